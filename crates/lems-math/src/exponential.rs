@@ -1,0 +1,111 @@
+use crate::bits::from_high_word;
+
+const OVERFLOW: f64 = f64::from_bits(0x4086_2E42_FEFA_39EF);
+const UNDERFLOW: f64 = f64::from_bits(0xC087_4910_D52D_3051);
+const TINY: f64 = from_high_word(0x3E30_0000);
+const HALF_LN2: f64 = from_high_word(0x3FD6_2E43);
+
+pub(crate) const LN2_HIGH: f64 = f64::from_bits(0x3FE6_2E42_FEE0_0000);
+pub(crate) const LN2_LOW: f64 = f64::from_bits(0x3DEA_39EF_3579_3C76);
+const INVERSE_LN2: f64 = f64::from_bits(0x3FF7_1547_652B_82FE);
+
+const P1: f64 = f64::from_bits(0x3FC5_5555_5555_553E);
+const P2: f64 = f64::from_bits(0xBF66_C16C_16BE_BD93);
+const P3: f64 = f64::from_bits(0x3F11_566A_AF25_DE2C);
+const P4: f64 = f64::from_bits(0xBEBB_BD41_C5D2_6BF1);
+const P5: f64 = f64::from_bits(0x3E66_3769_72BE_A4D0);
+
+/// e to the power `x` (fdlibm `e_exp.c`).
+///
+/// All cases are computed and selected from, so that a loop over it turns into vector code.
+#[inline]
+pub fn exp(x: f64) -> f64 {
+    let k = nearest_multiple_of_ln2(x);
+    let high = x - k * LN2_HIGH;
+    let low = k * LN2_LOW;
+    let r = high - low;
+    let rr = r * r;
+    let c = r - rr * (P1 + rr * (P2 + rr * (P3 + rr * (P4 + rr * P5))));
+    let y = 1.0 - ((low - (r * c) / (2.0 - c)) - high);
+    let scaled = times_power_of_two(y, k);
+
+    let moderate = if x.abs() < TINY { 1.0 + x } else { scaled };
+    let above = if x > OVERFLOW {
+        f64::INFINITY
+    } else {
+        moderate
+    };
+    if x < UNDERFLOW { 0.0 } else { above }
+}
+
+/// Replaces every value by its [`exp`].
+pub fn exp_in_place(values: &mut [f64]) {
+    for value in values {
+        *value = exp(*value);
+    }
+}
+
+/// Adding it rounds a number below 2^51 to an integer, and leaves that integer in the lower bits.
+const TO_INTEGER: f64 = 6_755_399_441_055_744.0;
+
+/// `x / ln 2` rounded half away from zero, with fdlibm's border between 0 and 1.
+#[inline]
+fn nearest_multiple_of_ln2(x: f64) -> f64 {
+    let magnitude = x.abs();
+    let shifted = magnitude * INVERSE_LN2 + 0.5;
+    let nearest = (shifted + TO_INTEGER) - TO_INTEGER;
+    let below = if nearest > shifted {
+        nearest - 1.0
+    } else {
+        nearest
+    };
+    let count = if magnitude < HALF_LN2 { 0.0 } else { below };
+    count.copysign(x)
+}
+
+/// `y * 2^k` in two steps: for a result at either end of the range, 2^k itself is beyond it.
+/// Any number comes out where `k` belongs to a result beyond the range.
+#[inline]
+fn times_power_of_two(y: f64, k: f64) -> f64 {
+    const BIAS: u64 = 1023;
+    const OFFSET: u64 = 1 << 13;
+    let offset_k = (k + (TO_INTEGER + OFFSET as f64)).to_bits() & (2 * OFFSET - 1);
+    let half = offset_k >> 1;
+    let power = |part: u64| f64::from_bits(part.wrapping_add(BIAS).wrapping_sub(OFFSET / 2) << 52);
+    y * power(half) * power(offset_k - half)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn ends_of_the_range() {
+        assert_eq!(exp(0.0), 1.0);
+        assert_eq!(exp(-0.0), 1.0);
+        assert_eq!(exp(1.0), 2.7182818284590455);
+        assert!(exp(OVERFLOW).is_finite());
+        assert_eq!(exp(OVERFLOW.next_up()), f64::INFINITY);
+        assert_eq!(exp(UNDERFLOW), f64::from_bits(1));
+        assert_eq!(exp(UNDERFLOW.next_down()), 0.0);
+        assert_eq!(exp(f64::NEG_INFINITY), 0.0);
+        assert!(exp(f64::NAN).is_nan());
+    }
+
+    proptest! {
+        #[test]
+        fn a_slice_gets_the_bits_of_single_calls(
+            values in prop::collection::vec(
+                prop_oneof![-800.0..800.0, -1e-8..1e-8, any::<f64>()],
+                0..40,
+            )
+        ) {
+            let mut together = values.clone();
+            exp_in_place(&mut together);
+            for (x, result) in values.iter().zip(together) {
+                prop_assert_eq!(result.to_bits(), exp(*x).to_bits(), "{}", x);
+            }
+        }
+    }
+}

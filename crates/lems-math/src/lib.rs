@@ -1,0 +1,22 @@
+//! Elementary functions with the bits of fdlibm on every platform.
+//!
+//! Java's `StrictMath` prescribes fdlibm, Sun's freely distributable math library. Platform
+//! libraries differ from it, and from one another, in the last bit; these functions do not.
+
+mod bits;
+mod exponential;
+mod hyperbolic;
+mod java;
+mod logarithm;
+mod power;
+mod random;
+mod reduction;
+mod trigonometry;
+
+pub use exponential::{exp, exp_in_place};
+pub use hyperbolic::{cosh, sinh, tanh};
+pub use java::{factorial, heaviside, java_round};
+pub use logarithm::log;
+pub use power::pow;
+pub use random::JavaRandom;
+pub use trigonometry::{cos, sin, tan};
