@@ -1,0 +1,212 @@
+//! What can be wrong with the text of an expression.
+
+use std::ops::Range;
+
+use thiserror::Error;
+
+use crate::operators::Function;
+use crate::suggest::nearest;
+
+/// Why a text is not an expression. Ranges are bytes of the text.
+#[derive(Clone, Debug, PartialEq, Error)]
+#[allow(missing_docs)]
+pub enum ExpressionError {
+    /// Nothing but blanks.
+    #[error("the expression is empty")]
+    Empty { range: Range<usize> },
+    /// More bytes than an expression may have.
+    #[error("the expression is longer than {limit} bytes")]
+    TooLong { limit: usize, range: Range<usize> },
+    /// More parentheses, functions and signs inside one another than allowed.
+    #[error("more than {limit} parentheses, functions and signs inside one another")]
+    TooDeep { limit: usize, range: Range<usize> },
+    /// Starts like a number and goes on as something else.
+    #[error("`{text}` is neither a number nor a name")]
+    BadNumber { text: String, range: Range<usize> },
+    /// A character that belongs to no operator, number or name.
+    #[error("`{character}` has no meaning in an expression")]
+    UnexpectedCharacter {
+        character: char,
+        range: Range<usize>,
+    },
+    /// A word between dots that is no operator.
+    #[error("there is no operator `{text}`")]
+    UnknownOperator { text: String, range: Range<usize> },
+    /// A name in front of a parenthesis that is no function.
+    #[error("there is no function `{name}`")]
+    UnknownFunction { name: String, range: Range<usize> },
+    /// An operator, a parenthesis or the end (None) where a value is needed.
+    #[error(
+        "expected a number, a variable, a function or `(`, found {}",
+        describe(found)
+    )]
+    MissingOperand {
+        found: Option<String>,
+        range: Range<usize>,
+    },
+    /// A second value where an operator is needed.
+    #[error("expected an operator or `)` before `{found}`")]
+    MissingOperator { found: String, range: Range<usize> },
+    /// A `(` without its `)`.
+    #[error("this `(` is never closed")]
+    UnclosedParenthesis { range: Range<usize> },
+    /// A `)` without its `(`.
+    #[error("this `)` closes nothing")]
+    UnopenedParenthesis { range: Range<usize> },
+    /// A comparison used as a number.
+    #[error("`{operation}` needs a number here, not a condition")]
+    ConditionAsNumber {
+        operation: &'static str,
+        range: Range<usize>,
+    },
+    /// A number used as a condition.
+    #[error("`{operation}` needs a condition here, not a number")]
+    NumberAsCondition {
+        operation: &'static str,
+        range: Range<usize>,
+    },
+}
+
+fn describe(found: &Option<String>) -> String {
+    found
+        .as_ref()
+        .map_or("the end".to_owned(), |found| format!("`{found}`"))
+}
+
+const OPERATORS: [&str; 9] = [
+    ".lt.", ".gt.", ".leq.", ".geq.", ".eq.", ".neq.", ".and.", ".or.", ".not.",
+];
+
+impl ExpressionError {
+    /// The place in the text, in bytes.
+    pub fn range(&self) -> Range<usize> {
+        match self {
+            ExpressionError::Empty { range }
+            | ExpressionError::TooLong { range, .. }
+            | ExpressionError::TooDeep { range, .. }
+            | ExpressionError::BadNumber { range, .. }
+            | ExpressionError::UnexpectedCharacter { range, .. }
+            | ExpressionError::UnknownOperator { range, .. }
+            | ExpressionError::UnknownFunction { range, .. }
+            | ExpressionError::MissingOperand { range, .. }
+            | ExpressionError::MissingOperator { range, .. }
+            | ExpressionError::UnclosedParenthesis { range }
+            | ExpressionError::UnopenedParenthesis { range }
+            | ExpressionError::ConditionAsNumber { range, .. }
+            | ExpressionError::NumberAsCondition { range, .. } => range.clone(),
+        }
+    }
+
+    /// The likely remedy in one sentence.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            ExpressionError::BadNumber { text, .. } => Some(help_with_number(text)),
+            ExpressionError::UnexpectedCharacter { character, .. } => {
+                help_with_character(*character).map(str::to_owned)
+            }
+            ExpressionError::UnknownOperator { text, .. } => Some(help_with_operator(text)),
+            ExpressionError::UnknownFunction { name, .. } => Some(help_with_function(name)),
+            ExpressionError::MissingOperand { found: Some(found), .. } => {
+                help_with_operand(found).map(str::to_owned)
+            }
+            ExpressionError::MissingOperator { found, .. } => Some(match found.as_str() {
+                ".not." => "`.not.` stands in front of a condition, as in `a .gt. 0 .and. .not. b .gt. 0`".to_owned(),
+                _ => "products are written with `*`".to_owned(),
+            }),
+            ExpressionError::ConditionAsNumber { operation, .. } if operation.starts_with('.') => {
+                Some("comparisons are joined with `.and.`, as in `a .lt. b .and. b .lt. c`".to_owned())
+            }
+            ExpressionError::ConditionAsNumber { .. } => Some(
+                "write `H(a - b)` for a number that is 1 where a is above b, or use a ConditionalDerivedVariable"
+                    .to_owned(),
+            ),
+            ExpressionError::NumberAsCondition { .. } => {
+                Some("compare the number with something, as in `x .gt. 0`".to_owned())
+            }
+            _ => None,
+        }
+    }
+}
+
+fn help_with_number(text: &str) -> String {
+    let digits = text.len()
+        - text
+            .trim_start_matches(|c: char| c.is_ascii_digit() || c == '.')
+            .len();
+    let (number, rest) = text.split_at(digits);
+    if matches!(rest, "e" | "E") {
+        format!("an exponent needs digits, as in `{number}e3`")
+    } else if rest.is_empty() {
+        "a number has one decimal point".to_owned()
+    } else if rest.starts_with(['x', 'X']) && number == "0" {
+        "hexadecimal numbers are not supported".to_owned()
+    } else {
+        format!("write `{number} * {rest}` for a product; units are not allowed in expressions")
+    }
+}
+
+fn help_with_character(character: char) -> Option<&'static str> {
+    Some(match character {
+        ',' => "functions have one argument, and the decimal separator is a point",
+        '%' => "there is no remainder operator; the remainder of a by b is `a + b * ceil(-a/b)`",
+        '[' | ']' | '{' | '}' => "only round parentheses group",
+        '=' => "equality is `.eq.`",
+        '!' => "negation is `.not.`, and inequality is `.neq.`",
+        '&' => "both conditions is `.and.`",
+        '|' => "one of two conditions is `.or.`",
+        '\u{2212}' | '\u{2013}' | '\u{2014}' => "the minus sign is the plain `-`",
+        '×' | '·' => "multiplication is `*`",
+        '÷' => "division is `/`",
+        '≤' => "write `.leq.`",
+        '≥' => "write `.geq.`",
+        '≠' => "write `.neq.`",
+        '²' | '³' => "powers are written with `^`, as in `x^2`",
+        _ => return None,
+    })
+}
+
+fn help_with_operator(text: &str) -> String {
+    let lower = text.to_lowercase();
+    let known = [
+        "lt", "gt", "leq", "geq", "le", "ge", "ne", "eq", "neq", "and", "or", "not",
+    ];
+    if known.contains(&lower.trim_matches('.')) {
+        return format!(
+            "write `.{}.`: a dot on both sides, in lower case",
+            lower.trim_matches('.')
+        );
+    }
+    match nearest(&lower, OPERATORS) {
+        Some(operator) => format!("did you mean `{operator}`?"),
+        None => format!("the operators are {}", OPERATORS.join(" ")),
+    }
+}
+
+fn help_with_function(name: &str) -> String {
+    match name {
+        "floor" | "int" => "write `-ceil(-x)` for the next integer downwards".to_owned(),
+        "round" => "write `-ceil(-x - 0.5)`".to_owned(),
+        "pow" | "power" => "write `a^b`".to_owned(),
+        "log10" => "write `ln(x) / ln(10)`".to_owned(),
+        "log2" => "write `ln(x) / ln(2)`".to_owned(),
+        "sign" | "signum" | "sgn" => "write `2 * H(x) - 1`".to_owned(),
+        "min" => "use a ConditionalDerivedVariable, or write `(a + b - abs(a - b)) / 2`".to_owned(),
+        "max" => "use a ConditionalDerivedVariable, or write `(a + b + abs(a - b)) / 2`".to_owned(),
+        "if" => "use a ConditionalDerivedVariable".to_owned(),
+        "heaviside" | "step" => "the step function is `H`".to_owned(),
+        "fabs" => "the absolute value is `abs`".to_owned(),
+        "rand" => "`random(x)` is uniform between 0 and x".to_owned(),
+        _ => match nearest(name, Function::NAMES.iter().map(|(name, _)| *name)) {
+            Some(known) => format!("did you mean `{known}`? A product is written `{name} * (...)`"),
+            None => format!("if `{name}` is a variable, write `{name} * (...)`"),
+        },
+    }
+}
+
+fn help_with_operand(found: &str) -> Option<&'static str> {
+    Some(match found {
+        "*" => "a power is written `a^b`",
+        "+" => "leave out a sign `+` in front of a value",
+        _ => return None,
+    })
+}

@@ -1,0 +1,120 @@
+//! The value of an expression, straight from its tree.
+
+use std::ops::Range;
+
+use thiserror::Error;
+
+use crate::operators::{BinaryOperator, Function, Logic};
+use crate::tree::{Expression, Node};
+
+/// Why an expression has no value here. Ranges are bytes of the text.
+#[derive(Clone, Debug, PartialEq, Error)]
+#[allow(missing_docs)]
+pub enum EvaluationError {
+    /// The lookup knows no such variable.
+    #[error("unknown variable `{name}`")]
+    UnknownVariable { name: String, range: Range<usize> },
+    /// `random` has a value only in a running simulation.
+    #[error("`random` has no value outside of a running simulation")]
+    Random { range: Range<usize> },
+}
+
+impl EvaluationError {
+    /// The place in the text, in bytes.
+    pub fn range(&self) -> Range<usize> {
+        match self {
+            EvaluationError::UnknownVariable { range, .. } | EvaluationError::Random { range } => {
+                range.clone()
+            }
+        }
+    }
+}
+
+impl Expression {
+    /// The value in double precision, operation by operation; a condition gives 1 or 0.
+    ///
+    /// Every variable is looked up once, before anything is computed.
+    ///
+    /// # Errors
+    ///
+    /// A variable that `lookup` does not know, or a use of `random`.
+    pub fn evaluate(
+        &self,
+        lookup: &mut dyn FnMut(&str) -> Option<f64>,
+    ) -> Result<f64, EvaluationError> {
+        let mut variables = Vec::with_capacity(self.variables.len());
+        for (index, name) in self.variables.iter().enumerate() {
+            let value = lookup(name).ok_or_else(|| EvaluationError::UnknownVariable {
+                name: name.clone(),
+                range: self.variable_range(index as u32),
+            })?;
+            variables.push(value);
+        }
+        let mut values: Vec<f64> = Vec::with_capacity(self.nodes.len());
+        for (index, node) in self.nodes.iter().enumerate() {
+            let of = |operand: u32| values.get(operand as usize).copied().unwrap_or(f64::NAN);
+            let value = match *node {
+                Node::Number(value) => value,
+                Node::Variable(variable) => variables
+                    .get(variable as usize)
+                    .copied()
+                    .unwrap_or(f64::NAN),
+                Node::Binary(operator, left, right) => operator.apply(of(left), of(right)),
+                Node::Call(Function::Random, _) => {
+                    return Err(EvaluationError::Random {
+                        range: self.range(index),
+                    });
+                }
+                Node::Call(function, argument) => function.apply(of(argument)),
+                Node::Compare(comparison, left, right) => {
+                    truth(comparison.holds(of(left), of(right)))
+                }
+                Node::Logic(Logic::And, left, right) => truth(of(left) != 0.0 && of(right) != 0.0),
+                Node::Logic(Logic::Or, left, right) => truth(of(left) != 0.0 || of(right) != 0.0),
+                Node::Not(operand) => truth(of(operand) == 0.0),
+            };
+            values.push(value);
+        }
+        Ok(values.last().copied().unwrap_or(f64::NAN))
+    }
+}
+
+fn truth(holds: bool) -> f64 {
+    if holds { 1.0 } else { 0.0 }
+}
+
+impl BinaryOperator {
+    /// The result in double precision.
+    pub fn apply(self, left: f64, right: f64) -> f64 {
+        match self {
+            BinaryOperator::Add => left + right,
+            BinaryOperator::Subtract => left - right,
+            BinaryOperator::Multiply => left * right,
+            BinaryOperator::Divide => left / right,
+            BinaryOperator::Power => lems_math::pow(left, right),
+        }
+    }
+}
+
+impl Function {
+    /// The value in double precision; NaN for `random`, which is no function of its argument.
+    pub fn apply(self, x: f64) -> f64 {
+        match self {
+            Function::Sin => lems_math::sin(x),
+            Function::Cos => lems_math::cos(x),
+            Function::Tan => lems_math::tan(x),
+            Function::Sinh => lems_math::sinh(x),
+            Function::Cosh => lems_math::cosh(x),
+            Function::Tanh => lems_math::tanh(x),
+            Function::Exp => lems_math::exp(x),
+            Function::Ln if x > 0.0 => lems_math::log(x),
+            Function::Ln => f64::NAN,
+            Function::Sqrt => x.sqrt(),
+            Function::Ceil => x.ceil(),
+            Function::Abs => x.abs(),
+            Function::Heaviside => lems_math::heaviside(x),
+            Function::Factorial => lems_math::factorial(x),
+            Function::Random => f64::NAN,
+        }
+    }
+}

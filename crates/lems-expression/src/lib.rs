@@ -1,0 +1,36 @@
+//! The expression language of LEMS: grammar, syntax tree, dimensional analysis.
+//!
+//! An [`Expression`] is read from the text of an attribute such as
+//! `value="(v - vrest) / tau"` or `test="v .gt. thresh"`. Its tree groups the
+//! operands as jLEMS does, where every operator has a level of its own
+//! (`a*b/c` is `a*(b/c)`), because the grouping decides the last bit of a result.
+//!
+//! ```
+//! use lems_expression::Expression;
+//!
+//! let expression = Expression::parse("a*b/c")?;
+//! assert_eq!(expression, Expression::parse("a*(b/c)")?);
+//! assert_eq!(expression.variables(), ["a", "b", "c"]);
+//! # Ok::<(), lems_expression::ExpressionError>(())
+//! ```
+
+mod dimension;
+mod error;
+mod evaluate;
+mod lexer;
+mod number;
+mod operators;
+mod parser;
+mod print;
+mod suggest;
+mod tree;
+
+#[cfg(test)]
+mod tests;
+
+pub use dimension::{Dimension, DimensionError, Inferred, Known, dimension_of};
+pub use error::ExpressionError;
+pub use evaluate::EvaluationError;
+pub use number::parse_number;
+pub use operators::{BinaryOperator, Comparison, Function, Logic};
+pub use tree::{Expression, Node};

@@ -1,0 +1,119 @@
+//! The syntax tree.
+
+use std::ops::Range;
+
+use crate::error::ExpressionError;
+use crate::operators::{BinaryOperator, Comparison, Function, Logic};
+use crate::parser;
+
+/// One operation of an expression. Operands are indices into [`Expression::nodes`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Node {
+    /// A literal number.
+    Number(f64),
+    /// A variable, by its index in [`Expression::variables`].
+    Variable(u32),
+    /// Arithmetic on two numbers. A minus sign in front of `x` is `0 - x`.
+    Binary(BinaryOperator, u32, u32),
+    /// A function of a number.
+    Call(Function, u32),
+    /// A condition on two numbers.
+    Compare(Comparison, u32, u32),
+    /// A condition on two conditions.
+    Logic(Logic, u32, u32),
+    /// A condition that is true where its operand is false.
+    Not(u32),
+}
+
+/// The syntax tree of an arithmetic expression or a condition.
+///
+/// The nodes lie in post-order: operands come before the operation that uses
+/// them, and the last node is the root, so that a pass over the tree is a loop.
+/// Two expressions are equal if their trees are, whatever their spelling.
+#[derive(Clone, Debug)]
+pub struct Expression {
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) ranges: Vec<(u32, u32)>,
+    pub(crate) variables: Vec<String>,
+    pub(crate) variable_ranges: Vec<(u32, u32)>,
+}
+
+impl Expression {
+    /// Reads an arithmetic expression or a condition.
+    ///
+    /// # Errors
+    ///
+    /// The first thing in `text` that is not as expected, with its place.
+    pub fn parse(text: &str) -> Result<Expression, ExpressionError> {
+        parser::parse(text)
+    }
+
+    /// The expression that is a single number.
+    pub fn number(value: f64) -> Expression {
+        Expression {
+            nodes: vec![Node::Number(value)],
+            ranges: vec![(0, 0)],
+            variables: Vec::new(),
+            variable_ranges: Vec::new(),
+        }
+    }
+
+    /// All nodes, operands before operations, the root last. Never empty.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// Index of the root in [`nodes`](Self::nodes).
+    pub fn root(&self) -> usize {
+        self.nodes.len().saturating_sub(1)
+    }
+
+    /// Where a node stands in the text, in bytes; an empty range for an unknown node.
+    pub fn range(&self, node: usize) -> Range<usize> {
+        as_range(self.ranges.get(node))
+    }
+
+    /// The distinct variable names in order of their first appearance.
+    pub fn variables(&self) -> &[String] {
+        &self.variables
+    }
+
+    /// Where a variable first appears in the text, in bytes; an empty range for an unknown index.
+    pub fn variable_range(&self, index: u32) -> Range<usize> {
+        as_range(self.variable_ranges.get(index as usize))
+    }
+
+    /// Whether the expression is true or false rather than a number.
+    pub fn is_condition(&self) -> bool {
+        matches!(
+            self.nodes.last(),
+            Some(Node::Compare(..) | Node::Logic(..) | Node::Not(_))
+        )
+    }
+
+    /// The value, if the expression is a single literal number.
+    pub fn constant(&self) -> Option<f64> {
+        match self.nodes.last() {
+            Some(Node::Number(value)) => Some(*value),
+            _ => None,
+        }
+    }
+}
+
+fn as_range(range: Option<&(u32, u32)>) -> Range<usize> {
+    range.map_or(0..0, |&(start, end)| start as usize..end as usize)
+}
+
+impl PartialEq for Expression {
+    fn eq(&self, other: &Self) -> bool {
+        let same = |pair: (&Node, &Node)| match pair {
+            (Node::Number(left), Node::Number(right)) => left.to_bits() == right.to_bits(),
+            (left, right) => left == right,
+        };
+        self.variables == other.variables
+            && self.nodes.len() == other.nodes.len()
+            && self.nodes.iter().zip(&other.nodes).all(same)
+    }
+}
+
+impl Eq for Expression {}
