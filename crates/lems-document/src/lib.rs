@@ -1,0 +1,35 @@
+//! LEMS text as a located tree: XML with spans, includes resolved.
+//!
+//! [`Document::load`] reads a file and all files that it includes through a
+//! [`SourceReader`] and merges their top-level elements into one [`Document`],
+//! in which every element and attribute knows its [`Span`]. What the elements
+//! mean is not known here, except for `Include`.
+//!
+//! ```
+//! use lems_document::{Document, IncludeOptions, MemorySources};
+//!
+//! let sources = MemorySources::from([
+//!     ("main.xml", r#"<Lems><Include file="units.xml"/><Target component="sim"/></Lems>"#),
+//!     ("units.xml", r#"<Lems><Dimension name="time" t="1"/></Lems>"#),
+//! ]);
+//! let document = Document::load("main.xml", &sources, &IncludeOptions::default())?;
+//! let names: Vec<&str> = document.roots().map(|element| element.name()).collect();
+//! assert_eq!(names, ["Dimension", "Target"]);
+//! # Ok::<(), lems_document::LoadFailure>(())
+//! ```
+
+mod error;
+mod include;
+mod read;
+mod source;
+mod suggest;
+mod tree;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::{DocumentError, LoadFailure};
+pub use include::{IncludeOptions, Limits};
+pub use source::{MemorySources, Source, SourceId, SourceReader, Span};
+pub use suggest::nearest;
+pub use tree::{Attribute, Document, Element};

@@ -1,0 +1,340 @@
+//! One XML text into the arrays of the tree.
+
+use std::collections::HashMap;
+
+use crate::error::DocumentError;
+use crate::include::Limits;
+use crate::source::{Source, SourceId, Span};
+use crate::tree::{AttributeRecord, DECODED, ElementRecord, Text, Tree};
+
+const SCHEMA_INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
+
+/// What a file contributes: its top-level elements lie in the tree.
+pub(crate) struct File {
+    pub(crate) name: String,
+    pub(crate) span: Span,
+    pub(crate) top_level: Vec<TopLevel>,
+}
+
+pub(crate) enum TopLevel {
+    Element(u32),
+    Include(Include),
+}
+
+/// An include element.
+pub(crate) struct Include {
+    /// File name or address; empty if there is none.
+    pub(crate) file: String,
+    pub(crate) is_url: bool,
+    /// The name of the file in the text, or the start tag.
+    pub(crate) span: Span,
+}
+
+struct OpenElement {
+    end: usize,
+    index: u32,
+    has_text: bool,
+}
+
+/// Writes the elements of one source after another into a tree.
+#[derive(Default)]
+pub(crate) struct Builder {
+    pub(crate) tree: Tree,
+    name_indices: HashMap<Box<str>, u32>,
+}
+
+impl Builder {
+    /// Reads a source. On an error its elements may lie in the tree, but nothing refers to them.
+    pub(crate) fn read(
+        &mut self,
+        id: SourceId,
+        source: &Source,
+        limits: &Limits,
+    ) -> Result<File, DocumentError> {
+        let text = source.text.as_str();
+        let left = limits.elements.saturating_sub(self.tree.elements.len());
+        let nodes_limit = u32::try_from(left.saturating_mul(3).saturating_add(100));
+        let parse = |text| {
+            let options = roxmltree::ParsingOptions {
+                nodes_limit: nodes_limit.unwrap_or(u32::MAX),
+                ..Default::default()
+            };
+            roxmltree::Document::parse_with_options(text, options)
+        };
+        let blanked;
+        let mut parsed = parse(text);
+        if let Err(roxmltree::Error::InvalidComment(_)) = parsed {
+            blanked = without_comments(text);
+            parsed = parse(&blanked);
+        }
+        let xml = parsed.map_err(|error| refused(&error, id, text, limits))?;
+        let outermost = xml.root_element();
+        let range = outermost.range();
+        let span = |range: std::ops::Range<usize>| Span {
+            source: id,
+            start: range.start as u32,
+            end: (range.start + tag_length(text.get(range).unwrap_or_default())) as u32,
+        };
+        let mut file = File {
+            name: outermost.tag_name().name().to_owned(),
+            span: span(range),
+            top_level: Vec::new(),
+        };
+        let mut open: Vec<OpenElement> = Vec::new();
+        for node in outermost.descendants().skip(1) {
+            let range = node.range();
+            while open.last().is_some_and(|last| last.end <= range.start) {
+                self.close(open.pop());
+            }
+            if node.is_element() {
+                let span = span(range.clone());
+                if self.tree.elements.len() >= limits.elements {
+                    return Err(DocumentError::TooManyElements {
+                        limit: limits.elements,
+                        span,
+                    });
+                }
+                if open.len() + 1 >= limits.element_depth {
+                    return Err(DocumentError::TooDeep {
+                        limit: limits.element_depth,
+                        span,
+                    });
+                }
+                let index = self.element(node, span);
+                if open.is_empty() {
+                    file.top_level.push(match node.tag_name().name() {
+                        "Include" | "include" => TopLevel::Include(include(node, span)),
+                        _ => TopLevel::Element(index),
+                    });
+                }
+                open.push(OpenElement {
+                    end: range.end,
+                    index,
+                    has_text: false,
+                });
+            } else if node.is_text()
+                && let Some(last) = open.last_mut()
+                && !last.has_text
+            {
+                last.has_text = self.text(last.index, node, text);
+            }
+        }
+        while !open.is_empty() {
+            self.close(open.pop());
+        }
+        Ok(file)
+    }
+
+    pub(crate) fn finish(mut self) -> Tree {
+        // The text of an element may come after its children.
+        self.tree.texts.sort_by_key(|(element, _)| *element);
+        self.tree
+    }
+
+    fn element(&mut self, node: roxmltree::Node<'_, '_>, span: Span) -> u32 {
+        let index = self.tree.elements.len() as u32;
+        let record = ElementRecord {
+            name: self.name(node.tag_name().name()),
+            source: span.source,
+            start: span.start,
+            tag_end: span.end,
+            first_attribute: self.tree.attributes.len() as u32,
+            subtree_end: index + 1,
+        };
+        self.tree.elements.push(record);
+        let text = node.document().input_text();
+        for attribute in node.attributes() {
+            if attribute.namespace() != Some(SCHEMA_INSTANCE) {
+                self.attribute(attribute, text);
+            }
+        }
+        index
+    }
+
+    fn attribute(&mut self, attribute: roxmltree::Attribute<'_, '_>, text: &str) {
+        let range = attribute.range();
+        let written = text.get(range.clone()).unwrap_or_default();
+        let equals = written.find('=').unwrap_or(0);
+        let name_end = range.start + written.get(..equals).unwrap_or_default().trim_end().len();
+        let after = written.get(equals + 1..).unwrap_or_default();
+        let quoted = after.trim_start().len();
+        let value = range.end - quoted + 1..range.end - 1;
+        let mut name = self.name(attribute.name());
+        if text.get(value.clone()) != Some(attribute.value()) {
+            let index = self.tree.attributes.len() as u32;
+            self.tree.decoded.push((index, attribute.value().into()));
+            name |= DECODED;
+        }
+        self.tree.attributes.push(AttributeRecord {
+            name,
+            name_start: (name_end - attribute.name().len()) as u32,
+            value_start: value.start as u32,
+            value_end: value.end as u32,
+        });
+    }
+
+    /// Whether there was any text.
+    fn text(&mut self, element: u32, node: roxmltree::Node<'_, '_>, text: &str) -> bool {
+        let content = node.text().unwrap_or_default();
+        let trimmed = content.trim();
+        if trimmed.is_empty() {
+            return false;
+        }
+        let range = node.range();
+        let kept = if text.get(range.clone()) == Some(content) {
+            let start = range.start + (content.len() - content.trim_start().len());
+            Text::InSource(start as u32, (start + trimmed.len()) as u32)
+        } else {
+            Text::Decoded(trimmed.into())
+        };
+        self.tree.texts.push((element, kept));
+        true
+    }
+
+    fn close(&mut self, element: Option<OpenElement>) {
+        let end = self.tree.elements.len() as u32;
+        if let Some(closed) = element
+            && let Some(record) = self.tree.elements.get_mut(closed.index as usize)
+        {
+            record.subtree_end = end;
+        }
+    }
+
+    fn name(&mut self, name: &str) -> u32 {
+        if let Some(&index) = self.name_indices.get(name) {
+            return index;
+        }
+        let index = self.tree.names.len() as u32;
+        self.tree.names.push(name.to_owned());
+        self.name_indices.insert(name.into(), index);
+        index
+    }
+}
+
+fn include(node: roxmltree::Node<'_, '_>, tag: Span) -> Include {
+    let find = |name| node.attributes().find(|attribute| attribute.name() == name);
+    let local = find("file")
+        .or(find("href"))
+        .map(|attribute| (attribute, false));
+    let Some((attribute, is_url)) = local.or(find("url").map(|attribute| (attribute, true))) else {
+        return Include {
+            file: String::new(),
+            is_url: false,
+            span: tag,
+        };
+    };
+    let file = attribute.value().trim().to_owned();
+    let value = attribute.range_value();
+    Include {
+        is_url: is_url || file.contains("://"),
+        file,
+        span: Span {
+            start: value.start as u32,
+            end: value.end as u32,
+            ..tag
+        },
+    }
+}
+
+/// The text with blanks for what comments contain, at the same offsets.
+///
+/// XML forbids `--` there, but jLEMS accepts it and rulers such as `<!-- ---- -->` occur.
+fn without_comments(text: &str) -> String {
+    let mut blanked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("<!--") {
+        let Some((comment, behind)) = after.split_once("-->") else {
+            break;
+        };
+        blanked.push_str(before);
+        blanked.push_str("<!--");
+        blanked.extend(std::iter::repeat_n(' ', comment.len()));
+        blanked.push_str("-->");
+        rest = behind;
+    }
+    blanked + rest
+}
+
+/// Length of the start tag that `element` begins with.
+fn tag_length(element: &str) -> usize {
+    let mut quote = None;
+    for (index, byte) in element.bytes().enumerate() {
+        match (quote, byte) {
+            (None, b'>') => return index + 1,
+            (None, b'"' | b'\'') => quote = Some(byte),
+            (Some(open), _) if open == byte => quote = None,
+            _ => {}
+        }
+    }
+    element.len()
+}
+
+fn refused(error: &roxmltree::Error, id: SourceId, text: &str, limits: &Limits) -> DocumentError {
+    use roxmltree::Error;
+    let position = error.pos();
+    let start = match error {
+        Error::NoRootNode | Error::UnclosedRootNode | Error::UnexpectedEndOfStream => text.len(),
+        Error::DtdDetected => text.find("<!DOCTYPE").unwrap_or(0),
+        _ => offset(text, position.row as usize, position.col as usize),
+    };
+    let end = text.ceil_char_boundary((start + 1).min(text.len()));
+    let span = Span {
+        source: id,
+        start: start as u32,
+        end: end as u32,
+    };
+    if matches!(
+        error,
+        Error::NodesLimitReached | Error::AttributesLimitReached
+    ) {
+        return DocumentError::TooManyElements {
+            limit: limits.elements,
+            span,
+        };
+    }
+    let hint = match error {
+        Error::MalformedEntityReference(_) | Error::UnknownEntityReference(..) => {
+            Some("the character `&` is written `&amp;`, and in conditions `.and.`")
+        }
+        Error::DtdDetected => Some("remove the `<!DOCTYPE ...>`"),
+        Error::UnexpectedCloseTag(..) | Error::UnclosedRootNode => {
+            Some("every element ends with `/>` or with its own closing tag")
+        }
+        Error::UnknownNamespace(..) => {
+            Some("declare the prefix with an attribute `xmlns:prefix`, or remove it")
+        }
+        Error::DuplicatedAttribute(..) => Some("remove one of the two"),
+        _ => None,
+    };
+    if let Error::InvalidChar(b'"' | b'\'', b'<', _) = error {
+        let message = "`<` inside an attribute value".to_owned();
+        let hint = Some("in expressions `<` is written `.lt.`; or a closing quote is missing");
+        return DocumentError::Malformed {
+            message,
+            hint,
+            span,
+        };
+    }
+    let message = error.to_string().replace(&format!(" at {position}"), "");
+    DocumentError::Malformed {
+        message,
+        hint,
+        span,
+    }
+}
+
+/// Byte offset of a row and column that count from 1.
+fn offset(text: &str, row: usize, column: usize) -> usize {
+    let line_start: usize = text
+        .split_inclusive('\n')
+        .take(row.saturating_sub(1))
+        .map(str::len)
+        .sum();
+    let line = text.get(line_start..).unwrap_or_default();
+    let in_line: usize = line
+        .chars()
+        .take(column.saturating_sub(1))
+        .map(char::len_utf8)
+        .sum();
+    line_start + in_line
+}

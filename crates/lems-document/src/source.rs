@@ -1,0 +1,93 @@
+//! Texts, places in them, and where they come from.
+
+use std::collections::BTreeMap;
+
+/// Index of a source in [`Document::sources`](crate::Document::sources).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SourceId(pub u32);
+
+/// A range of bytes in the text of a source.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Span {
+    /// The source.
+    pub source: SourceId,
+    /// The first byte.
+    pub start: u32,
+    /// The byte after the last one.
+    pub end: u32,
+}
+
+/// A text that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// As shown to the user: a path, or a file name with `(core types)`.
+    pub name: String,
+    /// The whole text.
+    pub text: String,
+}
+
+impl Source {
+    /// Line and column of a byte, both counted from 1, the column in characters.
+    ///
+    /// Offsets beyond the end count as the end.
+    pub fn line_column(&self, offset: u32) -> (usize, usize) {
+        let offset = self.text.floor_char_boundary(offset as usize);
+        let before = self.text.get(..offset).unwrap_or_default();
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line = before.bytes().filter(|&byte| byte == b'\n').count() + 1;
+        let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
+        (line, column)
+    }
+}
+
+/// Access to the files that a document is made of.
+pub trait SourceReader {
+    /// The text of a file; None if there is no such file.
+    ///
+    /// # Errors
+    ///
+    /// Any other reason why the text is not available (permission, not UTF-8 ...), for the user.
+    fn read(&self, path: &str) -> Result<Option<String>, String>;
+
+    /// One name per file: two paths of the same file have the same canonical name.
+    fn canonical(&self, path: &str) -> String;
+}
+
+/// Files in memory, by path with `.` and `..` collapsed.
+#[derive(Clone, Debug, Default)]
+pub struct MemorySources(pub BTreeMap<String, String>);
+
+impl<const N: usize> From<[(&str, &str); N]> for MemorySources {
+    fn from(files: [(&str, &str); N]) -> Self {
+        MemorySources(
+            files
+                .map(|(path, text)| (path.to_owned(), text.to_owned()))
+                .into(),
+        )
+    }
+}
+
+impl SourceReader for MemorySources {
+    fn read(&self, path: &str) -> Result<Option<String>, String> {
+        Ok(self.0.get(&collapsed(path)).cloned())
+    }
+
+    fn canonical(&self, path: &str) -> String {
+        collapsed(path)
+    }
+}
+
+fn collapsed(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "." => {}
+            "" if !parts.is_empty() => {}
+            ".." if parts.last().is_some_and(|last| !matches!(*last, "" | "..")) => {
+                parts.pop();
+            }
+            _ => parts.push(part),
+        }
+    }
+    parts.join("/")
+}

@@ -1,0 +1,574 @@
+use proptest::prelude::*;
+
+use crate::{
+    Document, DocumentError, Element, IncludeOptions, Limits, LoadFailure, MemorySources, Source,
+    SourceReader, Span,
+};
+
+const EMBEDDED: &[(&str, &str)] = &[
+    (
+        "Cells.xml",
+        "<Lems><Include file=\"Base.xml\"/><fromCells/></Lems>",
+    ),
+    ("Base.xml", "<Lems><fromBase/></Lems>"),
+];
+
+fn load_with<const N: usize>(
+    files: [(&str, &str); N],
+    options: &IncludeOptions,
+) -> Result<Document, LoadFailure> {
+    let root = files[0].0.to_owned();
+    Document::load(&root, &MemorySources::from(files), options)
+}
+
+fn load<const N: usize>(files: [(&str, &str); N]) -> Result<Document, LoadFailure> {
+    load_with(
+        files,
+        &IncludeOptions {
+            embedded: EMBEDDED,
+            ..Default::default()
+        },
+    )
+}
+
+fn root_names(document: &Document) -> Vec<&str> {
+    document.roots().map(Element::name).collect()
+}
+
+fn spanned(sources: &[Source], span: Span) -> &str {
+    &sources[span.source.0 as usize].text[span.start as usize..span.end as usize]
+}
+
+fn only_error(failure: Result<Document, LoadFailure>) -> (DocumentError, Vec<Source>) {
+    let mut failure = failure.unwrap_err();
+    assert_eq!(failure.errors.len(), 1, "{failure}");
+    (failure.errors.remove(0), failure.sources)
+}
+
+#[test]
+fn elements_know_names_attributes_children_and_places() {
+    let text = "<?xml version=\"1.0\"?>\n<!-- c --><Lems xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance' \
+        xsi:schemaLocation='a b' xmlns:n='urn:n'>\
+        <n:cell id = \"c>1\" n:tau='5ms'\n ><gate  id='m'/><gate id='h'>x</gate></n:cell ><Target/></Lems>";
+    let document = load([("main.xml", text)]).unwrap();
+    assert_eq!(document.root_name(), "Lems");
+    assert!(spanned(document.sources(), document.root_span()).starts_with("<Lems "));
+    assert!(spanned(document.sources(), document.root_span()).ends_with("xmlns:n='urn:n'>"));
+    assert_eq!(root_names(&document), ["cell", "Target"]);
+    let cell = document.roots().next().unwrap();
+    let place = |span| spanned(document.sources(), span);
+    assert_eq!(place(cell.span()), "<n:cell id = \"c>1\" n:tau='5ms'\n >");
+    assert_eq!(place(cell.name_span()), "cell");
+    let attributes: Vec<_> = cell.attributes().map(|a| (a.name(), a.value())).collect();
+    assert_eq!(attributes, [("id", "c>1"), ("tau", "5ms")]);
+    let tau = cell.attribute("tau").unwrap();
+    assert_eq!(place(tau.span()), "5ms");
+    assert_eq!(place(tau.name_span()), "tau");
+    assert_eq!(place(tau.sub_span(1..3)), "ms");
+    assert_eq!(place(tau.sub_span(1..300)), "ms");
+    assert!(cell.attribute("id2").is_none());
+    let gates: Vec<_> = cell.children().map(|gate| place(gate.span())).collect();
+    assert_eq!(gates, ["<gate  id='m'/>", "<gate id='h'>"]);
+    assert_eq!(document.roots().nth(1).unwrap().children().count(), 0);
+}
+
+#[test]
+fn root_element_attributes_do_not_leak_into_elements() {
+    let document = load([(
+        "main.xml",
+        "<neuroml id='n'><a x='1'/><b/><c y='2'/></neuroml>",
+    )])
+    .unwrap();
+    assert_eq!(document.root_name(), "neuroml");
+    let counts: Vec<_> = document
+        .roots()
+        .map(|element| element.attributes().count())
+        .collect();
+    assert_eq!(counts, [1, 0, 1]);
+}
+
+#[test]
+fn decoded_values_are_spanned_as_a_whole() {
+    let document = load([(
+        "m",
+        "<L><a test='x &lt; 3' b='y&#10;z' c='p\nq' d='plain'/></L>",
+    )])
+    .unwrap();
+    let element = document.roots().next().unwrap();
+    let values: Vec<_> = element.attributes().map(|a| a.value()).collect();
+    assert_eq!(values, ["x < 3", "y\nz", "p q", "plain"]);
+    let test = element.attribute("test").unwrap();
+    assert_eq!(spanned(document.sources(), test.sub_span(0..1)), "x &lt; 3");
+    let plain = element.attribute("d").unwrap();
+    assert_eq!(spanned(document.sources(), plain.sub_span(0..1)), "p");
+}
+
+#[test]
+fn text_is_the_first_that_is_not_blank() {
+    let document = load([(
+        "m",
+        "<L><a> \n <b> inner </b> one <c/> two </a><d><![CDATA[ <raw> ]]></d><e/><f>x &amp; y</f><g>é</g></L>",
+    )])
+    .unwrap();
+    let texts: Vec<_> = document.roots().map(Element::text).collect();
+    assert_eq!(texts, ["one", "<raw>", "", "x & y", "é"]);
+    assert_eq!(
+        document
+            .roots()
+            .next()
+            .unwrap()
+            .children()
+            .next()
+            .unwrap()
+            .text(),
+        "inner"
+    );
+}
+
+#[test]
+fn includes_are_replaced_in_place_whatever_their_spelling() {
+    for include in [
+        "<Include file=\"sub.nml\"/>",
+        "<Include file='sub.nml'/>",
+        "<Include file=\" sub.nml \"></Include>",
+        "<include href=\"sub.nml\"/>",
+        "<include href='sub.nml'></include>",
+        "<Include xmlns=\"urn:x\" file=\"./sub.nml\"/>",
+    ] {
+        let main = format!("<Lems><a/>{include}<b/></Lems>");
+        let sub = "<?xml version='1.0'?><neuroml id='x'><one><inner/></one><two/></neuroml>";
+        let document = load([("main.xml", &main), ("sub.nml", sub)]).unwrap();
+        assert_eq!(root_names(&document), ["a", "one", "two", "b"], "{include}");
+        let two = document.roots().nth(2).unwrap();
+        assert_eq!(
+            document
+                .source(two.span().source)
+                .name
+                .trim_start_matches("./"),
+            "sub.nml"
+        );
+        assert_eq!(spanned(document.sources(), two.span()), "<two/>");
+    }
+}
+
+#[test]
+fn includes_in_comments_or_below_the_top_level_are_not_followed() {
+    let text = "<Lems><!-- <Include file='none.xml'/> --><a><Include file='none.xml'/></a></Lems>";
+    let document = load([("main.xml", text)]).unwrap();
+    assert_eq!(root_names(&document), ["a"]);
+}
+
+#[test]
+fn a_file_is_included_once() {
+    let document = load([
+        ("main.xml", "<L><Include file='left.xml'/><Include file='d/../right.xml'/><Include file='right.xml'/></L>"),
+        ("left.xml", "<L><Include file='base.xml'/><left/></L>"),
+        ("right.xml", "<L><Include file='base.xml'/><right/></L>"),
+        ("base.xml", "<L><base/></L>"),
+    ])
+    .unwrap();
+    assert_eq!(root_names(&document), ["base", "left", "right"]);
+    assert_eq!(document.sources().len(), 4);
+}
+
+#[test]
+fn files_of_one_name_in_different_folders_are_different() {
+    let document = load([
+        (
+            "main.xml",
+            "<L><Include file='x/a.xml'/><Include file='y/b.xml'/></L>",
+        ),
+        ("x/a.xml", "<L><Include file='t.xml'/></L>"),
+        ("y/b.xml", "<L><Include file='t.xml'/></L>"),
+        ("x/t.xml", "<L><fromX/></L>"),
+        ("y/t.xml", "<L><fromY/></L>"),
+    ])
+    .unwrap();
+    assert_eq!(root_names(&document), ["fromX", "fromY"]);
+}
+
+#[test]
+fn search_goes_from_near_to_far() {
+    let places = [
+        "models/sub/t.xml",
+        "models/t.xml",
+        "first/t.xml",
+        "second/t.xml",
+        "t.xml",
+    ];
+    for nearest in 0..places.len() {
+        let mut sources = MemorySources::from([
+            ("models/main.xml", "<L><Include file='sub/a.xml'/></L>"),
+            ("models/sub/a.xml", "<L><Include file='t.xml'/></L>"),
+        ]);
+        for place in &places[nearest..] {
+            let text = format!("<L><{}/></L>", place.replace('/', "-"));
+            sources.0.insert((*place).to_owned(), text);
+        }
+        let options = IncludeOptions {
+            folders: vec!["first".to_owned(), "second/".to_owned()],
+            embedded: &[("t.xml", "<L><embedded/></L>")],
+            ..Default::default()
+        };
+        let document = Document::load("models/main.xml", &sources, &options).unwrap();
+        assert_eq!(root_names(&document), [places[nearest].replace('/', "-")]);
+    }
+}
+
+#[test]
+fn embedded_files_are_found_by_name_and_shadowed_by_local_ones() {
+    for file in [
+        "Cells.xml",
+        "../NeuroML2CoreTypes/Cells.xml",
+        "../../x/./Cells.xml",
+    ] {
+        let main = format!("<L><Include file='{file}'/></L>");
+        let document = load([("main.xml", &main)]).unwrap();
+        assert_eq!(root_names(&document), ["fromBase", "fromCells"]);
+        assert_eq!(document.sources()[1].name, "Cells.xml (core types)");
+    }
+    let document = load([
+        ("main.xml", "<L><Include file='Cells.xml'/></L>"),
+        ("Base.xml", "<L><localBase/></L>"),
+    ])
+    .unwrap();
+    assert_eq!(root_names(&document), ["localBase", "fromCells"]);
+}
+
+#[test]
+fn absolute_paths_are_taken_as_they_are() {
+    let document = load([
+        ("models/main.xml", "<L><Include file='/lib/a.xml'/></L>"),
+        ("/lib/a.xml", "<L><Include file='b.xml'/></L>"),
+        ("/lib/b.xml", "<L><b/></L>"),
+    ])
+    .unwrap();
+    assert_eq!(root_names(&document), ["b"]);
+}
+
+#[test]
+fn a_missing_include_names_the_places_and_a_near_name() {
+    let (error, sources) = only_error(load([("m/main.xml", "<L><Include file='cels.xml'/></L>")]));
+    let DocumentError::MissingInclude {
+        file,
+        searched,
+        suggestion,
+        span,
+    } = &error
+    else {
+        panic!("{error:?}")
+    };
+    assert_eq!(
+        (file.as_str(), suggestion.as_deref()),
+        ("cels.xml", Some("Cells.xml"))
+    );
+    assert_eq!(searched, &["m/cels.xml", "cels.xml"]);
+    assert_eq!(spanned(&sources, *span), "cels.xml");
+    assert_eq!(error.help().unwrap(), "did you mean `Cells.xml`?");
+}
+
+#[test]
+fn cycles_print_their_chain() {
+    let (error, sources) = only_error(load([
+        ("main.xml", "<L><Include file='a.xml'/></L>"),
+        ("a.xml", "<L><Include file='b.xml'/></L>"),
+        ("b.xml", "<L><Include file='a.xml'/></L>"),
+    ]));
+    assert_eq!(
+        error.to_string(),
+        "files include each other in a cycle: a.xml -> b.xml -> a.xml"
+    );
+    assert_eq!(
+        sources[error.span().unwrap().source.0 as usize].name,
+        "b.xml"
+    );
+    let (error, _) = only_error(load([("main.xml", "<L><Include file='./main.xml'/></L>")]));
+    assert_eq!(
+        error.to_string(),
+        "files include each other in a cycle: main.xml -> main.xml"
+    );
+}
+
+#[test]
+fn addresses_are_errors_unless_the_file_is_at_hand() {
+    for include in [
+        "<Include url='http://x.org/d/far.xml'/>",
+        "<Include file='https://x.org/d/far.xml'/>",
+    ] {
+        let main = format!("<L>{include}</L>");
+        let (error, sources) = only_error(load([("main.xml", &main)]));
+        assert!(
+            matches!(&error, DocumentError::UrlInclude { url, .. } if url.ends_with("x.org/d/far.xml"))
+        );
+        assert!(spanned(&sources, error.span().unwrap()).starts_with("http"));
+        assert!(error.help().unwrap().contains("download"));
+
+        let document = load([("main.xml", &main), ("far.xml", "<L><far/></L>")]).unwrap();
+        assert_eq!(root_names(&document), ["far"]);
+        assert!(
+            matches!(&document.warnings()[0], DocumentError::UrlReplaced { file, .. } if file == "far.xml")
+        );
+    }
+    let (error, _) = only_error(load([(
+        "main.xml",
+        "<L><Include url='http://x.org/'/></L>",
+    )]));
+    assert!(matches!(error, DocumentError::UrlInclude { .. }));
+}
+
+#[test]
+fn all_errors_are_reported_at_once() {
+    let failure = load([
+        ("main.xml", "<L><Include file='no.xml'/><Include file='bad.xml'/><Include/><Include file='good.xml'/></L>"),
+        ("bad.xml", "<L>\n<a></b></L>"),
+        ("good.xml", "<L><Include file='nor.xml'/></L>"),
+    ])
+    .unwrap_err();
+    let lines: Vec<String> = failure.to_string().lines().map(str::to_owned).collect();
+    assert_eq!(lines.len(), 4);
+    assert!(
+        lines[0].starts_with("main.xml:1:19: the included file `no.xml`"),
+        "{}",
+        lines[0]
+    );
+    assert!(
+        lines[1].starts_with("bad.xml:2:4: not well-formed XML: expected 'a'"),
+        "{}",
+        lines[1]
+    );
+    assert!(lines[2].starts_with("main.xml:1:"), "{}", lines[2]);
+    assert!(lines[3].starts_with("good.xml:1:19:"), "{}", lines[3]);
+}
+
+#[test]
+fn unreadable_and_missing_roots() {
+    struct Locked;
+    impl SourceReader for Locked {
+        fn read(&self, path: &str) -> Result<Option<String>, String> {
+            match path {
+                "main.xml" => Ok(Some("<L><Include file='net.h5'/></L>".to_owned())),
+                "gone.xml" => Ok(None),
+                _ => Err("not UTF-8".to_owned()),
+            }
+        }
+        fn canonical(&self, path: &str) -> String {
+            path.to_owned()
+        }
+    }
+    let load = |root| only_error(Document::load(root, &Locked, &IncludeOptions::default())).0;
+    assert_eq!(
+        load("gone.xml"),
+        DocumentError::RootMissing {
+            file: "gone.xml".to_owned()
+        }
+    );
+    assert_eq!(
+        load("other.xml").to_string(),
+        "cannot read `other.xml`: not UTF-8"
+    );
+    let error = load("main.xml");
+    assert!(error.span().is_some() && error.help().unwrap().contains("HDF5"));
+}
+
+#[test]
+fn limits_are_errors() {
+    let limits = |change: fn(&mut Limits)| {
+        let mut options = IncludeOptions {
+            embedded: EMBEDDED,
+            ..Default::default()
+        };
+        change(&mut options.limits);
+        let files = [
+            (
+                "main.xml",
+                "<L><a><b><c/></b></a><Include file='one.xml'/></L>",
+            ),
+            ("one.xml", "<L><Include file='two.xml'/></L>"),
+            ("two.xml", "<L><two/></L>"),
+        ];
+        load_with(files, &options)
+    };
+    assert!(limits(|_| {}).is_ok());
+    assert!(limits(|l| l.element_depth = 4).is_ok());
+    assert!(matches!(
+        only_error(limits(|l| l.element_depth = 3)).0,
+        DocumentError::TooDeep { limit: 3, .. }
+    ));
+    assert!(limits(|l| l.elements = 6).is_ok());
+    assert!(matches!(
+        only_error(limits(|l| l.elements = 5)).0,
+        DocumentError::TooManyElements { .. }
+    ));
+    assert!(limits(|l| l.sources = 3).is_ok());
+    assert!(matches!(
+        only_error(limits(|l| l.sources = 2)).0,
+        DocumentError::TooManySources { .. }
+    ));
+    assert!(limits(|l| l.include_depth = 3).is_ok());
+    assert!(matches!(
+        only_error(limits(|l| l.include_depth = 2)).0,
+        DocumentError::IncludesTooDeep { .. }
+    ));
+    assert!(matches!(
+        only_error(limits(|l| l.source_bytes = 40)).0,
+        DocumentError::SourceTooLarge { .. }
+    ));
+}
+
+#[test]
+fn deep_nesting_is_an_error_and_no_crash() {
+    let deep = format!("<L>{}{}</L>", "<a>".repeat(100_000), "</a>".repeat(100_000));
+    assert!(matches!(
+        only_error(load([("m", &deep)])).0,
+        DocumentError::TooDeep { .. }
+    ));
+}
+
+#[test]
+fn document_types_and_broken_references_are_refused_with_a_hint() {
+    for (text, place) in [
+        ("<!DOCTYPE L [<!ENTITY a 'b'>]><L>&a;</L>", "<"),
+        ("<L><a test='x < 3'/></L>", "<"),
+        ("<L><a test='x & y'/></L>", "&"),
+        ("<L><a id='1' id='2'/></L>", "i"),
+        ("<L><a></L>", "<"),
+    ] {
+        let (error, sources) = only_error(load([("m", text)]));
+        assert!(
+            matches!(error, DocumentError::Malformed { .. }),
+            "{error:?}"
+        );
+        assert!(error.help().is_some(), "{error:?}");
+        assert_eq!(spanned(&sources, error.span().unwrap()), place, "{error:?}");
+    }
+    for text in ["", "  ", "<L>", "x", "<L/><M/>", "\u{feff}"] {
+        let (error, _) = only_error(load([("m", text)]));
+        assert!(
+            matches!(error, DocumentError::Malformed { .. }),
+            "{text:?}: {error:?}"
+        );
+    }
+}
+
+#[test]
+fn comments_may_contain_hyphens() {
+    let text = "<L><!-- é -- x ----><a v='1'/><!-- <b/> --- -->\n<c>t</c></L>";
+    let document = load([("m", text)]).unwrap();
+    assert_eq!(root_names(&document), ["a", "c"]);
+    let v = document.roots().next().unwrap().attribute("v").unwrap();
+    assert_eq!(spanned(document.sources(), v.span()), "1");
+    assert_eq!(document.roots().nth(1).unwrap().text(), "t");
+    let (error, _) = only_error(load([("m", "<L><!-- a -- b --><c></L>")]));
+    assert!(error.to_string().contains("expected 'c'"), "{error}");
+    assert!(load([("m", "<L><!-- a -- </L>")]).is_err());
+}
+
+#[test]
+fn byte_order_marks_and_windows_line_ends_are_fine() {
+    let document = load([("m", "\u{feff}<L>\r\n<a\r\nx='1'/>\r\n</L>\r\n")]).unwrap();
+    let element = document.roots().next().unwrap();
+    assert_eq!(spanned(document.sources(), element.span()), "<a\r\nx='1'/>");
+    assert_eq!(
+        document.sources()[0].line_column(element.attribute("x").unwrap().span().start),
+        (3, 4)
+    );
+}
+
+#[test]
+fn columns_count_characters() {
+    let source = Source {
+        name: "m".to_owned(),
+        text: "äb\nçde".to_owned(),
+    };
+    let places: Vec<_> = [0, 2, 3, 4, 6, 7, 99]
+        .map(|offset| source.line_column(offset))
+        .into();
+    assert_eq!(
+        places,
+        [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2), (2, 3), (2, 4)]
+    );
+    assert_eq!(source.line_column(1), (1, 1), "inside a character");
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Tree {
+    name: String,
+    attributes: Vec<(String, String)>,
+    children: Vec<Tree>,
+}
+
+fn trees() -> impl Strategy<Value = Tree> {
+    let attributes = proptest::collection::btree_map("[a-z]{1,3}", "[ -~äµ]{0,6}", 0..4);
+    let leaf = ("[a-zA-Z_][a-z0-9]{0,3}", attributes.clone()).prop_map(|(name, attributes)| Tree {
+        name,
+        attributes: attributes.into_iter().collect(),
+        children: Vec::new(),
+    });
+    leaf.prop_recursive(5, 40, 5, move |inner| {
+        let children = proptest::collection::vec(inner, 0..5);
+        ("[a-z]{1,3}", attributes.clone(), children).prop_map(|(name, attributes, children)| Tree {
+            name,
+            attributes: attributes.into_iter().collect(),
+            children,
+        })
+    })
+}
+
+fn write(tree: &Tree, text: &mut String) {
+    text.push_str(&format!("<{}", tree.name));
+    for (name, value) in &tree.attributes {
+        let value = value
+            .replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('\'', "&apos;");
+        text.push_str(&format!(" {name}='{value}'"));
+    }
+    if tree.children.is_empty() {
+        text.push_str("/>\n");
+        return;
+    }
+    text.push('>');
+    tree.children.iter().for_each(|child| write(child, text));
+    text.push_str(&format!("</{}> ", tree.name));
+}
+
+fn view(element: Element<'_>) -> Tree {
+    Tree {
+        name: element.name().to_owned(),
+        attributes: element
+            .attributes()
+            .map(|attribute| (attribute.name().to_owned(), attribute.value().to_owned()))
+            .collect(),
+        children: element.children().map(view).collect(),
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_is_read(trees in proptest::collection::vec(trees(), 0..4)) {
+        let mut text = "<Lems>".to_owned();
+        trees.iter().for_each(|tree| write(tree, &mut text));
+        text.push_str("</Lems>");
+        let document = load([("m", &text)]).unwrap();
+        prop_assert_eq!(document.roots().map(view).collect::<Vec<_>>(), trees);
+        let mut elements: Vec<_> = document.roots().collect();
+        while let Some(element) = elements.pop() {
+            prop_assert_eq!(spanned(document.sources(), element.name_span()), element.name());
+            for attribute in element.attributes() {
+                prop_assert_eq!(spanned(document.sources(), attribute.name_span()), attribute.name());
+            }
+            elements.extend(element.children());
+        }
+    }
+
+    #[test]
+    fn any_text_is_read_or_refused_with_places_inside(text in "(<|>|/|a|=|'|\"| |&|;|!|-|\\[|é|\n|<a>|</a>|<Include |<!--|-->){0,40}") {
+        let text = format!("<L>{text}</L>");
+        if let Err(failure) = load([("m", &text)]) {
+            prop_assert!(!failure.to_string().is_empty());
+            for span in failure.errors.iter().filter_map(DocumentError::span) {
+                prop_assert!(text.get(span.start as usize..span.end as usize).is_some());
+            }
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! The merged document and views of its parts.
+
+use std::fmt;
+use std::ops::Range;
+
+use crate::error::{DocumentError, LoadFailure};
+use crate::include::{self, IncludeOptions};
+use crate::source::{Source, SourceId, SourceReader, Span};
+
+/// A file with all the files that it includes, as one sequence of top-level elements.
+///
+/// Elements lie in one array in the order of the text, attributes in another;
+/// names are kept once, and values stay in the text of their source.
+#[derive(Debug)]
+pub struct Document {
+    pub(crate) sources: Vec<Source>,
+    pub(crate) tree: Tree,
+    /// Top-level elements, as indices of `tree.elements`.
+    pub(crate) roots: Vec<u32>,
+    pub(crate) root_name: String,
+    pub(crate) root_span: Span,
+    pub(crate) warnings: Vec<DocumentError>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Tree {
+    pub(crate) names: Vec<String>,
+    /// In pre-order: the descendants of an element follow it.
+    pub(crate) elements: Vec<ElementRecord>,
+    /// In the order of their elements.
+    pub(crate) attributes: Vec<AttributeRecord>,
+    /// Values that differ from the text because of entities or line ends, by attribute.
+    pub(crate) decoded: Vec<(u32, Box<str>)>,
+    /// Text content, by element.
+    pub(crate) texts: Vec<(u32, Text)>,
+}
+
+#[derive(Debug)]
+pub(crate) struct ElementRecord {
+    pub(crate) name: u32,
+    pub(crate) source: SourceId,
+    pub(crate) start: u32,
+    pub(crate) tag_end: u32,
+    pub(crate) first_attribute: u32,
+    /// Index of the first element that is not inside this one.
+    pub(crate) subtree_end: u32,
+}
+
+#[derive(Debug)]
+pub(crate) struct AttributeRecord {
+    /// Index of the name, with [`DECODED`] if the value is not in the text.
+    pub(crate) name: u32,
+    pub(crate) name_start: u32,
+    pub(crate) value_start: u32,
+    pub(crate) value_end: u32,
+}
+
+pub(crate) const DECODED: u32 = 1 << 31;
+
+#[derive(Debug)]
+pub(crate) enum Text {
+    InSource(u32, u32),
+    Decoded(Box<str>),
+}
+
+impl Document {
+    /// Reads the file `root` and everything that it includes.
+    ///
+    /// # Errors
+    ///
+    /// All problems in all files, together with the texts that they lie in.
+    pub fn load(
+        root: &str,
+        reader: &dyn SourceReader,
+        options: &IncludeOptions,
+    ) -> Result<Document, LoadFailure> {
+        include::load(root, reader, options)
+    }
+
+    /// The top-level elements of the root file in order, with each include
+    /// replaced by the top-level elements of the included file.
+    pub fn roots(&self) -> impl Iterator<Item = Element<'_>> {
+        self.roots.iter().map(|&index| Element {
+            document: self,
+            index,
+        })
+    }
+
+    /// Name of the outermost element of the root file (`Lems`, `neuroml` ...).
+    pub fn root_name(&self) -> &str {
+        &self.root_name
+    }
+
+    /// Start tag of the outermost element of the root file.
+    pub fn root_span(&self) -> Span {
+        self.root_span
+    }
+
+    /// The source of a span of this document; the root file for an unknown id.
+    pub fn source(&self, id: SourceId) -> &Source {
+        static NOWHERE: Source = Source {
+            name: String::new(),
+            text: String::new(),
+        };
+        self.sources
+            .get(id.0 as usize)
+            .or(self.sources.first())
+            .unwrap_or(&NOWHERE)
+    }
+
+    /// All files that were read, the root file first, at the index that is their [`SourceId`].
+    pub fn sources(&self) -> &[Source] {
+        &self.sources
+    }
+
+    /// Remarks that did not keep the document from being read.
+    pub fn warnings(&self) -> &[DocumentError] {
+        &self.warnings
+    }
+
+    fn slice(&self, source: SourceId, start: u32, end: u32) -> &str {
+        self.source(source)
+            .text
+            .get(start as usize..end as usize)
+            .unwrap_or_default()
+    }
+
+    fn name(&self, index: u32) -> &str {
+        self.tree
+            .names
+            .get((index & !DECODED) as usize)
+            .map_or("", String::as_str)
+    }
+}
+
+/// A reference to an element.
+#[derive(Clone, Copy)]
+pub struct Element<'d> {
+    document: &'d Document,
+    index: u32,
+}
+
+impl<'d> Element<'d> {
+    fn record(self) -> &'d ElementRecord {
+        const NOWHERE: ElementRecord = ElementRecord {
+            name: u32::MAX,
+            source: SourceId(0),
+            start: 0,
+            tag_end: 0,
+            first_attribute: 0,
+            subtree_end: 0,
+        };
+        self.document
+            .tree
+            .elements
+            .get(self.index as usize)
+            .unwrap_or(&NOWHERE)
+    }
+
+    /// Local name, without prefix and namespace.
+    pub fn name(self) -> &'d str {
+        self.document.name(self.record().name)
+    }
+
+    /// The start tag with its angle brackets.
+    pub fn span(self) -> Span {
+        let record = self.record();
+        Span {
+            source: record.source,
+            start: record.start,
+            end: record.tag_end,
+        }
+    }
+
+    /// The local name in the start tag.
+    pub fn name_span(self) -> Span {
+        let record = self.record();
+        let tag = self
+            .document
+            .slice(record.source, record.start, record.tag_end);
+        let qualified = tag
+            .find(|end: char| end.is_ascii_whitespace() || matches!(end, '/' | '>'))
+            .unwrap_or(tag.len());
+        let end = record.start + qualified as u32;
+        Span {
+            source: record.source,
+            start: end.saturating_sub(self.name().len() as u32),
+            end,
+        }
+    }
+
+    /// The attributes in the order of the text, without namespace declarations and `xsi:` attributes.
+    pub fn attributes(self) -> impl Iterator<Item = Attribute<'d>> {
+        let tree = &self.document.tree;
+        let first = self.record().first_attribute;
+        let end = match tree.elements.get(self.index as usize + 1) {
+            Some(next) => next.first_attribute,
+            None => tree.attributes.len() as u32,
+        };
+        (first..end).filter_map(move |index| {
+            let record = tree.attributes.get(index as usize)?;
+            Some(Attribute {
+                element: self,
+                index,
+                record,
+            })
+        })
+    }
+
+    /// The attribute of that name.
+    pub fn attribute(self, name: &str) -> Option<Attribute<'d>> {
+        self.attributes().find(|attribute| attribute.name() == name)
+    }
+
+    /// The elements directly inside this one, in order.
+    pub fn children(self) -> impl Iterator<Item = Element<'d>> {
+        let end = self.record().subtree_end;
+        let mut next = self.index + 1;
+        std::iter::from_fn(move || {
+            if next >= end {
+                return None;
+            }
+            let child = Element {
+                document: self.document,
+                index: next,
+            };
+            next = child.record().subtree_end.max(next + 1);
+            Some(child)
+        })
+    }
+
+    /// The first text inside this element that is not blank, trimmed; empty if there is none.
+    pub fn text(self) -> &'d str {
+        let texts = &self.document.tree.texts;
+        let found = texts.binary_search_by_key(&self.index, |(element, _)| *element);
+        match found.ok().and_then(|position| texts.get(position)) {
+            None => "",
+            Some((_, Text::Decoded(text))) => text,
+            Some((_, Text::InSource(start, end))) => {
+                self.document.slice(self.record().source, *start, *end)
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Element<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "<{}> at {:?}", self.name(), self.span())
+    }
+}
+
+/// A reference to an attribute.
+#[derive(Clone, Copy)]
+pub struct Attribute<'d> {
+    element: Element<'d>,
+    index: u32,
+    record: &'d AttributeRecord,
+}
+
+impl<'d> Attribute<'d> {
+    /// Local name, without prefix.
+    pub fn name(self) -> &'d str {
+        self.element.document.name(self.record.name)
+    }
+
+    /// The value with entities decoded.
+    pub fn value(self) -> &'d str {
+        let document = self.element.document;
+        if !self.is_decoded() {
+            let source = self.element.record().source;
+            return document.slice(source, self.record.value_start, self.record.value_end);
+        }
+        let decoded = &document.tree.decoded;
+        let found = decoded.binary_search_by_key(&self.index, |(attribute, _)| *attribute);
+        found
+            .ok()
+            .and_then(|position| decoded.get(position))
+            .map_or("", |(_, value)| value)
+    }
+
+    /// The value in the text, without its quotes.
+    pub fn span(self) -> Span {
+        self.span_between(self.record.value_start, self.record.value_end)
+    }
+
+    /// The local name in the text.
+    pub fn name_span(self) -> Span {
+        let start = self.record.name_start;
+        self.span_between(start, start + self.name().len() as u32)
+    }
+
+    /// Where a range of bytes of the value stands in the text.
+    ///
+    /// That is the whole value where entities make the offsets differ.
+    pub fn sub_span(self, range: Range<usize>) -> Span {
+        if self.is_decoded() {
+            return self.span();
+        }
+        let end = self.record.value_end;
+        let place = |offset: usize| {
+            let offset = u32::try_from(offset).unwrap_or(u32::MAX);
+            self.record.value_start.saturating_add(offset).min(end)
+        };
+        self.span_between(place(range.start), place(range.end.max(range.start)))
+    }
+
+    fn is_decoded(self) -> bool {
+        self.record.name & DECODED != 0
+    }
+
+    fn span_between(self, start: u32, end: u32) -> Span {
+        Span {
+            source: self.element.record().source,
+            start,
+            end,
+        }
+    }
+}
+
+impl fmt::Debug for Attribute<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}={:?}", self.name(), self.value())
+    }
+}
