@@ -1,0 +1,71 @@
+/// What can go wrong while output is written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OutputError {
+    /// The folder that the file should be in is not there.
+    #[error("cannot create `{path}`: there is no folder `{folder}`")]
+    MissingFolder {
+        /// The file, as named in the model.
+        path: String,
+        /// The folder that was looked for.
+        folder: String,
+    },
+    /// There is a folder where the file should be.
+    #[error("cannot create `{path}`: it is a folder")]
+    IsFolder {
+        /// The file, as named in the model.
+        path: String,
+    },
+    /// The file cannot be created.
+    #[error("cannot create `{path}`: {message}")]
+    Create {
+        /// The file, as named in the model.
+        path: String,
+        /// The reason that the operating system gives.
+        message: String,
+    },
+    /// The file cannot be written on.
+    #[error("cannot write `{path}`: {message}")]
+    Write {
+        /// The file, as named in the model.
+        path: String,
+        /// The reason that the operating system gives.
+        message: String,
+    },
+    /// The complete file cannot be given its final name.
+    #[error("`{path}` is complete but stays under the name `{partial}`: {message}")]
+    Finish {
+        /// The file, as named in the model.
+        path: String,
+        /// The file that holds the output now.
+        partial: String,
+        /// The reason that the operating system gives.
+        message: String,
+    },
+    /// An event of a selection that the event file was not created with.
+    #[error("`{path}` has {selections} event selections, so there is none at index {index}")]
+    UnknownSelection {
+        /// The event file.
+        path: String,
+        /// Index that the event was reported with.
+        index: usize,
+        /// Number of selections of the file.
+        selections: usize,
+    },
+}
+
+impl OutputError {
+    /// The likely fix, in one sentence.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::MissingFolder { folder, .. } => Some(format!(
+                "create it first (`mkdir -p \"{folder}\"`): output folders are not created by a run"
+            )),
+            Self::IsFolder { .. } => Some("choose another name for the file".to_owned()),
+            Self::Finish { partial, path, .. } => {
+                Some(format!("rename `{partial}` to `{path}` by hand"))
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Numbers as `Float.toString` prints them.
+
+use crate::decimal::Decimal;
+use crate::steele_white;
+
+/// Appends `value`, rounded to the nearest 32-bit float, as Java 17's `Float.toString` prints it:
+/// `0.0`, `-0.0`, `0.001`, `9999999.0`, `1.0E7`, `1.4E-45`, `NaN`, `Infinity`.
+pub fn write_java_float(value: f64, out: &mut Vec<u8>) {
+    let value = value as f32;
+    if value.is_nan() {
+        out.extend_from_slice(b"NaN");
+        return;
+    }
+    if value.is_sign_negative() {
+        out.push(b'-');
+    }
+    let magnitude = value.abs();
+    if magnitude.is_infinite() {
+        out.extend_from_slice(b"Infinity");
+    } else if magnitude == 0.0 {
+        out.extend_from_slice(b"0.0");
+    } else if (1e-3..1e7).contains(&magnitude) {
+        out.extend_from_slice(zmij::Buffer::new().format_finite(magnitude).as_bytes());
+    } else {
+        java_digits(magnitude).write(out);
+    }
+}
+
+/// The digits that Java 17 gives to a number that it prints with an exponent. Java 19 gives the
+/// shortest to all.
+fn java_digits(value: f32) -> Decimal {
+    const TWO_63: f32 = 9_223_372_036_854_775_808.0;
+    if (1e7..TWO_63).contains(&value) {
+        large_integer(value as u64)
+    } else if may_not_be_shortest(value) {
+        steele_white::generate(value)
+    } else {
+        shortest(value)
+    }
+}
+
+/// The shortest digits that read back as `value`, and of these the closest to it.
+fn shortest(value: f32) -> Decimal {
+    Decimal::parse(zmij::Buffer::new().format_finite(value).as_bytes())
+}
+
+/// Integers are printed from their exact value, less the decimal digits that lie beyond the
+/// binary precision; that often is one digit more than the shortest.
+fn large_integer(value: u64) -> Decimal {
+    let excess_bits = value.ilog2().saturating_sub(25);
+    let dropped_digits = (f64::from(excess_bits) * std::f64::consts::LOG10_2) as u32;
+    let unit = 10_u64.pow(dropped_digits);
+    Decimal::of_integer((value + unit / 2) / unit, dropped_digits)
+}
+
+/// Holds for all subnormal numbers, all powers of two, and two exponents where 64 bits overflow. A
+/// comparison with Java over all floats found no others that differ.
+fn may_not_be_shortest(value: f32) -> bool {
+    const FRACTION_BITS: u32 = 23;
+    const OVERFLOWING: [u32; 2] = [127 + 82, 127 + 85];
+    let bits = value.to_bits();
+    let biased_exponent = bits >> FRACTION_BITS;
+    let power_of_two = bits.trailing_zeros() >= FRACTION_BITS;
+    power_of_two || biased_exponent == 0 || OVERFLOWING.contains(&biased_exponent)
+}

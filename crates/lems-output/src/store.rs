@@ -1,0 +1,27 @@
+use crate::OutputError;
+
+/// The place where the outputs of a run go: a file system, memory, an archive.
+pub trait OutputStore {
+    /// Opens the output named `path`, empty. What has been under that name stays there until the new
+    /// output is finished.
+    ///
+    /// # Errors
+    /// If the store cannot hold an output of that name.
+    fn create(&mut self, path: &str) -> Result<Box<dyn OutputSink>, OutputError>;
+}
+
+/// One output that is being written. Dropping it unfinished never changes what was there before under
+/// its final name.
+pub trait OutputSink {
+    /// Appends `bytes`: whole lines, so that an output that ends early ends on a full line.
+    ///
+    /// # Errors
+    /// If the bytes cannot be stored; then none of them are.
+    fn write(&mut self, bytes: &[u8]) -> Result<(), OutputError>;
+
+    /// Gives the output its final name.
+    ///
+    /// # Errors
+    /// If that is not possible.
+    fn finish(self: Box<Self>) -> Result<(), OutputError>;
+}

@@ -1,0 +1,193 @@
+use crate::{OutputError, OutputSink, OutputStore, write_java_float};
+
+const BUFFER_BYTES: usize = 64 * 1024;
+
+/// Collects whole lines and hands them on in large pieces; what is left goes out when it is dropped.
+struct LineBuffer {
+    path: String,
+    sink: Option<Box<dyn OutputSink>>,
+    /// After a failure nothing more is written, so that no line can be missing between others.
+    failure: Option<OutputError>,
+    lines: Vec<u8>,
+}
+
+impl LineBuffer {
+    fn create(store: &mut dyn OutputStore, path: &str) -> Result<Self, OutputError> {
+        Ok(Self {
+            path: path.to_owned(),
+            sink: Some(store.create(path)?),
+            failure: None,
+            lines: Vec::with_capacity(BUFFER_BYTES),
+        })
+    }
+
+    /// Adds the line that `write` appends without its newline.
+    fn line(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), OutputError> {
+        write(&mut self.lines);
+        self.lines.push(b'\n');
+        if self.lines.len() >= BUFFER_BYTES {
+            self.flush()
+        } else {
+            Ok(())
+        }
+    }
+
+    fn flush(&mut self) -> Result<(), OutputError> {
+        if let (None, Some(sink)) = (&self.failure, &mut self.sink)
+            && !self.lines.is_empty()
+        {
+            self.failure = sink.write(&self.lines).err();
+        }
+        self.lines.clear();
+        self.failure.clone().map_or(Ok(()), Err)
+    }
+
+    fn finish(mut self) -> Result<(), OutputError> {
+        self.flush()?;
+        match self.sink.take() {
+            Some(sink) => sink.finish(),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for LineBuffer {
+    fn drop(&mut self) {
+        // The run has failed already, and its error is the one to report.
+        let _ = self.flush();
+    }
+}
+
+/// A data file (LEMS `OutputFile`): one line per sample, every value followed by a tab.
+pub struct DataFile {
+    lines: LineBuffer,
+}
+
+impl DataFile {
+    /// Opens the file `path` of `store`.
+    ///
+    /// # Errors
+    /// If the store cannot create it.
+    pub fn create(store: &mut dyn OutputStore, path: &str) -> Result<Self, OutputError> {
+        LineBuffer::create(store, path).map(|lines| Self { lines })
+    }
+
+    /// Writes one sample: the time in seconds, then the columns in SI units.
+    ///
+    /// # Errors
+    /// If the store cannot take the lines collected so far.
+    pub fn row(&mut self, values: &[f64]) -> Result<(), OutputError> {
+        self.lines.line(|line| {
+            for &value in values {
+                write_java_float(value, line);
+                line.push(b'\t');
+            }
+        })
+    }
+
+    /// Completes the file.
+    ///
+    /// # Errors
+    /// If the store cannot take the last lines or give the file its final name.
+    pub fn finish(self) -> Result<(), OutputError> {
+        self.lines.finish()
+    }
+}
+
+/// The order of the two fields of a line of an event file (LEMS `EventOutputFile`, `format`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventFormat {
+    /// `ID_TIME`: id, tab, time.
+    IdTime,
+    /// `TIME_ID`: time, tab, id.
+    TimeId,
+}
+
+/// An event file (LEMS `EventOutputFile`): one line per event.
+pub struct EventFile {
+    lines: LineBuffer,
+    format: EventFormat,
+    ids: Vec<String>,
+}
+
+impl EventFile {
+    /// Opens the file `path` of `store` for the events of the selections `ids`.
+    ///
+    /// # Errors
+    /// If the store cannot create it.
+    pub fn create(
+        store: &mut dyn OutputStore,
+        path: &str,
+        format: EventFormat,
+        ids: Vec<String>,
+    ) -> Result<Self, OutputError> {
+        let lines = LineBuffer::create(store, path)?;
+        Ok(Self { lines, format, ids })
+    }
+
+    /// Writes one event at `time` seconds of the selection at `index` in the ids.
+    ///
+    /// # Errors
+    /// If there is no such selection, or the store cannot take the lines collected so far.
+    pub fn event(&mut self, index: usize, time: f64) -> Result<(), OutputError> {
+        let Some(id) = self.ids.get(index) else {
+            return Err(OutputError::UnknownSelection {
+                path: self.lines.path.clone(),
+                index,
+                selections: self.ids.len(),
+            });
+        };
+        let format = self.format;
+        self.lines.line(|line| match format {
+            EventFormat::IdTime => {
+                line.extend_from_slice(id.as_bytes());
+                line.push(b'\t');
+                write_java_float(time, line);
+            }
+            EventFormat::TimeId => {
+                write_java_float(time, line);
+                line.push(b'\t');
+                line.extend_from_slice(id.as_bytes());
+            }
+        })
+    }
+
+    /// Completes the file.
+    ///
+    /// # Errors
+    /// If the store cannot take the last lines or give the file its final name.
+    pub fn finish(self) -> Result<(), OutputError> {
+        self.lines.finish()
+    }
+}
+
+/// A times file (LEMS `Target`, `timesFile`): the time of each sample on a line of its own.
+pub struct TimesFile {
+    lines: LineBuffer,
+}
+
+impl TimesFile {
+    /// Opens the file `path` of `store`.
+    ///
+    /// # Errors
+    /// If the store cannot create it.
+    pub fn create(store: &mut dyn OutputStore, path: &str) -> Result<Self, OutputError> {
+        LineBuffer::create(store, path).map(|lines| Self { lines })
+    }
+
+    /// Writes the time of one sample in seconds.
+    ///
+    /// # Errors
+    /// If the store cannot take the lines collected so far.
+    pub fn time(&mut self, time: f64) -> Result<(), OutputError> {
+        self.lines.line(|line| write_java_float(time, line))
+    }
+
+    /// Completes the file.
+    ///
+    /// # Errors
+    /// If the store cannot take the last lines or give the file its final name.
+    pub fn finish(self) -> Result<(), OutputError> {
+        self.lines.finish()
+    }
+}

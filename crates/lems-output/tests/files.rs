@@ -1,0 +1,98 @@
+//! Outputs in a real file system.
+
+#![allow(clippy::unwrap_used)]
+
+use lems_output::{DataFile, EventFile, EventFormat, FileStore, OutputError};
+use std::fs;
+use std::path::PathBuf;
+
+/// A folder of its own for every test.
+fn folder(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn names(folder: &PathBuf) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_finished_file_replaces_the_old_one() {
+    let folder = folder("replaces");
+    fs::write(folder.join("v.dat"), "old").unwrap();
+    let mut store = FileStore::in_folder(&folder);
+    let mut file = DataFile::create(&mut store, "v.dat").unwrap();
+    file.row(&[0.0, -0.065]).unwrap();
+    assert_eq!(fs::read_to_string(folder.join("v.dat")).unwrap(), "old");
+    assert_eq!(names(&folder), ["v.dat", "v.dat.partial"]);
+    file.finish().unwrap();
+    assert_eq!(
+        fs::read_to_string(folder.join("v.dat")).unwrap(),
+        "0.0\t-0.065\t\n"
+    );
+    assert_eq!(names(&folder), ["v.dat"]);
+}
+
+#[test]
+fn an_unfinished_file_ends_on_a_full_line_and_leaves_the_old_one() {
+    let folder = folder("unfinished");
+    fs::write(folder.join("v.dat"), "old").unwrap();
+    let mut store = FileStore::in_folder(&folder);
+    let mut file = DataFile::create(&mut store, "v.dat").unwrap();
+    let rows = 10_000;
+    for row in 0..rows {
+        file.row(&[f64::from(row), 1.0 / f64::from(row + 1)])
+            .unwrap();
+    }
+    drop(file);
+    assert_eq!(fs::read_to_string(folder.join("v.dat")).unwrap(), "old");
+    let partial = fs::read_to_string(folder.join("v.dat.partial")).unwrap();
+    assert!(partial.ends_with("9999.0\t1.0E-4\t\n"));
+    assert_eq!(partial.lines().count(), 10_000);
+}
+
+#[test]
+fn of_two_files_with_one_name_the_last_finished_stays() {
+    let folder = folder("same_name");
+    let mut store = FileStore::in_folder(&folder);
+    let mut first = DataFile::create(&mut store, "v.dat").unwrap();
+    let mut second = DataFile::create(&mut store, "v.dat").unwrap();
+    first.row(&[1.0]).unwrap();
+    second.row(&[2.0]).unwrap();
+    first.row(&[1.0]).unwrap();
+    first.finish().unwrap();
+    second.finish().unwrap();
+    assert_eq!(fs::read_to_string(folder.join("v.dat")).unwrap(), "2.0\t\n");
+    assert_eq!(names(&folder), ["v.dat"]);
+}
+
+#[test]
+fn a_missing_folder_is_named_and_not_created() {
+    let folder = folder("missing");
+    let mut store = FileStore::in_folder(&folder);
+    let Err(error) = EventFile::create(&mut store, "results/a.spikes", EventFormat::IdTime, vec![])
+    else {
+        panic!("created in a folder that is not there");
+    };
+    assert!(matches!(&error, OutputError::MissingFolder { path, folder }
+        if path == "results/a.spikes" && folder.ends_with("results")));
+    assert!(error.to_string().contains("`results/a.spikes`"));
+    assert!(error.help().unwrap().contains("create it first"));
+    assert!(names(&folder).is_empty());
+}
+
+#[test]
+fn a_folder_is_not_overwritten() {
+    let folder = folder("is_folder");
+    fs::create_dir(folder.join("v.dat")).unwrap();
+    let created = DataFile::create(&mut FileStore::in_folder(&folder), "v.dat");
+    assert!(matches!(created, Err(OutputError::IsFolder { .. })));
+    assert_eq!(names(&folder), ["v.dat"]);
+}
