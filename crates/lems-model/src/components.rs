@@ -1,0 +1,440 @@
+//! Components: their types, children, parameter values and references.
+
+use std::collections::HashSet;
+
+use lems_document::{Attribute, Element, nearest};
+
+use crate::{
+    Model, ModelError, ParameterKind, Target, TypeId, read::wrong_dimension, units::parse_quantity,
+};
+
+/// Index of a component in [`Model::components`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ComponentId(pub u32);
+
+/// A component: a type with values.
+#[derive(Debug, Clone)]
+pub struct Component<'d> {
+    /// Its element.
+    pub element: Element<'d>,
+    /// Its type.
+    pub component_type: TypeId,
+    /// Its `id`.
+    pub id: Option<&'d str>,
+    /// The component it is a child of.
+    pub parent: Option<ComponentId>,
+    /// The `Child` or `Children` of the parent's type that it belongs to.
+    pub role: Role<'d>,
+    /// The component whose values it `extends`.
+    pub prototype: Option<ComponentId>,
+    /// SI values, by index of [`ComponentType::parameters`](crate::ComponentType::parameters).
+    pub parameters: Box<[f64]>,
+    /// References and links that are given, with the components that they mean.
+    pub references: Box<[(&'d str, ComponentId)]>,
+    /// Children, in document order.
+    pub children: Vec<ComponentId>,
+}
+
+/// What a component is to its parent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role<'d> {
+    /// It has no parent.
+    TopLevel,
+    /// It fills this `Child`.
+    Slot(&'d str),
+    /// It is in this `Children`.
+    List(&'d str),
+}
+
+impl Component<'_> {
+    /// How messages call it.
+    pub fn title(&self) -> String {
+        match self.id {
+            Some(id) => format!("{} `{id}`", self.element.name()),
+            None => self.element.name().to_owned(),
+        }
+    }
+}
+
+/// Reads all components and the target.
+pub(crate) fn read<'d>(
+    model: &mut Model<'d>,
+    elements: &[Element<'d>],
+) -> Result<(), Vec<ModelError>> {
+    let mut reader = Reader {
+        model,
+        errors: Vec::new(),
+        duplicates: HashSet::new(),
+        warned: HashSet::new(),
+    };
+    let targets: Vec<_> = elements.iter().filter(|e| e.name() == "Target").collect();
+    for element in elements.iter().filter(|e| e.name() != "Target") {
+        reader.top_level(*element);
+    }
+    reader.insertions();
+    if reader.errors.is_empty() {
+        reader.prototypes();
+    }
+    if reader.errors.is_empty() {
+        reader.values();
+    }
+    if let Some(target) = targets.first() {
+        reader.target(**target);
+    }
+    if reader.errors.is_empty() {
+        Ok(())
+    } else {
+        Err(reader.errors)
+    }
+}
+
+struct Reader<'m, 'd> {
+    model: &'m mut Model<'d>,
+    errors: Vec<ModelError>,
+    duplicates: HashSet<&'d str>,
+    warned: HashSet<(TypeId, &'d str)>,
+}
+
+fn is_metadata(name: &str) -> bool {
+    matches!(name, "notes" | "annotation" | "property" | "About" | "Meta")
+}
+
+impl<'d> Reader<'_, 'd> {
+    fn top_level(&mut self, element: Element<'d>) {
+        if is_metadata(element.name()) {
+            return;
+        }
+        let Some(kind) = self.type_of_top_level(element) else {
+            return;
+        };
+        let id = self.component(element, kind, None, Role::TopLevel);
+        self.model.top_level.push(id);
+        if let Some(name) = self.model.component(id).id
+            && self.model.ids.insert(name, id).is_some()
+        {
+            self.duplicates.insert(name);
+        }
+    }
+
+    fn type_of_top_level(&mut self, element: Element<'d>) -> Option<TypeId> {
+        if let Some(attribute) = element.attribute("type")
+            && let Some(kind) = self.model.type_named(attribute.value())
+        {
+            return Some(kind);
+        }
+        if let Some(kind) = self.model.type_named(element.name()) {
+            return Some(kind);
+        }
+        let prototype = (element.attribute("extends"))
+            .and_then(|extends| self.model.ids.get(extends.value()))
+            .map(|id| self.model.component(*id).component_type);
+        if prototype.is_none() {
+            self.unknown_type(element);
+        }
+        prototype
+    }
+
+    fn unknown_type(&mut self, element: Element<'d>) {
+        let (name, span) = match element.attribute("type") {
+            Some(attribute) => (attribute.value(), attribute.span()),
+            None => (element.name(), element.name_span()),
+        };
+        self.errors.push(ModelError::UnknownType {
+            name: name.to_owned(),
+            suggestion: nearest(name, self.model.types.keys().copied()).map(str::to_owned),
+            span,
+        });
+    }
+
+    fn component(
+        &mut self,
+        element: Element<'d>,
+        kind: TypeId,
+        parent: Option<ComponentId>,
+        role: Role<'d>,
+    ) -> ComponentId {
+        let id = ComponentId(self.model.components.len() as u32);
+        self.model.components.push(Component {
+            element,
+            component_type: kind,
+            id: element.attribute("id").map(Attribute::value),
+            parent,
+            role,
+            prototype: None,
+            parameters: Box::default(),
+            references: Box::default(),
+            children: Vec::new(),
+        });
+        let mut children = Vec::new();
+        for child in element.children() {
+            children.extend(self.child(child, id, kind));
+        }
+        self.model.components[id.0 as usize].children = children;
+        id
+    }
+
+    fn child(
+        &mut self,
+        element: Element<'d>,
+        parent: ComponentId,
+        parent_type: TypeId,
+    ) -> Option<ComponentId> {
+        let metadata = is_metadata(element.name());
+        if metadata && element.name() != "property" || element.name() == "Insertion" {
+            return None;
+        }
+        let slot = (self.model.type_of(parent_type).slots)
+            .get_key_value(element.name())
+            .map(|(name, slot)| (*name, *slot));
+        let kind = (element.attribute("type"))
+            .and_then(|attribute| self.model.type_named(attribute.value()))
+            .or_else(|| slot.and_then(|(_, slot)| self.model.type_named(slot.type_name)))
+            .or_else(|| self.model.type_named(element.name()));
+        let Some(kind) = kind else {
+            if !metadata {
+                self.unknown_type(element);
+            }
+            return None;
+        };
+        let role = match slot {
+            Some((name, _)) => Role::Slot(name),
+            None => match self.list_for(parent_type, kind) {
+                Some(list) => Role::List(list),
+                None => {
+                    if !metadata {
+                        self.not_allowed(element, parent_type);
+                    }
+                    return None;
+                }
+            },
+        };
+        Some(self.component(element, kind, Some(parent), role))
+    }
+
+    fn list_for(&self, parent_type: TypeId, kind: TypeId) -> Option<&'d str> {
+        let lists = &self.model.type_of(parent_type).lists;
+        (lists.iter().rev())
+            .find(|(_, list)| self.model.is_a(kind, list.type_name))
+            .map(|(name, _)| *name)
+    }
+
+    fn not_allowed(&mut self, element: Element<'d>, parent_type: TypeId) {
+        let parent = self.model.type_of(parent_type);
+        let mut allowed: Vec<&str> = parent.slots.keys().copied().collect();
+        allowed.extend(parent.lists.values().map(|list| list.type_name));
+        self.errors.push(ModelError::ChildNotAllowed {
+            component_type: parent.name.to_owned(),
+            child: element.name().to_owned(),
+            suggestion: nearest(element.name(), allowed).map(str::to_owned),
+            span: element.span(),
+        });
+    }
+
+    /// `Insertion component="id"` makes that top-level component a child.
+    fn insertions(&mut self) {
+        for index in 0..self.model.components.len() {
+            let element = self.model.components[index].element;
+            for child in element.children().filter(|c| c.name() == "Insertion") {
+                if let Some(reference) = child.attribute("component")
+                    && let Some(id) = self.look_up(reference)
+                {
+                    self.model.components[index].children.push(id);
+                }
+            }
+        }
+    }
+
+    fn look_up(&mut self, reference: Attribute<'d>) -> Option<ComponentId> {
+        let name = reference.value();
+        let found = self.model.ids.get(name).copied();
+        match found {
+            Some(second) if self.duplicates.remove(name) => {
+                let first = (self.model.top_level.iter())
+                    .find(|id| self.model.component(**id).id == Some(name));
+                let first = first.copied().unwrap_or(second);
+                self.errors.push(ModelError::Duplicate {
+                    what: "component",
+                    name: name.to_owned(),
+                    span: self.model.span_of(second),
+                    first: self.model.span_of(first),
+                });
+            }
+            None => self.errors.push(ModelError::UnknownComponent {
+                id: name.to_owned(),
+                suggestion: nearest(name, self.model.ids.keys().copied()).map(str::to_owned),
+                span: reference.span(),
+            }),
+            _ => {}
+        }
+        found
+    }
+
+    fn prototypes(&mut self) {
+        for index in 0..self.model.components.len() {
+            if let Some(extends) = self.model.components[index].element.attribute("extends") {
+                self.model.components[index].prototype = self.look_up(extends);
+            }
+        }
+        for index in 0..self.model.components.len() {
+            let mut chain = vec![ComponentId(index as u32)];
+            while let Some(next) = self.model.component(chain[chain.len() - 1]).prototype {
+                if chain.contains(&next) {
+                    let names = chain.iter().map(|id| self.model.component(*id).title());
+                    self.errors.push(ModelError::PrototypeCycle {
+                        chain: names.collect(),
+                        span: self.model.span_of(next),
+                    });
+                    return;
+                }
+                chain.push(next);
+            }
+        }
+    }
+
+    fn values(&mut self) {
+        for index in 0..self.model.components.len() {
+            let id = ComponentId(index as u32);
+            let parameters = self.parameters(id);
+            self.model.components[index].parameters = parameters;
+            let references = self.references(id);
+            self.model.components[index].references = references;
+        }
+    }
+
+    /// The given, fixed and default values; derived ones stay NaN for now.
+    fn parameters(&mut self, id: ComponentId) -> Box<[f64]> {
+        let component = self.model.component(id);
+        let (element, kind) = (component.element, component.component_type);
+        let component_type = self.model.type_of(kind);
+        let mut problems = Vec::new();
+        let mut values = Vec::with_capacity(component_type.parameters.len());
+        let mut missing = Vec::new();
+        for (name, parameter) in &component_type.parameters {
+            let default = match &parameter.kind {
+                ParameterKind::Given => parameter.fixed.map(|fixed| fixed.value),
+                ParameterKind::Default(quantity) => Some(quantity.value),
+                ParameterKind::Derived(_) | ParameterKind::Selected(_) => {
+                    values.push(f64::NAN);
+                    continue;
+                }
+            };
+            let Some(attribute) = self.model.text(id, name) else {
+                if default.is_none() {
+                    missing.push(*name);
+                }
+                values.push(default.unwrap_or(f64::NAN));
+                continue;
+            };
+            match parse_quantity(attribute, &self.model.units) {
+                Ok(quantity) => {
+                    let found = quantity.dimension;
+                    let error =
+                        wrong_dimension(self.model, name, parameter.dimension, found, attribute);
+                    problems.extend(error);
+                    values.push(quantity.value);
+                }
+                Err(error) => {
+                    problems.push(error);
+                    values.push(f64::NAN);
+                }
+            }
+        }
+        self.errors.extend(problems);
+        self.attributes(id, element, kind, &missing);
+        values.into_boxed_slice()
+    }
+
+    /// Reports missing parameters together with the misspelt attributes that may be meant.
+    fn attributes(
+        &mut self,
+        id: ComponentId,
+        element: Element<'d>,
+        kind: TypeId,
+        missing: &[&'d str],
+    ) {
+        let component_type = self.model.type_of(kind);
+        let mut unclaimed: Vec<Attribute<'d>> = element
+            .attributes()
+            .filter(|attribute| {
+                let name = attribute.name();
+                !matches!(name, "id" | "type" | "extends" | "name" | "metaid")
+                    && !component_type.parameters.contains_key(name)
+                    && !component_type.texts.contains_key(name)
+                    && !component_type.references.contains_key(name)
+                    && !component_type.properties.contains_key(name)
+            })
+            .collect();
+        let title = self.model.component(id).title();
+        for parameter in missing {
+            let near = nearest(parameter, unclaimed.iter().map(|a| a.name()));
+            let attribute = unclaimed.iter().position(|a| Some(a.name()) == near);
+            let attribute = attribute.map(|index| unclaimed.remove(index));
+            self.errors.push(ModelError::MissingParameter {
+                component: title.clone(),
+                parameter: (*parameter).to_owned(),
+                near: attribute.map(|attribute| attribute.name().to_owned()),
+                span: attribute.map_or(element.span(), Attribute::name_span),
+            });
+        }
+        for attribute in unclaimed {
+            if self.warned.insert((kind, attribute.name())) {
+                let component_type = self.model.type_of(kind);
+                let known = (component_type.parameters.keys())
+                    .chain(component_type.references.keys())
+                    .chain(component_type.texts.keys());
+                let warning = ModelError::UnknownAttribute {
+                    attribute: attribute.name().to_owned(),
+                    component_type: component_type.name.to_owned(),
+                    suggestion: nearest(attribute.name(), known.copied()).map(str::to_owned),
+                    span: attribute.name_span(),
+                };
+                self.model.warnings.push(warning);
+            }
+        }
+    }
+
+    fn references(&mut self, id: ComponentId) -> Box<[(&'d str, ComponentId)]> {
+        let component = self.model.component(id);
+        let (parent, kind) = (component.parent, component.component_type);
+        let wanted: Vec<(&'d str, bool)> = (self.model.type_of(kind).references.iter())
+            .map(|(name, reference)| (*name, reference.local))
+            .collect();
+        let mut references = Vec::new();
+        for (name, local) in wanted {
+            let Some(attribute) = self.model.text(id, name) else {
+                continue;
+            };
+            let sibling = parent.filter(|_| local).and_then(|parent| {
+                let siblings = &self.model.component(parent).children;
+                (siblings.iter().copied())
+                    .find(|id| self.model.component(*id).id == Some(attribute.value()))
+            });
+            let target = match sibling {
+                Some(sibling) => Some(sibling),
+                None => self.look_up(attribute),
+            };
+            references.extend(target.map(|target| (name, target)));
+        }
+        references.into_boxed_slice()
+    }
+
+    fn target(&mut self, element: Element<'d>) {
+        let Some(attribute) = element.attribute("component") else {
+            self.errors.push(ModelError::MissingAttribute {
+                element: "Target".to_owned(),
+                attribute: "component",
+                span: element.span(),
+            });
+            return;
+        };
+        let word = |name| element.attribute(name).map(Attribute::value);
+        if let Some(component) = self.look_up(attribute) {
+            self.model.target = Some(Target {
+                component,
+                report_file: word("reportFile"),
+                times_file: word("timesFile"),
+                element,
+            });
+        }
+    }
+}

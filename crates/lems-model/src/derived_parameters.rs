@@ -1,0 +1,174 @@
+//! Values of `DerivedParameter`s: in order of need, whatever the order of declaration.
+
+use std::collections::HashMap;
+
+use petgraph::{algo::tarjan_scc, graph::DiGraph};
+
+use crate::{ComponentId, ComponentType, Model, ModelError, ParameterKind, Role, TypeId};
+
+/// Computes all derived parameters, those of parents before those of their children.
+pub(crate) fn evaluate(model: &mut Model<'_>) -> Result<(), Vec<ModelError>> {
+    let mut errors = Vec::new();
+    let orders: Vec<Vec<usize>> = (0..model.types.len())
+        .map(|index| order(&model.types[index], &mut errors))
+        .collect();
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let mut targets = Targets::default();
+    for index in 0..model.components.len() {
+        let id = ComponentId(index as u32);
+        let kind = model.component(id).component_type;
+        for &parameter in &orders[kind.0 as usize] {
+            match value(model, id, kind, parameter, &mut targets) {
+                Ok(value) => model.components[index].parameters[parameter] = value,
+                Err(error) => errors.push(error),
+            }
+        }
+    }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        errors.dedup();
+        Err(errors)
+    }
+}
+
+/// Indices of a type's derived parameters, each after those that it uses.
+fn order(component_type: &ComponentType<'_>, errors: &mut Vec<ModelError>) -> Vec<usize> {
+    let parameters = &component_type.parameters;
+    let mut graph = DiGraph::<usize, ()>::new();
+    let nodes: Vec<_> = (0..parameters.len()).map(|i| graph.add_node(i)).collect();
+    for (index, parameter) in parameters.values().enumerate() {
+        if let ParameterKind::Derived(formula) = &parameter.kind {
+            for name in formula.expression.variables() {
+                if let Some(used) = parameters.get_index_of(name.as_str()) {
+                    graph.add_edge(nodes[index], nodes[used], ());
+                }
+            }
+        }
+    }
+    let mut order = Vec::new();
+    for group in tarjan_scc(&graph) {
+        let first = graph[group[0]];
+        if group.len() > 1 || graph.contains_edge(group[0], group[0]) {
+            let name = |index: usize| {
+                parameters
+                    .get_index(index)
+                    .map(|(name, _)| name.to_string())
+            };
+            let mut chain: Vec<String> = group.iter().filter_map(|n| name(graph[*n])).collect();
+            chain.extend(name(first));
+            errors.push(ModelError::DerivedParameterCycle {
+                component_type: component_type.name.to_owned(),
+                chain,
+                span: parameters[first].element.span(),
+            });
+        } else if matches!(
+            parameters[first].kind,
+            ParameterKind::Derived(_) | ParameterKind::Selected(_)
+        ) {
+            order.push(first);
+        }
+    }
+    order
+}
+
+fn value(
+    model: &Model<'_>,
+    id: ComponentId,
+    kind: TypeId,
+    index: usize,
+    targets: &mut Targets,
+) -> Result<f64, ModelError> {
+    let component_type = model.type_of(kind);
+    match &component_type.parameters[index].kind {
+        ParameterKind::Derived(formula) => formula
+            .expression
+            .evaluate(&mut |name| {
+                model
+                    .parameter(id, name)
+                    .or_else(|| model.constants.get(name).map(|constant| constant.value))
+            })
+            .map_err(|_| {
+                let unknown = (formula.expression.variables().iter()).find(|name| {
+                    !component_type.parameters.contains_key(name.as_str())
+                        && !model.constants.contains_key(name.as_str())
+                });
+                let name = unknown.cloned().unwrap_or_default();
+                ModelError::UnknownVariable {
+                    suggestion: lems_document::nearest(
+                        &name,
+                        component_type.parameters.keys().copied(),
+                    )
+                    .map(str::to_owned),
+                    name,
+                    component_type: component_type.name.to_owned(),
+                    span: formula.source.span(),
+                }
+            }),
+        ParameterKind::Selected(path) => {
+            selected(model, id, path.value(), targets).ok_or_else(|| {
+                ModelError::UnresolvedParameterPath {
+                    path: path.value().to_owned(),
+                    component_type: component_type.name.to_owned(),
+                    span: path.span(),
+                }
+            })
+        }
+        ParameterKind::Given | ParameterKind::Default(_) => Ok(f64::NAN),
+    }
+}
+
+/// Components by type name, reference and the component that the reference means.
+#[derive(Default)]
+struct Targets {
+    by_reference: HashMap<(String, String), HashMap<ComponentId, ComponentId>>,
+}
+
+/// Follows `a/b/parameter`, `../parameter` or `//Type[reference=path]/parameter`.
+fn selected(model: &Model<'_>, id: ComponentId, path: &str, targets: &mut Targets) -> Option<f64> {
+    if let Some(search) = path.strip_prefix("//") {
+        let (kind, rest) = search.split_once('[')?;
+        let (predicate, parameter) = rest.split_once("]/")?;
+        let (reference, path) = predicate.split_once('=')?;
+        let wanted = follow(model, id, path.trim())?;
+        let key = (kind.to_owned(), reference.trim().to_owned());
+        let found = targets
+            .by_reference
+            .entry(key)
+            .or_insert_with_key(|(kind, reference)| {
+                let mut found = HashMap::new();
+                for index in (0..model.components.len()).rev() {
+                    let candidate = ComponentId(index as u32);
+                    if model.is_a(model.component(candidate).component_type, kind)
+                        && let Some(target) = model.reference(candidate, reference)
+                    {
+                        found.insert(target, candidate);
+                    }
+                }
+                found
+            });
+        return model.parameter(*found.get(&wanted)?, parameter.trim());
+    }
+    let (steps, parameter) = path.rsplit_once('/').unwrap_or((".", path));
+    model.parameter(follow(model, id, steps)?, parameter.trim())
+}
+
+fn follow(model: &Model<'_>, start: ComponentId, path: &str) -> Option<ComponentId> {
+    let mut current = start;
+    for step in path.split('/').map(str::trim) {
+        current = match step {
+            "." | "" | "this" => current,
+            ".." => model.component(current).parent?,
+            name => model.reference(current, name).or_else(|| {
+                let children = &model.component(current).children;
+                (children.iter().copied()).find(|child| {
+                    let child = model.component(*child);
+                    child.id == Some(name) || matches!(child.role, Role::Slot(slot) if slot == name)
+                })
+            })?,
+        };
+    }
+    Some(current)
+}

@@ -1,0 +1,225 @@
+//! `Dynamics`: state, equations, conditions, events, regimes and kinetic schemes.
+
+use indexmap::IndexMap;
+use lems_document::{Attribute, Element};
+use lems_expression::Dimension;
+
+use crate::Formula;
+
+/// The behaviour of a type.
+#[derive(Debug, Clone, Default)]
+pub struct Dynamics<'d> {
+    /// `simultaneous="true"`: all rates from the same values (fourth-order Runge-Kutta).
+    pub simultaneous: bool,
+    /// `StateVariable`.
+    pub state: IndexMap<&'d str, StateVariable<'d>>,
+    /// `DerivedVariable select`, in document order.
+    pub selections: Vec<Selection<'d>>,
+    /// `DerivedVariable value`, in document order.
+    pub derived: Vec<DerivedVariable<'d>>,
+    /// `ConditionalDerivedVariable`, in document order.
+    pub conditional: Vec<ConditionalVariable<'d>>,
+    /// `TimeDerivative`, in document order.
+    pub rates: Vec<TimeDerivative<'d>>,
+    /// `OnStart`.
+    pub on_start: Vec<Actions<'d>>,
+    /// `OnEntry`, in regimes.
+    pub on_entry: Vec<Actions<'d>>,
+    /// `OnCondition`.
+    pub on_condition: Vec<Condition<'d>>,
+    /// `OnEvent`.
+    pub on_event: Vec<EventHandler<'d>>,
+    /// `Regime`.
+    pub regimes: IndexMap<&'d str, Regime<'d>>,
+    /// `KineticScheme`.
+    pub schemes: Vec<KineticScheme<'d>>,
+}
+
+/// A `StateVariable`.
+#[derive(Debug, Clone, Copy)]
+pub struct StateVariable<'d> {
+    /// Dimension; None where any is accepted.
+    pub dimension: Option<Dimension>,
+    /// Public name.
+    pub exposure: Option<&'d str>,
+    /// Its element.
+    pub element: Element<'d>,
+}
+
+/// A `DerivedVariable` with an expression.
+#[derive(Debug, Clone)]
+pub struct DerivedVariable<'d> {
+    /// Name.
+    pub name: &'d str,
+    /// Declared dimension.
+    pub dimension: Option<Dimension>,
+    /// Public name.
+    pub exposure: Option<&'d str>,
+    /// Its value.
+    pub value: Formula<'d>,
+    /// Its element.
+    pub element: Element<'d>,
+}
+
+/// A `DerivedVariable` with a path.
+#[derive(Debug, Clone)]
+pub struct Selection<'d> {
+    /// Name.
+    pub name: &'d str,
+    /// Declared dimension.
+    pub dimension: Option<Dimension>,
+    /// Public name.
+    pub exposure: Option<&'d str>,
+    /// The path.
+    pub select: Select<'d>,
+    /// How several values become one.
+    pub reduce: Option<Reduce>,
+    /// Its element.
+    pub element: Element<'d>,
+}
+
+/// A path from an instance to variables below it.
+#[derive(Debug, Clone)]
+pub struct Select<'d> {
+    /// Steps down to the instances.
+    pub steps: Vec<Step<'d>>,
+    /// The variable there.
+    pub variable: &'d str,
+    /// The attribute that holds the path.
+    pub source: Attribute<'d>,
+}
+
+/// One step of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step<'d> {
+    /// A child by slot, reference or id.
+    Name(&'d str),
+    /// `list[*]`: all elements of a list.
+    All(&'d str),
+    /// `list[attribute='value']`: the elements with that attribute.
+    Where {
+        /// The list.
+        list: &'d str,
+        /// Name of a reference or text.
+        attribute: &'d str,
+        /// Its value.
+        value: &'d str,
+    },
+}
+
+/// How the values of several elements become one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reduce {
+    /// Sum, 0 if there are none.
+    Add,
+    /// Product, 1 if there are none.
+    Multiply,
+}
+
+/// A `ConditionalDerivedVariable`.
+#[derive(Debug, Clone)]
+pub struct ConditionalVariable<'d> {
+    /// Name.
+    pub name: &'d str,
+    /// Declared dimension.
+    pub dimension: Option<Dimension>,
+    /// Public name.
+    pub exposure: Option<&'d str>,
+    /// The first case whose condition holds gives the value; 0 if none does.
+    pub cases: Vec<Case<'d>>,
+    /// Its element.
+    pub element: Element<'d>,
+}
+
+/// A `Case`.
+#[derive(Debug, Clone)]
+pub struct Case<'d> {
+    /// When it applies; None: always.
+    pub condition: Option<Formula<'d>>,
+    /// The value then.
+    pub value: Formula<'d>,
+}
+
+/// A `TimeDerivative`.
+#[derive(Debug, Clone)]
+pub struct TimeDerivative<'d> {
+    /// The state variable.
+    pub variable: &'d str,
+    /// Its rate, per second.
+    pub value: Formula<'d>,
+    /// Its element.
+    pub element: Element<'d>,
+}
+
+/// What an `OnStart`, `OnEntry`, `OnCondition` or `OnEvent` does: assignments, then events, then
+/// the transition.
+#[derive(Debug, Clone, Default)]
+pub struct Actions<'d> {
+    /// `StateAssignment`, in order.
+    pub assignments: Vec<Assignment<'d>>,
+    /// Ports of the `EventOut`s, in order.
+    pub events: Vec<Attribute<'d>>,
+    /// Regime of the `Transition`.
+    pub transition: Option<Attribute<'d>>,
+}
+
+/// A `StateAssignment`.
+#[derive(Debug, Clone)]
+pub struct Assignment<'d> {
+    /// The state variable.
+    pub variable: &'d str,
+    /// Its new value.
+    pub value: Formula<'d>,
+    /// Its element.
+    pub element: Element<'d>,
+}
+
+/// An `OnCondition`.
+#[derive(Debug, Clone)]
+pub struct Condition<'d> {
+    /// Tested once a step.
+    pub test: Formula<'d>,
+    /// Done while it holds.
+    pub actions: Actions<'d>,
+}
+
+/// An `OnEvent`.
+#[derive(Debug, Clone)]
+pub struct EventHandler<'d> {
+    /// The port.
+    pub port: Attribute<'d>,
+    /// Done for each event.
+    pub actions: Actions<'d>,
+}
+
+/// A `Regime`.
+#[derive(Debug, Clone)]
+pub struct Regime<'d> {
+    /// Whether the instance starts in it.
+    pub initial: bool,
+    /// What holds while it is active.
+    pub dynamics: Dynamics<'d>,
+    /// Its element.
+    pub element: Element<'d>,
+}
+
+/// A `KineticScheme`.
+#[derive(Debug, Clone)]
+pub struct KineticScheme<'d> {
+    /// Its element.
+    pub element: Element<'d>,
+    /// List of the states.
+    pub nodes: &'d str,
+    /// List of the transitions.
+    pub edges: &'d str,
+    /// State variable of a state: its occupancy.
+    pub state_variable: &'d str,
+    /// Attribute of an edge that names the state it leaves.
+    pub edge_source: &'d str,
+    /// Attribute of an edge that names the state it enters.
+    pub edge_target: &'d str,
+    /// Variable of an edge: forward rate.
+    pub forward_rate: &'d str,
+    /// Variable of an edge: reverse rate.
+    pub reverse_rate: &'d str,
+}

@@ -1,0 +1,303 @@
+//! What can be wrong with a model.
+
+use lems_document::Span;
+use lems_expression::{Dimension, DimensionError, ExpressionError};
+
+/// An error, or a warning, about a LEMS document; places are byte ranges of its sources.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum ModelError {
+    #[error("this is not a LEMS file: its outermost element is `{root}`, not `Lems`")]
+    NotLems { root: String, span: Span },
+    #[error("no `Target`: nothing says which component to run")]
+    NoTarget { span: Span },
+    #[error("the target `{name}` has no `Simulation`: it does not say how long to run")]
+    NothingToRun { name: String, span: Span },
+    #[error("missing attribute `{attribute}` on `{element}`")]
+    MissingAttribute {
+        element: String,
+        attribute: &'static str,
+        span: Span,
+    },
+    #[error("`{text}` is not a quantity")]
+    BadQuantity { text: String, span: Span },
+    #[error("`{text}` is not a whole number")]
+    BadInteger { text: String, span: Span },
+    #[error("`{text}` is not a number")]
+    BadNumber { text: String, span: Span },
+    #[error("unknown unit `{symbol}`")]
+    UnknownUnit {
+        symbol: String,
+        suggestion: Option<String>,
+        span: Span,
+    },
+    #[error("unknown dimension `{name}`")]
+    UnknownDimension {
+        name: String,
+        suggestion: Option<String>,
+        span: Span,
+    },
+    #[error("{what} `{name}` is defined twice, differently")]
+    Conflict {
+        what: &'static str,
+        name: String,
+        span: Span,
+        first: Span,
+    },
+    #[error("{what} `{name}` is defined twice")]
+    Duplicate {
+        what: &'static str,
+        name: String,
+        span: Span,
+        first: Span,
+    },
+    #[error("unknown ComponentType `{name}`")]
+    UnknownType {
+        name: String,
+        suggestion: Option<String>,
+        span: Span,
+    },
+    #[error("ComponentTypes extend one another in a circle: {}", chain.join(" -> "))]
+    InheritanceCycle { chain: Vec<String>, span: Span },
+    #[error("components extend one another in a circle: {}", chain.join(" -> "))]
+    PrototypeCycle { chain: Vec<String>, span: Span },
+    #[error("derived parameters of `{component_type}` need one another: {}", chain.join(" -> "))]
+    DerivedParameterCycle {
+        component_type: String,
+        chain: Vec<String>,
+        span: Span,
+    },
+    #[error("{error}")]
+    Expression { error: ExpressionError, span: Span },
+    #[error("{error}")]
+    Dimensions { error: DimensionError, span: Span },
+    #[error("`{variable}` has dimension {expected}, its {what} has {found}")]
+    Mismatch {
+        variable: String,
+        what: &'static str,
+        expected: Dimension,
+        found: Dimension,
+        span: Span,
+    },
+    #[error("this is a {found}, but a {expected} is needed")]
+    WrongKind {
+        expected: &'static str,
+        found: &'static str,
+        span: Span,
+    },
+    #[error("unknown variable `{name}` in `{component_type}`")]
+    UnknownVariable {
+        name: String,
+        component_type: String,
+        suggestion: Option<String>,
+        span: Span,
+    },
+    #[error("`{component_type}` has no state variable `{name}`")]
+    UnknownStateVariable {
+        name: String,
+        component_type: String,
+        suggestion: Option<String>,
+        span: Span,
+    },
+    #[error("`{component_type}` has no event port `{name}`")]
+    UnknownPort {
+        name: String,
+        component_type: String,
+        suggestion: Option<String>,
+        span: Span,
+    },
+    #[error("`{component_type}` has no regime `{name}`")]
+    UnknownRegime {
+        name: String,
+        component_type: String,
+        suggestion: Option<String>,
+        span: Span,
+    },
+    #[error("`{path}` is not a path to a variable")]
+    BadPath { path: String, span: Span },
+    #[error("`{path}` selects several values, but nothing says how to reduce them to one")]
+    NoReduce { path: String, span: Span },
+    #[error("unknown reduction `{name}`")]
+    UnknownReduce { name: String, span: Span },
+    #[error("{component} needs the parameter `{parameter}`")]
+    MissingParameter {
+        component: String,
+        parameter: String,
+        near: Option<String>,
+        span: Span,
+    },
+    #[error("`{component_type}` has no parameter `{attribute}`")]
+    UnknownAttribute {
+        attribute: String,
+        component_type: String,
+        suggestion: Option<String>,
+        span: Span,
+    },
+    #[error("parameter `{parameter}` has dimension {expected}, but `{text}` has {found}")]
+    WrongDimension {
+        parameter: String,
+        expected: Dimension,
+        found: Dimension,
+        text: String,
+        example: Option<String>,
+        span: Span,
+    },
+    #[error("no component has the id `{id}`")]
+    UnknownComponent {
+        id: String,
+        suggestion: Option<String>,
+        span: Span,
+    },
+    #[error("{component} needs the reference `{reference}`")]
+    MissingReference {
+        component: String,
+        reference: String,
+        span: Span,
+    },
+    #[error("`{component_type}` cannot contain `{child}`")]
+    ChildNotAllowed {
+        component_type: String,
+        child: String,
+        suggestion: Option<String>,
+        span: Span,
+    },
+    #[error("parameter path `{path}` of `{component_type}` leads nowhere")]
+    UnresolvedParameterPath {
+        path: String,
+        component_type: String,
+        span: Span,
+    },
+    #[error("elements are nested more than {limit} deep")]
+    TooDeep { limit: usize, span: Span },
+    #[error("`{element}` is ignored here")]
+    Ignored { element: String, span: Span },
+    #[error("`{variable}` is read before it is computed: it has last step's value")]
+    ReadsLastStep { variable: String, span: Span },
+}
+
+impl ModelError {
+    /// Where the error is.
+    pub fn span(&self) -> Span {
+        use ModelError::*;
+        match self {
+            NotLems { span, .. }
+            | NoTarget { span }
+            | NothingToRun { span, .. }
+            | MissingAttribute { span, .. }
+            | BadQuantity { span, .. }
+            | BadInteger { span, .. }
+            | BadNumber { span, .. }
+            | UnknownUnit { span, .. }
+            | UnknownDimension { span, .. }
+            | Conflict { span, .. }
+            | Duplicate { span, .. }
+            | UnknownType { span, .. }
+            | InheritanceCycle { span, .. }
+            | PrototypeCycle { span, .. }
+            | DerivedParameterCycle { span, .. }
+            | Expression { span, .. }
+            | Dimensions { span, .. }
+            | Mismatch { span, .. }
+            | WrongKind { span, .. }
+            | UnknownVariable { span, .. }
+            | UnknownStateVariable { span, .. }
+            | UnknownPort { span, .. }
+            | UnknownRegime { span, .. }
+            | BadPath { span, .. }
+            | NoReduce { span, .. }
+            | UnknownReduce { span, .. }
+            | MissingParameter { span, .. }
+            | UnknownAttribute { span, .. }
+            | WrongDimension { span, .. }
+            | UnknownComponent { span, .. }
+            | MissingReference { span, .. }
+            | ChildNotAllowed { span, .. }
+            | UnresolvedParameterPath { span, .. }
+            | TooDeep { span, .. }
+            | Ignored { span, .. }
+            | ReadsLastStep { span, .. } => *span,
+        }
+    }
+
+    /// A second place that the error is about, and what is there.
+    pub fn related(&self) -> Option<(Span, &'static str)> {
+        match self {
+            ModelError::Conflict { first, .. } | ModelError::Duplicate { first, .. } => {
+                Some((*first, "first defined here"))
+            }
+            _ => None,
+        }
+    }
+
+    /// The likely fix, in one sentence.
+    pub fn help(&self) -> Option<String> {
+        use ModelError::*;
+        let did_you_mean =
+            |name: &Option<String>| (name.as_ref()).map(|name| format!("did you mean `{name}`?"));
+        match self {
+            NotLems { root, .. } if root == "neuroml" => Some(
+                "a NeuroML file holds a model but does not say how to run it: write a LEMS file with \
+                 `<Include file=\"Simulation.xml\"/>`, an include of this file, a `<Simulation id=\"sim\" \
+                 length=\"100ms\" step=\"0.01ms\" target=\"the network's id\">` with its outputs, and \
+                 `<Target component=\"sim\"/>`, and run that"
+                    .to_owned(),
+            ),
+            NotLems { .. } => Some("put the definitions inside `<Lems> ... </Lems>`".to_owned()),
+            NoTarget { .. } => Some(
+                "add `<Target component=\"ID\"/>`, ID being the id of a `Simulation`".to_owned(),
+            ),
+            NothingToRun { .. } => Some(
+                "let the target be a `Simulation` (or a component whose type has a `Run`), with a \
+                 length, a step and this component as its target"
+                    .to_owned(),
+            ),
+            MissingAttribute { attribute, .. } => Some(format!("add `{attribute}=\"...\"`")),
+            BadQuantity { .. } => {
+                Some("write a number and a unit symbol, such as `-65 mV`".to_owned())
+            }
+            UnknownUnit { suggestion, .. } => did_you_mean(suggestion)
+                .or_else(|| Some("units are case sensitive; a `Unit` element defines one".to_owned())),
+            UnknownDimension { suggestion, .. }
+            | UnknownType { suggestion, .. }
+            | UnknownVariable { suggestion, .. }
+            | UnknownStateVariable { suggestion, .. }
+            | UnknownPort { suggestion, .. }
+            | UnknownRegime { suggestion, .. }
+            | UnknownAttribute { suggestion, .. }
+            | UnknownComponent { suggestion, .. }
+            | ChildNotAllowed { suggestion, .. } => did_you_mean(suggestion).or(match self {
+                UnknownType { .. } => {
+                    Some("is the file that defines it included?".to_owned())
+                }
+                UnknownComponent { .. } => {
+                    Some("only components at the top level can be referred to by id".to_owned())
+                }
+                UnknownStateVariable { .. } => Some("declare it with `StateVariable`".to_owned()),
+                UnknownPort { .. } => Some("declare it with `EventPort`".to_owned()),
+                _ => None,
+            }),
+            Conflict { .. } | Duplicate { .. } => Some("rename or remove one of them".to_owned()),
+            Expression { error, .. } => error.help(),
+            MissingParameter { near: Some(near), parameter, .. } => {
+                Some(format!("there is `{near}`; did you mean `{parameter}`?"))
+            }
+            MissingParameter { parameter, .. } => Some(format!("add `{parameter}=\"...\"`")),
+            MissingReference { reference, .. } => {
+                Some(format!("add `{reference}=\"ID\"`, ID being the id of a component"))
+            }
+            WrongDimension { example: Some(example), .. } => {
+                Some(format!("use a unit of that dimension, such as `{example}`"))
+            }
+            NoReduce { .. } => {
+                Some("add `reduce=\"add\"` or `reduce=\"multiply\"`".to_owned())
+            }
+            UnknownReduce { .. } => Some("`add` and `multiply` are known".to_owned()),
+            BadPath { .. } => Some(
+                "a path is child names and a variable separated by `/`, such as `channel/g` or \
+                 `synapses[*]/i`"
+                    .to_owned(),
+            ),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! `extends` of ComponentTypes: own declarations first, inherited ones after.
+
+use std::hash::Hash;
+
+use indexmap::IndexMap;
+use lems_document::nearest;
+use petgraph::{algo::tarjan_scc, graph::DiGraph};
+
+use crate::{ComponentType, Model, ModelError, TypeId};
+
+/// Resolves all `extends`, parents before their children.
+pub(crate) fn resolve(model: &mut Model<'_>) -> Result<(), Vec<ModelError>> {
+    let mut errors = Vec::new();
+    let mut graph = DiGraph::<TypeId, ()>::new();
+    let nodes: Vec<_> = (0..model.types.len())
+        .map(|index| graph.add_node(TypeId(index as u32)))
+        .collect();
+    for index in 0..model.types.len() {
+        let element = model.types[index].element;
+        let Some(extends) = element.attribute("extends") else {
+            continue;
+        };
+        match model.type_named(extends.value()) {
+            Some(parent) => {
+                model.types[index].parent = Some(parent);
+                graph.add_edge(nodes[index], nodes[parent.0 as usize], ());
+            }
+            None => errors.push(ModelError::UnknownType {
+                name: extends.value().to_owned(),
+                suggestion: nearest(extends.value(), model.types.keys().copied())
+                    .map(str::to_owned),
+                span: extends.span(),
+            }),
+        }
+    }
+    for component in tarjan_scc(&graph) {
+        let id = graph[component[0]];
+        let parent = model.type_of(id).parent;
+        if component.len() > 1 || parent == Some(id) {
+            errors.push(cycle(model, id));
+        } else {
+            let parent = parent.map(|parent| model.type_of(parent).clone());
+            let own = &mut model.types[id.0 as usize];
+            if let Some(parent) = parent {
+                inherit(own, &parent);
+            }
+            apply_fixed(own);
+        }
+    }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(errors)
+    }
+}
+
+fn cycle(model: &Model<'_>, start: TypeId) -> ModelError {
+    let name = |id: TypeId| model.type_of(id).name.to_owned();
+    let mut chain = vec![name(start)];
+    let mut current = start;
+    while let Some(parent) = model.type_of(current).parent {
+        chain.push(name(parent));
+        if parent == start {
+            break;
+        }
+        current = parent;
+    }
+    ModelError::InheritanceCycle {
+        chain,
+        span: model.type_of(start).element.span(),
+    }
+}
+
+fn inherit<'d>(own: &mut ComponentType<'d>, parent: &ComponentType<'d>) {
+    append(&mut own.parameters, &parent.parameters);
+    append(&mut own.properties, &parent.properties);
+    append(&mut own.requirements, &parent.requirements);
+    append(&mut own.exposures, &parent.exposures);
+    append(&mut own.ports, &parent.ports);
+    append(&mut own.slots, &parent.slots);
+    append(&mut own.lists, &parent.lists);
+    append(&mut own.attachments, &parent.attachments);
+    append(&mut own.references, &parent.references);
+    append(&mut own.texts, &parent.texts);
+    if own.dynamics.is_none() {
+        own.dynamics = parent.dynamics.clone();
+    }
+    if own.structure.is_empty() {
+        own.structure = parent.structure.clone();
+    }
+    if own.simulation.is_empty() {
+        own.simulation = parent.simulation.clone();
+    }
+}
+
+fn apply_fixed(own: &mut ComponentType<'_>) {
+    for (name, quantity) in &own.fixed {
+        if let Some(parameter) = own.parameters.get_mut(name) {
+            parameter.fixed = Some(*quantity);
+        }
+    }
+}
+
+fn append<K: Hash + Eq + Copy, V: Clone>(own: &mut IndexMap<K, V>, parent: &IndexMap<K, V>) {
+    for (name, value) in parent {
+        if !own.contains_key(name) {
+            own.insert(*name, value.clone());
+        }
+    }
+}

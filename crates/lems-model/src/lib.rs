@@ -1,0 +1,35 @@
+//! Dimensions, units, constants, component types with inheritance, and components: a LEMS
+//! document as checked, plain data.
+//!
+//! [`Model::read`] takes a [`lems_document::Document`] and gives a [`Model`] in which every name
+//! is resolved, every parameter has a value in SI units and every expression has been parsed and
+//! its dimensions checked; or all the errors that it found, each with its place.
+
+mod check;
+mod components;
+mod derived_parameters;
+mod dynamics;
+mod error;
+mod inheritance;
+mod model;
+mod read;
+mod simulation;
+mod structure;
+mod types;
+mod units;
+
+pub use components::{Component, ComponentId, Role};
+pub use dynamics::{
+    Actions, Assignment, Case, Condition, ConditionalVariable, DerivedVariable, Dynamics,
+    EventHandler, KineticScheme, Reduce, Regime, Select, Selection, StateVariable, Step,
+    TimeDerivative,
+};
+pub use error::ModelError;
+pub use model::{Constant, Model, Target};
+pub use simulation::SimulationElement;
+pub use structure::{Assign, EventConnection, StructureElement, Tunnel};
+pub use types::{
+    ChildList, ChildSlot, ComponentType, Direction, EventPort, Exposure, Formula, Parameter,
+    ParameterKind, Property, Quantity, Reference, TypeId,
+};
+pub use units::{Dimensions, Unit, Units};

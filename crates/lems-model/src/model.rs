@@ -1,0 +1,153 @@
+//! The whole model.
+
+use indexmap::IndexMap;
+use lems_document::{Document, Element, Span};
+use lems_expression::Dimension;
+
+use crate::{
+    Component, ComponentId, ComponentType, ModelError, TypeId, check, components,
+    derived_parameters, inheritance, read,
+    units::{Dimensions, Units},
+};
+
+/// A LEMS document as checked, plain data; it borrows names from the document.
+#[derive(Debug, Clone, Default)]
+pub struct Model<'d> {
+    /// `Dimension` elements.
+    pub dimensions: Dimensions<'d>,
+    /// `Unit` elements, by symbol.
+    pub units: Units<'d>,
+    /// Global `Constant` elements, by symbol.
+    pub constants: IndexMap<&'d str, Constant>,
+    /// `ComponentType` elements, by name; a [`TypeId`] is an index.
+    pub types: IndexMap<&'d str, ComponentType<'d>>,
+    /// All components, nested ones after their parents; a [`ComponentId`] is an index.
+    pub components: Vec<Component<'d>>,
+    /// Top-level components by id.
+    pub ids: IndexMap<&'d str, ComponentId>,
+    /// Top-level components in document order.
+    pub top_level: Vec<ComponentId>,
+    /// What to run.
+    pub target: Option<Target<'d>>,
+    /// Legal, but surely not meant.
+    pub warnings: Vec<ModelError>,
+}
+
+/// A global `Constant`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Constant {
+    /// SI value.
+    pub value: f64,
+    /// Dimension; None where any is accepted.
+    pub dimension: Option<Dimension>,
+}
+
+/// The `Target`.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'d> {
+    /// The component to run.
+    pub component: ComponentId,
+    /// `reportFile`.
+    pub report_file: Option<&'d str>,
+    /// `timesFile`.
+    pub times_file: Option<&'d str>,
+    /// Its element.
+    pub element: Element<'d>,
+}
+
+impl<'d> Model<'d> {
+    /// Reads a document. All errors of the first stage that finds any are given together:
+    /// definitions, components, then equations.
+    pub fn read(document: &'d Document) -> Result<Model<'d>, Vec<ModelError>> {
+        let mut model = Model::default();
+        let elements = read::definitions(document, &mut model)?;
+        inheritance::resolve(&mut model)?;
+        components::read(&mut model, &elements)?;
+        derived_parameters::evaluate(&mut model)?;
+        check::equations(&mut model)?;
+        Ok(model)
+    }
+
+    /// The target, or an error that says why the document cannot be run.
+    pub fn runnable_target(&self, document: &Document) -> Result<Target<'d>, ModelError> {
+        self.target.ok_or_else(|| {
+            let span = document.root_span();
+            match document.root_name() {
+                "Lems" | "lems" => ModelError::NoTarget { span },
+                root => ModelError::NotLems {
+                    root: root.to_owned(),
+                    span,
+                },
+            }
+        })
+    }
+
+    /// A type by number.
+    pub fn type_of(&self, id: TypeId) -> &ComponentType<'d> {
+        &self.types[id.0 as usize]
+    }
+
+    /// A type by name.
+    pub fn type_named(&self, name: &str) -> Option<TypeId> {
+        (self.types.get_index_of(name)).map(|index| TypeId(index as u32))
+    }
+
+    /// A component by number.
+    pub fn component(&self, id: ComponentId) -> &Component<'d> {
+        &self.components[id.0 as usize]
+    }
+
+    /// The type of a component.
+    pub fn type_of_component(&self, id: ComponentId) -> &ComponentType<'d> {
+        self.type_of(self.component(id).component_type)
+    }
+
+    /// Whether `kind` is the type of that name or extends it.
+    pub fn is_a(&self, kind: TypeId, name: &str) -> bool {
+        let mut current = Some(kind);
+        while let Some(id) = current {
+            let component_type = self.type_of(id);
+            if component_type.name == name {
+                return true;
+            }
+            current = component_type.parent;
+        }
+        false
+    }
+
+    /// Value of a parameter of a component, in SI units.
+    pub fn parameter(&self, id: ComponentId, name: &str) -> Option<f64> {
+        let component = self.component(id);
+        let index = self
+            .type_of(component.component_type)
+            .parameters
+            .get_index_of(name)?;
+        component.parameters.get(index).copied()
+    }
+
+    /// A text or path attribute of a component, or of the component it extends.
+    pub fn text(&self, id: ComponentId, name: &str) -> Option<lems_document::Attribute<'d>> {
+        let mut current = Some(id);
+        while let Some(id) = current {
+            let component = self.component(id);
+            if let Some(attribute) = component.element.attribute(name) {
+                return Some(attribute);
+            }
+            current = component.prototype;
+        }
+        None
+    }
+
+    /// The component that a reference of a component means.
+    pub fn reference(&self, id: ComponentId, name: &str) -> Option<ComponentId> {
+        let component = self.component(id);
+        (component.references.iter())
+            .find(|(reference, _)| *reference == name)
+            .map(|(_, target)| *target)
+    }
+
+    /// A place for messages about a component.
+    pub fn span_of(&self, id: ComponentId) -> Span {
+        self.component(id).element.span()
+    }
+}

@@ -1,0 +1,520 @@
+//! Reads definitions: dimensions, units, constants and ComponentTypes.
+
+mod dynamics;
+mod structure;
+
+use std::sync::Arc;
+
+use lems_document::{Attribute, Document, Element, nearest};
+use lems_expression::{Dimension, Expression, parse_number};
+
+use crate::{
+    ChildList, ChildSlot, ComponentType, Constant, Direction, EventPort, Exposure, Formula, Model,
+    ModelError, Parameter, ParameterKind, Property, Reference, SimulationElement, Unit,
+    units::{Dimensions, parse_quantity},
+};
+
+/// Reads all definitions into the model and returns the other top-level elements: components and
+/// targets.
+pub(crate) fn definitions<'d>(
+    document: &'d Document,
+    model: &mut Model<'d>,
+) -> Result<Vec<Element<'d>>, Vec<ModelError>> {
+    let mut reader = Reader {
+        model,
+        errors: Vec::new(),
+    };
+    let (mut units, mut constants, mut types, mut others) = (vec![], vec![], vec![], vec![]);
+    (reader.model.dimensions).insert("none", Dimension::default());
+    for element in document.roots() {
+        match element.name() {
+            "Dimension" => reader.dimension(element),
+            "Unit" => units.push(element),
+            "Constant" => constants.push(element),
+            "ComponentType" => types.push(element),
+            "Assertion" => {}
+            _ => others.push(element),
+        }
+    }
+    units.into_iter().for_each(|element| reader.unit(element));
+    for element in constants {
+        reader.constant(element);
+    }
+    for element in types {
+        reader.component_type(element);
+    }
+    if reader.errors.is_empty() {
+        Ok(others)
+    } else {
+        Err(reader.errors)
+    }
+}
+
+/// The model that grows and the errors met on the way.
+struct Reader<'m, 'd> {
+    model: &'m mut Model<'d>,
+    errors: Vec<ModelError>,
+}
+
+impl<'d> Reader<'_, 'd> {
+    fn required(&mut self, element: Element<'d>, name: &'static str) -> Option<Attribute<'d>> {
+        let found = element.attribute(name);
+        if found.is_none() {
+            self.errors.push(ModelError::MissingAttribute {
+                element: element.name().to_owned(),
+                attribute: name,
+                span: element.span(),
+            });
+        }
+        found
+    }
+
+    fn name(&mut self, element: Element<'d>) -> Option<&'d str> {
+        self.required(element, "name").map(Attribute::value)
+    }
+
+    fn integer(&mut self, element: Element<'d>, name: &str) -> i32 {
+        let Some(attribute) = element.attribute(name) else {
+            return 0;
+        };
+        attribute.value().trim().parse().unwrap_or_else(|_| {
+            self.errors.push(ModelError::BadInteger {
+                text: attribute.value().to_owned(),
+                span: attribute.span(),
+            });
+            0
+        })
+    }
+
+    fn number(&mut self, element: Element<'d>, name: &str, default: f64) -> f64 {
+        let Some(attribute) = element.attribute(name) else {
+            return default;
+        };
+        parse_number(attribute.value()).unwrap_or_else(|| {
+            self.errors.push(ModelError::BadNumber {
+                text: attribute.value().to_owned(),
+                span: attribute.span(),
+            });
+            default
+        })
+    }
+
+    fn dimension(&mut self, element: Element<'d>) {
+        let dimension = Dimension {
+            m: self.integer(element, "m"),
+            l: self.integer(element, "l"),
+            t: self.integer(element, "t"),
+            i: self.integer(element, "i"),
+            k: self.integer(element, "k"),
+            n: self.integer(element, "n"),
+            j: self.integer(element, "j"),
+        };
+        let Some(name) = self.name(element) else {
+            return;
+        };
+        if let Some(known) = self.model.dimensions.insert(name, dimension)
+            && known != dimension
+        {
+            self.conflict("dimension", name, element);
+        }
+    }
+
+    fn unit(&mut self, element: Element<'d>) {
+        let Some(symbol) = self.required(element, "symbol") else {
+            return;
+        };
+        let dimension = match element.attribute("dimension") {
+            Some(attribute) => self.dimension_named(attribute).unwrap_or_default(),
+            None => Dimension::default(),
+        };
+        let unit = Unit {
+            dimension,
+            power: self.integer(element, "power"),
+            scale: self.number(element, "scale", 1.0),
+            offset: self.number(element, "offset", 0.0),
+        };
+        if let Some(known) = self.model.units.insert(symbol.value(), unit)
+            && known != unit
+        {
+            self.conflict("unit", symbol.value(), element);
+        }
+    }
+
+    fn conflict(&mut self, what: &'static str, name: &str, element: Element<'d>) {
+        self.errors.push(ModelError::Conflict {
+            what,
+            name: name.to_owned(),
+            span: element.span(),
+            first: element.span(),
+        });
+    }
+
+    fn dimension_named(&mut self, attribute: Attribute<'d>) -> Option<Dimension> {
+        let known: &Dimensions<'_> = &self.model.dimensions;
+        let found = known.get(attribute.value().trim()).copied();
+        if found.is_none() && attribute.value() != "*" {
+            self.errors.push(ModelError::UnknownDimension {
+                name: attribute.value().to_owned(),
+                suggestion: nearest(attribute.value(), known.keys().copied()).map(str::to_owned),
+                span: attribute.span(),
+            });
+        }
+        found
+    }
+
+    /// The `dimension` attribute; dimensionless without one, None for `*`.
+    fn declared_dimension(&mut self, element: Element<'d>) -> Option<Dimension> {
+        match element.attribute("dimension") {
+            Some(attribute) => self.dimension_named(attribute),
+            None => Some(Dimension::default()),
+        }
+    }
+
+    fn constant(&mut self, element: Element<'d>) {
+        let symbol = element
+            .attribute("symbol")
+            .or_else(|| self.required(element, "name"));
+        let (Some(symbol), Some(value)) = (symbol, self.required(element, "value")) else {
+            return;
+        };
+        let dimension = self.declared_dimension(element);
+        let number = match parse_number(value.value()) {
+            Some(number) => Some(number),
+            None => self.constant_expression(value),
+        };
+        let quantity = match number {
+            Some(number) => number,
+            None => match parse_quantity(value, &self.model.units) {
+                Ok(quantity) => quantity.value,
+                Err(error) => {
+                    self.errors.push(error);
+                    return;
+                }
+            },
+        };
+        let constant = Constant {
+            value: quantity,
+            dimension,
+        };
+        self.model.constants.insert(symbol.value(), constant);
+    }
+
+    fn constant_expression(&self, value: Attribute<'d>) -> Option<f64> {
+        let expression = Expression::parse(value.value()).ok()?;
+        let constants = &self.model.constants;
+        expression
+            .evaluate(&mut |name| constants.get(name).map(|constant| constant.value))
+            .ok()
+    }
+
+    fn formula(&mut self, source: Attribute<'d>) -> Option<Formula<'d>> {
+        match Expression::parse(source.value()) {
+            Ok(expression) => Some(Formula { expression, source }),
+            Err(error) => {
+                let span = source.sub_span(error.range());
+                self.errors.push(ModelError::Expression { error, span });
+                None
+            }
+        }
+    }
+
+    fn required_formula(
+        &mut self,
+        element: Element<'d>,
+        name: &'static str,
+    ) -> Option<Formula<'d>> {
+        let source = self.required(element, name)?;
+        self.formula(source)
+    }
+
+    fn ignored(&mut self, element: Element<'d>) {
+        self.model.warnings.push(ModelError::Ignored {
+            element: element.name().to_owned(),
+            span: element.span(),
+        });
+    }
+
+    fn component_type(&mut self, element: Element<'d>) {
+        let Some(name) = self.name(element) else {
+            return;
+        };
+        if let Some(first) = self.model.types.get(name) {
+            self.errors.push(ModelError::Duplicate {
+                what: "ComponentType",
+                name: name.to_owned(),
+                span: element.span(),
+                first: first.element.span(),
+            });
+            return;
+        }
+        let mut own = ComponentType {
+            name,
+            element,
+            parent: None,
+            parameters: Default::default(),
+            fixed: Vec::new(),
+            properties: Default::default(),
+            requirements: Default::default(),
+            exposures: Default::default(),
+            ports: Default::default(),
+            slots: Default::default(),
+            lists: Default::default(),
+            attachments: Default::default(),
+            references: Default::default(),
+            texts: Default::default(),
+            dynamics: None,
+            structure: Arc::default(),
+            simulation: Arc::default(),
+        };
+        for child in element.children() {
+            self.declaration(child, &mut own);
+        }
+        self.model.types.insert(name, own);
+    }
+
+    fn declaration(&mut self, child: Element<'d>, own: &mut ComponentType<'d>) {
+        match child.name() {
+            "Parameter" | "IndexParameter" | "IntegerParameter" | "Constant"
+            | "DerivedParameter" => self.parameter(child, own),
+            "Fixed" => self.fixed(child, own),
+            "Property" => self.property(child, own),
+            "Requirement" => {
+                if let Some(name) = self.name(child) {
+                    let dimension = self.declared_dimension(child);
+                    own.requirements.insert(name, dimension);
+                }
+            }
+            "Exposure" => {
+                if let Some(name) = self.name(child) {
+                    let dimension = self.declared_dimension(child);
+                    own.exposures.insert(name, Exposure { dimension });
+                }
+            }
+            "EventPort" => self.event_port(child, own),
+            "Child" => self.child_slot(child, own),
+            "Children" => self.child_list(child, own),
+            "Attachments" => {
+                if let (Some(name), Some(kind)) = (self.name(child), self.required(child, "type")) {
+                    own.attachments.insert(name, kind.value());
+                }
+            }
+            "ComponentReference" | "Link" => self.reference(child, own),
+            "Text" | "Path" | "PathParameter" | "ComponentTypeReference" => {
+                if let Some(name) = self.name(child) {
+                    own.texts.insert(name, child);
+                }
+            }
+            "Dynamics" | "Behavior" => own.dynamics = Some(Arc::new(self.dynamics(child))),
+            "Structure" => {
+                let elements = self.structure(child);
+                Arc::make_mut(&mut own.structure).extend(elements);
+            }
+            "Simulation" => {
+                let elements = self.simulation(child);
+                Arc::make_mut(&mut own.simulation).extend(elements);
+            }
+            "ComponentRequirement"
+            | "InstanceRequirement"
+            | "Collection"
+            | "PairCollection"
+            | "About"
+            | "Meta"
+            | "notes" => {}
+            _ => self.ignored(child),
+        }
+    }
+
+    fn parameter(&mut self, child: Element<'d>, own: &mut ComponentType<'d>) {
+        let Some(name) = self.name(child) else {
+            return;
+        };
+        let dimension = match child.attribute("dimension") {
+            None if matches!(child.name(), "Parameter" | "DerivedParameter") => None,
+            _ => self.declared_dimension(child),
+        };
+        let kind = match child.name() {
+            "Constant" => {
+                let Some(value) = self.required(child, "value") else {
+                    return;
+                };
+                match parse_quantity(value, &self.model.units) {
+                    Ok(quantity) => {
+                        self.check_quantity(name, dimension, quantity.dimension, value);
+                        ParameterKind::Default(quantity)
+                    }
+                    Err(error) => return self.errors.push(error),
+                }
+            }
+            "DerivedParameter" => match (child.attribute("value"), child.attribute("select")) {
+                (None, Some(select)) => ParameterKind::Selected(select),
+                _ => match self.required_formula(child, "value") {
+                    Some(formula) => ParameterKind::Derived(formula),
+                    None => return,
+                },
+            },
+            _ => ParameterKind::Given,
+        };
+        let parameter = Parameter {
+            dimension,
+            kind,
+            fixed: None,
+            element: child,
+        };
+        own.parameters.insert(name, parameter);
+    }
+
+    fn check_quantity(
+        &mut self,
+        parameter: &str,
+        expected: Option<Dimension>,
+        found: Dimension,
+        value: Attribute<'d>,
+    ) {
+        let error = wrong_dimension(self.model, parameter, expected, found, value);
+        self.errors.extend(error);
+    }
+
+    fn fixed(&mut self, child: Element<'d>, own: &mut ComponentType<'d>) {
+        let (Some(parameter), Some(value)) = (
+            self.required(child, "parameter"),
+            self.required(child, "value"),
+        ) else {
+            return;
+        };
+        match parse_quantity(value, &self.model.units) {
+            Ok(quantity) => own.fixed.push((parameter.value(), quantity)),
+            Err(error) => self.errors.push(error),
+        }
+    }
+
+    fn property(&mut self, child: Element<'d>, own: &mut ComponentType<'d>) {
+        let Some(name) = self.name(child) else {
+            return;
+        };
+        let dimension = self.declared_dimension(child);
+        let default = self.number(child, "defaultValue", f64::NAN);
+        let property = Property { dimension, default };
+        own.properties.insert(name, property);
+    }
+
+    fn event_port(&mut self, child: Element<'d>, own: &mut ComponentType<'d>) {
+        let Some(name) = self.name(child) else {
+            return;
+        };
+        let direction = match child.attribute("direction").map(Attribute::value) {
+            Some("out" | "send") => Direction::Out,
+            _ => Direction::In,
+        };
+        own.ports.insert(name, EventPort { direction });
+    }
+
+    fn child_slot(&mut self, child: Element<'d>, own: &mut ComponentType<'d>) {
+        let kind = child
+            .attribute("type")
+            .or_else(|| child.attribute("substitute"));
+        let name = self.name(child);
+        if let (Some(name), Some(kind)) = (name, kind.or_else(|| self.required(child, "type"))) {
+            let slot = ChildSlot {
+                type_name: kind.value(),
+                element: child,
+            };
+            own.slots.insert(name, slot);
+        }
+    }
+
+    fn child_list(&mut self, child: Element<'d>, own: &mut ComponentType<'d>) {
+        let (Some(name), Some(kind)) = (self.name(child), self.required(child, "type")) else {
+            return;
+        };
+        let list = ChildList {
+            type_name: kind.value(),
+            element: child,
+        };
+        own.lists.insert(name, list);
+    }
+
+    fn reference(&mut self, child: Element<'d>, own: &mut ComponentType<'d>) {
+        let Some(name) = self.name(child) else {
+            return;
+        };
+        let word = |attribute| child.attribute(attribute).map(Attribute::value);
+        let reference = Reference {
+            type_name: word("type").unwrap_or("Component"),
+            local: child.name() == "Link" || word("local") == Some("true"),
+            required: word("required") != Some("false"),
+            element: child,
+        };
+        own.references.insert(name, reference);
+    }
+
+    fn simulation(&mut self, element: Element<'d>) -> Vec<SimulationElement<'d>> {
+        let mut elements = Vec::new();
+        for child in element.children() {
+            elements.extend(self.simulation_element(child));
+        }
+        elements
+    }
+
+    fn simulation_element(&mut self, child: Element<'d>) -> Option<SimulationElement<'d>> {
+        let word = |attribute| child.attribute(attribute).map(Attribute::value);
+        Some(match child.name() {
+            "Run" => SimulationElement::Run {
+                component: self.required(child, "component")?,
+                increment: self.required(child, "increment")?,
+                total: self.required(child, "total")?,
+            },
+            "Record" => SimulationElement::Record {
+                quantity: self.required(child, "quantity")?,
+                time_scale: word("timeScale"),
+                scale: word("scale"),
+                color: word("color"),
+                element: child,
+            },
+            "EventRecord" => SimulationElement::EventRecord {
+                quantity: self.required(child, "quantity")?,
+                event_port: word("eventPort"),
+            },
+            "DataDisplay" => SimulationElement::DataDisplay {
+                title: word("title"),
+                data_region: word("dataRegion"),
+            },
+            "DataWriter" => SimulationElement::DataWriter {
+                path: word("path"),
+                file_name: word("fileName"),
+            },
+            "EventWriter" => SimulationElement::EventWriter {
+                path: word("path"),
+                file_name: word("fileName"),
+                format: word("format"),
+            },
+            "Meta" => return None,
+            _ => {
+                self.ignored(child);
+                return None;
+            }
+        })
+    }
+}
+
+/// The error for a value of the wrong dimension, with a unit that would be right.
+pub(crate) fn wrong_dimension(
+    model: &Model<'_>,
+    parameter: &str,
+    expected: Option<Dimension>,
+    found: Dimension,
+    value: Attribute<'_>,
+) -> Option<ModelError> {
+    let expected = expected.filter(|expected| *expected != found)?;
+    let unit = model
+        .units
+        .iter()
+        .find(|(_, unit)| unit.dimension == expected);
+    Some(ModelError::WrongDimension {
+        parameter: parameter.to_owned(),
+        expected,
+        found,
+        text: value.value().to_owned(),
+        example: unit.map(|(symbol, _)| format!("1 {symbol}")),
+        span: value.span(),
+    })
+}

@@ -1,0 +1,256 @@
+//! Reads `Dynamics` and `Regime`.
+
+use lems_document::{Attribute, Element};
+
+use super::Reader;
+use crate::{
+    Actions, Assignment, Case, Condition, ConditionalVariable, DerivedVariable, Dynamics,
+    EventHandler, KineticScheme, ModelError, Reduce, Regime, Select, Selection, StateVariable,
+    Step, TimeDerivative,
+};
+
+impl<'d> Reader<'_, 'd> {
+    pub(super) fn dynamics(&mut self, element: Element<'d>) -> Dynamics<'d> {
+        let mut dynamics = Dynamics {
+            simultaneous: element.attribute("simultaneous").map(Attribute::value) == Some("true"),
+            ..Dynamics::default()
+        };
+        for child in element.children() {
+            if child.name() == "Regime" {
+                self.regime(child, &mut dynamics);
+            } else {
+                self.behaviour(child, &mut dynamics);
+            }
+        }
+        dynamics
+    }
+
+    fn regime(&mut self, element: Element<'d>, owner: &mut Dynamics<'d>) {
+        let Some(name) = self.name(element) else {
+            return;
+        };
+        let mut dynamics = Dynamics::default();
+        for child in element.children() {
+            self.behaviour(child, &mut dynamics);
+        }
+        let initial = element.attribute("initial").map(Attribute::value) == Some("true");
+        let regime = Regime {
+            initial,
+            dynamics,
+            element,
+        };
+        owner.regimes.insert(name, regime);
+    }
+
+    fn behaviour(&mut self, child: Element<'d>, dynamics: &mut Dynamics<'d>) {
+        match child.name() {
+            "StateVariable" => self.state_variable(child, dynamics),
+            "DerivedVariable" => self.derived_variable(child, dynamics),
+            "ConditionalDerivedVariable" => self.conditional_variable(child, dynamics),
+            "TimeDerivative" => {
+                let variable = self.required(child, "variable");
+                let value = self.required_formula(child, "value");
+                if let (Some(variable), Some(value)) = (variable, value) {
+                    dynamics.rates.push(TimeDerivative {
+                        variable: variable.value(),
+                        value,
+                        element: child,
+                    });
+                }
+            }
+            "OnStart" => {
+                let actions = self.actions(child);
+                dynamics.on_start.push(actions);
+            }
+            "OnEntry" => {
+                let actions = self.actions(child);
+                dynamics.on_entry.push(actions);
+            }
+            "OnCondition" => {
+                let test = self.required_formula(child, "test");
+                let actions = self.actions(child);
+                if let Some(test) = test {
+                    dynamics.on_condition.push(Condition { test, actions });
+                }
+            }
+            "OnEvent" => {
+                let actions = self.actions(child);
+                if let Some(port) = self.required(child, "port") {
+                    dynamics.on_event.push(EventHandler { port, actions });
+                }
+            }
+            "KineticScheme" => dynamics.schemes.extend(self.kinetic_scheme(child)),
+            _ => self.ignored(child),
+        }
+    }
+
+    fn exposure(&self, element: Element<'d>) -> Option<&'d str> {
+        element.attribute("exposure").map(Attribute::value)
+    }
+
+    fn state_variable(&mut self, child: Element<'d>, dynamics: &mut Dynamics<'d>) {
+        let Some(name) = self.name(child) else {
+            return;
+        };
+        let variable = StateVariable {
+            dimension: self.declared_dimension(child),
+            exposure: self.exposure(child),
+            element: child,
+        };
+        dynamics.state.insert(name, variable);
+    }
+
+    fn derived_variable(&mut self, child: Element<'d>, dynamics: &mut Dynamics<'d>) {
+        let Some(name) = self.name(child) else {
+            return;
+        };
+        let dimension = match child.attribute("dimension") {
+            Some(attribute) => self.dimension_named(attribute),
+            None => None,
+        };
+        let exposure = self.exposure(child);
+        if child.attribute("value").is_none()
+            && let Some(source) = child.attribute("select")
+        {
+            let reduce = self.reduce(child);
+            match parse_select(source) {
+                Some(select) => dynamics.selections.push(Selection {
+                    name,
+                    dimension,
+                    exposure,
+                    select,
+                    reduce,
+                    element: child,
+                }),
+                None => self.errors.push(ModelError::BadPath {
+                    path: source.value().to_owned(),
+                    span: source.span(),
+                }),
+            }
+        } else if let Some(value) = self.required_formula(child, "value") {
+            dynamics.derived.push(DerivedVariable {
+                name,
+                dimension,
+                exposure,
+                value,
+                element: child,
+            });
+        }
+    }
+
+    fn reduce(&mut self, child: Element<'d>) -> Option<Reduce> {
+        let attribute = child.attribute("reduce")?;
+        match attribute.value() {
+            "add" | "sum" | "plus" | "+" => Some(Reduce::Add),
+            "multiply" | "product" | "times" | "*" => Some(Reduce::Multiply),
+            name => {
+                self.errors.push(ModelError::UnknownReduce {
+                    name: name.to_owned(),
+                    span: attribute.span(),
+                });
+                None
+            }
+        }
+    }
+
+    fn conditional_variable(&mut self, child: Element<'d>, dynamics: &mut Dynamics<'d>) {
+        let Some(name) = self.name(child) else {
+            return;
+        };
+        let mut cases = Vec::new();
+        for case in child.children().filter(|case| case.name() == "Case") {
+            let condition = match case.attribute("condition") {
+                Some(source) => match self.formula(source) {
+                    Some(formula) => Some(formula),
+                    None => continue,
+                },
+                None => None,
+            };
+            if let Some(value) = self.required_formula(case, "value") {
+                cases.push(Case { condition, value });
+            }
+        }
+        let dimension = match child.attribute("dimension") {
+            Some(attribute) => self.dimension_named(attribute),
+            None => None,
+        };
+        dynamics.conditional.push(ConditionalVariable {
+            name,
+            dimension,
+            exposure: self.exposure(child),
+            cases,
+            element: child,
+        });
+    }
+
+    fn actions(&mut self, element: Element<'d>) -> Actions<'d> {
+        let mut actions = Actions::default();
+        for child in element.children() {
+            match child.name() {
+                "StateAssignment" => {
+                    let variable = self.required(child, "variable");
+                    let value = self.required_formula(child, "value");
+                    if let (Some(variable), Some(value)) = (variable, value) {
+                        actions.assignments.push(Assignment {
+                            variable: variable.value(),
+                            value,
+                            element: child,
+                        });
+                    }
+                }
+                "EventOut" => actions.events.extend(self.required(child, "port")),
+                "Transition" => actions.transition = self.required(child, "regime"),
+                _ => self.ignored(child),
+            }
+        }
+        actions
+    }
+
+    fn kinetic_scheme(&mut self, element: Element<'d>) -> Option<KineticScheme<'d>> {
+        let mut word =
+            |attribute: &'static str| self.required(element, attribute).map(Attribute::value);
+        Some(KineticScheme {
+            element,
+            nodes: word("nodes")?,
+            edges: word("edges")?,
+            state_variable: word("stateVariable")?,
+            edge_source: word("edgeSource")?,
+            edge_target: word("edgeTarget")?,
+            forward_rate: word("forwardRate")?,
+            reverse_rate: word("reverseRate")?,
+        })
+    }
+}
+
+/// Reads `a/b`, `list[*]/x` or `list[attribute='value']/x`.
+fn parse_select(source: Attribute<'_>) -> Option<Select<'_>> {
+    let mut parts: Vec<&str> = source.value().trim().split('/').map(str::trim).collect();
+    let variable = parts.pop().filter(|name| !name.is_empty())?;
+    let steps = parts.into_iter().map(parse_step).collect::<Option<_>>()?;
+    Some(Select {
+        steps,
+        variable,
+        source,
+    })
+}
+
+fn parse_step(text: &str) -> Option<Step<'_>> {
+    let Some((list, rest)) = text.split_once('[') else {
+        return match text.strip_suffix('*') {
+            Some(list) => Some(Step::All(list)),
+            None => (!text.is_empty()).then_some(Step::Name(text)),
+        };
+    };
+    let predicate = rest.strip_suffix(']')?.trim();
+    if predicate == "*" {
+        return Some(Step::All(list));
+    }
+    let (attribute, value) = predicate.split_once('=')?;
+    let value = value.trim_matches(|c: char| c == '=' || c.is_whitespace());
+    let value = value.trim_matches(|c| c == '\'' || c == '"');
+    Some(Step::Where {
+        list,
+        attribute: attribute.trim(),
+        value,
+    })
+}

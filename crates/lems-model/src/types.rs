@@ -1,0 +1,167 @@
+//! ComponentTypes with everything they declare and inherit.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use lems_document::{Attribute, Element, Span};
+use lems_expression::{Dimension, Expression};
+
+use crate::{Dynamics, SimulationElement, StructureElement};
+
+/// Index of a type in [`Model::types`](crate::Model::types).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TypeId(pub u32);
+
+/// A number with its dimension, in SI units.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Quantity {
+    /// SI value.
+    pub value: f64,
+    /// Exponents of the SI base units.
+    pub dimension: Dimension,
+}
+
+/// A parsed expression and where it stands.
+#[derive(Debug, Clone)]
+pub struct Formula<'d> {
+    /// The tree.
+    pub expression: Expression,
+    /// The attribute that holds its text.
+    pub source: Attribute<'d>,
+}
+
+impl Formula<'_> {
+    /// Place of a byte range of the expression.
+    pub fn span(&self, range: Range<usize>) -> Span {
+        self.source.sub_span(range)
+    }
+}
+
+/// A `ComponentType`, its own declarations before the inherited ones.
+#[derive(Debug, Clone)]
+pub struct ComponentType<'d> {
+    /// Name.
+    pub name: &'d str,
+    /// Its element.
+    pub element: Element<'d>,
+    /// The type it extends.
+    pub parent: Option<TypeId>,
+    /// `Parameter`, `DerivedParameter`, `Constant` and their kin.
+    pub parameters: IndexMap<&'d str, Parameter<'d>>,
+    /// `Fixed` of this type itself: they set parameters, own or inherited.
+    pub fixed: Vec<(&'d str, Quantity)>,
+    /// `Property`.
+    pub properties: IndexMap<&'d str, Property>,
+    /// `Requirement`: name and dimension (None: any).
+    pub requirements: IndexMap<&'d str, Option<Dimension>>,
+    /// `Exposure`.
+    pub exposures: IndexMap<&'d str, Exposure>,
+    /// `EventPort`.
+    pub ports: IndexMap<&'d str, EventPort>,
+    /// `Child`.
+    pub slots: IndexMap<&'d str, ChildSlot<'d>>,
+    /// `Children`.
+    pub lists: IndexMap<&'d str, ChildList<'d>>,
+    /// `Attachments`: name and type.
+    pub attachments: IndexMap<&'d str, &'d str>,
+    /// `ComponentReference` and `Link`.
+    pub references: IndexMap<&'d str, Reference<'d>>,
+    /// `Text`, `Path`, `PathParameter`, `ComponentTypeReference`: attributes that hold words.
+    pub texts: IndexMap<&'d str, Element<'d>>,
+    /// `Dynamics`, own or else inherited.
+    pub dynamics: Option<Arc<Dynamics<'d>>>,
+    /// `Structure`, own or else inherited.
+    pub structure: Arc<Vec<StructureElement<'d>>>,
+    /// `Simulation`, own or else inherited.
+    pub simulation: Arc<Vec<SimulationElement<'d>>>,
+}
+
+/// A value that is fixed when the model is read.
+#[derive(Debug, Clone)]
+pub struct Parameter<'d> {
+    /// Dimension; None where any is accepted.
+    pub dimension: Option<Dimension>,
+    /// Where the value comes from.
+    pub kind: ParameterKind<'d>,
+    /// Value of a `Fixed`.
+    pub fixed: Option<Quantity>,
+    /// Where it is declared.
+    pub element: Element<'d>,
+}
+
+/// Where the value of a parameter comes from.
+#[derive(Debug, Clone)]
+pub enum ParameterKind<'d> {
+    /// An attribute of the component.
+    Given,
+    /// `Constant`: a default that an attribute may override.
+    Default(Quantity),
+    /// `DerivedParameter value`.
+    Derived(Formula<'d>),
+    /// `DerivedParameter select`: a path to a parameter.
+    Selected(Attribute<'d>),
+}
+
+/// A value of each instance that `Assign` sets.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Property {
+    /// Dimension; None where any is accepted.
+    pub dimension: Option<Dimension>,
+    /// SI value before any `Assign`; NaN without a `defaultValue`.
+    pub default: f64,
+}
+
+/// A public name.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Exposure {
+    /// Dimension; None where any is accepted.
+    pub dimension: Option<Dimension>,
+}
+
+/// Which way events pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Received.
+    In,
+    /// Sent.
+    Out,
+}
+
+/// An `EventPort`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventPort {
+    /// Which way events pass.
+    pub direction: Direction,
+}
+
+/// A `Child`: a slot that one child element fills.
+#[derive(Debug, Clone, Copy)]
+pub struct ChildSlot<'d> {
+    /// Name of the type.
+    pub type_name: &'d str,
+    /// Where it is declared.
+    pub element: Element<'d>,
+}
+
+/// A `Children`: a list of child elements of one type.
+#[derive(Debug, Clone, Copy)]
+pub struct ChildList<'d> {
+    /// Name of the type.
+    pub type_name: &'d str,
+    /// Where it is declared.
+    pub element: Element<'d>,
+}
+
+/// A `ComponentReference` or `Link`.
+#[derive(Debug, Clone, Copy)]
+pub struct Reference<'d> {
+    /// Name of the type of the component meant.
+    pub type_name: &'d str,
+    /// Looked up among the siblings instead of the top-level components.
+    pub local: bool,
+    /// Whether the attribute must be there.
+    pub required: bool,
+    /// Where it is declared.
+    pub element: Element<'d>,
+}

@@ -1,0 +1,140 @@
+//! Dimensions, units, and quantities such as `10 mV`.
+
+use indexmap::IndexMap;
+use lems_document::{Attribute, nearest};
+use lems_expression::{Dimension, parse_number};
+
+use crate::{ModelError, types::Quantity};
+
+/// Dimensions by name.
+pub type Dimensions<'d> = IndexMap<&'d str, Dimension>;
+
+/// A `Unit` element.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Unit {
+    /// Exponents of the SI base units.
+    pub dimension: Dimension,
+    /// Power of ten.
+    pub power: i32,
+    /// Factor.
+    pub scale: f64,
+    /// Added before scaling.
+    pub offset: f64,
+}
+
+/// Units by symbol.
+pub type Units<'d> = IndexMap<&'d str, Unit>;
+
+impl Unit {
+    /// The SI value of `number` of this unit, rounded as jLEMS rounds it.
+    pub fn to_si(&self, number: f64) -> f64 {
+        ((number + self.offset) * self.scale) * power_of_ten(self.power)
+    }
+}
+
+/// The double nearest to ten to the `power`.
+fn power_of_ten(power: i32) -> f64 {
+    format!("1e{power}").parse().unwrap_or(f64::NAN)
+}
+
+/// Reads `10 mV`, `1e-3V` or a bare number. A suffix that is a unit is one, even where Java would
+/// read it as a number's type (`1F` is one farad).
+pub(crate) fn parse_quantity(
+    attribute: Attribute<'_>,
+    units: &Units<'_>,
+) -> Result<Quantity, ModelError> {
+    let text = attribute.value().trim();
+    let split = split_quantity(text);
+    if let Some((number, symbol)) = split
+        && let (Some(number), Some(unit)) = (parse_number(number), units.get(symbol))
+    {
+        return Ok(Quantity {
+            value: unit.to_si(number),
+            dimension: unit.dimension,
+        });
+    }
+    if let Some(value) = parse_number(text) {
+        return Ok(Quantity {
+            value,
+            dimension: Dimension::default(),
+        });
+    }
+    match split {
+        Some((number, symbol)) if parse_number(number).is_some() => Err(ModelError::UnknownUnit {
+            symbol: symbol.to_owned(),
+            suggestion: nearest(symbol, units.keys().copied()).map(str::to_owned),
+            span: attribute.span(),
+        }),
+        _ => Err(ModelError::BadQuantity {
+            text: attribute.value().to_owned(),
+            span: attribute.span(),
+        }),
+    }
+}
+
+/// Number and unit: at the first blank, else where the longest number ends.
+fn split_quantity(text: &str) -> Option<(&str, &str)> {
+    let end = match text.find(' ') {
+        Some(blank) => blank,
+        None => number_length(text),
+    };
+    let (number, symbol) = (text.get(..end)?, text.get(end..)?.trim());
+    (!number.is_empty() && !symbol.is_empty()).then_some((number, symbol))
+}
+
+fn number_length(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'.' | b'+' | b'-');
+    let mut exponent_seen = false;
+    let mut end = 0;
+    while let Some(byte) = bytes.get(end) {
+        let exponent = matches!(byte, b'e' | b'E')
+            && !exponent_seen
+            && bytes.get(end + 1).is_some_and(is_digit);
+        if !is_digit(byte) && !exponent {
+            break;
+        }
+        exponent_seen |= exponent;
+        end += 1;
+    }
+    end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn splits_where_the_number_ends() {
+        for (text, expected) in [
+            ("10mV", Some(("10", "mV"))),
+            ("10  mV", Some(("10", "mV"))),
+            ("1e3mV", Some(("1e3", "mV"))),
+            ("1E+3 mV", Some(("1E+3", "mV"))),
+            ("2e", Some(("2", "e"))),
+            ("5E3E3", Some(("5E3", "E3"))),
+            (".5mV", Some((".5", "mV"))),
+            ("7", None),
+            ("mV", None),
+        ] {
+            assert_eq!(split_quantity(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn si_values_round_left_to_right() {
+        let millivolt = Unit {
+            dimension: Dimension::default(),
+            power: -3,
+            scale: 1.0,
+            offset: 0.0,
+        };
+        assert_eq!(millivolt.to_si(-60.0), -60.0 * 0.001);
+        let celsius = Unit {
+            power: 0,
+            offset: 273.15,
+            ..millivolt
+        };
+        assert_eq!(celsius.to_si(20.0), 293.15);
+    }
+}
