@@ -1,0 +1,149 @@
+//! What can go wrong when a network is built.
+
+use lems_document::Span;
+
+/// An error about the instances of a model.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum NetworkError {
+    #[error("the target `{component}` runs nothing")]
+    NothingToRun { component: String, span: Span },
+    #[error("`{path}` leads nowhere: {inside} has no `{step}`")]
+    UnresolvedPath {
+        path: String,
+        step: String,
+        inside: String,
+        suggestion: Option<String>,
+        span: Span,
+    },
+    #[error("`{path}` leads nowhere: {inside} has {size} elements, counted from 0")]
+    IndexTooLarge {
+        path: String,
+        inside: String,
+        size: usize,
+        span: Span,
+    },
+    #[error("{instance} has no variable `{variable}`")]
+    UnknownVariable {
+        variable: String,
+        instance: String,
+        suggestion: Option<String>,
+        span: Span,
+    },
+    #[error("{instance} requires `{variable}`, which nothing around it has")]
+    UnmetRequirement {
+        variable: String,
+        instance: String,
+        span: Span,
+    },
+    #[error("{instance} has no event port `{port}`")]
+    UnknownPort {
+        port: String,
+        instance: String,
+        suggestion: Option<String>,
+        span: Span,
+    },
+    #[error("`{name}` names no attribute, reference or instance here")]
+    UnknownName {
+        name: String,
+        suggestion: Option<String>,
+        span: Span,
+    },
+    #[error("{instance} has no list to attach a `{component}` to")]
+    NoAttachments {
+        instance: String,
+        component: String,
+        lists: Vec<String>,
+        span: Span,
+    },
+    #[error("{what} is {value}: it must be a whole number, not negative")]
+    BadCount {
+        what: String,
+        value: f64,
+        span: Span,
+    },
+    #[error("the step of the simulation is {value} s: it must be positive")]
+    BadStep { value: f64, span: Span },
+    #[error("the length of the simulation is {value} s: it must not be negative")]
+    BadLength { value: f64, span: Span },
+    #[error("the simulation has {steps} steps, more than {limit}")]
+    TooManySteps { steps: f64, limit: u64, span: Span },
+    #[error("`{text}` is not a seed: a whole number of at most 64 bits")]
+    BadSeed { text: String, span: Span },
+    #[error("instances contain one another more than {limit} deep at {instance}")]
+    TooDeep {
+        limit: usize,
+        instance: String,
+        span: Span,
+    },
+    #[error("the model has more than {limit} instances")]
+    TooManyInstances { limit: usize, span: Span },
+    #[error("an assigned value cannot be computed: {reason}")]
+    BadAssign { reason: String, span: Span },
+    #[error("`{element}` has no effect in a `Structure` here")]
+    Ignored { element: String, span: Span },
+    #[error("the edge {edge} of a kinetic scheme does not join two of its states")]
+    BadEdge { edge: String, span: Span },
+    #[error("the output has no file name")]
+    NoFileName { span: Span },
+}
+
+impl NetworkError {
+    /// Where the error is.
+    pub fn span(&self) -> Span {
+        use NetworkError::*;
+        match self {
+            NothingToRun { span, .. }
+            | UnresolvedPath { span, .. }
+            | IndexTooLarge { span, .. }
+            | UnknownVariable { span, .. }
+            | UnmetRequirement { span, .. }
+            | UnknownPort { span, .. }
+            | UnknownName { span, .. }
+            | NoAttachments { span, .. }
+            | BadCount { span, .. }
+            | BadStep { span, .. }
+            | BadLength { span, .. }
+            | TooManySteps { span, .. }
+            | BadSeed { span, .. }
+            | TooDeep { span, .. }
+            | TooManyInstances { span, .. }
+            | BadAssign { span, .. }
+            | Ignored { span, .. }
+            | BadEdge { span, .. }
+            | NoFileName { span } => *span,
+        }
+    }
+
+    /// The likely fix, in one sentence.
+    pub fn help(&self) -> Option<String> {
+        use NetworkError::*;
+        match self {
+            UnresolvedPath { suggestion, .. }
+            | UnknownVariable { suggestion, .. }
+            | UnknownPort { suggestion, .. }
+            | UnknownName { suggestion, .. } => {
+                (suggestion.as_ref()).map(|name| format!("did you mean `{name}`?"))
+            }
+            NothingToRun { .. } => Some(
+                "let the target be a `Simulation` with a length, a step and a target of its own"
+                    .to_owned(),
+            ),
+            UnmetRequirement { variable, .. } => Some(format!(
+                "put it inside a component that has `{variable}` (for `temperature`: a network of \
+                 type `networkWithTemperature`)"
+            )),
+            NoAttachments { lists, .. } if lists.is_empty() => {
+                Some("its type needs an `Attachments` element".to_owned())
+            }
+            NoAttachments { lists, .. } => Some(format!(
+                "name one of its lists with `destination`: {}",
+                lists.join(", ")
+            )),
+            BadStep { .. } => Some("give a positive step, such as `step=\"0.01ms\"`".to_owned()),
+            NoFileName { .. } => Some("add `fileName=\"...\"`".to_owned()),
+            TooManySteps { .. } => Some("is the step too small for the length?".to_owned()),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Instances: running copies of components.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use lems_document::Span;
+use lems_model::{ComponentId, ComponentType, Model, TypeId};
+
+use crate::NetworkError;
+
+/// Index of an instance in its [`Network`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct InstanceId(pub u32);
+
+/// One running copy of a component.
+#[derive(Debug, Clone)]
+pub struct Instance<'d> {
+    /// Its type.
+    pub kind: TypeId,
+    /// Its component; None for an instance made from a type alone.
+    pub component: Option<ComponentId>,
+    /// The instance that it is in; None for the root.
+    pub parent: Option<InstanceId>,
+    /// Whether jLEMS runs it from a consolidated type, which doubles its `OnStart` blocks.
+    pub consolidated: bool,
+    /// Whether it was attached while the network was built.
+    pub attached: bool,
+    /// Children in slots, in the order in which jLEMS walks them, then `ChildInstance`s, by the
+    /// name that paths use.
+    pub singles: Vec<(&'d str, InstanceId)>,
+    /// Lists by name: `Children`, `Attachments`, and the nameless list of `MultiInstantiate`.
+    pub lists: Vec<(&'d str, Vec<InstanceId>)>,
+    /// Other ends of tunnels, by name.
+    pub peers: Vec<(&'d str, InstanceId)>,
+}
+
+/// A way for events from one instance to another.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Route<'d> {
+    /// The sender.
+    pub source: InstanceId,
+    /// Its port.
+    pub source_port: &'d str,
+    /// The receiver.
+    pub target: InstanceId,
+    /// Its port.
+    pub target_port: &'d str,
+    /// Seconds on the way; zero or less is at once.
+    pub delay: f64,
+}
+
+/// Elements by component id, for the long lists that paths went through: instance, number of the
+/// list.
+pub(crate) type IdTables<'d> = HashMap<(InstanceId, usize), HashMap<&'d str, InstanceId>>;
+
+/// All instances of a model and how they are connected.
+#[derive(Debug, Clone)]
+pub struct Network<'m, 'd> {
+    /// The model that the instances are made from.
+    pub model: &'m Model<'d>,
+    /// Instances; the first is the root.
+    pub instances: Vec<Instance<'d>>,
+    /// Event connections, in the order in which they were made.
+    pub routes: Vec<Route<'d>>,
+    /// Values set by `Assign`.
+    pub assigned: HashMap<(InstanceId, &'d str), f64>,
+    /// Legal, but surely not meant.
+    pub warnings: Vec<NetworkError>,
+    pub(crate) by_id: RefCell<IdTables<'d>>,
+}
+
+impl<'m, 'd> Network<'m, 'd> {
+    /// The root instance.
+    pub const ROOT: InstanceId = InstanceId(0);
+
+    /// An instance by number.
+    pub fn instance(&self, id: InstanceId) -> &Instance<'d> {
+        &self.instances[id.0 as usize]
+    }
+
+    pub(crate) fn instance_mut(&mut self, id: InstanceId) -> &mut Instance<'d> {
+        &mut self.instances[id.0 as usize]
+    }
+
+    /// The type of an instance.
+    pub fn type_of(&self, id: InstanceId) -> &'m ComponentType<'d> {
+        self.model.type_of(self.instance(id).kind)
+    }
+
+    /// A parameter of an instance as its equations see it, in SI units.
+    pub fn parameter(&self, id: InstanceId, name: &str) -> Option<f64> {
+        let instance = self.instance(id);
+        match instance.component {
+            Some(component) => self.model.parameter(component, name),
+            None => {
+                let parameter = self.type_of(id).parameters.get(name)?;
+                let default = match &parameter.kind {
+                    lems_model::ParameterKind::Default(quantity) => Some(quantity.value),
+                    _ => parameter.fixed.map(|fixed| fixed.value),
+                };
+                (default.or_else(|| self.assigned.get(&(id, name)).copied())).or(Some(f64::NAN))
+            }
+        }
+    }
+
+    /// A property of an instance in SI units: assigned, or its default.
+    pub fn property(&self, id: InstanceId, name: &str) -> Option<f64> {
+        let property = self.type_of(id).properties.get(name)?;
+        Some((self.assigned.get(&(id, name)).copied()).unwrap_or(property.default))
+    }
+
+    /// The `id` of the component of an instance.
+    pub fn component_id(&self, id: InstanceId) -> Option<&'d str> {
+        let component = self.instance(id).component?;
+        self.model.component(component).id
+    }
+
+    /// How messages call an instance, such as `pop0[3] (izhikevich2007Cell)`.
+    pub fn title(&self, id: InstanceId) -> String {
+        let kind = self.type_of(id).name;
+        match self.instance(id).parent {
+            None => format!("`{}` ({kind})", self.component_id(id).unwrap_or("the root")),
+            Some(_) => format!("`{}` ({kind})", self.path(id)),
+        }
+    }
+
+    /// The path from the root to an instance, as recorders write it.
+    pub fn path(&self, id: InstanceId) -> String {
+        let mut steps = Vec::new();
+        let mut current = id;
+        while let Some(parent) = self.instance(current).parent {
+            steps.push(self.step_to(parent, current));
+            current = parent;
+        }
+        steps.reverse();
+        steps.join("/").replace("/[", "[")
+    }
+
+    fn step_to(&self, parent: InstanceId, child: InstanceId) -> String {
+        let single = (self.instance(parent).singles.iter()).find(|(_, id)| *id == child);
+        if single.is_some() {
+            let name = single.map_or("", |(name, _)| *name);
+            return self.component_id(child).unwrap_or(name).to_owned();
+        }
+        for (name, list) in &self.instance(parent).lists {
+            let Some(index) = list.iter().position(|id| *id == child) else {
+                continue;
+            };
+            let id = self.component_id(child);
+            return match (name.is_empty(), self.instance(child).attached, id) {
+                (true, _, _) => format!("[{index}]"),
+                (false, true, Some(id)) => {
+                    let same = |other: &&InstanceId| self.component_id(**other) == Some(id);
+                    let number = list.iter().take(index).filter(same).count();
+                    format!("{name}:{id}:{number}")
+                }
+                (false, _, Some(id)) => id.to_owned(),
+                (false, _, None) => format!("{name}[{index}]"),
+            };
+        }
+        "?".to_owned()
+    }
+
+    /// A place for messages about an instance.
+    pub fn span_of(&self, id: InstanceId) -> Span {
+        let instance = self.instance(id);
+        match instance.component {
+            Some(component) => self.model.span_of(component),
+            None => self.type_of(id).element.span(),
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! The network of running instances that a target component describes.
+//!
+//! [`Network::build`] makes the tree of instances of a component, runs every `Structure`, and
+//! gives instances with their attachments, event routes and a way to look up what a name means at
+//! an instance. [`Shapes::of`] sorts the instances into groups of equal shape, and
+//! [`Experiment::of`] says what a simulation runs and records.
+
+mod build;
+mod connect;
+mod error;
+mod hash_order;
+mod instance;
+mod lookup;
+mod path;
+mod recording;
+mod shapes;
+
+pub use error::NetworkError;
+pub use hash_order::hash_order;
+pub use instance::{Instance, InstanceId, Network, Route};
+pub use lookup::{Readable, Variable, exposed_name};
+pub use recording::{
+    Column, DataFile, Display, EventFile, EventFormat, EventSelection, Experiment, Line, Recording,
+    Run,
+};
+pub use shapes::{Home, Node, Part, Shape, Shapes, Visit};
+
+/// Deepest tree of instances.
+pub const MAX_DEPTH: usize = 200;

@@ -1,0 +1,177 @@
+//! What a name means at an instance.
+
+use lems_document::nearest;
+use lems_model::{ComponentType, Select, Selection, Step};
+
+use crate::{InstanceId, Network, NetworkError};
+
+/// A value of an instance, as seen from outside.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Readable<'d> {
+    /// The instance.
+    pub instance: InstanceId,
+    /// What is read there.
+    pub variable: Variable<'d>,
+}
+
+/// Which value of an instance is meant.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Variable<'d> {
+    /// The variable as of the end of the instance's own step.
+    Exposed(&'d str),
+    /// The variable as it is: not exposed, a requirement, or `t`.
+    Live(&'d str),
+    /// A value that never changes.
+    Fixed(f64),
+}
+
+/// The public name of a variable: its `exposure`, or its own name if the type exposes that.
+pub fn exposed_name<'d>(
+    kind: &ComponentType<'d>,
+    variable: &'d str,
+    exposure: Option<&'d str>,
+) -> Option<&'d str> {
+    exposure.or_else(|| kind.exposures.contains_key(variable).then_some(variable))
+}
+
+impl<'d> Network<'_, 'd> {
+    /// What `name` means at the instance itself.
+    pub fn local(&self, id: InstanceId, name: &str) -> Option<Readable<'d>> {
+        let kind = self.type_of(id);
+        let found = |variable| Readable {
+            instance: id,
+            variable,
+        };
+        if let Some(dynamics) = &kind.dynamics {
+            let variables = || {
+                (dynamics.state.iter().map(|(name, v)| (*name, v.exposure)))
+                    .chain(dynamics.selections.iter().map(|v| (v.name, v.exposure)))
+                    .chain(dynamics.derived.iter().map(|v| (v.name, v.exposure)))
+                    .chain(dynamics.conditional.iter().map(|v| (v.name, v.exposure)))
+            };
+            let exposed = variables().find(|(own, e)| exposed_name(kind, own, *e) == Some(name));
+            if let Some((own, _)) = exposed {
+                return Some(found(Variable::Exposed(own)));
+            }
+            if let Some((own, _)) = variables().find(|(own, _)| *own == name) {
+                return Some(found(Variable::Live(own)));
+            }
+        }
+        if let Some(value) = self.property(id, name) {
+            return Some(found(Variable::Fixed(value)));
+        }
+        if let Some(value) = self.parameter(id, name) {
+            let (name, _) = kind.parameters.get_key_value(name)?;
+            let assigned = self.assigned.get(&(id, *name)).copied();
+            return Some(found(Variable::Fixed(assigned.unwrap_or(value))));
+        }
+        if let Some((requirement, _)) = kind.requirements.get_key_value(name) {
+            return Some(found(Variable::Live(requirement)));
+        }
+        (name == "t").then(|| found(Variable::Live("t")))
+    }
+
+    /// What `name` means at the instance or, failing that, around it.
+    pub fn read(&self, id: InstanceId, name: &str) -> Option<Readable<'d>> {
+        let mut current = Some(id);
+        while let Some(id) = current {
+            if let Some(found) = self.local(id, name) {
+                return Some(found);
+            }
+            current = self.instance(id).parent;
+        }
+        None
+    }
+
+    /// What a `Requirement` of an instance means.
+    pub fn requirement(&self, id: InstanceId, name: &str) -> Option<Readable<'d>> {
+        self.read(self.instance(id).parent?, name)
+    }
+
+    /// The values that a `select` of an instance leads to, in the order in which they are
+    /// reduced.
+    ///
+    /// # Errors
+    /// A child that is not there, unless the selection says `required="false"`; a variable that
+    /// is not there.
+    pub fn selected(
+        &self,
+        id: InstanceId,
+        selection: &Selection<'d>,
+    ) -> Result<Vec<Readable<'d>>, NetworkError> {
+        let select = &selection.select;
+        let optional = selection
+            .element
+            .attribute("required")
+            .is_some_and(|a| a.value() == "false");
+        let mut current = vec![id];
+        for step in &select.steps {
+            let mut next = Vec::new();
+            for id in current {
+                match self.select_step(id, *step) {
+                    Some(found) => next.extend(found),
+                    None if optional => {}
+                    None => return Err(self.missing_child(id, select, *step)),
+                }
+            }
+            current = next;
+        }
+        let read = |instance: InstanceId| {
+            self.read(instance, select.variable)
+                .ok_or_else(|| NetworkError::UnknownVariable {
+                    variable: select.variable.to_owned(),
+                    instance: self.title(instance),
+                    suggestion: self.suggest(instance, select.variable),
+                    span: select.source.span(),
+                })
+        };
+        current.into_iter().map(read).collect()
+    }
+
+    fn select_step(&self, id: InstanceId, step: Step<'d>) -> Option<Vec<InstanceId>> {
+        match step {
+            Step::Name(name) => self.step(id, name).map(|child| vec![child]),
+            Step::All(list) => Some(self.list(id, list).unwrap_or_default().to_vec()),
+            Step::Where {
+                list,
+                attribute,
+                value,
+            } => {
+                let has = |element: &InstanceId| {
+                    (self.instance(*element).component)
+                        .and_then(|component| self.model.text(component, attribute))
+                        .is_some_and(|found| found.value() == value)
+                };
+                let list = self.list(id, list).unwrap_or_default();
+                Some(list.iter().copied().filter(has).collect())
+            }
+        }
+    }
+
+    fn missing_child(&self, id: InstanceId, select: &Select<'d>, step: Step<'d>) -> NetworkError {
+        let (Step::Name(name) | Step::All(name) | Step::Where { list: name, .. }) = step;
+        let children = self.instance(id).singles.iter().map(|(name, _)| *name);
+        let slots = self.type_of(id).slots.keys().copied();
+        NetworkError::UnresolvedPath {
+            path: select.source.value().to_owned(),
+            step: name.to_owned(),
+            inside: self.title(id),
+            suggestion: nearest(name, children.chain(slots)).map(str::to_owned),
+            span: self.span_of(id),
+        }
+    }
+
+    /// The name of a variable of an instance that is near to `name`.
+    pub fn suggest(&self, id: InstanceId, name: &str) -> Option<String> {
+        let kind = self.type_of(id);
+        let mut names: Vec<&str> = kind.exposures.keys().copied().collect();
+        names.extend(kind.parameters.keys().copied());
+        if let Some(dynamics) = &kind.dynamics {
+            names.extend(dynamics.state.keys().copied());
+            names.extend(dynamics.derived.iter().map(|v| v.name));
+            names.extend(dynamics.conditional.iter().map(|v| v.name));
+            names.extend(dynamics.selections.iter().map(|v| v.name));
+        }
+        nearest(name, names).map(str::to_owned)
+    }
+}

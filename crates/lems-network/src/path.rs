@@ -1,0 +1,202 @@
+//! Paths to instances: `../pop[3]`, `pop/2/cell`, `synapses:NMDA:0`.
+
+use std::collections::HashMap;
+
+use lems_document::{Attribute, nearest};
+
+use crate::{InstanceId, Network, NetworkError};
+
+/// Lists at least this long are searched through a table.
+const TABLE_FROM: usize = 16;
+
+impl<'d> Network<'_, 'd> {
+    /// The instance at the end of a path that starts at `from`; `source` is where the path
+    /// stands.
+    pub(crate) fn follow(
+        &self,
+        from: InstanceId,
+        path: &str,
+        source: Attribute<'d>,
+    ) -> Result<InstanceId, NetworkError> {
+        let mut current = from;
+        for step in path
+            .split('/')
+            .map(str::trim)
+            .filter(|step| !step.is_empty())
+        {
+            let (name, index) = match step.split_once('[') {
+                Some((name, rest)) => (name.trim(), rest.strip_suffix(']').map(str::trim)),
+                None => (step, None),
+            };
+            if !name.is_empty() {
+                current = self
+                    .step(current, name)
+                    .ok_or_else(|| self.unresolved(current, path, step, source))?;
+            }
+            if let Some(index) = index {
+                let number = (index.parse::<usize>().ok())
+                    .ok_or_else(|| self.unresolved(current, path, step, source))?;
+                current = self.element(current, number, path, step, source)?;
+            }
+        }
+        Ok(current)
+    }
+
+    /// One step by name.
+    pub(crate) fn step(&self, current: InstanceId, name: &str) -> Option<InstanceId> {
+        let instance = self.instance(current);
+        match name {
+            "." | "this" => return Some(current),
+            ".." | "parent" => return instance.parent,
+            _ => {}
+        }
+        let single = |id: &InstanceId| self.component_id(*id) == Some(name);
+        (instance.singles.iter().find(|(slot, _)| *slot == name))
+            .map(|(_, id)| *id)
+            .or_else(|| self.peer(current, name))
+            .or_else(|| (instance.singles.iter().find(|(_, id)| single(id))).map(|(_, id)| *id))
+            .or_else(|| self.labelled(current, name))
+            .or_else(|| self.by_component_id(current, name))
+            .or_else(|| self.numbered(current, name))
+            .or_else(|| self.same_cell(current, name))
+    }
+
+    fn peer(&self, current: InstanceId, name: &str) -> Option<InstanceId> {
+        let peers = &self.instance(current).peers;
+        peers
+            .iter()
+            .find(|(peer, _)| *peer == name)
+            .map(|(_, id)| *id)
+    }
+
+    /// `list:id:k`: the k-th element with that id.
+    fn labelled(&self, current: InstanceId, name: &str) -> Option<InstanceId> {
+        let mut parts = name.split(':');
+        let (list, id, number) = (parts.next()?, parts.next()?, parts.next()?);
+        let number: usize = number.parse().ok()?;
+        let list = self.list(current, list)?;
+        (list.iter().copied())
+            .filter(|element| self.component_id(*element) == Some(id))
+            .nth(number)
+    }
+
+    /// The last element of any list whose component has that id.
+    fn by_component_id(&self, current: InstanceId, name: &str) -> Option<InstanceId> {
+        let lists = &self.instance(current).lists;
+        lists.iter().enumerate().find_map(|(number, (_, list))| {
+            if list.len() < TABLE_FROM {
+                let mut reversed = list.iter().rev().copied();
+                return reversed.find(|element| self.component_id(*element) == Some(name));
+            }
+            let mut tables = self.by_id.borrow_mut();
+            let table = tables.entry((current, number)).or_insert_with(|| {
+                let ids = list
+                    .iter()
+                    .map(|element| (self.component_id(*element), *element));
+                ids.filter_map(|(id, element)| Some((id?, element)))
+                    .collect::<HashMap<_, _>>()
+            });
+            table.get(name).copied()
+        })
+    }
+
+    /// `pop/3` for the element `pop[3]` of a population.
+    fn numbered(&self, current: InstanceId, name: &str) -> Option<InstanceId> {
+        let number: usize = name.parse().ok()?;
+        self.list(current, "")?.get(number).copied()
+    }
+
+    /// `pop/3/cell`, where `pop/3` already is the cell.
+    fn same_cell(&self, current: InstanceId, name: &str) -> Option<InstanceId> {
+        let parent = self.instance(current).parent?;
+        self.list(parent, "")?;
+        (self.component_id(current) == Some(name)).then_some(current)
+    }
+
+    /// A list by name; the nameless one holds the elements of a population.
+    pub(crate) fn list(&self, current: InstanceId, name: &str) -> Option<&[InstanceId]> {
+        (self.instance(current).lists.iter())
+            .find(|(list, _)| *list == name)
+            .map(|(_, elements)| elements.as_slice())
+    }
+
+    /// The elements that `[k]` counts: those of a population, else of the only list that has
+    /// some.
+    pub(crate) fn elements(&self, current: InstanceId) -> Option<&[InstanceId]> {
+        self.list(current, "").or_else(|| {
+            let lists = &self.instance(current).lists;
+            let mut filled = lists
+                .iter()
+                .filter(|(_, list)| list.first().is_some_and(|first| !self.is_metadata(*first)));
+            let list = filled.next()?;
+            filled.next().is_none().then_some(list.1.as_slice())
+        })
+    }
+
+    fn is_metadata(&self, id: InstanceId) -> bool {
+        matches!(self.type_of(id).name, "property" | "notes" | "annotation")
+    }
+
+    fn element(
+        &self,
+        current: InstanceId,
+        number: usize,
+        path: &str,
+        step: &str,
+        source: Attribute<'d>,
+    ) -> Result<InstanceId, NetworkError> {
+        let elements =
+            (self.elements(current)).ok_or_else(|| self.unresolved(current, path, step, source))?;
+        elements
+            .get(number)
+            .copied()
+            .ok_or_else(|| NetworkError::IndexTooLarge {
+                path: path.to_owned(),
+                inside: self.title(current),
+                size: elements.len(),
+                span: source.span(),
+            })
+    }
+
+    /// The cell inside a bare wrapper (an `instance` of a `populationList`), else the instance.
+    pub(crate) fn unwrapped(&self, id: InstanceId) -> InstanceId {
+        let instance = self.instance(id);
+        let kind = self.type_of(id);
+        let bare = kind.dynamics.is_none() && kind.attachments.is_empty();
+        let mut inner = instance.singles.iter().filter(|(_, child)| {
+            let child = self.type_of(*child);
+            child.dynamics.is_some() || !child.attachments.is_empty()
+        });
+        match (bare, inner.next(), inner.next()) {
+            (true, Some((_, only)), None) => *only,
+            _ => id,
+        }
+    }
+
+    fn unresolved(
+        &self,
+        current: InstanceId,
+        path: &str,
+        step: &str,
+        source: Attribute<'d>,
+    ) -> NetworkError {
+        let instance = self.instance(current);
+        let singles = instance
+            .singles
+            .iter()
+            .flat_map(|(name, id)| std::iter::once(*name).chain(self.component_id(*id)));
+        let lists = instance
+            .lists
+            .iter()
+            .flat_map(|(_, list)| list.iter().take(1000));
+        let names = singles.chain(lists.filter_map(|id| self.component_id(*id)));
+        let wanted = step.split('[').next().unwrap_or(step);
+        NetworkError::UnresolvedPath {
+            path: path.to_owned(),
+            step: step.to_owned(),
+            inside: self.title(current),
+            suggestion: nearest(wanted, names).map(str::to_owned),
+            span: source.span(),
+        }
+    }
+}

@@ -1,0 +1,436 @@
+//! What a simulation runs and records: `Run`, `Record`, `DataWriter` and their kin.
+
+use lems_document::Attribute;
+use lems_model::{ComponentId, Model, SimulationElement};
+
+use crate::{InstanceId, Network, NetworkError, Readable};
+
+/// Most steps of a run.
+const MAX_STEPS: u64 = 1 << 40;
+
+/// Everything that the target of a document asks for.
+#[derive(Debug, Clone)]
+pub struct Experiment<'d> {
+    /// Runs, one after another.
+    pub runs: Vec<Run>,
+    /// Files of columns.
+    pub data_files: Vec<DataFile<'d>>,
+    /// Files of events.
+    pub event_files: Vec<EventFile<'d>>,
+    /// Plots.
+    pub displays: Vec<Display<'d>>,
+    /// Seed of the random generator.
+    pub seed: i64,
+}
+
+/// One run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Run {
+    /// The component whose network runs.
+    pub target: ComponentId,
+    /// Length of a step, in seconds.
+    pub step: f64,
+    /// Length of the run, in seconds.
+    pub length: f64,
+    /// Number of steps; one more row is recorded.
+    pub steps: u64,
+}
+
+/// A file of columns (`OutputFile`).
+#[derive(Debug, Clone)]
+pub struct DataFile<'d> {
+    /// Path as the model gives it.
+    pub path: String,
+    /// Its columns.
+    pub columns: Vec<Recording<'d>>,
+}
+
+/// A column or line before its path is resolved.
+#[derive(Debug, Clone, Copy)]
+pub struct Recording<'d> {
+    /// Path of the quantity, from the root of the run.
+    pub quantity: Attribute<'d>,
+    /// What it is divided by.
+    pub scale: f64,
+    /// What the time is divided by.
+    pub time_scale: f64,
+}
+
+/// A file of events (`EventOutputFile`).
+#[derive(Debug, Clone)]
+pub struct EventFile<'d> {
+    /// Path as the model gives it.
+    pub path: String,
+    /// Order in a line; None: an unknown one, which leaves the file empty.
+    pub format: Option<EventFormat>,
+    /// What it records.
+    pub selections: Vec<EventSelection<'d>>,
+}
+
+/// Order of time and id in a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventFormat {
+    /// Id, then time.
+    IdTime,
+    /// Time, then id.
+    TimeId,
+}
+
+/// The events of one port of one instance.
+#[derive(Debug, Clone, Copy)]
+pub struct EventSelection<'d> {
+    /// Path of the instance.
+    pub select: Attribute<'d>,
+    /// Its port; None: the first.
+    pub port: Option<Attribute<'d>>,
+    /// Written with each event.
+    pub id: &'d str,
+}
+
+/// A plot (`Display`).
+#[derive(Debug, Clone)]
+pub struct Display<'d> {
+    /// Title.
+    pub title: &'d str,
+    /// xmin, xmax, ymin, ymax.
+    pub region: [Option<f64>; 4],
+    /// Its lines.
+    pub lines: Vec<Line<'d>>,
+}
+
+/// A line of a plot.
+#[derive(Debug, Clone, Copy)]
+pub struct Line<'d> {
+    /// What it shows.
+    pub recording: Recording<'d>,
+    /// Its id.
+    pub id: &'d str,
+    /// Colour as the model gives it.
+    pub color: Option<&'d str>,
+}
+
+/// A recording with its path resolved.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Column<'d> {
+    /// What is read.
+    pub value: Readable<'d>,
+    /// What it is divided by.
+    pub scale: f64,
+}
+
+impl<'d> Experiment<'d> {
+    /// Collects the runs and recordings of a component and all components in it.
+    ///
+    /// # Errors
+    /// A step that is not positive, a length that is negative, a seed that is no number, nothing
+    /// to run.
+    pub fn of(model: &Model<'d>, target: ComponentId) -> Result<Experiment<'d>, Vec<NetworkError>> {
+        let mut collector = Collector {
+            model,
+            experiment: Experiment {
+                runs: Vec::new(),
+                data_files: Vec::new(),
+                event_files: Vec::new(),
+                displays: Vec::new(),
+                seed: 1234,
+            },
+            errors: Vec::new(),
+        };
+        collector.seed(target);
+        collector.collect(target, None);
+        if collector.experiment.runs.is_empty() && collector.errors.is_empty() {
+            collector.errors.push(NetworkError::NothingToRun {
+                component: model.component(target).title(),
+                span: model.span_of(target),
+            });
+        }
+        if collector.errors.is_empty() {
+            Ok(collector.experiment)
+        } else {
+            Err(collector.errors)
+        }
+    }
+}
+
+/// The recorder that the records below a component belong to.
+#[derive(Debug, Clone, Copy)]
+enum Writer {
+    Data(usize),
+    Events(usize),
+    Display(usize),
+}
+
+struct Collector<'m, 'd> {
+    model: &'m Model<'d>,
+    experiment: Experiment<'d>,
+    errors: Vec<NetworkError>,
+}
+
+impl<'d> Collector<'_, 'd> {
+    fn seed(&mut self, target: ComponentId) {
+        let Some(seed) = self.model.text(target, "seed") else {
+            return;
+        };
+        match seed.value().trim().parse() {
+            Ok(number) => self.experiment.seed = number,
+            Err(_) => self.errors.push(NetworkError::BadSeed {
+                text: seed.value().to_owned(),
+                span: seed.span(),
+            }),
+        }
+    }
+
+    fn collect(&mut self, id: ComponentId, writer: Option<Writer>) {
+        let kind = self.model.type_of_component(id);
+        let simulation = kind.simulation.clone();
+        let mut writer = writer;
+        for element in simulation.iter() {
+            if let Some(own) = self.element(id, element, writer) {
+                writer = Some(own);
+            }
+        }
+        for &child in &self.model.component(id).children {
+            self.collect(child, writer);
+        }
+    }
+
+    fn text(&self, id: ComponentId, name: Option<&str>) -> Option<Attribute<'d>> {
+        self.model.text(id, name?)
+    }
+
+    fn scale(&self, id: ComponentId, name: Option<&str>) -> f64 {
+        (name.and_then(|name| self.model.parameter(id, name)))
+            .filter(|scale| !scale.is_nan())
+            .unwrap_or(1.0)
+    }
+
+    fn element(
+        &mut self,
+        id: ComponentId,
+        element: &SimulationElement<'d>,
+        writer: Option<Writer>,
+    ) -> Option<Writer> {
+        match *element {
+            SimulationElement::Run {
+                component,
+                increment,
+                total,
+            } => self.run(id, component, increment, total),
+            SimulationElement::Record {
+                quantity,
+                time_scale,
+                scale,
+                color,
+                ..
+            } => {
+                let Some(quantity) = self.text(id, Some(quantity.value())) else {
+                    self.missing(id, quantity);
+                    return None;
+                };
+                let recording = Recording {
+                    quantity,
+                    scale: self.scale(id, scale),
+                    time_scale: self.scale(id, time_scale),
+                };
+                match writer {
+                    Some(Writer::Data(file)) => {
+                        self.experiment.data_files[file].columns.push(recording);
+                    }
+                    Some(Writer::Display(display)) => {
+                        let line = Line {
+                            recording,
+                            id: self.model.component(id).id.unwrap_or(""),
+                            color: self.text(id, color).map(Attribute::value),
+                        };
+                        self.experiment.displays[display].lines.push(line);
+                    }
+                    _ => {}
+                }
+            }
+            SimulationElement::EventRecord {
+                quantity,
+                event_port,
+            } => {
+                let Some(select) = self.text(id, Some(quantity.value())) else {
+                    self.missing(id, quantity);
+                    return None;
+                };
+                let selection = EventSelection {
+                    select,
+                    port: self.text(id, event_port),
+                    id: self.model.component(id).id.unwrap_or(""),
+                };
+                if let Some(Writer::Events(file)) = writer {
+                    self.experiment.event_files[file].selections.push(selection);
+                }
+            }
+            SimulationElement::DataDisplay { title, data_region } => {
+                let mut region = [None; 4];
+                let names = data_region.unwrap_or("").split(',').map(str::trim);
+                for (bound, name) in region.iter_mut().zip(names) {
+                    *bound = self.model.parameter(id, name);
+                }
+                self.experiment.displays.push(Display {
+                    title: self.text(id, title).map_or("", Attribute::value),
+                    region,
+                    lines: Vec::new(),
+                });
+                return Some(Writer::Display(self.experiment.displays.len() - 1));
+            }
+            SimulationElement::DataWriter { path, file_name } => {
+                let path = self.file(id, path, file_name)?;
+                let columns = Vec::new();
+                self.experiment.data_files.push(DataFile { path, columns });
+                return Some(Writer::Data(self.experiment.data_files.len() - 1));
+            }
+            SimulationElement::EventWriter {
+                path,
+                file_name,
+                format,
+            } => {
+                let path = self.file(id, path, file_name)?;
+                let format = match self.text(id, format).map(Attribute::value) {
+                    Some("ID_TIME") => Some(EventFormat::IdTime),
+                    Some("TIME_ID") => Some(EventFormat::TimeId),
+                    _ => None,
+                };
+                self.experiment.event_files.push(EventFile {
+                    path,
+                    format,
+                    selections: Vec::new(),
+                });
+                return Some(Writer::Events(self.experiment.event_files.len() - 1));
+            }
+        }
+        None
+    }
+
+    fn missing(&mut self, id: ComponentId, attribute: Attribute<'d>) {
+        self.errors.push(NetworkError::UnknownName {
+            name: attribute.value().to_owned(),
+            suggestion: None,
+            span: self.model.span_of(id),
+        });
+    }
+
+    fn file(
+        &mut self,
+        id: ComponentId,
+        folder: Option<&str>,
+        name: Option<&str>,
+    ) -> Option<String> {
+        let Some(name) = self.text(id, name) else {
+            self.errors.push(NetworkError::NoFileName {
+                span: self.model.span_of(id),
+            });
+            return None;
+        };
+        let folder = self.text(id, folder).map_or("", Attribute::value);
+        Some(match folder.trim_end_matches('/') {
+            "" => name.value().to_owned(),
+            folder => format!("{folder}/{}", name.value()),
+        })
+    }
+
+    fn run(
+        &mut self,
+        id: ComponentId,
+        component: Attribute<'d>,
+        increment: Attribute<'d>,
+        total: Attribute<'d>,
+    ) {
+        let parameter = |name: &str| self.model.parameter(id, name);
+        let values = (parameter(increment.value()), parameter(total.value()));
+        let target = self.model.reference(id, component.value());
+        let (Some(step), Some(length)) = values else {
+            self.missing(id, if values.0.is_none() { increment } else { total });
+            return;
+        };
+        let Some(target) = target else {
+            self.missing(id, component);
+            return;
+        };
+        let place = |name: &str| {
+            let attribute = self.model.text(id, name);
+            attribute.map_or_else(|| self.model.span_of(id), Attribute::span)
+        };
+        let steps = (length / step + 0.5).floor();
+        if !(step > 0.0 && step.is_finite()) {
+            let span = place(increment.value());
+            self.errors
+                .push(NetworkError::BadStep { value: step, span });
+        } else if !(length >= 0.0 && length.is_finite()) {
+            let span = place(total.value());
+            self.errors.push(NetworkError::BadLength {
+                value: length,
+                span,
+            });
+        } else if steps > MAX_STEPS as f64 {
+            let span = place(increment.value());
+            self.errors.push(NetworkError::TooManySteps {
+                steps,
+                limit: MAX_STEPS,
+                span,
+            });
+        } else {
+            self.experiment.runs.push(Run {
+                target,
+                step,
+                length,
+                steps: steps as u64,
+            });
+        }
+    }
+}
+
+impl<'d> Network<'_, 'd> {
+    /// What a recording reads.
+    ///
+    /// # Errors
+    /// A path that leads nowhere; a variable that is not there.
+    pub fn column(&self, recording: &Recording<'d>) -> Result<Column<'d>, NetworkError> {
+        let source = recording.quantity;
+        let path = source.value().trim().trim_matches('/');
+        let (steps, variable) = path.rsplit_once('/').unwrap_or(("", path));
+        let instance = self.follow(Network::ROOT, steps, source)?;
+        let value = (self.local(instance, variable))
+            .or_else(|| self.local(self.unwrapped(instance), variable))
+            .ok_or_else(|| NetworkError::UnknownVariable {
+                variable: variable.to_owned(),
+                instance: self.title(instance),
+                suggestion: self.suggest(self.unwrapped(instance), variable),
+                span: source.span(),
+            })?;
+        Ok(Column {
+            value,
+            scale: recording.scale,
+        })
+    }
+
+    /// The instance and port of an event selection; no port if its type sends nothing.
+    ///
+    /// # Errors
+    /// A path that leads nowhere; a port that is not there.
+    pub fn selection(
+        &self,
+        selection: &EventSelection<'d>,
+    ) -> Result<(InstanceId, Option<&'d str>), NetworkError> {
+        let source = selection.select;
+        let path = source.value().trim().trim_matches('/');
+        let instance = self.unwrapped(self.follow(Network::ROOT, path, source)?);
+        let kind = self.type_of(instance);
+        let Some(port) = selection.port else {
+            return Ok((instance, crate::connect::first_out(kind)));
+        };
+        match kind.ports.get_key_value(port.value()) {
+            Some((port, _)) => Ok((instance, Some(port))),
+            None => Err(NetworkError::UnknownPort {
+                port: port.value().to_owned(),
+                instance: self.title(instance),
+                suggestion: lems_document::nearest(port.value(), kind.ports.keys().copied())
+                    .map(str::to_owned),
+                span: port.span(),
+            }),
+        }
+    }
+}
