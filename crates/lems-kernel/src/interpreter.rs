@@ -1,0 +1,297 @@
+//! The reference back end: runs kernels one statement at a time.
+
+use lems_math as math;
+
+use crate::{
+    Backend, Block, Call, Comparison, Function, Kernel, Level, Logic, MAX_LEVELS, Operation,
+    Operator, Place, Program, Register, Setup, State, Statement, emit,
+};
+
+/// Runs a [`Program`] by walking its statements. Machine code must give the same bits.
+#[derive(Debug, Clone, Copy)]
+pub struct Interpreter<'p> {
+    program: &'p Program,
+}
+
+/// What one run of a kernel keeps besides the state.
+struct Frame<'k> {
+    registers: Vec<f64>,
+    instances: [usize; MAX_LEVELS],
+    time: f64,
+    step: f64,
+    changed: bool,
+    name: &'k str,
+}
+
+impl Backend for Interpreter<'_> {
+    fn advance(&self, state: &mut State, call: Call, time: f64, step: f64) {
+        if let Some(kernel) = self.program.kernels.get(call.kernel as usize) {
+            self.run(kernel, state, call, time, step);
+        }
+    }
+
+    fn handle(&self, state: &mut State, handler: u32, instance: u32) {
+        if let Some(kernel) = self.program.handlers.get(handler as usize) {
+            let call = Call {
+                kernel: handler,
+                first: instance,
+                last: instance + 1,
+            };
+            self.run(kernel, state, call, 0.0, 0.0);
+        }
+    }
+}
+
+impl<'p> Interpreter<'p> {
+    /// An interpreter of a program.
+    pub fn new(program: &'p Program) -> Self {
+        Interpreter { program }
+    }
+
+    /// Runs the initial passes of the model: time is 0.
+    pub fn run_setup(&self, state: &mut State) {
+        self.run_setup_parts(&self.program.setup, state);
+    }
+
+    fn run_setup_parts(&self, parts: &[Setup], state: &mut State) -> bool {
+        let mut changed = false;
+        for part in parts {
+            changed |= match part {
+                Setup::Call(call) => match self.program.setups.get(call.kernel as usize) {
+                    Some(kernel) => self.run(kernel, state, *call, 0.0, 0.0),
+                    None => false,
+                },
+                Setup::Twice(parts) => {
+                    let effects = state.effects;
+                    let once = self.run_setup_parts(parts, state);
+                    if once || state.effects != effects {
+                        self.run_setup_parts(parts, state);
+                    }
+                    once
+                }
+            };
+        }
+        changed
+    }
+
+    fn run(&self, kernel: &Kernel, state: &mut State, call: Call, time: f64, step: f64) -> bool {
+        let mut frame = Frame {
+            registers: vec![0.0; kernel.registers.len()],
+            instances: [0; MAX_LEVELS],
+            time,
+            step,
+            changed: false,
+            name: &kernel.name,
+        };
+        for instance in call.first..call.last {
+            frame.instances[0] = instance as usize;
+            self.block(&kernel.body, state, &mut frame);
+        }
+        frame.changed
+    }
+
+    fn block(&self, block: &Block, state: &mut State, frame: &mut Frame) {
+        for statement in block {
+            self.statement(statement, state, frame);
+        }
+    }
+
+    fn statement(&self, statement: &Statement, state: &mut State, frame: &mut Frame) {
+        match statement {
+            Statement::Let(register, operation) => {
+                let value = self.operation(operation, state, frame);
+                frame.set(*register, value);
+            }
+            Statement::Store(place, register) => {
+                let slot = self.slot(*place, frame);
+                let value = frame.get(*register);
+                let cell = &mut state.memory[slot];
+                frame.changed |= cell.to_bits() != value.to_bits();
+                *cell = value;
+            }
+            Statement::If {
+                condition,
+                then,
+                otherwise,
+            } => {
+                let chosen = if frame.truth(*condition) {
+                    then
+                } else {
+                    otherwise
+                };
+                self.block(chosen, state, frame);
+            }
+            Statement::Emit { port, level } => {
+                let source = *port + frame.instance(*level) as u32;
+                emit(self.program, self, state, source);
+            }
+            Statement::ForAttached {
+                offsets,
+                level,
+                body,
+            } => {
+                let (first, last) = self.offsets(*offsets, *level, frame);
+                for instance in first..last {
+                    frame.instances[level.0 as usize] = instance;
+                    self.block(body, state, frame);
+                }
+            }
+            Statement::ForRuns {
+                offsets,
+                runs,
+                level,
+                arms,
+            } => {
+                let (first, last) = self.offsets(*offsets, *level, frame);
+                for run in first..last {
+                    let triple = *runs as usize + 3 * run;
+                    let [arm, from, to] = [0, 1, 2].map(|i| self.program.links[triple + i]);
+                    for instance in from..to {
+                        frame.instances[level.0 as usize] = instance as usize;
+                        self.block(&arms[arm as usize], state, frame);
+                    }
+                }
+            }
+            Statement::Propagate {
+                scheme,
+                occupancies,
+                rates,
+                results,
+            } => {
+                let mut values: Vec<f64> = occupancies.iter().map(|r| frame.get(*r)).collect();
+                let rates: Vec<(f64, f64)> = rates
+                    .iter()
+                    .map(|(forward, reverse)| (frame.get(*forward), frame.get(*reverse)))
+                    .collect();
+                self.program.schemes[*scheme as usize].propagate(&mut values, &rates, frame.step);
+                for (register, value) in results.iter().zip(values) {
+                    frame.set(*register, value);
+                }
+            }
+            Statement::Twice(body) => {
+                let changed_before = std::mem::replace(&mut frame.changed, false);
+                let effects = state.effects;
+                self.block(body, state, frame);
+                if frame.changed || state.effects != effects {
+                    self.block(body, state, frame);
+                }
+                frame.changed |= changed_before;
+            }
+        }
+    }
+
+    fn offsets(&self, table: u32, level: Level, frame: &Frame) -> (usize, usize) {
+        let outer = frame.instances[level.0 as usize - 1];
+        let entry = table as usize + outer;
+        let links = &self.program.links;
+        (links[entry] as usize, links[entry + 1] as usize)
+    }
+
+    fn slot(&self, place: Place, frame: &Frame) -> usize {
+        match place {
+            Place::Slot(slot) => slot as usize,
+            Place::Column { base, level } => base as usize + frame.instance(level),
+            Place::Linked { table, level } => {
+                self.program.links[table as usize + frame.instance(level)] as usize
+            }
+        }
+    }
+
+    fn operation(&self, operation: &Operation, state: &mut State, frame: &Frame) -> f64 {
+        match *operation {
+            Operation::Constant(value) => value,
+            Operation::Time => frame.time,
+            Operation::Step => frame.step,
+            Operation::Load(place) => state.memory[self.slot(place, frame)],
+            Operation::Copy(register) => frame.get(register),
+            Operation::Binary(operator, left, right) => {
+                binary(operator, frame.get(left), frame.get(right))
+            }
+            Operation::Compare(comparison, left, right) => {
+                truth(compare(comparison, frame.get(left), frame.get(right)))
+            }
+            Operation::Logic(Logic::And, left, right) => {
+                truth(frame.truth(left) && frame.truth(right))
+            }
+            Operation::Logic(Logic::Or, left, right) => {
+                truth(frame.truth(left) || frame.truth(right))
+            }
+            Operation::Not(register) => truth(!frame.truth(register)),
+            Operation::Select(condition, yes, no) => {
+                frame.get(if frame.truth(condition) { yes } else { no })
+            }
+            Operation::Call(function, argument) => call(function, frame.get(argument)),
+            Operation::Random(scale) => frame.get(scale) * state.draw(),
+        }
+    }
+}
+
+impl Frame<'_> {
+    fn get(&self, register: Register) -> f64 {
+        debug_assert!(
+            (register.0 as usize) < self.registers.len(),
+            "unknown register in {}",
+            self.name
+        );
+        self.registers[register.0 as usize]
+    }
+
+    fn set(&mut self, register: Register, value: f64) {
+        self.registers[register.0 as usize] = value;
+    }
+
+    fn truth(&self, register: Register) -> bool {
+        self.get(register) != 0.0
+    }
+
+    fn instance(&self, level: Level) -> usize {
+        self.instances[level.0 as usize]
+    }
+}
+
+fn truth(value: bool) -> f64 {
+    f64::from(u8::from(value))
+}
+
+/// The value of an arithmetic operator.
+pub(crate) fn binary(operator: Operator, left: f64, right: f64) -> f64 {
+    match operator {
+        Operator::Add => left + right,
+        Operator::Subtract => left - right,
+        Operator::Multiply => left * right,
+        Operator::Divide => left / right,
+        Operator::Power => math::pow(left, right),
+    }
+}
+
+/// The value of a comparison.
+pub(crate) fn compare(comparison: Comparison, left: f64, right: f64) -> bool {
+    match comparison {
+        Comparison::Less => left < right,
+        Comparison::Greater => left > right,
+        Comparison::LessOrEqual => left <= right,
+        Comparison::GreaterOrEqual => left >= right,
+        Comparison::Equal => left == right,
+        Comparison::NotEqual => left != right,
+    }
+}
+
+/// The value of an elementary function.
+pub(crate) fn call(function: Function, argument: f64) -> f64 {
+    match function {
+        Function::Sin => math::sin(argument),
+        Function::Cos => math::cos(argument),
+        Function::Tan => math::tan(argument),
+        Function::Sinh => math::sinh(argument),
+        Function::Cosh => math::cosh(argument),
+        Function::Tanh => math::tanh(argument),
+        Function::Exp => math::exp(argument),
+        Function::Ln if argument <= 0.0 => f64::NAN,
+        Function::Ln => math::log(argument),
+        Function::Sqrt => argument.sqrt(),
+        Function::Ceil => argument.ceil(),
+        Function::Abs => argument.abs(),
+        Function::Heaviside => math::heaviside(argument),
+        Function::Factorial => math::factorial(argument),
+    }
+}

@@ -1,0 +1,27 @@
+//! What one shape of instances does in one step, as a small typed program over columns, and its
+//! reference interpreter.
+//!
+//! A [`Program`] holds one [`Kernel`] per shape and one per event handler, the [`Schedule`] in
+//! which jLEMS's order visits the instances, and the tables that events follow. A [`State`] is
+//! everything that changes while a model runs. A [`Backend`] advances a state: the
+//! [`Interpreter`] here, or machine code.
+
+mod interpreter;
+mod ir;
+mod lower;
+mod print;
+mod program;
+mod scheme;
+mod state;
+
+pub use interpreter::Interpreter;
+pub use ir::{
+    Block, Comparison, Function, Kernel, Level, Logic, MAX_LEVELS, Operation, Operator, Place,
+    Register, Scalar, Statement,
+};
+pub use lower::{Lowered, Probe, Recorded, lower};
+pub use program::{Action, Call, Program, Routes, Setup, Target};
+pub use scheme::{Edge, Scheme};
+pub use state::{
+    Backend, EventQueue, Fault, MAX_RELAY_DEPTH, QueuedEvent, State, deliver_due, emit,
+};

@@ -1,0 +1,491 @@
+//! From a network to a program: one step kernel per shape, handlers, set-up, tables.
+//!
+//! Every variable of every node of a shape first gets a column of its own and every assignment a
+//! store, in jLEMS's order of evaluation. What no one reads is removed at the end, and only then
+//! do columns get their places in memory.
+
+mod code;
+mod columns;
+mod equations;
+mod finish;
+mod handlers;
+mod reads;
+mod setup;
+mod step;
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use lems_model::Dynamics;
+use lems_network::{
+    InstanceId, Network, NetworkError, Part, Readable, Shape, Shapes, Variable, Visit,
+};
+
+use crate::{Action, Call, Program, Routes, Setup, Target};
+use columns::{Columns, Flavour};
+
+/// A program and where its variables are.
+#[derive(Debug, Clone)]
+pub struct Lowered {
+    /// The program.
+    pub program: Program,
+    /// Slot or value of each recorded quantity, in the order of [`Recorded::values`].
+    pub values: Vec<Probe>,
+    /// Names of the columns in memory: first slot, and the variable that it holds.
+    pub columns: Vec<(u32, String)>,
+}
+
+/// Where a recorded value is found.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Probe {
+    /// In memory.
+    Slot(u32),
+    /// It never changes.
+    Constant(f64),
+}
+
+/// What is recorded while a program runs.
+#[derive(Debug, Clone, Default)]
+pub struct Recorded<'d> {
+    /// Variables.
+    pub values: Vec<Readable<'d>>,
+    /// Ports; an event of the i-th is recorded as selection i.
+    pub events: Vec<(InstanceId, &'d str)>,
+}
+
+/// Lowers a network.
+///
+/// # Errors
+/// Requirements that nothing meets, selections that lead nowhere, kinetic schemes that do not
+/// fit, transitions without end.
+pub fn lower<'d>(
+    network: &Network<'_, 'd>,
+    shapes: &Shapes<'d>,
+    recorded: &Recorded<'d>,
+) -> Result<Lowered, Vec<NetworkError>> {
+    let mut lowering = Lowering::new(network, shapes);
+    lowering.handlers();
+    lowering.kernels();
+    lowering.setups();
+    for visit in &shapes.visits {
+        lowering.schedule(visit);
+        let setup = lowering.setup_of(visit);
+        append_setup(&mut lowering.program.setup, setup);
+    }
+    lowering.routes(recorded);
+    let probes: Vec<_> = (recorded.values.iter())
+        .map(|readable| match readable.variable {
+            Variable::Fixed(value) => Err(value),
+            _ => Ok(lowering.address(*readable)),
+        })
+        .collect();
+    if lowering.errors.is_empty() {
+        Ok(lowering.finish(&probes))
+    } else {
+        Err(lowering.errors)
+    }
+}
+
+/// A variable of one instance: column, then member.
+type Address = (u32, u32);
+
+pub(crate) struct Lowering<'n, 'm, 'd> {
+    network: &'n Network<'m, 'd>,
+    shapes: &'n Shapes<'d>,
+    columns: Columns<'d>,
+    program: Program,
+    /// Tables of addresses, whose slots are known at the end: first link, addresses.
+    address_tables: Vec<(u32, Vec<Option<Address>>)>,
+    /// Addresses that code names by number.
+    slots: Vec<Address>,
+    /// Kernel of each shape.
+    kernel_of: Vec<Option<u32>>,
+    /// Set-up kernels of each shape: of members, or of containers before and after their
+    /// children.
+    setups_of: Vec<Vec<u32>>,
+    /// Handler of shape, node and port.
+    handler_of: HashMap<(u32, u32, &'d str), u32>,
+    /// First event source of shape, node and port.
+    sources: HashMap<(u32, u32, &'d str), u32>,
+    source_count: u32,
+    /// What is attached where: shape, node, list.
+    sites: HashMap<(u32, u32, &'d str), Rc<Site>>,
+    errors: Vec<NetworkError>,
+}
+
+/// The instances attached to one list of one node of a shape.
+#[derive(Debug)]
+struct Site {
+    /// Their shapes, each with its members here.
+    arms: Vec<(u32, Rc<Vec<u32>>)>,
+    /// How the loop over them finds them.
+    order: SiteOrder,
+}
+
+#[derive(Debug)]
+enum SiteOrder {
+    /// Arm after arm; an offset table each.
+    Segments(Vec<u32>),
+    /// Offset table and first triple.
+    Runs(u32, u32),
+}
+
+/// Where code is being made: a shape, the loop over its members, and the hosts around it.
+#[derive(Debug, Clone)]
+struct Frame {
+    shape: u32,
+    level: u8,
+    /// Members that the code runs for.
+    members: Rc<Vec<u32>>,
+    /// Frame and node of the host.
+    host: Option<Rc<(Frame, usize)>>,
+}
+
+impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
+    fn new(network: &'n Network<'m, 'd>, shapes: &'n Shapes<'d>) -> Self {
+        Lowering {
+            network,
+            shapes,
+            columns: Columns::default(),
+            program: Program::default(),
+            address_tables: Vec::new(),
+            slots: Vec::new(),
+            kernel_of: vec![None; shapes.shapes.len()],
+            setups_of: vec![Vec::new(); shapes.shapes.len()],
+            handler_of: HashMap::new(),
+            sources: HashMap::new(),
+            source_count: 0,
+            sites: HashMap::new(),
+            errors: Vec::new(),
+        }
+    }
+
+    fn shape(&self, shape: u32) -> &'n Shape<'d> {
+        &self.shapes.shapes[shape as usize]
+    }
+
+    fn dynamics(&self, shape: u32, node: usize) -> Option<&'m Dynamics<'d>> {
+        let kind = self.shape(shape).nodes[node].kind;
+        self.network.model.type_of(kind).dynamics.as_deref()
+    }
+
+    fn top_frame(&self, shape: u32) -> Frame {
+        Frame {
+            shape,
+            level: 0,
+            members: Rc::new((0..self.shape(shape).members as u32).collect()),
+            host: None,
+        }
+    }
+
+    /// Column and member of a variable that is not fixed.
+    fn address(&mut self, readable: Readable<'d>) -> Address {
+        let home = self.shapes.home(readable.instance);
+        let flavour = match readable.variable {
+            Variable::Exposed(name) => self.exposed_flavour(home.shape, home.node as usize, name),
+            Variable::Live(name) => Flavour::Live(name),
+            Variable::Fixed(_) => Flavour::Live(""),
+        };
+        let column = self.column(home.shape, home.node as usize, flavour);
+        (column, home.member)
+    }
+
+    fn column(&mut self, shape: u32, node: usize, flavour: Flavour<'d>) -> u32 {
+        let members = self.shape(shape).members;
+        self.columns.get(shape, node, flavour, members)
+    }
+
+    /// Where others read an exposed variable: a copy, if it can change after the step.
+    fn exposed_flavour(&self, shape: u32, node: usize, name: &'d str) -> Flavour<'d> {
+        if self.changes_after_step(shape, node, name) {
+            Flavour::Snapshot(name)
+        } else {
+            Flavour::Live(name)
+        }
+    }
+
+    /// Whether a variable can change between the end of a step and the next one.
+    fn changes_after_step(&self, shape: u32, node: usize, name: &str) -> bool {
+        let Some(dynamics) = self.dynamics(shape, node) else {
+            return false;
+        };
+        let by_event = |dynamics: &Dynamics<'_>| {
+            let assigned = dynamics
+                .on_event
+                .iter()
+                .flat_map(|h| &h.actions.assignments);
+            assigned
+                .into_iter()
+                .any(|assignment| assignment.variable == name)
+        };
+        let by_regime = |regime: &Dynamics<'_>| {
+            let blocks = (regime.on_entry.iter()).chain(
+                regime
+                    .on_condition
+                    .iter()
+                    .map(|condition| &condition.actions),
+            );
+            by_event(regime)
+                || regime.rates.iter().any(|rate| rate.variable == name)
+                || regime.derived.iter().any(|derived| derived.name == name)
+                || blocks
+                    .flat_map(|b| &b.assignments)
+                    .any(|a| a.variable == name)
+        };
+        by_event(dynamics)
+            || dynamics
+                .regimes
+                .values()
+                .any(|regime| by_regime(&regime.dynamics))
+            || self.is_occupancy(shape, node, name)
+    }
+
+    fn is_occupancy(&self, shape: u32, node: usize, name: &str) -> bool {
+        let Some(parent) = self.shape(shape).nodes[node].parent else {
+            return false;
+        };
+        let schemes = self
+            .dynamics(shape, parent)
+            .map(|dynamics| &dynamics.schemes);
+        schemes
+            .into_iter()
+            .flatten()
+            .any(|scheme| scheme.state_variable == name)
+    }
+
+    /// The first source of a port: one source for each member.
+    fn source(&mut self, shape: u32, node: usize, port: &'d str) -> u32 {
+        let members = self.shape(shape).members as u32;
+        *(self.sources.entry((shape, node as u32, port))).or_insert_with(|| {
+            let first = self.source_count;
+            self.source_count += members;
+            first
+        })
+    }
+
+    /// Appends the calls of a visit to the schedule; neighbouring members are one call.
+    fn schedule(&mut self, visit: &Visit) {
+        let (shape, member) = match visit {
+            Visit::Member { shape, member } => (*shape, *member),
+            Visit::Container {
+                shape,
+                member,
+                children,
+            } => {
+                for child in children {
+                    self.schedule(child);
+                }
+                (*shape, *member)
+            }
+        };
+        if let Some(kernel) = self.kernel_of[shape as usize] {
+            match self.program.schedule.last_mut() {
+                Some(last) if last.kernel == kernel && last.last == member => last.last += 1,
+                _ => self.program.schedule.push(Call {
+                    kernel,
+                    first: member,
+                    last: member + 1,
+                }),
+            }
+        }
+    }
+
+    fn setup_of(&self, visit: &Visit) -> Vec<Setup> {
+        let call = |kernel: u32, member: u32| {
+            Setup::Call(Call {
+                kernel,
+                first: member,
+                last: member + 1,
+            })
+        };
+        match visit {
+            Visit::Member { shape, member } => {
+                let setups = &self.setups_of[*shape as usize];
+                setups.iter().map(|setup| call(*setup, *member)).collect()
+            }
+            Visit::Container {
+                shape,
+                member,
+                children,
+            } => {
+                let setups = &self.setups_of[*shape as usize];
+                let mut inner = Vec::new();
+                for child in children {
+                    append_setup(&mut inner, self.setup_of(child));
+                }
+                let mut all = Vec::new();
+                if let [before, after] = setups[..] {
+                    all.push(call(before, *member));
+                    append_setup(&mut inner, vec![call(after, *member)]);
+                }
+                all.push(Setup::Twice(inner));
+                all
+            }
+        }
+    }
+
+    fn routes(&mut self, recorded: &Recorded<'d>) {
+        let mut by_source: Vec<(u32, Target)> = Vec::with_capacity(self.network.routes.len());
+        for route in &self.network.routes {
+            let (from, to) = (
+                self.shapes.home(route.source),
+                self.shapes.home(route.target),
+            );
+            let source = self
+                .sources
+                .get(&(from.shape, from.node, route.source_port));
+            let handler = self.handler_of.get(&(to.shape, to.node, route.target_port));
+            if let (Some(source), Some(handler)) = (source, handler) {
+                let action = Action::Handle {
+                    handler: *handler,
+                    instance: to.member,
+                };
+                let delay = route.delay;
+                by_source.push((source + from.member, Target { action, delay }));
+            }
+        }
+        for (selection, (instance, port)) in recorded.events.iter().enumerate() {
+            let home = self.shapes.home(*instance);
+            if let Some(source) = self.sources.get(&(home.shape, home.node, *port)) {
+                let action = Action::Record {
+                    selection: selection as u32,
+                };
+                by_source.push((source + home.member, Target { action, delay: 0.0 }));
+            }
+        }
+        by_source.sort_by_key(|(source, _)| *source);
+        let mut offsets = vec![0_u32; self.source_count as usize + 1];
+        for (source, _) in &by_source {
+            offsets[*source as usize + 1] += 1;
+        }
+        for index in 1..offsets.len() {
+            offsets[index] += offsets[index - 1];
+        }
+        let targets = by_source.into_iter().map(|(_, target)| target).collect();
+        self.program.routes = Routes { offsets, targets };
+    }
+
+    /// What is attached to a list of a node, and how a loop finds it.
+    fn site(&mut self, shape: u32, node: usize, list: &'d str) -> Rc<Site> {
+        if let Some(site) = self.sites.get(&(shape, node as u32, list)) {
+            return site.clone();
+        }
+        let hosts = self.shape(shape).members;
+        let mut arms: Vec<(u32, Vec<u32>)> = Vec::new();
+        let mut runs: Vec<Vec<[u32; 3]>> = Vec::with_capacity(hosts);
+        for host in 0..hosts {
+            let mut own: Vec<[u32; 3]> = Vec::new();
+            for home in self.attached(shape, node, host, list) {
+                let arm = match arms.iter().position(|(arm, _)| *arm == home.shape) {
+                    Some(arm) => arm,
+                    None => {
+                        arms.push((home.shape, Vec::new()));
+                        arms.len() - 1
+                    }
+                };
+                arms[arm].1.push(home.member);
+                match own.last_mut() {
+                    Some([last_arm, _, last])
+                        if *last_arm == arm as u32 && *last == home.member =>
+                    {
+                        *last += 1;
+                    }
+                    _ => own.push([arm as u32, home.member, home.member + 1]),
+                }
+            }
+            runs.push(own);
+        }
+        let order = match segments(&runs, arms.len()) {
+            Some(tables) => {
+                let tables = tables.iter().map(|table| self.link_table(table)).collect();
+                SiteOrder::Segments(tables)
+            }
+            None => {
+                let mut offsets = vec![0];
+                let mut triples = Vec::new();
+                for own in &runs {
+                    triples.extend(own.iter().flatten().copied());
+                    offsets.push(triples.len() as u32 / 3);
+                }
+                let offsets = self.link_table(&offsets);
+                SiteOrder::Runs(offsets, self.link_table(&triples))
+            }
+        };
+        let arms = arms
+            .into_iter()
+            .map(|(arm, members)| (arm, Rc::new(members)))
+            .collect();
+        let site = Rc::new(Site { arms, order });
+        self.sites.insert((shape, node as u32, list), site.clone());
+        site
+    }
+
+    fn attached(
+        &self,
+        shape: u32,
+        node: usize,
+        host: usize,
+        list: &str,
+    ) -> impl Iterator<Item = lems_network::Home> + use<'_, 'n, 'm, 'd> {
+        let instance = self.shape(shape).instance(host, node);
+        let lists = &self.network.instance(instance).lists;
+        let list = lists
+            .iter()
+            .find(|(name, _)| *name == list)
+            .map(|(_, list)| list.as_slice());
+        (list.unwrap_or_default().iter())
+            .filter(|element| self.network.instance(**element).attached)
+            .map(|element| self.shapes.home(*element))
+    }
+
+    fn link_table(&mut self, entries: &[u32]) -> u32 {
+        let first = self.program.links.len() as u32;
+        self.program.links.extend_from_slice(entries);
+        first
+    }
+
+    /// Parts of a node that something is in.
+    fn parts(&self, shape: u32, node: usize) -> &'n [Part<'d>] {
+        &self.shape(shape).nodes[node].parts
+    }
+}
+
+/// Offset tables, one for each arm, if all hosts hold arm after arm and follow one another
+/// without gaps.
+fn segments(runs: &[Vec<[u32; 3]>], arms: usize) -> Option<Vec<Vec<u32>>> {
+    if !runs.iter().all(|own| own.is_sorted_by(|a, b| a[0] < b[0])) {
+        return None;
+    }
+    let mut tables = Vec::with_capacity(arms);
+    for arm in 0..arms as u32 {
+        let of_arm = |own: &Vec<[u32; 3]>| own.iter().find(|run| run[0] == arm).copied();
+        let mut end = runs.iter().find_map(of_arm).map_or(0, |run| run[1]);
+        let mut table = vec![end];
+        for own in runs {
+            if let Some([_, first, last]) = of_arm(own) {
+                if first != end {
+                    return None;
+                }
+                end = last;
+            }
+            table.push(end);
+        }
+        tables.push(table);
+    }
+    Some(tables)
+}
+
+/// Appends parts, joining calls of neighbouring members.
+fn append_setup(all: &mut Vec<Setup>, parts: Vec<Setup>) {
+    for part in parts {
+        match (all.last_mut(), &part) {
+            (Some(Setup::Call(last)), Setup::Call(call))
+                if last.kernel == call.kernel && last.last == call.first =>
+            {
+                last.last = call.last;
+            }
+            (_, Setup::Twice(inner)) if inner.is_empty() => {}
+            _ => all.push(part),
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! Makes the statements of one kernel: computes constants, shares common subexpressions, and
+//! remembers which register holds which variable.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::interpreter::{binary, call, compare};
+use crate::{
+    Block, Comparison, Function, Kernel, Level, Logic, Operation, Operator, Place, Register,
+    Scalar, Statement,
+};
+
+/// An operation that gives the same value whenever its operands do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Pure {
+    Constant(u64),
+    Time,
+    Step,
+    Binary(Operator, Register, Register),
+    Compare(Comparison, Register, Register),
+    Logic(Logic, Register, Register),
+    Not(Register),
+    Call(Function, Register),
+}
+
+#[derive(Debug, Clone, Default)]
+struct Knowledge {
+    places: HashMap<Place, Register>,
+    values: HashMap<Pure, Register>,
+}
+
+/// A kernel in the making.
+#[derive(Debug, Default)]
+pub(super) struct Code {
+    registers: Vec<Scalar>,
+    constants: HashMap<Register, f64>,
+    mutable: HashSet<Register>,
+    known: Knowledge,
+    blocks: Vec<Block>,
+    saved: Vec<Knowledge>,
+    current: Block,
+    volatile: HashSet<u32>,
+}
+
+impl Code {
+    /// Code in which events can change the columns of `volatile`.
+    pub fn new(volatile: HashSet<u32>) -> Code {
+        Code {
+            volatile,
+            ..Code::default()
+        }
+    }
+
+    pub fn into_kernel(self, name: String) -> Kernel {
+        Kernel {
+            name,
+            registers: self.registers,
+            body: self.current,
+        }
+    }
+
+    fn register(&mut self, scalar: Scalar) -> Register {
+        self.registers.push(scalar);
+        Register(self.registers.len() as u32 - 1)
+    }
+
+    fn assign(&mut self, scalar: Scalar, operation: Operation) -> Register {
+        let register = self.register(scalar);
+        self.current.push(Statement::Let(register, operation));
+        register
+    }
+
+    fn pure(&mut self, key: Pure, scalar: Scalar, operation: Operation) -> Register {
+        let operands: &[Register] = match &key {
+            Pure::Binary(_, a, b) | Pure::Compare(_, a, b) | Pure::Logic(_, a, b) => &[*a, *b],
+            Pure::Not(a) | Pure::Call(_, a) => &[*a],
+            Pure::Constant(_) | Pure::Time | Pure::Step => &[],
+        };
+        if operands
+            .iter()
+            .any(|operand| self.mutable.contains(operand))
+        {
+            return self.assign(scalar, operation);
+        }
+        if let Some(register) = self.known.values.get(&key) {
+            return *register;
+        }
+        let register = self.assign(scalar, operation);
+        self.known.values.insert(key, register);
+        register
+    }
+
+    pub fn constant(&mut self, value: f64) -> Register {
+        let key = Pure::Constant(value.to_bits());
+        let register = self.pure(key, Scalar::Real, Operation::Constant(value));
+        self.constants.insert(register, value);
+        register
+    }
+
+    pub fn time(&mut self) -> Register {
+        self.pure(Pure::Time, Scalar::Real, Operation::Time)
+    }
+
+    pub fn step(&mut self) -> Register {
+        self.pure(Pure::Step, Scalar::Real, Operation::Step)
+    }
+
+    fn value_of(&self, register: Register) -> Option<f64> {
+        self.constants.get(&register).copied()
+    }
+
+    pub fn binary(&mut self, operator: Operator, left: Register, right: Register) -> Register {
+        if let (Some(left), Some(right)) = (self.value_of(left), self.value_of(right)) {
+            return self.constant(binary(operator, left, right));
+        }
+        let key = Pure::Binary(operator, left, right);
+        self.pure(key, Scalar::Real, Operation::Binary(operator, left, right))
+    }
+
+    pub fn call(&mut self, function: Function, argument: Register) -> Register {
+        if let Some(argument) = self.value_of(argument) {
+            return self.constant(call(function, argument));
+        }
+        let key = Pure::Call(function, argument);
+        self.pure(key, Scalar::Real, Operation::Call(function, argument))
+    }
+
+    pub fn compare(&mut self, how: Comparison, left: Register, right: Register) -> Register {
+        if let (Some(a), Some(b)) = (self.value_of(left), self.value_of(right)) {
+            let truth = compare(how, a, b);
+            let zero = self.constant(0.0);
+            let how = if truth {
+                Comparison::Equal
+            } else {
+                Comparison::NotEqual
+            };
+            let key = Pure::Compare(how, zero, zero);
+            return self.pure(key, Scalar::Truth, Operation::Compare(how, zero, zero));
+        }
+        let key = Pure::Compare(how, left, right);
+        self.pure(key, Scalar::Truth, Operation::Compare(how, left, right))
+    }
+
+    pub fn logic(&mut self, how: Logic, left: Register, right: Register) -> Register {
+        let key = Pure::Logic(how, left, right);
+        self.pure(key, Scalar::Truth, Operation::Logic(how, left, right))
+    }
+
+    pub fn not(&mut self, register: Register) -> Register {
+        self.pure(Pure::Not(register), Scalar::Truth, Operation::Not(register))
+    }
+
+    pub fn random(&mut self, scale: Register) -> Register {
+        self.assign(Scalar::Real, Operation::Random(scale))
+    }
+
+    pub fn load(&mut self, place: Place) -> Register {
+        if let Some(register) = self.known.places.get(&place) {
+            return *register;
+        }
+        let register = self.assign(Scalar::Real, Operation::Load(place));
+        if !matches!(place, Place::Linked { .. }) {
+            self.known.places.insert(place, register);
+        }
+        register
+    }
+
+    pub fn store(&mut self, place: Place, register: Register) {
+        if self.known.places.get(&place) == Some(&register) {
+            return;
+        }
+        self.current.push(Statement::Store(place, register));
+        self.known.places.insert(place, register);
+    }
+
+    /// A register that may be assigned again.
+    pub fn accumulator(&mut self, initial: Register) -> Register {
+        let register = self.assign(Scalar::Real, Operation::Copy(initial));
+        self.mutable.insert(register);
+        register
+    }
+
+    pub fn set(&mut self, accumulator: Register, value: Register) {
+        self.current
+            .push(Statement::Let(accumulator, Operation::Copy(value)));
+    }
+
+    /// The accumulator's value now, in a register that keeps it.
+    pub fn settled(&mut self, accumulator: Register) -> Register {
+        self.assign(Scalar::Real, Operation::Copy(accumulator))
+    }
+
+    pub fn emit(&mut self, port: u32, level: Level) {
+        self.current.push(Statement::Emit { port, level });
+        self.forget_volatile();
+    }
+
+    fn forget_volatile(&mut self) {
+        let volatile = &self.volatile;
+        self.known.places.retain(|place, _| match place {
+            Place::Column { base, .. } => !volatile.contains(base),
+            Place::Slot(_) | Place::Linked { .. } => false,
+        });
+    }
+
+    /// Starts a nested block that runs at most once.
+    pub fn begin(&mut self) {
+        self.saved.push(self.known.clone());
+        self.blocks.push(std::mem::take(&mut self.current));
+    }
+
+    /// Starts a nested block that may run many times.
+    pub fn begin_loop(&mut self) {
+        self.forget_volatile();
+        self.begin();
+    }
+
+    /// Starts a nested block in which nothing is known of memory.
+    pub fn begin_anew(&mut self) {
+        self.known.places.clear();
+        self.begin();
+    }
+
+    /// Ends a nested block: what it changed is no longer known.
+    pub fn end(&mut self) -> Block {
+        let inner = std::mem::replace(&mut self.known, self.saved.pop().unwrap_or_default());
+        let places = &inner.places;
+        self.known
+            .places
+            .retain(|place, register| places.get(place) == Some(register));
+        std::mem::replace(&mut self.current, self.blocks.pop().unwrap_or_default())
+    }
+
+    /// Forgets all that is known of memory.
+    pub fn forget(&mut self) {
+        self.known.places.clear();
+    }
+
+    pub fn push(&mut self, statement: Statement) {
+        self.current.push(statement);
+    }
+
+    pub fn propagate(
+        &mut self,
+        scheme: u32,
+        occupancies: Vec<Register>,
+        rates: Vec<(Register, Register)>,
+    ) -> Vec<Register> {
+        let results: Vec<Register> = occupancies
+            .iter()
+            .map(|_| self.register(Scalar::Real))
+            .collect();
+        self.current.push(Statement::Propagate {
+            scheme,
+            occupancies,
+            rates,
+            results: results.clone(),
+        });
+        results
+    }
+}

@@ -1,0 +1,432 @@
+//! Expressions, selections and actions of one node.
+
+use lems_expression::{Expression, Function as Named, Node as Term};
+use lems_model::{Actions, ConditionalVariable, Dynamics, Reduce, Selection, Step};
+use lems_network::{NetworkError, Variable};
+
+use super::{Frame, Lowering, Site, SiteOrder, code::Code, columns::Flavour, reads::Source};
+use crate::{Block, Comparison, Function, Level, Operator, Place, Register, Statement};
+
+/// Longest chain of transitions that entering a regime may set off.
+const MAX_TRANSITIONS: usize = 16;
+
+/// Where equations are lowered: code of one node in one frame.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Spot<'f> {
+    pub frame: &'f Frame,
+    pub node: usize,
+    /// Where `t` comes from.
+    pub clock: Clock,
+}
+
+/// What `t` is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Clock {
+    /// The end of the step.
+    Step,
+    /// What it was when the instance last made a step.
+    Local,
+    /// Zero: initial passes.
+    Zero,
+}
+
+impl<'d> Lowering<'_, '_, 'd> {
+    pub(super) fn live(&mut self, at: Spot<'_>, name: &'d str) -> Place {
+        self.place(at, Flavour::Live(name))
+    }
+
+    pub(super) fn place(&mut self, at: Spot<'_>, flavour: Flavour<'d>) -> Place {
+        let base = self.column(at.frame.shape, at.node, flavour);
+        Place::Column {
+            base,
+            level: Level(at.frame.level),
+        }
+    }
+
+    /// The value of a name in an equation of a node.
+    fn variable(&mut self, code: &mut Code, at: Spot<'_>, name: &str) -> Register {
+        let kind = (self.network.model).type_of(self.shape(at.frame.shape).nodes[at.node].kind);
+        if let Some((name, _)) = kind.parameters.get_key_value(name) {
+            return self.parameter(code, at.frame, at.node, name, &|lowering, instance| {
+                lowering.network.parameter(instance, name)
+            });
+        }
+        if let Some((name, _)) = kind.properties.get_key_value(name) {
+            return self.parameter(code, at.frame, at.node, name, &|lowering, instance| {
+                lowering.network.property(instance, name)
+            });
+        }
+        if let Some(name) = self.own_variable(at, name) {
+            let place = self.live(at, name);
+            return code.load(place);
+        }
+        if name == "t" {
+            return match at.clock {
+                Clock::Step => code.time(),
+                Clock::Zero => code.constant(0.0),
+                Clock::Local => {
+                    let place = self.live(at, "t");
+                    code.load(place)
+                }
+            };
+        }
+        let constant = self
+            .network
+            .model
+            .constants
+            .get(name)
+            .map(|constant| constant.value);
+        code.constant(constant.unwrap_or(f64::NAN))
+    }
+
+    /// The name as the type spells it, if it is a variable or requirement of the node.
+    fn own_variable(&self, at: Spot<'_>, name: &str) -> Option<&'d str> {
+        let kind = (self.network.model).type_of(self.shape(at.frame.shape).nodes[at.node].kind);
+        let dynamics = kind.dynamics.as_deref();
+        let of = |dynamics: &Dynamics<'d>| {
+            let derived = dynamics.derived.iter().map(|v| v.name);
+            let selected = dynamics.selections.iter().map(|v| v.name);
+            let conditional = dynamics.conditional.iter().map(|v| v.name);
+            (dynamics.state.keys().copied())
+                .chain(derived)
+                .chain(selected)
+                .chain(conditional)
+                .find(|own| *own == name)
+        };
+        (dynamics.and_then(of))
+            .or_else(|| {
+                let regimes = dynamics
+                    .into_iter()
+                    .flat_map(|dynamics| dynamics.regimes.values());
+                regimes.into_iter().find_map(|regime| of(&regime.dynamics))
+            })
+            .or_else(|| kind.requirements.get_key_value(name).map(|(name, _)| *name))
+    }
+
+    /// The value of an expression: a double, or a truth value for a condition.
+    pub(super) fn expression(
+        &mut self,
+        code: &mut Code,
+        at: Spot<'_>,
+        expression: &Expression,
+    ) -> Register {
+        let variables: Vec<Register> = (expression.variables().iter())
+            .map(|name| self.variable(code, at, name))
+            .collect();
+        let mut values: Vec<Register> = Vec::with_capacity(expression.nodes().len());
+        for term in expression.nodes() {
+            let of = |index: u32| values[index as usize];
+            let value = match *term {
+                Term::Number(value) => code.constant(value),
+                Term::Variable(index) => variables[index as usize],
+                Term::Binary(operator, a, b) => code.binary(operator, of(a), of(b)),
+                Term::Compare(how, a, b) => code.compare(how, of(a), of(b)),
+                Term::Logic(how, a, b) => code.logic(how, of(a), of(b)),
+                Term::Not(a) => code.not(of(a)),
+                Term::Call(Named::Random, a) => code.random(of(a)),
+                Term::Call(named, a) => code.call(function(named), of(a)),
+            };
+            values.push(value);
+        }
+        match values.last() {
+            Some(value) => *value,
+            None => code.constant(f64::NAN),
+        }
+    }
+
+    /// The value of a `ConditionalDerivedVariable`: of its first case that holds, else 0.
+    pub(super) fn conditional(
+        &mut self,
+        code: &mut Code,
+        at: Spot<'_>,
+        variable: &ConditionalVariable<'d>,
+    ) -> Register {
+        let zero = code.constant(0.0);
+        let result = code.accumulator(zero);
+        let mut open: Vec<(Register, Block)> = Vec::new();
+        for case in &variable.cases {
+            let Some(condition) = &case.condition else {
+                let value = self.expression(code, at, &case.value.expression);
+                code.set(result, value);
+                break;
+            };
+            let condition = self.expression(code, at, &condition.expression);
+            code.begin();
+            let value = self.expression(code, at, &case.value.expression);
+            code.set(result, value);
+            let then = code.end();
+            code.begin();
+            open.push((condition, then));
+        }
+        while let Some((condition, then)) = open.pop() {
+            let otherwise = code.end();
+            code.push(Statement::If {
+                condition,
+                then,
+                otherwise,
+            });
+        }
+        code.settled(result)
+    }
+
+    /// The value of a `DerivedVariable select`.
+    pub(super) fn selection(
+        &mut self,
+        code: &mut Code,
+        at: Spot<'_>,
+        selection: &Selection<'d>,
+    ) -> Result<Register, NetworkError> {
+        let operator = match selection.reduce {
+            Some(Reduce::Multiply) => Operator::Multiply,
+            _ => Operator::Add,
+        };
+        let kind = (self.network.model).type_of(self.shape(at.frame.shape).nodes[at.node].kind);
+        if let [Step::All(list)] = selection.select.steps[..]
+            && kind.attachments.contains_key(list)
+        {
+            let site = self.site(at.frame.shape, at.node, list);
+            return self.reduce_attached(code, at, &site, operator, selection);
+        }
+        let shape = self.shape(at.frame.shape);
+        let mut counts = Vec::with_capacity(at.frame.members.len());
+        for &member in at.frame.members.iter() {
+            let instance = shape.instance(member as usize, at.node);
+            counts.push(self.network.selected(instance, selection)?.len());
+        }
+        let several = !(selection.select.steps.iter()).all(|step| matches!(step, Step::Name(_)));
+        let count = counts.first().copied().unwrap_or(0);
+        if !counts.iter().all(|other| *other == count) || count > 64 {
+            return self.reduce_table(code, at, operator, selection);
+        }
+        if !several && count == 1 {
+            let source = self.selected_source(at, selection, 0)?;
+            return Ok(self.load_source(code, at.frame, &source));
+        }
+        let mut value = code.constant(neutral(operator));
+        for index in 0..count {
+            let source = self.selected_source(at, selection, index)?;
+            let element = self.load_source(code, at.frame, &source);
+            value = code.binary(operator, value, element);
+        }
+        Ok(value)
+    }
+
+    fn selected_source(
+        &mut self,
+        at: Spot<'_>,
+        selection: &Selection<'d>,
+        index: usize,
+    ) -> Result<Source, NetworkError> {
+        self.source_of(at.frame, at.node, &mut |lowering, instance| {
+            Ok(lowering.network.selected(instance, selection)?[index])
+        })
+    }
+
+    /// Folds a variable of all instances attached to a list.
+    fn reduce_attached(
+        &mut self,
+        code: &mut Code,
+        at: Spot<'_>,
+        site: &Site,
+        operator: Operator,
+        selection: &Selection<'d>,
+    ) -> Result<Register, NetworkError> {
+        let start = code.constant(neutral(operator));
+        let total = code.accumulator(start);
+        let mut bodies = Vec::new();
+        for arm in &site.arms {
+            let frame = self.arm_frame(at.frame, at.node, arm);
+            code.begin_loop();
+            let source = self.source_of(&frame, 0, &mut |lowering, instance| {
+                lowering
+                    .network
+                    .read(instance, selection.select.variable)
+                    .ok_or_else(|| NetworkError::UnknownVariable {
+                        variable: selection.select.variable.to_owned(),
+                        instance: lowering.network.title(instance),
+                        suggestion: lowering
+                            .network
+                            .suggest(instance, selection.select.variable),
+                        span: selection.select.source.span(),
+                    })
+            });
+            let folded = source.map(|source| {
+                let element = self.load_source(code, &frame, &source);
+                let folded = code.binary(operator, total, element);
+                code.set(total, folded);
+            });
+            bodies.push(code.end());
+            folded?;
+        }
+        push_loop(code, at.frame.level, site, bodies);
+        Ok(code.settled(total))
+    }
+
+    /// Folds values that are different in number or place for each member.
+    fn reduce_table(
+        &mut self,
+        code: &mut Code,
+        at: Spot<'_>,
+        operator: Operator,
+        selection: &Selection<'d>,
+    ) -> Result<Register, NetworkError> {
+        let shape = self.shape(at.frame.shape);
+        let mut offsets = vec![0];
+        let mut addresses = Vec::new();
+        for member in 0..shape.members {
+            if at.frame.members.binary_search(&(member as u32)).is_ok() {
+                let instance = shape.instance(member, at.node);
+                for readable in self.network.selected(instance, selection)? {
+                    addresses.push(Some(match readable.variable {
+                        Variable::Fixed(value) => {
+                            let flavour = self.columns.next_value();
+                            let column = self.columns.get(at.frame.shape, 0, flavour, 1);
+                            let content = super::columns::Content::Uniform(value);
+                            self.columns.set(column, content);
+                            (column, 0)
+                        }
+                        _ => self.address(readable),
+                    }));
+                }
+            }
+            offsets.push(addresses.len() as u32);
+        }
+        let offsets = self.link_table(&offsets);
+        let table = self.address_table(addresses);
+        let start = code.constant(neutral(operator));
+        let total = code.accumulator(start);
+        let level = Level(at.frame.level + 1);
+        code.begin_loop();
+        let element = code.load(Place::Linked { table, level });
+        let folded = code.binary(operator, total, element);
+        code.set(total, folded);
+        let body = code.end();
+        code.push(Statement::ForAttached {
+            offsets,
+            level,
+            body,
+        });
+        Ok(code.settled(total))
+    }
+
+    /// Assignments, then events, then the transition.
+    pub(super) fn actions(
+        &mut self,
+        code: &mut Code,
+        at: Spot<'_>,
+        actions: &Actions<'d>,
+        depth: usize,
+    ) {
+        for assignment in &actions.assignments {
+            let value = self.expression(code, at, &assignment.value.expression);
+            let place = self.live(at, assignment.variable);
+            code.store(place, value);
+        }
+        for port in &actions.events {
+            let source = self.source(at.frame.shape, at.node, port.value());
+            code.emit(source, Level(at.frame.level));
+        }
+        if let Some(regime) = actions.transition {
+            self.enter(code, at, regime.value(), depth);
+        }
+    }
+
+    /// Makes a regime active and runs its `OnEntry` blocks.
+    pub(super) fn enter(&mut self, code: &mut Code, at: Spot<'_>, regime: &str, depth: usize) {
+        let Some(dynamics) = self.dynamics(at.frame.shape, at.node) else {
+            return;
+        };
+        let Some((number, _, entered)) = dynamics.regimes.get_full(regime) else {
+            return;
+        };
+        if depth > MAX_TRANSITIONS {
+            self.errors.push(NetworkError::TooDeep {
+                limit: MAX_TRANSITIONS,
+                instance: regime.to_owned(),
+                span: entered.element.span(),
+            });
+            return;
+        }
+        let number = code.constant(number as f64);
+        let place = self.place(at, Flavour::Regime);
+        code.store(place, number);
+        for entry in &entered.dynamics.on_entry {
+            self.actions(code, at, entry, depth + 1);
+        }
+    }
+
+    /// Runs `block` where the regime of that number was active.
+    pub(super) fn while_active(
+        &mut self,
+        code: &mut Code,
+        active: Register,
+        number: usize,
+        block: &mut dyn FnMut(&mut Self, &mut Code),
+    ) {
+        let number = code.constant(number as f64);
+        let condition = code.compare(Comparison::Equal, active, number);
+        code.begin();
+        block(self, code);
+        let then = code.end();
+        if !then.is_empty() {
+            code.push(Statement::If {
+                condition,
+                then,
+                otherwise: Block::new(),
+            });
+        }
+    }
+}
+
+/// Pushes the loops over the instances at a site, one body for each arm.
+pub(super) fn push_loop(code: &mut Code, host: u8, site: &Site, bodies: Vec<Block>) {
+    if bodies.iter().all(Vec::is_empty) {
+        return;
+    }
+    let level = Level(host + 1);
+    match &site.order {
+        SiteOrder::Segments(tables) => {
+            for (offsets, body) in tables.iter().zip(bodies) {
+                if !body.is_empty() {
+                    code.push(Statement::ForAttached {
+                        offsets: *offsets,
+                        level,
+                        body,
+                    });
+                }
+            }
+        }
+        SiteOrder::Runs(offsets, runs) => code.push(Statement::ForRuns {
+            offsets: *offsets,
+            runs: *runs,
+            level,
+            arms: bodies,
+        }),
+    }
+}
+
+fn neutral(operator: Operator) -> f64 {
+    if operator == Operator::Multiply {
+        1.0
+    } else {
+        0.0
+    }
+}
+
+fn function(named: Named) -> Function {
+    match named {
+        Named::Sin => Function::Sin,
+        Named::Cos => Function::Cos,
+        Named::Tan => Function::Tan,
+        Named::Sinh => Function::Sinh,
+        Named::Cosh => Function::Cosh,
+        Named::Tanh => Function::Tanh,
+        Named::Exp => Function::Exp,
+        Named::Ln => Function::Ln,
+        Named::Sqrt => Function::Sqrt,
+        Named::Ceil => Function::Ceil,
+        Named::Abs => Function::Abs,
+        Named::Heaviside => Function::Heaviside,
+        Named::Factorial | Named::Random => Function::Factorial,
+    }
+}

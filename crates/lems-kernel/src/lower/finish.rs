@@ -1,0 +1,271 @@
+//! Removes what no one reads and gives the rest its place in memory.
+
+use std::collections::HashSet;
+
+use super::{
+    Address, Lowered, Lowering, Probe,
+    columns::{Column, Content, Flavour},
+};
+use crate::{Block, Kernel, Operation, Place, Register, Statement};
+
+/// Column of an unused one.
+const NOWHERE: u32 = u32::MAX;
+
+impl<'d> Lowering<'_, '_, 'd> {
+    /// The finished program; `probes` are addresses or constants to find again.
+    pub(super) fn finish(mut self, probes: &[Result<Address, f64>]) -> Lowered {
+        let mut pinned: HashSet<u32> = HashSet::new();
+        pinned.extend(probes.iter().flatten().map(|(column, _)| *column));
+        for (_, addresses) in &self.address_tables {
+            pinned.extend(addresses.iter().flatten().map(|(column, _)| *column));
+        }
+        let slots = std::mem::take(&mut self.slots);
+        let program = &mut self.program;
+        loop {
+            let mut read = pinned.clone();
+            for kernel in program.kernels.iter().chain(&program.handlers) {
+                loaded(&kernel.body, &slots, &mut read);
+            }
+            let mut changed = false;
+            for kernel in program.kernels.iter_mut().chain(&mut program.handlers) {
+                changed |= remove_dead(kernel, &slots, &read);
+            }
+            for kernel in &program.setups {
+                loaded(&kernel.body, &slots, &mut read);
+            }
+            for kernel in &mut program.setups {
+                changed |= remove_dead(kernel, &slots, &read);
+            }
+            if !changed {
+                break;
+            }
+        }
+        let mut used = pinned;
+        let all = |program: &crate::Program| {
+            let kernels = program.kernels.iter().chain(&program.handlers);
+            kernels
+                .chain(&program.setups)
+                .map(|k| k.body.clone())
+                .collect::<Vec<_>>()
+        };
+        for body in all(program) {
+            loaded(&body, &slots, &mut used);
+            stored(&body, &slots, &mut used);
+        }
+        let bases = lay_out(&self.columns.all, &used, &mut program.memory);
+        let slot = |(column, member): Address| bases[column as usize] + member;
+        let place = |place: &mut Place| match place {
+            Place::Column { base, .. } => *base = bases[*base as usize],
+            Place::Slot(number) => *number = slot(slots[*number as usize]),
+            Place::Linked { .. } => {}
+        };
+        let kernels = program.kernels.iter_mut().chain(&mut program.handlers);
+        for kernel in kernels.chain(&mut program.setups) {
+            each_place(&mut kernel.body, &place);
+        }
+        for (first, addresses) in &self.address_tables {
+            for (index, address) in addresses.iter().enumerate() {
+                program.links[*first as usize + index] = address.map_or(0, slot);
+            }
+        }
+        let values = (probes.iter())
+            .map(|probe| match probe {
+                Ok(address) => Probe::Slot(slot(*address)),
+                Err(value) => Probe::Constant(*value),
+            })
+            .collect();
+        let columns = (self.columns.all.iter().enumerate())
+            .filter(|(index, _)| bases[*index] != NOWHERE)
+            .map(|(index, column)| (bases[index], self.column_name(column)))
+            .collect();
+        Lowered {
+            program: self.program,
+            values,
+            columns,
+        }
+    }
+
+    fn column_name(&self, column: &Column<'d>) -> String {
+        let mut steps = Vec::new();
+        let shape = self.shape(column.shape);
+        let mut node = Some(column.node as usize);
+        while let Some(current) = node {
+            steps.push(self.network.model.type_of(shape.nodes[current].kind).name);
+            node = shape.nodes[current].parent;
+        }
+        steps.reverse();
+        let name = match column.flavour {
+            Flavour::Live(name) | Flavour::Parameter(name) => name.to_owned(),
+            Flavour::Snapshot(name) => format!("{name} (exposed)"),
+            Flavour::Value(number) => format!("value {number}"),
+            Flavour::Regime => "regime".to_owned(),
+        };
+        format!("{}/{name}", steps.join("/"))
+    }
+}
+
+fn column_of(place: Place, slots: &[Address]) -> Option<u32> {
+    match place {
+        Place::Column { base, .. } => Some(base),
+        Place::Slot(number) => slots.get(number as usize).map(|(column, _)| *column),
+        Place::Linked { .. } => None,
+    }
+}
+
+fn nested(statement: &Statement) -> Vec<&Block> {
+    match statement {
+        Statement::If {
+            then, otherwise, ..
+        } => vec![then, otherwise],
+        Statement::ForAttached { body, .. } | Statement::Twice(body) => vec![body],
+        Statement::ForRuns { arms, .. } => arms.iter().collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn nested_mut(statement: &mut Statement) -> Vec<&mut Block> {
+    match statement {
+        Statement::If {
+            then, otherwise, ..
+        } => vec![then, otherwise],
+        Statement::ForAttached { body, .. } | Statement::Twice(body) => vec![body],
+        Statement::ForRuns { arms, .. } => arms.iter_mut().collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn loaded(block: &Block, slots: &[Address], columns: &mut HashSet<u32>) {
+    for statement in block {
+        if let Statement::Let(_, Operation::Load(place)) = statement {
+            columns.extend(column_of(*place, slots));
+        }
+        for inner in nested(statement) {
+            loaded(inner, slots, columns);
+        }
+    }
+}
+
+fn stored(block: &Block, slots: &[Address], columns: &mut HashSet<u32>) {
+    for statement in block {
+        if let Statement::Store(place, _) = statement {
+            columns.extend(column_of(*place, slots));
+        }
+        for inner in nested(statement) {
+            stored(inner, slots, columns);
+        }
+    }
+}
+
+fn each_place(block: &mut Block, change: &dyn Fn(&mut Place)) {
+    for statement in block {
+        match statement {
+            Statement::Let(_, Operation::Load(place)) | Statement::Store(place, _) => change(place),
+            _ => {}
+        }
+        for inner in nested_mut(statement) {
+            each_place(inner, change);
+        }
+    }
+}
+
+/// Removes stores to columns that are not read and registers that are not used; says whether
+/// there were any.
+fn remove_dead(kernel: &mut Kernel, slots: &[Address], read: &HashSet<u32>) -> bool {
+    let mut changed = false;
+    loop {
+        let mut used = vec![false; kernel.registers.len()];
+        mark_used(&kernel.body, slots, read, &mut used);
+        if !sweep(&mut kernel.body, slots, read, &used) {
+            return changed;
+        }
+        changed = true;
+    }
+}
+
+fn mark_used(block: &Block, slots: &[Address], read: &HashSet<u32>, used: &mut [bool]) {
+    let mut mark = |register: &Register| used[register.0 as usize] = true;
+    for statement in block {
+        match statement {
+            Statement::Let(_, operation) => match operation {
+                Operation::Copy(a)
+                | Operation::Not(a)
+                | Operation::Call(_, a)
+                | Operation::Random(a) => mark(a),
+                Operation::Binary(_, a, b)
+                | Operation::Compare(_, a, b)
+                | Operation::Logic(_, a, b) => {
+                    mark(a);
+                    mark(b);
+                }
+                Operation::Select(a, b, c) => {
+                    mark(a);
+                    mark(b);
+                    mark(c);
+                }
+                Operation::Constant(_) | Operation::Time | Operation::Step | Operation::Load(_) => {
+                }
+            },
+            Statement::Store(place, register)
+                if column_of(*place, slots).is_none_or(|column| read.contains(&column)) =>
+            {
+                mark(register);
+            }
+            Statement::If { condition, .. } => mark(condition),
+            Statement::Propagate {
+                occupancies, rates, ..
+            } => {
+                occupancies.iter().for_each(&mut mark);
+                for (forward, reverse) in rates {
+                    mark(forward);
+                    mark(reverse);
+                }
+            }
+            _ => {}
+        }
+    }
+    for statement in block {
+        for inner in nested(statement) {
+            mark_used(inner, slots, read, used);
+        }
+    }
+}
+
+fn sweep(block: &mut Block, slots: &[Address], read: &HashSet<u32>, used: &[bool]) -> bool {
+    let mut changed = false;
+    for statement in block.iter_mut() {
+        for inner in nested_mut(statement) {
+            changed |= sweep(inner, slots, read, used);
+        }
+    }
+    let before = block.len();
+    block.retain(|statement| match statement {
+        Statement::Let(_, Operation::Random(_)) => true,
+        Statement::Let(register, _) => used[register.0 as usize],
+        Statement::Store(place, _) => {
+            column_of(*place, slots).is_none_or(|column| read.contains(&column))
+        }
+        Statement::If {
+            then, otherwise, ..
+        } => !then.is_empty() || !otherwise.is_empty(),
+        Statement::ForAttached { body, .. } | Statement::Twice(body) => !body.is_empty(),
+        Statement::ForRuns { arms, .. } => arms.iter().any(|arm| !arm.is_empty()),
+        Statement::Emit { .. } | Statement::Propagate { .. } => true,
+    });
+    changed | (block.len() != before)
+}
+
+/// Gives every used column its first slot and fills memory with its content.
+fn lay_out(columns: &[Column<'_>], used: &HashSet<u32>, memory: &mut Vec<f64>) -> Vec<u32> {
+    let mut bases = vec![NOWHERE; columns.len()];
+    for (index, column) in columns.iter().enumerate() {
+        if !used.contains(&(index as u32)) {
+            continue;
+        }
+        bases[index] = memory.len() as u32;
+        match &column.content {
+            Content::Uniform(value) => memory.resize(memory.len() + column.members, *value),
+            Content::Each(values) => memory.extend_from_slice(values),
+        }
+    }
+    bases
+}

@@ -1,0 +1,241 @@
+//! Where the values of other instances are, seen from a kernel.
+
+use std::rc::Rc;
+
+use lems_network::{InstanceId, NetworkError, Readable, Variable};
+
+use super::{
+    Address, Frame, Lowering,
+    code::Code,
+    columns::{Content, Flavour},
+};
+use crate::{Level, Place, Register};
+
+/// A value of another instance, for all members that a piece of code runs for.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Source {
+    /// The same number for all.
+    Constant(f64),
+    /// A variable of the instances that some loop is at.
+    Here { column: u32, level: u8 },
+    /// A variable of one instance.
+    There(Address),
+    /// A variable of an instance that differs between the members.
+    Each(Vec<Option<Address>>),
+    /// A number that differs between the members.
+    Numbers(Vec<f64>),
+}
+
+/// The same for one member.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum One {
+    Number(f64),
+    Here { column: u32, level: u8 },
+    There(Address),
+}
+
+impl<'d> Lowering<'_, '_, 'd> {
+    /// The place of a value that `find` gives for the instance of each member.
+    pub(super) fn source_of(
+        &mut self,
+        frame: &Frame,
+        node: usize,
+        find: &mut dyn FnMut(&Self, InstanceId) -> Result<Readable<'d>, NetworkError>,
+    ) -> Result<Source, NetworkError> {
+        let mut common: Option<One> = None;
+        let mut each: Vec<(u32, One)> = Vec::new();
+        for (position, &member) in frame.members.iter().enumerate() {
+            let instance = self.shape(frame.shape).instance(member as usize, node);
+            let readable = find(self, instance)?;
+            let one = self.one(frame, member, readable);
+            match common {
+                None => common = Some(one),
+                Some(first) if each.is_empty() && same(first, one) => {}
+                Some(first) => {
+                    if each.is_empty() {
+                        let before = frame.members.iter().take(position);
+                        each.extend(before.map(|member| (*member, first)));
+                    }
+                    each.push((member, one));
+                }
+            }
+        }
+        Ok(match common {
+            None => Source::Constant(0.0),
+            Some(One::Number(value)) if each.is_empty() => Source::Constant(value),
+            Some(One::Here { column, level }) if each.is_empty() => Source::Here { column, level },
+            Some(One::There(address)) if each.is_empty() => Source::There(address),
+            Some(_) => self.differing(frame, &each),
+        })
+    }
+
+    fn one(&mut self, frame: &Frame, member: u32, readable: Readable<'d>) -> One {
+        if let Variable::Fixed(value) = readable.variable {
+            return One::Number(value);
+        }
+        let (column, its_member) = self.address(readable);
+        let home = self.shapes.home(readable.instance);
+        let mut frame = frame.clone();
+        let mut member = member;
+        loop {
+            if home.shape == frame.shape && its_member == member {
+                return One::Here {
+                    column,
+                    level: frame.level,
+                };
+            }
+            let Some(host) = frame.host.clone() else {
+                return One::There((column, its_member));
+            };
+            let root = self.shape(frame.shape).instance(member as usize, 0);
+            let Some(parent) = self.network.instance(root).parent else {
+                return One::There((column, its_member));
+            };
+            member = self.shapes.home(parent).member;
+            frame = host.0.clone();
+        }
+    }
+
+    fn differing(&mut self, frame: &Frame, each: &[(u32, One)]) -> Source {
+        let members = self.shape(frame.shape).members;
+        if each.iter().all(|(_, one)| matches!(one, One::Number(_))) {
+            let mut numbers = vec![0.0; members];
+            for (member, one) in each {
+                if let One::Number(value) = one {
+                    numbers[*member as usize] = *value;
+                }
+            }
+            return Source::Numbers(numbers);
+        }
+        let mut addresses = vec![None; members];
+        for (member, one) in each {
+            addresses[*member as usize] = Some(match *one {
+                One::There(address) => address,
+                One::Here { column, level } => (column, self.member_at(frame, *member, level)),
+                One::Number(value) => {
+                    let flavour = self.columns.next_value();
+                    let column = self.columns.get(frame.shape, 0, flavour, 1);
+                    self.columns.set(column, Content::Uniform(value));
+                    (column, 0)
+                }
+            });
+        }
+        Source::Each(addresses)
+    }
+
+    /// The member that the loop of `level` is at when the innermost one is at `member`.
+    fn member_at(&self, frame: &Frame, member: u32, level: u8) -> u32 {
+        let (mut frame, mut member) = (frame.clone(), member);
+        while frame.level > level {
+            let root = self.shape(frame.shape).instance(member as usize, 0);
+            let parent = self.network.instance(root).parent;
+            let (Some(parent), Some(host)) = (parent, frame.host.clone()) else {
+                break;
+            };
+            member = self.shapes.home(parent).member;
+            frame = host.0.clone();
+        }
+        member
+    }
+
+    /// A register with a value of another instance.
+    pub(super) fn load_source(
+        &mut self,
+        code: &mut Code,
+        frame: &Frame,
+        source: &Source,
+    ) -> Register {
+        match source {
+            Source::Constant(value) => code.constant(*value),
+            Source::Here { column, level } => code.load(Place::Column {
+                base: *column,
+                level: Level(*level),
+            }),
+            Source::There(address) => {
+                let slot = self.slot_of(*address);
+                code.load(Place::Slot(slot))
+            }
+            Source::Each(addresses) => {
+                let table = self.address_table(addresses.clone());
+                code.load(Place::Linked {
+                    table,
+                    level: Level(frame.level),
+                })
+            }
+            Source::Numbers(numbers) => {
+                let flavour = self.columns.next_value();
+                let column = self.column(frame.shape, 0, flavour);
+                self.columns.set(column, Content::Each(numbers.clone()));
+                code.load(Place::Column {
+                    base: column,
+                    level: Level(frame.level),
+                })
+            }
+        }
+    }
+
+    /// Number of an address in code, until memory is laid out.
+    pub(super) fn slot_of(&mut self, address: Address) -> u32 {
+        match self.slots.iter().position(|known| *known == address) {
+            Some(slot) => slot as u32,
+            None => {
+                self.slots.push(address);
+                self.slots.len() as u32 - 1
+            }
+        }
+    }
+
+    /// A table of addresses in the links; the slots are filled in at the end.
+    pub(super) fn address_table(&mut self, addresses: Vec<Option<Address>>) -> u32 {
+        let first = self.program.links.len() as u32;
+        self.program
+            .links
+            .resize(first as usize + addresses.len(), 0);
+        self.address_tables.push((first, addresses));
+        first
+    }
+
+    /// A parameter or property of a node: a constant if all members have the same.
+    pub(super) fn parameter(
+        &mut self,
+        code: &mut Code,
+        frame: &Frame,
+        node: usize,
+        name: &'d str,
+        value: &dyn Fn(&Self, InstanceId) -> Option<f64>,
+    ) -> Register {
+        let shape = self.shape(frame.shape);
+        let first = value(self, shape.instance(0, node)).unwrap_or(f64::NAN);
+        let all = || {
+            (0..shape.members)
+                .map(|member| value(self, shape.instance(member, node)).unwrap_or(f64::NAN))
+        };
+        if all().all(|other| other.to_bits() == first.to_bits()) {
+            return code.constant(first);
+        }
+        let values: Vec<f64> = all().collect();
+        let column = self.column(frame.shape, node, Flavour::Parameter(name));
+        self.columns.set(column, Content::Each(values));
+        code.load(Place::Column {
+            base: column,
+            level: Level(frame.level),
+        })
+    }
+
+    /// The frame of the instances attached to a node.
+    pub(super) fn arm_frame(&self, host: &Frame, node: usize, arm: &(u32, Rc<Vec<u32>>)) -> Frame {
+        Frame {
+            shape: arm.0,
+            level: host.level + 1,
+            members: arm.1.clone(),
+            host: Some(Rc::new((host.clone(), node))),
+        }
+    }
+}
+
+fn same(first: One, other: One) -> bool {
+    match (first, other) {
+        (One::Number(a), One::Number(b)) => a.to_bits() == b.to_bits(),
+        _ => first == other,
+    }
+}

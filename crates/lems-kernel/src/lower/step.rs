@@ -1,0 +1,329 @@
+//! One step of a shape: children, attached instances, then the node itself.
+
+use lems_model::{ComponentId, Dynamics, KineticScheme};
+use lems_network::{NetworkError, Part, Readable, exposed_name};
+
+use super::{
+    Frame, Lowering,
+    code::Code,
+    columns::{Content, Flavour},
+    equations::{Clock, Spot, push_loop},
+};
+use crate::{Block, Edge, Operator, Scheme, Statement};
+
+impl<'d> Lowering<'_, '_, 'd> {
+    /// Makes the step kernels of all shapes that are not attached to others.
+    pub(super) fn kernels(&mut self) {
+        for shape in 0..self.shapes.shapes.len() as u32 {
+            if self.shape(shape).attached {
+                continue;
+            }
+            let frame = self.top_frame(shape);
+            let mut code = Code::new(self.columns.volatile.clone());
+            self.step(&mut code, &frame, 0);
+            let kernel = code.into_kernel(self.type_name(shape, 0).to_owned());
+            if !kernel.body.is_empty() {
+                self.kernel_of[shape as usize] = Some(self.program.kernels.len() as u32);
+                self.program.kernels.push(kernel);
+            }
+        }
+    }
+
+    pub(super) fn type_name(&self, shape: u32, node: usize) -> &'d str {
+        let kind = self.shape(shape).nodes[node].kind;
+        self.network.model.type_of(kind).name
+    }
+
+    fn step(&mut self, code: &mut Code, frame: &Frame, node: usize) {
+        for part in self.parts(frame.shape, node) {
+            match *part {
+                Part::Child(child) => self.step(code, frame, child),
+                Part::Attached(list) => self.step_attached(code, frame, node, list),
+            }
+        }
+        if let Some(dynamics) = self.dynamics(frame.shape, node) {
+            let at = Spot {
+                frame,
+                node,
+                clock: Clock::Step,
+            };
+            self.own_step(code, at, dynamics);
+        }
+    }
+
+    fn step_attached(&mut self, code: &mut Code, frame: &Frame, node: usize, list: &'d str) {
+        let site = self.site(frame.shape, node, list);
+        let mut bodies = Vec::new();
+        for arm in &site.arms {
+            let inner = self.arm_frame(frame, node, arm);
+            code.begin_loop();
+            self.step(code, &inner, 0);
+            bodies.push(code.end());
+        }
+        push_loop(code, frame.level, &site, bodies);
+    }
+
+    fn own_step(&mut self, code: &mut Code, at: Spot<'_>, dynamics: &Dynamics<'d>) {
+        for scheme in &dynamics.schemes {
+            if let Err(error) = self.propagate(code, at, scheme) {
+                self.errors.push(error);
+            }
+        }
+        let time = code.time();
+        let place = self.live(at, "t");
+        code.store(place, time);
+        self.requirements(code, at);
+        self.variables(code, at, dynamics);
+        let rates: Vec<_> = (dynamics.rates.iter())
+            .map(|rate| self.expression(code, at, &rate.value.expression))
+            .collect();
+        for (rate, value) in dynamics.rates.iter().zip(rates) {
+            self.integrate(code, at, rate.variable, value);
+        }
+        for condition in &dynamics.on_condition {
+            let test = self.expression(code, at, &condition.test.expression);
+            code.begin();
+            self.actions(code, at, &condition.actions, 0);
+            let then = code.end();
+            push_if(code, test, then);
+        }
+        self.synchronise(code, at, dynamics);
+        self.regime_step(code, at, dynamics);
+    }
+
+    fn integrate(
+        &mut self,
+        code: &mut Code,
+        at: Spot<'_>,
+        variable: &'d str,
+        rate: crate::Register,
+    ) {
+        let place = self.live(at, variable);
+        let step = code.step();
+        let change = code.binary(Operator::Multiply, step, rate);
+        let before = code.load(place);
+        let after = code.binary(Operator::Add, before, change);
+        code.store(place, after);
+    }
+
+    /// Reads all requirements into the instance's own variables.
+    pub(super) fn requirements(&mut self, code: &mut Code, at: Spot<'_>) {
+        let kind = self.shape(at.frame.shape).nodes[at.node].kind;
+        let kind = self.network.model.type_of(kind);
+        for name in kind.requirements.keys().copied() {
+            if kind.parameters.contains_key(name) {
+                continue;
+            }
+            let span = kind.element.span();
+            let source = self.source_of(at.frame, at.node, &mut |lowering, instance| {
+                lowering.network.requirement(instance, name).ok_or_else(|| {
+                    NetworkError::UnmetRequirement {
+                        variable: name.to_owned(),
+                        instance: lowering.network.title(instance),
+                        span,
+                    }
+                })
+            });
+            match source {
+                Ok(source) => {
+                    let value = self.load_source(code, at.frame, &source);
+                    let place = self.live(at, name);
+                    code.store(place, value);
+                }
+                Err(error) => self.errors.push(error),
+            }
+        }
+    }
+
+    /// Computes selections, then expressions, then conditionals, each in document order.
+    pub(super) fn variables(&mut self, code: &mut Code, at: Spot<'_>, dynamics: &Dynamics<'d>) {
+        for selection in &dynamics.selections {
+            match self.selection(code, at, selection) {
+                Ok(value) => {
+                    let place = self.live(at, selection.name);
+                    code.store(place, value);
+                }
+                Err(error) => self.errors.push(error),
+            }
+        }
+        for variable in &dynamics.derived {
+            let value = self.expression(code, at, &variable.value.expression);
+            let place = self.live(at, variable.name);
+            code.store(place, value);
+        }
+        for variable in &dynamics.conditional {
+            let value = self.conditional(code, at, variable);
+            let place = self.live(at, variable.name);
+            code.store(place, value);
+        }
+    }
+
+    /// Copies what others see and what may still change.
+    pub(super) fn synchronise(&mut self, code: &mut Code, at: Spot<'_>, dynamics: &Dynamics<'d>) {
+        let kind = self.shape(at.frame.shape).nodes[at.node].kind;
+        let kind = self.network.model.type_of(kind);
+        let variables = (dynamics.state.iter().map(|(name, v)| (*name, v.exposure)))
+            .chain(dynamics.selections.iter().map(|v| (v.name, v.exposure)))
+            .chain(dynamics.derived.iter().map(|v| (v.name, v.exposure)))
+            .chain(dynamics.conditional.iter().map(|v| (v.name, v.exposure)));
+        for (name, exposure) in variables {
+            if exposed_name(kind, name, exposure).is_some()
+                && self.changes_after_step(at.frame.shape, at.node, name)
+            {
+                let live = self.live(at, name);
+                let value = code.load(live);
+                let snapshot = self.place(at, Flavour::Snapshot(name));
+                code.store(snapshot, value);
+            }
+        }
+    }
+
+    fn regime_step(&mut self, code: &mut Code, at: Spot<'_>, dynamics: &Dynamics<'d>) {
+        if dynamics.regimes.is_empty() {
+            return;
+        }
+        let place = self.place(at, Flavour::Regime);
+        let active = code.load(place);
+        for (number, regime) in dynamics.regimes.values().enumerate() {
+            self.while_active(code, active, number, &mut |lowering, code| {
+                for variable in &regime.dynamics.derived {
+                    let value = lowering.expression(code, at, &variable.value.expression);
+                    let place = lowering.live(at, variable.name);
+                    code.store(place, value);
+                }
+                for rate in &regime.dynamics.rates {
+                    let value = lowering.expression(code, at, &rate.value.expression);
+                    lowering.integrate(code, at, rate.variable, value);
+                }
+                for condition in &regime.dynamics.on_condition {
+                    let test = lowering.expression(code, at, &condition.test.expression);
+                    code.begin();
+                    lowering.actions(code, at, &condition.actions, 0);
+                    let then = code.end();
+                    push_if(code, test, then);
+                }
+            });
+        }
+    }
+
+    /// Advances the occupancies of a kinetic scheme.
+    fn propagate(
+        &mut self,
+        code: &mut Code,
+        at: Spot<'_>,
+        scheme: &KineticScheme<'d>,
+    ) -> Result<(), NetworkError> {
+        let states = self.elements(at, scheme.nodes);
+        let edges = self.elements(at, scheme.edges);
+        let mut joined = Vec::new();
+        let mut rates = Vec::new();
+        for &edge in &edges {
+            joined.push(Edge {
+                source: self.end_of(at, edge, scheme.edge_source, &states)?,
+                target: self.end_of(at, edge, scheme.edge_target, &states)?,
+            });
+            let forward = self.read_of(code, at, edge, scheme.forward_rate, scheme)?;
+            let reverse = self.read_of(code, at, edge, scheme.reverse_rate, scheme)?;
+            rates.push((forward, reverse));
+        }
+        let graph = Scheme::new(joined);
+        let states: Vec<usize> = states.into_iter().take(graph.size).collect();
+        let mut occupancies = Vec::new();
+        for &state in &states {
+            occupancies.push(self.read_of(code, at, state, scheme.state_variable, scheme)?);
+        }
+        let number = self.program.schemes.len() as u32;
+        self.program.schemes.push(graph);
+        let results = code.propagate(number, occupancies, rates);
+        for (state, result) in states.into_iter().zip(results) {
+            let place = self.live(Spot { node: state, ..at }, scheme.state_variable);
+            code.store(place, result);
+        }
+        Ok(())
+    }
+
+    /// The nodes of the elements of a list, in order.
+    pub(super) fn elements(&self, at: Spot<'_>, list: &str) -> Vec<usize> {
+        let shape = self.shape(at.frame.shape);
+        let instance = shape.instance(0, at.node);
+        (self.network.instance(instance).lists.iter())
+            .filter(|(name, _)| *name == list)
+            .flat_map(|(_, elements)| elements)
+            .map(|element| self.shapes.home(*element))
+            .filter(|home| home.shape == at.frame.shape)
+            .map(|home| home.node as usize)
+            .collect()
+    }
+
+    fn component(&self, at: Spot<'_>, node: usize) -> Option<ComponentId> {
+        let instance = self.shape(at.frame.shape).instance(0, node);
+        self.network.instance(instance).component
+    }
+
+    fn end_of(
+        &self,
+        at: Spot<'_>,
+        edge: usize,
+        attribute: &str,
+        states: &[usize],
+    ) -> Result<usize, NetworkError> {
+        let instance = self.shape(at.frame.shape).instance(0, edge);
+        let model = self.network.model;
+        let component = self.component(at, edge);
+        let wanted = component.and_then(|component| {
+            (model.reference(component, attribute))
+                .and_then(|reference| model.component(reference).id)
+                .or_else(|| model.text(component, attribute).map(|text| text.value()))
+        });
+        let id = |node: &usize| {
+            self.component(at, *node)
+                .and_then(|component| model.component(component).id)
+        };
+        (states
+            .iter()
+            .position(|state| wanted.is_some() && id(state) == wanted))
+        .ok_or_else(|| NetworkError::BadEdge {
+            edge: self.network.title(instance),
+            span: self.network.span_of(instance),
+        })
+    }
+
+    fn read_of(
+        &mut self,
+        code: &mut Code,
+        at: Spot<'_>,
+        node: usize,
+        name: &str,
+        scheme: &KineticScheme<'d>,
+    ) -> Result<crate::Register, NetworkError> {
+        let source = self.source_of(at.frame, node, &mut |lowering, instance| {
+            let found: Option<Readable<'d>> = lowering.network.read(instance, name);
+            found.ok_or_else(|| NetworkError::UnknownVariable {
+                variable: name.to_owned(),
+                instance: lowering.network.title(instance),
+                suggestion: lowering.network.suggest(instance, name),
+                span: scheme.element.span(),
+            })
+        })?;
+        Ok(self.load_source(code, at.frame, &source))
+    }
+
+    /// All occupancy starts in the first state of a scheme.
+    pub(super) fn initial_occupancy(&mut self, at: Spot<'_>, scheme: &KineticScheme<'d>) {
+        if let Some(first) = self.elements(at, scheme.nodes).first() {
+            let flavour = Flavour::Live(scheme.state_variable);
+            let column = self.column(at.frame.shape, *first, flavour);
+            self.columns.set(column, Content::Uniform(1.0));
+        }
+    }
+}
+
+pub(super) fn push_if(code: &mut Code, condition: crate::Register, then: Block) {
+    if !then.is_empty() {
+        code.push(Statement::If {
+            condition,
+            then,
+            otherwise: Block::new(),
+        });
+    }
+}

@@ -1,0 +1,95 @@
+//! A whole model as kernels, tables and a schedule.
+
+use crate::{Kernel, Scheme};
+
+/// Kernels of a model and the tables that they use; nothing in it changes while a model runs.
+#[derive(Debug, Clone, Default)]
+pub struct Program {
+    /// Step kernels, one per shape.
+    pub kernels: Vec<Kernel>,
+    /// Set-up kernels: initial passes, run by the interpreter on both back ends.
+    pub setups: Vec<Kernel>,
+    /// Handler kernels: one per shape and port that receives events.
+    pub handlers: Vec<Kernel>,
+    /// The order in which a step visits the instances.
+    pub schedule: Vec<Call>,
+    /// The order in which the initial passes visit them.
+    pub setup: Vec<Setup>,
+    /// Index and offset tables of the kernels.
+    pub links: Vec<u32>,
+    /// Kinetic schemes.
+    pub schemes: Vec<Scheme>,
+    /// Who receives the events of each source.
+    pub routes: Routes,
+    /// Initial content of the memory.
+    pub memory: Vec<f64>,
+}
+
+/// One kernel for a range of instances.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Call {
+    /// Index in [`Program::kernels`] (schedule) or [`Program::setups`] (set-up).
+    pub kernel: u32,
+    /// First instance.
+    pub first: u32,
+    /// One after the last instance.
+    pub last: u32,
+}
+
+/// A part of the initial passes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Setup {
+    /// A kernel over a range of instances.
+    Call(Call),
+    /// All parts in order, and once more if that changed anything.
+    Twice(Vec<Setup>),
+}
+
+/// Receivers of the events of each source, in the order in which they are told.
+#[derive(Debug, Clone, Default)]
+pub struct Routes {
+    /// `targets[offsets[s] .. offsets[s + 1]]` belong to source `s`.
+    pub offsets: Vec<u32>,
+    /// All targets.
+    pub targets: Vec<Target>,
+}
+
+/// One receiver.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Target {
+    /// What happens there.
+    pub action: Action,
+    /// Seconds after the event; zero or less is at once.
+    pub delay: f64,
+}
+
+/// What an event does at a receiver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Runs a handler kernel for one instance.
+    Handle {
+        /// Index in [`Program::handlers`].
+        handler: u32,
+        /// Instance of the handler's group.
+        instance: u32,
+    },
+    /// Records the event for an event selection.
+    Record {
+        /// Number of the selection.
+        selection: u32,
+    },
+}
+
+impl Routes {
+    /// Targets of a source; none for an unknown one.
+    pub fn targets(&self, source: u32) -> &[Target] {
+        let source = source as usize;
+        match (self.offsets.get(source), self.offsets.get(source + 1)) {
+            (Some(&first), Some(&last)) => self
+                .targets
+                .get(first as usize..last as usize)
+                .unwrap_or_default(),
+            _ => &[],
+        }
+    }
+}
