@@ -1,0 +1,102 @@
+//! What keeps a program from becoming machine code.
+
+use lems_kernel::Scalar;
+
+/// Why a program could not be compiled.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum JitError {
+    /// No machine code can be made for this processor.
+    #[error("no machine code for this processor: {0}")]
+    Host(String),
+    /// A kernel would not run properly.
+    #[error("kernel `{kernel}`: {defect}")]
+    Kernel {
+        /// Name of the kernel.
+        kernel: String,
+        /// What is wrong with it.
+        defect: Defect,
+    },
+    /// The schedule calls a kernel that does not exist.
+    #[error("the schedule calls kernel {0}, which does not exist")]
+    UnknownKernel(u32),
+    /// An event runs a handler that does not exist.
+    #[error("an event runs handler {0}, which does not exist")]
+    UnknownHandler(u32),
+    /// Cranelift gave up on a kernel.
+    #[error("kernel `{kernel}` could not be compiled: {reason}")]
+    Code {
+        /// Name of the kernel.
+        kernel: String,
+        /// What Cranelift said.
+        reason: String,
+    },
+    /// The machine code found no memory.
+    #[error("no memory for machine code: {0}")]
+    Memory(String),
+}
+
+/// What is wrong with a kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Defect {
+    /// A place outside the memory.
+    #[error("place {end} is needed of a memory of {size}")]
+    Memory {
+        /// One after the largest slot of the place.
+        end: u64,
+        /// Doubles in the memory.
+        size: usize,
+    },
+    /// A table outside the links.
+    #[error("entry {end} is needed of {size} links")]
+    Links {
+        /// One after the largest entry of the table.
+        end: u64,
+        /// Entries in the links.
+        size: usize,
+    },
+    /// A run of attached instances that names no body.
+    #[error("a run needs body {arm} of {arms}")]
+    Arm {
+        /// Number of the body.
+        arm: u32,
+        /// Number of bodies.
+        arms: usize,
+    },
+    /// A source number that does not fit 32 bits.
+    #[error("port {port} has too large a number for {population} instances")]
+    Port {
+        /// Source of the first instance.
+        port: u32,
+        /// Number of instances.
+        population: u32,
+    },
+    /// A register that the kernel does not list.
+    #[error("register {0} is unknown")]
+    UnknownRegister(u32),
+    /// A register used where the other type belongs.
+    #[error("register {register} is not {expected:?}")]
+    RegisterType {
+        /// Number of the register.
+        register: u32,
+        /// The type that belongs there.
+        expected: Scalar,
+    },
+    /// A register that may be read before it is assigned.
+    #[error("register {0} may be read before it is assigned")]
+    Unassigned(u32),
+    /// An address about a loop that is not around it, or a loop that is not one level further in.
+    #[error("level {0} is out of place")]
+    Level(u8),
+    /// A kinetic scheme that does not exist.
+    #[error("scheme {0} is unknown")]
+    UnknownScheme(u32),
+    /// A kinetic scheme with another number of states or transitions than registers for them.
+    #[error("scheme {0} does not fit its registers")]
+    SchemeShape(u32),
+    /// A statement for set-up kernels only.
+    #[error("it repeats a block, which only a set-up kernel may")]
+    Twice,
+    /// Blocks inside one another beyond reason.
+    #[error("more than {0} blocks are inside one another")]
+    Nesting(usize),
+}

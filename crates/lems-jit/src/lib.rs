@@ -1,0 +1,22 @@
+//! Machine code for kernels, made by Cranelift.
+//!
+//! [`CompiledProgram`] is the second back end of a [`Program`](lems_kernel::Program): it gives the
+//! bits that the [`Interpreter`](lems_kernel::Interpreter) gives, faster. [`validate`] proves
+//! before any code is made that the code can only touch memory inside the program's arrays;
+//! [`listing`] shows the code of one kernel.
+
+mod assembler;
+mod error;
+mod helpers;
+mod native;
+mod tables;
+mod translate;
+mod validate;
+
+#[cfg(test)]
+mod tests;
+
+pub use assembler::{Listing, Part, listing};
+pub use error::{Defect, JitError};
+pub use native::CompiledProgram;
+pub use validate::{Populations, validate};

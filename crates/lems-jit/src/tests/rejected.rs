@@ -1,0 +1,252 @@
+//! Programs that must not become machine code, and calls that must not reach it.
+
+use lems_kernel::{
+    Backend, Call, Comparison, Edge, Level, Operation, Place, Program, Register, Scalar, Scheme,
+    State, Statement,
+};
+
+use super::{kernel, load, program, set, store};
+use crate::{CompiledProgram, Defect, JitError, validate};
+
+use Scalar::{Real, Truth};
+
+fn defect(program: &Program) -> Defect {
+    match validate(program) {
+        Err(JitError::Kernel { defect, .. }) => defect,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn column(base: u32, level: u8) -> Place {
+    Place::Column {
+        base,
+        level: Level(level),
+    }
+}
+
+fn attached(body: Vec<Statement>) -> Statement {
+    Statement::ForAttached {
+        offsets: 0,
+        level: Level(1),
+        body,
+    }
+}
+
+#[test]
+fn slots_outside_the_memory() {
+    let mut program = program(kernel(&[Real], vec![load(0, Place::Slot(1))]), 1, &[0.0]);
+    assert_eq!(defect(&program), Defect::Memory { end: 2, size: 1 });
+    program.memory.push(0.0);
+    assert!(validate(&program).is_ok());
+}
+
+#[test]
+fn columns_shorter_than_their_loop() {
+    let inner = |base| attached(vec![load(0, column(base, 1))]);
+    let mut program = program(kernel(&[Real], vec![inner(1)]), 2, &[0.0; 4]);
+    program.links = vec![0, 2, 3];
+    assert!(validate(&program).is_ok());
+    program.kernels[0].body = vec![inner(2)];
+    assert_eq!(defect(&program), Defect::Memory { end: 5, size: 4 });
+    program.kernels[0].body = vec![inner(1), load(0, column(3, 0))];
+    assert_eq!(defect(&program), Defect::Memory { end: 5, size: 4 });
+    program.schedule[0].last = 1;
+    assert!(validate(&program).is_ok());
+}
+
+#[test]
+fn links_outside_the_tables_or_the_memory() {
+    let linked = Place::Linked {
+        table: 1,
+        level: Level(0),
+    };
+    let mut program = program(kernel(&[Real], vec![load(0, linked)]), 2, &[0.0; 4]);
+    program.links = vec![0, 1];
+    assert_eq!(defect(&program), Defect::Links { end: 3, size: 2 });
+    program.links = vec![0, 1, 4];
+    assert_eq!(defect(&program), Defect::Memory { end: 5, size: 4 });
+    program.links = vec![9, 1, 3];
+    assert!(validate(&program).is_ok());
+}
+
+#[test]
+fn offset_tables_that_are_too_short() {
+    let mut program = program(kernel(&[], vec![attached(vec![])]), 2, &[]);
+    program.links = vec![0, 0];
+    assert_eq!(defect(&program), Defect::Links { end: 3, size: 2 });
+}
+
+#[test]
+fn runs_outside_the_links_or_the_arms() {
+    let runs = Statement::ForRuns {
+        offsets: 0,
+        runs: 2,
+        level: Level(1),
+        arms: vec![vec![load(0, column(0, 1))]],
+    };
+    let mut program = program(kernel(&[Real], vec![runs]), 1, &[0.0]);
+    program.links = vec![0, 1, 0, 0];
+    assert_eq!(defect(&program), Defect::Links { end: 5, size: 4 });
+    program.links = vec![0, 1, 1, 0, 1];
+    assert_eq!(defect(&program), Defect::Arm { arm: 1, arms: 1 });
+    program.links = vec![0, 1, 0, 0, 2];
+    assert_eq!(defect(&program), Defect::Memory { end: 2, size: 1 });
+    program.links = vec![0, 1, 0, 0, 1];
+    assert!(validate(&program).is_ok());
+}
+
+#[test]
+fn registers_of_the_wrong_kind() {
+    let check = |registers: &[Scalar], body| defect(&program(kernel(registers, body), 1, &[0.0]));
+    let constant = |register| set(register, Operation::Constant(0.0));
+    assert_eq!(check(&[], vec![constant(0)]), Defect::UnknownRegister(0));
+    assert_eq!(
+        check(&[Truth], vec![constant(0)]),
+        Defect::RegisterType {
+            register: 0,
+            expected: Real
+        }
+    );
+    let not = set(1, Operation::Not(Register(0)));
+    assert_eq!(
+        check(&[Real, Truth], vec![constant(0), not]),
+        Defect::RegisterType {
+            register: 0,
+            expected: Truth
+        }
+    );
+    let store = store(Place::Slot(0), 0);
+    assert_eq!(check(&[Real], vec![store]), Defect::Unassigned(0));
+}
+
+#[test]
+fn registers_assigned_on_some_paths_only() {
+    let constant = |register| set(register, Operation::Constant(0.0));
+    let read = store(Place::Slot(0), 0);
+    let check = |body| {
+        let mut program = program(kernel(&[Real], body), 1, &[0.0]);
+        program.links = vec![0, 0];
+        validate(&program).is_ok()
+    };
+    let choose = |then, otherwise| {
+        let compare = Operation::Compare(Comparison::Less, Register(2), Register(2));
+        let body = vec![
+            constant(2),
+            set(1, compare),
+            Statement::If {
+                condition: Register(1),
+                then,
+                otherwise,
+            },
+            read.clone(),
+        ];
+        let kernel = kernel(&[Real, Truth, Real], body);
+        validate(&program(kernel, 1, &[0.0])).is_ok()
+    };
+    assert!(choose(vec![constant(0)], vec![constant(0)]));
+    assert!(!choose(vec![constant(0)], vec![]));
+    assert!(!choose(vec![], vec![constant(0)]));
+    assert!(check(vec![constant(0), attached(vec![read.clone()])]));
+    assert!(!check(vec![attached(vec![constant(0)]), read.clone()]));
+}
+
+#[test]
+fn levels_out_of_place() {
+    let check = |body| defect(&program(kernel(&[Real], body), 0, &[0.0]));
+    assert_eq!(check(vec![load(0, column(0, 1))]), Defect::Level(1));
+    assert_eq!(
+        check(vec![attached(vec![attached(vec![])])]),
+        Defect::Level(1)
+    );
+    let deepest = (1..=8).rev().fold(vec![], |body, level| {
+        vec![Statement::ForAttached {
+            offsets: 0,
+            level: Level(level),
+            body,
+        }]
+    });
+    assert_eq!(check(deepest), Defect::Level(8));
+}
+
+#[test]
+fn schemes_that_do_not_fit() {
+    let propagate = |scheme, occupancies: &[u32], results: &[u32]| Statement::Propagate {
+        scheme,
+        occupancies: occupancies.iter().copied().map(Register).collect(),
+        rates: vec![(Register(0), Register(0))],
+        results: results.iter().copied().map(Register).collect(),
+    };
+    let check = |statement| {
+        let body = vec![set(0, Operation::Constant(0.0)), statement];
+        let mut program = program(kernel(&[Real], body), 1, &[]);
+        program.schemes = vec![Scheme::new(vec![Edge {
+            source: 0,
+            target: 1,
+        }])];
+        validate(&program).map(|_| ())
+    };
+    assert!(check(propagate(0, &[0, 0], &[0, 0])).is_ok());
+    assert!(check(propagate(1, &[0, 0], &[0, 0])).is_err());
+    assert!(check(propagate(0, &[0], &[0])).is_err());
+    assert!(check(propagate(0, &[0, 0], &[0, 0, 0])).is_err());
+}
+
+#[test]
+fn statements_of_set_up_kernels() {
+    let twice = Statement::Twice(vec![]);
+    assert_eq!(
+        defect(&program(kernel(&[], vec![twice]), 1, &[])),
+        Defect::Twice
+    );
+}
+
+#[test]
+fn blocks_nested_beyond_reason() {
+    let condition = Register(0);
+    let nest = (0..300).fold(vec![], |then, _| {
+        vec![Statement::If {
+            condition,
+            then,
+            otherwise: vec![],
+        }]
+    });
+    let compare = Operation::Compare(Comparison::Less, Register(1), Register(1));
+    let mut body = vec![set(1, Operation::Constant(0.0)), set(0, compare)];
+    body.extend(nest);
+    let program = program(kernel(&[Truth, Real], body), 1, &[]);
+    assert!(matches!(defect(&program), Defect::Nesting(_)));
+}
+
+#[test]
+fn unknown_kernels() {
+    let mut program = program(kernel(&[], vec![]), 1, &[]);
+    program.schedule[0].kernel = 1;
+    assert_eq!(validate(&program), Err(JitError::UnknownKernel(1)));
+}
+
+fn one_column() -> Program {
+    program(kernel(&[Real], vec![load(0, column(0, 0))]), 2, &[0.0; 2])
+}
+
+#[test]
+#[should_panic(expected = "beyond the schedule")]
+fn calls_beyond_the_schedule() {
+    let program = one_column();
+    let compiled = CompiledProgram::compile(&program).expect("sound");
+    let call = Call {
+        kernel: 0,
+        first: 0,
+        last: 3,
+    };
+    compiled.advance(&mut State::new(&program, 0), call, 0.0, 0.0);
+}
+
+#[test]
+#[should_panic(expected = "another program")]
+fn states_of_another_program() {
+    let program = one_column();
+    let compiled = CompiledProgram::compile(&program).expect("sound");
+    let mut state = State::new(&program, 0);
+    state.memory.pop();
+    compiled.advance(&mut state, program.schedule[0], 0.0, 0.0);
+}

@@ -1,0 +1,312 @@
+//! The proof that the machine code of a program stays inside the program's arrays.
+//!
+//! Machine code checks no bounds. Everything that decides on an address is known before a run,
+//! though: the ranges of instances in the schedule and the routes, the tables of links that give
+//! the ranges of the inner loops, and the bases of the columns. A program that passes here has
+//! every slot, column and table entry inside the memory and the links for all instances that a
+//! call within [`Populations`] can reach.
+
+use lems_kernel::{
+    Action, Block, Kernel, Level, MAX_LEVELS, Operation, Place, Program, Register, Scalar,
+    Statement,
+};
+
+use crate::{Defect, JitError, tables};
+
+/// Deepest nesting of blocks in a kernel.
+const MAX_NESTING: usize = 256;
+
+/// How far calls of kernels and handlers may go.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Populations {
+    /// For each kernel, one more than the largest instance in the schedule.
+    pub kernels: Vec<u32>,
+    /// For each handler, one more than the largest instance among the receivers of events.
+    pub handlers: Vec<u32>,
+}
+
+/// Checks that all kernels and handlers stay inside the memory and the links of the program in
+/// calls within the returned populations, and that their registers and levels are used properly.
+///
+/// # Errors
+///
+/// The first defect found.
+pub fn validate(program: &Program) -> Result<Populations, JitError> {
+    let populations = populations(program)?;
+    let kernels = program.kernels.iter().zip(&populations.kernels);
+    let handlers = program.handlers.iter().zip(&populations.handlers);
+    for (kernel, &population) in kernels.chain(handlers) {
+        let mut check = Check {
+            program,
+            kernel,
+            assigned: vec![false; kernel.registers.len()],
+            populations: vec![population],
+            nesting: 0,
+        };
+        check
+            .block(&kernel.body)
+            .map_err(|defect| JitError::Kernel {
+                kernel: kernel.name.clone(),
+                defect,
+            })?;
+    }
+    Ok(populations)
+}
+
+fn populations(program: &Program) -> Result<Populations, JitError> {
+    let mut populations = Populations {
+        kernels: vec![0; program.kernels.len()],
+        handlers: vec![0; program.handlers.len()],
+    };
+    for call in &program.schedule {
+        let population = populations
+            .kernels
+            .get_mut(call.kernel as usize)
+            .ok_or(JitError::UnknownKernel(call.kernel))?;
+        *population = call.last.max(*population);
+    }
+    for target in &program.routes.targets {
+        if let Action::Handle { handler, instance } = target.action {
+            let population = populations
+                .handlers
+                .get_mut(handler as usize)
+                .ok_or(JitError::UnknownHandler(handler))?;
+            *population = instance.saturating_add(1).max(*population);
+        }
+    }
+    Ok(populations)
+}
+
+struct Check<'a> {
+    program: &'a Program,
+    kernel: &'a Kernel,
+    assigned: Vec<bool>,
+    /// By level: one more than the largest instance; zero where the loop never runs.
+    populations: Vec<u32>,
+    nesting: usize,
+}
+
+impl Check<'_> {
+    fn block(&mut self, block: &Block) -> Result<(), Defect> {
+        if self.nesting == MAX_NESTING {
+            return Err(Defect::Nesting(MAX_NESTING));
+        }
+        self.nesting += 1;
+        for statement in block {
+            self.statement(statement)?;
+        }
+        self.nesting -= 1;
+        Ok(())
+    }
+
+    fn statement(&mut self, statement: &Statement) -> Result<(), Defect> {
+        match statement {
+            Statement::Let(register, operation) => {
+                let scalar = self.operation(operation)?;
+                self.assign(*register, scalar)
+            }
+            Statement::Store(place, register) => {
+                self.read(*register, Scalar::Real)?;
+                self.place(*place)
+            }
+            Statement::If {
+                condition,
+                then,
+                otherwise,
+            } => {
+                self.read(*condition, Scalar::Truth)?;
+                let before = self.assigned.clone();
+                self.block(then)?;
+                let after_then = std::mem::replace(&mut self.assigned, before);
+                self.block(otherwise)?;
+                for (both, then) in self.assigned.iter_mut().zip(after_then) {
+                    *both &= then;
+                }
+                Ok(())
+            }
+            Statement::Emit { port, level } => {
+                let population = self.population(*level)?;
+                match port.checked_add(population) {
+                    Some(_) => Ok(()),
+                    None => Err(Defect::Port {
+                        port: *port,
+                        population,
+                    }),
+                }
+            }
+            Statement::ForAttached {
+                offsets,
+                level,
+                body,
+            } => {
+                let outer = self.outer_population(*level)?;
+                let population = tables::attached(self.program, *offsets, outer)?;
+                self.attached_block(body, population)
+            }
+            Statement::ForRuns {
+                offsets,
+                runs,
+                level,
+                arms,
+            } => {
+                let outer = self.outer_population(*level)?;
+                let populations = tables::runs(self.program, *offsets, *runs, outer, arms.len())?;
+                (arms.iter().zip(populations))
+                    .try_for_each(|(arm, population)| self.attached_block(arm, population))
+            }
+            Statement::Propagate {
+                scheme,
+                occupancies,
+                rates,
+                results,
+            } => {
+                let shape = (occupancies.len(), rates.len(), results.len());
+                self.scheme(*scheme, shape)?;
+                let rates = rates
+                    .iter()
+                    .flat_map(|&(forward, reverse)| [forward, reverse]);
+                for register in occupancies.iter().copied().chain(rates) {
+                    self.read(register, Scalar::Real)?;
+                }
+                (results.iter()).try_for_each(|&register| self.assign(register, Scalar::Real))
+            }
+            Statement::Twice(_) => Err(Defect::Twice),
+        }
+    }
+
+    /// A loop body: it may not run at all, so its assignments do not count after it.
+    fn attached_block(&mut self, body: &Block, population: u32) -> Result<(), Defect> {
+        let before = self.assigned.clone();
+        self.populations.push(population);
+        self.block(body)?;
+        self.populations.pop();
+        self.assigned = before;
+        Ok(())
+    }
+
+    fn scheme(&self, number: u32, shape: (usize, usize, usize)) -> Result<(), Defect> {
+        let (occupancies, rates, results) = shape;
+        let scheme = self.program.schemes.get(number as usize);
+        let scheme = scheme.ok_or(Defect::UnknownScheme(number))?;
+        let edges_fit = (scheme.edges.iter())
+            .all(|edge| edge.source < scheme.size && edge.target < scheme.size);
+        let registers_fit =
+            rates == scheme.edges.len() && occupancies >= scheme.size && occupancies >= results;
+        if edges_fit && registers_fit {
+            Ok(())
+        } else {
+            Err(Defect::SchemeShape(number))
+        }
+    }
+
+    fn operation(&self, operation: &Operation) -> Result<Scalar, Defect> {
+        use Scalar::{Real, Truth};
+        match *operation {
+            Operation::Constant(_) | Operation::Time | Operation::Step => Ok(Real),
+            Operation::Load(place) => self.place(place).map(|()| Real),
+            Operation::Copy(register) => {
+                let scalar = self.scalar(register)?;
+                self.read(register, scalar).map(|()| scalar)
+            }
+            Operation::Binary(_, left, right) => {
+                self.read(left, Real)?;
+                self.read(right, Real).map(|()| Real)
+            }
+            Operation::Compare(_, left, right) => {
+                self.read(left, Real)?;
+                self.read(right, Real).map(|()| Truth)
+            }
+            Operation::Logic(_, left, right) => {
+                self.read(left, Truth)?;
+                self.read(right, Truth).map(|()| Truth)
+            }
+            Operation::Not(register) => self.read(register, Truth).map(|()| Truth),
+            Operation::Select(condition, yes, no) => {
+                self.read(condition, Truth)?;
+                self.read(yes, Real)?;
+                self.read(no, Real).map(|()| Real)
+            }
+            Operation::Call(_, register) | Operation::Random(register) => {
+                self.read(register, Real).map(|()| Real)
+            }
+        }
+    }
+
+    fn place(&self, place: Place) -> Result<(), Defect> {
+        let memory = self.program.memory.len();
+        let inside = |end: u64| match end <= memory as u64 {
+            true => Ok(()),
+            false => Err(Defect::Memory { end, size: memory }),
+        };
+        match place {
+            Place::Slot(slot) => inside(u64::from(slot) + 1),
+            Place::Column { base, level } => match self.population(level)? {
+                0 => Ok(()),
+                population => inside(u64::from(base) + u64::from(population)),
+            },
+            Place::Linked { table, level } => {
+                let links = &self.program.links;
+                let start = table as usize;
+                let end = match self.population(level)? {
+                    0 => return Ok(()),
+                    population => start + population as usize,
+                };
+                let targets = links.get(start..end).ok_or(Defect::Links {
+                    end: end as u64,
+                    size: links.len(),
+                })?;
+                let largest = targets.iter().copied().max().unwrap_or(0);
+                inside(u64::from(largest) + 1)
+            }
+        }
+    }
+
+    fn population(&self, level: Level) -> Result<u32, Defect> {
+        let population = self.populations.get(usize::from(level.0));
+        population.copied().ok_or(Defect::Level(level.0))
+    }
+
+    /// The population of the loop around a new one of the given level.
+    fn outer_population(&self, level: Level) -> Result<u32, Defect> {
+        match self.populations.last() {
+            Some(&population)
+                if usize::from(level.0) == self.populations.len()
+                    && usize::from(level.0) < MAX_LEVELS =>
+            {
+                Ok(population)
+            }
+            _ => Err(Defect::Level(level.0)),
+        }
+    }
+
+    fn scalar(&self, register: Register) -> Result<Scalar, Defect> {
+        let scalar = self.kernel.registers.get(register.0 as usize);
+        scalar.copied().ok_or(Defect::UnknownRegister(register.0))
+    }
+
+    fn typed(&self, register: Register, expected: Scalar) -> Result<(), Defect> {
+        match self.scalar(register)? == expected {
+            true => Ok(()),
+            false => Err(Defect::RegisterType {
+                register: register.0,
+                expected,
+            }),
+        }
+    }
+
+    fn read(&self, register: Register, expected: Scalar) -> Result<(), Defect> {
+        self.typed(register, expected)?;
+        match self.assigned.get(register.0 as usize) {
+            Some(true) => Ok(()),
+            _ => Err(Defect::Unassigned(register.0)),
+        }
+    }
+
+    fn assign(&mut self, register: Register, scalar: Scalar) -> Result<(), Defect> {
+        self.typed(register, scalar)?;
+        if let Some(assigned) = self.assigned.get_mut(register.0 as usize) {
+            *assigned = true;
+        }
+        Ok(())
+    }
+}
