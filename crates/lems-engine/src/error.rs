@@ -1,0 +1,42 @@
+//! What can stop a run.
+
+use lems_kernel::Fault;
+use lems_output::OutputError;
+
+/// An error while a model runs.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// A recorded value is not a number any more.
+    #[error("`{quantity}` is {value} at t = {time} s")]
+    NotFinite {
+        /// Path of the recorded quantity.
+        quantity: String,
+        /// NaN or an infinity.
+        value: f64,
+        /// Time of the row, in seconds.
+        time: f64,
+    },
+    /// Events without end.
+    #[error("{0}")]
+    Fault(#[from] Fault),
+    /// An output could not be written.
+    #[error("{0}")]
+    Output(#[from] OutputError),
+}
+
+impl EngineError {
+    /// The likely fix, in one sentence.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            EngineError::NotFinite { .. } => Some(
+                "the step may be too large for the fastest process of the model, or an equation \
+                 divides by zero or takes the logarithm of a negative number"
+                    .to_owned(),
+            ),
+            EngineError::Fault(Fault::EndlessRelay { .. }) => {
+                Some("give one of the connections of the circle a delay".to_owned())
+            }
+            EngineError::Output(error) => error.help(),
+        }
+    }
+}

@@ -1,0 +1,326 @@
+//! One run of a model.
+
+use std::ops::ControlFlow;
+
+use lems_kernel::{
+    Backend, Interpreter, Lowered, Probe, Program, Recorded, State, deliver_due, lower,
+};
+use lems_model::Model;
+use lems_network::{EventFormat, Experiment, Network, NetworkError, Run, Shapes, Variable};
+use lems_output::{DataFile, EventFile, OutputStore, TimesFile};
+
+use crate::EngineError;
+
+/// How many steps pass between two looks at the outside world.
+const STEPS_BETWEEN_LOOKS: u64 = 256;
+
+/// A run that is ready to start: program, recorders, number of steps.
+#[derive(Debug, Clone)]
+pub struct Simulation {
+    /// The compiled form of the network.
+    pub program: Program,
+    /// Names of the columns in memory: first slot, and the variable that it holds.
+    pub columns: Vec<(u32, String)>,
+    /// Legal, but surely not meant.
+    pub warnings: Vec<NetworkError>,
+    /// Number of instances.
+    pub instances: usize,
+    run: Run,
+    seed: i64,
+    data_files: Vec<DataPlan>,
+    event_files: Vec<EventPlan>,
+    times_file: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+struct DataPlan {
+    path: String,
+    columns: Vec<Recorder>,
+}
+
+#[derive(Debug, Clone)]
+struct Recorder {
+    probe: Probe,
+    scale: f64,
+    quantity: String,
+}
+
+#[derive(Debug, Clone)]
+struct EventPlan {
+    path: String,
+    format: Option<lems_output::EventFormat>,
+    ids: Vec<String>,
+    /// Number of the file's first selection among all.
+    first: usize,
+}
+
+/// What is asked between steps: how far the run is, and whether to go on.
+pub type Control<'c> = &'c mut dyn FnMut(u64, f64) -> ControlFlow<()>;
+
+/// What a run did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    /// Steps done.
+    pub steps: u64,
+    /// Simulated time, in seconds.
+    pub time: f64,
+    /// Paths of the files that were written.
+    pub files: Vec<String>,
+    /// Whether the run was told to stop before its end.
+    pub interrupted: bool,
+}
+
+impl Simulation {
+    /// Builds the network of one run of an experiment and its program.
+    ///
+    /// # Errors
+    /// All paths, names and ports that lead nowhere.
+    pub fn new(
+        model: &Model<'_>,
+        experiment: &Experiment<'_>,
+        run: Run,
+        times_file: Option<String>,
+    ) -> Result<Simulation, Vec<NetworkError>> {
+        let network = Network::build(model, run.target)?;
+        let shapes = Shapes::of(&network);
+        let mut errors = Vec::new();
+        let mut recorded = Recorded::default();
+        let mut data_files = Vec::new();
+        for file in &experiment.data_files {
+            let mut columns = Vec::new();
+            for recording in &file.columns {
+                match network.column(recording) {
+                    Ok(column) => {
+                        columns.push((recorded.values.len(), column.scale, recording));
+                        recorded.values.push(column.value);
+                    }
+                    Err(error) => errors.push(error),
+                }
+            }
+            data_files.push((file.path.clone(), columns));
+        }
+        for line in experiment
+            .displays
+            .iter()
+            .flat_map(|display| &display.lines)
+        {
+            errors.extend(network.column(&line.recording).err());
+        }
+        let mut event_files = Vec::new();
+        for file in &experiment.event_files {
+            let first = recorded.events.len();
+            let mut ids = Vec::new();
+            for selection in &file.selections {
+                match network.selection(selection) {
+                    Ok((instance, port)) => {
+                        recorded.events.push((instance, port.unwrap_or("")));
+                        ids.push(selection.id.to_owned());
+                    }
+                    Err(error) => errors.push(error),
+                }
+            }
+            let format = file.format.map(|format| match format {
+                EventFormat::IdTime => lems_output::EventFormat::IdTime,
+                EventFormat::TimeId => lems_output::EventFormat::TimeId,
+            });
+            event_files.push(EventPlan {
+                path: file.path.clone(),
+                format,
+                ids,
+                first,
+            });
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let Lowered {
+            program,
+            values,
+            columns,
+        } = lower(&network, &shapes, &recorded)?;
+        let data_files = (data_files.into_iter())
+            .map(|(path, columns)| DataPlan {
+                path,
+                columns: (columns.into_iter())
+                    .map(|(value, scale, recording)| Recorder {
+                        probe: values[value],
+                        scale,
+                        quantity: recording.quantity.value().to_owned(),
+                    })
+                    .collect(),
+            })
+            .collect();
+        debug_assert!(
+            (recorded.values.iter())
+                .zip(&values)
+                .all(
+                    |(value, probe)| matches!(value.variable, Variable::Fixed(_))
+                        == matches!(probe, Probe::Constant(_))
+                )
+        );
+        Ok(Simulation {
+            program,
+            columns,
+            instances: network.instances.len(),
+            warnings: network.warnings,
+            run,
+            seed: experiment.seed,
+            data_files,
+            event_files,
+            times_file,
+        })
+    }
+
+    /// Number of steps of the run.
+    pub fn steps(&self) -> u64 {
+        self.run.steps
+    }
+
+    /// Runs from start to end with `backend`, which must be one for this program.
+    ///
+    /// # Errors
+    /// A recorded value that is no finite number, events without end, an output that cannot be
+    /// written. Outputs that were begun are then left under their partial names.
+    pub fn run(
+        &self,
+        backend: &dyn Backend,
+        store: &mut dyn OutputStore,
+        control: Control<'_>,
+    ) -> Result<Summary, EngineError> {
+        let mut outputs = Outputs::create(self, store)?;
+        let mut state = State::new(&self.program, self.seed);
+        Interpreter::new(&self.program).run_setup(&mut state);
+        let mut time = 0.0;
+        outputs.record(&mut state, time)?;
+        let mut done = 0;
+        let mut interrupted = false;
+        while done < self.run.steps {
+            if done % STEPS_BETWEEN_LOOKS == 0 && control(done, time).is_break() {
+                interrupted = true;
+                break;
+            }
+            time += self.run.step;
+            deliver_due(backend, &mut state, time);
+            for call in &self.program.schedule {
+                backend.advance(&mut state, *call, time, self.run.step);
+            }
+            if let Some(fault) = state.fault.take() {
+                return Err(fault.into());
+            }
+            outputs.record(&mut state, time)?;
+            done += 1;
+        }
+        let files = if interrupted {
+            Vec::new()
+        } else {
+            outputs.finish()?
+        };
+        Ok(Summary {
+            steps: done,
+            time,
+            files,
+            interrupted,
+        })
+    }
+}
+
+/// The open files of a run.
+struct Outputs<'s> {
+    simulation: &'s Simulation,
+    data_files: Vec<DataFile>,
+    event_files: Vec<EventFile>,
+    times_file: Option<TimesFile>,
+    row: Vec<f64>,
+}
+
+impl<'s> Outputs<'s> {
+    fn create(
+        simulation: &'s Simulation,
+        store: &mut dyn OutputStore,
+    ) -> Result<Self, EngineError> {
+        let mut data_files = Vec::new();
+        for plan in &simulation.data_files {
+            data_files.push(DataFile::create(store, &plan.path)?);
+        }
+        let mut event_files = Vec::new();
+        for plan in &simulation.event_files {
+            let format = plan.format.unwrap_or(lems_output::EventFormat::IdTime);
+            event_files.push(EventFile::create(
+                store,
+                &plan.path,
+                format,
+                plan.ids.clone(),
+            )?);
+        }
+        let times_file = match &simulation.times_file {
+            Some(path) => Some(TimesFile::create(store, path)?),
+            None => None,
+        };
+        Ok(Outputs {
+            simulation,
+            data_files,
+            event_files,
+            times_file,
+            row: Vec::new(),
+        })
+    }
+
+    fn record(&mut self, state: &mut State, time: f64) -> Result<(), EngineError> {
+        for selection in state.recorded.drain(..) {
+            let selection = selection as usize;
+            let plans = self
+                .simulation
+                .event_files
+                .iter()
+                .zip(&mut self.event_files);
+            for (plan, file) in plans {
+                if let Some(index) = selection.checked_sub(plan.first)
+                    && index < plan.ids.len()
+                    && plan.format.is_some()
+                {
+                    file.event(index, time)?;
+                }
+            }
+        }
+        for (plan, file) in self.simulation.data_files.iter().zip(&mut self.data_files) {
+            self.row.clear();
+            self.row.push(time);
+            for recorder in &plan.columns {
+                let value = match recorder.probe {
+                    Probe::Slot(slot) => state.memory[slot as usize],
+                    Probe::Constant(value) => value,
+                };
+                if !value.is_finite() {
+                    return Err(EngineError::NotFinite {
+                        quantity: recorder.quantity.clone(),
+                        value,
+                        time,
+                    });
+                }
+                self.row.push(value / recorder.scale);
+            }
+            file.row(&self.row)?;
+        }
+        if let Some(times) = &mut self.times_file {
+            times.time(time)?;
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Vec<String>, EngineError> {
+        let mut paths = Vec::new();
+        for (plan, file) in self.simulation.data_files.iter().zip(self.data_files) {
+            file.finish()?;
+            paths.push(plan.path.clone());
+        }
+        for (plan, file) in self.simulation.event_files.iter().zip(self.event_files) {
+            file.finish()?;
+            paths.push(plan.path.clone());
+        }
+        if let (Some(path), Some(file)) = (&self.simulation.times_file, self.times_file) {
+            file.finish()?;
+            paths.push(path.clone());
+        }
+        Ok(paths)
+    }
+}
