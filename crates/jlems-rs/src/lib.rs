@@ -1,0 +1,23 @@
+//! A fast engine for LEMS and NeuroML 2 models, compatible with jLEMS.
+//!
+//! [`load`] reads a LEMS file with all that it includes; [`prepare`] builds its network and
+//! compiles it; [`run`] does both and writes its outputs. The command line is a thin layer over
+//! these.
+
+mod diagnostic;
+mod pipeline;
+mod sources;
+
+pub use diagnostic::{Diagnostic, Failure, Severity};
+pub use pipeline::{
+    BackendKind, Loaded, Options, Outcome, load, prepare, read_model, run, with_backend,
+};
+pub use sources::FileSources;
+
+pub use lems_document as document;
+pub use lems_engine as engine;
+pub use lems_jit as jit;
+pub use lems_kernel as kernel;
+pub use lems_model as model;
+pub use lems_network as network;
+pub use lems_output as output;

@@ -1,0 +1,165 @@
+//! The stages of a run, one after another.
+
+use std::ops::ControlFlow;
+
+use lems_document::{Document, IncludeOptions, Limits, SourceReader};
+use lems_engine::{Simulation, Summary};
+use lems_jit::CompiledProgram;
+use lems_kernel::{Backend, Interpreter, Program};
+use lems_model::{Model, ModelError};
+use lems_network::{Experiment, NetworkError};
+use lems_output::OutputStore;
+use nml2_coretypes::CORE_TYPES;
+
+use crate::{Diagnostic, Failure};
+
+/// What runs the kernels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BackendKind {
+    /// Machine code.
+    #[default]
+    Jit,
+    /// The interpreter: slow, the same bits.
+    Interpreter,
+}
+
+/// How to load and run.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Folders searched for included files.
+    pub include: Vec<String>,
+    /// What runs the kernels.
+    pub backend: BackendKind,
+    /// Seed of the random generator, instead of the model's.
+    pub seed: Option<i64>,
+}
+
+/// A document with what went before it.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The document.
+    pub document: Document,
+}
+
+/// What a run gave.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// One for each `Run` of the target.
+    pub summaries: Vec<Summary>,
+    /// Legal, but surely not meant.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Reads a file and all that it includes.
+///
+/// # Errors
+/// Malformed XML, missing files, circles of includes.
+pub fn load(path: &str, reader: &dyn SourceReader, options: &Options) -> Result<Document, Failure> {
+    let include = IncludeOptions {
+        folders: options.include.clone(),
+        embedded: CORE_TYPES,
+        limits: Limits::default(),
+    };
+    Ok(Document::load(path, reader, &include)?)
+}
+
+/// Reads the model of a document.
+///
+/// # Errors
+/// Everything that is wrong with its definitions, components or equations.
+pub fn read_model(document: &Document) -> Result<Model<'_>, Failure> {
+    Model::read(document).map_err(|errors| model_failure(document, &errors))
+}
+
+/// Builds the networks and programs of all runs of a model's target.
+///
+/// # Errors
+/// No target; paths, names and ports that lead nowhere.
+pub fn prepare(
+    document: &Document,
+    model: &Model<'_>,
+    options: &Options,
+) -> Result<Vec<Simulation>, Failure> {
+    let target = model
+        .runnable_target(document)
+        .map_err(|error| model_failure(document, &[error]))?;
+    let failed = |errors: Vec<NetworkError>| network_failure(document, &errors);
+    let mut experiment = Experiment::of(model, target.component).map_err(failed)?;
+    if let Some(seed) = options.seed {
+        experiment.seed = seed;
+    }
+    let times_file = target.times_file.map(str::to_owned);
+    (experiment.runs.clone().into_iter())
+        .map(|run| Simulation::new(model, &experiment, run, times_file.clone()).map_err(failed))
+        .collect()
+}
+
+/// Calls `body` with the chosen back end of a program.
+///
+/// # Errors
+/// The program cannot be compiled.
+pub fn with_backend<T>(
+    program: &Program,
+    kind: BackendKind,
+    body: impl FnOnce(&dyn Backend) -> T,
+) -> Result<T, Failure> {
+    match kind {
+        BackendKind::Interpreter => Ok(body(&Interpreter::new(program))),
+        BackendKind::Jit => match CompiledProgram::compile(program) {
+            Ok(compiled) => Ok(body(&compiled)),
+            Err(error) => Err(Failure::plain(
+                format!("the model cannot be compiled: {error}"),
+                Some("run it with `--backend interp` and report this".to_owned()),
+            )),
+        },
+    }
+}
+
+/// Runs a LEMS file and writes its outputs to `store`.
+///
+/// # Errors
+/// Everything that is wrong with the model, or that goes wrong while it runs.
+pub fn run(
+    path: &str,
+    reader: &dyn SourceReader,
+    store: &mut dyn OutputStore,
+    options: &Options,
+    control: &mut dyn FnMut(u64, f64) -> ControlFlow<()>,
+) -> Result<Outcome, Failure> {
+    let document = load(path, reader, options)?;
+    let model = read_model(&document)?;
+    let simulations = prepare(&document, &model, options)?;
+    let mut warnings: Vec<Diagnostic> = Vec::new();
+    warnings.extend(document.warnings().iter().map(Diagnostic::from));
+    warnings.extend(model.warnings.iter().map(Diagnostic::from));
+    let mut summaries = Vec::new();
+    for simulation in &simulations {
+        warnings.extend(simulation.warnings.iter().map(Diagnostic::from));
+        let summary = with_backend(&simulation.program, options.backend, |backend| {
+            simulation.run(backend, store, control)
+        })?;
+        let summary = summary.map_err(|error| Failure {
+            sources: Vec::new(),
+            diagnostics: vec![Diagnostic::from(&error)],
+        })?;
+        summaries.push(summary);
+    }
+    Ok(Outcome {
+        summaries,
+        warnings: warnings.into_iter().map(Diagnostic::as_warning).collect(),
+    })
+}
+
+fn model_failure(document: &Document, errors: &[ModelError]) -> Failure {
+    Failure {
+        sources: document.sources().to_vec(),
+        diagnostics: errors.iter().map(Diagnostic::from).collect(),
+    }
+}
+
+fn network_failure(document: &Document, errors: &[NetworkError]) -> Failure {
+    Failure {
+        sources: document.sources().to_vec(),
+        diagnostics: errors.iter().map(Diagnostic::from).collect(),
+    }
+}
