@@ -10,6 +10,7 @@ mod equations;
 mod finish;
 mod handlers;
 mod reads;
+mod runge_kutta;
 mod setup;
 mod step;
 

@@ -44,7 +44,7 @@ impl<'d> Lowering<'_, '_, 'd> {
     }
 
     /// The value of a name in an equation of a node.
-    fn variable(&mut self, code: &mut Code, at: Spot<'_>, name: &str) -> Register {
+    pub(super) fn variable(&mut self, code: &mut Code, at: Spot<'_>, name: &str) -> Register {
         let kind = (self.network.model).type_of(self.shape(at.frame.shape).nodes[at.node].kind);
         if let Some((name, _)) = kind.parameters.get_key_value(name) {
             return self.parameter(code, at.frame, at.node, name, &|lowering, instance| {
@@ -113,25 +113,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         let variables: Vec<Register> = (expression.variables().iter())
             .map(|name| self.variable(code, at, name))
             .collect();
-        let mut values: Vec<Register> = Vec::with_capacity(expression.nodes().len());
-        for term in expression.nodes() {
-            let of = |index: u32| values[index as usize];
-            let value = match *term {
-                Term::Number(value) => code.constant(value),
-                Term::Variable(index) => variables[index as usize],
-                Term::Binary(operator, a, b) => code.binary(operator, of(a), of(b)),
-                Term::Compare(how, a, b) => code.compare(how, of(a), of(b)),
-                Term::Logic(how, a, b) => code.logic(how, of(a), of(b)),
-                Term::Not(a) => code.not(of(a)),
-                Term::Call(Named::Random, a) => code.random(of(a)),
-                Term::Call(named, a) => code.call(function(named), of(a)),
-            };
-            values.push(value);
-        }
-        match values.last() {
-            Some(value) => *value,
-            None => code.constant(f64::NAN),
-        }
+        evaluate(code, expression, &variables)
     }
 
     /// The value of a `ConditionalDerivedVariable`: of its first case that holds, else 0.
@@ -141,32 +123,9 @@ impl<'d> Lowering<'_, '_, 'd> {
         at: Spot<'_>,
         variable: &ConditionalVariable<'d>,
     ) -> Register {
-        let zero = code.constant(0.0);
-        let result = code.accumulator(zero);
-        let mut open: Vec<(Register, Block)> = Vec::new();
-        for case in &variable.cases {
-            let Some(condition) = &case.condition else {
-                let value = self.expression(code, at, &case.value.expression);
-                code.set(result, value);
-                break;
-            };
-            let condition = self.expression(code, at, &condition.expression);
-            code.begin();
-            let value = self.expression(code, at, &case.value.expression);
-            code.set(result, value);
-            let then = code.end();
-            code.begin();
-            open.push((condition, then));
-        }
-        while let Some((condition, then)) = open.pop() {
-            let otherwise = code.end();
-            code.push(Statement::If {
-                condition,
-                then,
-                otherwise,
-            });
-        }
-        code.settled(result)
+        cases(code, variable, &mut |code, expression| {
+            self.expression(code, at, expression)
+        })
     }
 
     /// The value of a `DerivedVariable select`.
@@ -376,6 +335,67 @@ impl<'d> Lowering<'_, '_, 'd> {
             });
         }
     }
+}
+
+/// The value of an expression whose variables are in registers.
+pub(super) fn evaluate(
+    code: &mut Code,
+    expression: &Expression,
+    variables: &[Register],
+) -> Register {
+    let mut values: Vec<Register> = Vec::with_capacity(expression.nodes().len());
+    for term in expression.nodes() {
+        let of = |index: u32| values[index as usize];
+        let value = match *term {
+            Term::Number(value) => code.constant(value),
+            Term::Variable(index) => variables[index as usize],
+            Term::Binary(operator, a, b) => code.binary(operator, of(a), of(b)),
+            Term::Compare(how, a, b) => code.compare(how, of(a), of(b)),
+            Term::Logic(how, a, b) => code.logic(how, of(a), of(b)),
+            Term::Not(a) => code.not(of(a)),
+            Term::Call(Named::Random, a) => code.random(of(a)),
+            Term::Call(named, a) => code.call(function(named), of(a)),
+        };
+        values.push(value);
+    }
+    match values.last() {
+        Some(value) => *value,
+        None => code.constant(f64::NAN),
+    }
+}
+
+/// The value of the first case that holds, else 0; `value` lowers a condition or value.
+pub(super) fn cases(
+    code: &mut Code,
+    variable: &ConditionalVariable<'_>,
+    value: &mut dyn FnMut(&mut Code, &Expression) -> Register,
+) -> Register {
+    let zero = code.constant(0.0);
+    let result = code.accumulator(zero);
+    let mut open: Vec<(Register, Block)> = Vec::new();
+    for case in &variable.cases {
+        let Some(condition) = &case.condition else {
+            let chosen = value(code, &case.value.expression);
+            code.set(result, chosen);
+            break;
+        };
+        let condition = value(code, &condition.expression);
+        code.begin();
+        let chosen = value(code, &case.value.expression);
+        code.set(result, chosen);
+        let then = code.end();
+        code.begin();
+        open.push((condition, then));
+    }
+    while let Some((condition, then)) = open.pop() {
+        let otherwise = code.end();
+        code.push(Statement::If {
+            condition,
+            then,
+            otherwise,
+        });
+    }
+    code.settled(result)
 }
 
 /// Pushes the loops over the instances at a site, one body for each arm.

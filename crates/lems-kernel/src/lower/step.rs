@@ -35,6 +35,9 @@ impl<'d> Lowering<'_, '_, 'd> {
     }
 
     fn step(&mut self, code: &mut Code, frame: &Frame, node: usize) {
+        if self.is_simultaneous(frame.shape, node) {
+            return self.simultaneous_step(code, frame, node);
+        }
         for part in self.parts(frame.shape, node) {
             match *part {
                 Part::Child(child) => self.step(code, frame, child),
@@ -51,7 +54,13 @@ impl<'d> Lowering<'_, '_, 'd> {
         }
     }
 
-    fn step_attached(&mut self, code: &mut Code, frame: &Frame, node: usize, list: &'d str) {
+    pub(super) fn step_attached(
+        &mut self,
+        code: &mut Code,
+        frame: &Frame,
+        node: usize,
+        list: &'d str,
+    ) {
         let site = self.site(frame.shape, node, list);
         let mut bodies = Vec::new();
         for arm in &site.arms {
@@ -64,14 +73,7 @@ impl<'d> Lowering<'_, '_, 'd> {
     }
 
     fn own_step(&mut self, code: &mut Code, at: Spot<'_>, dynamics: &Dynamics<'d>) {
-        for scheme in &dynamics.schemes {
-            if let Err(error) = self.propagate(code, at, scheme) {
-                self.errors.push(error);
-            }
-        }
-        let time = code.time();
-        let place = self.live(at, "t");
-        code.store(place, time);
+        self.begin_step(code, at, dynamics);
         self.requirements(code, at);
         self.variables(code, at, dynamics);
         let rates: Vec<_> = (dynamics.rates.iter())
@@ -80,6 +82,23 @@ impl<'d> Lowering<'_, '_, 'd> {
         for (rate, value) in dynamics.rates.iter().zip(rates) {
             self.integrate(code, at, rate.variable, value);
         }
+        self.end_step(code, at, dynamics);
+    }
+
+    /// Kinetic schemes, and the time that handlers see.
+    pub(super) fn begin_step(&mut self, code: &mut Code, at: Spot<'_>, dynamics: &Dynamics<'d>) {
+        for scheme in &dynamics.schemes {
+            if let Err(error) = self.propagate(code, at, scheme) {
+                self.errors.push(error);
+            }
+        }
+        let time = code.time();
+        let place = self.live(at, "t");
+        code.store(place, time);
+    }
+
+    /// Conditions, what others see, the active regime.
+    pub(super) fn end_step(&mut self, code: &mut Code, at: Spot<'_>, dynamics: &Dynamics<'d>) {
         for condition in &dynamics.on_condition {
             let test = self.expression(code, at, &condition.test.expression);
             code.begin();
