@@ -162,7 +162,7 @@ impl Simulation {
             program,
             columns,
             instances: network.instances.len(),
-            warnings: network.warnings,
+            warnings: network.warnings.into_inner(),
             run,
             seed: experiment.seed,
             data_files,

@@ -55,6 +55,7 @@ pub(crate) fn equations(model: &mut Model<'_>) -> Result<(), Vec<ModelError>> {
 }
 
 struct Checker<'c, 'd> {
+    model: &'c Model<'d>,
     component_type: &'c ComponentType<'d>,
     /// Variables that expressions may use, with their dimensions (None: any).
     scope: HashMap<&'c str, Option<Dimension>>,
@@ -89,6 +90,7 @@ impl<'c, 'd> Checker<'c, 'd> {
             (*name, dimension)
         }));
         Checker {
+            model,
             component_type,
             scope,
             errors: Vec::new(),
@@ -120,7 +122,8 @@ impl<'c, 'd> Checker<'c, 'd> {
                     self.scope.insert(variable.name, Some(found));
                 }
                 (Some(expected), Inferred::Dimension(found)) if expected != found => {
-                    let error = mismatch(variable.name, "value", expected, found, &variable.value);
+                    let error =
+                        self.mismatch(variable.name, "value", expected, found, &variable.value);
                     self.held.insert(variable.name, error);
                 }
                 _ => {}
@@ -136,7 +139,7 @@ impl<'c, 'd> Checker<'c, 'd> {
                     (variable.dimension, found)
                     && expected != found
                 {
-                    let error = mismatch(variable.name, "value", expected, found, &case.value);
+                    let error = self.mismatch(variable.name, "value", expected, found, &case.value);
                     self.warnings.push(error);
                 }
             }
@@ -244,10 +247,36 @@ impl<'c, 'd> Checker<'c, 'd> {
                 self.unknown_variable(&name, formula, range)
             }
             error => ModelError::Dimensions {
+                message: self.message(&error),
                 span: formula.span(error.range()),
                 error,
             },
         })
+    }
+
+    fn message(&self, error: &DimensionError) -> String {
+        let title = |dimension: &Dimension| self.model.dimension_title(*dimension);
+        match error {
+            DimensionError::Mismatch {
+                operation,
+                left,
+                right,
+                ..
+            } => format!(
+                "the two sides of `{operation}` differ in dimension: {} on the left, {} on the right",
+                title(left),
+                title(right)
+            ),
+            DimensionError::NotDimensionless {
+                function,
+                dimension,
+                ..
+            } => format!(
+                "`{function}` needs a pure number, but this is {}",
+                title(dimension)
+            ),
+            other => other.to_string(),
+        }
     }
 
     fn unknown_variable(
@@ -303,7 +332,7 @@ impl<'c, 'd> Checker<'c, 'd> {
             (self.value(formula, None), expected)
             && expected != found
         {
-            let error = mismatch(variable, what, expected, found, formula);
+            let error = self.mismatch(variable, what, expected, found, formula);
             if is_negation(formula) {
                 self.warnings.push(error);
             } else {
@@ -357,6 +386,23 @@ impl<'c, 'd> Checker<'c, 'd> {
             span: port.span(),
         });
     }
+
+    fn mismatch(
+        &self,
+        variable: &str,
+        what: &'static str,
+        expected: Dimension,
+        found: Dimension,
+        formula: &Formula<'_>,
+    ) -> ModelError {
+        ModelError::Mismatch {
+            variable: variable.to_owned(),
+            what,
+            expected: self.model.dimension_title(expected),
+            found: self.model.dimension_title(found),
+            span: formula.source.span(),
+        }
+    }
 }
 
 /// Whether a value is `-x`, that is `0 - x`: jLEMS lets the zero stand for any dimension and so
@@ -368,21 +414,5 @@ fn is_negation(formula: &Formula<'_>) -> bool {
             matches!(nodes.get(*left as usize), Some(Node::Number(0.0)))
         }
         _ => false,
-    }
-}
-
-fn mismatch(
-    variable: &str,
-    what: &'static str,
-    expected: Dimension,
-    found: Dimension,
-    formula: &Formula<'_>,
-) -> ModelError {
-    ModelError::Mismatch {
-        variable: variable.to_owned(),
-        what,
-        expected,
-        found,
-        span: formula.source.span(),
     }
 }

@@ -33,6 +33,9 @@ pub struct Component<'d> {
     pub references: Box<[(&'d str, ComponentId)]>,
     /// Children, in document order.
     pub children: Vec<ComponentId>,
+    /// Top-level components that are children too: an attribute with the name of a `Child`, or an
+    /// `Insertion`, says so.
+    pub adopted: Vec<(Role<'d>, ComponentId)>,
 }
 
 /// What a component is to its parent.
@@ -71,7 +74,7 @@ pub(crate) fn read<'d>(
     for element in elements.iter().filter(|e| e.name() != "Target") {
         reader.top_level(*element);
     }
-    reader.insertions();
+    reader.adoptions();
     if reader.errors.is_empty() {
         reader.prototypes();
     }
@@ -164,6 +167,7 @@ impl<'d> Reader<'_, 'd> {
             parameters: Box::default(),
             references: Box::default(),
             children: Vec::new(),
+            adopted: Vec::new(),
         });
         let mut children = Vec::new();
         for child in element.children() {
@@ -226,22 +230,66 @@ impl<'d> Reader<'_, 'd> {
             component_type: parent.name.to_owned(),
             child: element.name().to_owned(),
             suggestion: nearest(element.name(), allowed).map(str::to_owned),
-            span: element.span(),
+            span: element.name_span(),
         });
     }
 
-    /// `Insertion component="id"` makes that top-level component a child.
-    fn insertions(&mut self) {
+    /// An attribute with the name of an empty `Child` fills it with the top-level component that
+    /// it names; `Insertion component="id"` makes one a child.
+    fn adoptions(&mut self) {
         for index in 0..self.model.components.len() {
-            let element = self.model.components[index].element;
-            for child in element.children().filter(|c| c.name() == "Insertion") {
-                if let Some(reference) = child.attribute("component")
-                    && let Some(id) = self.look_up(reference)
+            let id = ComponentId(index as u32);
+            let (element, kind) = {
+                let component = self.model.component(id);
+                (component.element, component.component_type)
+            };
+            let mut adopted = Vec::new();
+            let slots: Vec<&'d str> = self.model.type_of(kind).slots.keys().copied().collect();
+            for slot in slots {
+                let filled = (self.model.component(id).children.iter())
+                    .any(|child| self.model.component(*child).role == Role::Slot(slot));
+                if let Some(attribute) = element.attribute(slot).filter(|_| !filled)
+                    && !self.claims(kind, slot)
+                    && let Some(found) = self.look_up(attribute)
                 {
-                    self.model.components[index].children.push(id);
+                    adopted.push((Role::Slot(slot), found));
                 }
             }
+            for child in element.children().filter(|c| c.name() == "Insertion") {
+                if let Some(reference) = child.attribute("component")
+                    && let Some(found) = self.look_up(reference)
+                    && let Some(role) = self.role_of(kind, found, child)
+                {
+                    adopted.push((role, found));
+                }
+            }
+            self.model.components[index].adopted = adopted;
         }
+    }
+
+    /// Whether an attribute of that name is a value of the type itself.
+    fn claims(&self, kind: TypeId, name: &str) -> bool {
+        let kind = self.model.type_of(kind);
+        kind.parameters.contains_key(name)
+            || kind.texts.contains_key(name)
+            || kind.references.contains_key(name)
+    }
+
+    fn role_of(
+        &mut self,
+        parent_type: TypeId,
+        child: ComponentId,
+        insertion: Element<'d>,
+    ) -> Option<Role<'d>> {
+        let kind = self.model.component(child).component_type;
+        let slot = (self.model.type_of(parent_type).slots.iter())
+            .find(|(_, slot)| self.model.is_a(kind, slot.type_name))
+            .map(|(name, _)| Role::Slot(*name));
+        let role = (self.list_for(parent_type, kind).map(Role::List)).or(slot);
+        if role.is_none() {
+            self.not_allowed(insertion, parent_type);
+        }
+        role
     }
 
     fn look_up(&mut self, reference: Attribute<'d>) -> Option<ComponentId> {
@@ -362,6 +410,7 @@ impl<'d> Reader<'_, 'd> {
                     && !component_type.texts.contains_key(name)
                     && !component_type.references.contains_key(name)
                     && !component_type.properties.contains_key(name)
+                    && !component_type.slots.contains_key(name)
             })
             .collect();
         let title = self.model.component(id).title();
@@ -373,7 +422,7 @@ impl<'d> Reader<'_, 'd> {
                 component: title.clone(),
                 parameter: (*parameter).to_owned(),
                 near: attribute.map(|attribute| attribute.name().to_owned()),
-                span: attribute.map_or(element.span(), Attribute::name_span),
+                span: attribute.map_or(element.name_span(), Attribute::name_span),
             });
         }
         for attribute in unclaimed {
@@ -423,7 +472,7 @@ impl<'d> Reader<'_, 'd> {
             self.errors.push(ModelError::MissingAttribute {
                 element: "Target".to_owned(),
                 attribute: "component",
-                span: element.span(),
+                span: element.name_span(),
             });
             return;
         };

@@ -162,10 +162,10 @@ fn follow(model: &Model<'_>, start: ComponentId, path: &str) -> Option<Component
             "." | "" | "this" => current,
             ".." => model.component(current).parent?,
             name => model.reference(current, name).or_else(|| {
-                let children = &model.component(current).children;
-                (children.iter().copied()).find(|child| {
-                    let child = model.component(*child);
-                    child.id == Some(name) || matches!(child.role, Role::Slot(slot) if slot == name)
+                (model.children(current)).find_map(|(role, child)| {
+                    let named = model.component(child).id == Some(name);
+                    let here = matches!(role, Role::Slot(slot) if slot == name);
+                    (named || here).then_some(child)
                 })
             })?,
         };

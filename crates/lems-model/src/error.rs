@@ -1,7 +1,7 @@
 //! What can be wrong with a model.
 
 use lems_document::Span;
-use lems_expression::{Dimension, DimensionError, ExpressionError};
+use lems_expression::{DimensionError, ExpressionError};
 
 /// An error, or a warning, about a LEMS document; places are byte ranges of its sources.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -69,16 +69,22 @@ pub enum ModelError {
     },
     #[error("{error}")]
     Expression { error: ExpressionError, span: Span },
-    #[error("{error}")]
-    Dimensions { error: DimensionError, span: Span },
-    #[error("`{variable}` has dimension {expected}, its {what} has {found}")]
+    #[error("{message}")]
+    Dimensions {
+        error: DimensionError,
+        message: String,
+        span: Span,
+    },
+    #[error("the {what} of `{variable}` must be {expected}, but this is {found}")]
     Mismatch {
         variable: String,
         what: &'static str,
-        expected: Dimension,
-        found: Dimension,
+        expected: String,
+        found: String,
         span: Span,
     },
+    #[error("the unit `{symbol}` is too large or too small to be computed with")]
+    BadUnit { symbol: String, span: Span },
     #[error("this is a {found}, but a {expected} is needed")]
     WrongKind {
         expected: &'static str,
@@ -133,11 +139,11 @@ pub enum ModelError {
         suggestion: Option<String>,
         span: Span,
     },
-    #[error("parameter `{parameter}` has dimension {expected}, but `{text}` has {found}")]
+    #[error("the parameter `{parameter}` is {expected}, but `{text}` is {found}")]
     WrongDimension {
         parameter: String,
-        expected: Dimension,
-        found: Dimension,
+        expected: String,
+        found: String,
         text: String,
         example: Option<String>,
         span: Span,
@@ -146,12 +152,6 @@ pub enum ModelError {
     UnknownComponent {
         id: String,
         suggestion: Option<String>,
-        span: Span,
-    },
-    #[error("{component} needs the reference `{reference}`")]
-    MissingReference {
-        component: String,
-        reference: String,
         span: Span,
     },
     #[error("`{component_type}` cannot contain `{child}`")]
@@ -198,6 +198,7 @@ impl ModelError {
             | Expression { span, .. }
             | Dimensions { span, .. }
             | Mismatch { span, .. }
+            | BadUnit { span, .. }
             | WrongKind { span, .. }
             | UnknownVariable { span, .. }
             | UnknownStateVariable { span, .. }
@@ -210,7 +211,6 @@ impl ModelError {
             | UnknownAttribute { span, .. }
             | WrongDimension { span, .. }
             | UnknownComponent { span, .. }
-            | MissingReference { span, .. }
             | ChildNotAllowed { span, .. }
             | UnresolvedParameterPath { span, .. }
             | TooDeep { span, .. }
@@ -282,9 +282,41 @@ impl ModelError {
                 Some(format!("there is `{near}`; did you mean `{parameter}`?"))
             }
             MissingParameter { parameter, .. } => Some(format!("add `{parameter}=\"...\"`")),
-            MissingReference { reference, .. } => {
-                Some(format!("add `{reference}=\"ID\"`, ID being the id of a component"))
+            BadUnit { .. } => Some(
+                "its value in SI units is `(x + offset) * scale * 10^power`: check power and scale"
+                    .to_owned(),
+            ),
+            Dimensions { error: DimensionError::NotDimensionless { .. }, .. } => Some(
+                "divide the quantity by one of the same dimension, such as a scale parameter"
+                    .to_owned(),
+            ),
+            Dimensions { .. } => {
+                Some("check that no factor or scale is missing on one side".to_owned())
             }
+            Mismatch { what: "rate", .. } => Some(
+                "the value of a `TimeDerivative` is per second: is a time constant missing?"
+                    .to_owned(),
+            ),
+            WrongKind { expected: "condition", .. } => {
+                Some("compare the number with something, as in `v .gt. thresh`".to_owned())
+            }
+            WrongKind { .. } => Some(
+                "use a `ConditionalDerivedVariable`, or `H(a - b)`, which is 1 where a is above b"
+                    .to_owned(),
+            ),
+            BadInteger { .. } => Some("write a whole number, such as `-3`".to_owned()),
+            BadNumber { .. } => Some("write a plain number, such as `1e-3`".to_owned()),
+            InheritanceCycle { .. } | PrototypeCycle { .. } => {
+                Some("remove one `extends` of the circle".to_owned())
+            }
+            DerivedParameterCycle { .. } => {
+                Some("let one of them use only plain parameters".to_owned())
+            }
+            UnresolvedParameterPath { .. } => Some(
+                "a path is child or reference names and a parameter separated by `/`, such as \
+                 `../cell/C`"
+                    .to_owned(),
+            ),
             WrongDimension { example: Some(example), .. } => {
                 Some(format!("use a unit of that dimension, such as `{example}`"))
             }

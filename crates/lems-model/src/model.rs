@@ -5,7 +5,7 @@ use lems_document::{Document, Element, Span};
 use lems_expression::Dimension;
 
 use crate::{
-    Component, ComponentId, ComponentType, ModelError, TypeId, check, components,
+    Component, ComponentId, ComponentType, ModelError, Role, TypeId, check, components,
     derived_parameters, inheritance, read,
     units::{Dimensions, Units},
 };
@@ -82,6 +82,30 @@ impl<'d> Model<'d> {
         })
     }
 
+    /// How messages call a dimension: by its name, `voltage per time`, or its exponents.
+    pub fn dimension_title(&self, dimension: Dimension) -> String {
+        let second = Dimension {
+            t: 1,
+            ..Dimension::default()
+        };
+        let named = |wanted: Dimension| {
+            let mut known = self
+                .dimensions
+                .iter()
+                .filter(|(_, known)| **known == wanted);
+            known.next().map(|(name, _)| *name)
+        };
+        if dimension == Dimension::default() {
+            return "a pure number".to_owned();
+        }
+        match (named(dimension), named(dimension.times(second))) {
+            (Some(name), _) => format!("`{name}`"),
+            (None, Some("none")) => "`1/time`".to_owned(),
+            (None, Some(name)) => format!("`{name}` per time"),
+            (None, None) => format!("`{dimension}`"),
+        }
+    }
+
     /// A type by number.
     pub fn type_of(&self, id: TypeId) -> &ComponentType<'d> {
         &self.types[id.0 as usize]
@@ -146,8 +170,17 @@ impl<'d> Model<'d> {
             .map(|(_, target)| *target)
     }
 
+    /// Children of a component and what they are to it: its own in document order, then adopted
+    /// ones.
+    pub fn children(&self, id: ComponentId) -> impl Iterator<Item = (Role<'d>, ComponentId)> {
+        let component = self.component(id);
+        let own = component.children.iter();
+        let own = own.map(|child| (self.component(*child).role, *child));
+        own.chain(component.adopted.iter().copied())
+    }
+
     /// A place for messages about a component.
     pub fn span_of(&self, id: ComponentId) -> Span {
-        self.component(id).element.span()
+        read::place_of_name(self.component(id).element, "id")
     }
 }

@@ -3,9 +3,10 @@
 mod dynamics;
 mod structure;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use lems_document::{Attribute, Document, Element, nearest};
+use lems_document::{Attribute, Document, Element, Span, nearest};
 use lems_expression::{Dimension, Expression, parse_number};
 
 use crate::{
@@ -23,6 +24,7 @@ pub(crate) fn definitions<'d>(
     let mut reader = Reader {
         model,
         errors: Vec::new(),
+        defined: HashMap::new(),
     };
     let (mut units, mut constants, mut types, mut others) = (vec![], vec![], vec![], vec![]);
     (reader.model.dimensions).insert("none", Dimension::default());
@@ -54,6 +56,13 @@ pub(crate) fn definitions<'d>(
 struct Reader<'m, 'd> {
     model: &'m mut Model<'d>,
     errors: Vec<ModelError>,
+    /// Places of dimensions and units by kind and name.
+    defined: HashMap<(&'static str, &'d str), Span>,
+}
+
+/// The value of an attribute that names an element, for messages about the element.
+pub(crate) fn place_of_name(element: Element<'_>, attribute: &str) -> Span {
+    (element.attribute(attribute)).map_or_else(|| element.name_span(), Attribute::span)
 }
 
 impl<'d> Reader<'_, 'd> {
@@ -63,7 +72,7 @@ impl<'d> Reader<'_, 'd> {
             self.errors.push(ModelError::MissingAttribute {
                 element: element.name().to_owned(),
                 attribute: name,
-                span: element.span(),
+                span: element.name_span(),
             });
         }
         found
@@ -109,14 +118,15 @@ impl<'d> Reader<'_, 'd> {
             n: self.integer(element, "n"),
             j: self.integer(element, "j"),
         };
-        let Some(name) = self.name(element) else {
+        let Some(name) = self.required(element, "name") else {
             return;
         };
-        if let Some(known) = self.model.dimensions.insert(name, dimension)
-            && known != dimension
-        {
-            self.conflict("dimension", name, element);
-        }
+        let known = self.model.dimensions.insert(name.value(), dimension);
+        self.defined(
+            "dimension",
+            name,
+            known.is_none_or(|known| known == dimension),
+        );
     }
 
     fn unit(&mut self, element: Element<'d>) {
@@ -133,20 +143,28 @@ impl<'d> Reader<'_, 'd> {
             scale: self.number(element, "scale", 1.0),
             offset: self.number(element, "offset", 0.0),
         };
-        if let Some(known) = self.model.units.insert(symbol.value(), unit)
-            && known != unit
-        {
-            self.conflict("unit", symbol.value(), element);
+        if !unit.to_si(1.0).is_finite() || unit.to_si(1.0) == unit.to_si(0.0) {
+            self.errors.push(ModelError::BadUnit {
+                symbol: symbol.value().to_owned(),
+                span: symbol.span(),
+            });
         }
+        let known = self.model.units.insert(symbol.value(), unit);
+        self.defined("unit", symbol, known.is_none_or(|known| known == unit));
     }
 
-    fn conflict(&mut self, what: &'static str, name: &str, element: Element<'d>) {
-        self.errors.push(ModelError::Conflict {
-            what,
-            name: name.to_owned(),
-            span: element.span(),
-            first: element.span(),
-        });
+    /// Remembers where something is defined; reports it if it `agrees` not with what was defined
+    /// under the same name before.
+    fn defined(&mut self, what: &'static str, name: Attribute<'d>, agrees: bool) {
+        let first = *(self.defined.entry((what, name.value()))).or_insert(name.span());
+        if !agrees {
+            self.errors.push(ModelError::Conflict {
+                what,
+                name: name.value().to_owned(),
+                span: name.span(),
+                first,
+            });
+        }
     }
 
     fn dimension_named(&mut self, attribute: Attribute<'d>) -> Option<Dimension> {
@@ -230,7 +248,7 @@ impl<'d> Reader<'_, 'd> {
     fn ignored(&mut self, element: Element<'d>) {
         self.model.warnings.push(ModelError::Ignored {
             element: element.name().to_owned(),
-            span: element.span(),
+            span: element.name_span(),
         });
     }
 
@@ -242,8 +260,8 @@ impl<'d> Reader<'_, 'd> {
             self.errors.push(ModelError::Duplicate {
                 what: "ComponentType",
                 name: name.to_owned(),
-                span: element.span(),
-                first: first.element.span(),
+                span: place_of_name(element, "name"),
+                first: place_of_name(first.element, "name"),
             });
             return;
         }
@@ -426,8 +444,12 @@ impl<'d> Reader<'_, 'd> {
         let (Some(name), Some(kind)) = (self.name(child), self.required(child, "type")) else {
             return;
         };
+        let max = child
+            .attribute("max")
+            .and_then(|max| max.value().trim().parse().ok());
         let list = ChildList {
             type_name: kind.value(),
+            max,
             element: child,
         };
         own.lists.insert(name, list);
@@ -511,8 +533,8 @@ pub(crate) fn wrong_dimension(
         .find(|(_, unit)| unit.dimension == expected);
     Some(ModelError::WrongDimension {
         parameter: parameter.to_owned(),
-        expected,
-        found,
+        expected: model.dimension_title(expected),
+        found: model.dimension_title(found),
         text: value.value().to_owned(),
         example: unit.map(|(symbol, _)| format!("1 {symbol}")),
         span: value.span(),

@@ -149,6 +149,8 @@ pub struct ChildSlot<'d> {
 pub struct ChildList<'d> {
     /// Name of the type.
     pub type_name: &'d str,
+    /// Most elements that an instance may have.
+    pub max: Option<usize>,
     /// Where it is declared.
     pub element: Element<'d>,
 }

@@ -63,7 +63,7 @@ pub(crate) fn parse_quantity(
         Some((number, symbol)) if parse_number(number).is_some() => Err(ModelError::UnknownUnit {
             symbol: symbol.to_owned(),
             suggestion: nearest(symbol, units.keys().copied()).map(str::to_owned),
-            span: attribute.span(),
+            span: attribute.part_span(symbol),
         }),
         _ => Err(ModelError::BadQuantity {
             text: attribute.value().to_owned(),

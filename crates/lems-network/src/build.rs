@@ -1,5 +1,6 @@
 //! Makes instances: the tree of a component, then what its `Structure`s add.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 use lems_document::Attribute;
@@ -31,12 +32,13 @@ impl<'m, 'd> Network<'m, 'd> {
             instances: Vec::new(),
             routes: Vec::new(),
             assigned: HashMap::new(),
-            warnings: Vec::new(),
+            warnings: RefCell::default(),
             by_id: Default::default(),
         };
         let mut builder = Builder {
             network,
             errors: Vec::new(),
+            exhausted: false,
         };
         let kind = model.component(target).component_type;
         if let Some(root) = builder.instantiate(kind, Some(target), None, true, 0) {
@@ -56,6 +58,8 @@ impl<'m, 'd> Network<'m, 'd> {
 pub(crate) struct Builder<'m, 'd> {
     pub network: Network<'m, 'd>,
     pub errors: Vec<NetworkError>,
+    /// Whether a limit was reached, so that nothing more is made.
+    exhausted: bool,
 }
 
 impl<'m, 'd> Builder<'m, 'd> {
@@ -82,6 +86,7 @@ impl<'m, 'd> Builder<'m, 'd> {
         });
         if depth > MAX_DEPTH || self.network.instances.len() > MAX_INSTANCES {
             let span = self.network.span_of(id);
+            self.exhausted = true;
             self.errors.push(if depth > MAX_DEPTH {
                 NetworkError::TooDeep {
                     limit: MAX_DEPTH,
@@ -96,16 +101,17 @@ impl<'m, 'd> Builder<'m, 'd> {
             });
             return None;
         }
-        let children = component.map_or(&[][..], |component| &model.component(component).children);
-        for (slot, child) in filled_slots(model, kind, children) {
+        let children = component.map_or_else(Vec::new, |id| model.children(id).collect());
+        for (slot, child) in filled_slots(model, kind, &children) {
             let child_kind = model.component(child).component_type;
             let child =
                 self.instantiate(child_kind, Some(child), Some(id), consolidated, depth + 1)?;
             self.network.instance_mut(id).singles.push((slot, child));
         }
-        for &child in children {
+        self.check_counts(kind, &children, id);
+        for &(role, child) in &children {
             let part = model.component(child);
-            let Role::List(list) = part.role else {
+            let Role::List(list) = role else {
                 continue;
             };
             if is_bare_connection(model, child) {
@@ -125,6 +131,32 @@ impl<'m, 'd> Builder<'m, 'd> {
         Some(id)
     }
 
+    /// Reports lists with more elements than their `Children` allows.
+    fn check_counts(&mut self, kind: TypeId, children: &[(Role<'d>, ComponentId)], id: InstanceId) {
+        for (name, list) in &self.network.model.type_of(kind).lists {
+            let Some(max) = list.max else {
+                continue;
+            };
+            let of_list = |(role, child): &(Role<'d>, ComponentId)| {
+                (*role == Role::List(name)).then_some(*child)
+            };
+            let Some(excess) = children.iter().filter_map(of_list).nth(max) else {
+                continue;
+            };
+            let why = list
+                .element
+                .attribute("description")
+                .map(|why| why.value().to_owned());
+            self.errors.push(NetworkError::TooManyChildren {
+                list: (*name).to_owned(),
+                max,
+                instance: self.network.title(id),
+                why,
+                span: self.network.model.span_of(excess),
+            });
+        }
+    }
+
     pub(crate) fn append(&mut self, owner: InstanceId, list: &'d str, element: InstanceId) {
         let lists = &mut self.network.instance_mut(owner).lists;
         match lists.iter_mut().find(|(name, _)| *name == list) {
@@ -135,6 +167,9 @@ impl<'m, 'd> Builder<'m, 'd> {
 
     /// Runs the instantiating elements of the `Structure`s of an instance and of all below it.
     pub(crate) fn populate(&mut self, id: InstanceId, depth: usize) {
+        if self.exhausted {
+            return;
+        }
         let structure = self.network.type_of(id).structure.clone();
         for element in structure.iter() {
             match element {
@@ -145,7 +180,7 @@ impl<'m, 'd> Builder<'m, 'd> {
                     self.multi_instantiate(id, element, depth);
                 }
                 StructureElement::Unsupported { element } => {
-                    self.network.warnings.push(NetworkError::Ignored {
+                    self.network.warnings.get_mut().push(NetworkError::Ignored {
                         element: element.name().to_owned(),
                         span: element.span(),
                     });
@@ -197,18 +232,19 @@ impl<'m, 'd> Builder<'m, 'd> {
         };
         let found = owner.and_then(|owner| {
             model.reference(owner, wanted).or_else(|| {
-                let children = &model.component(owner).children;
-                (children.iter().copied()).find(
-                    |child| matches!(model.component(*child).role, Role::Slot(s) if s == wanted),
-                )
+                let mut children = model.children(owner);
+                let slot = |role| matches!(role, Role::Slot(slot) if slot == wanted);
+                children
+                    .find(|(role, _)| slot(*role))
+                    .map(|(_, child)| child)
             })
         });
         if found.is_none() {
             let error = match owner {
-                Some(owner) => NetworkError::UnknownName {
-                    name: name.value().to_owned(),
-                    suggestion: None,
-                    span: model.span_of(owner),
+                Some(owner) => NetworkError::MissingAttribute {
+                    component: model.component(owner).title(),
+                    attribute: wanted.to_owned(),
+                    span: model.component(owner).element.name_span(),
                 },
                 None => NetworkError::UnknownName {
                     name: name.value().to_owned(),
@@ -265,6 +301,16 @@ impl<'m, 'd> Builder<'m, 'd> {
         let (Some(count), Some((kind, component))) = (count, made) else {
             return;
         };
+        let size = component.map_or(1, |component| size_of(self.network.model, component));
+        let expected = count.saturating_mul(size);
+        if expected.saturating_add(self.network.instances.len() as u64) > MAX_INSTANCES as u64 {
+            self.exhausted = true;
+            self.errors.push(NetworkError::TooManyInstances {
+                limit: MAX_INSTANCES,
+                span: self.network.span_of(id),
+            });
+            return;
+        }
         for index in 0..count {
             let Some(child) = self.instantiate(kind, component, Some(id), true, depth + 1) else {
                 return;
@@ -367,10 +413,10 @@ impl<'m, 'd> Builder<'m, 'd> {
             self.connect(child);
         }
         let model = self.network.model;
-        let children = component.map_or(&[][..], |component| &model.component(component).children);
+        let children = component.map_or_else(Vec::new, |id| model.children(id).collect());
         let mut cursors: HashMap<&'d str, usize> = HashMap::new();
-        for &child in children {
-            let Role::List(list) = model.component(child).role else {
+        for &(role, child) in &children {
+            let Role::List(list) = role else {
                 continue;
             };
             if is_bare_connection(model, child) {
@@ -409,16 +455,28 @@ impl<'m, 'd> Builder<'m, 'd> {
     }
 }
 
+/// Number of instances that one of a component brings with it, itself among them.
+fn size_of(model: &Model<'_>, component: ComponentId) -> u64 {
+    let mut waiting = vec![component];
+    let mut size = 0;
+    while let Some(next) = waiting.pop() {
+        size += 1;
+        waiting.extend(&model.component(next).children);
+    }
+    size
+}
+
 /// Filled `Child` slots in the order in which jLEMS walks them.
 fn filled_slots<'d>(
     model: &Model<'d>,
     kind: TypeId,
-    children: &[ComponentId],
+    children: &[(Role<'d>, ComponentId)],
 ) -> Vec<(&'d str, ComponentId)> {
     let component_type: &ComponentType<'d> = model.type_of(kind);
     let in_slot = |slot: &str| {
-        (children.iter().rev().copied())
-            .find(|child| matches!(model.component(*child).role, Role::Slot(s) if s == slot))
+        (children.iter().rev())
+            .find(|(role, _)| matches!(role, Role::Slot(own) if *own == slot))
+            .map(|(_, child)| *child)
     };
     let filled: Vec<(&'d str, ComponentId)> = (component_type.slots.keys().copied())
         .filter_map(|slot| Some((slot, in_slot(slot)?)))

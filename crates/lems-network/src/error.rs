@@ -49,6 +49,12 @@ pub enum NetworkError {
         suggestion: Option<String>,
         span: Span,
     },
+    #[error("{component} needs the attribute `{attribute}`")]
+    MissingAttribute {
+        component: String,
+        attribute: String,
+        span: Span,
+    },
     #[error("{instance} has no list to attach a `{component}` to")]
     NoAttachments {
         instance: String,
@@ -70,6 +76,21 @@ pub enum NetworkError {
     TooManySteps { steps: f64, limit: u64, span: Span },
     #[error("`{text}` is not a seed: a whole number of at most 64 bits")]
     BadSeed { text: String, span: Span },
+    #[error("{instance} has more than {max} `{list}`")]
+    TooManyChildren {
+        list: String,
+        max: usize,
+        instance: String,
+        why: Option<String>,
+        span: Span,
+    },
+    #[error("`{path}` names `{step}`, but the only instance there is {instance}")]
+    OtherName {
+        path: String,
+        step: String,
+        instance: String,
+        span: Span,
+    },
     #[error("instances contain one another more than {limit} deep at {instance}")]
     TooDeep {
         limit: usize,
@@ -100,6 +121,7 @@ impl NetworkError {
             | UnmetRequirement { span, .. }
             | UnknownPort { span, .. }
             | UnknownName { span, .. }
+            | MissingAttribute { span, .. }
             | NoAttachments { span, .. }
             | BadCount { span, .. }
             | BadStep { span, .. }
@@ -107,6 +129,8 @@ impl NetworkError {
             | TooManySteps { span, .. }
             | BadSeed { span, .. }
             | TooDeep { span, .. }
+            | TooManyChildren { span, .. }
+            | OtherName { span, .. }
             | TooManyInstances { span, .. }
             | BadAssign { span, .. }
             | Ignored { span, .. }
@@ -140,7 +164,19 @@ impl NetworkError {
                 "name one of its lists with `destination`: {}",
                 lists.join(", ")
             )),
+            TooManyChildren { why, .. } => why.clone(),
             BadStep { .. } => Some("give a positive step, such as `step=\"0.01ms\"`".to_owned()),
+            MissingAttribute { attribute, .. } => Some(format!(
+                "add `{attribute}=\"ID\"`, ID being the id of the component meant"
+            )),
+            BadLength { .. } => Some("give a length, such as `length=\"100ms\"`".to_owned()),
+            IndexTooLarge { size: 0, .. } => {
+                Some("is the size of the population right?".to_owned())
+            }
+            IndexTooLarge { size, .. } => Some(format!("the last one is [{}]", size - 1)),
+            TooDeep { .. } => Some("does a component contain itself?".to_owned()),
+            TooManyInstances { .. } => Some("is the number of copies right?".to_owned()),
+            BadCount { .. } => Some("check the number of copies".to_owned()),
             NoFileName { .. } => Some("add `fileName=\"...\"`".to_owned()),
             TooManySteps { .. } => Some("is the step too small for the length?".to_owned()),
             _ => None,

@@ -65,7 +65,7 @@ pub struct Network<'m, 'd> {
     /// Values set by `Assign`.
     pub assigned: HashMap<(InstanceId, &'d str), f64>,
     /// Legal, but surely not meant.
-    pub warnings: Vec<NetworkError>,
+    pub warnings: RefCell<Vec<NetworkError>>,
     pub(crate) by_id: RefCell<IdTables<'d>>,
 }
 

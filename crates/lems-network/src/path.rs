@@ -31,6 +31,7 @@ impl<'d> Network<'_, 'd> {
             if !name.is_empty() {
                 current = self
                     .step(current, name)
+                    .or_else(|| self.only_instance(current, path, name, source))
                     .ok_or_else(|| self.unresolved(current, path, step, source))?;
             }
             if let Some(index) = index {
@@ -59,6 +60,28 @@ impl<'d> Network<'_, 'd> {
             .or_else(|| self.by_component_id(current, name))
             .or_else(|| self.numbered(current, name))
             .or_else(|| self.same_cell(current, name))
+    }
+
+    /// The cell of an `instance`, whatever the path calls it: other simulators do not look at the
+    /// name, so files with the wrong one are about.
+    fn only_instance(
+        &self,
+        current: InstanceId,
+        path: &str,
+        name: &str,
+        source: Attribute<'d>,
+    ) -> Option<InstanceId> {
+        let inner = self.unwrapped(current);
+        if inner == current || name.parse::<usize>().is_ok() {
+            return None;
+        }
+        self.warnings.borrow_mut().push(NetworkError::OtherName {
+            path: path.to_owned(),
+            step: name.to_owned(),
+            instance: self.title(inner),
+            span: source.span(),
+        });
+        Some(inner)
     }
 
     fn peer(&self, current: InstanceId, name: &str) -> Option<InstanceId> {
@@ -154,7 +177,7 @@ impl<'d> Network<'_, 'd> {
                 path: path.to_owned(),
                 inside: self.title(current),
                 size: elements.len(),
-                span: source.span(),
+                span: source.part_span(step),
             })
     }
 
@@ -196,7 +219,7 @@ impl<'d> Network<'_, 'd> {
             step: step.to_owned(),
             inside: self.title(current),
             suggestion: nearest(wanted, names).map(str::to_owned),
-            span: source.span(),
+            span: source.part_span(step),
         }
     }
 }

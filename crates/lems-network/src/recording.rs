@@ -306,10 +306,10 @@ impl<'d> Collector<'_, 'd> {
     }
 
     fn missing(&mut self, id: ComponentId, attribute: Attribute<'d>) {
-        self.errors.push(NetworkError::UnknownName {
-            name: attribute.value().to_owned(),
-            suggestion: None,
-            span: self.model.span_of(id),
+        self.errors.push(NetworkError::MissingAttribute {
+            component: self.model.component(id).title(),
+            attribute: attribute.value().to_owned(),
+            span: self.model.component(id).element.name_span(),
         });
     }
 
@@ -399,7 +399,7 @@ impl<'d> Network<'_, 'd> {
                 variable: variable.to_owned(),
                 instance: self.title(instance),
                 suggestion: self.suggest(self.unwrapped(instance), variable),
-                span: source.span(),
+                span: source.part_span(variable),
             })?;
         Ok(Column {
             value,
