@@ -1,11 +1,15 @@
 //! Errors and warnings as people read them: the source line, the place underlined, the likely
 //! fix.
 
+use std::collections::HashSet;
+
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use lems_document::{DocumentError, LoadFailure, Source, Span};
 use lems_engine::EngineError;
 use lems_model::ModelError;
 use lems_network::NetworkError;
+
+use crate::{Code, code_of::Coded};
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +23,8 @@ pub enum Severity {
 /// One message about a model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Diagnostic {
+    /// What `jlems-rs explain` tells more about.
+    pub code: Code,
     /// How bad it is.
     pub severity: Severity,
     /// What is wrong, in one sentence.
@@ -40,35 +46,52 @@ pub struct Failure {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+/// Most diagnostics that are written out.
+pub const MOST_SHOWN: usize = 20;
+
 impl Failure {
     /// A failure that has no place in a source.
-    pub fn plain(message: impl Into<String>, help: Option<String>) -> Failure {
+    pub fn plain(code: Code, message: impl Into<String>, help: Option<String>) -> Failure {
         Failure {
             sources: Vec::new(),
-            diagnostics: vec![Diagnostic {
-                severity: Severity::Error,
-                message: message.into(),
-                span: None,
-                related: None,
-                help,
-            }],
+            diagnostics: vec![Diagnostic::new(code, message.into(), None, help)],
         }
     }
 
-    /// The messages with their source lines, `colored` for a terminal.
+    /// All errors of a stage, each of them once.
+    pub(crate) fn of<'e, E>(sources: &[Source], errors: &'e [E]) -> Failure
+    where
+        Diagnostic: From<&'e E>,
+    {
+        let mut seen = HashSet::new();
+        let mut diagnostics: Vec<Diagnostic> = errors.iter().map(Diagnostic::from).collect();
+        diagnostics.retain(|diagnostic| seen.insert((diagnostic.span, diagnostic.message.clone())));
+        Failure {
+            sources: sources.to_vec(),
+            diagnostics,
+        }
+    }
+
+    /// The messages with their source lines, `colored` for a terminal; after the first
+    /// [`MOST_SHOWN`] only how many more there are.
     pub fn render(&self, colored: bool) -> String {
-        let mut text = String::new();
-        for diagnostic in &self.diagnostics {
-            text.push_str(&diagnostic.render(&self.sources, colored));
-            text.push_str("\n\n");
+        let shown = self.diagnostics.iter().take(MOST_SHOWN);
+        let mut text: String = shown
+            .map(|diagnostic| diagnostic.render(&self.sources, colored) + "\n\n")
+            .collect();
+        match self.diagnostics.len().saturating_sub(MOST_SHOWN) {
+            0 => {}
+            1 => text.push_str("error: and 1 more error\n\n"),
+            more => text.push_str(&format!("error: and {more} more errors\n\n")),
         }
         text
     }
 }
 
 impl Diagnostic {
-    fn new(message: String, span: Option<Span>, help: Option<String>) -> Diagnostic {
+    fn new(code: Code, message: String, span: Option<Span>, help: Option<String>) -> Diagnostic {
         Diagnostic {
+            code,
             severity: Severity::Error,
             message,
             span,
@@ -89,7 +112,9 @@ impl Diagnostic {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
         };
-        let mut group = Group::with_title(level.primary_title(self.message.as_str()));
+        let label = self.code.label(self.severity);
+        let title = level.primary_title(self.message.as_str()).id(label);
+        let mut group = Group::with_title(title);
         let excerpts: Vec<_> = (self.span.into_iter().map(|span| (span, None)))
             .chain(self.related.map(|(span, label)| (span, Some(label))))
             .filter_map(|(span, label)| Some((Excerpt::of(sources, span)?, label)))
@@ -132,7 +157,7 @@ struct Excerpt<'s> {
 }
 
 /// Most bytes of a source line that are shown.
-const LONGEST_LINE: usize = 4096;
+const LONGEST_LINE: usize = 1 << 16;
 
 impl<'s> Excerpt<'s> {
     fn of(sources: &'s [Source], span: Span) -> Option<Excerpt<'s>> {
@@ -166,36 +191,58 @@ fn floor_boundary(text: &str, mut at: usize) -> usize {
 
 impl From<&DocumentError> for Diagnostic {
     fn from(error: &DocumentError) -> Self {
-        Diagnostic::new(error.to_string(), error.span(), error.help())
+        Diagnostic::new(error.code(), error.to_string(), error.span(), error.help())
     }
+}
+
+/// What to include for a core type that is not known.
+fn include_for(name: &str) -> Option<String> {
+    let definition = format!("<ComponentType name=\"{name}\"");
+    let mut files = nml2_coretypes::CORE_TYPES.iter();
+    let (file, _) = files.find(|(_, text)| text.contains(&definition))?;
+    Some(format!(
+        "add `<Include file=\"{file}\"/>`, which defines it"
+    ))
 }
 
 impl From<&ModelError> for Diagnostic {
     fn from(error: &ModelError) -> Self {
+        if let ModelError::UnknownType { name, span, .. } = error
+            && let Some(help) = include_for(name)
+        {
+            return Diagnostic::new(error.code(), error.to_string(), Some(*span), Some(help));
+        }
         Diagnostic {
             related: error.related(),
-            ..Diagnostic::new(error.to_string(), Some(error.span()), error.help())
+            ..Diagnostic::new(
+                error.code(),
+                error.to_string(),
+                Some(error.span()),
+                error.help(),
+            )
         }
     }
 }
 
 impl From<&NetworkError> for Diagnostic {
     fn from(error: &NetworkError) -> Self {
-        Diagnostic::new(error.to_string(), Some(error.span()), error.help())
+        Diagnostic::new(
+            error.code(),
+            error.to_string(),
+            Some(error.span()),
+            error.help(),
+        )
     }
 }
 
 impl From<&EngineError> for Diagnostic {
     fn from(error: &EngineError) -> Self {
-        Diagnostic::new(error.to_string(), None, error.help())
+        Diagnostic::new(error.code(), error.to_string(), None, error.help())
     }
 }
 
 impl From<LoadFailure> for Failure {
     fn from(failure: LoadFailure) -> Self {
-        Failure {
-            diagnostics: failure.errors.iter().map(Diagnostic::from).collect(),
-            sources: failure.sources,
-        }
+        Failure::of(&failure.sources, &failure.errors)
     }
 }

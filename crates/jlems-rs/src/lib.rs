@@ -4,13 +4,16 @@
 //! compiles it; [`run`] does both and writes its outputs. The command line is a thin layer over
 //! these.
 
+mod code_of;
 mod diagnostic;
+mod explain;
 mod pipeline;
 mod sources;
 
-pub use diagnostic::{Diagnostic, Failure, Severity};
+pub use diagnostic::{Diagnostic, Failure, MOST_SHOWN, Severity};
+pub use explain::Code;
 pub use pipeline::{
-    BackendKind, Loaded, Options, Outcome, load, prepare, read_model, run, with_backend,
+    BackendKind, Options, Outcome, load, load_runnable, prepare, read_model, run, with_backend,
 };
 pub use sources::FileSources;
 

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use lems_document::{Document, IncludeOptions, Limits, SourceReader};
+use lems_document::{Document, IncludeOptions, Limits, Source, SourceReader};
 use lems_engine::{Simulation, Summary};
 use lems_jit::CompiledProgram;
 use lems_kernel::{Backend, Interpreter, Program};
@@ -11,7 +11,7 @@ use lems_network::{Experiment, NetworkError};
 use lems_output::OutputStore;
 use nml2_coretypes::CORE_TYPES;
 
-use crate::{Diagnostic, Failure};
+use crate::{Code, Diagnostic, Failure};
 
 /// What runs the kernels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,17 +28,12 @@ pub enum BackendKind {
 pub struct Options {
     /// Folders searched for included files.
     pub include: Vec<String>,
+    /// Core types instead of the embedded ones: (file name, text).
+    pub core_types: Option<&'static [(&'static str, &'static str)]>,
     /// What runs the kernels.
     pub backend: BackendKind,
     /// Seed of the random generator, instead of the model's.
     pub seed: Option<i64>,
-}
-
-/// A document with what went before it.
-#[derive(Debug)]
-pub struct Loaded {
-    /// The document.
-    pub document: Document,
 }
 
 /// What a run gave.
@@ -48,6 +43,8 @@ pub struct Outcome {
     pub summaries: Vec<Summary>,
     /// Legal, but surely not meant.
     pub warnings: Vec<Diagnostic>,
+    /// What the places of the warnings are in.
+    pub sources: Vec<Source>,
 }
 
 /// Reads a file and all that it includes.
@@ -57,10 +54,31 @@ pub struct Outcome {
 pub fn load(path: &str, reader: &dyn SourceReader, options: &Options) -> Result<Document, Failure> {
     let include = IncludeOptions {
         folders: options.include.clone(),
-        embedded: CORE_TYPES,
+        embedded: options.core_types.unwrap_or(CORE_TYPES),
         limits: Limits::default(),
     };
     Ok(Document::load(path, reader, &include)?)
+}
+
+/// Reads a file that is to be run.
+///
+/// # Errors
+/// Those of [`load`]; a file that holds a model but does not say how to run it.
+pub fn load_runnable(
+    path: &str,
+    reader: &dyn SourceReader,
+    options: &Options,
+) -> Result<Document, Failure> {
+    let document = load(path, reader, options)?;
+    let has_target = document.roots().any(|element| element.name() == "Target");
+    if has_target || document.root_name().eq_ignore_ascii_case("Lems") {
+        return Ok(document);
+    }
+    let error = ModelError::NotLems {
+        root: document.root_name().to_owned(),
+        span: document.root_span(),
+    };
+    Err(Failure::of(document.sources(), &[error]))
 }
 
 /// Reads the model of a document.
@@ -68,7 +86,7 @@ pub fn load(path: &str, reader: &dyn SourceReader, options: &Options) -> Result<
 /// # Errors
 /// Everything that is wrong with its definitions, components or equations.
 pub fn read_model(document: &Document) -> Result<Model<'_>, Failure> {
-    Model::read(document).map_err(|errors| model_failure(document, &errors))
+    Model::read(document).map_err(|errors| Failure::of(document.sources(), &errors))
 }
 
 /// Builds the networks and programs of all runs of a model's target.
@@ -82,8 +100,8 @@ pub fn prepare(
 ) -> Result<Vec<Simulation>, Failure> {
     let target = model
         .runnable_target(document)
-        .map_err(|error| model_failure(document, &[error]))?;
-    let failed = |errors: Vec<NetworkError>| network_failure(document, &errors);
+        .map_err(|error| Failure::of(document.sources(), &[error]))?;
+    let failed = |errors: Vec<NetworkError>| Failure::of(document.sources(), &errors);
     let mut experiment = Experiment::of(model, target.component).map_err(failed)?;
     if let Some(seed) = options.seed {
         experiment.seed = seed;
@@ -108,6 +126,7 @@ pub fn with_backend<T>(
         BackendKind::Jit => match CompiledProgram::compile(program) {
             Ok(compiled) => Ok(body(&compiled)),
             Err(error) => Err(Failure::plain(
+                Code(509),
                 format!("the model cannot be compiled: {error}"),
                 Some("run it with `--backend interp` and report this".to_owned()),
             )),
@@ -126,7 +145,7 @@ pub fn run(
     options: &Options,
     control: &mut dyn FnMut(u64, f64) -> ControlFlow<()>,
 ) -> Result<Outcome, Failure> {
-    let document = load(path, reader, options)?;
+    let document = load_runnable(path, reader, options)?;
     let model = read_model(&document)?;
     let simulations = prepare(&document, &model, options)?;
     let mut warnings: Vec<Diagnostic> = Vec::new();
@@ -147,19 +166,6 @@ pub fn run(
     Ok(Outcome {
         summaries,
         warnings: warnings.into_iter().map(Diagnostic::as_warning).collect(),
+        sources: document.sources().to_vec(),
     })
-}
-
-fn model_failure(document: &Document, errors: &[ModelError]) -> Failure {
-    Failure {
-        sources: document.sources().to_vec(),
-        diagnostics: errors.iter().map(Diagnostic::from).collect(),
-    }
-}
-
-fn network_failure(document: &Document, errors: &[NetworkError]) -> Failure {
-    Failure {
-        sources: document.sources().to_vec(),
-        diagnostics: errors.iter().map(Diagnostic::from).collect(),
-    }
 }

@@ -22,7 +22,11 @@ impl SourceReader for FileSources {
                     error.into_bytes().into_iter().map(char::from).collect(),
                 )),
             },
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
+                Ok(None)
+            }
             Err(error) => Err(error.to_string()),
         }
     }

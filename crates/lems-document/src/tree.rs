@@ -304,6 +304,19 @@ impl<'d> Attribute<'d> {
         self.span_between(place(range.start), place(range.end.max(range.start)))
     }
 
+    /// Where a part of the value, which must be a slice of [`Attribute::value`], stands in the text.
+    ///
+    /// That is the whole value for any other string, and for the empty one.
+    pub fn part_span(self, part: &str) -> Span {
+        let value = self.value();
+        match (part.as_ptr() as usize).checked_sub(value.as_ptr() as usize) {
+            Some(start) if !part.is_empty() && start + part.len() <= value.len() => {
+                self.sub_span(start..start + part.len())
+            }
+            _ => self.span(),
+        }
+    }
+
     fn is_decoded(self) -> bool {
         self.record.name & DECODED != 0
     }

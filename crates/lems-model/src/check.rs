@@ -163,6 +163,12 @@ impl<'c, 'd> Checker<'c, 'd> {
         }
         for handler in &dynamics.on_event {
             self.port(handler.port, Direction::In);
+            if !dynamics.regimes.is_empty() {
+                self.warnings.push(ModelError::HandlerBesideRegimes {
+                    component_type: self.component_type.name.to_owned(),
+                    span: handler.port.span(),
+                });
+            }
         }
     }
 

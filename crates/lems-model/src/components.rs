@@ -69,16 +69,14 @@ pub(crate) fn read<'d>(
         errors: Vec::new(),
         duplicates: HashSet::new(),
         warned: HashSet::new(),
+        untyped: HashSet::new(),
     };
     let targets: Vec<_> = elements.iter().filter(|e| e.name() == "Target").collect();
     for element in elements.iter().filter(|e| e.name() != "Target") {
         reader.top_level(*element);
     }
     reader.adoptions();
-    if reader.errors.is_empty() {
-        reader.prototypes();
-    }
-    if reader.errors.is_empty() {
+    if reader.prototypes() {
         reader.values();
     }
     if let Some(target) = targets.first() {
@@ -96,6 +94,8 @@ struct Reader<'m, 'd> {
     errors: Vec<ModelError>,
     duplicates: HashSet<&'d str>,
     warned: HashSet<(TypeId, &'d str)>,
+    /// Ids of top-level elements whose type is unknown.
+    untyped: HashSet<&'d str>,
 }
 
 fn is_metadata(name: &str) -> bool {
@@ -142,6 +142,8 @@ impl<'d> Reader<'_, 'd> {
             Some(attribute) => (attribute.value(), attribute.span()),
             None => (element.name(), element.name_span()),
         };
+        self.untyped
+            .extend(element.attribute("id").map(Attribute::value));
         self.errors.push(ModelError::UnknownType {
             name: name.to_owned(),
             suggestion: nearest(name, self.model.types.keys().copied()).map(str::to_owned),
@@ -284,7 +286,7 @@ impl<'d> Reader<'_, 'd> {
         let kind = self.model.component(child).component_type;
         let slot = (self.model.type_of(parent_type).slots.iter())
             .find(|(_, slot)| self.model.is_a(kind, slot.type_name))
-            .map(|(name, _)| Role::Slot(*name));
+            .map(|(name, _)| Role::Slot(name));
         let role = (self.list_for(parent_type, kind).map(Role::List)).or(slot);
         if role.is_none() {
             self.not_allowed(insertion, parent_type);
@@ -307,6 +309,7 @@ impl<'d> Reader<'_, 'd> {
                     first: self.model.span_of(first),
                 });
             }
+            None if self.untyped.contains(name) => {}
             None => self.errors.push(ModelError::UnknownComponent {
                 id: name.to_owned(),
                 suggestion: nearest(name, self.model.ids.keys().copied()).map(str::to_owned),
@@ -317,7 +320,8 @@ impl<'d> Reader<'_, 'd> {
         found
     }
 
-    fn prototypes(&mut self) {
+    /// Follows `extends`; whether it never leads in a circle.
+    fn prototypes(&mut self) -> bool {
         for index in 0..self.model.components.len() {
             if let Some(extends) = self.model.components[index].element.attribute("extends") {
                 self.model.components[index].prototype = self.look_up(extends);
@@ -332,11 +336,12 @@ impl<'d> Reader<'_, 'd> {
                         chain: names.collect(),
                         span: self.model.span_of(next),
                     });
-                    return;
+                    return false;
                 }
                 chain.push(next);
             }
         }
+        true
     }
 
     fn values(&mut self) {
@@ -453,13 +458,23 @@ impl<'d> Reader<'_, 'd> {
             let Some(attribute) = self.model.text(id, name) else {
                 continue;
             };
-            let sibling = parent.filter(|_| local).and_then(|parent| {
-                let siblings = &self.model.component(parent).children;
-                (siblings.iter().copied())
-                    .find(|id| self.model.component(*id).id == Some(attribute.value()))
-            });
+            let siblings = (parent.filter(|_| local))
+                .map_or(&[][..], |parent| &self.model.component(parent).children);
+            let id_of = |id: &ComponentId| self.model.component(*id).id;
+            let sibling = (siblings.iter().copied())
+                .find(|sibling| id_of(sibling) == Some(attribute.value()));
+            let known = self.model.ids.contains_key(attribute.value());
             let target = match sibling {
                 Some(sibling) => Some(sibling),
+                None if !known && !siblings.is_empty() => {
+                    let ids = siblings.iter().filter_map(id_of);
+                    self.errors.push(ModelError::UnknownSibling {
+                        id: attribute.value().to_owned(),
+                        suggestion: nearest(attribute.value(), ids).map(str::to_owned),
+                        span: attribute.span(),
+                    });
+                    None
+                }
                 None => self.look_up(attribute),
             };
             references.extend(target.map(|target| (name, target)));

@@ -62,7 +62,7 @@ fn order(component_type: &ComponentType<'_>, errors: &mut Vec<ModelError>) -> Ve
             errors.push(ModelError::DerivedParameterCycle {
                 component_type: component_type.name.to_owned(),
                 chain,
-                span: parameters[first].element.span(),
+                span: crate::read::place_of_name(parameters[first].element, "name"),
             });
         } else if matches!(
             parameters[first].kind,
@@ -91,11 +91,14 @@ fn value(
                     .or_else(|| model.constants.get(name).map(|constant| constant.value))
             })
             .map_err(|_| {
-                let unknown = (formula.expression.variables().iter()).find(|name| {
+                let variables = formula.expression.variables();
+                let unknown = variables.iter().position(|name| {
                     !component_type.parameters.contains_key(name.as_str())
                         && !model.constants.contains_key(name.as_str())
                 });
-                let name = unknown.cloned().unwrap_or_default();
+                let name = unknown.and_then(|index| variables.get(index).cloned());
+                let name = name.unwrap_or_default();
+                let range = unknown.map(|index| formula.expression.variable_range(index as u32));
                 ModelError::UnknownVariable {
                     suggestion: lems_document::nearest(
                         &name,
@@ -104,7 +107,7 @@ fn value(
                     .map(str::to_owned),
                     name,
                     component_type: component_type.name.to_owned(),
-                    span: formula.source.span(),
+                    span: range.map_or(formula.source.span(), |range| formula.span(range)),
                 }
             }),
         ParameterKind::Selected(path) => {

@@ -9,6 +9,8 @@ use crate::Formula;
 /// The behaviour of a type.
 #[derive(Debug, Clone, Default)]
 pub struct Dynamics<'d> {
+    /// `Super`: what the base of the type does comes first.
+    pub extends_base: bool,
     /// `simultaneous="true"`: all rates from the same values (fourth-order Runge-Kutta).
     pub simultaneous: bool,
     /// `StateVariable`.

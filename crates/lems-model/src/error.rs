@@ -21,6 +21,8 @@ pub enum ModelError {
     },
     #[error("`{text}` is not a quantity")]
     BadQuantity { text: String, span: Span },
+    #[error("`{text}` is too large a number")]
+    HugeQuantity { text: String, span: Span },
     #[error("`{text}` is not a whole number")]
     BadInteger { text: String, span: Span },
     #[error("`{text}` is not a number")]
@@ -139,7 +141,7 @@ pub enum ModelError {
         suggestion: Option<String>,
         span: Span,
     },
-    #[error("the parameter `{parameter}` is {expected}, but `{text}` is {found}")]
+    #[error("`{text}` is {found}, but the parameter `{parameter}` needs {expected}")]
     WrongDimension {
         parameter: String,
         expected: String,
@@ -150,6 +152,12 @@ pub enum ModelError {
     },
     #[error("no component has the id `{id}`")]
     UnknownComponent {
+        id: String,
+        suggestion: Option<String>,
+        span: Span,
+    },
+    #[error("there is no `{id}` beside this component")]
+    UnknownSibling {
         id: String,
         suggestion: Option<String>,
         span: Span,
@@ -171,6 +179,10 @@ pub enum ModelError {
     TooDeep { limit: usize, span: Span },
     #[error("`{element}` is ignored here")]
     Ignored { element: String, span: Span },
+    #[error(
+        "this `OnEvent` is never run: `{component_type}` has regimes, and only they see events"
+    )]
+    HandlerBesideRegimes { component_type: String, span: Span },
     #[error("`{variable}` is read before it is computed: it has last step's value")]
     ReadsLastStep { variable: String, span: Span },
 }
@@ -185,6 +197,8 @@ impl ModelError {
             | NothingToRun { span, .. }
             | MissingAttribute { span, .. }
             | BadQuantity { span, .. }
+            | HugeQuantity { span, .. }
+            | UnknownSibling { span, .. }
             | BadInteger { span, .. }
             | BadNumber { span, .. }
             | UnknownUnit { span, .. }
@@ -215,6 +229,7 @@ impl ModelError {
             | UnresolvedParameterPath { span, .. }
             | TooDeep { span, .. }
             | Ignored { span, .. }
+            | HandlerBesideRegimes { span, .. }
             | ReadsLastStep { span, .. } => *span,
         }
     }
@@ -252,6 +267,10 @@ impl ModelError {
                     .to_owned(),
             ),
             MissingAttribute { attribute, .. } => Some(format!("add `{attribute}=\"...\"`")),
+            BadQuantity { text, .. } if text.contains(',') => {
+                Some("the decimal separator is a point, as in `0.5 ms`".to_owned())
+            }
+            HugeQuantity { .. } => Some("no number is larger than about 1.8e308".to_owned()),
             BadQuantity { .. } => {
                 Some("write a number and a unit symbol, such as `-65 mV`".to_owned())
             }
@@ -265,6 +284,7 @@ impl ModelError {
             | UnknownRegime { suggestion, .. }
             | UnknownAttribute { suggestion, .. }
             | UnknownComponent { suggestion, .. }
+            | UnknownSibling { suggestion, .. }
             | ChildNotAllowed { suggestion, .. } => did_you_mean(suggestion).or(match self {
                 UnknownType { .. } => {
                     Some("is the file that defines it included?".to_owned())
@@ -318,7 +338,10 @@ impl ModelError {
                     .to_owned(),
             ),
             WrongDimension { example: Some(example), .. } => {
-                Some(format!("use a unit of that dimension, such as `{example}`"))
+                Some(format!("units of that dimension are {example}"))
+            }
+            HandlerBesideRegimes { .. } => {
+                Some("put it into each regime in which it should run".to_owned())
             }
             NoReduce { .. } => {
                 Some("add `reduce=\"add\"` or `reduce=\"multiply\"`".to_owned())

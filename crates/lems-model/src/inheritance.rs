@@ -1,12 +1,12 @@
 //! `extends` of ComponentTypes: own declarations first, inherited ones after.
 
-use std::hash::Hash;
+use std::{hash::Hash, sync::Arc};
 
 use indexmap::IndexMap;
 use lems_document::nearest;
 use petgraph::{algo::tarjan_scc, graph::DiGraph};
 
-use crate::{ComponentType, Model, ModelError, TypeId};
+use crate::{ComponentType, Dynamics, Model, ModelError, TypeId};
 
 /// Resolves all `extends`, parents before their children.
 pub(crate) fn resolve(model: &mut Model<'_>) -> Result<(), Vec<ModelError>> {
@@ -67,7 +67,7 @@ fn cycle(model: &Model<'_>, start: TypeId) -> ModelError {
     }
     ModelError::InheritanceCycle {
         chain,
-        span: model.type_of(start).element.span(),
+        span: crate::read::place_of_name(model.type_of(start).element, "name"),
     }
 }
 
@@ -82,15 +82,35 @@ fn inherit<'d>(own: &mut ComponentType<'d>, parent: &ComponentType<'d>) {
     append(&mut own.attachments, &parent.attachments);
     append(&mut own.references, &parent.references);
     append(&mut own.texts, &parent.texts);
-    if own.dynamics.is_none() {
-        own.dynamics = parent.dynamics.clone();
-    }
+    own.dynamics = match (own.dynamics.take(), &parent.dynamics) {
+        (Some(own), Some(base)) if own.extends_base => Some(Arc::new(joined(base, &own))),
+        (own, base) => own.or_else(|| base.clone()),
+    };
     if own.structure.is_empty() {
         own.structure = parent.structure.clone();
     }
     if own.simulation.is_empty() {
         own.simulation = parent.simulation.clone();
     }
+}
+
+/// Dynamics that begin with those of a base (`Super`).
+fn joined<'d>(base: &Dynamics<'d>, own: &Dynamics<'d>) -> Dynamics<'d> {
+    let mut joined = base.clone();
+    let own = own.clone();
+    joined.simultaneous |= own.simultaneous;
+    joined.state.extend(own.state);
+    joined.selections.extend(own.selections);
+    joined.derived.extend(own.derived);
+    joined.conditional.extend(own.conditional);
+    joined.rates.extend(own.rates);
+    joined.on_start.extend(own.on_start);
+    joined.on_entry.extend(own.on_entry);
+    joined.on_condition.extend(own.on_condition);
+    joined.on_event.extend(own.on_event);
+    joined.regimes.extend(own.regimes);
+    joined.schemes.extend(own.schemes);
+    joined
 }
 
 fn apply_fixed(own: &mut ComponentType<'_>) {

@@ -170,13 +170,25 @@ impl<'d> Model<'d> {
             .map(|(_, target)| *target)
     }
 
-    /// Children of a component and what they are to it: its own in document order, then adopted
-    /// ones.
+    /// Children of a component and what they are to it: those of the component that it extends,
+    /// then its own in document order, then adopted ones.
     pub fn children(&self, id: ComponentId) -> impl Iterator<Item = (Role<'d>, ComponentId)> {
-        let component = self.component(id);
-        let own = component.children.iter();
-        let own = own.map(|child| (self.component(*child).role, *child));
-        own.chain(component.adopted.iter().copied())
+        let mut prototypes = vec![self.component(id)];
+        while let Some(next) = prototypes.last().and_then(|component| component.prototype) {
+            prototypes.push(self.component(next));
+        }
+        let mut children: Vec<(Role<'d>, ComponentId)> = Vec::new();
+        for component in prototypes.into_iter().rev() {
+            let own = component.children.iter();
+            let own = own.map(|child| (self.component(*child).role, *child));
+            for (role, child) in own.chain(component.adopted.iter().copied()) {
+                if matches!(role, Role::Slot(_)) {
+                    children.retain(|(other, _)| *other != role);
+                }
+                children.push((role, child));
+            }
+        }
+        children.into_iter()
     }
 
     /// A place for messages about a component.

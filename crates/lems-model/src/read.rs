@@ -28,6 +28,7 @@ pub(crate) fn definitions<'d>(
     };
     let (mut units, mut constants, mut types, mut others) = (vec![], vec![], vec![], vec![]);
     (reader.model.dimensions).insert("none", Dimension::default());
+    (reader.model.units).insert("none", Unit::ONE);
     for element in document.roots() {
         match element.name() {
             "Dimension" => reader.dimension(element),
@@ -527,16 +528,17 @@ pub(crate) fn wrong_dimension(
     value: Attribute<'_>,
 ) -> Option<ModelError> {
     let expected = expected.filter(|expected| *expected != found)?;
-    let unit = model
-        .units
-        .iter()
-        .find(|(_, unit)| unit.dimension == expected);
+    let symbols: Vec<String> = (model.units.iter())
+        .filter(|(_, unit)| unit.dimension == expected)
+        .map(|(symbol, _)| format!("`{symbol}`"))
+        .take(3)
+        .collect();
     Some(ModelError::WrongDimension {
         parameter: parameter.to_owned(),
         expected: model.dimension_title(expected),
         found: model.dimension_title(found),
         text: value.value().to_owned(),
-        example: unit.map(|(symbol, _)| format!("1 {symbol}")),
+        example: (!symbols.is_empty()).then(|| symbols.join(", ")),
         span: value.span(),
     })
 }

@@ -26,6 +26,22 @@ pub struct Unit {
 pub type Units<'d> = IndexMap<&'d str, Unit>;
 
 impl Unit {
+    /// The unit of pure numbers, which every document has under the name `none`.
+    pub(crate) const ONE: Unit = Unit {
+        dimension: Dimension {
+            m: 0,
+            l: 0,
+            t: 0,
+            i: 0,
+            k: 0,
+            n: 0,
+            j: 0,
+        },
+        power: 0,
+        scale: 1.0,
+        offset: 0.0,
+    };
+
     /// The SI value of `number` of this unit, rounded as jLEMS rounds it.
     pub fn to_si(&self, number: f64) -> f64 {
         ((number + self.offset) * self.scale) * power_of_ten(self.power)
@@ -48,21 +64,28 @@ pub(crate) fn parse_quantity(
     if let Some((number, symbol)) = split
         && let (Some(number), Some(unit)) = (parse_number(number), units.get(symbol))
     {
+        let value = unit.to_si(number);
+        if value.is_infinite() && text.starts_with(|first| !matches!(first, 'I' | 'i')) {
+            return Err(ModelError::HugeQuantity {
+                text: text.to_owned(),
+                span: attribute.span(),
+            });
+        }
         return Ok(Quantity {
-            value: unit.to_si(number),
+            value,
             dimension: unit.dimension,
         });
     }
     if let Some(value) = parse_number(text) {
         return Ok(Quantity {
-            value,
+            value: Unit::ONE.to_si(value),
             dimension: Dimension::default(),
         });
     }
     match split {
         Some((number, symbol)) if parse_number(number).is_some() => Err(ModelError::UnknownUnit {
             symbol: symbol.to_owned(),
-            suggestion: nearest(symbol, units.keys().copied()).map(str::to_owned),
+            suggestion: near_unit(symbol, units),
             span: attribute.part_span(symbol),
         }),
         _ => Err(ModelError::BadQuantity {
@@ -70,6 +93,12 @@ pub(crate) fn parse_quantity(
             span: attribute.span(),
         }),
     }
+}
+
+/// The unit that may be meant; `u` stands for the Greek letter in NeuroML.
+fn near_unit(symbol: &str, units: &Units<'_>) -> Option<String> {
+    let latin = symbol.replace(['\u{b5}', '\u{3bc}'], "u");
+    nearest(&latin, units.keys().copied()).map(str::to_owned)
 }
 
 /// Number and unit: at the first blank, else where the longest number ends.

@@ -72,6 +72,9 @@ impl<'m, 'd> Builder<'m, 'd> {
         consolidated: bool,
         depth: usize,
     ) -> Option<InstanceId> {
+        if self.exhausted {
+            return None;
+        }
         let model = self.network.model;
         let id = InstanceId(self.network.instances.len() as u32);
         self.network.instances.push(Instance {

@@ -6,7 +6,7 @@ use lems_document::Span;
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[allow(missing_docs)]
 pub enum NetworkError {
-    #[error("the target `{component}` runs nothing")]
+    #[error("the target {component} runs nothing")]
     NothingToRun { component: String, span: Span },
     #[error("`{path}` leads nowhere: {inside} has no `{step}`")]
     UnresolvedPath {
@@ -55,14 +55,14 @@ pub enum NetworkError {
         attribute: String,
         span: Span,
     },
-    #[error("{instance} has no list to attach a `{component}` to")]
+    #[error("{instance} has no list to attach {component} to")]
     NoAttachments {
         instance: String,
         component: String,
         lists: Vec<String>,
         span: Span,
     },
-    #[error("{what} is {value}: it must be a whole number, not negative")]
+    #[error("{what} is {value}: it must be a whole number from 0 to 1 000 000 000")]
     BadCount {
         what: String,
         value: f64,
@@ -70,7 +70,7 @@ pub enum NetworkError {
     },
     #[error("the step of the simulation is {value} s: it must be positive")]
     BadStep { value: f64, span: Span },
-    #[error("the length of the simulation is {value} s: it must not be negative")]
+    #[error("the length of the simulation is {value} s: it must be finite, and not negative")]
     BadLength { value: f64, span: Span },
     #[error("the simulation has {steps} steps, more than {limit}")]
     TooManySteps { steps: f64, limit: u64, span: Span },
@@ -153,10 +153,14 @@ impl NetworkError {
                 "let the target be a `Simulation` with a length, a step and a target of its own"
                     .to_owned(),
             ),
-            UnmetRequirement { variable, .. } => Some(format!(
-                "put it inside a component that has `{variable}` (for `temperature`: a network of \
-                 type `networkWithTemperature`)"
-            )),
+            UnmetRequirement { variable, .. } if variable == "temperature" => Some(
+                "give the network a temperature: `type=\"networkWithTemperature\" \
+                 temperature=\"32 degC\"`"
+                    .to_owned(),
+            ),
+            UnmetRequirement { variable, .. } => {
+                Some(format!("put it inside a component that has `{variable}`"))
+            }
             NoAttachments { lists, .. } if lists.is_empty() => {
                 Some("its type needs an `Attachments` element".to_owned())
             }

@@ -166,7 +166,7 @@ impl<'m, 'd> Network<'m, 'd> {
         let instance = self.instance(id);
         match instance.component {
             Some(component) => self.model.span_of(component),
-            None => self.type_of(id).element.span(),
+            None => self.type_of(id).element.name_span(),
         }
     }
 }

@@ -68,7 +68,18 @@ impl<'d> Network<'_, 'd> {
         if let Some((requirement, _)) = kind.requirements.get_key_value(name) {
             return Some(found(Variable::Live(requirement)));
         }
+        if name == "index"
+            && let Some(number) = self.number_in_population(id)
+        {
+            return Some(found(Variable::Fixed(number as f64)));
+        }
         (name == "t").then(|| found(Variable::Live("t")))
+    }
+
+    /// Which of the instances that a `MultiInstantiate` made it is.
+    fn number_in_population(&self, id: InstanceId) -> Option<usize> {
+        let population = self.instance(id).parent?;
+        (self.list(population, "")?.iter()).position(|element| *element == id)
     }
 
     /// What `name` means at the instance or, failing that, around it.

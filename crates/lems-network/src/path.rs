@@ -31,6 +31,7 @@ impl<'d> Network<'_, 'd> {
             if !name.is_empty() {
                 current = self
                     .step(current, name)
+                    .or_else(|| self.step(self.unwrapped(current), name))
                     .or_else(|| self.only_instance(current, path, name, source))
                     .ok_or_else(|| self.unresolved(current, path, step, source))?;
             }

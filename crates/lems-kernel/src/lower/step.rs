@@ -133,13 +133,12 @@ impl<'d> Lowering<'_, '_, 'd> {
             if kind.parameters.contains_key(name) {
                 continue;
             }
-            let span = kind.element.span();
             let source = self.source_of(at.frame, at.node, &mut |lowering, instance| {
                 lowering.network.requirement(instance, name).ok_or_else(|| {
                     NetworkError::UnmetRequirement {
                         variable: name.to_owned(),
                         instance: lowering.network.title(instance),
-                        span,
+                        span: lowering.network.span_of(instance),
                     }
                 })
             });

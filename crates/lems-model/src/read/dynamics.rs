@@ -16,7 +16,9 @@ impl<'d> Reader<'_, 'd> {
             ..Dynamics::default()
         };
         for child in element.children() {
-            if child.name() == "Regime" {
+            if child.name() == "Super" {
+                dynamics.extends_base = true;
+            } else if child.name() == "Regime" {
                 self.regime(child, &mut dynamics);
             } else {
                 self.behaviour(child, &mut dynamics);

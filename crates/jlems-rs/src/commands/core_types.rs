@@ -1,0 +1,89 @@
+//! Where the definitions come from that a command works with.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use jlems_rs::document::{Document, MemorySources, nearest};
+use jlems_rs::model::{Model, TypeId};
+use jlems_rs::{Code, Failure, FileSources, Options};
+use nml2_coretypes::CORE_TYPES;
+
+/// Options about where files are found.
+#[derive(Debug, Args)]
+pub struct SearchArguments {
+    /// Folder searched for included files, or several with `:` between (may be repeated).
+    #[arg(short = 'I', long = "include", value_name = "FOLDER")]
+    include: Vec<String>,
+    /// Folder with core type files to use instead of the embedded ones.
+    #[arg(long, value_name = "FOLDER")]
+    core_types: Option<PathBuf>,
+}
+
+impl SearchArguments {
+    /// The options of the pipeline that these arguments give.
+    pub fn options(&self) -> Result<Options, Failure> {
+        let folders = (self.include.iter()).flat_map(|folders| std::env::split_paths(folders));
+        Ok(Options {
+            include: folders
+                .map(|folder| folder.to_string_lossy().into_owned())
+                .collect(),
+            core_types: self.core_types.as_deref().map(read_folder).transpose()?,
+            ..Options::default()
+        })
+    }
+}
+
+type Files = &'static [(&'static str, &'static str)];
+
+/// The XML files of a folder, kept until the program ends.
+fn read_folder(folder: &Path) -> Result<Files, Failure> {
+    let failed = |error: std::io::Error| {
+        let message = format!(
+            "cannot read the core types in `{}`: {error}",
+            folder.display()
+        );
+        Failure::plain(Code(107), message, None)
+    };
+    let mut files: Vec<(&'static str, &'static str)> = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.extension().is_some_and(|extension| extension == "xml") {
+            let name = path.file_name().unwrap_or_default();
+            let name: &'static str = name.to_string_lossy().into_owned().leak();
+            files.push((name, std::fs::read_to_string(&path).map_err(failed)?.leak()));
+        }
+    }
+    if files.is_empty() {
+        let message = format!("there are no XML files in `{}`", folder.display());
+        return Err(Failure::plain(Code(107), message, None));
+    }
+    files.sort_unstable();
+    Ok(files.leak())
+}
+
+/// The document of a file, or of all core types.
+pub fn document(file: Option<&str>, search: &SearchArguments) -> Result<Document, Failure> {
+    let options = search.options()?;
+    if let Some(file) = file {
+        return jlems_rs::load(file, &FileSources, &options);
+    }
+    let core_types = options.core_types.unwrap_or(CORE_TYPES).iter();
+    let includes: String = core_types
+        .map(|(name, _)| format!("<Include file=\"{name}\"/>"))
+        .collect();
+    let root = format!("<Lems>{includes}</Lems>");
+    let sources = MemorySources::from([("all core types", root.as_str())]);
+    jlems_rs::load("all core types", &sources, &options)
+}
+
+/// The type of that name.
+pub fn type_named(model: &Model<'_>, name: &str) -> Result<TypeId, Failure> {
+    model.type_named(name).ok_or_else(|| {
+        let near = nearest(name, model.types.keys().copied());
+        let help = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "`jlems-rs types` lists all; `--in FILE` looks in a file of yours".to_owned(),
+        };
+        Failure::plain(Code(601), format!("no ComponentType `{name}`"), Some(help))
+    })
+}

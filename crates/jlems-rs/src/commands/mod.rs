@@ -1,0 +1,91 @@
+//! Subcommands, one module each.
+
+mod core_types;
+mod describe;
+mod explain;
+mod run;
+mod show;
+mod types;
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+const EXIT_CODES: &str = "Exit codes: 0 success, 1 error in the model or the run, \
+                          2 wrong command line.";
+
+/// A fast engine for LEMS and NeuroML 2 models, compatible with jLEMS.
+#[derive(Debug, Parser)]
+#[command(
+    version = version(),
+    about,
+    after_help = EXIT_CODES,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    arg_required_else_help = true
+)]
+pub struct CommandLine {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    run: run::Arguments,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a LEMS file and write its outputs (as `jlems-rs FILE` does).
+    Run(run::Arguments),
+    /// List component types: the core types, or those of a file and what it includes.
+    Types(types::Arguments),
+    /// Describe a component type: what it needs, shows and computes.
+    Describe(describe::Arguments),
+    /// Show what a model is turned into.
+    #[command(subcommand)]
+    Show(show::Command),
+    /// Explain the code of an error or a warning.
+    Explain(explain::Arguments),
+}
+
+impl CommandLine {
+    /// Does what the command line says.
+    pub fn execute(self) -> ExitCode {
+        let result = match (self.command, self.run) {
+            (Some(Command::Run(arguments)), _) | (None, arguments) => run::run(&arguments),
+            (Some(Command::Types(arguments)), _) => types::run(&arguments).map(|text| print(&text)),
+            (Some(Command::Describe(arguments)), _) => {
+                describe::run(&arguments).map(|text| print(&text))
+            }
+            (Some(Command::Show(command)), _) => show::run(&command).map(|text| print(&text)),
+            (Some(Command::Explain(arguments)), _) => {
+                print(&explain::text(&arguments));
+                Ok(())
+            }
+        };
+        match result {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => {
+                print_error(&failure.render(std::io::stderr().is_terminal()));
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+fn version() -> &'static str {
+    format!(
+        "{} (NeuroML core types {}, results of jLEMS 0.12.0)",
+        env!("CARGO_PKG_VERSION"),
+        nml2_coretypes::NEUROML_VERSION
+    )
+    .leak()
+}
+
+/// Writes to the standard output; a reader that has gone away is no error.
+fn print(text: &str) {
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
+fn print_error(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}

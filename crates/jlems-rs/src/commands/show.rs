@@ -1,0 +1,159 @@
+//! `jlems-rs show kernel FILE` and `jlems-rs show order FILE`.
+
+use std::fmt::Write;
+
+use clap::{Args, Subcommand};
+use jlems_rs::engine::Simulation;
+use jlems_rs::jit::{Part, listing};
+use jlems_rs::kernel::{Kernel, Program};
+use jlems_rs::{Code, Failure, FileSources};
+
+use super::core_types::SearchArguments;
+
+/// What to show.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// The step programs that a model is compiled to; without `--kernel`, a list of them.
+    Kernel(KernelArguments),
+    /// The order in which a step visits the instances.
+    Order(OrderArguments),
+}
+
+/// Which kernel to show and how.
+#[derive(Debug, Args)]
+pub struct KernelArguments {
+    /// LEMS file.
+    file: String,
+    /// Number or name of a kernel or handler.
+    #[arg(long, value_name = "NUMBER|NAME")]
+    kernel: Option<String>,
+    #[command(flatten)]
+    form: Form,
+    #[command(flatten)]
+    search: SearchArguments,
+}
+
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+struct Form {
+    /// The typed intermediate representation (the default).
+    #[arg(long, requires = "kernel")]
+    ir: bool,
+    /// Cranelift's intermediate code.
+    #[arg(long, requires = "kernel")]
+    clif: bool,
+    /// Machine code of this computer.
+    #[arg(long, requires = "kernel")]
+    asm: bool,
+}
+
+/// Which file's order to show.
+#[derive(Debug, Args)]
+pub struct OrderArguments {
+    /// LEMS file.
+    file: String,
+    #[command(flatten)]
+    search: SearchArguments,
+}
+
+/// The text that is asked for.
+pub fn run(command: &Command) -> Result<String, Failure> {
+    match command {
+        Command::Kernel(arguments) => with_program(&arguments.file, &arguments.search, |run| {
+            match &arguments.kernel {
+                None => Ok(list(&run.program)),
+                Some(wanted) => show(&run.program, wanted, &arguments.form),
+            }
+        }),
+        Command::Order(arguments) => with_program(&arguments.file, &arguments.search, |run| {
+            Ok(order(&run.program))
+        }),
+    }
+}
+
+/// What `body` says about each run of a file's target.
+fn with_program(
+    file: &str,
+    search: &SearchArguments,
+    body: impl Fn(&Simulation) -> Result<String, Failure>,
+) -> Result<String, Failure> {
+    let options = search.options()?;
+    let document = jlems_rs::load_runnable(file, &FileSources, &options)?;
+    let model = jlems_rs::read_model(&document)?;
+    let runs = jlems_rs::prepare(&document, &model, &options)?;
+    runs.iter().map(body).collect()
+}
+
+/// Kernels, then handlers: a number counts through both.
+fn parts(program: &Program) -> impl Iterator<Item = (Part, &Kernel)> {
+    let kernels = (0..).map(Part::Kernel).zip(&program.kernels);
+    kernels.chain((0..).map(Part::Handler).zip(&program.handlers))
+}
+
+fn list(program: &Program) -> String {
+    let mut text = String::new();
+    for (number, (part, kernel)) in parts(program).enumerate() {
+        let instances: u64 = (program.schedule.iter())
+            .filter(|call| part == Part::Kernel(call.kernel))
+            .map(|call| u64::from(call.last - call.first))
+            .sum();
+        let statements = kernel.to_string().lines().count() - 1;
+        let _ = match part {
+            Part::Kernel(_) => writeln!(
+                text,
+                "{number:4}  kernel   {}: {statements} statements, {instances} instances",
+                kernel.name
+            ),
+            Part::Handler(_) => writeln!(
+                text,
+                "{number:4}  handler  {}: {statements} statements",
+                kernel.name
+            ),
+        };
+    }
+    text
+}
+
+fn show(program: &Program, wanted: &str, form: &Form) -> Result<String, Failure> {
+    let number: Option<usize> = wanted.parse().ok();
+    let found = parts(program)
+        .enumerate()
+        .find(|(index, (_, kernel))| Some(*index) == number || kernel.name == wanted);
+    let Some((_, (part, kernel))) = found else {
+        return Err(Failure::plain(
+            Code(601),
+            format!("no kernel or handler `{wanted}`"),
+            Some("`jlems-rs show kernel FILE` lists them".to_owned()),
+        ));
+    };
+    if !form.clif && !form.asm {
+        return Ok(kernel.to_string());
+    }
+    let listing = listing(program, part).map_err(|error| {
+        Failure::plain(
+            Code(509),
+            format!("the kernel cannot be compiled: {error}"),
+            None,
+        )
+    })?;
+    Ok(if form.clif {
+        listing.clif
+    } else {
+        listing.disassembly
+    })
+}
+
+fn order(program: &Program) -> String {
+    let mut text = String::new();
+    for (number, call) in program.schedule.iter().enumerate() {
+        let name = (program.kernels.get(call.kernel as usize)).map_or("?", |k| k.name.as_str());
+        let _ = match call.last - call.first {
+            1 => writeln!(text, "{:4}  {name} [{}]", number + 1, call.first),
+            _ => {
+                let last = call.last.saturating_sub(1);
+                writeln!(text, "{:4}  {name} [{} .. {last}]", number + 1, call.first)
+            }
+        };
+    }
+    text
+}

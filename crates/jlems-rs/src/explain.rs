@@ -1,0 +1,160 @@
+//! What each diagnostic means, one small file each, with a wrong and a right example.
+
+use crate::Severity;
+
+/// Number of each diagnostic and its text: a title, a blank line, the rest.
+const EXPLANATIONS: &[(u16, &str)] = &[
+    (101, include_str!("explain/0101.md")),
+    (102, include_str!("explain/0102.md")),
+    (103, include_str!("explain/0103.md")),
+    (104, include_str!("explain/0104.md")),
+    (105, include_str!("explain/0105.md")),
+    (106, include_str!("explain/0106.md")),
+    (107, include_str!("explain/0107.md")),
+    (108, include_str!("explain/0108.md")),
+    (109, include_str!("explain/0109.md")),
+    (110, include_str!("explain/0110.md")),
+    (111, include_str!("explain/0111.md")),
+    (112, include_str!("explain/0112.md")),
+    (113, include_str!("explain/0113.md")),
+    (201, include_str!("explain/0201.md")),
+    (202, include_str!("explain/0202.md")),
+    (203, include_str!("explain/0203.md")),
+    (204, include_str!("explain/0204.md")),
+    (205, include_str!("explain/0205.md")),
+    (206, include_str!("explain/0206.md")),
+    (207, include_str!("explain/0207.md")),
+    (208, include_str!("explain/0208.md")),
+    (209, include_str!("explain/0209.md")),
+    (210, include_str!("explain/0210.md")),
+    (211, include_str!("explain/0211.md")),
+    (212, include_str!("explain/0212.md")),
+    (213, include_str!("explain/0213.md")),
+    (214, include_str!("explain/0214.md")),
+    (215, include_str!("explain/0215.md")),
+    (216, include_str!("explain/0216.md")),
+    (217, include_str!("explain/0217.md")),
+    (218, include_str!("explain/0218.md")),
+    (219, include_str!("explain/0219.md")),
+    (221, include_str!("explain/0221.md")),
+    (222, include_str!("explain/0222.md")),
+    (223, include_str!("explain/0223.md")),
+    (224, include_str!("explain/0224.md")),
+    (225, include_str!("explain/0225.md")),
+    (226, include_str!("explain/0226.md")),
+    (227, include_str!("explain/0227.md")),
+    (228, include_str!("explain/0228.md")),
+    (229, include_str!("explain/0229.md")),
+    (301, include_str!("explain/0301.md")),
+    (302, include_str!("explain/0302.md")),
+    (303, include_str!("explain/0303.md")),
+    (304, include_str!("explain/0304.md")),
+    (305, include_str!("explain/0305.md")),
+    (306, include_str!("explain/0306.md")),
+    (307, include_str!("explain/0307.md")),
+    (308, include_str!("explain/0308.md")),
+    (309, include_str!("explain/0309.md")),
+    (310, include_str!("explain/0310.md")),
+    (311, include_str!("explain/0311.md")),
+    (312, include_str!("explain/0312.md")),
+    (313, include_str!("explain/0313.md")),
+    (320, include_str!("explain/0320.md")),
+    (321, include_str!("explain/0321.md")),
+    (322, include_str!("explain/0322.md")),
+    (323, include_str!("explain/0323.md")),
+    (324, include_str!("explain/0324.md")),
+    (330, include_str!("explain/0330.md")),
+    (331, include_str!("explain/0331.md")),
+    (332, include_str!("explain/0332.md")),
+    (333, include_str!("explain/0333.md")),
+    (334, include_str!("explain/0334.md")),
+    (335, include_str!("explain/0335.md")),
+    (336, include_str!("explain/0336.md")),
+    (401, include_str!("explain/0401.md")),
+    (402, include_str!("explain/0402.md")),
+    (403, include_str!("explain/0403.md")),
+    (404, include_str!("explain/0404.md")),
+    (405, include_str!("explain/0405.md")),
+    (406, include_str!("explain/0406.md")),
+    (407, include_str!("explain/0407.md")),
+    (408, include_str!("explain/0408.md")),
+    (409, include_str!("explain/0409.md")),
+    (410, include_str!("explain/0410.md")),
+    (411, include_str!("explain/0411.md")),
+    (412, include_str!("explain/0412.md")),
+    (413, include_str!("explain/0413.md")),
+    (414, include_str!("explain/0414.md")),
+    (415, include_str!("explain/0415.md")),
+    (416, include_str!("explain/0416.md")),
+    (417, include_str!("explain/0417.md")),
+    (418, include_str!("explain/0418.md")),
+    (419, include_str!("explain/0419.md")),
+    (420, include_str!("explain/0420.md")),
+    (421, include_str!("explain/0421.md")),
+    (501, include_str!("explain/0501.md")),
+    (502, include_str!("explain/0502.md")),
+    (503, include_str!("explain/0503.md")),
+    (504, include_str!("explain/0504.md")),
+    (505, include_str!("explain/0505.md")),
+    (506, include_str!("explain/0506.md")),
+    (507, include_str!("explain/0507.md")),
+    (508, include_str!("explain/0508.md")),
+    (509, include_str!("explain/0509.md")),
+    (601, include_str!("explain/0601.md")),
+];
+
+/// The stable number of a diagnostic, written `E0101`, or `W0101` as a warning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Code(pub u16);
+
+impl Code {
+    /// All codes, in order.
+    pub fn all() -> impl Iterator<Item = Code> {
+        EXPLANATIONS.iter().map(|(number, _)| Code(*number))
+    }
+
+    /// Reads `E0101`, `w0101` or `101`; None if there is no such diagnostic.
+    pub fn parse(text: &str) -> Option<Code> {
+        let number = text.trim_start_matches(['E', 'e', 'W', 'w']);
+        let code = Code(number.parse().ok()?);
+        code.text().map(|_| code)
+    }
+
+    /// The code as messages show it.
+    pub fn label(self, severity: Severity) -> String {
+        let letter = match severity {
+            Severity::Error => 'E',
+            Severity::Warning => 'W',
+        };
+        format!("{letter}{:04}", self.0)
+    }
+
+    /// Title, explanation and example.
+    pub fn text(self) -> Option<&'static str> {
+        let found = EXPLANATIONS.binary_search_by_key(&self.0, |(number, _)| *number);
+        Some(EXPLANATIONS.get(found.ok()?)?.1)
+    }
+
+    /// The first line of the text.
+    pub fn title(self) -> &'static str {
+        self.text()
+            .and_then(|text| text.lines().next())
+            .unwrap_or("")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_in_order_and_every_text_has_a_title_and_a_body() {
+        assert!(EXPLANATIONS.is_sorted_by(|a, b| a.0 < b.0));
+        for (number, text) in EXPLANATIONS {
+            let (title, body) = text.split_once("\n\n").unwrap();
+            assert!(!title.contains('\n') && !title.ends_with('.'), "{number}");
+            assert!(!body.trim().is_empty(), "{number}");
+            assert_eq!(text.contains("Wrong:"), text.contains("Right:"), "{number}");
+        }
+    }
+}
