@@ -112,8 +112,25 @@ impl Code {
         if let (Some(left), Some(right)) = (self.value_of(left), self.value_of(right)) {
             return self.constant(binary(operator, left, right));
         }
+        if let Some(same) = self.identity(operator, left, right) {
+            return same;
+        }
+        // fdlibm's pow squares by one multiplication, too.
+        if operator == Operator::Power && self.value_of(right) == Some(2.0) {
+            return self.binary(Operator::Multiply, left, left);
+        }
         let key = Pure::Binary(operator, left, right);
         self.pure(key, Scalar::Real, Operation::Binary(operator, left, right))
+    }
+
+    /// The operand that the operation leaves as it is, to the last bit, for every value of it.
+    fn identity(&self, operator: Operator, left: Register, right: Register) -> Option<Register> {
+        let one = |register| self.value_of(register) == Some(1.0);
+        match operator {
+            Operator::Multiply if one(left) => Some(right),
+            Operator::Multiply | Operator::Divide | Operator::Power if one(right) => Some(left),
+            _ => None,
+        }
     }
 
     pub fn call(&mut self, function: Function, argument: Register) -> Register {

@@ -5,7 +5,7 @@ use lems_model::{Actions, ConditionalVariable, Dynamics, Reduce, Selection, Step
 use lems_network::{NetworkError, Variable};
 
 use super::{Frame, Lowering, Site, SiteOrder, code::Code, columns::Flavour, reads::Source};
-use crate::{Block, Comparison, Function, Level, Operator, Place, Register, Statement};
+use crate::{Block, Comparison, Function, Level, Logic, Operator, Place, Register, Statement};
 
 /// Longest chain of transitions that entering a regime may set off.
 const MAX_TRANSITIONS: usize = 16;
@@ -343,25 +343,87 @@ pub(super) fn evaluate(
     expression: &Expression,
     variables: &[Register],
 ) -> Register {
+    let guarded = guarded(expression);
     let mut values: Vec<Register> = Vec::with_capacity(expression.nodes().len());
-    for term in expression.nodes() {
+    let mut open: Vec<Register> = Vec::new();
+    for (index, term) in expression.nodes().iter().enumerate() {
         let of = |index: u32| values[index as usize];
         let value = match *term {
             Term::Number(value) => code.constant(value),
             Term::Variable(index) => variables[index as usize],
             Term::Binary(operator, a, b) => code.binary(operator, of(a), of(b)),
             Term::Compare(how, a, b) => code.compare(how, of(a), of(b)),
+            Term::Logic(how, a, b) if guarded[a as usize] => {
+                let outcome = open.pop().unwrap_or(of(a));
+                finish_guarded(code, how, [of(a), of(b)], outcome)
+            }
             Term::Logic(how, a, b) => code.logic(how, of(a), of(b)),
             Term::Not(a) => code.not(of(a)),
             Term::Call(Named::Random, a) => code.random(of(a)),
             Term::Call(named, a) => code.call(function(named), of(a)),
         };
         values.push(value);
+        if guarded[index] {
+            let zero = code.constant(0.0);
+            open.push(code.accumulator(zero));
+            code.begin();
+        }
     }
     match values.last() {
         Some(value) => *value,
         None => code.constant(f64::NAN),
     }
+}
+
+/// For each node, whether it decides if a random number is drawn: the left side of a logic
+/// operation with `random` on its right, which jLEMS then leaves out if the left side suffices.
+fn guarded(expression: &Expression) -> Vec<bool> {
+    let nodes = expression.nodes();
+    let mut guarded = vec![false; nodes.len()];
+    for term in nodes {
+        if let Term::Logic(_, a, b) = *term {
+            let right = &nodes[a as usize + 1..=b as usize];
+            guarded[a as usize] =
+                (right.iter()).any(|term| matches!(term, Term::Call(Named::Random, _)));
+        }
+    }
+    guarded
+}
+
+/// Ends the block that computes the right side of a logic operation, which runs only where the
+/// left one leaves the outcome open.
+fn finish_guarded(
+    code: &mut Code,
+    how: Logic,
+    [left, right]: [Register; 2],
+    outcome: Register,
+) -> Register {
+    let one = code.constant(1.0);
+    code.begin();
+    code.set(outcome, one);
+    let holds = code.end();
+    code.push(Statement::If {
+        condition: right,
+        then: holds,
+        otherwise: Block::new(),
+    });
+    let right_side = code.end();
+    code.begin();
+    let one = code.constant(1.0);
+    code.set(outcome, one);
+    let decided = code.end();
+    let (then, otherwise) = match how {
+        Logic::And => (right_side, Block::new()),
+        Logic::Or => (decided, right_side),
+    };
+    code.push(Statement::If {
+        condition: left,
+        then,
+        otherwise,
+    });
+    let outcome = code.settled(outcome);
+    let zero = code.constant(0.0);
+    code.compare(Comparison::NotEqual, outcome, zero)
 }
 
 /// The value of the first case that holds, else 0; `value` lowers a condition or value.

@@ -68,14 +68,13 @@ impl<'d> Lowering<'_, '_, 'd> {
             clock: Clock::Local,
         };
         let mut code = Code::new(self.columns.volatile.clone());
-        for handler in dynamics.on_event.iter().filter(|h| h.port.value() == port) {
-            self.actions(&mut code, at, &handler.actions, 0);
-        }
-        if dynamics
-            .regimes
-            .values()
-            .any(|r| handled_ports(&r.dynamics).contains(&port))
-        {
+        if dynamics.regimes.is_empty() {
+            let handlers = &dynamics.on_event;
+            for handler in handlers.iter().filter(|h| h.port.value() == port) {
+                self.actions(&mut code, at, &handler.actions, 0);
+            }
+        } else {
+            // As in jLEMS: where there are regimes, only they see events.
             let place = self.place(at, Flavour::Regime);
             let active = code.load(place);
             for (number, regime) in dynamics.regimes.values().enumerate() {
