@@ -1,0 +1,145 @@
+//! Runs a model with both back ends, side by side.
+
+use jlems_rs::document::MemorySources;
+use jlems_rs::engine::Simulation;
+use jlems_rs::kernel::{Backend, Interpreter, State, deliver_due};
+use jlems_rs::{BackendKind, Failure, Options, load, prepare, read_model, with_backend};
+
+use crate::RandomModel;
+
+/// Why a model does not pass.
+#[derive(Debug, thiserror::Error)]
+pub enum Difference {
+    /// The engine does not take the model.
+    #[error("refused: {0}")]
+    Refused(String),
+    /// A variable has different bits.
+    #[error("step {step}: {variable} is {interpreter:e} (interpreter) and {compiled:e} (compiled)")]
+    Value {
+        /// Number of the step, 0 for the initial passes.
+        step: usize,
+        /// Name of the column and place in it.
+        variable: String,
+        /// Its value by the interpreter.
+        interpreter: f64,
+        /// Its value by the machine code.
+        compiled: f64,
+    },
+    /// Events, random draws or faults differ.
+    #[error("step {step}: different {what}")]
+    Effects {
+        /// Number of the step.
+        step: usize,
+        /// Which effects.
+        what: &'static str,
+    },
+}
+
+/// What a model was like that passed.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Passed {
+    /// Number of variables that were compared.
+    pub variables: usize,
+    /// Recorded events.
+    pub events: usize,
+    /// Number of instances.
+    pub instances: usize,
+    /// Whether some variable was no finite number at the end.
+    pub not_finite: bool,
+}
+
+/// Runs `model` with the interpreter and as machine code, and compares the whole memory (the bits of
+/// every variable), the recorded events, the random numbers and the event queue after each step.
+///
+/// # Errors
+/// The first difference, or the engine's refusal.
+pub fn back_ends(model: &RandomModel) -> Result<Passed, Difference> {
+    let refused = |failure: Failure| Difference::Refused(failure.render(false));
+    let sources = MemorySources::from([("model.xml", model.text.as_str())]);
+    let options = Options::default();
+    let document = load("model.xml", &sources, &options).map_err(refused)?;
+    let types = read_model(&document).map_err(refused)?;
+    let mut passed = Passed::default();
+    for simulation in prepare(&document, &types, &options).map_err(refused)? {
+        passed = with_backend(&simulation.program, BackendKind::Jit, |compiled| {
+            side_by_side(model, &simulation, compiled)
+        })
+        .map_err(refused)??;
+    }
+    Ok(passed)
+}
+
+fn side_by_side(
+    model: &RandomModel,
+    simulation: &Simulation,
+    compiled: &dyn Backend,
+) -> Result<Passed, Difference> {
+    let program = &simulation.program;
+    let interpreter = Interpreter::new(program);
+    let backends: [&dyn Backend; 2] = [&interpreter, compiled];
+    let mut start = State::new(program, 1234);
+    interpreter.run_setup(&mut start);
+    let mut states = [start.clone(), start];
+    let step = model.timing.step as f64 * 1e-6;
+    let mut time = 0.0;
+    let mut events = 0;
+    for number in 1..=model.timing.steps {
+        time += step;
+        for (state, backend) in states.iter_mut().zip(backends) {
+            deliver_due(backend, state, time);
+            for call in &program.schedule {
+                backend.advance(state, *call, time, step);
+            }
+        }
+        compare(simulation, &states, number)?;
+        for state in &mut states {
+            events += state.recorded.len();
+            state.recorded.clear();
+        }
+    }
+    let [state, _] = states;
+    Ok(Passed {
+        variables: state.memory.len(),
+        events: events / 2,
+        instances: simulation.instances,
+        not_finite: state.memory.iter().any(|value| !value.is_finite()),
+    })
+}
+
+fn compare(
+    simulation: &Simulation,
+    [left, right]: &[State; 2],
+    step: usize,
+) -> Result<(), Difference> {
+    for (slot, (a, b)) in left.memory.iter().zip(&right.memory).enumerate() {
+        if a.to_bits() != b.to_bits() && !(a.is_nan() && b.is_nan()) {
+            return Err(Difference::Value {
+                step,
+                variable: name(simulation, slot),
+                interpreter: *a,
+                compiled: *b,
+            });
+        }
+    }
+    let draws = [left, right].map(|state| state.random.clone().next_double());
+    let what = match () {
+        () if left.recorded != right.recorded => "recorded events",
+        () if draws[0].to_bits() != draws[1].to_bits() => "random numbers",
+        () if (left.queue.len(), left.queue.sent()) != (right.queue.len(), right.queue.sent()) => {
+            "event queues"
+        }
+        () if left.fault != right.fault => "faults",
+        () => return Ok(()),
+    };
+    Err(Difference::Effects { step, what })
+}
+
+fn name(simulation: &Simulation, slot: usize) -> String {
+    let column = (simulation.columns.iter())
+        .rev()
+        .find(|(first, _)| *first as usize <= slot);
+    match column {
+        Some((first, name)) => format!("{name}[{}]", slot - *first as usize),
+        None => format!("slot {slot}"),
+    }
+}

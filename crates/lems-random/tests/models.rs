@@ -1,0 +1,88 @@
+//! Random models run on both back ends.
+
+use std::collections::BTreeSet;
+
+use lems_random::{RandomModel, back_ends};
+
+#[test]
+fn interpreter_and_machine_code_agree() {
+    let mut failed = Vec::new();
+    let (mut events, mut variables) = (0, 0);
+    for seed in 0..200 {
+        match back_ends(&RandomModel::new(seed, 30)) {
+            Ok(passed) => {
+                events += passed.events;
+                variables += passed.variables;
+            }
+            Err(difference) => failed.push(format!("seed {seed}: {difference}")),
+        }
+    }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+    assert!(events > 1_000, "only {events} events");
+    assert!(variables > 10_000, "only {variables} variables");
+}
+
+#[test]
+fn a_seed_gives_one_model() {
+    assert_eq!(RandomModel::new(17, 30).text, RandomModel::new(17, 30).text);
+}
+
+#[test]
+fn models_use_the_whole_language() {
+    let models: Vec<String> = (0..100)
+        .map(|seed| RandomModel::new(seed, 30).text)
+        .collect();
+    let wanted = [
+        "<Regime ",
+        "<OnEntry>",
+        "<Transition ",
+        "<OnEvent ",
+        "<OnStart>",
+        "<EventOut ",
+        "<KineticScheme ",
+        "<ConditionalDerivedVariable ",
+        "<DerivedParameter ",
+        "<Property ",
+        "<Requirement ",
+        "<Tunnel ",
+        "<MultiInstantiate ",
+        "<ChildInstance ",
+        "<Attachments ",
+        "<Assign ",
+        "<Fixed ",
+        "reduce=\"add\"",
+        "reduce=\"multiply\"",
+        "delay=\"",
+        "extends=\"",
+        "random(",
+        "seed=\"",
+        "colour='",
+        "sin(",
+        "cos(",
+        "tan(",
+        "sinh(",
+        "cosh(",
+        "tanh(",
+        "exp(",
+        "ln(",
+        "log(",
+        "sqrt(",
+        "abs(",
+        "ceil(",
+        "H(",
+        "factorial(",
+        ".and.",
+        ".or.",
+        ".eq.",
+        ".neq.",
+        ".gt.",
+        ".lt.",
+        ".geq.",
+        ".leq.",
+        "^",
+    ];
+    let missing: BTreeSet<&str> = (wanted.into_iter())
+        .filter(|word| !models.iter().any(|model| model.contains(word)))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
