@@ -1,0 +1,121 @@
+//! Models that cannot be run: each file of `tests/bad` fails with the message next to it.
+//!
+//! `UPDATE_SNAPSHOTS=1` rewrites the messages.
+
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+/// Long enough for a slow machine, far too short for anything that eats memory or loops.
+const LONGEST: Duration = Duration::from_secs(2);
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/bad")
+}
+
+fn files(extension: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder()).unwrap();
+    let mut files: Vec<PathBuf> = (entries.map(|entry| entry.unwrap().path()))
+        .filter(|path| path.extension().is_some_and(|found| found == extension))
+        .collect();
+    files.sort();
+    files
+}
+
+fn run(file: &Path, out_dir: &Path) -> (Output, Duration) {
+    let started = Instant::now();
+    let output = Command::new(env!("CARGO_BIN_EXE_jlems-rs"))
+        .arg("run")
+        .arg(file.file_name().unwrap())
+        .arg("--out-dir")
+        .arg(out_dir)
+        .current_dir(folder())
+        .output()
+        .unwrap();
+    (output, started.elapsed())
+}
+
+/// What is wrong with how the program treats a file, or nothing.
+fn complaint(file: &Path, out_dir: &Path) -> Option<String> {
+    let (output, time) = run(file, out_dir);
+    let message =
+        String::from_utf8_lossy(&output.stderr).replace(out_dir.to_str().unwrap(), "OUT_DIR");
+    if output.status.code() != Some(1) {
+        return Some(format!(
+            "status {:?}, not 1:\n{message}",
+            output.status.code()
+        ));
+    }
+    if !message.starts_with("error[E") || message.contains("panicked") {
+        return Some(format!("not an error message:\n{message}"));
+    }
+    if time > LONGEST {
+        return Some(format!("took {time:?}"));
+    }
+    let finished = |name: &String| !name.ends_with(".partial");
+    if names(out_dir).iter().any(finished) {
+        return Some(format!("left {:?}", names(out_dir)));
+    }
+    let snapshot = file.with_extension("stderr");
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        std::fs::write(&snapshot, &message).unwrap();
+        return None;
+    }
+    let expected = std::fs::read_to_string(&snapshot).unwrap_or_default();
+    (message != expected).then(|| format!("expected:\n{expected}\ngot:\n{message}"))
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let name = |entry: std::fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
+    entries.map(|entry| name(entry.unwrap())).collect()
+}
+
+#[test]
+fn every_bad_file_fails_with_its_message_and_leaves_no_output() {
+    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bad-input");
+    let mut complaints = Vec::new();
+    let files = files("xml");
+    assert!(files.len() >= 60);
+    for file in &files {
+        let out_dir = root.join(file.file_stem().unwrap());
+        std::fs::create_dir_all(&out_dir).unwrap();
+        if let Some(complaint) = complaint(file, &out_dir) {
+            complaints.push(format!("{}: {complaint}", file.display()));
+        }
+        std::fs::remove_dir_all(&out_dir).unwrap();
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n\n"));
+}
+
+#[test]
+fn no_message_is_left_without_its_file() {
+    for snapshot in files("stderr") {
+        let file = snapshot.with_extension("xml");
+        assert!(file.exists(), "{}", snapshot.display());
+    }
+}
+
+/// Limits that a small file cannot reach, failures of the system, and what is only a warning.
+const NOT_IN_THE_CORPUS: [&str; 18] = [
+    "E0107", "E0421", "E0102", "E0108", "E0109", "E0112", "E0113", "E0217", "E0223", "E0225",
+    "E0226", "E0229", "E0416", "E0505", "E0506", "E0507", "E0508", "E0509",
+];
+
+#[test]
+fn every_code_is_met_in_some_message_and_explained() {
+    let mut met: BTreeSet<String> = NOT_IN_THE_CORPUS.map(str::to_owned).into();
+    for snapshot in files("stderr") {
+        let text = std::fs::read_to_string(snapshot).unwrap();
+        let codes = text.split("error[").skip(1);
+        met.extend(codes.filter_map(|rest| Some(rest.split_once(']')?.0.to_owned())));
+    }
+    let explained: BTreeSet<String> = jlems_rs::Code::all()
+        .filter(|code| code.0 < 600)
+        .map(|code| code.label(jlems_rs::Severity::Error))
+        .collect();
+    assert_eq!(met, explained);
+}

@@ -1,0 +1,285 @@
+//! The program as it is called from a terminal.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+const DECAY: &str = r#"<Lems>
+  <Include file="Simulation.xml"/>
+  <Include file="decay_types.xml"/>
+  <decay id="d" tau="10 ms"/>
+  <Simulation id="sim" length="1 ms" step="0.1 ms" target="d">
+    <OutputFile id="out" fileName="decay.dat">
+      <OutputColumn id="x" quantity="x"/>
+    </OutputFile>
+  </Simulation>
+  <Target component="sim"/>
+</Lems>
+"#;
+
+const DECAY_TYPES: &str = r#"<Lems>
+  <Include file="NeuroMLCoreDimensions.xml"/>
+  <ComponentType name="decay">
+    <Parameter name="tau" dimension="time"/>
+    <Exposure name="x" dimension="none"/>
+    <Dynamics>
+      <StateVariable name="x" dimension="none" exposure="x"/>
+      <OnStart><StateAssignment variable="x" value="1"/></OnStart>
+      <TimeDerivative variable="x" value="-x / tau"/>
+    </Dynamics>
+  </ComponentType>
+</Lems>
+"#;
+
+/// A folder of its own for a test, gone when the test ends.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Folder {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .join(format!("command-line-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Folder(path)
+    }
+
+    fn with_decay() -> Folder {
+        let folder = Folder::new();
+        folder.write("LEMS_decay.xml", DECAY);
+        folder.write("decay_types.xml", DECAY_TYPES);
+        folder
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.0.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.0.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(&self.0).unwrap();
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+
+    fn call(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_jlems-rs"))
+            .args(arguments)
+            .current_dir(&self.0)
+            .output()
+            .unwrap()
+    }
+
+    fn succeed(&self, arguments: &[&str]) -> String {
+        let output = self.call(arguments);
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// What the program says when it fails.
+    fn fail(&self, arguments: &[&str], code: i32) -> String {
+        let output = self.call(arguments);
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {message}");
+        assert!(!message.contains("panicked"), "{message}");
+        message
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn every_way_to_run_a_file_writes_the_same_output_to_the_working_directory() {
+    let ways: [&[&str]; 7] = [
+        &["run", "LEMS_decay.xml"],
+        &["LEMS_decay.xml"],
+        &["LEMS_decay.xml", "-nogui"],
+        &["-nogui", "LEMS_decay.xml"],
+        &["run", "LEMS_decay.xml", "-nogui"],
+        &["run", "LEMS_decay.xml", "--backend", "interp"],
+        &["run", "LEMS_decay.xml", "--quiet"],
+    ];
+    let mut written = Vec::new();
+    for way in ways {
+        let folder = Folder::with_decay();
+        folder.succeed(way);
+        let names = folder.names();
+        assert_eq!(
+            names,
+            ["LEMS_decay.xml", "decay.dat", "decay_types.xml"],
+            "{way:?}"
+        );
+        written.push(folder.read("decay.dat"));
+    }
+    assert_eq!(written[0].lines().count(), 11);
+    assert!(written[0].starts_with("0.0\t1.0\t"), "{}", written[0]);
+    assert!(written.iter().all(|text| *text == written[0]));
+}
+
+#[test]
+fn outputs_go_to_the_working_directory_and_not_to_that_of_the_model() {
+    let folder = Folder::new();
+    folder.write("models/LEMS_decay.xml", DECAY);
+    folder.write("models/decay_types.xml", DECAY_TYPES);
+    folder.succeed(&["models/LEMS_decay.xml"]);
+    assert_eq!(folder.names(), ["decay.dat", "models"]);
+}
+
+#[test]
+fn included_files_are_found_in_the_folders_named() {
+    let folder = Folder::new();
+    folder.write("models/LEMS_decay.xml", DECAY);
+    folder.write("types/decay_types.xml", DECAY_TYPES);
+    let message = folder.fail(&["models/LEMS_decay.xml"], 1);
+    assert!(message.contains("decay_types.xml"), "{message}");
+    folder.succeed(&["models/LEMS_decay.xml", "-I", "types"]);
+    folder.succeed(&[
+        "run",
+        "--include",
+        "nowhere",
+        "-I",
+        "types",
+        "models/LEMS_decay.xml",
+    ]);
+    assert_eq!(folder.names(), ["decay.dat", "models", "types"]);
+}
+
+#[test]
+fn success_is_reported_unless_quiet() {
+    let folder = Folder::with_decay();
+    let report = folder.succeed(&["LEMS_decay.xml"]);
+    assert!(report.contains("10 steps"), "{report}");
+    assert!(report.contains("decay.dat"), "{report}");
+    assert_eq!(folder.succeed(&["LEMS_decay.xml", "--quiet"]), "");
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let folder = Folder::new();
+    let message = folder.fail(&["run", "LEMS_nowhere.xml"], 1);
+    assert!(message.contains("LEMS_nowhere.xml"), "{message}");
+    assert!(folder.names().is_empty());
+}
+
+#[test]
+fn a_folder_is_no_model() {
+    let folder = Folder::new();
+    folder.write("models/empty.txt", "");
+    let message = folder.fail(&["models"], 1);
+    assert!(message.contains("models"), "{message}");
+}
+
+#[test]
+fn a_model_without_a_simulation_says_what_to_do() {
+    let folder = Folder::new();
+    folder.write(
+        "cells.nml",
+        r#"<neuroml xmlns="http://www.neuroml.org/schema/neuroml2" id="cells">
+             <iafTauCell id="c" leakReversal="-50mV" thresh="-55mV" reset="-70mV" tau="30ms"/>
+           </neuroml>"#,
+    );
+    let message = folder.fail(&["cells.nml"], 1);
+    assert!(message.contains("cells.nml"), "{message}");
+    assert!(message.contains("help"), "{message}");
+    assert!(message.contains("Simulation"), "{message}");
+    assert_eq!(folder.names(), ["cells.nml"]);
+}
+
+#[test]
+fn the_wrong_arguments_are_explained() {
+    let folder = Folder::with_decay();
+    let message = folder.fail(&[], 2);
+    assert!(message.contains("Usage"), "{message}");
+    let message = folder.fail(&["--no-such-option", "LEMS_decay.xml"], 2);
+    assert!(message.contains("--no-such-option"), "{message}");
+    let message = folder.fail(&["LEMS_decay.xml", "--backend", "abacus"], 2);
+    assert!(message.contains("abacus"), "{message}");
+    assert!(folder.succeed(&["--help"]).contains("Usage"));
+    assert!(
+        folder
+            .succeed(&["--version"])
+            .contains(env!("CARGO_PKG_VERSION"))
+    );
+    assert_eq!(folder.names(), ["LEMS_decay.xml", "decay_types.xml"]);
+}
+
+#[test]
+fn a_broken_model_leaves_earlier_outputs_alone() {
+    let broken = [
+        ("not XML", DECAY.replace("</Simulation>", "")),
+        (
+            "no such type",
+            DECAY.replace("<decay id=\"d\" tau=\"10 ms\"/>", "<decoy id=\"d\"/>"),
+        ),
+        ("no such parameter", DECAY.replace("tau=", "tua=")),
+        ("no such unit", DECAY.replace("\"10 ms\"", "\"10 mz\"")),
+        ("wrong dimension", DECAY.replace("\"10 ms\"", "\"10 mV\"")),
+        (
+            "no such component",
+            DECAY.replace("target=\"d\"", "target=\"e\""),
+        ),
+        (
+            "no such variable",
+            DECAY.replace("quantity=\"x\"", "quantity=\"y\""),
+        ),
+        (
+            "no such folder",
+            DECAY.replace("decay.dat", "results/decay.dat"),
+        ),
+    ];
+    for (what, model) in broken {
+        assert_ne!(model, DECAY, "{what}");
+        let folder = Folder::with_decay();
+        folder.write("LEMS_decay.xml", &model);
+        folder.write("decay.dat", "from an earlier run\n");
+        let message = folder.fail(&["LEMS_decay.xml"], 1);
+        assert!(message.starts_with("error"), "{what}: {message}");
+        assert_eq!(folder.read("decay.dat"), "from an earlier run\n", "{what}");
+        let names = folder.names();
+        assert_eq!(
+            names,
+            ["LEMS_decay.xml", "decay.dat", "decay_types.xml"],
+            "{what}"
+        );
+    }
+}
+
+#[test]
+fn an_output_replaces_an_earlier_one() {
+    let folder = Folder::with_decay();
+    folder.write("decay.dat", "from an earlier run\n");
+    folder.succeed(&["LEMS_decay.xml"]);
+    assert!(folder.read("decay.dat").starts_with("0.0\t1.0\t"));
+}
+
+#[test]
+fn errors_name_file_line_and_column() {
+    let folder = Folder::with_decay();
+    folder.write("LEMS_decay.xml", &DECAY.replace("tau=", "tua="));
+    let message = folder.fail(&["LEMS_decay.xml"], 1);
+    assert!(message.contains("LEMS_decay.xml:4:"), "{message}");
+    assert!(message.contains("did you mean `tau`"), "{message}");
+}

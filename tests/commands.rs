@@ -1,0 +1,193 @@
+//! The subcommands that show something instead of running a model.
+
+#![allow(clippy::unwrap_used)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+const MODEL: &str = r#"<Lems>
+  <Target component="sim"/>
+  <Include file="NeuroMLCoreDimensions.xml"/>
+  <Include file="Simulation.xml"/>
+  <ComponentType name="leaky" description="Relaxes
+      towards zero.">
+    <Parameter name="tau" dimension="time" description="How fast."/>
+    <Exposure name="x" dimension="none" description="What relaxes."/>
+    <EventPort name="in" direction="in" description="Adds 1."/>
+    <Dynamics>
+      <StateVariable name="x" dimension="none" exposure="x"/>
+      <TimeDerivative variable="x" value="-x / tau"/>
+      <OnStart><StateAssignment variable="x" value="1"/></OnStart>
+      <OnEvent port="in"><StateAssignment variable="x" value="x + 1"/></OnEvent>
+    </Dynamics>
+  </ComponentType>
+  <ComponentType name="slow" extends="leaky"/>
+  <slow id="d" tau="10 ms" speed="3"/>
+  <Simulation id="sim" length="1 ms" step="0.1 ms" target="d">
+    <OutputFile id="out" fileName="x.dat"><OutputColumn id="x" quantity="x"/></OutputFile>
+  </Simulation>
+</Lems>
+"#;
+
+/// The folder that all commands run in, with the model.
+fn folder() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("commands");
+        std::fs::create_dir_all(folder.join("out")).unwrap();
+        std::fs::write(folder.join("LEMS_leaky.xml"), MODEL).unwrap();
+        folder
+    })
+}
+
+fn call(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_jlems-rs"))
+        .args(arguments)
+        .current_dir(folder())
+        .output()
+        .unwrap()
+}
+
+/// What a command that succeeds prints.
+fn shown(arguments: &[&str]) -> String {
+    let output = call(arguments);
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {message}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn status(arguments: &[&str]) -> (i32, String) {
+    let output = call(arguments);
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code().unwrap(), message)
+}
+
+#[test]
+fn types_are_listed_with_what_they_extend_and_mean() {
+    let core = shown(&["types"]);
+    let line = core
+        .lines()
+        .find(|line| line.starts_with("expOneSynapse "))
+        .unwrap();
+    assert!(line.contains(" baseConductanceBasedSynapse "), "{line}");
+    assert!(core.lines().is_sorted(), "{core}");
+    let own = shown(&["types", "LEMS_leaky.xml"]);
+    assert!(
+        own.lines()
+            .any(|line| line.ends_with("Relaxes towards zero.")),
+        "{own}"
+    );
+    assert!(!own.contains("expOneSynapse"), "{own}");
+}
+
+#[test]
+fn a_type_is_described_with_what_it_inherits() {
+    let text = shown(&["describe", "slow", "--in", "LEMS_leaky.xml"]);
+    for part in [
+        "slow extends leaky\n",
+        "\nParameters\n  tau  time  How fast.\n",
+        "\nExposures\n  x  none  What relaxes.\n",
+        "\nEvent ports\n  in  in  Adds 1.\n",
+        "\nDynamics (of leaky)\n  d x/dt = -x / tau\n  at the start:\n    x := 1\n",
+        "\n  on an event at in:\n    x := x + 1\n",
+    ] {
+        assert!(text.contains(part), "{part:?} in\n{text}");
+    }
+    let (code, message) = status(&["describe", "izhikevich2007Cel"]);
+    assert_eq!(code, 1);
+    assert!(
+        message.contains("did you mean `izhikevich2007Cell`?"),
+        "{message}"
+    );
+}
+
+#[test]
+fn every_core_type_can_be_described() {
+    let core = shown(&["types"]);
+    assert!(core.lines().count() > 100);
+    for name in core
+        .lines()
+        .step_by(10)
+        .filter_map(|line| line.split(' ').next())
+    {
+        assert!(shown(&["describe", name]).starts_with(name));
+    }
+}
+
+#[test]
+fn kernels_are_listed_and_shown_in_every_form() {
+    let list = shown(&["show", "kernel", "LEMS_leaky.xml"]);
+    let kernel = list.lines().next().unwrap();
+    assert!(
+        kernel.starts_with("   0  kernel   ") && kernel.ends_with(" 1 instances"),
+        "{list}"
+    );
+    let show = |form| shown(&["show", "kernel", "LEMS_leaky.xml", "--kernel", "0", form]);
+    assert!(show("--ir").contains("step"), "{}", show("--ir"));
+    assert!(show("--clif").starts_with("function"), "{}", show("--clif"));
+    let assembly = show("--asm");
+    assert!(assembly.contains("block0:"), "{assembly}");
+    let (code, message) = status(&["show", "kernel", "LEMS_leaky.xml", "--kernel", "99"]);
+    assert_eq!(code, 1, "{message}");
+    assert_eq!(status(&["show", "kernel", "LEMS_leaky.xml", "--asm"]).0, 2);
+}
+
+#[test]
+fn the_order_of_a_step_is_shown() {
+    let order = shown(&["show", "order", "LEMS_leaky.xml"]);
+    assert_eq!(order.lines().count(), 1, "{order}");
+    assert!(order.contains("[0]"), "{order}");
+}
+
+#[test]
+fn codes_are_explained() {
+    let text = shown(&["explain", "E0216"]);
+    assert!(text.starts_with("E0216: "), "{text}");
+    assert_eq!(text, shown(&["explain", "e0216"]));
+    assert!(shown(&["explain"]).contains("E0501  "));
+    assert_eq!(status(&["explain", "E9999"]).0, 2);
+}
+
+#[test]
+fn a_run_reports_rows_steps_and_time_and_counts_its_warnings() {
+    let arguments = ["LEMS_leaky.xml", "--out-dir", "out"];
+    let output = call(&arguments);
+    let report = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(report.contains("wrote x.dat (11 rows)"), "{report}");
+    assert!(
+        report.contains("10 steps of 0.1 ms: 1 ms simulated in "),
+        "{report}"
+    );
+    let (_, brief) = status(&arguments);
+    assert_eq!(brief, "1 warning; -v shows it\n");
+    let (_, full) = status(&[&arguments[..], &["-v"]].concat());
+    assert!(full.starts_with("warning[W0217]: "), "{full}");
+    assert!(full.contains("LEMS_leaky.xml:18:"), "{full}");
+}
+
+#[test]
+fn other_core_types_replace_the_embedded_ones() {
+    let arguments = ["types", "--core-types", "../commands"];
+    let (code, message) = status(&["types", "--core-types", "out"]);
+    assert_eq!(code, 1, "{message}");
+    assert!(message.contains("no XML files"), "{message}");
+    let (code, message) = status(&arguments);
+    assert_eq!(code, 1);
+    assert!(message.contains("NeuroMLCoreDimensions.xml"), "{message}");
+}
+
+#[test]
+fn the_version_names_those_of_the_core_types_and_of_jlems() {
+    let version = shown(&["--version"]);
+    assert!(version.contains("core types 2.3"), "{version}");
+    assert!(version.contains("jLEMS 0.12.0"), "{version}");
+}
+
+#[test]
+fn the_command_line_must_name_a_file() {
+    for arguments in [&["run"][..], &["-v"], &["show"], &["describe"]] {
+        assert_eq!(status(arguments).0, 2, "{arguments:?}");
+    }
+    assert!(shown(&["--help"]).contains("Exit codes"));
+}

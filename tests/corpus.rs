@@ -1,0 +1,70 @@
+//! The outputs of a corpus of models from elsewhere, against those of jLEMS, byte for byte.
+//!
+//! The corpus is a folder beside the workspace (`../shared/corpus`, or that of the environment variable
+//! `LEMS_CORPUS`): a `manifest.json` with the cases, and a folder with the model and its `golden` outputs
+//! for each. Without the corpus there is nothing to compare.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use std::path::Path;
+
+use jlems_rs::BackendKind;
+use serde_json::Value;
+use support::{
+    BACKENDS, assert_none, check_all, difference, read_json, reference_folder, run_file,
+};
+
+#[test]
+fn every_deterministic_case_writes_the_bytes_of_jlems() {
+    let Some(corpus) = reference_folder("LEMS_CORPUS", "shared/corpus") else {
+        return;
+    };
+    let manifest = read_json(&corpus.join("manifest.json"));
+    let cases = manifest["cases"].as_array().expect("a list of cases");
+    let mut runs = Vec::new();
+    for case in cases.iter().filter(|case| case["deterministic"] == true) {
+        runs.extend(BACKENDS.map(|backend| (case, backend)));
+    }
+    assert!(!runs.is_empty(), "an empty corpus");
+    let failures = check_all(&runs, |&(case, backend)| failures(&corpus, case, backend));
+    println!("{} runs of {} cases", runs.len(), cases.len());
+    assert_none(&failures, runs.len());
+}
+
+fn failures(corpus: &Path, case: &Value, backend: BackendKind) -> Vec<String> {
+    let name = case["name"].as_str().expect("a name");
+    let file = corpus
+        .join(name)
+        .join(case["lems_file"].as_str().expect("a file"));
+    let golden_folder = file.parent().expect("a folder").join("golden");
+    let golden_folder = if golden_folder.is_dir() {
+        golden_folder
+    } else {
+        corpus.join(name).join("golden")
+    };
+    let mut found = Vec::new();
+    match run_file(&file, backend) {
+        Err(message) => found.push(message),
+        Ok(outputs) => {
+            for output in case["outputs"].as_array().expect("a list of outputs") {
+                let path = output["file"].as_str().expect("a file");
+                let golden = std::fs::read(golden_folder.join(path))
+                    .unwrap_or_else(|error| panic!("golden/{path} of {name}: {error}"));
+                found.extend(match outputs.get(path) {
+                    None => Some(format!("{path}: not written")),
+                    Some(got) => difference(path, &golden, got),
+                });
+            }
+        }
+    }
+    (found.into_iter())
+        .map(|message| format!("{name} ({backend:?}): {message}"))
+        .collect()
+}

@@ -1,0 +1,73 @@
+//! Every model in `tests/models` and `examples` writes its golden files byte for byte, on both back
+//! ends.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use support::{BACKENDS, assert_none, cases, check_all, difference, run_file};
+
+#[test]
+fn every_case_writes_its_goldens() {
+    let cases = cases();
+    let mut runs = Vec::new();
+    for case in &cases {
+        for file in std::iter::once(&case.run).chain(&case.same_as) {
+            runs.extend(BACKENDS.map(|backend| (case, file, backend)));
+        }
+    }
+    let failures = check_all(&runs, |&(case, file, backend)| {
+        let found = match run_file(&case.folder.join(file), backend) {
+            Ok(outputs) => case.differences(&outputs),
+            Err(message) => vec![message],
+        };
+        let place = format!("{}/{file} ({backend:?})", case.name);
+        (found.into_iter())
+            .map(|message| format!("{place}: {message}"))
+            .collect()
+    });
+    println!("{} runs of {} cases", runs.len(), cases.len());
+    assert_none(&failures, runs.len());
+}
+
+#[test]
+fn the_cases_of_the_order_of_evaluation_are_all_there() {
+    let names: Vec<String> = cases().into_iter().map(|case| case.name).collect();
+    for number in 1..=10 {
+        let prefix = format!("b{number}-");
+        assert!(
+            names.iter().any(|name| name.starts_with(&prefix)),
+            "no case {prefix}…"
+        );
+    }
+}
+
+#[test]
+fn a_difference_names_the_first_line_that_differs() {
+    assert_eq!(difference("a.dat", b"1\n2\n", b"1\n2\n"), None);
+    let cases: [(&[u8], &str); 3] = [
+        (
+            b"1\n3\n",
+            "a.dat, line 2:\n    expected \"2\"\n    got      \"3\"",
+        ),
+        (
+            b"1\n",
+            "a.dat, line 2:\n    expected \"2\"\n    got      \"\"",
+        ),
+        (
+            b"1\n2\n3",
+            "a.dat, line 3:\n    expected \"\"\n    got      \"3\"",
+        ),
+    ];
+    for (got, message) in cases {
+        assert_eq!(
+            difference("a.dat", b"1\n2\n", got).as_deref(),
+            Some(message)
+        );
+    }
+}

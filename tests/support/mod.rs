@@ -1,0 +1,218 @@
+//! What the tests share: where things lie, runs in memory, comparison of outputs.
+
+#![allow(dead_code, reason = "no test needs all of it")]
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use jlems_rs::document::SourceReader;
+use jlems_rs::output::MemoryStore;
+use jlems_rs::{BackendKind, FileSources, Options};
+use serde_json::Value;
+
+pub const BACKENDS: [BackendKind; 2] = [BackendKind::Jit, BackendKind::Interpreter];
+
+/// Finished outputs by name.
+pub type Outputs = BTreeMap<String, Vec<u8>>;
+
+pub fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(2)
+        .unwrap()
+        .to_owned()
+}
+
+/// A folder beside the workspace or named by an environment variable; says so where there is none.
+pub fn reference_folder(variable: &str, beside_workspace: &str) -> Option<PathBuf> {
+    let folder = match std::env::var_os(variable) {
+        Some(folder) => PathBuf::from(folder),
+        None => workspace().join("..").join(beside_workspace),
+    };
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    eprintln!("skipped: no folder {} (set {variable})", folder.display());
+    None
+}
+
+pub fn read_json(path: &Path) -> Value {
+    let text =
+        std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The strings of a list; none if there is no list.
+pub fn strings(value: &Value) -> Vec<String> {
+    let items = value.as_array().into_iter().flatten();
+    items
+        .map(|item| item.as_str().expect("a string").to_owned())
+        .collect()
+}
+
+/// One folder with a `case.json`, as `tests/models/README.md` describes it.
+pub struct Case {
+    pub name: String,
+    pub folder: PathBuf,
+    pub run: String,
+    pub same_as: Vec<String>,
+    pub outputs: Vec<String>,
+    every: BTreeMap<String, usize>,
+}
+
+impl Case {
+    fn read(folder: PathBuf) -> Case {
+        let case = read_json(&folder.join("case.json"));
+        let every = case["every"].as_object().into_iter().flatten();
+        Case {
+            name: folder.file_name().unwrap().to_string_lossy().into_owned(),
+            run: case["run"].as_str().expect("run").to_owned(),
+            same_as: strings(&case["same_as"]),
+            outputs: strings(&case["outputs"]),
+            every: every
+                .map(|(file, step)| (file.clone(), step.as_u64().expect("a count") as usize))
+                .collect(),
+            folder,
+        }
+    }
+
+    /// What is wrong with the outputs of one of the case's files; empty if nothing is.
+    pub fn differences(&self, outputs: &Outputs) -> Vec<String> {
+        let mut found = Vec::new();
+        for name in &self.outputs {
+            let golden = std::fs::read(self.folder.join("golden").join(name))
+                .unwrap_or_else(|error| panic!("golden/{name} of {}: {error}", self.name));
+            found.extend(match outputs.get(name) {
+                None => Some(format!("{name}: not written")),
+                Some(got) => match self.every.get(name) {
+                    None => difference(name, &golden, got),
+                    Some(&step) => difference(name, &golden, &thinned(got, step)),
+                },
+            });
+        }
+        let unexpected = outputs.keys().filter(|name| !self.outputs.contains(name));
+        found.extend(unexpected.map(|name| format!("{name}: written, but not expected")));
+        found
+    }
+}
+
+/// Every case below `tests/models` and `examples`.
+pub fn cases() -> Vec<Case> {
+    let mut folders = Vec::new();
+    let mut unvisited = vec![
+        workspace().join("tests/models"),
+        workspace().join("examples"),
+    ];
+    while let Some(folder) = unvisited.pop() {
+        if folder.join("case.json").is_file() {
+            folders.push(folder);
+            continue;
+        }
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                unvisited.push(path);
+            }
+        }
+    }
+    folders.sort();
+    folders.into_iter().map(Case::read).collect()
+}
+
+pub fn case(name: &str) -> Case {
+    cases().into_iter().find(|case| case.name == name).unwrap()
+}
+
+fn thinned(text: &[u8], step: usize) -> Vec<u8> {
+    let lines = text.split_inclusive(|&byte| byte == b'\n');
+    lines.step_by(step).flatten().copied().collect()
+}
+
+pub fn run_file(path: &Path, backend: BackendKind) -> Result<Outputs, String> {
+    run(&path.to_string_lossy(), &FileSources, backend)
+}
+
+pub fn run(path: &str, reader: &dyn SourceReader, backend: BackendKind) -> Result<Outputs, String> {
+    let options = Options {
+        backend,
+        ..Options::default()
+    };
+    let store = MemoryStore::new();
+    let mut go_on = |_, _| ControlFlow::Continue(());
+    jlems_rs::run(path, reader, &mut store.clone(), &options, &mut go_on)
+        .map_err(|failure| failure.render(false))?;
+    let outputs = store.outputs().into_iter();
+    Ok(outputs.map(|(name, text)| (plain(&name), text)).collect())
+}
+
+/// A relative path without `.` and doubled separators, as a file system takes it.
+fn plain(path: &str) -> String {
+    let parts = Path::new(path).components();
+    let parts = parts.filter(|part| !matches!(part, Component::CurDir));
+    parts.collect::<PathBuf>().to_string_lossy().into_owned()
+}
+
+/// The first line in which an output differs from its golden, if any does.
+pub fn difference(name: &str, golden: &[u8], got: &[u8]) -> Option<String> {
+    if golden == got {
+        return None;
+    }
+    let mut expected = golden.split(|&byte| byte == b'\n');
+    let mut actual = got.split(|&byte| byte == b'\n');
+    let mut number = 0;
+    loop {
+        number += 1;
+        let (line, other) = (expected.next(), actual.next());
+        if line == other && line.is_some() {
+            continue;
+        }
+        return Some(format!(
+            "{name}, line {number}:\n    expected {}\n    got      {}",
+            shown(line),
+            shown(other)
+        ));
+    }
+}
+
+fn shown(line: Option<&[u8]>) -> String {
+    match line {
+        None => "the end of the file".to_owned(),
+        Some(line) => format!("{:?}", String::from_utf8_lossy(line)),
+    }
+}
+
+/// The messages that `check` gives for the items, in the order of the items, from all processors.
+pub fn check_all<T: Sync>(items: &[T], check: impl Fn(&T) -> Vec<String> + Sync) -> Vec<String> {
+    let next = AtomicUsize::new(0);
+    let messages = Mutex::new(BTreeMap::new());
+    let work = || {
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(index) else { break };
+            let found = check(item);
+            messages.lock().unwrap().insert(index, found);
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(work);
+        }
+    });
+    let messages = messages.into_inner().unwrap();
+    assert_eq!(messages.len(), items.len(), "every item is checked");
+    messages.into_values().flatten().collect()
+}
+
+/// Fails with all messages, if there are any.
+pub fn assert_none(messages: &[String], of: usize) {
+    assert!(
+        messages.is_empty(),
+        "{} failures in {of} runs:\n\n{}\n",
+        messages.len(),
+        messages.join("\n\n")
+    );
+}
