@@ -135,10 +135,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         at: Spot<'_>,
         selection: &Selection<'d>,
     ) -> Result<Register, NetworkError> {
-        let operator = match selection.reduce {
-            Some(Reduce::Multiply) => Operator::Multiply,
-            _ => Operator::Add,
-        };
+        let operator = operator_of(selection);
         let kind = (self.network.model).type_of(self.shape(at.frame.shape).nodes[at.node].kind);
         if let [Step::All(list)] = selection.select.steps[..]
             && kind.attachments.contains_key(list)
@@ -196,19 +193,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         for arm in &site.arms {
             let frame = self.arm_frame(at.frame, at.node, arm);
             code.begin_loop();
-            let source = self.source_of(&frame, 0, &mut |lowering, instance| {
-                lowering
-                    .network
-                    .read(instance, selection.select.variable)
-                    .ok_or_else(|| NetworkError::UnknownVariable {
-                        variable: selection.select.variable.to_owned(),
-                        instance: lowering.network.title(instance),
-                        suggestion: lowering
-                            .network
-                            .suggest(instance, selection.select.variable),
-                        span: selection.select.source.span(),
-                    })
-            });
+            let source = self.attached_source(&frame, selection);
             let folded = source.map(|source| {
                 let element = self.load_source(code, &frame, &source);
                 let folded = code.binary(operator, total, element);
@@ -219,6 +204,23 @@ impl<'d> Lowering<'_, '_, 'd> {
         }
         push_loop(code, at.frame.level, site, bodies);
         Ok(code.settled(total))
+    }
+
+    /// Where attached instances have a selected variable.
+    pub(super) fn attached_source(
+        &mut self,
+        frame: &Frame,
+        selection: &Selection<'d>,
+    ) -> Result<Source, NetworkError> {
+        let name = selection.select.variable;
+        self.source_of(frame, 0, &mut |lowering, instance| {
+            (lowering.network.read(instance, name)).ok_or_else(|| NetworkError::UnknownVariable {
+                variable: name.to_owned(),
+                instance: lowering.network.title(instance),
+                suggestion: lowering.network.suggest(instance, name),
+                span: selection.select.source.span(),
+            })
+        })
     }
 
     /// Folds values that are different in number or place for each member.
@@ -487,7 +489,16 @@ pub(super) fn push_loop(code: &mut Code, host: u8, site: &Site, bodies: Vec<Bloc
     }
 }
 
-fn neutral(operator: Operator) -> f64 {
+/// How a selection folds its values.
+pub(super) fn operator_of(selection: &Selection<'_>) -> Operator {
+    match selection.reduce {
+        Some(Reduce::Multiply) => Operator::Multiply,
+        _ => Operator::Add,
+    }
+}
+
+/// The value of a fold over nothing.
+pub(super) fn neutral(operator: Operator) -> f64 {
     if operator == Operator::Multiply {
         1.0
     } else {

@@ -10,7 +10,7 @@ use lems_network::{Part, Readable, Variable};
 use super::{
     Frame, Lowering,
     code::Code,
-    equations::{Clock, Spot, cases, evaluate},
+    equations::{Clock, Spot, cases, evaluate, operator_of},
 };
 use crate::{Operator, Register};
 
@@ -300,10 +300,7 @@ impl<'d> Lowering<'_, '_, 'd> {
                     .and_then(|found| found.into_iter().collect::<Option<Vec<Name<'d>>>>());
                 match inside {
                     Some(names) if !names.is_empty() => {
-                        let operator = match selection.reduce {
-                            Some(lems_model::Reduce::Multiply) => Operator::Multiply,
-                            _ => Operator::Add,
-                        };
+                        let operator = operator_of(selection);
                         let mut folded = None;
                         for (node, name) in names {
                             let value = self.stage_variable(code, frame, stage, node, name);

@@ -170,7 +170,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         };
         self.requirements(code, at);
         if derived {
-            self.variables(code, at, dynamics);
+            self.variables(code, at, dynamics, &Vec::new());
         }
         let times = if self.shape(frame.shape).nodes[node].consolidated {
             2

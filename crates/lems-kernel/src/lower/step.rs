@@ -1,17 +1,21 @@
 //! One step of a shape: children, attached instances, then the node itself.
 
-use lems_model::{ComponentId, Dynamics, KineticScheme};
+use lems_model::{ComponentId, Dynamics, KineticScheme, Selection, Step};
 use lems_network::{NetworkError, Part, Readable, exposed_name};
 
 use super::{
     Frame, Lowering,
     code::Code,
     columns::{Content, Flavour},
-    equations::{Clock, Spot, push_loop},
+    equations::{Clock, Spot, neutral, operator_of, push_loop},
+    reads::Source,
 };
-use crate::{Block, Edge, Operator, Scheme, Statement};
+use crate::{Block, Edge, Operator, Register, Scheme, Statement};
 
-impl<'d> Lowering<'_, '_, 'd> {
+/// Values of selections by name.
+pub(super) type Totals<'d> = Vec<(&'d str, Register)>;
+
+impl<'m, 'd> Lowering<'_, 'm, 'd> {
     /// Makes the step kernels of all shapes that are not attached to others.
     pub(super) fn kernels(&mut self) {
         for shape in 0..self.shapes.shapes.len() as u32 {
@@ -38,10 +42,13 @@ impl<'d> Lowering<'_, '_, 'd> {
         if self.is_simultaneous(frame.shape, node) {
             return self.simultaneous_step(code, frame, node);
         }
+        let mut totals = Totals::new();
         for part in self.parts(frame.shape, node) {
             match *part {
                 Part::Child(child) => self.step(code, frame, child),
-                Part::Attached(list) => self.step_attached(code, frame, node, list),
+                Part::Attached(list) => {
+                    totals.extend(self.step_attached(code, frame, node, list));
+                }
             }
         }
         if let Some(dynamics) = self.dynamics(frame.shape, node) {
@@ -50,32 +57,90 @@ impl<'d> Lowering<'_, '_, 'd> {
                 node,
                 clock: Clock::Step,
             };
-            self.own_step(code, at, dynamics);
+            self.own_step(code, at, dynamics, &totals);
         }
     }
 
+    /// Steps what is attached to a list, and folds on the way what the host selects from it.
     pub(super) fn step_attached(
         &mut self,
         code: &mut Code,
         frame: &Frame,
         node: usize,
         list: &'d str,
-    ) {
+    ) -> Totals<'d> {
         let site = self.site(frame.shape, node, list);
+        let inner: Vec<Frame> = (site.arms.iter())
+            .map(|arm| self.arm_frame(frame, node, arm))
+            .collect();
+        let mut folds = Vec::new();
+        for selection in self.foldable(frame.shape, node, list) {
+            if let Some(sources) = self.settled_sources(&inner, selection) {
+                let operator = operator_of(selection);
+                let start = code.constant(neutral(operator));
+                folds.push((selection.name, operator, code.accumulator(start), sources));
+            }
+        }
         let mut bodies = Vec::new();
-        for arm in &site.arms {
-            let inner = self.arm_frame(frame, node, arm);
+        for (arm, inner) in inner.iter().enumerate() {
             code.begin_loop();
-            self.step(code, &inner, 0);
+            self.step(code, inner, 0);
+            for (_, operator, total, sources) in &folds {
+                let element = self.load_source(code, inner, &sources[arm]);
+                let folded = code.binary(*operator, *total, element);
+                code.set(*total, folded);
+            }
             bodies.push(code.end());
         }
         push_loop(code, frame.level, &site, bodies);
+        (folds.into_iter())
+            .map(|(name, _, total, _)| (name, code.settled(total)))
+            .collect()
     }
 
-    fn own_step(&mut self, code: &mut Code, at: Spot<'_>, dynamics: &Dynamics<'d>) {
+    /// Selections of a node that reduce a variable of all that is attached to a list.
+    fn foldable(&self, shape: u32, node: usize, list: &str) -> Vec<&'m Selection<'d>> {
+        let selections = (self.dynamics(shape, node).into_iter()).flat_map(|d| &d.selections);
+        selections
+            .filter(|selection| selection.select.steps == [Step::All(list)])
+            .collect()
+    }
+
+    /// Where each arm has the selected variable, if it stays as it is from the end of an
+    /// instance's step until the host reads it.
+    fn settled_sources(
+        &mut self,
+        arms: &[Frame],
+        selection: &Selection<'d>,
+    ) -> Option<Vec<Source>> {
+        let mut sources = Vec::new();
+        for frame in arms {
+            let source = self.attached_source(frame, selection).ok()?;
+            let settled = match &source {
+                Source::Here { column, level } => {
+                    *level == frame.level && !self.columns.volatile.contains(column)
+                }
+                Source::Constant(_) | Source::Numbers(_) => true,
+                Source::There(_) | Source::Each(_) => false,
+            };
+            if !settled {
+                return None;
+            }
+            sources.push(source);
+        }
+        Some(sources)
+    }
+
+    fn own_step(
+        &mut self,
+        code: &mut Code,
+        at: Spot<'_>,
+        dynamics: &Dynamics<'d>,
+        totals: &Totals<'d>,
+    ) {
         self.begin_step(code, at, dynamics);
         self.requirements(code, at);
-        self.variables(code, at, dynamics);
+        self.variables(code, at, dynamics, totals);
         let rates: Vec<_> = (dynamics.rates.iter())
             .map(|rate| self.expression(code, at, &rate.value.expression))
             .collect();
@@ -110,13 +175,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         self.regime_step(code, at, dynamics);
     }
 
-    fn integrate(
-        &mut self,
-        code: &mut Code,
-        at: Spot<'_>,
-        variable: &'d str,
-        rate: crate::Register,
-    ) {
+    fn integrate(&mut self, code: &mut Code, at: Spot<'_>, variable: &'d str, rate: Register) {
         let place = self.live(at, variable);
         let step = code.step();
         let change = code.binary(Operator::Multiply, step, rate);
@@ -153,10 +212,22 @@ impl<'d> Lowering<'_, '_, 'd> {
         }
     }
 
-    /// Computes selections, then expressions, then conditionals, each in document order.
-    pub(super) fn variables(&mut self, code: &mut Code, at: Spot<'_>, dynamics: &Dynamics<'d>) {
+    /// Computes selections, then expressions, then conditionals, each in document order; `totals`
+    /// are selections that are known already.
+    pub(super) fn variables(
+        &mut self,
+        code: &mut Code,
+        at: Spot<'_>,
+        dynamics: &Dynamics<'d>,
+        totals: &Totals<'d>,
+    ) {
         for selection in &dynamics.selections {
-            match self.selection(code, at, selection) {
+            let known = totals.iter().find(|(name, _)| *name == selection.name);
+            let value = match known {
+                Some((_, total)) => Ok(*total),
+                None => self.selection(code, at, selection),
+            };
+            match value {
                 Ok(value) => {
                     let place = self.live(at, selection.name);
                     code.store(place, value);
@@ -313,7 +384,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         node: usize,
         name: &str,
         scheme: &KineticScheme<'d>,
-    ) -> Result<crate::Register, NetworkError> {
+    ) -> Result<Register, NetworkError> {
         let source = self.source_of(at.frame, node, &mut |lowering, instance| {
             let found: Option<Readable<'d>> = lowering.network.read(instance, name);
             found.ok_or_else(|| NetworkError::UnknownVariable {
@@ -336,7 +407,7 @@ impl<'d> Lowering<'_, '_, 'd> {
     }
 }
 
-pub(super) fn push_if(code: &mut Code, condition: crate::Register, then: Block) {
+pub(super) fn push_if(code: &mut Code, condition: Register, then: Block) {
     if !then.is_empty() {
         code.push(Statement::If {
             condition,
