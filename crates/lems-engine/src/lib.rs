@@ -5,3 +5,6 @@ mod simulation;
 
 pub use error::EngineError;
 pub use simulation::{Control, Simulation, Summary};
+
+#[cfg(test)]
+mod tests;

@@ -3,8 +3,8 @@
 use lems_math as math;
 
 use crate::{
-    Backend, Block, Call, Comparison, Function, Kernel, Level, Logic, MAX_LEVELS, Operation,
-    Operator, Place, Program, Register, Setup, State, Statement, emit,
+    Backend, Block, Call, Function, Kernel, Level, Logic, MAX_LEVELS, Operation, Place, Program,
+    Register, Setup, State, Statement, emit,
 };
 
 /// Runs a [`Program`] by walking its statements. Machine code must give the same bits.
@@ -205,10 +205,10 @@ impl<'p> Interpreter<'p> {
             Operation::Load(place) => state.memory[self.slot(place, frame)],
             Operation::Copy(register) => frame.get(register),
             Operation::Binary(operator, left, right) => {
-                binary(operator, frame.get(left), frame.get(right))
+                operator.apply(frame.get(left), frame.get(right))
             }
             Operation::Compare(comparison, left, right) => {
-                truth(compare(comparison, frame.get(left), frame.get(right)))
+                truth(comparison.holds(frame.get(left), frame.get(right)))
             }
             Operation::Logic(Logic::And, left, right) => {
                 truth(frame.truth(left) && frame.truth(right))
@@ -251,29 +251,6 @@ impl Frame<'_> {
 
 fn truth(value: bool) -> f64 {
     f64::from(u8::from(value))
-}
-
-/// The value of an arithmetic operator.
-pub(crate) fn binary(operator: Operator, left: f64, right: f64) -> f64 {
-    match operator {
-        Operator::Add => left + right,
-        Operator::Subtract => left - right,
-        Operator::Multiply => left * right,
-        Operator::Divide => left / right,
-        Operator::Power => math::pow(left, right),
-    }
-}
-
-/// The value of a comparison.
-pub(crate) fn compare(comparison: Comparison, left: f64, right: f64) -> bool {
-    match comparison {
-        Comparison::Less => left < right,
-        Comparison::Greater => left > right,
-        Comparison::LessOrEqual => left <= right,
-        Comparison::GreaterOrEqual => left >= right,
-        Comparison::Equal => left == right,
-        Comparison::NotEqual => left != right,
-    }
 }
 
 /// The value of an elementary function.

@@ -1,7 +1,7 @@
 //! What one shape of instances does in one step, as a small typed program over columns, and its
 //! reference interpreter.
 //!
-//! A [`Program`] holds one [`Kernel`] per shape and one per event handler, the [`Schedule`] in
+//! A [`Program`] holds one [`Kernel`] per shape and one per event handler, the schedule in
 //! which jLEMS's order visits the instances, and the tables that events follow. A [`State`] is
 //! everything that changes while a model runs. A [`Backend`] advances a state: the
 //! [`Interpreter`] here, or machine code.

@@ -13,6 +13,8 @@ mod reads;
 mod runge_kutta;
 mod setup;
 mod step;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::rc::Rc;

@@ -33,3 +33,6 @@ pub use types::{
     ParameterKind, Property, Quantity, Reference, TypeId,
 };
 pub use units::{Dimensions, Unit, Units};
+
+#[cfg(test)]
+mod tests;

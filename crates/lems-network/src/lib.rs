@@ -27,3 +27,6 @@ pub use shapes::{Home, Node, Part, Shape, Shapes, Visit};
 
 /// Deepest tree of instances.
 pub const MAX_DEPTH: usize = 200;
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::interpreter::{binary, call, compare};
+use crate::interpreter::call;
 use crate::{
     Block, Comparison, Function, Kernel, Level, Logic, Operation, Operator, Place, Register,
     Scalar, Statement,
@@ -110,7 +110,7 @@ impl Code {
 
     pub fn binary(&mut self, operator: Operator, left: Register, right: Register) -> Register {
         if let (Some(left), Some(right)) = (self.value_of(left), self.value_of(right)) {
-            return self.constant(binary(operator, left, right));
+            return self.constant(operator.apply(left, right));
         }
         if let Some(same) = self.identity(operator, left, right) {
             return same;
@@ -143,7 +143,7 @@ impl Code {
 
     pub fn compare(&mut self, how: Comparison, left: Register, right: Register) -> Register {
         if let (Some(a), Some(b)) = (self.value_of(left), self.value_of(right)) {
-            let truth = compare(how, a, b);
+            let truth = how.holds(a, b);
             let zero = self.constant(0.0);
             let how = if truth {
                 Comparison::Equal

@@ -1,0 +1,93 @@
+//! Runs in memory.
+
+use std::ops::ControlFlow;
+
+use lems_document::{Document, IncludeOptions, MemorySources};
+use lems_kernel::Interpreter;
+use lems_model::Model;
+use lems_network::Experiment;
+use lems_output::MemoryStore;
+
+use crate::{EngineError, Simulation, Summary};
+
+const TYPES: &str = r#"
+  <Dimension name="time" t="1"/> <Unit symbol="s" dimension="time"/>
+  <ComponentType name="sim"><Parameter name="step" dimension="time"/>
+    <Parameter name="length" dimension="time"/><ComponentReference name="target" type="Component"/>
+    <Children name="files" type="file"/> <Children name="events" type="eventFile"/>
+    <Simulation><Run component="target" variable="t" increment="step" total="length"/></Simulation>
+  </ComponentType>
+  <ComponentType name="file"><Text name="name"/><Children name="columns" type="column"/>
+    <Simulation><DataWriter fileName="name"/></Simulation></ComponentType>
+  <ComponentType name="column"><Path name="quantity"/>
+    <Simulation><Record quantity="quantity"/></Simulation></ComponentType>
+  <ComponentType name="eventFile"><Text name="fileName"/><Text name="format"/>
+    <Children name="selections" type="selection"/>
+    <Simulation><EventWriter fileName="fileName" format="format"/></Simulation></ComponentType>
+  <ComponentType name="selection"><Path name="select"/><Text name="port"/>
+    <Simulation><EventRecord quantity="select" eventPort="port"/></Simulation></ComponentType>
+  <ComponentType name="clock"><EventPort name="tick" direction="out"/>
+    <Dynamics><StateVariable name="x" dimension="none"/><DerivedVariable name="y" value="ln(3 - x)"/>
+      <TimeDerivative variable="x" value="1 / SEC"/>
+      <OnCondition test="x .gt. 1.5 .and. x .lt. 2.5"><EventOut port="tick"/></OnCondition>
+    </Dynamics></ComponentType>
+  <Constant name="SEC" symbol="SEC" dimension="time" value="1"/>
+  <clock id="c"/>
+"#;
+
+fn run(length: &str, quantity: &str, stop: bool) -> (Result<Summary, EngineError>, MemoryStore) {
+    let text = format!(
+        r#"<Lems>{TYPES}<sim id="r" step="1 s" length="{length}" target="c">
+             <file name="x.dat"><column quantity="{quantity}"/></file>
+             <eventFile fileName="x.events" format="TIME_ID"><selection id="7" select="" port="tick"/>
+             </eventFile></sim></Lems>"#
+    );
+    let sources = MemorySources::from([("model.xml", text.as_str())]);
+    let document = Document::load("model.xml", &sources, &IncludeOptions::default()).unwrap();
+    let model = Model::read(&document).unwrap();
+    let experiment = Experiment::of(&model, model.ids["r"]).unwrap();
+    let simulation = Simulation::new(&model, &experiment, experiment.runs[0], None).unwrap();
+    let store = MemoryStore::new();
+    let interpreter = Interpreter::new(&simulation.program);
+    let mut control = |_, _| match stop {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
+    };
+    let result = simulation.run(&interpreter, &mut store.clone(), &mut control);
+    (result, store)
+}
+
+#[test]
+fn there_is_one_row_more_than_steps() {
+    let (result, store) = run("2 s", "x", false);
+    assert_eq!(result.unwrap().steps, 2);
+    assert_eq!(
+        store.text("x.dat").unwrap(),
+        "0.0\t0.0\t\n1.0\t1.0\t\n2.0\t2.0\t\n"
+    );
+    assert_eq!(store.text("x.events").unwrap(), "2.0\t7\n");
+}
+
+#[test]
+fn no_steps_give_the_initial_row() {
+    let (result, store) = run("0 s", "x", false);
+    assert_eq!(result.unwrap().steps, 0);
+    assert_eq!(store.text("x.dat").unwrap(), "0.0\t0.0\t\n");
+}
+
+#[test]
+fn a_recorded_value_that_is_not_finite_stops_the_run_without_outputs() {
+    let (result, store) = run("9 s", "y", false);
+    assert!(
+        matches!(result, Err(EngineError::NotFinite { time: 4.0, .. })),
+        "{result:?}"
+    );
+    assert!(store.outputs().is_empty());
+}
+
+#[test]
+fn a_run_that_is_told_to_stop_finishes_no_output() {
+    let (result, store) = run("9 s", "x", true);
+    assert!(result.unwrap().interrupted);
+    assert!(store.outputs().is_empty());
+}

@@ -1,0 +1,111 @@
+//! Models read from text in memory.
+
+use lems_document::{Document, IncludeOptions, MemorySources};
+
+use crate::{Model, ModelError};
+
+const UNITS: &str = r#"
+  <Dimension name="time" t="1"/> <Dimension name="voltage" m="1" l="2" t="-3" i="-1"/>
+  <Unit symbol="ms" dimension="time" power="-3"/> <Unit symbol="mV" dimension="voltage" power="-3"/>
+"#;
+
+fn document(body: &str) -> Document {
+    let text = format!("<Lems>{UNITS}{body}</Lems>");
+    let sources = MemorySources::from([("model.xml", text.as_str())]);
+    Document::load("model.xml", &sources, &IncludeOptions::default()).unwrap()
+}
+
+fn errors(body: &str) -> Vec<String> {
+    let document = document(body);
+    let errors = Model::read(&document).expect_err("an error");
+    errors.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn own_declarations_come_before_inherited_ones() {
+    let document = document(
+        r#"<ComponentType name="base"><Parameter name="a" dimension="none"/>
+             <Parameter name="b" dimension="none"/></ComponentType>
+           <ComponentType name="sub" extends="base"><Parameter name="c" dimension="none"/>
+             <Fixed parameter="b" value="3"/></ComponentType>
+           <sub id="x" a="1" c="2"/>"#,
+    );
+    let model = Model::read(&document).unwrap();
+    let names: Vec<&str> = model.types["sub"].parameters.keys().copied().collect();
+    assert_eq!(names, ["c", "a", "b"]);
+    assert_eq!(model.parameter(model.ids["x"], "b"), Some(3.0));
+    let sub = model.type_named("sub").unwrap();
+    assert!(model.is_a(sub, "base") && !model.is_a(sub, "other"));
+}
+
+#[test]
+fn circles_of_types_are_printed() {
+    let errors =
+        errors(r#"<ComponentType name="a" extends="b"/><ComponentType name="b" extends="a"/>"#);
+    assert_eq!(errors.len(), 1);
+    assert!(
+        errors[0].contains("a -> b -> a") || errors[0].contains("b -> a -> b"),
+        "{errors:?}"
+    );
+}
+
+#[test]
+fn derived_parameters_are_computed_in_order_of_need() {
+    let document = document(
+        r#"<ComponentType name="t"><Parameter name="p" dimension="none"/>
+             <DerivedParameter name="twice" dimension="none" value="once * 2"/>
+             <DerivedParameter name="once" dimension="none" value="p + 1"/></ComponentType>
+           <t id="x" p="3"/>"#,
+    );
+    let model = Model::read(&document).unwrap();
+    assert_eq!(model.parameter(model.ids["x"], "twice"), Some(8.0));
+}
+
+#[test]
+fn all_errors_of_a_stage_come_together() {
+    let errors = errors(
+        r#"<ComponentType name="t"><Parameter name="tau" dimension="time"/></ComponentType>
+           <t id="a" tau="3 mV"/> <t id="b"/> <t id="c" tau="3 msec"/>"#,
+    );
+    assert_eq!(errors.len(), 3, "{errors:?}");
+}
+
+#[test]
+fn a_misspelt_parameter_is_pointed_at() {
+    let document = document(
+        r#"<ComponentType name="t"><Parameter name="tauDecay" dimension="time"/></ComponentType>
+           <t id="a" tauDecy="3 ms"/>"#,
+    );
+    let errors = Model::read(&document).expect_err("an error");
+    assert!(
+        matches!(&errors[..], [ModelError::MissingParameter { near: Some(near), .. }]
+        if near == "tauDecy")
+    );
+    let span = errors[0].span();
+    let text = &document.source(span.source).text;
+    assert_eq!(&text[span.start as usize..span.end as usize], "tauDecy");
+}
+
+#[test]
+fn rates_must_have_the_dimension_of_their_variable_per_time() {
+    let errors = errors(
+        r#"<ComponentType name="t"><Parameter name="v0" dimension="voltage"/>
+             <Dynamics><StateVariable name="v" dimension="voltage"/>
+               <TimeDerivative variable="v" value="v0 - v"/></Dynamics></ComponentType>"#,
+    );
+    assert_eq!(errors.len(), 1);
+    assert!(errors[0].contains('v'), "{errors:?}");
+}
+
+#[test]
+fn an_attribute_fills_a_slot_with_a_component() {
+    let document = document(
+        r#"<ComponentType name="part"/>
+           <ComponentType name="whole"><Child name="inside" type="part"/></ComponentType>
+           <part id="p"/> <whole id="w" inside="p"/>"#,
+    );
+    let model = Model::read(&document).unwrap();
+    let children: Vec<_> = model.children(model.ids["w"]).collect();
+    assert_eq!(children.len(), 1);
+    assert_eq!(children[0].1, model.ids["p"]);
+}

@@ -1,0 +1,115 @@
+//! Networks of models read from text in memory.
+
+use lems_document::{Document, IncludeOptions, MemorySources};
+use lems_model::Model;
+
+use crate::{Experiment, Network, NetworkError, Shapes, Variable};
+
+const TYPES: &str = r#"
+  <Dimension name="time" t="1"/> <Unit symbol="ms" dimension="time" power="-3"/>
+  <ComponentType name="cell"><Parameter name="p" dimension="none"/>
+    <Attachments name="synapses" type="synapse"/> <Exposure name="x" dimension="none"/>
+    <EventPort name="spike" direction="out"/>
+    <Dynamics><StateVariable name="x" dimension="none" exposure="x"/>
+      <OnCondition test="x .gt. p"><EventOut port="spike"/></OnCondition></Dynamics></ComponentType>
+  <ComponentType name="synapse"><Requirement name="x" dimension="none"/>
+    <Property name="weight" dimension="none" defaultValue="1"/>
+    <EventPort name="in" direction="in"/>
+    <Dynamics><StateVariable name="g" dimension="none"/>
+      <OnEvent port="in"><StateAssignment variable="g" value="g + weight * x"/></OnEvent></Dynamics>
+  </ComponentType>
+  <ComponentType name="population"><ComponentReference name="component" type="cell"/>
+    <Parameter name="size" dimension="none"/>
+    <Structure><MultiInstantiate number="size" component="component"/></Structure></ComponentType>
+  <ComponentType name="link"><Path name="from"/><Path name="to"/>
+    <ComponentReference name="synapse" type="synapse"/><Parameter name="w" dimension="none"/>
+    <Structure><With instance="from" as="a"/><With instance="to" as="b"/>
+      <EventConnection from="a" to="b" receiver="synapse"><Assign property="weight" value="w"/>
+      </EventConnection></Structure></ComponentType>
+  <ComponentType name="net"><Children name="populations" type="population"/>
+    <Children name="links" type="link"/></ComponentType>
+  <ComponentType name="sim"><Parameter name="step" dimension="time"/>
+    <Parameter name="length" dimension="time"/><ComponentReference name="target" type="net"/>
+    <Simulation><Run component="target" variable="t" increment="step" total="length"/></Simulation>
+  </ComponentType>
+  <cell id="a" p="1"/> <cell id="b" p="2"/> <synapse id="s"/>
+"#;
+
+fn document(body: &str) -> Document {
+    let text = format!("<Lems>{TYPES}{body}</Lems>");
+    let sources = MemorySources::from([("model.xml", text.as_str())]);
+    Document::load("model.xml", &sources, &IncludeOptions::default()).unwrap()
+}
+
+const NET: &str = r#"<net id="n"><link from="one[0]" to="two[2]" synapse="s" w="5"/>
+    <population id="one" component="a" size="3"/> <population id="two" component="b" size="4"/></net>"#;
+
+#[test]
+fn cells_of_two_populations_share_a_shape() {
+    let document = document(NET);
+    let model = Model::read(&document).unwrap();
+    let network = Network::build(&model, model.ids["n"]).unwrap();
+    let shapes = Shapes::of(&network);
+    let cells = model.type_named("cell").unwrap();
+    let of_cells: Vec<_> = shapes
+        .shapes
+        .iter()
+        .filter(|s| s.nodes[0].kind == cells)
+        .collect();
+    assert_eq!(of_cells.len(), 1);
+    assert_eq!(of_cells[0].members, 7);
+}
+
+#[test]
+fn a_connection_before_its_populations_finds_them() {
+    let document = document(NET);
+    let model = Model::read(&document).unwrap();
+    let network = Network::build(&model, model.ids["n"]).unwrap();
+    assert_eq!(network.routes.len(), 1);
+    let route = network.routes[0];
+    assert_eq!(network.path(route.source), "one[0]");
+    assert_eq!(network.path(route.target), "two[2]/synapses:s:0");
+    assert_eq!(network.property(route.target, "weight"), Some(5.0));
+    let read = network.requirement(route.target, "x").unwrap();
+    assert_eq!(read.variable, Variable::Exposed("x"));
+    assert_eq!(network.path(read.instance), "two[2]");
+}
+
+#[test]
+fn a_path_that_leads_nowhere_is_an_error_at_its_step() {
+    let body = NET.replace("two[2]", "tow[2]");
+    let document = document(&body);
+    let model = Model::read(&document).unwrap();
+    let errors = Network::build(&model, model.ids["n"]).expect_err("an error");
+    let [
+        NetworkError::UnresolvedPath {
+            suggestion, span, ..
+        },
+    ] = &errors[..]
+    else {
+        panic!("{errors:?}");
+    };
+    assert_eq!(suggestion.as_deref(), Some("two"));
+    let text = &document.source(span.source).text;
+    assert!(text[span.start as usize..span.end as usize].starts_with("tow"));
+}
+
+#[test]
+fn steps_must_be_positive() {
+    for (step, length) in [("0 ms", "1 ms"), ("-1 ms", "1 ms"), ("1 ms", "-1 ms")] {
+        let body = format!(r#"{NET}<sim id="r" step="{step}" length="{length}" target="n"/>"#);
+        let document = document(&body);
+        let model = Model::read(&document).unwrap();
+        let errors = Experiment::of(&model, model.ids["r"]).expect_err("an error");
+        assert_eq!(errors.len(), 1, "{step} {length}");
+    }
+}
+
+#[test]
+fn half_steps_are_rounded_up() {
+    let body = format!(r#"{NET}<sim id="r" step="0.1 ms" length="0.26 ms" target="n"/>"#);
+    let document = document(&body);
+    let model = Model::read(&document).unwrap();
+    let experiment = Experiment::of(&model, model.ids["r"]).unwrap();
+    assert_eq!(experiment.runs[0].steps, 3);
+}
