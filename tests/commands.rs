@@ -191,3 +191,33 @@ fn the_command_line_must_name_a_file() {
     }
     assert!(shown(&["--help"]).contains("Exit codes"));
 }
+
+#[test]
+fn a_report_file_says_what_ran_and_how_long_it_took() {
+    let model = MODEL
+        .replace(
+            "<Target component=\"sim\"/>",
+            "<Target component=\"sim\" reportFile=\"of.__SIMULATOR__.txt\"/>",
+        )
+        .replace("x.dat", "reported.dat");
+    std::fs::write(folder().join("LEMS_reported.xml"), model).unwrap();
+    assert_eq!(status(&["run", "-q", "LEMS_reported.xml"]).0, 0);
+    let report = std::fs::read_to_string(folder().join("of.jlems-rs.txt")).unwrap();
+    let names: Vec<&str> = report
+        .lines()
+        .map(|line| line.split('=').next().unwrap())
+        .collect();
+    assert_eq!(
+        names[1..],
+        [
+            "Simulator",
+            "SimulatorVersion",
+            "SimulationFile",
+            "StartTime",
+            "SetupTime",
+            "RealSimulationTime",
+            "SimulationSaveTime"
+        ]
+    );
+    assert!(report.contains("LEMS_reported.xml"));
+}

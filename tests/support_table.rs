@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use jlems_rs::document::Element;
-use jlems_rs::model::Model;
+use jlems_rs::model::{Dynamics, Model};
 use jlems_rs::network::{Experiment, Network};
 use jlems_rs::{FileSources, Options};
 
@@ -142,7 +142,7 @@ fn add(uses: &mut Uses, name: &str, case: &str) {
 
 fn role(model: &Model<'_>, name: &str) -> &'static str {
     let kind = &model.types[name];
-    if kind.dynamics.is_some() {
+    if kind.dynamics.as_deref().is_some_and(does_something) {
         "dynamics"
     } else if !kind.structure.is_empty() {
         "structure"
@@ -151,4 +151,19 @@ fn role(model: &Model<'_>, name: &str) -> &'static str {
     } else {
         "data"
     }
+}
+
+fn does_something(dynamics: &Dynamics<'_>) -> bool {
+    let nothing = dynamics.state.is_empty()
+        && dynamics.selections.is_empty()
+        && dynamics.derived.is_empty()
+        && dynamics.conditional.is_empty()
+        && dynamics.rates.is_empty()
+        && dynamics.on_start.is_empty()
+        && dynamics.on_entry.is_empty()
+        && dynamics.on_condition.is_empty()
+        && dynamics.on_event.is_empty()
+        && dynamics.regimes.is_empty()
+        && dynamics.schemes.is_empty();
+    !nothing
 }

@@ -241,6 +241,15 @@ impl From<&EngineError> for Diagnostic {
     }
 }
 
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
+        Failure {
+            sources: Vec::new(),
+            diagnostics: vec![Diagnostic::from(&error)],
+        }
+    }
+}
+
 impl From<LoadFailure> for Failure {
     fn from(failure: LoadFailure) -> Self {
         Failure::of(&failure.sources, &failure.errors)

@@ -45,6 +45,8 @@ pub struct Outcome {
     pub warnings: Vec<Diagnostic>,
     /// What the places of the warnings are in.
     pub sources: Vec<Source>,
+    /// `reportFile` of the target: where a report of the run is wanted.
+    pub report_file: Option<String>,
 }
 
 /// Reads a file and all that it includes.
@@ -157,15 +159,12 @@ pub fn run(
         let summary = with_backend(&simulation.program, options.backend, |backend| {
             simulation.run(backend, store, control)
         })?;
-        let summary = summary.map_err(|error| Failure {
-            sources: Vec::new(),
-            diagnostics: vec![Diagnostic::from(&error)],
-        })?;
-        summaries.push(summary);
+        summaries.push(summary?);
     }
     Ok(Outcome {
         summaries,
         warnings: warnings.into_iter().map(Diagnostic::as_warning).collect(),
         sources: document.sources().to_vec(),
+        report_file: (model.target.and_then(|target| target.report_file)).map(str::to_owned),
     })
 }

@@ -1,15 +1,19 @@
 //! `jlems-rs FILE` and `jlems-rs run FILE`.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt::Write;
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
-use jlems_rs::output::{FileStore, OutputError, OutputSink, OutputStore};
+use jlems_rs::document::SourceReader;
+use jlems_rs::engine::EngineError;
+use jlems_rs::output::{
+    FileStore, OutputError, OutputSink, OutputStore, Report, expand_report_name, write_report,
+};
 use jlems_rs::{BackendKind, Failure, FileSources, Options, Outcome};
 
 use super::core_types::SearchArguments;
@@ -70,14 +74,49 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             None => FileStore::new(),
         },
         rows: Rc::default(),
+        saving: Rc::default(),
     };
-    let mut go_on = |_, _| ControlFlow::Continue(());
+    let mut first_step = None;
+    let mut go_on = |_, _| {
+        first_step.get_or_insert_with(Instant::now);
+        ControlFlow::Continue(())
+    };
     let outcome = jlems_rs::run(file, &FileSources, &mut store, &options, &mut go_on)?;
+    if let Some(name) = &outcome.report_file {
+        let first_step = first_step.unwrap_or_else(Instant::now);
+        write_report_file(name, file, &mut store, started, first_step)?;
+    }
     if !arguments.quiet {
         warn(&outcome, arguments.verbose);
         print(&report(&outcome, &store, started));
     }
     Ok(())
+}
+
+/// Writes what `reportFile` asks for, in jLEMS's form.
+fn write_report_file(
+    name: &str,
+    file: &str,
+    store: &mut CountingStore,
+    started: Instant,
+    first_step: Instant,
+) -> Result<(), Failure> {
+    let saving = store.saving.get();
+    let start = jiff::Zoned::now().saturating_sub(started.elapsed());
+    let simulator = "jlems-rs";
+    let report = Report {
+        simulator: simulator.to_owned(),
+        simulator_version: env!("CARGO_PKG_VERSION").to_owned(),
+        simulation_file: FileSources.canonical(file),
+        start_time: start.strftime("%Y-%m-%d %H:%M:%S").to_string(),
+        setup_seconds: (first_step - started).as_secs_f64(),
+        simulation_seconds: first_step.elapsed().saturating_sub(saving).as_secs_f64(),
+        save_seconds: saving.as_secs_f64(),
+    };
+    let stamp = start.strftime("%Y%m%d%H%M%S").to_string();
+    let path = expand_report_name(name, simulator, &stamp);
+    write_report(&mut store.files, &path, &report)
+        .map_err(|error| Failure::from(EngineError::from(error)))
 }
 
 fn warn(outcome: &Outcome, in_full: bool) {
@@ -131,6 +170,8 @@ fn rounded(number: f64) -> f64 {
 struct CountingStore {
     files: FileStore,
     rows: Rc<RefCell<Vec<(String, u64)>>>,
+    /// Time spent in writing.
+    saving: Rc<Cell<Duration>>,
 }
 
 struct CountingSink {
@@ -138,6 +179,7 @@ struct CountingSink {
     path: String,
     count: u64,
     rows: Rc<RefCell<Vec<(String, u64)>>>,
+    saving: Rc<Cell<Duration>>,
 }
 
 impl OutputStore for CountingStore {
@@ -147,6 +189,7 @@ impl OutputStore for CountingStore {
             path: path.to_owned(),
             count: 0,
             rows: Rc::clone(&self.rows),
+            saving: Rc::clone(&self.saving),
         }))
     }
 }
@@ -154,7 +197,10 @@ impl OutputStore for CountingStore {
 impl OutputSink for CountingSink {
     fn write(&mut self, bytes: &[u8]) -> Result<(), OutputError> {
         self.count += bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
-        self.file.write(bytes)
+        let started = Instant::now();
+        let written = self.file.write(bytes);
+        self.saving.set(self.saving.get() + started.elapsed());
+        written
     }
 
     fn finish(self: Box<Self>) -> Result<(), OutputError> {
@@ -163,6 +209,7 @@ impl OutputSink for CountingSink {
             path,
             count,
             rows,
+            saving: _,
         } = *self;
         file.finish()?;
         rows.borrow_mut().push((path, count));
