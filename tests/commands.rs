@@ -221,3 +221,16 @@ fn a_report_file_says_what_ran_and_how_long_it_took() {
     );
     assert!(report.contains("LEMS_reported.xml"));
 }
+
+#[test]
+fn users_are_not_warned_of_what_the_core_types_do() {
+    let model = MODEL
+        .replace("NeuroMLCoreDimensions.xml", "Cells.xml")
+        .replace(" speed=\"3\"", "")
+        .replace("x.dat", "silent.dat");
+    std::fs::write(folder().join("LEMS_silent.xml"), model).unwrap();
+    assert_eq!(
+        status(&["run", "-v", "LEMS_silent.xml"]),
+        (0, String::new())
+    );
+}

@@ -152,7 +152,8 @@ pub fn run(
     let simulations = prepare(&document, &model, options)?;
     let mut warnings: Vec<Diagnostic> = Vec::new();
     warnings.extend(document.warnings().iter().map(Diagnostic::from));
-    warnings.extend(model.warnings.iter().map(Diagnostic::from));
+    let of_user = |warning: &&ModelError| !document.source(warning.span().source).embedded;
+    warnings.extend((model.warnings.iter().filter(of_user)).map(Diagnostic::from));
     let mut summaries = Vec::new();
     for simulation in &simulations {
         warnings.extend(simulation.warnings.iter().map(Diagnostic::from));

@@ -171,6 +171,7 @@ impl Loader<'_> {
         let source = Source {
             name: found.name.clone(),
             text: found.text,
+            embedded: matches!(found.identity, Identity::Embedded(_)),
         };
         let read = self.builder.read(id, &source, limits);
         self.sources.push(source);

@@ -24,6 +24,8 @@ pub struct Source {
     pub name: String,
     /// The whole text.
     pub text: String,
+    /// Whether it came with the program, so that its author is not the user.
+    pub embedded: bool,
 }
 
 impl Source {

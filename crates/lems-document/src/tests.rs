@@ -479,6 +479,7 @@ fn columns_count_characters() {
     let source = Source {
         name: "m".to_owned(),
         text: "äb\nçde".to_owned(),
+        embedded: false,
     };
     let places: Vec<_> = [0, 2, 3, 4, 6, 7, 99]
         .map(|offset| source.line_column(offset))

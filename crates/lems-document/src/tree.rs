@@ -101,6 +101,7 @@ impl Document {
         static NOWHERE: Source = Source {
             name: String::new(),
             text: String::new(),
+            embedded: false,
         };
         self.sources
             .get(id.0 as usize)
