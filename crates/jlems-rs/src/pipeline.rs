@@ -162,10 +162,14 @@ pub fn run(
         })?;
         summaries.push(summary?);
     }
+    let sources = match warnings.is_empty() {
+        true => Vec::new(),
+        false => document.sources().to_vec(),
+    };
     Ok(Outcome {
         summaries,
         warnings: warnings.into_iter().map(Diagnostic::as_warning).collect(),
-        sources: document.sources().to_vec(),
+        sources,
         report_file: (model.target.and_then(|target| target.report_file)).map(str::to_owned),
     })
 }

@@ -1,7 +1,9 @@
 //! The initial passes: requirements, variables, `OnStart` blocks, the initial regime.
 
+use std::collections::HashSet;
+
 use lems_model::Dynamics;
-use lems_network::{Part, hash_order};
+use lems_network::{Part, Visit, hash_order};
 
 use super::{
     Frame, Lowering,
@@ -16,13 +18,15 @@ impl<'d> Lowering<'_, '_, 'd> {
     /// and after its children.
     pub(super) fn setups(&mut self) {
         self.initial_content();
+        let mut containers = HashSet::new();
+        collect_containers(&self.shapes.visits, &mut containers);
         for shape in 0..self.shapes.shapes.len() as u32 {
             if self.shape(shape).attached {
                 continue;
             }
             let frame = self.top_frame(shape);
             let name = format!("set-up of {}", self.type_name(shape, 0));
-            if self.is_container(shape) {
+            if containers.contains(&shape) {
                 for derived in [false, true] {
                     let mut code = Code::new(self.columns.volatile.clone());
                     self.creation(&mut code, &frame, 0, !derived);
@@ -41,20 +45,6 @@ impl<'d> Lowering<'_, '_, 'd> {
     fn add_setup(&mut self, shape: u32, code: Code, name: String) {
         self.setups_of[shape as usize].push(self.program.setups.len() as u32);
         self.program.setups.push(code.into_kernel(name));
-    }
-
-    fn is_container(&self, shape: u32) -> bool {
-        fn containers(visits: &[lems_network::Visit], shape: u32) -> bool {
-            visits.iter().any(|visit| match visit {
-                lems_network::Visit::Container {
-                    shape: own,
-                    children,
-                    ..
-                } => *own == shape || containers(children, shape),
-                lems_network::Visit::Member { .. } => false,
-            })
-        }
-        containers(&self.shapes.visits, shape)
     }
 
     /// Values before any pass: assigned state variables, occupancies of kinetic schemes, the
@@ -187,6 +177,19 @@ impl<'d> Lowering<'_, '_, 'd> {
         }
         self.synchronise(code, at, dynamics);
         code.forget();
+    }
+}
+
+/// The shapes of containers.
+fn collect_containers(visits: &[Visit], containers: &mut HashSet<u32>) {
+    for visit in visits {
+        if let Visit::Container {
+            shape, children, ..
+        } = visit
+        {
+            containers.insert(*shape);
+            collect_containers(children, containers);
+        }
     }
 }
 
