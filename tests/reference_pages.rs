@@ -281,15 +281,28 @@ impl Reference<'_> {
         for (heading, block) in kind.blocks() {
             self.block(heading, block, &kind.name, text);
         }
-        if !kind.used_by.is_empty() {
-            let mut uses: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-            for usage in &kind.used_by {
+        self.used_by(kind, text);
+    }
+
+    /// Types that name this one, and the bases in whose place it may stand.
+    fn used_by(&self, kind: &TypeDescription, text: &mut String) {
+        let mut uses: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        let mut bases = Vec::new();
+        for usage in &kind.used_by {
+            if usage.accepts == kind.name {
                 uses.entry(&usage.by).or_default().push(code(&usage.name));
+            } else if !bases.contains(&usage.accepts) {
+                bases.push(usage.accepts.clone());
             }
-            let uses = uses.iter();
-            let uses = uses.map(|(by, names)| format!("{} ({})", self.link(by), names.join(", ")));
-            let uses: Vec<String> = uses.collect();
-            let _ = writeln!(text, "\n**Used by** {}.", uses.join(", "));
+        }
+        let uses = uses.iter();
+        let uses = uses.map(|(by, names)| format!("{} ({})", self.link(by), names.join(", ")));
+        let uses = uses.collect::<Vec<_>>().join(", ");
+        if !uses.is_empty() {
+            let _ = writeln!(text, "\n**Used by** {uses}.");
+        }
+        if !bases.is_empty() {
+            let _ = writeln!(text, "\n**Used as** {}.", self.links(&bases));
         }
     }
 
