@@ -88,11 +88,14 @@ fn every_core_type_and_its_quantities_are_described() {
         }
         let quantities = [
             described.parameters,
+            described.derived_parameters,
+            described.constants,
             described.properties,
             described.requirements,
             described.exposures,
             described.event_ports,
             described.attachments,
+            described.references,
         ];
         for member in quantities.iter().flatten() {
             if member.description.is_empty() && member.from == described.name {
