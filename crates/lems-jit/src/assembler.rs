@@ -10,8 +10,9 @@ use cranelift_codegen::{Context, control::ControlPlane};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{FuncId, Linkage, Module, default_libcall_names};
-use lems_kernel::{Kernel, Program};
+use lems_kernel::{BlockKernel, Kernel, Program};
 
+use crate::blocks::{BLOCK_PARAMETERS, translate_block};
 use crate::helpers::{CEIL, DECLARATIONS, Helper};
 use crate::translate::{HANDLER_PARAMETERS, STEP_PARAMETERS, translate};
 use crate::{JitError, Populations, validate};
@@ -70,6 +71,7 @@ pub(crate) struct Assembler {
     context: Context,
     frontend: FunctionBuilderContext,
     step: Signature,
+    block: Signature,
     handler: Signature,
     helpers: Vec<FuncId>,
 }
@@ -97,6 +99,7 @@ impl Assembler {
             context: module.make_context(),
             frontend: FunctionBuilderContext::new(),
             step: signature(&module, &STEP_PARAMETERS),
+            block: signature(&module, &BLOCK_PARAMETERS),
             handler: signature(&module, &HANDLER_PARAMETERS),
             module,
             helpers,
@@ -111,8 +114,24 @@ impl Assembler {
         populations: &Populations,
     ) -> Result<FuncId, JitError> {
         let kernel = self.build(program, part, populations)?;
+        self.define_built(&kernel.name)
+    }
+
+    /// Compiles the block form of a kernel of a validated program.
+    pub(crate) fn define_block(
+        &mut self,
+        program: &Program,
+        kernel: &BlockKernel,
+        population: u32,
+        stride: u32,
+    ) -> Result<FuncId, JitError> {
+        self.build_block(program, kernel, population, stride);
+        self.define_built(&kernel.name)
+    }
+
+    fn define_built(&mut self, kernel: &str) -> Result<FuncId, JitError> {
         let failed = |error: cranelift_module::ModuleError| JitError::Code {
-            kernel: kernel.name.clone(),
+            kernel: kernel.to_owned(),
             reason: error.to_string(),
         };
         let signature = &self.context.func.signature;
@@ -166,6 +185,24 @@ impl Assembler {
         };
         translate(program, kernel, part, population, imports, builder);
         Ok(kernel)
+    }
+
+    fn build_block(
+        &mut self,
+        program: &Program,
+        kernel: &BlockKernel,
+        population: u32,
+        stride: u32,
+    ) {
+        self.module.clear_context(&mut self.context);
+        self.context.func.signature = self.block.clone();
+        let builder = FunctionBuilder::new(&mut self.context.func, &mut self.frontend);
+        let imports = Imports {
+            module: &mut self.module,
+            helpers: &self.helpers,
+            references: [None; DECLARATIONS.len()],
+        };
+        translate_block(program, kernel, population, stride, imports, builder);
     }
 }
 

@@ -96,6 +96,17 @@ pub enum Defect {
     /// A statement for set-up kernels only.
     #[error("it repeats a block, which only a set-up kernel may")]
     Twice,
+    /// A buffer that a block kernel does not list.
+    #[error("buffer {end} is needed of {buffers}")]
+    Buffer {
+        /// One after the last buffer.
+        end: u64,
+        /// Number of buffers.
+        buffers: u32,
+    },
+    /// A branch, a loop or a draw in code for instances side by side.
+    #[error("code for instances side by side is not straight")]
+    Crooked,
     /// Blocks inside one another beyond reason.
     #[error("more than {0} blocks are inside one another")]
     Nesting(usize),

@@ -6,9 +6,12 @@
 //! [`listing`] shows the code of one kernel.
 
 mod assembler;
+mod blocks;
 mod error;
 mod helpers;
+mod lanes;
 mod native;
+mod settle;
 mod tables;
 mod translate;
 mod validate;
@@ -20,3 +23,5 @@ pub use assembler::{Listing, Part, listing};
 pub use error::{Defect, JitError};
 pub use native::CompiledProgram;
 pub use validate::{Populations, validate};
+
+use validate::validate_block;

@@ -14,34 +14,77 @@
 
 #![allow(unsafe_code)]
 
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cranelift_jit::JITModule;
 use cranelift_module::FuncId;
-use lems_kernel::{Backend, Call, Program, State, emit};
+use lems_kernel::{
+    Backend, Call, Independence, Program, State, Stored, block_kernel, emit, independence,
+};
 
 use crate::assembler::{Assembler, Part};
-use crate::{JitError, Populations, validate};
+use crate::helpers::InPlace;
+use crate::lanes::LANES;
+use crate::settle::{Emission, Settling};
+use crate::{JitError, Populations, validate, validate_block};
 
 /// Context, memory, links, time, step, first instance, one after the last.
 type StepFunction =
     unsafe extern "C" fn(*const Context<'_>, *mut f64, *const u32, f64, f64, i64, i64);
+/// The same, and buffers.
+type BlockFunction =
+    unsafe extern "C" fn(*const Context<'_>, *mut f64, *const u32, f64, f64, i64, i64, *mut f64);
 /// Context, memory, links, instance.
 type HandlerFunction = unsafe extern "C" fn(*const Context<'_>, *mut f64, *const u32, i64);
+
+/// Fewer instances are computed one after the other.
+const FEWEST_TOGETHER: u32 = 4;
+/// Most instances in a block.
+const LARGEST_BLOCK: u32 = 64;
+/// Doubles in the buffers of a block, which should stay in the cache.
+const LARGEST_BUFFERS: u32 = 3_000;
 
 /// All kernels and handlers of a program as machine code.
 pub struct CompiledProgram<'p> {
     program: &'p Program,
     populations: Populations,
-    kernels: Vec<StepFunction>,
+    kernels: Vec<CompiledKernel>,
     handlers: Vec<HandlerFunction>,
+    scratch: Mutex<Scratch>,
     _code: Code,
+}
+
+struct CompiledKernel {
+    step: StepFunction,
+    block: Option<CompiledBlock>,
+}
+
+/// A kernel whose instances can be computed in any order.
+struct CompiledBlock {
+    function: BlockFunction,
+    stride: u32,
+    /// Doubles that its buffers take.
+    buffers: usize,
+    independence: Independence,
+}
+
+/// What a step needs besides the state.
+#[derive(Default)]
+struct Scratch {
+    /// The memory before the step, where an event may take an instance back to it.
+    before: Vec<f64>,
+    buffers: Vec<f64>,
+    log: Vec<Emission>,
 }
 
 /// What the functions that machine code calls need.
 pub(crate) struct Context<'c> {
-    compiled: &'c CompiledProgram<'c>,
+    program: &'c Program,
+    /// Runs the handlers of events.
+    backend: &'c dyn Backend,
     state: *mut State,
+    /// Where events are kept for later; null if they are delivered at once.
+    log: *mut Vec<Emission>,
 }
 
 /// The pages that machine code is in.
@@ -60,25 +103,29 @@ impl<'p> CompiledProgram<'p> {
         let mut assembler = Assembler::new()?;
         let kernels = define(&mut assembler, program, &populations, Part::Kernel)?;
         let handlers = define(&mut assembler, program, &populations, Part::Handler)?;
+        let blocks = define_blocks(&mut assembler, program, &populations)?;
         let module = assembler.finish()?;
-        let kernels = kernels
-            .into_iter()
-            .map(|function| module.get_finalized_function(function))
-            // SAFETY: the assembler defines kernels with the parameters of a `StepFunction` and
-            // the calling convention of C. The code lives as long as the module.
-            .map(|code| unsafe { std::mem::transmute::<*const u8, StepFunction>(code) })
+        let kernels = (kernels.into_iter().zip(blocks))
+            .map(|(step, block)| CompiledKernel {
+                step: step_function(&module, step),
+                block: block.map(|block| CompiledBlock {
+                    function: block_function(&module, block.function),
+                    stride: block.stride,
+                    buffers: block.buffers,
+                    independence: block.independence,
+                }),
+            })
             .collect();
         let handlers = handlers
             .into_iter()
-            .map(|function| module.get_finalized_function(function))
-            // SAFETY: as above, with the parameters of a `HandlerFunction`.
-            .map(|code| unsafe { std::mem::transmute::<*const u8, HandlerFunction>(code) })
+            .map(|function| handler_function(&module, function))
             .collect();
         Ok(CompiledProgram {
             program,
             populations,
             kernels,
             handlers,
+            scratch: Mutex::new(Scratch::default()),
             _code: Code(Mutex::new(Some(module))),
         })
     }
@@ -92,6 +139,236 @@ impl<'p> CompiledProgram<'p> {
         );
         state.memory.as_mut_ptr()
     }
+
+    /// Computes instances one after the other; their events are delivered at once, to handlers
+    /// that `backend` runs.
+    ///
+    /// # Panics
+    ///
+    /// If the state is not one of the program's, or the call goes beyond the schedule's.
+    pub(crate) fn advance_in_order(
+        &self,
+        backend: &dyn Backend,
+        state: &mut State,
+        call: Call,
+        time: f64,
+        step: f64,
+    ) {
+        let number = call.kernel as usize;
+        let function = self.kernels[number].step;
+        assert!(
+            call.last <= self.populations.kernels[number],
+            "a call goes beyond the schedule"
+        );
+        let memory = self.memory(state);
+        let links = self.program.links.as_ptr();
+        let context = Context {
+            program: self.program,
+            backend,
+            state,
+            log: std::ptr::null_mut(),
+        };
+        let (first, last) = (i64::from(call.first), i64::from(call.last));
+        // SAFETY: `memory` is of the size that the program was validated with, `links` is the
+        // program's own, which `self` borrows, and the instances are within the populations; so
+        // the code stays inside both. It passes the context on to the functions below and does
+        // not use it otherwise. `state` is not used here before the code returns.
+        unsafe { function(&context, memory, links, time, step, first, last) }
+    }
+
+    /// Computes instances block by block, then delivers their events in order.
+    fn advance_together(
+        &self,
+        block: &CompiledBlock,
+        state: &mut State,
+        call: Call,
+        time: f64,
+        step: f64,
+    ) {
+        let number = call.kernel as usize;
+        assert!(
+            call.last <= self.populations.kernels[number],
+            "a call goes beyond the schedule"
+        );
+        let interferes = block.independence.interferes();
+        let mut scratch = self.scratch();
+        let Scratch {
+            before,
+            buffers,
+            log,
+        } = &mut *scratch;
+        if interferes && before.len() < state.memory.len() {
+            before.resize(state.memory.len(), 0.0);
+        }
+        if buffers.len() < block.buffers {
+            buffers.resize(block.buffers, 0.0);
+        }
+        log.clear();
+        let memory = self.memory(state);
+        let links = self.program.links.as_ptr();
+        let context = Context {
+            program: self.program,
+            backend: self,
+            state,
+            log,
+        };
+        let even = call.last - (call.last - call.first) % LANES;
+        let mut at = call.first;
+        while at < call.last {
+            let end = if at < even {
+                even.min(at + block.stride)
+            } else {
+                call.last
+            };
+            if interferes {
+                for stored in &block.independence.stored {
+                    // SAFETY: machine code is not running.
+                    let memory = unsafe { std::slice::from_raw_parts(memory, before.len()) };
+                    copy(stored, &self.program.links, at..end, memory, before);
+                }
+            }
+            let (first, last) = (i64::from(at), i64::from(end));
+            // SAFETY: as in `advance_in_order`. For the block function, the number of instances
+            // is even and within the stride, and the buffers are of the size that it was made
+            // for.
+            unsafe {
+                if at < even {
+                    let buffers = buffers.as_mut_ptr();
+                    (block.function)(&context, memory, links, time, step, first, last, buffers);
+                } else {
+                    let function = self.kernels[number].step;
+                    function(&context, memory, links, time, step, first, last);
+                }
+            }
+            at = end;
+        }
+        if !log.is_empty() {
+            let settling = Settling::new(self, self.program, &block.independence, call, before);
+            settling.settle(state, log, time, step);
+        }
+    }
+
+    /// Runs a handler whose own events reach handlers that `backend` runs.
+    ///
+    /// # Panics
+    ///
+    /// If the state is not one of the program's, or no event of the program runs the handler for
+    /// the instance.
+    pub(crate) fn handle_with(
+        &self,
+        backend: &dyn Backend,
+        state: &mut State,
+        handler: u32,
+        instance: u32,
+    ) {
+        let number = handler as usize;
+        let function = self.handlers[number];
+        assert!(
+            instance < self.populations.handlers[number],
+            "an event has an unknown receiver"
+        );
+        let memory = self.memory(state);
+        let links = self.program.links.as_ptr();
+        let context = Context {
+            program: self.program,
+            backend,
+            state,
+            log: std::ptr::null_mut(),
+        };
+        // SAFETY: as in `advance_in_order`.
+        unsafe { function(&context, memory, links, i64::from(instance)) }
+    }
+
+    fn scratch(&self) -> MutexGuard<'_, Scratch> {
+        self.scratch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Copies what some instances of a kernel have in a column.
+fn copy(
+    stored: &Stored,
+    links: &[u32],
+    instances: std::ops::Range<u32>,
+    from: &[f64],
+    to: &mut [f64],
+) {
+    stored.ranges(links, instances, |slots| {
+        if let (Some(from), Some(to)) = (from.get(slots.clone()), to.get_mut(slots)) {
+            to.copy_from_slice(from);
+        }
+    });
+}
+
+struct DefinedBlock {
+    function: FuncId,
+    stride: u32,
+    buffers: usize,
+    independence: Independence,
+}
+
+fn step_function(module: &JITModule, function: FuncId) -> StepFunction {
+    let code = module.get_finalized_function(function);
+    // SAFETY: the assembler defines kernels with the parameters of a `StepFunction` and the
+    // calling convention of C. The code lives as long as the module.
+    unsafe { std::mem::transmute::<*const u8, StepFunction>(code) }
+}
+
+fn block_function(module: &JITModule, function: FuncId) -> BlockFunction {
+    let code = module.get_finalized_function(function);
+    // SAFETY: as above, with the parameters of a `BlockFunction`.
+    unsafe { std::mem::transmute::<*const u8, BlockFunction>(code) }
+}
+
+fn handler_function(module: &JITModule, function: FuncId) -> HandlerFunction {
+    let code = module.get_finalized_function(function);
+    // SAFETY: as above, with the parameters of a `HandlerFunction`.
+    unsafe { std::mem::transmute::<*const u8, HandlerFunction>(code) }
+}
+
+/// Block forms of the kernels whose instances can be computed in any order.
+fn define_blocks(
+    assembler: &mut Assembler,
+    program: &Program,
+    populations: &Populations,
+) -> Result<Vec<Option<DefinedBlock>>, JitError> {
+    let mut defined = Vec::with_capacity(program.kernels.len());
+    for (number, kernel) in (0_u32..).zip(&program.kernels) {
+        let calls = program.schedule.iter().filter(|call| call.kernel == number);
+        let longest = calls
+            .map(|call| call.last.saturating_sub(call.first))
+            .max()
+            .unwrap_or(0);
+        if longest < FEWEST_TOGETHER {
+            defined.push(None);
+            continue;
+        }
+        let independence = independence(program, number);
+        let (Some(independence), Some(block)) = (independence, block_kernel(kernel)) else {
+            defined.push(None);
+            continue;
+        };
+        let population = populations
+            .kernels
+            .get(number as usize)
+            .copied()
+            .unwrap_or(0);
+        validate_block(program, &block, population)?;
+        let stride = stride(longest, block.buffers);
+        defined.push(Some(DefinedBlock {
+            function: assembler.define_block(program, &block, population, stride)?,
+            stride,
+            buffers: block.buffers as usize * stride as usize,
+            independence,
+        }));
+    }
+    Ok(defined)
+}
+
+/// Number of instances in a block.
+fn stride(longest: u32, buffers: u32) -> u32 {
+    let largest = (LARGEST_BUFFERS / buffers.max(1)).clamp(8, LARGEST_BLOCK);
+    let blocks = longest.div_ceil(largest);
+    longest.div_ceil(blocks.max(1)).next_multiple_of(LANES)
 }
 
 fn define(
@@ -114,24 +391,11 @@ impl Backend for CompiledProgram<'_> {
     ///
     /// If the state is not one of the program's, or the call goes beyond the schedule's.
     fn advance(&self, state: &mut State, call: Call, time: f64, step: f64) {
-        let number = call.kernel as usize;
-        let function = self.kernels[number];
-        assert!(
-            call.last <= self.populations.kernels[number],
-            "a call goes beyond the schedule"
-        );
-        let memory = self.memory(state);
-        let links = self.program.links.as_ptr();
-        let context = Context {
-            compiled: self,
-            state,
-        };
-        let (first, last) = (i64::from(call.first), i64::from(call.last));
-        // SAFETY: `memory` is of the size that the program was validated with, `links` is the
-        // program's own, which `self` borrows, and the instances are within the populations; so
-        // the code stays inside both. It passes the context on to the functions below and does
-        // not use it otherwise. `state` is not used here before the code returns.
-        unsafe { function(&context, memory, links, time, step, first, last) }
+        let together = call.last.saturating_sub(call.first) >= FEWEST_TOGETHER;
+        match &self.kernels[call.kernel as usize].block {
+            Some(block) if together => self.advance_together(block, state, call, time, step),
+            _ => self.advance_in_order(self, state, call, time, step),
+        }
     }
 
     /// # Panics
@@ -139,39 +403,34 @@ impl Backend for CompiledProgram<'_> {
     /// If the state is not one of the program's, or no event of the program runs the handler for
     /// the instance.
     fn handle(&self, state: &mut State, handler: u32, instance: u32) {
-        let number = handler as usize;
-        let function = self.handlers[number];
-        assert!(
-            instance < self.populations.handlers[number],
-            "an event has an unknown receiver"
-        );
-        let memory = self.memory(state);
-        let links = self.program.links.as_ptr();
-        let context = Context {
-            compiled: self,
-            state,
-        };
-        // SAFETY: as in `advance`.
-        unsafe { function(&context, memory, links, i64::from(instance)) }
+        self.handle_with(self, state, handler, instance);
     }
 }
 
-/// Sends an event for machine code.
-pub(crate) extern "C" fn emit_event(context: *const Context<'_>, source: i64) {
-    // SAFETY: machine code passes the context of the `advance` or `handle` that runs it, which
-    // waits and does not use the state. Machine code waits too, so this is the only reference.
-    let (compiled, state) = unsafe {
+/// Sends an event for machine code, which is at `instance` of a kernel.
+pub(crate) extern "C" fn emit_event(context: *const Context<'_>, source: i64, instance: i64) {
+    // SAFETY: machine code passes the context of the call that runs it, which waits and uses
+    // neither the state nor the log. Machine code waits too, so these are the only references.
+    let (context, log) = unsafe {
         let context = &*context;
-        (context.compiled, &mut *context.state)
+        (context, context.log.as_mut())
     };
-    let memory = state.memory.as_ptr();
-    // Validation has shown that source numbers fit.
-    emit(compiled.program, compiled, state, source as u32);
-    assert_eq!(
-        memory,
-        state.memory.as_ptr(),
-        "the memory moved during an event"
-    );
+    // Validation has shown that the numbers fit.
+    let (source, instance) = (source as u32, instance as u32);
+    match log {
+        Some(log) => log.push(Emission { instance, source }),
+        None => {
+            // SAFETY: as above.
+            let state = unsafe { &mut *context.state };
+            let memory = state.memory.as_ptr();
+            emit(context.program, context.backend, state, source);
+            assert_eq!(
+                memory,
+                state.memory.as_ptr(),
+                "the memory moved during an event"
+            );
+        }
+    }
 }
 
 /// Draws a random number for machine code.
@@ -192,7 +451,7 @@ pub(crate) extern "C" fn propagate(
     step: f64,
 ) {
     // SAFETY: as in `emit_event`; only the program is used.
-    let program = unsafe { (*context).compiled.program };
+    let program = unsafe { (*context).program };
     let scheme = &program.schemes[scheme as usize];
     // SAFETY: the translator lays out both arrays with these sizes (validation has shown that
     // there are two rates for each edge), aligned, filled, and used by nothing else meanwhile.
@@ -206,6 +465,88 @@ pub(crate) extern "C" fn propagate(
         .map(|pair| (pair[0], pair[1]))
         .collect();
     scheme.propagate(occupancies, &rates, step);
+}
+
+/// The rows of an array for machine code: `count` rows of `length` values, `stride` apart.
+///
+/// # Safety
+///
+/// The array has all these values, and nothing else uses them as long as the result is used.
+unsafe fn row_slices<'r>(
+    values: *mut f64,
+    count: i64,
+    stride: i64,
+    length: i64,
+) -> impl Iterator<Item = &'r mut [f64]> {
+    // Full rows follow one another without a gap and are as good as a single long one.
+    let (count, length) = match stride == length {
+        true => (1, count * length),
+        false => (count, length),
+    };
+    (0..count).map(move |row| {
+        // SAFETY: promised by the caller; the rows do not overlap, as `length <= stride`.
+        unsafe {
+            let row = values.offset((row * stride) as isize);
+            std::slice::from_raw_parts_mut(row, length as usize)
+        }
+    })
+}
+
+/// Replaces rows of values by a function of them, for machine code.
+pub(crate) extern "C" fn rows<F: InPlace>(values: *mut f64, count: i64, stride: i64, length: i64) {
+    // SAFETY: machine code passes buffers of its block, laid out so, and waits.
+    for row in unsafe { row_slices(values, count, stride, length) } {
+        F::apply(row);
+    }
+}
+
+/// Raises rows of values to the powers in other rows, for machine code.
+pub(crate) extern "C" fn power_rows(
+    bases: *mut f64,
+    exponents: *mut f64,
+    count: i64,
+    stride: i64,
+    length: i64,
+) {
+    // SAFETY: as in `rows`; bases and exponents have different buffers.
+    let (bases, exponents) = unsafe {
+        (
+            row_slices(bases, count, stride, length),
+            row_slices(exponents, count, stride, length),
+        )
+    };
+    for (bases, exponents) in bases.zip(exponents) {
+        lems_math::pow_in_place(bases, exponents);
+    }
+}
+
+/// Advances a kinetic scheme for a row of instances, for machine code.
+pub(crate) extern "C" fn propagate_rows(
+    context: *const Context<'_>,
+    scheme: i64,
+    occupancies: *mut f64,
+    states: i64,
+    rates: *const f64,
+    stride: i64,
+    length: i64,
+    step: f64,
+) {
+    // SAFETY: as in `emit_event`; only the program is used.
+    let program = unsafe { (*context).program };
+    let scheme = &program.schemes[scheme as usize];
+    let rows = |rows: usize| match rows {
+        0 => 0,
+        rows => (rows - 1) * stride as usize + length as usize,
+    };
+    // SAFETY: as in `rows`; validation has shown that there are buffers for all occupancies and
+    // for two rates of each edge.
+    let (occupancies, rates) = unsafe {
+        (
+            std::slice::from_raw_parts_mut(occupancies, rows(states as usize)),
+            std::slice::from_raw_parts(rates, rows(2 * scheme.edges.len())),
+        )
+    };
+    scheme.propagate_rows(occupancies, rates, stride as usize, length as usize, step);
 }
 
 impl Drop for Code {

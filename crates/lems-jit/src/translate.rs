@@ -9,12 +9,13 @@ use cranelift_codegen::ir::types::{F64, I8, I64};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, StackSlotData, StackSlotKind, Type, Value};
 use cranelift_frontend::{FunctionBuilder, Switch, Variable};
 use lems_kernel::{
-    Block, Comparison, Function, Kernel, Level, Logic, Operation, Operator, Place, Program,
-    Register, Scalar, Statement,
+    Block, Comparison, Function, Kernel, Level, Logic, Operation, Operator, Place, Program, Reads,
+    Register, Scalar, Statement, count_reads,
 };
 
 use crate::assembler::{Imports, Part};
 use crate::helpers::Helper;
+use crate::lanes::{LANES, LaneLoop};
 use crate::tables;
 
 /// Parameters of a step function: context, memory, links, time, step, first and last instance.
@@ -22,11 +23,11 @@ pub(crate) const STEP_PARAMETERS: [Type; 7] = [I64, I64, I64, F64, F64, I64, I64
 /// Parameters of a handler function: context, memory, links, instance.
 pub(crate) const HANDLER_PARAMETERS: [Type; 4] = [I64, I64, I64, I64];
 
-const SLOT_BYTES: u64 = size_of::<f64>() as u64;
+pub(crate) const SLOT_BYTES: u64 = size_of::<f64>() as u64;
 const LINK_BYTES: u64 = size_of::<u32>() as u64;
 
 /// The variables; validation has shown that all addresses are inside the memory.
-const MEMORY: MemFlagsData = MemFlagsData::trusted();
+pub(crate) const MEMORY: MemFlagsData = MemFlagsData::trusted();
 /// The links, which nothing changes.
 const LINKS: MemFlagsData = MemFlagsData::trusted().with_readonly().with_can_move();
 
@@ -44,14 +45,25 @@ struct Instance {
 pub(crate) struct Translator<'a, 'f> {
     program: &'a Program,
     imports: Imports<'a>,
-    builder: FunctionBuilder<'f>,
+    pub(crate) builder: FunctionBuilder<'f>,
     variables: Vec<Variable>,
-    context: Value,
+    /// Type of each register.
+    pub(crate) scalars: Vec<Scalar>,
+    reads: Reads,
+    pub(crate) context: Value,
     memory: Value,
     links: Value,
-    time: Value,
-    step: Value,
+    pub(crate) time: Value,
+    pub(crate) step: Value,
     instances: Vec<Instance>,
+}
+
+/// A loop over instances whose body is being made.
+pub(crate) struct Count {
+    /// The instance that it is at.
+    pub(crate) index: Value,
+    body: cranelift_codegen::ir::Block,
+    end: cranelift_codegen::ir::Block,
 }
 
 /// Fills a function, whose signature is set, with the code of a validated kernel; `population`
@@ -62,64 +74,108 @@ pub(crate) fn translate(
     part: Part,
     population: u32,
     imports: Imports<'_>,
-    mut builder: FunctionBuilder<'_>,
+    builder: FunctionBuilder<'_>,
 ) {
-    let entry = builder.create_block();
-    builder.append_block_params_for_function_params(entry);
-    builder.switch_to_block(entry);
-    builder.seal_block(entry);
-    let variables = (kernel.registers.iter())
-        .map(|scalar| match scalar {
-            Scalar::Real => F64,
-            Scalar::Truth => I8,
-        })
-        .map(|scalar| builder.declare_var(scalar))
-        .collect();
-    let parameters = builder.block_params(entry).to_vec();
-    let (time, step) = match part {
-        Part::Kernel(_) => (parameters[3], parameters[4]),
-        Part::Handler(_) => {
-            let zero = builder.ins().f64const(0.0);
-            (zero, zero)
-        }
-    };
-    let mut translator = Translator {
-        program,
-        imports,
-        builder,
-        variables,
-        context: parameters[0],
-        memory: parameters[1],
-        links: parameters[2],
-        time,
-        step,
-        instances: Vec::new(),
-    };
+    let mut reads = Reads::new();
+    count_reads(&kernel.body, &mut reads);
+    let (mut translator, parameters) =
+        Translator::enter(program, &kernel.registers, reads, imports, builder);
     match part {
-        Part::Kernel(_) => translator.count(parameters[5], parameters[6], |translator, index| {
-            translator.instance(index, population, &kernel.body);
-        }),
+        Part::Kernel(_) => {
+            let (first, last) = (parameters[5], parameters[6]);
+            let count = translator.begin_count(first, last);
+            translator.instance(count.index, population, &kernel.body);
+            translator.end_count(count, last, 1);
+        }
         Part::Handler(_) => translator.instance(parameters[3], population, &kernel.body),
     }
-    translator.builder.ins().return_(&[]);
-    let frontend = translator.imports.frontend_config();
-    translator.builder.finalize(frontend);
+    translator.leave();
+}
+
+impl<'a, 'f> Translator<'a, 'f> {
+    /// Begins a function whose first parameters are context, memory, links and, if it has two
+    /// doubles, time and step.
+    pub(crate) fn enter(
+        program: &'a Program,
+        registers: &[Scalar],
+        reads: Reads,
+        imports: Imports<'a>,
+        mut builder: FunctionBuilder<'f>,
+    ) -> (Translator<'a, 'f>, Vec<Value>) {
+        let entry = builder.create_block();
+        builder.append_block_params_for_function_params(entry);
+        builder.switch_to_block(entry);
+        builder.seal_block(entry);
+        let parameters = builder.block_params(entry).to_vec();
+        let (time, step) = if parameters.len() > HANDLER_PARAMETERS.len() {
+            (parameters[3], parameters[4])
+        } else {
+            let zero = builder.ins().f64const(0.0);
+            (zero, zero)
+        };
+        let mut translator = Translator {
+            program,
+            imports,
+            builder,
+            variables: Vec::new(),
+            scalars: Vec::new(),
+            reads,
+            context: parameters[0],
+            memory: parameters[1],
+            links: parameters[2],
+            time,
+            step,
+            instances: Vec::new(),
+        };
+        translator.declare(registers);
+        (translator, parameters)
+    }
+
+    /// Ends the function.
+    pub(crate) fn leave(mut self) {
+        self.builder.ins().return_(&[]);
+        let frontend = self.imports.frontend_config();
+        self.builder.finalize(frontend);
+    }
+
+    /// Adds registers.
+    fn declare(&mut self, registers: &[Scalar]) {
+        for scalar in registers {
+            self.variables.push(self.builder.declare_var(match scalar {
+                Scalar::Real => F64,
+                Scalar::Truth => I8,
+            }));
+            self.scalars.push(*scalar);
+        }
+    }
 }
 
 impl Translator<'_, '_> {
-    /// Runs code for each index in a range.
-    fn count(&mut self, first: Value, last: Value, code: impl FnOnce(&mut Self, Value)) {
+    /// Begins a loop over the indices from `first` to before `last`.
+    pub(crate) fn begin_count(&mut self, first: Value, last: Value) -> Count {
         let body = self.builder.create_block();
         let end = self.builder.create_block();
         let index = self.builder.append_block_param(body, I64);
         self.repeat_while_below(first, last, body, end);
         self.builder.switch_to_block(body);
-        code(self, index);
-        let next = self.builder.ins().iadd_imm_s(index, 1);
+        Count { index, body, end }
+    }
+
+    /// Ends a loop whose body was for `step` indices.
+    pub(crate) fn end_count(&mut self, count: Count, last: Value, step: u32) {
+        let Count { index, body, end } = count;
+        let next = self.builder.ins().iadd_imm_s(index, i64::from(step));
         self.repeat_while_below(next, last, body, end);
         self.builder.seal_block(body);
         self.builder.seal_block(end);
         self.builder.switch_to_block(end);
+    }
+
+    /// Runs code for each index in a range.
+    fn count(&mut self, first: Value, last: Value, code: impl FnOnce(&mut Self, Value)) {
+        let count = self.begin_count(first, last);
+        code(self, count.index);
+        self.end_count(count, last, 1);
     }
 
     fn repeat_while_below(
@@ -140,6 +196,13 @@ impl Translator<'_, '_> {
 
     /// Runs a block for one instance of one more level.
     fn instance(&mut self, index: Value, population: u32, block: &Block) {
+        self.enter_level(index, population);
+        self.block(block);
+        self.leave_level();
+    }
+
+    /// Begins code for an instance of one more level.
+    pub(crate) fn enter_level(&mut self, index: Value, population: u32) {
         let slot = self.element(self.memory, index, SLOT_BYTES);
         let link = self.element(self.links, index, LINK_BYTES);
         self.instances.push(Instance {
@@ -148,8 +211,14 @@ impl Translator<'_, '_> {
             link,
             population,
         });
-        self.block(block);
+    }
+
+    pub(crate) fn leave_level(&mut self) {
         self.instances.pop();
+    }
+
+    pub(crate) fn any_receiver(&self, port: u32, population: u32) -> bool {
+        tables::any_receiver(self.program, port, population)
     }
 
     fn element(&mut self, array: Value, index: Value, bytes: u64) -> Value {
@@ -158,7 +227,7 @@ impl Translator<'_, '_> {
         self.builder.ins().iadd(array, offset)
     }
 
-    fn block(&mut self, block: &Block) {
+    pub(crate) fn block(&mut self, block: &Block) {
         for statement in block {
             self.statement(statement);
         }
@@ -184,9 +253,10 @@ impl Translator<'_, '_> {
                 let Instance {
                     index, population, ..
                 } = self.instances[usize::from(level.0)];
-                if tables::any_receiver(self.program, *port, population) {
+                if self.any_receiver(*port, population) {
                     let source = self.builder.ins().iadd_imm_s(index, i64::from(*port));
-                    self.call(Helper::Emit, &[self.context, source]);
+                    let outermost = self.instances[0].index;
+                    self.call(Helper::Emit, &[self.context, source, outermost]);
                 }
             }
             Statement::ForAttached {
@@ -199,9 +269,7 @@ impl Translator<'_, '_> {
                 let population =
                     tables::attached(self.program, *offsets, outer.population).unwrap_or(0);
                 let (first, last) = self.range(*offsets, outer);
-                self.count(first, last, |translator, index| {
-                    translator.instance(index, population, body);
-                });
+                self.attached(first, last, *level, population, body);
             }
             Statement::ForRuns {
                 offsets,
@@ -215,7 +283,7 @@ impl Translator<'_, '_> {
                         .unwrap_or_default();
                 let (first, last) = self.range(*offsets, outer);
                 self.count(first, last, |translator, run| {
-                    translator.run(run, *runs, arms, &populations);
+                    translator.run(run, *runs, *level, arms, &populations);
                 });
             }
             Statement::Propagate {
@@ -227,6 +295,40 @@ impl Translator<'_, '_> {
             // Validation admits none.
             Statement::Twice(_) => {}
         }
+    }
+
+    /// Runs a body for the attached instances of a range, two at a time where that is possible.
+    fn attached(
+        &mut self,
+        mut first: Value,
+        last: Value,
+        level: Level,
+        population: u32,
+        body: &Block,
+    ) {
+        let mut populations: Vec<u32> = self.instances.iter().map(|i| i.population).collect();
+        populations.push(population);
+        let mut scalars = self.scalars.clone();
+        let program = self.program;
+        let reads = &self.reads;
+        let pairs = LaneLoop::of(program, body, level, &populations, reads, &mut scalars);
+        if let Some(pairs) = pairs {
+            self.declare(&scalars[self.scalars.len()..]);
+            // A table that goes backwards leaves nothing to do.
+            let after = self.builder.ins().umax(first, last);
+            let length = self.builder.ins().isub(after, first);
+            let even = self.builder.ins().band_imm_s(length, -i64::from(LANES));
+            let end = self.builder.ins().iadd(first, even);
+            let count = self.begin_count(first, end);
+            self.enter_level(count.index, population);
+            self.lane_loop(level, &pairs);
+            self.leave_level();
+            self.end_count(count, end, LANES);
+            first = end;
+        }
+        self.count(first, last, |translator, index| {
+            translator.instance(index, population, body);
+        });
     }
 
     fn choose(&mut self, condition: Register, then: &Block, otherwise: &Block) {
@@ -252,7 +354,7 @@ impl Translator<'_, '_> {
     }
 
     /// Runs the body that the triple of a run names for the instances that it names.
-    fn run(&mut self, run: Value, runs: u32, arms: &[Block], populations: &[u32]) {
+    fn run(&mut self, run: Value, runs: u32, level: Level, arms: &[Block], populations: &[u32]) {
         let index = self.builder.ins().imul_imm_s(run, 3);
         let triple = self.element(self.links, index, LINK_BYTES);
         let [arm, first, last] = [0, 1, 2].map(|i| self.link(triple, u64::from(runs) + i));
@@ -266,9 +368,7 @@ impl Translator<'_, '_> {
         for ((start, body), &population) in starts.into_iter().zip(arms).zip(populations) {
             self.builder.seal_block(start);
             self.builder.switch_to_block(start);
-            self.count(first, last, |translator, index| {
-                translator.instance(index, population, body);
-            });
+            self.attached(first, last, level, population, body);
             self.builder.ins().jump(end, &[]);
         }
         self.builder.seal_block(end);
@@ -329,7 +429,7 @@ impl Translator<'_, '_> {
         address
     }
 
-    fn operation(&mut self, operation: &Operation) -> Value {
+    pub(crate) fn operation(&mut self, operation: &Operation) -> Value {
         match *operation {
             Operation::Constant(value) => self.builder.ins().f64const(value),
             Operation::Time => self.time,
@@ -351,15 +451,9 @@ impl Translator<'_, '_> {
             }
             Operation::Compare(comparison, left, right) => {
                 let (left, right) = (self.get(left), self.get(right));
-                let condition = match comparison {
-                    Comparison::Less => FloatCC::LessThan,
-                    Comparison::Greater => FloatCC::GreaterThan,
-                    Comparison::LessOrEqual => FloatCC::LessThanOrEqual,
-                    Comparison::GreaterOrEqual => FloatCC::GreaterThanOrEqual,
-                    Comparison::Equal => FloatCC::Equal,
-                    Comparison::NotEqual => FloatCC::NotEqual,
-                };
-                self.builder.ins().fcmp(condition, left, right)
+                self.builder
+                    .ins()
+                    .fcmp(condition_code(comparison), left, right)
             }
             Operation::Logic(logic, left, right) => {
                 let (left, right) = (self.get(left), self.get(right));
@@ -393,30 +487,37 @@ impl Translator<'_, '_> {
         }
     }
 
-    fn call(&mut self, helper: Helper, arguments: &[Value]) -> cranelift_codegen::ir::Inst {
+    pub(crate) fn call(
+        &mut self,
+        helper: Helper,
+        arguments: &[Value],
+    ) -> cranelift_codegen::ir::Inst {
         let function = self.imports.import(helper, self.builder.func);
         self.builder.ins().call(function, arguments)
     }
 
-    fn call_value(&mut self, helper: Helper, arguments: &[Value]) -> Value {
+    pub(crate) fn call_value(&mut self, helper: Helper, arguments: &[Value]) -> Value {
         let call = self.call(helper, arguments);
         self.builder.inst_results(call)[0]
     }
 
     /// Base and displacement of the address of a place.
-    fn address(&mut self, place: Place) -> (Value, i32) {
+    pub(crate) fn address(&mut self, place: Place) -> (Value, i32) {
         match place {
             Place::Slot(slot) => self.displaced(self.memory, u64::from(slot) * SLOT_BYTES),
             Place::Column { base, level } => {
                 let Instance { slot, .. } = self.at(level);
                 self.displaced(slot, u64::from(base) * SLOT_BYTES)
             }
-            Place::Linked { table, level } => {
-                let Instance { link, .. } = self.at(level);
-                let target = self.link(link, u64::from(table));
-                (self.element(self.memory, target, SLOT_BYTES), 0)
-            }
+            Place::Linked { table, level } => self.linked(table, level),
         }
+    }
+
+    /// The same for the place that entry `table + i` of the links names.
+    pub(crate) fn linked(&mut self, table: u32, level: Level) -> (Value, i32) {
+        let Instance { link, .. } = self.at(level);
+        let target = self.link(link, u64::from(table));
+        (self.element(self.memory, target, SLOT_BYTES), 0)
     }
 
     /// Ends of the range that an offset table gives for an instance.
@@ -446,12 +547,23 @@ impl Translator<'_, '_> {
         self.instances[usize::from(level.0)]
     }
 
-    fn get(&mut self, register: Register) -> Value {
+    pub(crate) fn get(&mut self, register: Register) -> Value {
         self.builder.use_var(self.variables[register.0 as usize])
     }
 
-    fn set(&mut self, register: Register, value: Value) {
+    pub(crate) fn set(&mut self, register: Register, value: Value) {
         self.builder
             .def_var(self.variables[register.0 as usize], value);
+    }
+}
+
+pub(crate) fn condition_code(comparison: Comparison) -> FloatCC {
+    match comparison {
+        Comparison::Less => FloatCC::LessThan,
+        Comparison::Greater => FloatCC::GreaterThan,
+        Comparison::LessOrEqual => FloatCC::LessThanOrEqual,
+        Comparison::GreaterOrEqual => FloatCC::GreaterThanOrEqual,
+        Comparison::Equal => FloatCC::Equal,
+        Comparison::NotEqual => FloatCC::NotEqual,
     }
 }

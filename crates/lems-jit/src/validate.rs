@@ -7,8 +7,8 @@
 //! call within [`Populations`] can reach.
 
 use lems_kernel::{
-    Action, Block, Kernel, Level, MAX_LEVELS, Operation, Place, Program, Register, Scalar,
-    Statement,
+    Action, Block, BlockKernel, Level, MAX_LEVELS, Operation, Part, Place, Program, Register,
+    Scalar, Statement,
 };
 
 use crate::{Defect, JitError, tables};
@@ -38,7 +38,7 @@ pub fn validate(program: &Program) -> Result<Populations, JitError> {
     for (kernel, &population) in kernels.chain(handlers) {
         let mut check = Check {
             program,
-            kernel,
+            registers: &kernel.registers,
             assigned: vec![false; kernel.registers.len()],
             populations: vec![population],
             nesting: 0,
@@ -51,6 +51,31 @@ pub fn validate(program: &Program) -> Result<Populations, JitError> {
             })?;
     }
     Ok(populations)
+}
+
+/// Checks the same of a block kernel, for calls within a population.
+///
+/// # Errors
+///
+/// The first defect found.
+pub(crate) fn validate_block(
+    program: &Program,
+    kernel: &BlockKernel,
+    population: u32,
+) -> Result<(), JitError> {
+    let mut check = Check {
+        program,
+        registers: &kernel.registers,
+        assigned: Vec::new(),
+        populations: vec![population],
+        nesting: 0,
+    };
+    (kernel.parts.iter())
+        .try_for_each(|part| check.part(part, kernel.buffers))
+        .map_err(|defect| JitError::Kernel {
+            kernel: kernel.name.clone(),
+            defect,
+        })
 }
 
 fn populations(program: &Program) -> Result<Populations, JitError> {
@@ -79,7 +104,7 @@ fn populations(program: &Program) -> Result<Populations, JitError> {
 
 struct Check<'a> {
     program: &'a Program,
-    kernel: &'a Kernel,
+    registers: &'a [Scalar],
     assigned: Vec<bool>,
     /// By level: one more than the largest instance; zero where the loop never runs.
     populations: Vec<u32>,
@@ -87,6 +112,70 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
+    fn part(&mut self, part: &Part, buffers: u32) -> Result<(), Defect> {
+        let inside = |first: u32, count: usize| match u64::from(first) + count as u64 {
+            end if end <= u64::from(buffers) => Ok(()),
+            end => Err(Defect::Buffer { end, buffers }),
+        };
+        match part {
+            Part::Lanes(piece) | Part::Each(piece) => {
+                self.assigned = vec![false; self.registers.len()];
+                let ends = piece.inputs.iter().chain(&piece.outputs);
+                ends.clone()
+                    .try_for_each(|(_, buffer)| inside(*buffer, 1))?;
+                for (register, _) in &piece.inputs {
+                    self.assign(*register, self.scalar(*register)?)?;
+                }
+                if matches!(part, Part::Lanes(_)) {
+                    piece.body.iter().try_for_each(straight)?;
+                }
+                self.block(&piece.body)?;
+                for (register, _) in &piece.outputs {
+                    self.read(*register, self.scalar(*register)?)?;
+                }
+                Ok(())
+            }
+            Part::Call { first, count, .. } => inside(*first, *count as usize),
+            Part::Power {
+                bases,
+                exponents,
+                count,
+            } => {
+                inside(*bases, *count as usize)?;
+                inside(*exponents, *count as usize)
+            }
+            Part::Propagate {
+                scheme,
+                occupancies,
+                states,
+                rates,
+            } => {
+                let edges = self
+                    .program
+                    .schemes
+                    .get(*scheme as usize)
+                    .map(|s| s.edges.len());
+                let edges = edges.ok_or(Defect::UnknownScheme(*scheme))?;
+                let states = *states as usize;
+                self.scheme(*scheme, (states, edges, states))?;
+                inside(*occupancies, states)?;
+                inside(*rates, 2 * edges)
+            }
+            Part::Emit(events) => events.iter().try_for_each(|(mask, port)| {
+                inside(mask.unwrap_or(0), mask.iter().count())?;
+                self.port(*port, Level(0))
+            }),
+        }
+    }
+
+    fn port(&self, port: u32, level: Level) -> Result<(), Defect> {
+        let population = self.population(level)?;
+        match port.checked_add(population) {
+            Some(_) => Ok(()),
+            None => Err(Defect::Port { port, population }),
+        }
+    }
+
     fn block(&mut self, block: &Block) -> Result<(), Defect> {
         if self.nesting == MAX_NESTING {
             return Err(Defect::Nesting(MAX_NESTING));
@@ -124,16 +213,7 @@ impl Check<'_> {
                 }
                 Ok(())
             }
-            Statement::Emit { port, level } => {
-                let population = self.population(*level)?;
-                match port.checked_add(population) {
-                    Some(_) => Ok(()),
-                    None => Err(Defect::Port {
-                        port: *port,
-                        population,
-                    }),
-                }
-            }
+            Statement::Emit { port, level } => self.port(*port, *level),
             Statement::ForAttached {
                 offsets,
                 level,
@@ -280,7 +360,7 @@ impl Check<'_> {
     }
 
     fn scalar(&self, register: Register) -> Result<Scalar, Defect> {
-        let scalar = self.kernel.registers.get(register.0 as usize);
+        let scalar = self.registers.get(register.0 as usize);
         scalar.copied().ok_or(Defect::UnknownRegister(register.0))
     }
 
@@ -308,5 +388,20 @@ impl Check<'_> {
             *assigned = true;
         }
         Ok(())
+    }
+}
+
+/// Code for instances side by side has no branches, no loops and no draws.
+fn straight(statement: &Statement) -> Result<(), Defect> {
+    match statement {
+        Statement::Let(_, Operation::Random(_)) => Err(Defect::Crooked),
+        Statement::Let(..)
+        | Statement::Store(
+            Place::Column {
+                level: Level(0), ..
+            },
+            _,
+        ) => Ok(()),
+        _ => Err(Defect::Crooked),
     }
 }

@@ -186,3 +186,94 @@ pub enum Statement {
     /// event. Only in set-up kernels, which machine code does not cover.
     Twice(Block),
 }
+
+impl Operation {
+    /// Registers that it reads.
+    pub fn operands(&self) -> impl Iterator<Item = Register> {
+        let operands = match *self {
+            Operation::Constant(_) | Operation::Time | Operation::Step | Operation::Load(_) => {
+                [None; 3]
+            }
+            Operation::Copy(a)
+            | Operation::Not(a)
+            | Operation::Call(_, a)
+            | Operation::Random(a) => [Some(a), None, None],
+            Operation::Binary(_, a, b)
+            | Operation::Compare(_, a, b)
+            | Operation::Logic(_, a, b) => [Some(a), Some(b), None],
+            Operation::Select(a, b, c) => [Some(a), Some(b), Some(c)],
+        };
+        operands.into_iter().flatten()
+    }
+
+    /// The same on other registers.
+    pub fn renamed(&self, name: &dyn Fn(Register) -> Register) -> Operation {
+        match *self {
+            Operation::Copy(a) => Operation::Copy(name(a)),
+            Operation::Not(a) => Operation::Not(name(a)),
+            Operation::Call(function, a) => Operation::Call(function, name(a)),
+            Operation::Random(a) => Operation::Random(name(a)),
+            Operation::Binary(operator, a, b) => Operation::Binary(operator, name(a), name(b)),
+            Operation::Compare(how, a, b) => Operation::Compare(how, name(a), name(b)),
+            Operation::Logic(how, a, b) => Operation::Logic(how, name(a), name(b)),
+            Operation::Select(a, b, c) => Operation::Select(name(a), name(b), name(c)),
+            operation @ (Operation::Constant(_)
+            | Operation::Time
+            | Operation::Step
+            | Operation::Load(_)) => operation,
+        }
+    }
+}
+
+impl Statement {
+    /// Registers that it reads itself, not in the blocks inside it.
+    pub fn operands(&self) -> Vec<Register> {
+        match self {
+            Statement::Let(_, operation) => operation.operands().collect(),
+            Statement::Store(_, register) => vec![*register],
+            Statement::If { condition, .. } => vec![*condition],
+            Statement::Propagate {
+                occupancies, rates, ..
+            } => {
+                let pairs = rates
+                    .iter()
+                    .flat_map(|(forward, reverse)| [*forward, *reverse]);
+                occupancies.iter().copied().chain(pairs).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Registers that it assigns itself.
+    pub fn assigned(&self) -> Vec<Register> {
+        match self {
+            Statement::Let(register, _) => vec![*register],
+            Statement::Propagate { results, .. } => results.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The blocks inside it.
+    pub fn nested(&self) -> Vec<&Block> {
+        match self {
+            Statement::If {
+                then, otherwise, ..
+            } => vec![then, otherwise],
+            Statement::ForAttached { body, .. } | Statement::Twice(body) => vec![body],
+            Statement::ForRuns { arms, .. } => arms.iter().collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The blocks inside it.
+    pub fn nested_mut(&mut self) -> Vec<&mut Block> {
+        match self {
+            Statement::If {
+                then, otherwise, ..
+            } => vec![then, otherwise],
+            Statement::ForAttached { body, .. } | Statement::Twice(body) => vec![body],
+            Statement::ForRuns { arms, .. } => arms.iter_mut().collect(),
+            _ => Vec::new(),
+        }
+    }
+}

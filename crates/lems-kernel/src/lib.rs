@@ -6,6 +6,7 @@
 //! everything that changes while a model runs. A [`Backend`] advances a state: the
 //! [`Interpreter`] here, or machine code.
 
+mod blocks;
 mod interpreter;
 mod ir;
 mod lower;
@@ -14,6 +15,10 @@ mod program;
 mod scheme;
 mod state;
 
+pub use blocks::{
+    BlockKernel, Extent, Independence, Part, Piece, Reads, Stored, block_kernel, count_reads,
+    flat_loop_body, independence,
+};
 pub use interpreter::Interpreter;
 pub use ir::{
     Block, Comparison, Function, Kernel, Level, Logic, MAX_LEVELS, Operation, Operator, Place,

@@ -1,5 +1,11 @@
 //! Kinetic schemes: occupancies advanced by the matrix exponential, in jLEMS's arithmetic.
 
+use lems_math::vectorised;
+
+/// Size of the largest entry of a matrix at which its exponential is its first term.
+const TINY: f64 = 1e-12;
+const MOST_HALVINGS: u32 = 1_100;
+
 /// The graph of a kinetic scheme.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scheme {
@@ -44,6 +50,76 @@ impl Scheme {
         }
     }
 
+    /// Does the same for `length` instances: row `i` of the occupancies and of the rates, `stride`
+    /// values after the one before, belongs to state `i`, or to the forward and reverse rate of
+    /// each edge in turn.
+    pub fn propagate_rows(
+        &self,
+        occupancies: &mut [f64],
+        rates: &[f64],
+        stride: usize,
+        length: usize,
+        step: f64,
+    ) {
+        vectorised(
+            #[inline(always)]
+            || {
+                let mut matrix = vec![[0.0; WIDTH]; self.size * self.size];
+                let mut square = matrix.clone();
+                for first in (0..length).step_by(WIDTH) {
+                    let width = WIDTH.min(length - first);
+                    let lanes = Lanes {
+                        first,
+                        width,
+                        stride,
+                    };
+                    self.propagate_lanes(occupancies, rates, step, lanes, &mut matrix, &mut square);
+                }
+            },
+        );
+    }
+
+    #[inline(always)]
+    fn propagate_lanes(
+        &self,
+        occupancies: &mut [f64],
+        rates: &[f64],
+        step: f64,
+        lanes: Lanes,
+        matrix: &mut [Row],
+        square: &mut [Row],
+    ) {
+        let n = self.size;
+        matrix.fill([0.0; WIDTH]);
+        for (number, edge) in self.edges.iter().enumerate() {
+            let (s, g) = (edge.source, edge.target);
+            let (forward, reverse) = (
+                lanes.get(rates, 2 * number),
+                lanes.get(rates, 2 * number + 1),
+            );
+            for lane in 0..WIDTH {
+                matrix[s * n + s][lane] -= forward[lane];
+                matrix[g * n + s][lane] += forward[lane];
+                matrix[g * n + g][lane] -= reverse[lane];
+                matrix[s * n + g][lane] += reverse[lane];
+            }
+        }
+        exponential_lanes(matrix, square, n, step);
+        let mut before = vec![[0.0; WIDTH]; n];
+        for (row, before) in before.iter_mut().enumerate() {
+            *before = lanes.get(occupancies, row);
+        }
+        for (row, weights) in matrix.chunks_exact(n.max(1)).enumerate() {
+            let mut sum = [0.0; WIDTH];
+            for (weight, before) in weights.iter().zip(&before) {
+                for lane in 0..WIDTH {
+                    sum[lane] += weight[lane] * before[lane];
+                }
+            }
+            lanes.set(occupancies, row, &sum);
+        }
+    }
+
     fn generator(&self, rates: &[(f64, f64)]) -> Vec<f64> {
         let n = self.size;
         let mut matrix = vec![0.0; n * n];
@@ -58,6 +134,130 @@ impl Scheme {
     }
 }
 
+/// Instances that are advanced side by side.
+const WIDTH: usize = 16;
+
+/// One entry of the matrices of instances side by side.
+type Row = [f64; WIDTH];
+
+/// Some successive instances in an array by rows.
+#[derive(Clone, Copy)]
+struct Lanes {
+    first: usize,
+    width: usize,
+    stride: usize,
+}
+
+impl Lanes {
+    /// Their values in a row; zeros beyond.
+    #[inline(always)]
+    fn get(self, rows: &[f64], row: usize) -> Row {
+        let start = row * self.stride + self.first;
+        let mut values = [0.0; WIDTH];
+        if self.width == WIDTH
+            && let Some(full) = rows.get(start..start + WIDTH)
+        {
+            values.copy_from_slice(full);
+        } else if let Some(own) = rows.get(start..start + self.width) {
+            values[..self.width].copy_from_slice(own);
+        }
+        values
+    }
+
+    #[inline(always)]
+    fn set(self, rows: &mut [f64], row: usize, values: &Row) {
+        let start = row * self.stride + self.first;
+        if let Some(own) = rows.get_mut(start..start + self.width) {
+            own.copy_from_slice(&values[..self.width]);
+        }
+    }
+}
+
+/// How often a matrix is halved whose largest entry this is.
+fn halvings(largest: f64) -> u32 {
+    let mut factor = 1.0;
+    let mut halvings = 0;
+    while largest * factor > TINY && halvings < MOST_HALVINGS {
+        factor *= 0.5;
+        halvings += 1;
+    }
+    halvings
+}
+
+/// The same for any number that is not too large, without a loop: halving takes one from the
+/// exponent, which is the upper part of the bits of a positive double.
+#[inline(always)]
+fn moderate_halvings(largest: f64) -> u64 {
+    let excess = largest.to_bits().saturating_sub(TINY.to_bits());
+    excess.div_ceil(1 << 52)
+}
+
+/// [`exponential`] of several matrices. A zero may get the other sign, which changes no sum of
+/// them that begins with zero.
+#[inline(always)]
+fn exponential_lanes(matrix: &mut [Row], square: &mut [Row], n: usize, step: f64) {
+    let mut largest = [0.0_f64; WIDTH];
+    for entry in matrix.iter_mut() {
+        for lane in 0..WIDTH {
+            entry[lane] *= step;
+            largest[lane] = largest[lane].max(entry[lane].abs());
+        }
+    }
+    let mut counts = [0_u64; WIDTH];
+    for lane in 0..WIDTH {
+        counts[lane] = moderate_halvings(largest[lane]);
+    }
+    let mut factors = [0.0_f64; WIDTH];
+    for lane in 0..WIDTH {
+        factors[lane] = f64::from_bits(1023_u64.wrapping_sub(counts[lane]) << 52);
+    }
+    let mut most = counts.iter().copied().max().unwrap_or(0);
+    if most > 1_000 {
+        for lane in 0..WIDTH {
+            counts[lane] = u64::from(halvings(largest[lane]));
+            factors[lane] = (0..counts[lane]).fold(1.0, |factor, _| factor * 0.5);
+        }
+        most = counts.iter().copied().max().unwrap_or(0);
+    }
+    for entry in matrix.iter_mut() {
+        for lane in 0..WIDTH {
+            entry[lane] *= factors[lane];
+        }
+    }
+    for done in 0..most {
+        for (row, product) in matrix.chunks_exact(n).zip(square.chunks_exact_mut(n)) {
+            for (column, sum) in product.iter_mut().enumerate() {
+                let mut total = [0.0; WIDTH];
+                for lane in 0..WIDTH {
+                    total[lane] = row[0][lane] * matrix[column][lane];
+                }
+                for inner in 1..n {
+                    let (left, right) = (&row[inner], &matrix[inner * n + column]);
+                    for lane in 0..WIDTH {
+                        total[lane] += left[lane] * right[lane];
+                    }
+                }
+                *sum = total;
+            }
+        }
+        for (entry, product) in matrix.iter_mut().zip(square.iter()) {
+            for lane in 0..WIDTH {
+                let doubled = (entry[lane] + entry[lane]) + product[lane];
+                entry[lane] = if done < counts[lane] {
+                    doubled
+                } else {
+                    entry[lane]
+                };
+            }
+        }
+    }
+    for diagonal in matrix.iter_mut().step_by(n + 1) {
+        for entry in diagonal {
+            *entry += 1.0;
+        }
+    }
+}
+
 /// exp(matrix * step) by halving the step until the product is tiny and squaring back, kept
 /// relative to the identity so that small rates lose no digits.
 fn exponential(mut matrix: Vec<f64>, n: usize, step: f64) -> Vec<f64> {
@@ -66,12 +266,8 @@ fn exponential(mut matrix: Vec<f64>, n: usize, step: f64) -> Vec<f64> {
         *entry *= step;
         largest = largest.max(entry.abs());
     }
-    let mut factor = 1.0;
-    let mut squarings = 0;
-    while largest * factor > 1e-12 && squarings < 1100 {
-        factor *= 0.5;
-        squarings += 1;
-    }
+    let squarings = halvings(largest);
+    let factor = (0..squarings).fold(1.0, |factor, _| factor * 0.5);
     for entry in &mut matrix {
         *entry *= factor;
     }
@@ -143,6 +339,43 @@ mod tests {
             for (i, j) in (0..n).flat_map(|i| (0..n).map(move |j| (i, j))) {
                 let sum = (0..n).fold(0.0, |sum, k| sum + entries[i * n + k] * entries[k * n + j]);
                 prop_assert_eq!(square[i * n + j].to_bits(), sum.to_bits());
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn instances_side_by_side_get_the_bits_of_single_ones(
+            states in 2..6_usize,
+            length in 1..40_usize,
+            scale in -12..7_i32,
+            odd in prop::option::of(prop::sample::select(vec![0.0, f64::INFINITY, f64::NAN, 1e300])),
+            numbers in prop::collection::vec(0.0..1.0_f64, 40 * 16),
+        ) {
+            let edges = (0..states).map(|from| Edge { source: from, target: (from + 1) % states });
+            let scheme = Scheme::new(edges.collect());
+            let stride = 40;
+            let mut rates: Vec<f64> =
+                numbers.iter().map(|x| x * lems_math::pow(10.0, f64::from(scale))).collect();
+            if let Some(odd) = odd {
+                rates[length / 2] = odd;
+            }
+            let before: Vec<f64> = numbers.iter().map(|x| 1.0 - x).collect();
+            let mut together = before.clone();
+            scheme.propagate_rows(&mut together, &rates, stride, length, 1e-3);
+            for instance in 0..length {
+                let of = |row: usize, rows: &[f64]| rows[row * stride + instance];
+                let mut own: Vec<f64> = (0..states).map(|row| of(row, &before)).collect();
+                let own_rates: Vec<(f64, f64)> = (0..states)
+                    .map(|edge| (of(2 * edge, &rates), of(2 * edge + 1, &rates)))
+                    .collect();
+                scheme.propagate(&mut own, &own_rates, 1e-3);
+                for (row, occupancy) in own.iter().enumerate() {
+                    let other = of(row, &together);
+                    let same = other.to_bits() == occupancy.to_bits()
+                        || other.is_nan() && occupancy.is_nan();
+                    prop_assert!(same, "{} {} {} {}", instance, row, occupancy, other);
+                }
             }
         }
     }

@@ -1,4 +1,5 @@
 use crate::bits::from_high_word;
+use crate::vector::vectorised;
 
 const OVERFLOW: f64 = f64::from_bits(0x4086_2E42_FEFA_39EF);
 const UNDERFLOW: f64 = f64::from_bits(0xC087_4910_D52D_3051);
@@ -18,7 +19,7 @@ const P5: f64 = f64::from_bits(0x3E66_3769_72BE_A4D0);
 /// e to the power `x` (fdlibm `e_exp.c`).
 ///
 /// All cases are computed and selected from, so that a loop over it turns into vector code.
-#[inline]
+#[inline(always)]
 pub fn exp(x: f64) -> f64 {
     let k = nearest_multiple_of_ln2(x);
     let high = x - k * LN2_HIGH;
@@ -40,16 +41,21 @@ pub fn exp(x: f64) -> f64 {
 
 /// Replaces every value by its [`exp`].
 pub fn exp_in_place(values: &mut [f64]) {
-    for value in values {
-        *value = exp(*value);
-    }
+    vectorised(
+        #[inline(always)]
+        || {
+            for value in values {
+                *value = exp(*value);
+            }
+        },
+    );
 }
 
 /// Adding it rounds a number below 2^51 to an integer, and leaves that integer in the lower bits.
 const TO_INTEGER: f64 = 6_755_399_441_055_744.0;
 
 /// `x / ln 2` rounded half away from zero, with fdlibm's border between 0 and 1.
-#[inline]
+#[inline(always)]
 fn nearest_multiple_of_ln2(x: f64) -> f64 {
     let magnitude = x.abs();
     let shifted = magnitude * INVERSE_LN2 + 0.5;
@@ -65,7 +71,7 @@ fn nearest_multiple_of_ln2(x: f64) -> f64 {
 
 /// `y * 2^k` in two steps: for a result at either end of the range, 2^k itself is beyond it.
 /// Any number comes out where `k` belongs to a result beyond the range.
-#[inline]
+#[inline(always)]
 fn times_power_of_two(y: f64, k: f64) -> f64 {
     const BIAS: u64 = 1023;
     const OFFSET: u64 = 1 << 13;

@@ -12,11 +12,13 @@ mod power;
 mod random;
 mod reduction;
 mod trigonometry;
+mod vector;
 
 pub use exponential::{exp, exp_in_place};
 pub use hyperbolic::{cosh, sinh, tanh};
 pub use java::{factorial, heaviside, java_round};
 pub use logarithm::log;
-pub use power::pow;
+pub use power::{pow, pow_in_place};
 pub use random::JavaRandom;
 pub use trigonometry::{cos, sin, tan};
+pub use vector::vectorised;

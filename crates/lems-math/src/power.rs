@@ -1,3 +1,8 @@
+//! Powers: one by one by `libm`, whose `pow` has fdlibm's bits, and many at once by the same
+//! algorithm without its branches.
+
+use crate::vector::vectorised;
+
 /// `x` to the power `y` (fdlibm `e_pow.c`).
 ///
 /// As in Java, and unlike C99, a NaN exponent and an infinite exponent of ±1 give NaN.
@@ -6,5 +11,221 @@ pub fn pow(x: f64, y: f64) -> f64 {
         f64::NAN
     } else {
         libm::pow(x, y)
+    }
+}
+
+/// Raises every base to the power of the exponent at its place, by [`pow`].
+pub fn pow_in_place(bases: &mut [f64], exponents: &[f64]) {
+    vectorised(
+        #[inline(always)]
+        || {
+            let (chunks, rest) = bases.as_chunks_mut::<CHUNK>();
+            let (others, last) = exponents.as_chunks::<CHUNK>();
+            for (bases, exponents) in chunks.iter_mut().zip(others) {
+                pow_chunk(bases, exponents);
+            }
+            if !rest.is_empty() {
+                let mut bases = [1.0; CHUNK];
+                let mut exponents = [3.0; CHUNK];
+                for (to, from) in bases.iter_mut().zip(rest.iter()) {
+                    *to = *from;
+                }
+                for (to, from) in exponents.iter_mut().zip(last) {
+                    *to = *from;
+                }
+                pow_chunk(&mut bases, &exponents);
+                for (to, from) in rest.iter_mut().zip(bases) {
+                    *to = from;
+                }
+            }
+        },
+    );
+}
+
+const CHUNK: usize = 16;
+
+#[inline(always)]
+fn pow_chunk(bases: &mut [f64; CHUNK], exponents: &[f64; CHUNK]) {
+    let mut powers = [0.0; CHUNK];
+    let mut ordinary = [0_u64; CHUNK];
+    for lane in 0..CHUNK {
+        (powers[lane], ordinary[lane]) = ordinary_pow(bases[lane], exponents[lane]);
+    }
+    if ordinary.iter().fold(u64::MAX, |all, one| all & one) == 0 {
+        for lane in 0..CHUNK {
+            if ordinary[lane] == 0 {
+                powers[lane] = pow(bases[lane], exponents[lane]);
+            }
+        }
+    }
+    *bases = powers;
+}
+
+const LOW: u64 = 0xFFFF_FFFF;
+/// Adding it to an integer below 2^51, as bits, makes a double that is greater by `MAGIC`.
+const MAGIC_BITS: u64 = 0x4338_0000_0000_0000;
+const MAGIC: f64 = f64::from_bits(MAGIC_BITS);
+const EXPONENT: u32 = 52;
+
+const L: [f64; 6] = [
+    f64::from_bits(0x3FE3_3333_3333_3303),
+    f64::from_bits(0x3FDB_6DB6_DB6F_ABFF),
+    f64::from_bits(0x3FD5_5555_518F_264D),
+    f64::from_bits(0x3FD1_7460_A91D_4101),
+    f64::from_bits(0x3FCD_864A_93C9_DB65),
+    f64::from_bits(0x3FCA_7E28_4A45_4EEF),
+];
+const P: [f64; 5] = [
+    f64::from_bits(0x3FC5_5555_5555_553E),
+    f64::from_bits(0xBF66_C16C_16BE_BD93),
+    f64::from_bits(0x3F11_566A_AF25_DE2C),
+    f64::from_bits(0xBEBB_BD41_C5D2_6BF1),
+    f64::from_bits(0x3E66_3769_72BE_A4D0),
+];
+const LN2: f64 = f64::from_bits(0x3FE6_2E42_FEFA_39EF);
+const LN2_HIGH: f64 = f64::from_bits(0x3FE6_2E43_0000_0000);
+const LN2_LOW: f64 = f64::from_bits(0xBE20_5C61_0CA8_6C39);
+/// 2 / (3 ln 2), and in two parts.
+const CP: f64 = f64::from_bits(0x3FEE_C709_DC3A_03FD);
+const CP_HIGH: f64 = f64::from_bits(0x3FEE_C709_E000_0000);
+const CP_LOW: f64 = f64::from_bits(0xBE3E_2FE0_145B_01F5);
+/// log2(1.5) in two parts.
+const LOG_HIGH: f64 = f64::from_bits(0x3FE2_B803_4000_0000);
+const LOG_LOW: f64 = f64::from_bits(0x3E4C_FDEB_43CF_D006);
+
+#[inline(always)]
+fn high_word_only(x: f64) -> f64 {
+    f64::from_bits(x.to_bits() & !LOW)
+}
+
+#[inline(always)]
+fn choose(condition: bool, yes: f64, no: f64) -> f64 {
+    if condition { yes } else { no }
+}
+
+#[inline(always)]
+fn mask(condition: bool) -> u64 {
+    if condition { u64::MAX } else { 0 }
+}
+
+/// The power, and ones where that is right: for a positive normal base, an exponent that needs no
+/// care, and a result well inside the range. Every branch of fdlibm is a choice of two values
+/// here, so that a loop over it turns into vector code.
+#[inline(always)]
+fn ordinary_pow(x: f64, y: f64) -> (f64, u64) {
+    let bits = x.to_bits();
+    let fraction = (bits >> 32) & 0xF_FFFF;
+    let near_three_halves = fraction > 0x3_988E && fraction < 0xB_B67A;
+    let near_two = fraction >= 0xB_B67A;
+    let exponent = (bits >> EXPONENT)
+        .wrapping_sub(1023)
+        .wrapping_add(u64::from(near_two));
+    let unit = (bits & ((1 << EXPONENT) - 1)) | (1023 << EXPONENT);
+    let unit = unit.wrapping_sub(u64::from(near_two) << EXPONENT);
+    let n = f64::from_bits(exponent.wrapping_add(MAGIC_BITS)) - MAGIC;
+    let ax = f64::from_bits(unit);
+
+    // log2(x), high and low part, around the nearer of 1 and 1.5.
+    let centre = choose(near_three_halves, 1.5, 1.0);
+    let (log_high, log_low) = (
+        choose(near_three_halves, LOG_HIGH, 0.0),
+        choose(near_three_halves, LOG_LOW, 0.0),
+    );
+    let u = ax - centre;
+    let v = 1.0 / (ax + centre);
+    let ss = u * v;
+    let s_high = high_word_only(ss);
+    let sum_high = (((unit >> 33) | 0x2000_0000) + 0x0008_0000)
+        .wrapping_add(u64::from(near_three_halves) << 18);
+    let t_high = f64::from_bits(sum_high << 32);
+    let t_low = ax - (t_high - centre);
+    let s_low = v * ((u - s_high * t_high) - s_high * t_low);
+    let s2 = ss * ss;
+    let series = L[0] + s2 * (L[1] + s2 * (L[2] + s2 * (L[3] + s2 * (L[4] + s2 * L[5]))));
+    let r = s2 * s2 * series + s_low * (s_high + ss);
+    let s2 = s_high * s_high;
+    let t_high = high_word_only(3.0 + s2 + r);
+    let t_low = r - ((t_high - 3.0) - s2);
+    let u = s_high * t_high;
+    let v = s_low * t_high + t_low * ss;
+    let p_high = high_word_only(u + v);
+    let p_low = v - (p_high - u);
+    let z_high = CP_HIGH * p_high;
+    let z_low = CP_LOW * p_high + p_low * CP + log_low;
+    let t1 = high_word_only(((z_high + z_low) + log_high) + n);
+    let t2 = z_low - (((t1 - n) - log_high) - z_high);
+
+    // y * log2(x), high and low part.
+    let y1 = high_word_only(y);
+    let p_low = (y - y1) * t1 + y * t2;
+    let p_high = y1 * t1;
+    let z = p_low + p_high;
+
+    // 2 to that power: an integer, rounded half away from zero, and the rest.
+    let magnitude = f64::from_bits(z.to_bits() & 0x7FFF_FFFF_0000_0000);
+    let shifted = magnitude + 0.5;
+    let nearest = (shifted + MAGIC) - MAGIC;
+    let below = choose(nearest > shifted, nearest - 1.0, nearest);
+    let count = choose(magnitude > 0.5, below, 0.0).copysign(z);
+    let p_high = p_high - count;
+    let t = high_word_only(p_low + p_high);
+    let u = t * LN2_HIGH;
+    let v = (p_low - (t - p_high)) * LN2 + t * LN2_LOW;
+    let rest = u + v;
+    let w = v - (rest - u);
+    let t = rest * rest;
+    let t1 = rest - t * (P[0] + t * (P[1] + t * (P[2] + t * (P[3] + t * P[4]))));
+    let r = (rest * t1) / (t1 - 2.0) - (w + rest * w);
+    let unscaled = 1.0 - (r - rest);
+    let count = (count + MAGIC).to_bits().wrapping_sub(MAGIC_BITS);
+    let power = f64::from_bits(unscaled.to_bits().wrapping_add(count << EXPONENT));
+
+    let normal = bits.wrapping_sub(1 << EXPONENT) < (2046 << EXPONENT);
+    let moderate = y.abs() < 2_147_483_648.0 && z.abs() < 1_000.0;
+    let special = y == 0.0 || y == 1.0 || y == -1.0 || y == 2.0 || y == 0.5;
+    (power, mask(normal) & mask(moderate) & !mask(special))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        #[test]
+        fn many_powers_have_the_bits_of_single_ones(
+            pairs in prop::collection::vec(
+                prop_oneof![
+                    8 => (1e-3..1e3_f64, -60.0..60.0_f64),
+                    4 => (0.0..1.0_f64, prop::sample::select(vec![3.0, 4.0, 2.0, 0.5, -1.0, 1.7])),
+                    2 => (any::<f64>(), -60.0..60.0_f64),
+                    1 => (any::<f64>(), any::<f64>()),
+                    1 => (-4..4_i32, -4..4_i32).prop_map(|(x, y)| (f64::from(x), f64::from(y))),
+                ],
+                0..50,
+            )
+        ) {
+            let mut together: Vec<f64> = pairs.iter().map(|(x, _)| *x).collect();
+            let exponents: Vec<f64> = pairs.iter().map(|(_, y)| *y).collect();
+            pow_in_place(&mut together, &exponents);
+            for ((x, y), result) in pairs.into_iter().zip(together) {
+                let single = pow(x, y);
+                let same = single.to_bits() == result.to_bits() || single.is_nan() && result.is_nan();
+                prop_assert!(same, "{x} ^ {y}: {single} and {result}");
+            }
+        }
+    }
+
+    #[test]
+    fn where_the_nearest_integer_changes() {
+        for step in -4_000..4_000 {
+            let y = f64::from(step) / 8.0;
+            for x in [2.0, 2.0_f64.next_up(), 2.0_f64.next_down(), 4.0, 0.5, 1.0] {
+                let mut together = [x];
+                pow_in_place(&mut together, &[y]);
+                assert_eq!(together[0].to_bits(), pow(x, y).to_bits(), "{x} ^ {y}");
+            }
+        }
     }
 }

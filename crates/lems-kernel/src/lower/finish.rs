@@ -6,7 +6,7 @@ use super::{
     Address, Lowered, Lowering, Probe,
     columns::{Column, Content, Flavour},
 };
-use crate::{Block, Kernel, Operation, Place, Register, Statement};
+use crate::{Block, Kernel, Operation, Place, Statement};
 
 /// Column of an unused one.
 const NOWHERE: u32 = u32::MAX;
@@ -112,34 +112,12 @@ fn column_of(place: Place, slots: &[Address]) -> Option<u32> {
     }
 }
 
-fn nested(statement: &Statement) -> Vec<&Block> {
-    match statement {
-        Statement::If {
-            then, otherwise, ..
-        } => vec![then, otherwise],
-        Statement::ForAttached { body, .. } | Statement::Twice(body) => vec![body],
-        Statement::ForRuns { arms, .. } => arms.iter().collect(),
-        _ => Vec::new(),
-    }
-}
-
-fn nested_mut(statement: &mut Statement) -> Vec<&mut Block> {
-    match statement {
-        Statement::If {
-            then, otherwise, ..
-        } => vec![then, otherwise],
-        Statement::ForAttached { body, .. } | Statement::Twice(body) => vec![body],
-        Statement::ForRuns { arms, .. } => arms.iter_mut().collect(),
-        _ => Vec::new(),
-    }
-}
-
 fn loaded(block: &Block, slots: &[Address], columns: &mut HashSet<u32>) {
     for statement in block {
         if let Statement::Let(_, Operation::Load(place)) = statement {
             columns.extend(column_of(*place, slots));
         }
-        for inner in nested(statement) {
+        for inner in statement.nested() {
             loaded(inner, slots, columns);
         }
     }
@@ -150,7 +128,7 @@ fn stored(block: &Block, slots: &[Address], columns: &mut HashSet<u32>) {
         if let Statement::Store(place, _) = statement {
             columns.extend(column_of(*place, slots));
         }
-        for inner in nested(statement) {
+        for inner in statement.nested() {
             stored(inner, slots, columns);
         }
     }
@@ -162,7 +140,7 @@ fn each_place(block: &mut Block, change: &dyn Fn(&mut Place)) {
             Statement::Let(_, Operation::Load(place)) | Statement::Store(place, _) => change(place),
             _ => {}
         }
-        for inner in nested_mut(statement) {
+        for inner in statement.nested_mut() {
             each_place(inner, change);
         }
     }
@@ -183,48 +161,17 @@ fn remove_dead(kernel: &mut Kernel, slots: &[Address], read: &HashSet<u32>) -> b
 }
 
 fn mark_used(block: &Block, slots: &[Address], read: &HashSet<u32>, used: &mut [bool]) {
-    let mut mark = |register: &Register| used[register.0 as usize] = true;
     for statement in block {
-        match statement {
-            Statement::Let(_, operation) => match operation {
-                Operation::Copy(a)
-                | Operation::Not(a)
-                | Operation::Call(_, a)
-                | Operation::Random(a) => mark(a),
-                Operation::Binary(_, a, b)
-                | Operation::Compare(_, a, b)
-                | Operation::Logic(_, a, b) => {
-                    mark(a);
-                    mark(b);
-                }
-                Operation::Select(a, b, c) => {
-                    mark(a);
-                    mark(b);
-                    mark(c);
-                }
-                Operation::Constant(_) | Operation::Time | Operation::Step | Operation::Load(_) => {
-                }
-            },
-            Statement::Store(place, register)
-                if column_of(*place, slots).is_none_or(|column| read.contains(&column)) =>
-            {
-                mark(register);
+        let dead = matches!(statement, Statement::Store(place, _)
+            if column_of(*place, slots).is_some_and(|column| !read.contains(&column)));
+        if !dead {
+            for register in statement.operands() {
+                used[register.0 as usize] = true;
             }
-            Statement::If { condition, .. } => mark(condition),
-            Statement::Propagate {
-                occupancies, rates, ..
-            } => {
-                occupancies.iter().for_each(&mut mark);
-                for (forward, reverse) in rates {
-                    mark(forward);
-                    mark(reverse);
-                }
-            }
-            _ => {}
         }
     }
     for statement in block {
-        for inner in nested(statement) {
+        for inner in statement.nested() {
             mark_used(inner, slots, read, used);
         }
     }
@@ -233,7 +180,7 @@ fn mark_used(block: &Block, slots: &[Address], read: &HashSet<u32>, used: &mut [
 fn sweep(block: &mut Block, slots: &[Address], read: &HashSet<u32>, used: &[bool]) -> bool {
     let mut changed = false;
     for statement in block.iter_mut() {
-        for inner in nested_mut(statement) {
+        for inner in statement.nested_mut() {
             changed |= sweep(inner, slots, read, used);
         }
     }

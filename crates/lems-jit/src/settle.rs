@@ -1,0 +1,112 @@
+//! Events of instances that were computed together, delivered as if one had come after the other.
+//!
+//! An instance that gets an event from one before it should have had it before its own step: it
+//! goes back to where it was before the step, gets the event, and makes the step again when its
+//! turn comes. All others were right the first time.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+
+use lems_kernel::{Backend, Call, Independence, Program, State, emit};
+
+use crate::CompiledProgram;
+
+/// An event that an instance of a kernel sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Emission {
+    pub(crate) instance: u32,
+    pub(crate) source: u32,
+}
+
+/// The events of one call on their way.
+pub(crate) struct Settling<'s, 'p> {
+    compiled: &'s CompiledProgram<'p>,
+    program: &'s Program,
+    independence: &'s Independence,
+    call: Call,
+    /// The memory before the call.
+    before: &'s [f64],
+    /// The instance whose turn it is.
+    turn: Cell<u32>,
+    /// Instances that went back, and must make their step again.
+    again: RefCell<BTreeSet<u32>>,
+}
+
+impl<'s, 'p> Settling<'s, 'p> {
+    pub(crate) fn new(
+        compiled: &'s CompiledProgram<'p>,
+        program: &'s Program,
+        independence: &'s Independence,
+        call: Call,
+        before: &'s [f64],
+    ) -> Self {
+        Settling {
+            compiled,
+            program,
+            independence,
+            call,
+            before,
+            turn: Cell::new(call.first),
+            again: RefCell::new(BTreeSet::new()),
+        }
+    }
+
+    /// Delivers the events in the order of the instances.
+    pub(crate) fn settle(&self, state: &mut State, log: &[Emission], time: f64, step: f64) {
+        let mut log = log.iter().peekable();
+        loop {
+            let again = self.again.borrow().first().copied();
+            let next = log.peek().map(|emission| emission.instance);
+            match (again, next) {
+                (Some(again), next) if next.is_none_or(|next| again <= next) => {
+                    self.again.borrow_mut().pop_first();
+                    while log.next_if(|emission| emission.instance == again).is_some() {}
+                    self.turn.set(again);
+                    let call = Call {
+                        kernel: self.call.kernel,
+                        first: again,
+                        last: again + 1,
+                    };
+                    self.compiled
+                        .advance_in_order(self, state, call, time, step);
+                }
+                _ => {
+                    let Some(emission) = log.next() else { return };
+                    self.turn.set(emission.instance);
+                    emit(self.program, self, state, emission.source);
+                }
+            }
+        }
+    }
+
+    /// Takes an instance back to where it was before the call, if its turn is still to come.
+    fn go_back(&self, state: &mut State, handler: u32, instance: u32) {
+        let owners = self.independence.owners.get(handler as usize);
+        let Some(&owner) = owners.and_then(|owners| owners.get(instance as usize)) else {
+            return;
+        };
+        let to_come = self.turn.get() < owner && owner < self.call.last;
+        if to_come && self.again.borrow_mut().insert(owner) {
+            for stored in &self.independence.stored {
+                stored.ranges(&self.program.links, owner..owner + 1, |slots| {
+                    let before = self.before.get(slots.clone());
+                    if let (Some(now), Some(before)) = (state.memory.get_mut(slots), before) {
+                        now.copy_from_slice(before);
+                    }
+                });
+            }
+        }
+    }
+}
+
+impl Backend for Settling<'_, '_> {
+    fn advance(&self, state: &mut State, call: Call, time: f64, step: f64) {
+        self.compiled
+            .advance_in_order(self, state, call, time, step);
+    }
+
+    fn handle(&self, state: &mut State, handler: u32, instance: u32) {
+        self.go_back(state, handler, instance);
+        self.compiled.handle_with(self, state, handler, instance);
+    }
+}

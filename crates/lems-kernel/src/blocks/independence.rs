@@ -1,0 +1,416 @@
+//! Whether the instances of a step kernel can be computed in any order.
+//!
+//! They can if none reads what another one stores. Events are the exception that is allowed: one
+//! that reaches an instance whose turn comes later in the same call takes that instance back to
+//! where it was before the call, and its step is done again.
+
+use std::collections::{BTreeMap, HashMap, HashSet, hash_map::Entry};
+use std::ops::Range;
+
+use crate::{Action, Block, Kernel, Level, Operation, Place, Program, Statement};
+
+/// What must be known to run the instances of a kernel in any order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Independence {
+    /// Everything that a step of an instance stores.
+    pub stored: Vec<Stored>,
+    /// By handler: the instance of the kernel that each instance of the handler is part of, if
+    /// events of the kernel run the handler at once; empty for the others.
+    pub owners: Vec<Vec<u32>>,
+}
+
+/// A column that a kernel stores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Stored {
+    /// First slot.
+    pub base: u32,
+    /// The part of it that belongs to an instance of the kernel.
+    pub extent: Extent,
+}
+
+/// The part of a column that belongs to an instance of a kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Extent {
+    /// One value.
+    Own,
+    /// Those of the instances attached to it, as of `ForAttached`.
+    Attached {
+        /// First entry of the offset table.
+        offsets: u32,
+    },
+    /// Those of the instances attached to it in runs of an arm, as of `ForRuns`.
+    Runs {
+        /// First entry of the offset table.
+        offsets: u32,
+        /// First triple.
+        runs: u32,
+        /// The arm.
+        arm: u32,
+    },
+}
+
+impl Independence {
+    /// Whether an event of one instance can reach another one in the same call.
+    pub fn interferes(&self) -> bool {
+        self.owners.iter().any(|owners| !owners.is_empty())
+    }
+}
+
+impl Stored {
+    /// The slots that belong to a range of instances of the kernel.
+    pub fn ranges(&self, links: &[u32], members: Range<u32>, mut each: impl FnMut(Range<usize>)) {
+        let base = self.base as usize;
+        self.extent.ranges(links, members, |range| {
+            each(base + range.start as usize..base + range.end as usize);
+        });
+    }
+}
+
+impl Extent {
+    /// The instances, as ranges, that belong to a range of instances of the kernel.
+    fn ranges(self, links: &[u32], members: Range<u32>, mut each: impl FnMut(Range<u32>)) {
+        let entry = |table: u32, number: u32| {
+            let entry = links.get(table as usize + number as usize);
+            entry.copied().unwrap_or(0)
+        };
+        match self {
+            Extent::Own => each(members),
+            Extent::Attached { offsets } => {
+                each(entry(offsets, members.start)..entry(offsets, members.end));
+            }
+            Extent::Runs { offsets, runs, arm } => {
+                for run in entry(offsets, members.start)..entry(offsets, members.end) {
+                    if entry(runs, 3 * run) == arm {
+                        each(entry(runs, 3 * run + 1)..entry(runs, 3 * run + 2));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What it takes to run a kernel's instances in any order; `None` if their order matters.
+pub fn independence(program: &Program, kernel: u32) -> Option<Independence> {
+    let code = program.kernels.get(kernel as usize)?;
+    let calls = program.schedule.iter().filter(|call| call.kernel == kernel);
+    let population = calls.map(|call| call.last).max()?;
+    let mut survey = Survey::default();
+    survey.block(&code.body, &[Extent::Own])?;
+    let handlers = reachable(program, &survey.ports, population)?;
+    let volatile: HashSet<u32> = (handlers.values())
+        .flat_map(|handler| handler.survey.stored())
+        .map(|(base, _)| base)
+        .collect();
+    if touched_after_events(&code.body, &volatile, &mut false) {
+        return None;
+    }
+    let slots = Slots::new(program, &survey, population);
+    let own = survey
+        .columns
+        .iter()
+        .map(|(base, (extent, _))| (*base, slots.owners(*extent).len()));
+    let of_handlers = (handlers.values())
+        .flat_map(|handler| {
+            handler
+                .survey
+                .columns
+                .keys()
+                .map(|base| (*base, handler.population))
+        })
+        .map(|(base, population)| (base, population as usize));
+    if overlap(own.chain(of_handlers).collect()) {
+        return None;
+    }
+    for (place, extent) in &survey.elsewhere {
+        let instances = slots.owners(*extent);
+        let shared = each_slot(program, *place, instances.len()).any(|(_, slot)| {
+            slots.owner(slot).is_some() || handlers.values().any(|handler| handler.stores(slot))
+        });
+        if shared {
+            return None;
+        }
+    }
+    let mut owners = vec![Vec::new(); program.handlers.len()];
+    for (&number, handler) in &handlers {
+        let extents: HashSet<Extent> = handler
+            .survey
+            .columns
+            .keys()
+            .filter_map(|base| survey.extent(*base))
+            .collect();
+        let owner = match extents.into_iter().collect::<Vec<_>>()[..] {
+            [] => None,
+            [extent] => Some(slots.owners(extent)),
+            _ => return None,
+        };
+        for (place, _) in &handler.survey.elsewhere {
+            let population = handler.population as usize;
+            let strange = each_slot(program, *place, population).any(|(instance, slot)| {
+                let own = owner
+                    .as_ref()
+                    .and_then(|owner| owner.get(instance).copied());
+                slots.owner(slot).is_some_and(|of| Some(of) != own)
+            });
+            if strange {
+                return None;
+            }
+        }
+        if let (Some(owner), Some(entry)) = (owner, owners.get_mut(number as usize)) {
+            *entry = owner;
+        }
+    }
+    let stored = survey
+        .stored()
+        .map(|(base, extent)| Stored { base, extent });
+    let mut stored: Vec<Stored> = stored.collect();
+    stored.sort_unstable_by_key(|stored| stored.base);
+    Some(Independence { stored, owners })
+}
+
+/// No instance of a kernel.
+const NOBODY: u32 = u32::MAX;
+
+/// What a kernel or handler touches.
+#[derive(Default)]
+struct Survey {
+    /// By first slot: whose, and whether it is stored.
+    columns: HashMap<u32, (Extent, bool)>,
+    /// Variables of other instances that it loads, and for whom.
+    elsewhere: Vec<(Place, Extent)>,
+    /// First sources of the events that it sends for its own instances.
+    ports: Vec<u32>,
+}
+
+impl Survey {
+    /// `None` if something must keep to the order of the instances.
+    fn block(&mut self, block: &Block, extents: &[Extent]) -> Option<()> {
+        for statement in block {
+            match statement {
+                Statement::Let(_, Operation::Load(place)) => {
+                    let extent = |level: Level| extents.get(usize::from(level.0)).copied();
+                    match *place {
+                        Place::Column { base, level } => {
+                            self.column(base, extent(level)?, false)?;
+                        }
+                        Place::Slot(_) => self.elsewhere.push((*place, Extent::Own)),
+                        Place::Linked { level, .. } => {
+                            self.elsewhere.push((*place, extent(level)?));
+                        }
+                    }
+                }
+                Statement::Let(_, Operation::Random(_)) | Statement::Twice(_) => return None,
+                Statement::Store(Place::Column { base, level }, _) => {
+                    let extent = *extents.get(usize::from(level.0))?;
+                    self.column(*base, extent, true)?;
+                }
+                Statement::Store(..) => return None,
+                Statement::Emit { port, level } if level.0 == 0 => self.ports.push(*port),
+                Statement::Emit { .. } => return None,
+                Statement::ForAttached { offsets, body, .. } => {
+                    let extent = Extent::Attached { offsets: *offsets };
+                    self.attached(body, extents, extent)?;
+                }
+                Statement::ForRuns {
+                    offsets,
+                    runs,
+                    arms,
+                    ..
+                } => {
+                    for (arm, body) in arms.iter().enumerate() {
+                        let extent = Extent::Runs {
+                            offsets: *offsets,
+                            runs: *runs,
+                            arm: arm as u32,
+                        };
+                        self.attached(body, extents, extent)?;
+                    }
+                }
+                Statement::If { .. } | Statement::Let(..) | Statement::Propagate { .. } => {
+                    for inner in statement.nested() {
+                        self.block(inner, extents)?;
+                    }
+                }
+            }
+        }
+        Some(())
+    }
+
+    fn attached(&mut self, body: &Block, extents: &[Extent], extent: Extent) -> Option<()> {
+        match extents {
+            [own] => self.block(body, &[*own, extent]),
+            _ => None,
+        }
+    }
+
+    fn column(&mut self, base: u32, extent: Extent, stored: bool) -> Option<()> {
+        let known = self.columns.entry(base).or_insert((extent, false));
+        known.1 |= stored;
+        (known.0 == extent).then_some(())
+    }
+
+    fn extent(&self, base: u32) -> Option<Extent> {
+        self.columns.get(&base).map(|(extent, _)| *extent)
+    }
+
+    fn stored(&self) -> impl Iterator<Item = (u32, Extent)> {
+        let stored = self.columns.iter().filter(|(_, (_, stored))| *stored);
+        stored.map(|(base, (extent, _))| (*base, *extent))
+    }
+}
+
+/// Whether two columns, given by first slot and size, share a part but not the first slot.
+fn overlap(mut columns: Vec<(u32, usize)>) -> bool {
+    columns.sort_unstable();
+    let mut end = 0;
+    let mut last = None;
+    for (base, size) in columns {
+        let base = base as usize;
+        if base < end && last != Some(base) {
+            return true;
+        }
+        end = end.max(base + size);
+        last = Some(base);
+    }
+    false
+}
+
+/// A handler that events of a kernel run at once.
+struct Reached {
+    survey: Survey,
+    /// One more than the largest instance that it runs for.
+    population: u32,
+}
+
+impl Reached {
+    /// `None` if it touches more than the instance that it runs for.
+    fn of(handler: &Kernel) -> Option<Reached> {
+        let mut survey = Survey::default();
+        survey.block(&handler.body, &[Extent::Own])?;
+        let own = survey
+            .columns
+            .values()
+            .all(|(extent, _)| *extent == Extent::Own);
+        let population = 0;
+        own.then_some(Reached { survey, population })
+    }
+
+    fn stores(&self, slot: u32) -> bool {
+        let mut stored = self.survey.stored();
+        stored.any(|(base, _)| (base..base.saturating_add(self.population)).contains(&slot))
+    }
+}
+
+/// All handlers that events from the ports, and from those handlers in turn, run at once.
+fn reachable(program: &Program, ports: &[u32], population: u32) -> Option<HashMap<u32, Reached>> {
+    let mut reached: HashMap<u32, Reached> = HashMap::new();
+    let mut open: Vec<Range<u32>> = ports
+        .iter()
+        .map(|port| *port..port.saturating_add(population))
+        .collect();
+    while let Some(sources) = open.pop() {
+        for source in sources {
+            let targets = program.routes.targets(source).iter();
+            for target in targets.filter(|target| target.delay <= 0.0) {
+                let Action::Handle { handler, instance } = target.action else {
+                    continue;
+                };
+                let known = match reached.entry(handler) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(new) => {
+                        let code = program.handlers.get(handler as usize)?;
+                        new.insert(Reached::of(code)?)
+                    }
+                };
+                let before = known.population;
+                known.population = before.max(instance + 1);
+                let more = before..known.population;
+                if !more.is_empty() {
+                    let ports = known.survey.ports.iter();
+                    open.extend(ports.map(|port| port + more.start..port + more.end));
+                }
+            }
+        }
+    }
+    Some(reached)
+}
+
+/// Whose the columns of a kernel are.
+struct Slots<'p> {
+    links: &'p [u32],
+    population: u32,
+    /// Stored columns, by first slot.
+    stored: BTreeMap<u32, Vec<u32>>,
+}
+
+impl<'p> Slots<'p> {
+    fn new(program: &'p Program, survey: &Survey, population: u32) -> Self {
+        let mut slots = Slots {
+            links: &program.links,
+            population,
+            stored: BTreeMap::new(),
+        };
+        let stored = survey
+            .stored()
+            .map(|(base, extent)| (base, slots.owners(extent)));
+        slots.stored = stored.collect();
+        slots
+    }
+
+    /// The instance of the kernel that each instance of an extent belongs to.
+    fn owners(&self, extent: Extent) -> Vec<u32> {
+        let mut owners = Vec::new();
+        for member in 0..self.population {
+            extent.ranges(self.links, member..member + 1, |range| {
+                let (first, last) = (range.start as usize, range.end as usize);
+                if owners.len() < last {
+                    owners.resize(last, NOBODY);
+                }
+                if let Some(range) = owners.get_mut(first..last) {
+                    range.fill(member);
+                }
+            });
+        }
+        owners
+    }
+
+    /// The instance of the kernel that stores a slot.
+    fn owner(&self, slot: u32) -> Option<u32> {
+        let (base, owners) = self.stored.range(..=slot).next_back()?;
+        let owner = owners.get((slot - base) as usize).copied();
+        owner.filter(|owner| *owner != NOBODY)
+    }
+}
+
+/// The slots of a place, with the instance that each is for.
+fn each_slot(
+    program: &Program,
+    place: Place,
+    instances: usize,
+) -> impl Iterator<Item = (usize, u32)> {
+    let (single, table) = match place {
+        Place::Slot(slot) => (Some(slot), &[][..]),
+        Place::Linked { table, .. } => {
+            let table = table as usize;
+            let end = (table + instances).min(program.links.len());
+            (None, program.links.get(table..end).unwrap_or_default())
+        }
+        Place::Column { .. } => (None, &[][..]),
+    };
+    let linked = table.iter().copied().enumerate();
+    single.map(|slot| (0, slot)).into_iter().chain(linked)
+}
+
+/// Whether code touches a column of `volatile` after it may have sent an event.
+fn touched_after_events(block: &Block, volatile: &HashSet<u32>, sent: &mut bool) -> bool {
+    block.iter().any(|statement| {
+        let place = match statement {
+            Statement::Let(_, Operation::Load(place)) | Statement::Store(place, _) => Some(*place),
+            _ => None,
+        };
+        let touches = matches!(place, Some(Place::Column { base, .. }) if volatile.contains(&base));
+        *sent |= matches!(statement, Statement::Emit { .. });
+        *sent && touches
+            || (statement.nested().into_iter())
+                .any(|inner| touched_after_events(inner, volatile, sent))
+    })
+}

@@ -1,0 +1,454 @@
+//! From straight-line code to parts that a block of instances passes through.
+//!
+//! Every statement belongs to a slot: three for each phase, one for code in lanes, one for loops,
+//! one for functions of whole buffers. Functions and loops come as early as what they need
+//! allows, all else as late as what needs it allows, so that few values cross between parts.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{BlockKernel, Part, Piece};
+use crate::{Block, Function, Kernel, Operation, Operator, Place, Register, Statement};
+
+/// Where in a phase a statement belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Lanes = 0,
+    Each = 1,
+    Buffers = 2,
+}
+
+const KINDS: u32 = 3;
+
+/// A statement, or a loop with the statements that start what it carries.
+struct Unit {
+    statements: Block,
+    kind: Kind,
+    reads: Vec<Register>,
+    writes: Vec<Register>,
+    /// Columns that it reads and writes.
+    loads: Vec<u32>,
+    stores: Vec<u32>,
+    slot: u32,
+}
+
+pub(super) fn split(kernel: &Kernel) -> Option<BlockKernel> {
+    let (mut units, emits) = units(&kernel.body)?;
+    as_early_as_possible(&mut units);
+    as_late_as_possible(&mut units, &emits);
+    let mut layout = Layout::new(&units);
+    layout.parts(&units, &emits);
+    Some(BlockKernel {
+        name: kernel.name.clone(),
+        registers: kernel.registers.clone(),
+        buffers: layout.buffers,
+        parts: layout.parts,
+    })
+}
+
+/// Condition and port of what sends events.
+type Emits = Vec<(Option<Register>, u32)>;
+
+fn units(body: &Block) -> Option<(Vec<Unit>, Emits)> {
+    let mut units = Vec::new();
+    let mut emits = Emits::new();
+    let mut starts = Block::new();
+    for statement in body {
+        match statement {
+            Statement::Emit { port, level } if level.0 == 0 => emits.push((None, *port)),
+            Statement::If {
+                condition,
+                then,
+                otherwise,
+            } if otherwise.is_empty() => match then.as_slice() {
+                [Statement::Emit { port, level }] if level.0 == 0 => {
+                    emits.push((Some(*condition), *port));
+                }
+                _ => return None,
+            },
+            Statement::Let(_, Operation::Copy(_)) => starts.push(statement.clone()),
+            Statement::ForAttached { .. } | Statement::ForRuns { .. } => {
+                let mut statements = std::mem::take(&mut starts);
+                statements.push(statement.clone());
+                units.push(Unit::of(statements, Kind::Each)?);
+            }
+            Statement::Let(_, operation) if by_buffers(operation) => {
+                units.push(Unit::of(vec![statement.clone()], Kind::Buffers)?);
+            }
+            Statement::Propagate { .. } => {
+                units.push(Unit::of(vec![statement.clone()], Kind::Buffers)?);
+            }
+            Statement::Let(..) | Statement::Store(..) => {
+                units.push(Unit::of(vec![statement.clone()], Kind::Lanes)?);
+            }
+            _ => return None,
+        }
+    }
+    starts.is_empty().then_some((units, emits))
+}
+
+/// Whether an operation is made for whole buffers.
+fn by_buffers(operation: &Operation) -> bool {
+    match operation {
+        Operation::Call(function, _) => {
+            !matches!(function, Function::Sqrt | Function::Ceil | Function::Abs)
+        }
+        Operation::Binary(Operator::Power, ..) => true,
+        _ => false,
+    }
+}
+
+/// Whether an operation can be made anew wherever its result is needed.
+fn is_free(operation: &Operation) -> bool {
+    matches!(
+        operation,
+        Operation::Constant(_) | Operation::Time | Operation::Step
+    )
+}
+
+impl Unit {
+    fn of(statements: Block, kind: Kind) -> Option<Unit> {
+        let mut unit = Unit {
+            kind,
+            reads: Vec::new(),
+            writes: Vec::new(),
+            loads: Vec::new(),
+            stores: Vec::new(),
+            slot: kind as u32,
+            statements: Block::new(),
+        };
+        for statement in &statements {
+            unit.writes.extend(statement.assigned());
+        }
+        let own = unit.writes.clone();
+        let mut inner = HashSet::new();
+        unit.survey(&statements, &mut inner)?;
+        unit.reads
+            .retain(|register| !own.contains(register) && !inner.contains(register));
+        unit.reads.sort_unstable();
+        unit.reads.dedup();
+        unit.statements = statements;
+        Some(unit)
+    }
+
+    fn survey(&mut self, block: &Block, assigned: &mut HashSet<Register>) -> Option<()> {
+        for statement in block {
+            self.reads.extend(statement.operands());
+            match statement {
+                Statement::Let(_, Operation::Load(place)) => self.loads.extend(column(*place)),
+                Statement::Store(place, _) => self.stores.push(column(*place)?),
+                Statement::Emit { .. } => return None,
+                _ => {}
+            }
+            for inner in statement.nested() {
+                for statement in inner {
+                    assigned.extend(statement.assigned());
+                }
+                self.survey(inner, assigned)?;
+            }
+        }
+        Some(())
+    }
+
+    fn touches(&self, base: u32) -> bool {
+        self.loads.contains(&base) || self.stores.contains(&base)
+    }
+
+    /// Whether the order of two units matters because of memory.
+    fn conflicts(&self, later: &Unit) -> bool {
+        self.stores.iter().any(|base| later.touches(*base))
+            || later.stores.iter().any(|base| self.loads.contains(base))
+    }
+
+    fn operation(&self) -> Option<&Operation> {
+        match self.statements.as_slice() {
+            [Statement::Let(_, operation)] => Some(operation),
+            _ => None,
+        }
+    }
+
+    fn is_free(&self) -> bool {
+        self.operation().is_some_and(is_free)
+    }
+
+    /// The first slot for this unit after one that it depends on.
+    fn after(&self, other: &Unit) -> u32 {
+        let phase = match (self.kind, other.kind) {
+            (Kind::Buffers, _) => other.slot.div_ceil(KINDS),
+            (kind, _) => (other.slot + KINDS - 1 - kind as u32) / KINDS,
+        };
+        phase * KINDS + self.kind as u32
+    }
+
+    /// The last slot for code in lanes that must come no later than this unit.
+    fn lanes_before(&self) -> u32 {
+        self.slot - self.kind as u32
+    }
+}
+
+fn column(place: Place) -> Option<u32> {
+    match place {
+        Place::Column { base, .. } => Some(base),
+        Place::Slot(_) | Place::Linked { .. } => None,
+    }
+}
+
+fn as_early_as_possible(units: &mut [Unit]) {
+    for index in 0..units.len() {
+        let (before, [unit, ..]) = units.split_at_mut(index) else {
+            return;
+        };
+        for other in before.iter() {
+            let needed = unit
+                .reads
+                .iter()
+                .any(|register| other.writes.contains(register));
+            if needed && !other.is_free() || other.conflicts(unit) {
+                unit.slot = unit.slot.max(unit.after(other));
+            }
+        }
+    }
+}
+
+fn as_late_as_possible(units: &mut Vec<Unit>, emits: &Emits) {
+    let last = units.iter().map(Unit::lanes_before).max().unwrap_or(0);
+    let mut wanted: HashSet<Register> = emits.iter().filter_map(|(c, _)| *c).collect();
+    let mut kept = Vec::new();
+    while let Some(mut unit) = units.pop() {
+        let idle = unit.stores.is_empty() && !unit.writes.iter().any(|r| wanted.contains(r));
+        if idle {
+            continue;
+        }
+        if unit.kind == Kind::Lanes {
+            let needed_by = |later: &&Unit| {
+                later
+                    .reads
+                    .iter()
+                    .any(|register| unit.writes.contains(register))
+                    || unit.conflicts(later)
+            };
+            let limit = kept.iter().filter(needed_by).map(Unit::lanes_before).min();
+            unit.slot = unit.slot.max(limit.unwrap_or(last));
+        }
+        wanted.extend(unit.reads.iter().copied());
+        kept.push(unit);
+    }
+    kept.reverse();
+    *units = kept;
+}
+
+/// Gives values their buffers and makes the parts.
+struct Layout {
+    parts: Vec<Part>,
+    buffers: u32,
+    /// Where the values are that cross between parts.
+    buffer_of: HashMap<Register, u32>,
+    /// Unit that assigns each register.
+    source: HashMap<Register, usize>,
+    /// Registers that some part must put into their buffer.
+    crossing: HashSet<Register>,
+}
+
+/// A function and the registers with its arguments and results.
+type Row = (Vec<Register>, Vec<Register>);
+
+impl Layout {
+    fn new(units: &[Unit]) -> Layout {
+        let mut source = HashMap::new();
+        for (index, unit) in units.iter().enumerate() {
+            source.extend(unit.writes.iter().map(|register| (*register, index)));
+        }
+        Layout {
+            parts: Vec::new(),
+            buffers: 0,
+            buffer_of: HashMap::new(),
+            source,
+            crossing: HashSet::new(),
+        }
+    }
+
+    fn reserve(&mut self, count: usize) -> u32 {
+        let first = self.buffers;
+        self.buffers += count as u32;
+        first
+    }
+
+    fn parts(&mut self, units: &[Unit], emits: &Emits) {
+        let slots = units.iter().map(|unit| unit.slot + 1).max().unwrap_or(0);
+        let in_slot = |slot: u32| units.iter().filter(move |unit| unit.slot == slot);
+        for slot in 0..slots {
+            let buffers = slot / KINDS * KINDS + Kind::Buffers as u32;
+            let arguments = in_slot(buffers).flat_map(|unit| &unit.reads);
+            let reads = in_slot(slot).flat_map(|unit| &unit.reads);
+            match slot % KINDS {
+                0 => reads
+                    .chain(arguments)
+                    .for_each(|r| self.cross(units, slot, *r)),
+                1 => reads.for_each(|r| self.cross(units, slot, *r)),
+                _ => {}
+            }
+        }
+        for condition in emits.iter().filter_map(|(condition, _)| *condition) {
+            self.crossing.insert(condition);
+        }
+        for phase in 0..slots.div_ceil(KINDS) {
+            let rows = in_slot(phase * KINDS + Kind::Buffers as u32).collect::<Vec<_>>();
+            let (calls, arguments) = self.rows(&rows);
+            for kind in [Kind::Lanes, Kind::Each] {
+                let slot = phase * KINDS + kind as u32;
+                let arguments = if kind == Kind::Lanes {
+                    arguments.as_slice()
+                } else {
+                    &[]
+                };
+                let piece = self.piece(units, slot, arguments);
+                if !piece.body.is_empty() || !piece.outputs.is_empty() {
+                    self.parts.push(match kind {
+                        Kind::Lanes => Part::Lanes(piece),
+                        _ => Part::Each(piece),
+                    });
+                }
+            }
+            self.parts.extend(calls);
+        }
+        if !emits.is_empty() {
+            let conditions = emits.iter().map(|(condition, port)| {
+                let buffer = condition.and_then(|c| self.buffer_of.get(&c).copied());
+                (buffer, *port)
+            });
+            self.parts.push(Part::Emit(conditions.collect()));
+        }
+    }
+
+    /// Notes that a register is read in a slot.
+    fn cross(&mut self, units: &[Unit], slot: u32, register: Register) {
+        let Some(&source) = self.source.get(&register) else {
+            return;
+        };
+        let unit = &units[source];
+        if unit.slot != slot && !can_repeat(units, source, slot) && unit.kind != Kind::Buffers {
+            self.crossing.insert(register);
+        }
+    }
+
+    /// The calls of a phase, and what its code in lanes must put where for them.
+    fn rows(&mut self, units: &[&Unit]) -> (Vec<Part>, Vec<(Register, u32)>) {
+        let mut parts = Vec::new();
+        let mut arguments = Vec::new();
+        let mut functions: Vec<(Function, Row)> = Vec::new();
+        let mut powers: (Row, Vec<Register>) = Default::default();
+        for unit in units {
+            match unit.statements.first() {
+                Some(Statement::Let(result, Operation::Call(function, argument))) => {
+                    let known = functions.iter().position(|(known, _)| known == function);
+                    let index = known.unwrap_or_else(|| {
+                        functions.push((*function, Row::default()));
+                        functions.len() - 1
+                    });
+                    functions[index].1.0.push(*argument);
+                    functions[index].1.1.push(*result);
+                }
+                Some(Statement::Let(result, Operation::Binary(_, base, exponent))) => {
+                    powers.0.0.push(*base);
+                    powers.0.1.push(*result);
+                    powers.1.push(*exponent);
+                }
+                Some(Statement::Propagate {
+                    scheme,
+                    occupancies,
+                    rates,
+                    results,
+                }) => {
+                    let first = self.row(occupancies, results, &mut arguments);
+                    let rates: Vec<Register> = rates
+                        .iter()
+                        .flat_map(|(forward, reverse)| [*forward, *reverse])
+                        .collect();
+                    let rates = self.row(&rates, &[], &mut arguments);
+                    parts.push(Part::Propagate {
+                        scheme: *scheme,
+                        occupancies: first,
+                        states: occupancies.len() as u32,
+                        rates,
+                    });
+                }
+                _ => {}
+            }
+        }
+        for (function, (inputs, results)) in functions {
+            let first = self.row(&inputs, &results, &mut arguments);
+            parts.push(Part::Call {
+                function,
+                first,
+                count: inputs.len() as u32,
+            });
+        }
+        let ((bases, results), exponents) = powers;
+        if !bases.is_empty() {
+            let first = self.row(&bases, &results, &mut arguments);
+            parts.push(Part::Power {
+                bases: first,
+                exponents: self.row(&exponents, &[], &mut arguments),
+                count: bases.len() as u32,
+            });
+        }
+        (parts, arguments)
+    }
+
+    /// Successive buffers for arguments, which hold the results afterwards.
+    fn row(
+        &mut self,
+        inputs: &[Register],
+        results: &[Register],
+        arguments: &mut Vec<(Register, u32)>,
+    ) -> u32 {
+        let first = self.reserve(inputs.len());
+        arguments.extend(inputs.iter().copied().zip(first..));
+        self.buffer_of.extend(results.iter().copied().zip(first..));
+        first
+    }
+
+    fn piece(&mut self, units: &[Unit], slot: u32, arguments: &[(Register, u32)]) -> Piece {
+        let here: Vec<&Unit> = units.iter().filter(|unit| unit.slot == slot).collect();
+        let mut piece = Piece::default();
+        let mut present: HashSet<Register> = HashSet::new();
+        let own: HashSet<Register> = here.iter().flat_map(|unit| &unit.writes).copied().collect();
+        let reads = here.iter().flat_map(|unit| &unit.reads).copied();
+        for register in reads.chain(arguments.iter().map(|(register, _)| *register)) {
+            if own.contains(&register) || !present.insert(register) {
+                continue;
+            }
+            match (self.source.get(&register), self.buffer_of.get(&register)) {
+                (Some(&source), _) if can_repeat(units, source, slot) => {
+                    piece.body.extend(units[source].statements.iter().cloned());
+                }
+                (_, Some(&buffer)) => piece.inputs.push((register, buffer)),
+                _ => {}
+            }
+        }
+        for unit in here {
+            piece.body.extend(unit.statements.iter().cloned());
+            for register in &unit.writes {
+                if self.crossing.contains(register) {
+                    let buffer = self.reserve(1);
+                    self.buffer_of.insert(*register, buffer);
+                    piece.outputs.push((*register, buffer));
+                }
+            }
+        }
+        piece.outputs.extend_from_slice(arguments);
+        piece
+    }
+}
+
+/// Whether a value can be made again in a later slot: a constant, or a variable that nothing has
+/// stored by then.
+fn can_repeat(units: &[Unit], source: usize, slot: u32) -> bool {
+    match units[source].operation() {
+        Some(Operation::Load(Place::Column { base, .. })) => {
+            !(units.iter()).any(|unit| unit.slot < slot && unit.stores.contains(base))
+        }
+        Some(Operation::Load(_)) => true,
+        Some(operation) => is_free(operation),
+        None => false,
+    }
+}
