@@ -5,6 +5,8 @@ use lems_math::vectorised;
 /// Size of the largest entry of a matrix at which its exponential is its first term.
 const TINY: f64 = 1e-12;
 const MOST_HALVINGS: u32 = 1_100;
+/// Up to here the halvings are found without a loop.
+const MODERATE_HALVINGS: u64 = 1_000;
 
 /// The graph of a kinetic scheme.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,62 +63,22 @@ impl Scheme {
         length: usize,
         step: f64,
     ) {
-        vectorised(
-            #[inline(always)]
-            || {
-                let mut matrix = vec![[0.0; WIDTH]; self.size * self.size];
-                let mut square = matrix.clone();
-                for first in (0..length).step_by(WIDTH) {
-                    let width = WIDTH.min(length - first);
-                    let lanes = Lanes {
-                        first,
-                        width,
-                        stride,
-                    };
-                    self.propagate_lanes(occupancies, rates, step, lanes, &mut matrix, &mut square);
-                }
-            },
-        );
-    }
-
-    #[inline(always)]
-    fn propagate_lanes(
-        &self,
-        occupancies: &mut [f64],
-        rates: &[f64],
-        step: f64,
-        lanes: Lanes,
-        matrix: &mut [Row],
-        square: &mut [Row],
-    ) {
-        let n = self.size;
-        matrix.fill([0.0; WIDTH]);
-        for (number, edge) in self.edges.iter().enumerate() {
-            let (s, g) = (edge.source, edge.target);
-            let (forward, reverse) = (
-                lanes.get(rates, 2 * number),
-                lanes.get(rates, 2 * number + 1),
-            );
-            for lane in 0..WIDTH {
-                matrix[s * n + s][lane] -= forward[lane];
-                matrix[g * n + s][lane] += forward[lane];
-                matrix[g * n + g][lane] -= reverse[lane];
-                matrix[s * n + g][lane] += reverse[lane];
-            }
-        }
-        exponential_lanes(matrix, square, n, step);
-        let mut before = vec![[0.0; WIDTH]; n];
-        for (row, before) in before.iter_mut().enumerate() {
-            *before = lanes.get(occupancies, row);
-        }
-        for (row, weights) in matrix.chunks_exact(n.max(1)).enumerate() {
-            let mut sum = [0.0; WIDTH];
-            for (weight, before) in weights.iter().zip(&before) {
-                for lane in 0..WIDTH {
-                    sum[lane] += weight[lane] * before[lane];
-                }
-            }
-            lanes.set(occupancies, row, &sum);
+        let rows = Rows {
+            scheme: self,
+            rates,
+            stride,
+            length,
+            step,
+        };
+        match self.size {
+            2 => rows.propagate::<2>(occupancies),
+            3 => rows.propagate::<3>(occupancies),
+            4 => rows.propagate::<4>(occupancies),
+            5 => rows.propagate::<5>(occupancies),
+            6 => rows.propagate::<6>(occupancies),
+            7 => rows.propagate::<7>(occupancies),
+            8 => rows.propagate::<8>(occupancies),
+            _ => rows.propagate_singly(occupancies),
         }
     }
 
@@ -140,35 +102,107 @@ const WIDTH: usize = 16;
 /// One entry of the matrices of instances side by side.
 type Row = [f64; WIDTH];
 
-/// Some successive instances in an array by rows.
+/// A step of several instances, given by rows.
 #[derive(Clone, Copy)]
-struct Lanes {
-    first: usize,
-    width: usize,
+struct Rows<'r> {
+    scheme: &'r Scheme,
+    rates: &'r [f64],
     stride: usize,
+    length: usize,
+    step: f64,
 }
 
-impl Lanes {
-    /// Their values in a row; zeros beyond.
+impl Rows<'_> {
+    fn propagate_singly(self, occupancies: &mut [f64]) {
+        let size = self.scheme.size;
+        let mut own = vec![0.0; size];
+        for instance in 0..self.length {
+            let at = |row: usize| row * self.stride + instance;
+            let rate = |row: usize| self.rates.get(at(row)).copied().unwrap_or(0.0);
+            let edges = 0..self.scheme.edges.len();
+            let rates: Vec<(f64, f64)> = edges
+                .map(|edge| (rate(2 * edge), rate(2 * edge + 1)))
+                .collect();
+            for (row, occupancy) in own.iter_mut().enumerate() {
+                *occupancy = occupancies.get(at(row)).copied().unwrap_or(0.0);
+            }
+            self.scheme.propagate(&mut own, &rates, self.step);
+            for (row, occupancy) in own.iter().enumerate() {
+                if let Some(place) = occupancies.get_mut(at(row)) {
+                    *place = *occupancy;
+                }
+            }
+        }
+    }
+
+    fn propagate<const N: usize>(self, occupancies: &mut [f64]) {
+        vectorised(
+            #[inline(always)]
+            || {
+                let mut first = 0;
+                while first < self.length {
+                    self.propagate_lanes::<N>(occupancies, first);
+                    first += WIDTH;
+                }
+            },
+        );
+    }
+
     #[inline(always)]
-    fn get(self, rows: &[f64], row: usize) -> Row {
-        let start = row * self.stride + self.first;
+    fn propagate_lanes<const N: usize>(self, occupancies: &mut [f64], first: usize) {
+        let mut matrix = [[[0.0; WIDTH]; N]; N];
+        for (number, edge) in self.scheme.edges.iter().enumerate() {
+            let (s, g) = (edge.source, edge.target);
+            if s >= N || g >= N {
+                return;
+            }
+            let forward = self.load(self.rates, 2 * number, first);
+            let reverse = self.load(self.rates, 2 * number + 1, first);
+            for lane in 0..WIDTH {
+                matrix[s][s][lane] -= forward[lane];
+                matrix[g][s][lane] += forward[lane];
+                matrix[g][g][lane] -= reverse[lane];
+                matrix[s][g][lane] += reverse[lane];
+            }
+        }
+        exponential_lanes(&mut matrix, self.step);
+        let mut before = [[0.0; WIDTH]; N];
+        for row in 0..N {
+            before[row] = self.load(occupancies, row, first);
+        }
+        for row in 0..N {
+            let mut sum = [0.0; WIDTH];
+            for inner in 0..N {
+                for lane in 0..WIDTH {
+                    sum[lane] += matrix[row][inner][lane] * before[inner][lane];
+                }
+            }
+            self.store(occupancies, row, first, &sum);
+        }
+    }
+
+    /// The values of a row from `first` on; zeros beyond its end.
+    #[inline(always)]
+    fn load(self, rows: &[f64], row: usize, first: usize) -> Row {
+        let start = row * self.stride + first;
+        let width = WIDTH.min(self.length - first);
         let mut values = [0.0; WIDTH];
-        if self.width == WIDTH
+        if width == WIDTH
             && let Some(full) = rows.get(start..start + WIDTH)
         {
             values.copy_from_slice(full);
-        } else if let Some(own) = rows.get(start..start + self.width) {
-            values[..self.width].copy_from_slice(own);
+        } else if let Some(own) = rows.get(start..start + width) {
+            values[..width].copy_from_slice(own);
         }
         values
     }
 
     #[inline(always)]
-    fn set(self, rows: &mut [f64], row: usize, values: &Row) {
-        let start = row * self.stride + self.first;
-        if let Some(own) = rows.get_mut(start..start + self.width) {
-            own.copy_from_slice(&values[..self.width]);
+    fn store(self, rows: &mut [f64], row: usize, first: usize, values: &Row) {
+        let start = row * self.stride + first;
+        let width = WIDTH.min(self.length - first);
+        if let Some(own) = rows.get_mut(start..start + width) {
+            own.copy_from_slice(&values[..width]);
         }
     }
 }
@@ -192,68 +226,72 @@ fn moderate_halvings(largest: f64) -> u64 {
     excess.div_ceil(1 << 52)
 }
 
+fn power_of_half(halvings: u32) -> f64 {
+    let mut factor = 1.0;
+    for _ in 0..halvings {
+        factor *= 0.5;
+    }
+    factor
+}
+
 /// [`exponential`] of several matrices. A zero may get the other sign, which changes no sum of
 /// them that begins with zero.
 #[inline(always)]
-fn exponential_lanes(matrix: &mut [Row], square: &mut [Row], n: usize, step: f64) {
+fn exponential_lanes<const N: usize>(matrix: &mut [[Row; N]; N], step: f64) {
     let mut largest = [0.0_f64; WIDTH];
-    for entry in matrix.iter_mut() {
-        for lane in 0..WIDTH {
-            entry[lane] *= step;
-            largest[lane] = largest[lane].max(entry[lane].abs());
+    for row in 0..N {
+        for column in 0..N {
+            for lane in 0..WIDTH {
+                matrix[row][column][lane] *= step;
+                largest[lane] = largest[lane].max(matrix[row][column][lane].abs());
+            }
         }
     }
     let mut counts = [0_u64; WIDTH];
-    for lane in 0..WIDTH {
-        counts[lane] = moderate_halvings(largest[lane]);
-    }
     let mut factors = [0.0_f64; WIDTH];
     for lane in 0..WIDTH {
+        counts[lane] = moderate_halvings(largest[lane]);
         factors[lane] = f64::from_bits(1023_u64.wrapping_sub(counts[lane]) << 52);
     }
-    let mut most = counts.iter().copied().max().unwrap_or(0);
-    if most > 1_000 {
-        for lane in 0..WIDTH {
-            counts[lane] = u64::from(halvings(largest[lane]));
-            factors[lane] = (0..counts[lane]).fold(1.0, |factor, _| factor * 0.5);
-        }
-        most = counts.iter().copied().max().unwrap_or(0);
+    let mut most = 0;
+    for count in counts {
+        most = count.max(most);
     }
-    for entry in matrix.iter_mut() {
+    if most > MODERATE_HALVINGS {
+        most = 0;
         for lane in 0..WIDTH {
-            entry[lane] *= factors[lane];
+            let halvings = halvings(largest[lane]);
+            counts[lane] = u64::from(halvings);
+            factors[lane] = power_of_half(halvings);
+            most = counts[lane].max(most);
+        }
+    }
+    for row in 0..N {
+        for column in 0..N {
+            for lane in 0..WIDTH {
+                matrix[row][column][lane] *= factors[lane];
+            }
         }
     }
     for done in 0..most {
-        for (row, product) in matrix.chunks_exact(n).zip(square.chunks_exact_mut(n)) {
-            for (column, sum) in product.iter_mut().enumerate() {
-                let mut total = [0.0; WIDTH];
+        let before = *matrix;
+        for row in 0..N {
+            for column in 0..N {
                 for lane in 0..WIDTH {
-                    total[lane] = row[0][lane] * matrix[column][lane];
-                }
-                for inner in 1..n {
-                    let (left, right) = (&row[inner], &matrix[inner * n + column]);
-                    for lane in 0..WIDTH {
-                        total[lane] += left[lane] * right[lane];
+                    let mut product = before[row][0][lane] * before[0][column][lane];
+                    for inner in 1..N {
+                        product += before[row][inner][lane] * before[inner][column][lane];
                     }
+                    let entry = before[row][column][lane];
+                    let squared = (entry + entry) + product;
+                    matrix[row][column][lane] = if done < counts[lane] { squared } else { entry };
                 }
-                *sum = total;
-            }
-        }
-        for (entry, product) in matrix.iter_mut().zip(square.iter()) {
-            for lane in 0..WIDTH {
-                let doubled = (entry[lane] + entry[lane]) + product[lane];
-                entry[lane] = if done < counts[lane] {
-                    doubled
-                } else {
-                    entry[lane]
-                };
             }
         }
     }
-    for diagonal in matrix.iter_mut().step_by(n + 1) {
-        for entry in diagonal {
-            *entry += 1.0;
+    for diagonal in 0..N {
+        for lane in 0..WIDTH {
+            matrix[diagonal][diagonal][lane] += 1.0;
         }
     }
 }
@@ -267,7 +305,7 @@ fn exponential(mut matrix: Vec<f64>, n: usize, step: f64) -> Vec<f64> {
         largest = largest.max(entry.abs());
     }
     let squarings = halvings(largest);
-    let factor = (0..squarings).fold(1.0, |factor, _| factor * 0.5);
+    let factor = power_of_half(squarings);
     for entry in &mut matrix {
         *entry *= factor;
     }
