@@ -15,10 +15,12 @@ import argparse
 import datetime
 import glob
 import importlib.util
+import itertools
 import json
 import math
 import os
 import platform
+import resource
 import shlex
 import shutil
 import statistics
@@ -29,6 +31,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 TARGET = os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target"))
+RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 BEGIN, END = "<!-- begin: benches/whole_process.py -->", "<!-- end: benches/whole_process.py -->"
 
 # Workload, program of benches/reference.
@@ -87,7 +90,7 @@ class Run:
                 sys.exit(f"{' '.join(self.command)} failed:\n{errors.read()}")
         if counts:
             self.wall.append(wall)
-            self.peak.append(usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+            self.peak.append(usage.ru_maxrss * RSS_UNIT)
             if self.mentions_loop:
                 self.loop.append(json.loads(output))
         return wall
@@ -117,37 +120,53 @@ def ratio(above, below):
     return text
 
 
+def memory(run):
+    """Peak memory in MiB. A child starts with the peak of its parent, so that it has no less."""
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * RSS_UNIT
+    peak = statistics.median(run.peak)
+    return f"{peak / 2**20:.0f}" if peak > own * 1.02 else f"< {math.ceil(own / 2**20)}"
+
+
 def spikes(path):
     with open(path) as file:
-        return [(words[0], float(words[1])) for words in (line.split() for line in file) if words]
+        for line in file:
+            cell, time_of_spike = line.split()
+            yield cell, float(time_of_spike)
 
 
 def values(path):
     with open(path) as file:
-        return [float(word) for line in file for word in line.split()]
+        for line in file:
+            yield from (("", float(word)) for word in line.split())
+
+
+def compared(ours, theirs, smallest):
+    """Numbers of items, whether their ids are the same, largest relative difference."""
+    count_a = count_b = 0
+    same, far = True, 0.0
+    for a, b in itertools.zip_longest(ours, theirs):
+        count_a += a is not None
+        count_b += b is not None
+        if a and b:
+            same = same and a[0] == b[0]
+            far = max(far, abs(a[1] - b[1]) / max(abs(b[1]), smallest))
+    return count_a, count_b, same and count_a == count_b, far
 
 
 def agreement(folder, name):
-    """What of an engine's results the C loop has in common with it."""
+    """What of an engine's results the C loop has in common with it. Files hold 32-bit numbers."""
     base = os.path.join(folder, name)
     words = []
     if os.path.exists(f"{base}.spikes") and os.path.exists(f"{base}.c.spikes"):
-        ours, theirs = spikes(f"{base}.spikes"), spikes(f"{base}.c.spikes")
-        same_cells = [a[0] for a in ours] == [b[0] for b in theirs]
-        # A time is written with the digits of a 32-bit number.
-        far = max((abs(a[1] - b[1]) / max(b[1], 1e-9) for a, b in zip(ours, theirs)), default=0)
-        if same_cells and far < 1e-6:
-            words.append(f"the same {len(ours)} spikes")
-        elif len(ours) == len(theirs):
-            words.append(f"{len(ours)} spikes in both, at other times")
-        else:
-            words.append(f"**{len(ours)} spikes against {len(theirs)}**")
+        ours, theirs, same, far = compared(spikes(f"{base}.spikes"), spikes(f"{base}.c.spikes"), 1e-9)
+        if ours or theirs:
+            words.append(f"the same {ours} spikes" if same and far < 1e-6
+                         else f"{ours} spikes in both, at other times" if ours == theirs
+                         else f"**{ours} spikes against {theirs}**")
     if os.path.exists(f"{base}.dat") and os.path.exists(f"{base}.c.dat"):
-        ours, theirs = values(f"{base}.dat"), values(f"{base}.c.dat")
-        far = max((abs(a - b) / max(abs(b), 1e-3) for a, b in zip(ours, theirs)), default=0)
-        same = len(ours) == len(theirs) and far < 1e-5
-        words.append(f"the same {len(ours)} values" if same else f"**values differ by {far:.1e}**")
-    return "; ".join(words) or "-"
+        ours, _, same, far = compared(values(f"{base}.dat"), values(f"{base}.c.dat"), 1e-3)
+        words.append(f"the same {ours} values" if same and far < 1e-5 else f"**values differ by {far:.1e}**")
+    return "; ".join(words) or "nothing to compare"
 
 
 def compiled_references(folder):
@@ -167,7 +186,7 @@ def compiled_references(folder):
 
 
 def model(folder, workload):
-    """Writes a model, in another process: a child inherits the peak memory of its parent."""
+    """Writes a model, in another process, so that the peak memory of this one stays small."""
     command = [sys.executable, os.path.join(HERE, "models.py"), folder, workload]
     return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout.decode().split()[-1]
 
@@ -212,7 +231,7 @@ def row(args, folder, file, title, program=None, name=None):
         ours = Run(ours.command, folder) if c else ours
     if c or not theirs:
         rounds([run for run in (ours, c) if run], args.runs)
-    cells = [title, f"{ours.median():.3f}", f"{statistics.median(ours.peak) / 2**20:.0f}"]
+    cells = [title, f"{ours.median():.3f}", memory(ours)]
     if args.references:
         cells += [f"{c.median():.3f}", ratio(ours, c), agreement(folder, name)] if c else ["-"] * 3
     if theirs:
