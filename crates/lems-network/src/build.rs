@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Most instances of a network.
-const MAX_INSTANCES: usize = 100_000_000;
+pub const MAX_INSTANCES: usize = 100_000_000;
 
 impl<'m, 'd> Network<'m, 'd> {
     /// Makes the instances of `target` and connects them: first all that `ChildInstance` and
@@ -233,15 +233,7 @@ impl<'m, 'd> Builder<'m, 'd> {
             }
             None => (place.component, name.value()),
         };
-        let found = owner.and_then(|owner| {
-            model.reference(owner, wanted).or_else(|| {
-                let mut children = model.children(owner);
-                let slot = |role| matches!(role, Role::Slot(slot) if slot == wanted);
-                children
-                    .find(|(role, _)| slot(*role))
-                    .map(|(_, child)| child)
-            })
-        });
+        let found = owner.and_then(|owner| referenced_component(model, owner, wanted));
         if found.is_none() {
             let error = match owner {
                 Some(owner) => NetworkError::MissingAttribute {
@@ -458,6 +450,21 @@ impl<'m, 'd> Builder<'m, 'd> {
     }
 }
 
+/// The component that a reference of a component means, or that fills a slot of it.
+pub(crate) fn referenced_component(
+    model: &Model<'_>,
+    owner: ComponentId,
+    wanted: &str,
+) -> Option<ComponentId> {
+    model.reference(owner, wanted).or_else(|| {
+        let mut children = model.children(owner);
+        let slot = |role| matches!(role, Role::Slot(slot) if slot == wanted);
+        children
+            .find(|(role, _)| slot(*role))
+            .map(|(_, child)| child)
+    })
+}
+
 /// Number of instances that one of a component brings with it, itself among them.
 fn size_of(model: &Model<'_>, component: ComponentId) -> u64 {
     let mut waiting = vec![component];
@@ -470,7 +477,7 @@ fn size_of(model: &Model<'_>, component: ComponentId) -> u64 {
 }
 
 /// Filled `Child` slots in the order in which jLEMS walks them.
-fn filled_slots<'d>(
+pub(crate) fn filled_slots<'d>(
     model: &Model<'d>,
     kind: TypeId,
     children: &[(Role<'d>, ComponentId)],
@@ -497,7 +504,7 @@ fn filled_slots<'d>(
 }
 
 /// A list element that only connects others: it runs its `Structure` and needs no instance.
-fn is_bare_connection(model: &Model<'_>, component: ComponentId) -> bool {
+pub(crate) fn is_bare_connection(model: &Model<'_>, component: ComponentId) -> bool {
     let kind = model.type_of_component(component);
     kind.dynamics.is_none()
         && kind.attachments.is_empty()
