@@ -12,6 +12,7 @@ Equal arguments give equal bytes. Python 3.8+, standard library only.
 import argparse
 import array
 import inspect
+import math
 import os
 import sys
 
@@ -280,6 +281,12 @@ def kinetic(folder, cells=50, steps=30_000):
                        })
 
 
+def waveform_factor(rise, decay):
+    """What makes the peak of a difference of two exponentials one."""
+    peak = math.log(decay / rise) * ((rise * decay) / (decay - rise))
+    return 1 / (-math.exp(-(peak / rise)) + math.exp(-(peak / decay)))
+
+
 def plastic(folder, cells=1_000, synapses=100, steps=5_000):
     """integrate-and-fire cells, four of five excitatory, with depressing synapses"""
     writer = Writer(folder, f"plastic_{cells}_{synapses}")
@@ -300,15 +307,29 @@ def plastic(folder, cells=1_000, synapses=100, steps=5_000):
     for name, size in sizes.items():
         writer.population(name, "iaf", size)
     seeds = iter((11, 12, 13, 14))
+    offsets = {"exc": 0, "inh": excitatory}
+    all_edges = array.array("I")
     for source, synapse in (("exc", "excitation"), ("inh", "inhibition")):
         for target in sizes:
             per_source = max(synapses * sizes[target] // cells, 1)
             edges = random_edges(sizes[source], sizes[target], per_source, next(seeds))
+            for a, b in pairs(edges):
+                all_edges.extend((a + offsets[source], b + offsets[target]))
             writer.projection(f"{source}_{target}", source, target, synapse, edges)
-    for number, (name, size) in enumerate(sizes.items()):
-        writer.inputs(f"drive_{name}", name, random_weights(size, 130, 200, 21 + number))
+    weights = {name: random_weights(size, 130, 200, 21 + offsets[name]) for name, size in sizes.items()}
+    for name in sizes:
+        writer.inputs(f"drive_{name}", name, weights[name])
     writer.line("  </network>")
     writer.finish(0.1, steps, spikes=[f"{name}[{i}]" for name, size in sizes.items() for i in range(size)])
+    writer.reference({
+        "cells": excitatory + inhibitory, "excitatory": excitatory, "steps": steps, "step": si("0.1", -3),
+        "C": si(200, -12), "leak": si(10, -9), "rest": si(-65, -3), "thresh": si(-50, -3), "reset": si(-65, -3),
+        "refract": si(2, -3), "release": 0.5, "recovery": si(100, -3),
+        "exc_gbase": si(40 / of_excitatory, -9), "exc_erev": 0.0, "exc_rise": si("0.5", -3), "exc_decay": si(3, -3),
+        "exc_waveform": waveform_factor(si("0.5", -3), si(3, -3)),
+        "inh_gbase": si(160 / synapses, -9), "inh_erev": si(-80, -3), "inh_rise": si("0.5", -3), "inh_decay": si(6, -3),
+        "inh_waveform": waveform_factor(si("0.5", -3), si(6, -3)),
+    }, [weight * si(1, -12) for name in sizes for weight in weights[name]], all_edges)
     return writer.name
 
 

@@ -47,7 +47,7 @@ FULL = [
     ("izhikevich:cells=10000,synapses=10,steps=1000", "izhikevich"),
     ("izhikevich:cells=10000,synapses=100,steps=1000", "izhikevich"),
     ("izhikevich:cells=100000,synapses=10,steps=500", "izhikevich"),
-    ("plastic", None),
+    ("plastic", "plastic"),
     ("kinetic", "kinetic"),
     ("load", None),
 ]
@@ -59,7 +59,7 @@ QUICK = [
     ("hodgkin_huxley:cells=20", "hodgkin_huxley"),
     ("izhikevich:cells=100,synapses=10", "izhikevich"),
     ("izhikevich:cells=1000,synapses=100,steps=2000", "izhikevich"),
-    ("plastic:cells=200,synapses=20,steps=2000", None),
+    ("plastic:cells=200,synapses=20,steps=2000", "plastic"),
     ("kinetic:cells=5,steps=30000", "kinetic"),
     ("load:cells=1000,synapses=100", None),
 ]
