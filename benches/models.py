@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the models that jlems-rs is timed on.
 
-  models.py FOLDER WORKLOAD[:KEY=NUMBER,...] ...     e.g. models.py /tmp/m izhikevich:cells=1000,synapses=100
+  models.py FOLDER WORKLOAD[:KEY=NUMBER,...] ...     e.g. models.py models izhikevich:cells=1000,synapses=100
   models.py --list                                   workloads with their sizes
 
 A model is LEMS_NAME.xml. What the C references need to run the same network stands beside it:
