@@ -86,10 +86,12 @@ fn a_type_is_described_with_what_it_inherits() {
     let text = shown(&["describe", "slow", "--in", "LEMS_leaky.xml"]);
     for part in [
         "slow extends leaky\n",
-        "\nParameters\n  tau  time  How fast.\n",
-        "\nExposures\n  x  none  What relaxes.\n",
-        "\nEvent ports\n  in  in  Adds 1.\n",
-        "\nDynamics (of leaky)\n  d x/dt = -x / tau\n  at the start:\n    x := 1\n",
+        "\nfrom LEMS_leaky.xml:17\n",
+        "\nParameters\n  tau  time (s)  How fast. (of leaky)\n",
+        "\nExposures\n  x  none  What relaxes. (of leaky)\n",
+        "\nEvent ports\n  in  in  Adds 1. (of leaky)\n",
+        "\nDynamics (of leaky)\n  state x: none [exposed]\n  d x/dt = -x / tau\n",
+        "\n  at the start:\n    x := 1\n",
         "\n  on an event at in:\n    x := x + 1\n",
     ] {
         assert!(text.contains(part), "{part:?} in\n{text}");
@@ -97,9 +99,149 @@ fn a_type_is_described_with_what_it_inherits() {
     let (code, message) = status(&["describe", "izhikevich2007Cel"]);
     assert_eq!(code, 1);
     assert!(
-        message.contains("did you mean `izhikevich2007Cell`?"),
+        message.contains("did you mean `izhikevich2007Cell` or `izhikevichCell`?"),
         "{message}"
     );
+}
+
+#[test]
+fn misspelt_and_shortened_names_are_answered_with_near_ones() {
+    for (name, near) in [
+        ("izhikevch", "`izhikevichCell` or `izhikevich2007Cell`?"),
+        ("conection", "`connection`"),
+        ("voltge", "did you mean `voltage`"),
+        ("qqqqqqqq", "`jlems-rs types` lists all"),
+    ] {
+        let (code, message) = status(&["describe", name]);
+        assert_eq!(code, 1);
+        assert!(message.contains(near), "{near} in {message}");
+    }
+    let (code, message) = status(&["types", "--extends", "baseCel"]);
+    assert_eq!(code, 1);
+    assert!(message.contains("`baseCell`"), "{message}");
+}
+
+#[test]
+fn a_description_says_what_a_type_holds_and_who_holds_it() {
+    let file = "LEMS_parts.xml";
+    let model = r#"<Lems>
+      <Dimension name="time" t="1"/>
+      <Dimension name="speed" l="1" t="-1"/>
+      <Unit symbol="min" dimension="time" scale="60"/>
+      <Unit symbol="sec" dimension="time"/>
+      <Constant name="light" dimension="speed" value="299792458"/>
+      <ComponentType name="base">
+        <Parameter name="p" dimension="speed" description="Of the base."/>
+        <Property name="weight" defaultValue="1"/>
+        <Text name="word"/>
+      </ComponentType>
+      <ComponentType name="part" extends="base" description="A part. It has parts of parts.">
+        <Parameter name="p" dimension="speed"/>
+        <Parameter name="n" dimension="none"/>
+        <Fixed parameter="n" value="3"/>
+        <EventPort name="out" direction="out"/>
+        <Constant name="c" dimension="time" value="2 sec"/>
+        <DerivedParameter name="twice" dimension="time" value="2 * c"/>
+        <Requirement name="r" dimension="*"/>
+        <Dynamics>
+          <ConditionalDerivedVariable name="y"><Case condition="t .gt. c" value="1"/><Case value="0"/></ConditionalDerivedVariable>
+          <Regime name="idle" initial="true"><OnEntry><EventOut port="out"/></OnEntry></Regime>
+          <OnCondition test="t .gt. c"/>
+        </Dynamics>
+      </ComponentType>
+      <ComponentType name="whole">
+        <Children name="parts" type="part"/>
+        <Child name="other" type="base"/>
+        <Link name="to" type="part"/>
+        <ComponentReference name="kind" type="base"/>
+        <Attachments name="added" type="part"/>
+        <InstanceRequirement name="peer" type="base"/>
+        <Structure><MultiInstantiate number="3" component="kind"/></Structure>
+      </ComponentType>
+    </Lems>"#;
+    std::fs::write(folder().join(file), model).unwrap();
+    let text = shown(&["describe", "part", "--in", file]);
+    for part in [
+        "\n  p  speed (m s^-1)   Of the base.\n",
+        "\n  n  none fixed to 3\n",
+        "\n  twice  time (sec) = 2 * c\n",
+        "\n  c  time (sec) = 2 sec\n",
+        "\n  weight  none 1 by default  (of base)\n",
+        "\n  r  *\n",
+        "\n  word  text  (of base)\n",
+        "\n  y =\n    1 if t .gt. c\n    0 otherwise\n  when t .gt. c: nothing\n",
+        "\n  regime idle (at first):\n    on entry:\n      send an event on out\n",
+        "\n  whole  Attachments added\n",
+        "\n  whole  InstanceRequirement peer  (any base)\n",
+        "\n  whole  Children parts\n",
+    ] {
+        assert!(text.contains(part), "{part:?} in\n{text}");
+    }
+    let whole = shown(&["describe", "whole", "--in", file]);
+    assert!(
+        whole.contains("\nStructure\n  3 instances of kind\n"),
+        "{whole}"
+    );
+    assert!(whole.contains("parts  any number of part\n"), "{whole}");
+    let base = shown(&["describe", "base", "--in", file]);
+    assert!(base.contains("\nextended by part\n"), "{base}");
+    assert!(!base.contains("Children parts"), "{base}");
+    let shown_in_file = |name| shown(&["describe", name, "--in", file]);
+    assert_eq!(
+        shown_in_file("min"),
+        "min: a unit of time, 1 min is 60.0 sec\n"
+    );
+    assert_eq!(
+        shown_in_file("light"),
+        "light: a constant, 299792458.0 m s^-1 (speed)\n"
+    );
+    assert_eq!(
+        shown_in_file("time"),
+        "time: a dimension, s in SI base units\nunits: min, sec\n"
+    );
+}
+
+#[test]
+fn descriptions_and_lists_come_as_json() {
+    let json = |arguments: &[&str]| -> serde_json::Value {
+        serde_json::from_str(&shown(arguments)).unwrap()
+    };
+    let slow = json(&["describe", "slow", "--json", "--in", "LEMS_leaky.xml"]);
+    assert_eq!(slow["extends"], serde_json::json!(["leaky"]));
+    let tau = &slow["parameters"][0];
+    assert_eq!(
+        (&tau["name"], &tau["unit"], &tau["from"]),
+        (&"tau".into(), &"s".into(), &"leaky".into())
+    );
+    assert_eq!(slow["dynamics"]["from"], "leaky");
+    let start = &slow["dynamics"]["statements"][2];
+    assert_eq!(start["element"], "OnStart");
+    assert_eq!(start["body"][0]["text"], "x := 1");
+    let unit = json(&["describe", "degC", "--json"]);
+    assert_eq!(unit[0]["zero"], 273.15);
+    let types = json(&["types", "--json", "LEMS_leaky.xml", "--extends", "leaky"]);
+    let names: Vec<&str> = types
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["leaky", "slow"]);
+    assert_eq!(types[0]["description"], "Relaxes towards zero.");
+}
+
+#[test]
+fn types_that_extend_a_type_are_listed_however_far_they_are_from_it() {
+    let list = shown(&["types", "--extends", "baseCell"]);
+    let names: Vec<&str> = list
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .collect();
+    assert!(
+        names.contains(&"baseCell") && names.contains(&"iafRefCell"),
+        "{list}"
+    );
+    assert!(!names.contains(&"expOneSynapse"), "{list}");
 }
 
 #[test]

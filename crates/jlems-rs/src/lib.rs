@@ -5,6 +5,7 @@
 //! these.
 
 mod code_of;
+pub mod description;
 mod diagnostic;
 mod explain;
 mod pipeline;

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use jlems_rs::document::{Document, MemorySources, nearest};
+use jlems_rs::description::near_names;
+use jlems_rs::document::{Document, MemorySources};
 use jlems_rs::model::{Model, TypeId};
 use jlems_rs::{Code, Failure, FileSources, Options};
 use nml2_coretypes::CORE_TYPES;
@@ -78,12 +79,21 @@ pub fn document(file: Option<&str>, search: &SearchArguments) -> Result<Document
 
 /// The type of that name.
 pub fn type_named(model: &Model<'_>, name: &str) -> Result<TypeId, Failure> {
-    model.type_named(name).ok_or_else(|| {
-        let near = nearest(name, model.types.keys().copied());
-        let help = match near {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => "`jlems-rs types` lists all; `--in FILE` looks in a file of yours".to_owned(),
-        };
-        Failure::plain(Code(601), format!("no ComponentType `{name}`"), Some(help))
-    })
+    (model.type_named(name)).ok_or_else(|| unknown_name(model, name))
+}
+
+/// The error for a name that nothing in the model has, with names that may be meant.
+pub fn unknown_name(model: &Model<'_>, name: &str) -> Failure {
+    let types = model.types.keys().chain(model.dimensions.keys());
+    let names = types
+        .chain(model.units.keys())
+        .chain(model.constants.keys());
+    let near = near_names(name, &names.copied().collect::<Vec<_>>());
+    let quoted: Vec<String> = near.iter().map(|near| format!("`{near}`")).collect();
+    let help = match quoted.split_last() {
+        Some((only, [])) => format!("did you mean {only}?"),
+        Some((last, first)) => format!("did you mean {} or {last}?", first.join(", ")),
+        None => "`jlems-rs types` lists all; `--in FILE` looks in a file of yours".to_owned(),
+    };
+    Failure::plain(Code(601), format!("no ComponentType `{name}`"), Some(help))
 }

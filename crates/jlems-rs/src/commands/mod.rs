@@ -12,6 +12,7 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use jlems_rs::{Code, Failure};
 
 const EXIT_CODES: &str = "Exit codes: 0 success, 1 error in the model or the run, \
                           2 wrong command line.";
@@ -39,7 +40,7 @@ enum Command {
     Run(run::Arguments),
     /// List component types: the core types, or those of a file and what it includes.
     Types(types::Arguments),
-    /// Describe a component type: what it needs, shows and computes.
+    /// Describe a component type, a dimension, a unit or a constant.
     Describe(describe::Arguments),
     /// Show what a model is turned into.
     #[command(subcommand)]
@@ -80,6 +81,17 @@ fn version() -> &'static str {
         nml2_coretypes::NEUROML_VERSION
     )
     .leak()
+}
+
+/// A value as indented JSON with a line break at its end.
+fn json(value: &impl serde::Serialize) -> Result<String, Failure> {
+    match serde_json::to_string_pretty(value) {
+        Ok(text) => Ok(text + "\n"),
+        Err(error) => {
+            let message = format!("this cannot be written as JSON: {error}");
+            Err(Failure::plain(Code(601), message, None))
+        }
+    }
 }
 
 /// Writes to the standard output; a reader that has gone away is no error.

@@ -2,16 +2,22 @@
 
 use clap::Args;
 use jlems_rs::Failure;
-use jlems_rs::document::Attribute;
+use jlems_rs::description::{TypeSummary, first_sentence};
 
-use super::core_types::{SearchArguments, document};
-use super::describe::one_line;
+use super::core_types::{SearchArguments, document, type_named};
+use super::json;
 
 /// Which types to list.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// File whose types are listed, with those that it includes.
     file: Option<String>,
+    /// Only this type and those that extend it, directly or not.
+    #[arg(long, value_name = "TYPE")]
+    extends: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     search: SearchArguments,
 }
@@ -20,19 +26,31 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<String, Failure> {
     let document = document(arguments.file.as_deref(), &arguments.search)?;
     let model = jlems_rs::read_model(&document)?;
-    let mut rows: Vec<[&str; 3]> = (model.types.values())
-        .map(|kind| {
-            let parent = kind.parent.map_or("", |parent| model.type_of(parent).name);
-            let description = kind.element.attribute("description");
-            [kind.name, parent, description.map_or("", Attribute::value)]
-        })
-        .collect();
-    rows.sort_unstable();
-    let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
-    let (first, second) = (width(0), width(1));
-    let line = |[name, parent, description]: &[&str; 3]| {
-        let line = format!("{name:first$}  {parent:second$}  {}", one_line(description));
+    let mut types = TypeSummary::all(&model, &document);
+    if let Some(base) = &arguments.extends {
+        type_named(&model, base)?;
+        let is_wanted = |name: &str| {
+            model
+                .type_named(name)
+                .is_some_and(|id| model.is_a(id, base))
+        };
+        types.retain(|summary| is_wanted(&summary.name));
+    }
+    if arguments.json {
+        return json(&types);
+    }
+    let base = |summary: &TypeSummary| summary.extends.clone().unwrap_or_default();
+    let longest = |length: &dyn Fn(&TypeSummary) -> usize| types.iter().map(length).max();
+    let first = longest(&|summary| summary.name.len()).unwrap_or(0);
+    let second = longest(&|summary| base(summary).len()).unwrap_or(0);
+    let line = |summary: &TypeSummary| {
+        let sentence = first_sentence(&summary.description);
+        let line = format!(
+            "{:first$}  {:second$}  {sentence}",
+            summary.name,
+            base(summary)
+        );
         line.trim_end().to_owned() + "\n"
     };
-    Ok(rows.iter().map(line).collect())
+    Ok(types.iter().map(line).collect())
 }
