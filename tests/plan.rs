@@ -17,6 +17,9 @@ use jlems_rs::network::{Estimate, Experiment, Network};
 use jlems_rs::{FileSources, Options};
 use support::{assert_none, cases, check_all};
 
+/// Cases whose instances cannot be counted without building them.
+const UNTOLD: [&str; 0] = [];
+
 /// Instances by type and number of routes, as estimated and as built; None if the estimate says
 /// that it is none.
 fn both(document: &Document) -> Vec<Option<[BTreeMap<String, u64>; 2]>> {
@@ -51,6 +54,7 @@ fn a_network_has_as_many_instances_as_estimated() {
         for (number, counts) in both(&document).into_iter().enumerate() {
             let name = format!("{}, run {number}", case.name);
             match counts {
+                None if UNTOLD.contains(&case.name.as_str()) => {}
                 None => found.push(format!("{name}: not all could be counted")),
                 Some([estimated, built]) if estimated != built => {
                     found.push(format!("{name}: {estimated:?}\n  but {built:?}"));

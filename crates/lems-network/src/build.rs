@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Most instances of a network.
-pub const MAX_INSTANCES: usize = 100_000_000;
+pub(crate) const MAX_INSTANCES: usize = 100_000_000;
 
 impl<'m, 'd> Network<'m, 'd> {
     /// Makes the instances of `target` and connects them: first all that `ChildInstance` and
@@ -233,7 +233,15 @@ impl<'m, 'd> Builder<'m, 'd> {
             }
             None => (place.component, name.value()),
         };
-        let found = owner.and_then(|owner| referenced_component(model, owner, wanted));
+        let found = owner.and_then(|owner| {
+            model.reference(owner, wanted).or_else(|| {
+                let mut children = model.children(owner);
+                let slot = |role| matches!(role, Role::Slot(slot) if slot == wanted);
+                children
+                    .find(|(role, _)| slot(*role))
+                    .map(|(_, child)| child)
+            })
+        });
         if found.is_none() {
             let error = match owner {
                 Some(owner) => NetworkError::MissingAttribute {
@@ -448,21 +456,6 @@ impl<'m, 'd> Builder<'m, 'd> {
             Connector::new(self, place).run(structure);
         }
     }
-}
-
-/// The component that a reference of a component means, or that fills a slot of it.
-pub(crate) fn referenced_component(
-    model: &Model<'_>,
-    owner: ComponentId,
-    wanted: &str,
-) -> Option<ComponentId> {
-    model.reference(owner, wanted).or_else(|| {
-        let mut children = model.children(owner);
-        let slot = |role| matches!(role, Role::Slot(slot) if slot == wanted);
-        children
-            .find(|(role, _)| slot(*role))
-            .map(|(_, child)| child)
-    })
 }
 
 /// Number of instances that one of a component brings with it, itself among them.

@@ -6,7 +6,7 @@ use lems_model::{
     Assign, ComponentId, ComponentType, Formula, Model, Role, StructureElement, TypeId,
 };
 
-use crate::build::{MAX_INSTANCES, filled_slots, is_bare_connection, referenced_component};
+use crate::build::{MAX_INSTANCES, filled_slots, is_bare_connection};
 use crate::{MAX_DEPTH, NetworkError};
 
 /// Counts that tell what a network will take; [`Network::build`](crate::Network::build) makes as
@@ -34,6 +34,9 @@ pub struct Count {
 }
 
 impl Estimate {
+    /// Most instances that a network may have.
+    pub const LIMIT: u64 = MAX_INSTANCES as u64;
+
     /// Counts what the target's tree and all `Structure`s in it make. The time is that of reading
     /// the components and does not depend on the sizes of populations.
     ///
@@ -130,7 +133,7 @@ impl<'m, 'd> Counter<'m, 'd> {
         }
         for element in kind.structure.iter() {
             let made = match element {
-                StructureElement::ChildInstance { component } => {
+                StructureElement::ChildInstance { component, .. } => {
                     self.referenced(&place, *component).map(|made| (made, 1))
                 }
                 StructureElement::MultiInstantiate { assigns, .. } => {
@@ -284,7 +287,11 @@ impl<'m, 'd> Counter<'m, 'd> {
                         }
                     }
                 }
-                _ => {}
+                StructureElement::WithInstance { .. }
+                | StructureElement::WithList { .. }
+                | StructureElement::ChildInstance { .. }
+                | StructureElement::MultiInstantiate { .. }
+                | StructureElement::Unsupported { .. } => {}
             }
         }
         Ok(())
@@ -382,4 +389,19 @@ impl<'m, 'd> Counter<'m, 'd> {
             _ => None,
         }
     }
+}
+
+/// The component that a reference of a component means, or that fills a slot of it.
+fn referenced_component(
+    model: &Model<'_>,
+    owner: ComponentId,
+    wanted: &str,
+) -> Option<ComponentId> {
+    model.reference(owner, wanted).or_else(|| {
+        let mut children = model.children(owner);
+        let slot = |role| matches!(role, Role::Slot(slot) if slot == wanted);
+        children
+            .find(|(role, _)| slot(*role))
+            .map(|(_, child)| child)
+    })
 }

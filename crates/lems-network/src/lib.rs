@@ -16,7 +16,6 @@ mod path;
 mod recording;
 mod shapes;
 
-pub use build::MAX_INSTANCES;
 pub use error::NetworkError;
 pub use estimate::{Count, Estimate, state_size};
 pub use hash_order::hash_order;

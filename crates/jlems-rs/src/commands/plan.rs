@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use jlems_rs::model::Model;
-use jlems_rs::network::{Estimate, Experiment, MAX_INSTANCES, Run, state_size};
+use jlems_rs::network::{Estimate, Experiment, Run, state_size};
 use jlems_rs::{Failure, FileSources, Options};
 
 /// Most component types that are listed one by one.
@@ -160,10 +160,11 @@ fn remarks(text: &mut String, estimate: &Estimate) {
             super::run::counted(estimate.untold, "element")
         );
     }
-    if estimate.instances() > MAX_INSTANCES as u64 {
+    if estimate.instances() > Estimate::LIMIT {
         let _ = writeln!(
             text,
-            "A network may have {MAX_INSTANCES} instances: this one will be refused."
+            "A network may have {} instances: this one will be refused.",
+            Estimate::LIMIT
         );
     }
 }
