@@ -177,6 +177,50 @@ fn success_is_reported_unless_quiet() {
 }
 
 #[test]
+fn a_plan_tells_steps_and_rows_and_writes_nothing() {
+    let folder = Folder::with_decay();
+    let plan = folder.succeed(&["run", "--plan", "LEMS_decay.xml"]);
+    for line in [
+        "decay                   1         0",
+        "steps            10 of 0.1 ms: 1 ms",
+        "decay.dat        11 rows of 1 column: about 242 bytes",
+    ] {
+        assert!(plan.lines().any(|other| other == line), "{line}\n{plan}");
+    }
+    assert_eq!(folder.names(), ["LEMS_decay.xml", "decay_types.xml"]);
+    assert_eq!(folder.succeed(&["--plan", "LEMS_decay.xml"]), plan);
+}
+
+#[test]
+fn a_plan_of_more_than_memory_holds_is_told_at_once() {
+    let folder = Folder::new();
+    folder.write(
+        "LEMS_many.xml",
+        r#"<Lems><Include file="Cells.xml"/><Include file="Networks.xml"/>
+             <Include file="Simulation.xml"/>
+             <iafTauCell id="c" leakReversal="-50mV" thresh="-55mV" reset="-70mV" tau="30ms"/>
+             <network id="n"><population id="p" component="c" size="1000000000"/></network>
+             <Simulation id="sim" length="1 ms" step="0.1 ms" target="n"/>
+             <Target component="sim"/></Lems>"#,
+    );
+    let plan = folder.succeed(&["run", "--plan", "LEMS_many.xml"]);
+    let cells = plan.lines().find(|line| line.starts_with("iafTauCell"));
+    let words: Vec<&str> = cells.unwrap().split_whitespace().collect();
+    assert_eq!(words, ["iafTauCell", "1000000000", "0"]);
+    assert!(plan.contains("will be refused"), "{plan}");
+    let message = folder.fail(&["run", "LEMS_many.xml"], 1);
+    assert!(message.contains("100000000 instances"), "{message}");
+}
+
+#[test]
+fn a_plan_of_a_broken_model_is_its_errors() {
+    let folder = Folder::with_decay();
+    folder.write("LEMS_decay.xml", &DECAY.replace("tau=", "tua="));
+    let message = folder.fail(&["run", "--plan", "LEMS_decay.xml"], 1);
+    assert!(message.contains("did you mean `tau`"), "{message}");
+}
+
+#[test]
 fn a_missing_file_is_named() {
     let folder = Folder::new();
     let message = folder.fail(&["run", "LEMS_nowhere.xml"], 1);

@@ -14,7 +14,8 @@ mod sources;
 pub use diagnostic::{Diagnostic, Failure, MOST_SHOWN, Severity};
 pub use explain::Code;
 pub use pipeline::{
-    BackendKind, Options, Outcome, load, load_runnable, prepare, read_model, run, with_backend,
+    BackendKind, Options, Outcome, estimate, load, load_runnable, prepare, read_model, run,
+    with_backend,
 };
 pub use sources::FileSources;
 

@@ -7,7 +7,7 @@ use lems_engine::{Simulation, Summary};
 use lems_jit::CompiledProgram;
 use lems_kernel::{Backend, Interpreter, Program};
 use lems_model::{Model, ModelError};
-use lems_network::{Experiment, NetworkError};
+use lems_network::{Estimate, Experiment, NetworkError};
 use lems_output::OutputStore;
 use nml2_coretypes::CORE_TYPES;
 
@@ -112,6 +112,25 @@ pub fn prepare(
     (experiment.runs.clone().into_iter())
         .map(|run| Simulation::new(model, &experiment, run, times_file.clone()).map_err(failed))
         .collect()
+}
+
+/// What the target of a model runs, and what the network of each run will hold; nothing is built.
+///
+/// # Errors
+/// No target; nothing to run; components that contain one another too deep.
+pub fn estimate<'d>(
+    document: &Document,
+    model: &Model<'d>,
+) -> Result<(Experiment<'d>, Vec<Estimate>), Failure> {
+    let target = model
+        .runnable_target(document)
+        .map_err(|error| Failure::of(document.sources(), &[error]))?;
+    let failed = |errors: Vec<NetworkError>| Failure::of(document.sources(), &errors);
+    let experiment = Experiment::of(model, target.component).map_err(failed)?;
+    let estimates = (experiment.runs.iter())
+        .map(|run| Estimate::of(model, run.target).map_err(|error| failed(vec![error])))
+        .collect::<Result<_, Failure>>()?;
+    Ok((experiment, estimates))
 }
 
 /// Calls `body` with the chosen back end of a program.

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Most instances of a network.
-const MAX_INSTANCES: usize = 100_000_000;
+pub(crate) const MAX_INSTANCES: usize = 100_000_000;
 
 impl<'m, 'd> Network<'m, 'd> {
     /// Makes the instances of `target` and connects them: first all that `ChildInstance` and
@@ -470,7 +470,7 @@ fn size_of(model: &Model<'_>, component: ComponentId) -> u64 {
 }
 
 /// Filled `Child` slots in the order in which jLEMS walks them.
-fn filled_slots<'d>(
+pub(crate) fn filled_slots<'d>(
     model: &Model<'d>,
     kind: TypeId,
     children: &[(Role<'d>, ComponentId)],
@@ -497,7 +497,7 @@ fn filled_slots<'d>(
 }
 
 /// A list element that only connects others: it runs its `Structure` and needs no instance.
-fn is_bare_connection(model: &Model<'_>, component: ComponentId) -> bool {
+pub(crate) fn is_bare_connection(model: &Model<'_>, component: ComponentId) -> bool {
     let kind = model.type_of_component(component);
     kind.dynamics.is_none()
         && kind.attachments.is_empty()

@@ -2,12 +2,13 @@
 //!
 //! [`Network::build`] makes the tree of instances of a component, runs every `Structure`, and
 //! gives instances with their attachments, event routes and a way to look up what a name means at
-//! an instance. [`Shapes::of`] sorts the instances into groups of equal shape, and
+//! an instance. [`Estimate::of`] counts them without making any. [`Shapes::of`] sorts the instances into groups of equal shape, and
 //! [`Experiment::of`] says what a simulation runs and records.
 
 mod build;
 mod connect;
 mod error;
+mod estimate;
 mod hash_order;
 mod instance;
 mod lookup;
@@ -16,6 +17,7 @@ mod recording;
 mod shapes;
 
 pub use error::NetworkError;
+pub use estimate::{Count, Estimate, state_size};
 pub use hash_order::hash_order;
 pub use instance::{Instance, InstanceId, Network, Route};
 pub use lookup::{Readable, Variable, exposed_name};

@@ -3,7 +3,7 @@
 use lems_document::{Document, IncludeOptions, MemorySources};
 use lems_model::Model;
 
-use crate::{Experiment, Network, NetworkError, Shapes, Variable};
+use crate::{Estimate, Experiment, Network, NetworkError, Shapes, Variable};
 
 const TYPES: &str = r#"
   <Dimension name="time" t="1"/> <Unit symbol="ms" dimension="time" power="-3"/>
@@ -112,4 +112,52 @@ fn half_steps_are_rounded_up() {
     let model = Model::read(&document).unwrap();
     let experiment = Experiment::of(&model, model.ids["r"]).unwrap();
     assert_eq!(experiment.runs[0].steps, 3);
+}
+
+/// Structures that make different numbers of things under different conditions.
+const CONDITIONS: &str = r#"
+  <ComponentType name="wiring"><Parameter name="many" dimension="none"/>
+    <ComponentReference name="synapse" type="synapse"/>
+    <ComponentReference name="other" type="synapse"/>
+    <Structure>
+      <If test="many .gt. 1"><ForEach instances="one" as="a"><ForEach instances="two" as="b">
+        <EventConnection from="a" to="b" receiver="synapse"/></ForEach></ForEach></If>
+      <Choose>
+        <When test="many .gt. 5"><ForEach instances="two" as="b">
+          <EventConnection from="b" to="b" receiver="other"/></ForEach></When>
+        <Otherwise><ForEach instances="one" as="a">
+          <EventConnection from="a" to="a" receiver="other"/></ForEach></Otherwise>
+      </Choose></Structure></ComponentType>
+  <ComponentType name="group"><Children name="wirings" type="wiring"/>
+    <Children name="populations" type="population"/></ComponentType>"#;
+
+#[test]
+fn an_estimate_follows_conditions_and_loops() {
+    for (many, attached) in [(0, 3), (3, 12 + 3), (9, 12 + 4)] {
+        let document = document(&format!(
+            r#"{CONDITIONS}<group id="n"><wiring many="{many}" synapse="s" other="s"/>
+               <population id="one" component="a" size="3"/>
+               <population id="two" component="b" size="4"/></group>"#
+        ));
+        let model = Model::read(&document).unwrap();
+        let estimate = Estimate::of(&model, model.ids["n"]).unwrap();
+        let network = Network::build(&model, model.ids["n"]).unwrap();
+        assert_eq!(estimate.attached(), attached, "{many}");
+        assert_eq!(estimate.connections, network.routes.len() as u64, "{many}");
+        assert_eq!(
+            estimate.instances(),
+            network.instances.len() as u64,
+            "{many}"
+        );
+        assert_eq!(estimate.untold, 0, "{many}");
+    }
+}
+
+#[test]
+fn an_estimate_says_when_it_is_none() {
+    let body = NET.replace("size=\"3\"", "size=\"-3\"");
+    let document = document(&body);
+    let model = Model::read(&document).unwrap();
+    let estimate = Estimate::of(&model, model.ids["n"]).unwrap();
+    assert_eq!(estimate.untold, 1);
 }

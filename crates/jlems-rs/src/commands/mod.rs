@@ -3,6 +3,7 @@
 mod core_types;
 mod describe;
 mod explain;
+mod plan;
 mod run;
 mod show;
 mod types;

@@ -36,6 +36,9 @@ pub struct Arguments {
     /// Folder that relative paths of outputs start from, instead of the working directory.
     #[arg(long, value_name = "FOLDER")]
     out_dir: Option<PathBuf>,
+    /// Print the instances, steps and bytes that the run will take; make and write nothing.
+    #[arg(long)]
+    plan: bool,
     /// Print errors only.
     #[arg(short, long, conflicts_with = "verbose")]
     quiet: bool,
@@ -68,6 +71,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let started = Instant::now();
     // The command line insists on a file unless there is a subcommand.
     let file = arguments.file.as_deref().unwrap_or_default();
+    if arguments.plan {
+        print(&super::plan::text(file, &options)?);
+        return Ok(());
+    }
     let mut store = CountingStore {
         files: match &arguments.out_dir {
             Some(folder) => FileStore::in_folder(folder),
@@ -154,7 +161,7 @@ fn report(outcome: &Outcome, store: &CountingStore, started: Instant) -> String 
     text
 }
 
-fn counted(number: u64, what: &str) -> String {
+pub(super) fn counted(number: u64, what: &str) -> String {
     match number {
         1 => format!("1 {what}"),
         _ => format!("{number} {what}s"),
@@ -162,7 +169,7 @@ fn counted(number: u64, what: &str) -> String {
 }
 
 /// A number without the last digits, which the sum of many steps blurs.
-fn rounded(number: f64) -> f64 {
+pub(super) fn rounded(number: f64) -> f64 {
     format!("{number:.9e}").parse().unwrap_or(number)
 }
 

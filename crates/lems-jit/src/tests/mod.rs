@@ -3,7 +3,6 @@
 mod random;
 mod rejected;
 mod statements;
-mod timing;
 
 use lems_kernel::{
     Backend, Block, Call, Interpreter, Kernel, Operation, Place, Program, Register, Scalar, State,

@@ -1,0 +1,75 @@
+//! Steps and compilation of small models, on both back ends.
+
+#![allow(clippy::expect_used, reason = "a bench fails by panicking")]
+
+mod models;
+
+use std::time::Duration;
+
+use criterion::{Criterion, Throughput};
+use jlems_rs::engine::Simulation;
+use jlems_rs::jit::CompiledProgram;
+use jlems_rs::kernel::{Interpreter, State, deliver_due};
+use jlems_rs::{BackendKind, Options};
+
+const STEP: f64 = 1e-5;
+
+fn simulation(text: &str) -> Simulation {
+    let document = models::document(text);
+    let model = jlems_rs::read_model(&document).expect("a sound model");
+    let mut made = jlems_rs::prepare(&document, &model, &Options::default()).expect("a network");
+    made.pop().expect("a run")
+}
+
+/// One step of all cells at a time, the state going on from where it was.
+fn steps(criterion: &mut Criterion, name: &str, cells: usize, text: &str) {
+    let program = simulation(text).program;
+    let mut group = criterion.benchmark_group(format!("step/{name}"));
+    group.throughput(Throughput::Elements(cells as u64));
+    for (title, kind) in [
+        ("jit", BackendKind::Jit),
+        ("interpreter", BackendKind::Interpreter),
+    ] {
+        let measured = jlems_rs::with_backend(&program, kind, |backend| {
+            let mut state = State::new(&program, 1);
+            Interpreter::new(&program).run_setup(&mut state);
+            let mut time = 0.0;
+            group.bench_function(title, |bencher| {
+                bencher.iter(|| {
+                    time += STEP;
+                    deliver_due(backend, &mut state, time);
+                    for call in &program.schedule {
+                        backend.advance(&mut state, *call, time, STEP);
+                    }
+                    state.recorded.clear();
+                });
+            });
+        });
+        measured.expect("a program that compiles");
+    }
+    group.finish();
+}
+
+fn main() {
+    let mut criterion = Criterion::default()
+        .sample_size(20)
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(2))
+        .configure_from_args();
+    let izhikevich = |cells, synapses| models::izhikevich(cells, synapses);
+    for (name, cells, text) in [
+        ("izhikevich 1", 1, izhikevich(1, 0)),
+        ("izhikevich 1000", 1000, izhikevich(1000, 0)),
+        ("izhikevich 100, synapses 100", 100, izhikevich(100, 100)),
+        ("hodgkin-huxley 1", 1, models::hodgkin_huxley(1)),
+        ("hodgkin-huxley 100", 100, models::hodgkin_huxley(100)),
+        ("kinetic 10", 10, models::kinetic(10)),
+    ] {
+        steps(&mut criterion, name, cells, &text);
+    }
+    let program = simulation(&models::hodgkin_huxley(1)).program;
+    criterion.bench_function("compile/hodgkin-huxley", |bencher| {
+        bencher.iter(|| CompiledProgram::compile(&program));
+    });
+    criterion.final_summary();
+}

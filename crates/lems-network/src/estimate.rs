@@ -1,0 +1,407 @@
+//! What a network will hold, counted from its components without making an instance.
+
+use indexmap::IndexMap;
+use lems_document::Attribute;
+use lems_model::{
+    Assign, ComponentId, ComponentType, Formula, Model, Role, StructureElement, TypeId,
+};
+
+use crate::build::{MAX_INSTANCES, filled_slots, is_bare_connection};
+use crate::{MAX_DEPTH, NetworkError};
+
+/// Counts that tell what a network will take; [`Network::build`](crate::Network::build) makes as
+/// many unless `untold` is not zero.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Estimate {
+    /// Instances by type, in the order in which the types are met.
+    pub kinds: IndexMap<TypeId, Count>,
+    /// Event connections made; at most as many routes.
+    pub connections: u64,
+    /// Values set in single instances.
+    pub assigned: u64,
+    /// Elements of `Structure`s that cannot be counted without building the network, or that
+    /// refer to nothing.
+    pub untold: u64,
+}
+
+/// Number of instances of a type.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Count {
+    /// All of them.
+    pub instances: u64,
+    /// Those that connections attach to others, with what they contain.
+    pub attached: u64,
+}
+
+impl Estimate {
+    /// Most instances that a network may have.
+    pub const LIMIT: u64 = MAX_INSTANCES as u64;
+
+    /// Counts what the target's tree and all `Structure`s in it make. The time is that of reading
+    /// the components and does not depend on the sizes of populations.
+    ///
+    /// # Errors
+    /// Components that contain one another too deep; more different places than a network may
+    /// have instances.
+    pub fn of(model: &Model<'_>, target: ComponentId) -> Result<Estimate, NetworkError> {
+        let mut counter = Counter {
+            model,
+            estimate: Estimate::default(),
+            places: 0,
+        };
+        let root = Place {
+            component: Some(target),
+            kind: model.component(target).component_type,
+            around: None,
+        };
+        counter.instances(root, 1, false, 0)?;
+        Ok(counter.estimate)
+    }
+
+    /// Number of all instances.
+    pub fn instances(&self) -> u64 {
+        self.sum(|count| count.instances)
+    }
+
+    /// Number of attached instances, with what they contain.
+    pub fn attached(&self) -> u64 {
+        self.sum(|count| count.attached)
+    }
+
+    fn sum(&self, of: impl Fn(&Count) -> u64) -> u64 {
+        (self.kinds.values()).fold(0, |sum, count| sum.saturating_add(of(count)))
+    }
+}
+
+/// Number of variables that an instance of a type keeps from step to step.
+pub fn state_size(kind: &ComponentType<'_>) -> u64 {
+    kind.dynamics.as_ref().map_or(0, |dynamics| {
+        let inner = (dynamics.regimes.values()).map(|regime| regime.dynamics.state.len());
+        let regime = usize::from(!dynamics.regimes.is_empty());
+        (dynamics.state.len() + inner.sum::<usize>() + regime) as u64
+    })
+}
+
+/// Where instances are made: their component and that of the instance around.
+#[derive(Clone, Copy)]
+struct Place<'p> {
+    component: Option<ComponentId>,
+    kind: TypeId,
+    around: Option<&'p Place<'p>>,
+}
+
+impl Place<'_> {
+    fn outer_component(&self) -> Option<ComponentId> {
+        self.around.and_then(|around| around.component)
+    }
+}
+
+struct Counter<'m, 'd> {
+    model: &'m Model<'d>,
+    estimate: Estimate,
+    /// Places met so far.
+    places: usize,
+}
+
+type Counted = Result<(), NetworkError>;
+
+impl<'m, 'd> Counter<'m, 'd> {
+    /// Counts `times` instances at a place with all that they contain, add and connect.
+    fn instances(&mut self, place: Place<'_>, times: u64, attached: bool, depth: usize) -> Counted {
+        let model = self.model;
+        let kind = model.type_of(place.kind);
+        self.check_limits(place, depth)?;
+        let count = self.estimate.kinds.entry(place.kind).or_default();
+        count.instances = count.instances.saturating_add(times);
+        if attached {
+            count.attached = count.attached.saturating_add(times);
+        }
+        let children: Vec<_> =
+            (place.component).map_or_else(Vec::new, |id| model.children(id).collect());
+        let in_lists = (children.iter())
+            .filter(|(role, _)| matches!(role, Role::List(_)))
+            .map(|(_, child)| *child);
+        let slots = filled_slots(model, place.kind, &children);
+        for child in slots.into_iter().map(|(_, child)| child).chain(in_lists) {
+            let inner = self.inside(&place, child);
+            if is_bare_connection(model, child) {
+                let structure = &model.type_of(inner.kind).structure;
+                self.connections(&inner, structure, times, depth)?;
+            } else {
+                self.instances(inner, times, attached, depth + 1)?;
+            }
+        }
+        for element in kind.structure.iter() {
+            let made = match element {
+                StructureElement::ChildInstance { component, .. } => {
+                    self.referenced(&place, *component).map(|made| (made, 1))
+                }
+                StructureElement::MultiInstantiate { assigns, .. } => {
+                    let made = self.product(&place, element);
+                    let number = made.map_or(0, |(_, number)| number);
+                    self.assign(assigns, times.saturating_mul(number));
+                    made
+                }
+                _ => continue,
+            };
+            match made {
+                Some((_, 0)) => {}
+                Some((made, number)) => {
+                    self.instances(made, times.saturating_mul(number), attached, depth + 1)?;
+                }
+                None => self.estimate.untold += 1,
+            }
+        }
+        self.connections(&place, &kind.structure, times, depth)
+    }
+
+    fn check_limits(&mut self, place: Place<'_>, depth: usize) -> Counted {
+        self.places += 1;
+        let span = || match place.component {
+            Some(component) => self.model.span_of(component),
+            None => self.model.type_of(place.kind).element.name_span(),
+        };
+        if depth > MAX_DEPTH {
+            return Err(NetworkError::TooDeep {
+                limit: MAX_DEPTH,
+                instance: self.model.type_of(place.kind).name.to_owned(),
+                span: span(),
+            });
+        }
+        if self.places > MAX_INSTANCES {
+            return Err(NetworkError::TooManyInstances {
+                limit: MAX_INSTANCES,
+                span: span(),
+            });
+        }
+        Ok(())
+    }
+
+    fn inside<'p>(&self, around: &'p Place<'p>, component: ComponentId) -> Place<'p> {
+        Place {
+            component: Some(component),
+            kind: self.model.component(component).component_type,
+            around: Some(around),
+        }
+    }
+
+    /// An instance of the component that a name in a `Structure` refers to.
+    fn referenced<'p>(&self, place: &'p Place<'p>, name: Attribute<'d>) -> Option<Place<'p>> {
+        let (owner, wanted) = match name.value().strip_prefix("../") {
+            Some(wanted) => (place.outer_component(), wanted),
+            None => (place.component, name.value()),
+        };
+        let component = referenced_component(self.model, owner?, wanted)?;
+        Some(self.inside(place, component))
+    }
+
+    /// What a `MultiInstantiate` makes, and how often.
+    fn product<'p>(
+        &self,
+        place: &'p Place<'p>,
+        element: &StructureElement<'d>,
+    ) -> Option<(Place<'p>, u64)> {
+        let StructureElement::MultiInstantiate {
+            number,
+            component,
+            component_type,
+            ..
+        } = element
+        else {
+            return None;
+        };
+        let made = match (component, component_type) {
+            (Some(name), _) => self.referenced(place, *name)?,
+            (None, Some(name)) => Place {
+                component: None,
+                kind: self.model.type_named(name.value())?,
+                around: Some(place),
+            },
+            (None, None) => return None,
+        };
+        Some((made, self.number(place, *number)?))
+    }
+
+    fn number(&self, place: &Place<'_>, number: Option<Attribute<'d>>) -> Option<u64> {
+        let Some(number) = number else {
+            return Some(1);
+        };
+        let text = number.value();
+        let value = (place.component)
+            .and_then(|component| self.model.parameter(component, text))
+            .or_else(|| text.trim().parse().ok())?;
+        (value >= 0.0 && value.is_finite()).then_some((value + 0.5).floor() as u64)
+    }
+
+    fn assign(&mut self, assigns: &[Assign<'d>], times: u64) {
+        let values = times.saturating_mul(assigns.len() as u64);
+        self.estimate.assigned = self.estimate.assigned.saturating_add(values);
+    }
+
+    /// Counts what connecting elements of a `Structure` make when they run `times` times.
+    fn connections(
+        &mut self,
+        place: &Place<'_>,
+        elements: &[StructureElement<'d>],
+        times: u64,
+        depth: usize,
+    ) -> Counted {
+        for element in elements {
+            match element {
+                StructureElement::EventConnection(connection) => {
+                    let made = self.estimate.connections.saturating_add(times);
+                    self.estimate.connections = made;
+                    if let Some(receiver) = connection.receiver {
+                        self.assign(&connection.assigns, times);
+                        self.attach(place, receiver, times, depth)?;
+                    }
+                }
+                StructureElement::Tunnel(tunnel) => {
+                    for end in [tunnel.component_a, tunnel.component_b] {
+                        self.assign(&tunnel.assigns, times);
+                        self.attach(place, end, times, depth)?;
+                    }
+                }
+                StructureElement::ForEach {
+                    instances, body, ..
+                } => match self.size_of_list(place, *instances) {
+                    Some(size) => {
+                        self.connections(place, body, times.saturating_mul(size), depth)?;
+                    }
+                    None => self.estimate.untold += 1,
+                },
+                StructureElement::If { test, body } => match self.holds(place, test) {
+                    Some(true) => self.connections(place, body, times, depth)?,
+                    Some(false) => {}
+                    None => self.estimate.untold += 1,
+                },
+                StructureElement::Choose { cases } => {
+                    for (test, body) in cases {
+                        match test.as_ref().map_or(Some(true), |t| self.holds(place, t)) {
+                            Some(true) => {
+                                self.connections(place, body, times, depth)?;
+                                break;
+                            }
+                            Some(false) => {}
+                            None => self.estimate.untold += 1,
+                        }
+                    }
+                }
+                StructureElement::WithInstance { .. }
+                | StructureElement::WithList { .. }
+                | StructureElement::ChildInstance { .. }
+                | StructureElement::MultiInstantiate { .. }
+                | StructureElement::Unsupported { .. } => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn attach(
+        &mut self,
+        place: &Place<'_>,
+        name: Attribute<'d>,
+        times: u64,
+        depth: usize,
+    ) -> Counted {
+        match self.referenced(place, name) {
+            Some(_) if times == 0 => Ok(()),
+            Some(made) => {
+                // What is attached sees its host around it, not the connection.
+                let made = Place {
+                    around: None,
+                    ..made
+                };
+                self.instances(made, times, true, depth + 1)
+            }
+            None => {
+                self.estimate.untold += 1;
+                Ok(())
+            }
+        }
+    }
+
+    fn holds(&self, place: &Place<'_>, test: &Formula<'d>) -> Option<bool> {
+        let model = self.model;
+        let kind = model.type_of(place.kind);
+        let lookup = &mut |name: &str| {
+            (place.component)
+                .and_then(|component| model.parameter(component, name))
+                .or_else(|| kind.properties.get(name).map(|property| property.default))
+                .or_else(|| model.constants.get(name).map(|constant| constant.value))
+        };
+        let value = test.expression.evaluate(lookup).ok()?;
+        Some(value != 0.0)
+    }
+
+    /// Number of instances that a list name, or the id of a population, means: looked for here,
+    /// then outwards.
+    fn size_of_list(&self, place: &Place<'_>, instances: Attribute<'d>) -> Option<u64> {
+        let text = |owner: Option<ComponentId>, name| self.model.text(owner?, name);
+        let wanted = match instances.value().strip_prefix("../") {
+            Some(name) => text(place.outer_component(), name),
+            None => text(place.component, instances.value()),
+        };
+        let wanted = wanted.unwrap_or(instances).value();
+        let mut current = Some(place);
+        while let Some(place) = current {
+            if let Some(size) = self.elements(place, wanted) {
+                return Some(size);
+            }
+            current = place.around;
+        }
+        None
+    }
+
+    fn elements(&self, place: &Place<'_>, wanted: &str) -> Option<u64> {
+        let model = self.model;
+        let component = place.component?;
+        let of_list = |owner: ComponentId, list: &str| {
+            (model.children(owner))
+                .filter(|(role, child)| {
+                    *role == Role::List(list) && !is_bare_connection(model, *child)
+                })
+                .count() as u64
+        };
+        match of_list(component, wanted) {
+            0 => {}
+            size => return Some(size),
+        }
+        let (_, found) = model.children(component).find(|(role, child)| {
+            matches!(role, Role::Slot(slot) if *slot == wanted)
+                || model.component(*child).id == Some(wanted)
+        })?;
+        let population = self.inside(place, found);
+        let kind = model.type_of(population.kind);
+        let products = (kind.structure.iter())
+            .filter(|element| matches!(element, StructureElement::MultiInstantiate { .. }))
+            .map(|element| Some(self.product(&population, element)?.1));
+        let products: Vec<Option<u64>> = products.collect();
+        if !products.is_empty() {
+            return products.into_iter().sum();
+        }
+        let mut sizes = (kind.lists.keys())
+            .map(|list| of_list(found, list))
+            .filter(|size| *size > 0);
+        match (sizes.next(), sizes.next()) {
+            (Some(size), None) => Some(size),
+            (None, _) => Some(0),
+            _ => None,
+        }
+    }
+}
+
+/// The component that a reference of a component means, or that fills a slot of it.
+fn referenced_component(
+    model: &Model<'_>,
+    owner: ComponentId,
+    wanted: &str,
+) -> Option<ComponentId> {
+    model.reference(owner, wanted).or_else(|| {
+        let mut children = model.children(owner);
+        let slot = |role| matches!(role, Role::Slot(slot) if slot == wanted);
+        children
+            .find(|(role, _)| slot(*role))
+            .map(|(_, child)| child)
+    })
+}
