@@ -1,5 +1,8 @@
 //! Kinetic schemes: occupancies advanced by the matrix exponential, in jLEMS's arithmetic.
 
+// Loops over fixed ranges, one inside another over several arrays, are what turns into vector code.
+#![allow(clippy::needless_range_loop)]
+
 use lems_math::vectorised;
 
 /// Size of the largest entry of a matrix at which its exponential is its first term.
