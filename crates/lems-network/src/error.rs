@@ -105,6 +105,10 @@ pub enum NetworkError {
     Ignored { element: String, span: Span },
     #[error("the edge {edge} of a kinetic scheme does not join two of its states")]
     BadEdge { edge: String, span: Span },
+    #[error("this selects nothing that makes sense: {reason}")]
+    BadSelection { reason: String, span: Span },
+    #[error("{instance} depends on what it makes itself")]
+    CircularSelection { instance: String, span: Span },
     #[error("the output has no file name")]
     NoFileName { span: Span },
 }
@@ -135,6 +139,8 @@ impl NetworkError {
             | BadAssign { span, .. }
             | Ignored { span, .. }
             | BadEdge { span, .. }
+            | BadSelection { span, .. }
+            | CircularSelection { span, .. }
             | NoFileName { span } => *span,
         }
     }

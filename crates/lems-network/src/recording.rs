@@ -1,6 +1,7 @@
 //! What a simulation runs and records: `Run`, `Record`, `DataWriter` and their kin.
 
 use lems_document::Attribute;
+use lems_math::JavaRandom;
 use lems_model::{ComponentId, Model, SimulationElement};
 
 use crate::{InstanceId, Network, NetworkError, Readable};
@@ -19,8 +20,8 @@ pub struct Experiment<'d> {
     pub event_files: Vec<EventFile<'d>>,
     /// Plots.
     pub displays: Vec<Display<'d>>,
-    /// Seed of the random generator.
-    pub seed: i64,
+    /// The generator behind `random()`, as it stands before the network is built.
+    pub random: JavaRandom,
 }
 
 /// One run.
@@ -119,6 +120,11 @@ pub struct Column<'d> {
 }
 
 impl<'d> Experiment<'d> {
+    /// Starts the generator behind `random()` anew.
+    pub fn reseed(&mut self, seed: i64) {
+        self.random = JavaRandom::new(seed);
+    }
+
     /// Collects the runs and recordings of a component and all components in it.
     ///
     /// # Errors
@@ -132,11 +138,14 @@ impl<'d> Experiment<'d> {
                 data_files: Vec::new(),
                 event_files: Vec::new(),
                 displays: Vec::new(),
-                seed: 1234,
+                random: JavaRandom::new(1234),
             },
             errors: Vec::new(),
         };
         collector.seed(target);
+        if let Some(random) = &model.random {
+            collector.experiment.random = random.clone();
+        }
         collector.collect(target, None);
         if collector.experiment.runs.is_empty() && collector.errors.is_empty() {
             collector.errors.push(NetworkError::NothingToRun {
@@ -172,7 +181,7 @@ impl<'d> Collector<'_, 'd> {
             return;
         };
         match seed.value().trim().parse() {
-            Ok(number) => self.experiment.seed = number,
+            Ok(number) => self.experiment.random = JavaRandom::new(number),
             Err(_) => self.errors.push(NetworkError::BadSeed {
                 text: seed.value().to_owned(),
                 span: seed.span(),

@@ -48,7 +48,7 @@ const NET: &str = r#"<net id="n"><link from="one[0]" to="two[2]" synapse="s" w="
 fn cells_of_two_populations_share_a_shape() {
     let document = document(NET);
     let model = Model::read(&document).unwrap();
-    let network = Network::build(&model, model.ids["n"]).unwrap();
+    let network = Network::build(&model, model.ids["n"], lems_math::JavaRandom::new(1)).unwrap();
     let shapes = Shapes::of(&network);
     let cells = model.type_named("cell").unwrap();
     let of_cells: Vec<_> = shapes
@@ -64,7 +64,7 @@ fn cells_of_two_populations_share_a_shape() {
 fn a_connection_before_its_populations_finds_them() {
     let document = document(NET);
     let model = Model::read(&document).unwrap();
-    let network = Network::build(&model, model.ids["n"]).unwrap();
+    let network = Network::build(&model, model.ids["n"], lems_math::JavaRandom::new(1)).unwrap();
     assert_eq!(network.routes.len(), 1);
     let route = network.routes[0];
     assert_eq!(network.path(route.source), "one[0]");
@@ -80,7 +80,8 @@ fn a_path_that_leads_nowhere_is_an_error_at_its_step() {
     let body = NET.replace("two[2]", "tow[2]");
     let document = document(&body);
     let model = Model::read(&document).unwrap();
-    let errors = Network::build(&model, model.ids["n"]).expect_err("an error");
+    let errors = Network::build(&model, model.ids["n"], lems_math::JavaRandom::new(1))
+        .expect_err("an error");
     let [
         NetworkError::UnresolvedPath {
             suggestion, span, ..
