@@ -337,7 +337,11 @@ impl<'d> Reader<'_, 'd> {
             "Child" => self.child_slot(child, own),
             "Children" => self.child_list(child, own),
             "Attachments" => {
-                if let (Some(name), Some(kind)) = (self.name(child), self.required(child, "type")) {
+                let kind = child
+                    .attribute("type")
+                    .or_else(|| child.attribute("compClass"));
+                let kind = kind.or_else(|| self.required(child, "type"));
+                if let (Some(name), Some(kind)) = (self.name(child), kind) {
                     own.attachments.insert(name, kind.value());
                 }
             }

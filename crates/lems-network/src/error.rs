@@ -109,6 +109,12 @@ pub enum NetworkError {
     BadSelection { reason: String, span: Span },
     #[error("{instance} depends on what it makes itself")]
     CircularSelection { instance: String, span: Span },
+    #[error("the regime `{regime}` of {instance} leads back to itself without waiting")]
+    EndlessTransitions {
+        regime: String,
+        instance: String,
+        span: Span,
+    },
     #[error("the output has no file name")]
     NoFileName { span: Span },
 }
@@ -141,6 +147,7 @@ impl NetworkError {
             | BadEdge { span, .. }
             | BadSelection { span, .. }
             | CircularSelection { span, .. }
+            | EndlessTransitions { span, .. }
             | NoFileName { span } => *span,
         }
     }
@@ -187,6 +194,9 @@ impl NetworkError {
             TooDeep { .. } => Some("does a component contain itself?".to_owned()),
             TooManyInstances { .. } => Some("is the number of copies right?".to_owned()),
             BadCount { .. } => Some("check the number of copies".to_owned()),
+            EndlessTransitions { .. } => {
+                Some("let one of the regimes wait for a condition or an event".to_owned())
+            }
             NoFileName { .. } => Some("add `fileName=\"...\"`".to_owned()),
             TooManySteps { .. } => Some("is the step too small for the length?".to_owned()),
             _ => None,
