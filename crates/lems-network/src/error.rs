@@ -105,7 +105,7 @@ pub enum NetworkError {
     Ignored { element: String, span: Span },
     #[error("the edge {edge} of a kinetic scheme does not join two of its states")]
     BadEdge { edge: String, span: Span },
-    #[error("this selects nothing that makes sense: {reason}")]
+    #[error("this selection is wrong: {reason}")]
     BadSelection { reason: String, span: Span },
     #[error("{instance} depends on what it makes itself")]
     CircularSelection { instance: String, span: Span },

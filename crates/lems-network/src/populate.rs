@@ -50,10 +50,10 @@ impl<'m, 'd> Builder<'m, 'd> {
                 }
                 StructureElement::MultiInstantiate { .. } => self.multi_instantiate(id, element),
                 StructureElement::CoInstantiate { .. } => self.co_instantiate(id, element),
-                StructureElement::If { test, body } => {
-                    if self.test(test, Place::of(&self.network, id)) {
-                        self.make_all(id, body);
-                    }
+                StructureElement::If { test, body }
+                    if self.test(test, Place::of(&self.network, id)) =>
+                {
+                    self.make_all(id, body);
                 }
                 StructureElement::Choose { cases } => {
                     let place = Place::of(&self.network, id);

@@ -114,3 +114,50 @@ fn half_steps_are_rounded_up() {
     let experiment = Experiment::of(&model, model.ids["r"]).unwrap();
     assert_eq!(experiment.runs[0].steps, 3);
 }
+
+#[test]
+fn an_element_that_can_make_nothing_where_it_stands_is_warned_of_once() {
+    let document = document(
+        r#"<ComponentType name="herd"><Children name="populations" type="population"/>
+          <Structure><ForEach instances="one" as="a"><ForEach instances="two" as="b">
+            <MultiInstantiate number="2" component="a"/></ForEach></ForEach></Structure></ComponentType>
+        <ComponentType name="herds"><Children name="all" type="herd"/></ComponentType>
+        <herds id="n"><herd><population id="one" component="a" size="3"/>
+            <population id="two" component="b" size="2"/></herd>
+          <herd><population id="one" component="a" size="1"/>
+            <population id="two" component="b" size="2"/></herd></herds>"#,
+    );
+    let model = Model::read(&document).unwrap();
+    let network = Network::build(&model, model.ids["n"], lems_math::JavaRandom::new(1)).unwrap();
+    let warnings = network.warnings.into_inner();
+    assert!(
+        matches!(warnings.as_slice(), [NetworkError::Ignored { element, .. }] if element == "MultiInstantiate"),
+        "{warnings:?}"
+    );
+}
+
+#[test]
+fn assigns_draw_in_document_order_whatever_needs_what() {
+    let document = document(
+        r#"<ComponentType name="noisy" extends="population"><Structure>
+          <MultiInstantiate number="size" component="component"><Assign property="noise" value="random(1)"/>
+          </MultiInstantiate></Structure></ComponentType>
+        <net id="n"><link from="one[0]" to="two[1]" synapse="s" w="5"/>
+          <noisy id="one" component="a" size="1"/><noisy id="two" component="b" size="2"/></net>"#,
+    );
+    let model = Model::read(&document).unwrap();
+    let mut random = lems_math::JavaRandom::new(7);
+    let network = Network::build(&model, model.ids["n"], random.clone()).unwrap();
+    let source = document
+        .roots()
+        .next()
+        .unwrap()
+        .attributes()
+        .next()
+        .unwrap();
+    for path in ["one[0]", "two[0]", "two[1]"] {
+        let cell = network.follow(Network::ROOT, path, source).unwrap();
+        assert_eq!(network.number_at(cell, "noise"), Some(random.next_double()));
+    }
+    assert_eq!(network.random, random);
+}

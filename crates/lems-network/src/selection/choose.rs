@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 
 use lems_document::{Attribute, Span};
+use lems_expression::Logic;
+use lems_model::StructureElement;
 
 use super::{Condition, Selection, SelectionError, Step, Value, holds, parse};
 use crate::{InstanceId, NetworkError, build::Builder};
-use lems_expression::Logic;
 
 impl<'d> Builder<'_, 'd> {
     /// The instances that another goes by where instances are wanted: its elements, or what its
@@ -45,16 +46,16 @@ impl<'d> Builder<'_, 'd> {
         }
         self.collections.insert((id, name), None);
         let structure = &self.network.type_of(id).structure;
-        let mut gathered = Vec::new();
-        for element in structure.iter() {
-            if let lems_model::StructureElement::Gather { path, collection } = element
-                && collection.value() == name
-            {
-                gathered = self.selected(id, *path)?;
+        let path = structure.iter().rev().find_map(|element| match element {
+            StructureElement::Gather { path, collection } if collection.value() == name => {
+                Some(*path)
             }
-        }
-        (self.collections).insert((id, name), Some(gathered.clone()));
-        Some(gathered)
+            _ => None,
+        });
+        let gathered = path.map_or(Some(Vec::new()), |path| self.selected(id, path));
+        let held = gathered.clone().unwrap_or_default();
+        self.collections.insert((id, name), Some(held));
+        gathered
     }
 
     /// The instances that the selection in an attribute of an instance means; `name` is the
