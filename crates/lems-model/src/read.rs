@@ -522,6 +522,7 @@ impl<'d> Reader<'_, 'd> {
                 time_scale: word("timeScale"),
                 scale: word("scale"),
                 color: word("color"),
+                destination: word("destination"),
                 element: child,
             },
             "EventRecord" => SimulationElement::EventRecord {
