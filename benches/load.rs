@@ -16,7 +16,7 @@ fn stages(criterion: &mut Criterion, cells: usize, synapses: usize) {
     let model = jlems_rs::read_model(&document).expect("a sound model");
     let (experiment, _) = jlems_rs::estimate(&document, &model).expect("a runnable model");
     let target = experiment.runs.first().expect("a run").target;
-    let network = Network::build(&model, target).expect("a network");
+    let network = Network::build(&model, target, experiment.random.clone()).expect("a network");
     let shapes = Shapes::of(&network);
     let recorded = Recorded::default();
 
@@ -27,7 +27,9 @@ fn stages(criterion: &mut Criterion, cells: usize, synapses: usize) {
     group.bench_function("estimate", |b| {
         b.iter(|| jlems_rs::estimate(&document, &model));
     });
-    group.bench_function("network", |b| b.iter(|| Network::build(&model, target)));
+    group.bench_function("network", |b| {
+        b.iter(|| Network::build(&model, target, experiment.random.clone()))
+    });
     group.bench_function("shapes", |b| b.iter(|| Shapes::of(&network)));
     group.bench_function("lower", |b| b.iter(|| lower(&network, &shapes, &recorded)));
     group.finish();

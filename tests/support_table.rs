@@ -67,7 +67,7 @@ impl Table {
             used.insert(model.type_of(component.component_type).name);
         }
         for run in &experiment.runs {
-            let network = Network::build(&model, run.target).unwrap();
+            let network = Network::build(&model, run.target, experiment.random.clone()).unwrap();
             used.extend(network.instances.iter().map(|i| model.type_of(i.kind).name));
         }
         for kind in used {

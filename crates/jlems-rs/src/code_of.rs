@@ -142,6 +142,9 @@ impl Coded for NetworkError {
             MissingAttribute { .. } => 419,
             TooManyChildren { .. } => 420,
             OtherName { .. } => 421,
+            BadSelection { .. } => 422,
+            CircularSelection { .. } => 423,
+            EndlessTransitions { .. } => 424,
         })
     }
 }

@@ -106,7 +106,7 @@ pub fn prepare(
     let failed = |errors: Vec<NetworkError>| Failure::of(document.sources(), &errors);
     let mut experiment = Experiment::of(model, target.component).map_err(failed)?;
     if let Some(seed) = options.seed {
-        experiment.seed = seed;
+        experiment.reseed(seed);
     }
     let times_file = target.times_file.map(str::to_owned);
     (experiment.runs.clone().into_iter())

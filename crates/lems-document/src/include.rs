@@ -361,6 +361,7 @@ impl Loader<'_> {
             root_name,
             root_span,
             warnings: self.warnings,
+            words: Default::default(),
         })
     }
 }

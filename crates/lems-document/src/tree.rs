@@ -1,7 +1,9 @@
 //! The merged document and views of its parts.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use crate::error::{DocumentError, LoadFailure};
 use crate::include::{self, IncludeOptions};
@@ -20,6 +22,7 @@ pub struct Document {
     pub(crate) root_name: String,
     pub(crate) root_span: Span,
     pub(crate) warnings: Vec<DocumentError>,
+    pub(crate) words: OnceLock<BTreeSet<String>>,
 }
 
 #[derive(Debug, Default)]
@@ -64,6 +67,12 @@ pub(crate) enum Text {
 }
 
 impl Document {
+    /// Names that do not stand in the text but follow from it, such as that of a list without
+    /// one; kept here so that they live as long as those that do. `make` runs the first time only.
+    pub fn words(&self, make: impl FnOnce() -> BTreeSet<String>) -> &BTreeSet<String> {
+        self.words.get_or_init(make)
+    }
+
     /// Reads the file `root` and everything that it includes.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use lems_kernel::{
     Backend, Interpreter, Lowered, Probe, Program, Recorded, State, deliver_due, lower,
 };
+use lems_math::JavaRandom;
 use lems_model::Model;
 use lems_network::{EventFormat, Experiment, Network, NetworkError, Run, Shapes, Variable};
 use lems_output::{DataFile, EventFile, OutputStore, TimesFile};
@@ -26,7 +27,7 @@ pub struct Simulation {
     /// Number of instances.
     pub instances: usize,
     run: Run,
-    seed: i64,
+    random: JavaRandom,
     data_files: Vec<DataPlan>,
     event_files: Vec<EventPlan>,
     times_file: Option<String>,
@@ -81,7 +82,7 @@ impl Simulation {
         run: Run,
         times_file: Option<String>,
     ) -> Result<Simulation, Vec<NetworkError>> {
-        let network = Network::build(model, run.target)?;
+        let network = Network::build(model, run.target, experiment.random.clone())?;
         let shapes = Shapes::of(&network);
         let mut errors = Vec::new();
         let mut recorded = Recorded::default();
@@ -164,7 +165,7 @@ impl Simulation {
             instances: network.instances.len(),
             warnings: network.warnings.into_inner(),
             run,
-            seed: experiment.seed,
+            random: network.random,
             data_files,
             event_files,
             times_file,
@@ -188,7 +189,8 @@ impl Simulation {
         control: Control<'_>,
     ) -> Result<Summary, EngineError> {
         let mut outputs = Outputs::create(self, store)?;
-        let mut state = State::new(&self.program, self.seed);
+        let mut state = State::new(&self.program, 0);
+        state.random = self.random.clone();
         Interpreter::new(&self.program).run_setup(&mut state);
         let mut time = 0.0;
         outputs.record(&mut state, time)?;

@@ -42,6 +42,28 @@ impl Expression {
         &self,
         lookup: &mut dyn FnMut(&str) -> Option<f64>,
     ) -> Result<f64, EvaluationError> {
+        self.value(lookup, None)
+    }
+
+    /// As [`evaluate`](Self::evaluate), with a generator: `draw` gives the next number in [0, 1)
+    /// whenever `random` stands in the expression, from left to right.
+    ///
+    /// # Errors
+    ///
+    /// A variable that `lookup` does not know; nothing is drawn then.
+    pub fn evaluate_drawing(
+        &self,
+        lookup: &mut dyn FnMut(&str) -> Option<f64>,
+        draw: &mut dyn FnMut() -> f64,
+    ) -> Result<f64, EvaluationError> {
+        self.value(lookup, Some(draw))
+    }
+
+    fn value(
+        &self,
+        lookup: &mut dyn FnMut(&str) -> Option<f64>,
+        mut draw: Option<&mut dyn FnMut() -> f64>,
+    ) -> Result<f64, EvaluationError> {
         let mut variables = Vec::with_capacity(self.variables.len());
         for (index, name) in self.variables.iter().enumerate() {
             let value = lookup(name).ok_or_else(|| EvaluationError::UnknownVariable {
@@ -60,11 +82,13 @@ impl Expression {
                     .copied()
                     .unwrap_or(f64::NAN),
                 Node::Binary(operator, left, right) => operator.apply(of(left), of(right)),
-                Node::Call(Function::Random, _) => {
-                    return Err(EvaluationError::Random {
-                        range: self.range(index),
-                    });
-                }
+                Node::Call(Function::Random, argument) => match &mut draw {
+                    Some(draw) => of(argument) * draw(),
+                    None => {
+                        let range = self.range(index);
+                        return Err(EvaluationError::Random { range });
+                    }
+                },
                 Node::Call(function, argument) => function.apply(of(argument)),
                 Node::Compare(comparison, left, right) => {
                     truth(comparison.holds(of(left), of(right)))

@@ -762,3 +762,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn random_numbers_are_drawn_from_left_to_right() {
+    let mut draws = [0.25, 0.5].into_iter();
+    let value = parse("random(a) - 10 * random(2)")
+        .evaluate_drawing(&mut |_| Some(4.0), &mut || draws.next().unwrap());
+    assert_eq!(value, Ok(-9.0));
+    let mut drawn = false;
+    let unknown = parse("random(1) + b").evaluate_drawing(&mut |_| None, &mut || {
+        drawn = true;
+        0.5
+    });
+    assert!(unknown.is_err() && !drawn);
+}

@@ -450,12 +450,16 @@ impl<'d> Reader<'_, 'd> {
     fn references(&mut self, id: ComponentId) -> Box<[(&'d str, ComponentId)]> {
         let component = self.model.component(id);
         let (parent, kind) = (component.parent, component.component_type);
-        let wanted: Vec<(&'d str, bool)> = (self.model.type_of(kind).references.iter())
-            .map(|(name, reference)| (*name, reference.local))
-            .collect();
+        let wanted: Vec<(&'d str, bool, Element<'d>)> =
+            (self.model.type_of(kind).references.iter())
+                .map(|(name, reference)| (*name, reference.local, reference.element))
+                .collect();
         let mut references = Vec::new();
-        for (name, local) in wanted {
+        for (name, local, declared) in wanted {
             let Some(attribute) = self.model.text(id, name) else {
+                let default = declared.attribute("defaultComponent");
+                let found = default.and_then(|default| self.of_parent(parent, default.value()));
+                references.extend(found.map(|target| (name, target)));
                 continue;
             };
             let siblings = (parent.filter(|_| local))
@@ -480,6 +484,14 @@ impl<'d> Reader<'_, 'd> {
             references.extend(target.map(|target| (name, target)));
         }
         references.into_boxed_slice()
+    }
+
+    /// What `../name` means beside a component: a reference of its parent, or what fills a slot.
+    fn of_parent(&self, parent: Option<ComponentId>, path: &str) -> Option<ComponentId> {
+        let (parent, name) = (parent?, path.strip_prefix("../")?);
+        let in_slot = |(role, _): &(Role<'d>, ComponentId)| *role == Role::Slot(name);
+        (self.model.reference(parent, name))
+            .or_else(|| (self.model.children(parent).find(in_slot)).map(|(_, child)| child))
     }
 
     fn target(&mut self, element: Element<'d>) {

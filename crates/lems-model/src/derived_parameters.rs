@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use lems_math::JavaRandom;
 use petgraph::{algo::tarjan_scc, graph::DiGraph};
 
 use crate::{ComponentId, ComponentType, Model, ModelError, ParameterKind, Role, TypeId};
@@ -20,7 +21,10 @@ pub(crate) fn evaluate(model: &mut Model<'_>) -> Result<(), Vec<ModelError>> {
         let id = ComponentId(index as u32);
         let kind = model.component(id).component_type;
         for &parameter in &orders[kind.0 as usize] {
-            match value(model, id, kind, parameter, &mut targets) {
+            let mut draws = Draws(model.random.clone());
+            let value = value(model, id, kind, parameter, &mut targets, &mut draws);
+            model.random = draws.0;
+            match value {
                 Ok(value) => model.components[index].parameters[parameter] = value,
                 Err(error) => errors.push(error),
             }
@@ -80,16 +84,20 @@ fn value(
     kind: TypeId,
     index: usize,
     targets: &mut Targets,
+    draws: &mut Draws,
 ) -> Result<f64, ModelError> {
     let component_type = model.type_of(kind);
     match &component_type.parameters[index].kind {
         ParameterKind::Derived(formula) => formula
             .expression
-            .evaluate(&mut |name| {
-                model
-                    .parameter(id, name)
-                    .or_else(|| model.constants.get(name).map(|constant| constant.value))
-            })
+            .evaluate_drawing(
+                &mut |name| {
+                    model
+                        .parameter(id, name)
+                        .or_else(|| model.constants.get(name).map(|constant| constant.value))
+                },
+                &mut || draws.next(),
+            )
             .map_err(|_| {
                 let variables = formula.expression.variables();
                 let unknown = variables.iter().position(|name| {
@@ -120,6 +128,15 @@ fn value(
             })
         }
         ParameterKind::Given | ParameterKind::Default(_) => Ok(f64::NAN),
+    }
+}
+
+/// The generator behind `random()`, made when it is needed first.
+struct Draws(Option<JavaRandom>);
+
+impl Draws {
+    fn next(&mut self) -> f64 {
+        (self.0.get_or_insert_with(|| JavaRandom::new(1234))).next_double()
     }
 }
 

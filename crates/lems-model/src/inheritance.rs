@@ -80,6 +80,8 @@ fn inherit<'d>(own: &mut ComponentType<'d>, parent: &ComponentType<'d>) {
     append(&mut own.slots, &parent.slots);
     append(&mut own.lists, &parent.lists);
     append(&mut own.attachments, &parent.attachments);
+    own.collections.extend(&parent.collections);
+    own.pair_collections.extend(&parent.pair_collections);
     append(&mut own.references, &parent.references);
     append(&mut own.texts, &parent.texts);
     own.dynamics = match (own.dynamics.take(), &parent.dynamics) {

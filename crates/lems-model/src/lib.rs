@@ -27,7 +27,7 @@ pub use dynamics::{
 pub use error::ModelError;
 pub use model::{Constant, Model, Target};
 pub use simulation::SimulationElement;
-pub use structure::{Assign, EventConnection, StructureElement, Tunnel};
+pub use structure::{Assign, EventConnection, StructureElement, Tunnel, Wiring};
 pub use types::{
     ChildList, ChildSlot, ComponentType, Direction, EventPort, Exposure, Formula, Parameter,
     ParameterKind, Property, Quantity, Reference, TypeId,

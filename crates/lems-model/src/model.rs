@@ -3,6 +3,7 @@
 use indexmap::IndexMap;
 use lems_document::{Document, Element, Span};
 use lems_expression::Dimension;
+use lems_math::JavaRandom;
 
 use crate::{
     Component, ComponentId, ComponentType, ModelError, Role, TypeId, check, components,
@@ -29,6 +30,9 @@ pub struct Model<'d> {
     pub top_level: Vec<ComponentId>,
     /// What to run.
     pub target: Option<Target<'d>>,
+    /// The generator behind `random()`, if derived parameters drew from it: as in jLEMS one with
+    /// the seed 1234, whatever the seed of the simulation.
+    pub random: Option<JavaRandom>,
     /// Legal, but surely not meant.
     pub warnings: Vec<ModelError>,
 }

@@ -3,7 +3,7 @@
 mod dynamics;
 mod structure;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use lems_document::{Attribute, Document, Element, Span, nearest};
@@ -23,6 +23,7 @@ pub(crate) fn definitions<'d>(
 ) -> Result<Vec<Element<'d>>, Vec<ModelError>> {
     let mut reader = Reader {
         model,
+        words: document.words(|| default_list_names(document)),
         errors: Vec::new(),
         defined: HashMap::new(),
     };
@@ -56,9 +57,30 @@ pub(crate) fn definitions<'d>(
 /// The model that grows and the errors met on the way.
 struct Reader<'m, 'd> {
     model: &'m mut Model<'d>,
+    /// Names that do not stand in the document.
+    words: &'d BTreeSet<String>,
     errors: Vec<ModelError>,
     /// Places of dimensions and units by kind and name.
     defined: HashMap<(&'static str, &'d str), Span>,
+}
+
+/// Names of the `Children` lists of a document that have no `name`.
+fn default_list_names(document: &Document) -> BTreeSet<String> {
+    (document
+        .roots()
+        .filter(|root| root.name() == "ComponentType"))
+    .flat_map(Element::children)
+    .filter(|child| child.name() == "Children" && child.attribute("name").is_none())
+    .filter_map(|child| child.attribute("type"))
+    .map(|kind| default_list_name(kind.value()))
+    .collect()
+}
+
+/// What jLEMS calls a list without a name: `gridPoints` for a list of `GridPoint`.
+fn default_list_name(type_name: &str) -> String {
+    let mut rest = type_name.chars();
+    let first = rest.next().into_iter().flat_map(char::to_lowercase);
+    first.chain(rest.as_str().chars()).chain(['s']).collect()
 }
 
 /// The value of an attribute that names an element, for messages about the element.
@@ -279,6 +301,8 @@ impl<'d> Reader<'_, 'd> {
             slots: Default::default(),
             lists: Default::default(),
             attachments: Default::default(),
+            collections: Default::default(),
+            pair_collections: Default::default(),
             references: Default::default(),
             texts: Default::default(),
             dynamics: None,
@@ -313,7 +337,11 @@ impl<'d> Reader<'_, 'd> {
             "Child" => self.child_slot(child, own),
             "Children" => self.child_list(child, own),
             "Attachments" => {
-                if let (Some(name), Some(kind)) = (self.name(child), self.required(child, "type")) {
+                let kind = child
+                    .attribute("type")
+                    .or_else(|| child.attribute("compClass"));
+                let kind = kind.or_else(|| self.required(child, "type"));
+                if let (Some(name), Some(kind)) = (self.name(child), kind) {
                     own.attachments.insert(name, kind.value());
                 }
             }
@@ -332,13 +360,9 @@ impl<'d> Reader<'_, 'd> {
                 let elements = self.simulation(child);
                 Arc::make_mut(&mut own.simulation).extend(elements);
             }
-            "ComponentRequirement"
-            | "InstanceRequirement"
-            | "Collection"
-            | "PairCollection"
-            | "About"
-            | "Meta"
-            | "notes" => {}
+            "Collection" => own.collections.extend(self.name(child)),
+            "PairCollection" => own.pair_collections.extend(self.name(child)),
+            "ComponentRequirement" | "InstanceRequirement" | "About" | "Meta" | "notes" => {}
             _ => self.ignored(child),
         }
     }
@@ -442,8 +466,15 @@ impl<'d> Reader<'_, 'd> {
     }
 
     fn child_list(&mut self, child: Element<'d>, own: &mut ComponentType<'d>) {
-        let (Some(name), Some(kind)) = (self.name(child), self.required(child, "type")) else {
+        let Some(kind) = self.required(child, "type") else {
             return;
+        };
+        let name = match child.attribute("name") {
+            Some(name) => name.value(),
+            None => match self.words.get(&default_list_name(kind.value())) {
+                Some(name) => name.as_str(),
+                None => return,
+            },
         };
         let max = child
             .attribute("max")
@@ -491,6 +522,7 @@ impl<'d> Reader<'_, 'd> {
                 time_scale: word("timeScale"),
                 scale: word("scale"),
                 color: word("color"),
+                destination: word("destination"),
                 element: child,
             },
             "EventRecord" => SimulationElement::EventRecord {

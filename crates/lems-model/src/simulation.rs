@@ -24,6 +24,8 @@ pub enum SimulationElement<'d> {
         scale: Option<&'d str>,
         /// Text attribute with a colour.
         color: Option<&'d str>,
+        /// Reference to the component that writes or shows it, instead of the one around.
+        destination: Option<&'d str>,
         /// Its element.
         element: Element<'d>,
     },

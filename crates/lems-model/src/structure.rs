@@ -11,6 +11,8 @@ pub enum StructureElement<'d> {
     ChildInstance {
         /// Name of the reference, or `../name` for the parent's.
         component: Attribute<'d>,
+        /// Values set in the instance.
+        assigns: Vec<Assign<'d>>,
     },
     /// `MultiInstantiate`: several instances of a component.
     MultiInstantiate {
@@ -24,6 +26,58 @@ pub enum StructureElement<'d> {
         assigns: Vec<Assign<'d>>,
         /// Its element.
         element: Element<'d>,
+    },
+    /// `CoInstantiate`: one instance of a component for each instance of a group, with the values
+    /// that this one has.
+    CoInstantiate {
+        /// Name of the reference to the group.
+        at: Attribute<'d>,
+        /// Name of the reference.
+        component: Option<Attribute<'d>>,
+        /// Name of a type, instead of a component.
+        component_type: Option<Attribute<'d>>,
+        /// Values set in each instance.
+        assigns: Vec<Assign<'d>>,
+        /// Its element.
+        element: Element<'d>,
+    },
+    /// `Gather`: puts the instances that a selection means into a `Collection`.
+    Gather {
+        /// Attribute of the component (`../name` for the parent's) that holds the selection.
+        path: Attribute<'d>,
+        /// The collection.
+        collection: Attribute<'d>,
+    },
+    /// `GatherPairs`: puts every instance of one selection with every one of another into a
+    /// `PairCollection`.
+    GatherPairs {
+        /// Attribute that holds the first selection.
+        first: Attribute<'d>,
+        /// Attribute that holds the second selection.
+        second: Attribute<'d>,
+        /// The collection.
+        collection: Attribute<'d>,
+        /// What is done with these pairs.
+        body: Vec<StructureElement<'d>>,
+    },
+    /// `PairFilter`: keeps some of the pairs around it.
+    PairFilter {
+        /// A selection from the pairs, which are `x`, each with a `p` and a `q`.
+        select: Attribute<'d>,
+    },
+    /// `IncludePair`: puts the instances of the two `ForEach` around it into a `PairCollection`.
+    IncludePair {
+        /// The collection.
+        collection: Attribute<'d>,
+    },
+    /// `PairsEventConnection`: a connection for each pair.
+    PairsEventConnection {
+        /// The `PairCollection`.
+        pairs: Attribute<'d>,
+        /// How each is made.
+        wiring: Wiring<'d>,
+        /// What is done with the pairs before.
+        body: Vec<StructureElement<'d>>,
     },
     /// `With instance`: names an instance that a path leads to.
     WithInstance {
@@ -54,6 +108,13 @@ pub enum StructureElement<'d> {
         /// The nested elements.
         body: Vec<StructureElement<'d>>,
     },
+    /// `Apply`: the nested elements as if they stood in each instance of a list.
+    Apply {
+        /// Name of the list.
+        list: Attribute<'d>,
+        /// The nested elements.
+        body: Vec<StructureElement<'d>>,
+    },
     /// `If`: the nested elements where the test holds.
     If {
         /// Over the parameters of the component.
@@ -80,17 +141,25 @@ pub struct Assign<'d> {
     pub property: &'d str,
     /// Its value.
     pub value: Formula<'d>,
+    /// Attribute of the component that holds the name of a variable, new in the instance, for the
+    /// same value.
+    pub expose_as: Option<&'d str>,
 }
 
-/// An `EventConnection`; the attributes name attributes of the connection component.
+/// An `EventConnection`.
 #[derive(Debug, Clone)]
 pub struct EventConnection<'d> {
-    /// Its element.
-    pub element: Element<'d>,
     /// Name of the sending instance.
     pub from: Attribute<'d>,
     /// Name of the receiving instance.
     pub to: Attribute<'d>,
+    /// How it is made.
+    pub wiring: Wiring<'d>,
+}
+
+/// How events are connected; the attributes name attributes of the connection component.
+#[derive(Debug, Clone)]
+pub struct Wiring<'d> {
     /// Attribute that names the port of the sender.
     pub source_port: Option<&'d str>,
     /// Attribute that names the port of the receiver.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use lems_document::{Attribute, Element, Span};
 use lems_expression::{Dimension, Expression};
 
@@ -65,6 +65,10 @@ pub struct ComponentType<'d> {
     pub lists: IndexMap<&'d str, ChildList<'d>>,
     /// `Attachments`: name and type.
     pub attachments: IndexMap<&'d str, &'d str>,
+    /// `Collection`: named sets that `Gather` fills.
+    pub collections: IndexSet<&'d str>,
+    /// `PairCollection`: named sets that `GatherPairs` fills.
+    pub pair_collections: IndexSet<&'d str>,
     /// `ComponentReference` and `Link`.
     pub references: IndexMap<&'d str, Reference<'d>>,
     /// `Text`, `Path`, `PathParameter`, `ComponentTypeReference`: attributes that hold words.

@@ -1,37 +1,42 @@
-//! Makes instances: the tree of a component, then what its `Structure`s add.
+//! Makes the tree of instances of a component and walks it to run all `Structure`s.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use lems_document::Attribute;
-use lems_model::{
-    Assign, ComponentId, ComponentType, Formula, Model, Role, StructureElement, TypeId,
-};
+use lems_math::JavaRandom;
+use lems_model::{ComponentId, ComponentType, Model, Role, StructureElement, TypeId};
 
 use crate::{
     Instance, InstanceId, MAX_DEPTH, Network, NetworkError,
     connect::{Connector, Place},
     hash_order,
+    path::{parts, steps},
+    populate::makes_instances,
 };
 
 /// Most instances of a network.
 pub(crate) const MAX_INSTANCES: usize = 100_000_000;
 
 impl<'m, 'd> Network<'m, 'd> {
-    /// Makes the instances of `target` and connects them: first all that `ChildInstance` and
-    /// `MultiInstantiate` make, then connections in document order.
+    /// Makes the instances of `target` and connects them in document order; each `Structure`
+    /// first makes its instances, then its connections, and those that it needs from another
+    /// come before. `random` is drawn from whenever an `Assign` needs a random number.
     ///
     /// # Errors
     /// All paths, names and ports that lead nowhere.
     pub fn build(
         model: &'m Model<'d>,
         target: ComponentId,
+        random: JavaRandom,
     ) -> Result<Network<'m, 'd>, Vec<NetworkError>> {
         let network = Network {
             model,
             instances: Vec::new(),
             routes: Vec::new(),
             assigned: HashMap::new(),
+            additions: HashMap::new(),
+            random,
             warnings: RefCell::default(),
             by_id: Default::default(),
         };
@@ -39,13 +44,17 @@ impl<'m, 'd> Network<'m, 'd> {
             network,
             errors: Vec::new(),
             exhausted: false,
+            incomplete: false,
+            waiting: HashSet::new(),
+            making: Vec::new(),
+            built: Vec::new(),
+            collections: HashMap::new(),
+            pairs: HashMap::new(),
         };
         let kind = model.component(target).component_type;
         if let Some(root) = builder.instantiate(kind, Some(target), None, true, 0) {
-            builder.populate(root, 0);
-            if builder.errors.is_empty() {
-                builder.connect(root);
-            }
+            builder.incomplete = !builder.errors.is_empty();
+            builder.build(root);
         }
         if builder.errors.is_empty() {
             Ok(builder.network)
@@ -59,7 +68,19 @@ pub(crate) struct Builder<'m, 'd> {
     pub network: Network<'m, 'd>,
     pub errors: Vec<NetworkError>,
     /// Whether a limit was reached, so that nothing more is made.
-    exhausted: bool,
+    pub exhausted: bool,
+    /// Whether instances are missing because of an error, so that nothing is connected.
+    pub incomplete: bool,
+    /// Instances whose `Structure` has still to make instances.
+    pub waiting: HashSet<InstanceId>,
+    /// Instances whose `Structure` is making instances.
+    pub making: Vec<InstanceId>,
+    /// Which instances are built, with all in them.
+    built: Vec<bool>,
+    /// What the `Collection`s of instances hold; None while it is being found out.
+    pub collections: HashMap<(InstanceId, &'d str), Option<Vec<InstanceId>>>,
+    /// What the `PairCollection`s of instances hold.
+    pub pairs: HashMap<(InstanceId, &'d str), Vec<(InstanceId, InstanceId)>>,
 }
 
 impl<'m, 'd> Builder<'m, 'd> {
@@ -82,6 +103,7 @@ impl<'m, 'd> Builder<'m, 'd> {
             component,
             parent,
             consolidated,
+            number: None,
             attached: false,
             singles: Vec::new(),
             lists: Vec::new(),
@@ -103,6 +125,9 @@ impl<'m, 'd> Builder<'m, 'd> {
                 }
             });
             return None;
+        }
+        if model.type_of(kind).structure.iter().any(makes_instances) {
+            self.waiting.insert(id);
         }
         let children = component.map_or_else(Vec::new, |id| model.children(id).collect());
         for (slot, child) in filled_slots(model, kind, &children) {
@@ -168,252 +193,22 @@ impl<'m, 'd> Builder<'m, 'd> {
         }
     }
 
-    /// Runs the instantiating elements of the `Structure`s of an instance and of all below it.
-    pub(crate) fn populate(&mut self, id: InstanceId, depth: usize) {
-        if self.exhausted {
+    /// Runs the `Structure`s of an instance and of all below it, in document order.
+    pub(crate) fn build(&mut self, id: InstanceId) {
+        let index = id.0 as usize;
+        if self.built.len() <= index {
+            self.built.resize(self.network.instances.len(), false);
+        }
+        if self.exhausted || std::mem::replace(&mut self.built[index], true) {
             return;
         }
-        let structure = self.network.type_of(id).structure.clone();
-        for element in structure.iter() {
-            match element {
-                StructureElement::ChildInstance { component } => {
-                    self.child_instance(id, *component, depth);
-                }
-                StructureElement::MultiInstantiate { .. } => {
-                    self.multi_instantiate(id, element, depth);
-                }
-                StructureElement::Unsupported { element } => {
-                    self.network.warnings.get_mut().push(NetworkError::Ignored {
-                        element: element.name().to_owned(),
-                        span: element.span(),
-                    });
-                }
-                _ => {}
-            }
-        }
-        for child in self.children(id) {
-            self.populate(child, depth + 1);
-        }
-    }
-
-    fn children(&self, id: InstanceId) -> Vec<InstanceId> {
-        let instance = self.network.instance(id);
-        let singles = instance.singles.iter().map(|(_, child)| *child);
-        let listed = instance
-            .lists
-            .iter()
-            .flat_map(|(_, list)| list.iter().copied());
-        singles.chain(listed).collect()
-    }
-
-    fn child_instance(&mut self, id: InstanceId, name: Attribute<'d>, depth: usize) {
-        let place = Place::of(&self.network, id);
-        let Some(component) = self.referenced(place, name) else {
-            return;
-        };
-        let kind = self.network.model.component(component).component_type;
-        if let Some(child) = self.instantiate(kind, Some(component), Some(id), true, depth + 1) {
-            self.network
-                .instance_mut(id)
-                .singles
-                .push((name.value(), child));
-        }
-    }
-
-    /// The component that a name in a `Structure` refers to: a reference or slot of the component,
-    /// or, after `../`, of the one around it.
-    pub(crate) fn referenced(&mut self, place: Place, name: Attribute<'d>) -> Option<ComponentId> {
-        let model = self.network.model;
-        let (owner, wanted) = match name.value().strip_prefix("../") {
-            Some(wanted) => {
-                let around = place
-                    .parent
-                    .and_then(|p| self.network.instance(p).component);
-                (around, wanted)
-            }
-            None => (place.component, name.value()),
-        };
-        let found = owner.and_then(|owner| {
-            model.reference(owner, wanted).or_else(|| {
-                let mut children = model.children(owner);
-                let slot = |role| matches!(role, Role::Slot(slot) if slot == wanted);
-                children
-                    .find(|(role, _)| slot(*role))
-                    .map(|(_, child)| child)
-            })
-        });
-        if found.is_none() {
-            let error = match owner {
-                Some(owner) => NetworkError::MissingAttribute {
-                    component: model.component(owner).title(),
-                    attribute: wanted.to_owned(),
-                    span: model.component(owner).element.name_span(),
-                },
-                None => NetworkError::UnknownName {
-                    name: name.value().to_owned(),
-                    suggestion: None,
-                    span: name.span(),
-                },
-            };
-            self.errors.push(error);
-        }
-        found
-    }
-
-    fn multi_instantiate(&mut self, id: InstanceId, element: &StructureElement<'d>, depth: usize) {
-        let StructureElement::MultiInstantiate {
-            number,
-            component,
-            component_type,
-            assigns,
-            element,
-        } = element
-        else {
-            return;
-        };
-        let count = match number {
-            Some(number) => self.count(id, *number),
-            None => Some(1),
-        };
-        let made = match (component, component_type) {
-            (Some(component), _) => {
-                let place = Place::of(&self.network, id);
-                let component = self.referenced(place, *component);
-                component.map(|c| (self.network.model.component(c).component_type, Some(c)))
-            }
-            (None, Some(name)) => match self.network.model.type_named(name.value()) {
-                Some(kind) => Some((kind, None)),
-                None => {
-                    self.errors.push(NetworkError::UnknownName {
-                        name: name.value().to_owned(),
-                        suggestion: None,
-                        span: name.span(),
-                    });
-                    None
-                }
-            },
-            (None, None) => {
-                self.errors.push(NetworkError::UnknownName {
-                    name: "component".to_owned(),
-                    suggestion: None,
-                    span: element.span(),
-                });
-                None
-            }
-        };
-        let (Some(count), Some((kind, component))) = (count, made) else {
-            return;
-        };
-        let size = component.map_or(1, |component| size_of(self.network.model, component));
-        let expected = count.saturating_mul(size);
-        if expected.saturating_add(self.network.instances.len() as u64) > MAX_INSTANCES as u64 {
-            self.exhausted = true;
-            self.errors.push(NetworkError::TooManyInstances {
-                limit: MAX_INSTANCES,
-                span: self.network.span_of(id),
-            });
-            return;
-        }
-        for index in 0..count {
-            let Some(child) = self.instantiate(kind, component, Some(id), true, depth + 1) else {
-                return;
-            };
-            self.append(id, "", child);
-            self.assign(child, Place::of(&self.network, id), assigns, Some(index));
-        }
-    }
-
-    fn count(&mut self, id: InstanceId, number: Attribute<'d>) -> Option<u64> {
-        let text = number.value();
-        let value = (self.network.parameter(id, text)).or_else(|| text.trim().parse().ok());
-        let Some(value) = value else {
-            self.errors.push(NetworkError::UnknownName {
-                name: text.to_owned(),
-                suggestion: None,
-                span: number.span(),
-            });
-            return None;
-        };
-        if !(0.0..=1e9).contains(&value) {
-            self.errors.push(NetworkError::BadCount {
-                what: format!("`{text}` of {}", self.network.title(id)),
-                value,
-                span: self.network.span_of(id),
-            });
-            return None;
-        }
-        Some((value + 0.5).floor() as u64)
-    }
-
-    /// Sets properties of a new instance. Names mean what they mean in the component that makes
-    /// it; those of an element of a population (`index`) first what they mean there.
-    pub(crate) fn assign(
-        &mut self,
-        made: InstanceId,
-        maker: Place,
-        assigns: &[Assign<'d>],
-        index: Option<u64>,
-    ) {
-        for assign in assigns {
-            let inner = index.map(|_| made);
-            let value = self.evaluate(&assign.value, inner, maker, index);
-            if let Some(value) = value {
-                self.network.assigned.insert((made, assign.property), value);
-            }
-        }
-    }
-
-    /// A value over parameters and properties of an instance, else of the component around.
-    pub(crate) fn evaluate(
-        &mut self,
-        formula: &Formula<'d>,
-        inner: Option<InstanceId>,
-        place: Place,
-        index: Option<u64>,
-    ) -> Option<f64> {
-        let network = &self.network;
-        let at = |id: InstanceId, name: &str| {
-            (network.parameter(id, name)).or_else(|| network.property(id, name))
-        };
-        let lookup = &mut |name: &str| match (name, index) {
-            ("index", Some(index)) => Some(index as f64),
-            _ => (inner.and_then(|inner| at(inner, name)))
-                .or_else(|| {
-                    place
-                        .component
-                        .and_then(|c| network.model.parameter(c, name))
-                })
-                .or_else(|| place.instance.and_then(|id| at(id, name)))
-                .or_else(|| {
-                    network
-                        .model
-                        .constants
-                        .get(name)
-                        .map(|constant| constant.value)
-                }),
-        };
-        match formula.expression.evaluate(lookup) {
-            Ok(value) => Some(value),
-            Err(error) => {
-                self.errors.push(NetworkError::BadAssign {
-                    reason: error.to_string(),
-                    span: formula.source.span(),
-                });
-                None
-            }
-        }
-    }
-
-    /// Runs the connecting elements of an instance and of all below it, in document order.
-    pub(crate) fn connect(&mut self, id: InstanceId) {
-        let place = Place::of(&self.network, id);
-        self.run_connections(place);
+        self.complete(id);
+        self.run_connections(Place::of(&self.network, id));
         let instance = self.network.instance(id);
         let singles: Vec<InstanceId> = instance.singles.iter().map(|(_, child)| *child).collect();
         let component = instance.component;
-        let products = self.network.list(id, "").map(<[_]>::to_vec);
         for child in singles {
-            self.connect(child);
+            self.build(child);
         }
         let model = self.network.model;
         let children = component.map_or_else(Vec::new, |id| model.children(id).collect());
@@ -425,6 +220,7 @@ impl<'m, 'd> Builder<'m, 'd> {
             if is_bare_connection(model, child) {
                 self.run_connections(Place {
                     component: Some(child),
+                    around: Some(id),
                     instance: None,
                     parent: Some(id),
                 });
@@ -437,15 +233,59 @@ impl<'m, 'd> Builder<'m, 'd> {
                 .and_then(|l| l.get(*cursor).copied());
             *cursor += 1;
             if let Some(element) = element {
-                self.connect(element);
+                self.build(element);
             }
         }
-        for product in products.into_iter().flatten() {
-            self.connect(product);
+        let attachments = &self.network.type_of(id).attachments;
+        let products: Vec<InstanceId> = (self.network.instance(id).lists.iter())
+            .filter(|(list, _)| !attachments.contains_key(list))
+            .flat_map(|(list, elements)| {
+                let made_before = cursors.get(list).copied().unwrap_or(0);
+                elements.iter().skip(made_before).copied()
+            })
+            .collect();
+        for product in products {
+            self.build(product);
         }
     }
 
+    /// The instance at the end of a path, with whatever has to be made on the way.
+    pub(crate) fn follow(
+        &mut self,
+        from: InstanceId,
+        path: &str,
+        source: Attribute<'d>,
+    ) -> Result<InstanceId, NetworkError> {
+        if self.waiting.is_empty() {
+            return self.network.follow(from, path, source);
+        }
+        let mut current = from;
+        for step in steps(path) {
+            let (name, index) = parts(step);
+            if !name.is_empty() {
+                self.complete_inside(current);
+                current = (self.network).named(current, name, path, step, source)?;
+            }
+            if let Some(index) = index {
+                self.complete_inside(current);
+                current = (self.network).numbered_element(current, index, path, step, source)?;
+            }
+        }
+        self.complete_inside(current);
+        Ok(current)
+    }
+
+    /// Makes the instances of an instance, and of the one that it wraps.
+    fn complete_inside(&mut self, id: InstanceId) {
+        self.complete(id);
+        let inner = self.network.unwrapped(id);
+        self.complete(inner);
+    }
+
     fn run_connections(&mut self, place: Place) {
+        if self.incomplete {
+            return;
+        }
         let kind = match (place.instance, place.component) {
             (Some(id), _) => self.network.instance(id).kind,
             (None, Some(component)) => self.network.model.component(component).component_type,
@@ -456,17 +296,6 @@ impl<'m, 'd> Builder<'m, 'd> {
             Connector::new(self, place).run(structure);
         }
     }
-}
-
-/// Number of instances that one of a component brings with it, itself among them.
-fn size_of(model: &Model<'_>, component: ComponentId) -> u64 {
-    let mut waiting = vec![component];
-    let mut size = 0;
-    while let Some(next) = waiting.pop() {
-        size += 1;
-        waiting.extend(&model.component(next).children);
-    }
-    size
 }
 
 /// Filled `Child` slots in the order in which jLEMS walks them.

@@ -4,19 +4,26 @@ use std::collections::HashMap;
 
 use lems_document::{Attribute, nearest};
 use lems_model::{
-    ComponentId, ComponentType, Direction, Dynamics, EventConnection, StructureElement, Tunnel,
+    ComponentId, ComponentType, Direction, Dynamics, StructureElement, Tunnel, Wiring,
 };
 
-use crate::{InstanceId, Network, NetworkError, Route, build::Builder, hash_order};
+use crate::{
+    InstanceId, Network, NetworkError, Route,
+    build::{Builder, MAX_INSTANCES},
+    hash_order,
+};
 
 /// Where a `Structure` runs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place {
     /// The component that it belongs to.
     pub component: Option<ComponentId>,
-    /// Its instance, if it has one.
+    /// The instance around the component.
+    pub around: Option<InstanceId>,
+    /// The instance where it runs: that of the component, if it has one, or one that an `Apply`
+    /// leads to.
     pub instance: Option<InstanceId>,
-    /// The instance around it.
+    /// The instance around that.
     pub parent: Option<InstanceId>,
 }
 
@@ -25,6 +32,7 @@ impl Place {
         let instance = network.instance(id);
         Place {
             component: instance.component,
+            around: instance.parent,
             instance: Some(id),
             parent: instance.parent,
         }
@@ -35,7 +43,14 @@ pub(crate) struct Connector<'b, 'm, 'd> {
     builder: &'b mut Builder<'m, 'd>,
     place: Place,
     names: HashMap<&'d str, InstanceId>,
+    /// The instances that each `ForEach` around is at.
+    visited: Vec<InstanceId>,
+    /// The pairs that a `PairFilter` works on.
+    pairs: Option<PairsKey<'d>>,
 }
+
+/// A `PairCollection` of an instance.
+type PairsKey<'d> = (InstanceId, &'d str);
 
 impl<'b, 'm, 'd> Connector<'b, 'm, 'd> {
     pub(crate) fn new(builder: &'b mut Builder<'m, 'd>, place: Place) -> Self {
@@ -43,6 +58,8 @@ impl<'b, 'm, 'd> Connector<'b, 'm, 'd> {
             builder,
             place,
             names: HashMap::new(),
+            visited: Vec::new(),
+            pairs: None,
         }
     }
 
@@ -59,34 +76,66 @@ impl<'b, 'm, 'd> Connector<'b, 'm, 'd> {
                         self.names.insert(name, found);
                     }
                 }
-                StructureElement::EventConnection(connection) => self.connection(connection),
+                StructureElement::EventConnection(connection) => {
+                    let ends = (self.named(connection.from), self.named(connection.to));
+                    if let (Some(from), Some(to)) = ends {
+                        self.connect(&connection.wiring, from, to);
+                    }
+                }
                 StructureElement::Tunnel(tunnel) => self.tunnel(tunnel),
                 StructureElement::ForEach {
                     instances,
                     name,
                     body,
                 } => self.for_each(*instances, name, body),
+                StructureElement::Apply { list, body } => self.apply(*list, body),
                 StructureElement::If { test, body } => {
-                    let test = self.builder.evaluate(test, None, self.place, None);
-                    if test.is_some_and(|test| test != 0.0) {
+                    if body.iter().any(connects) && self.builder.test(test, self.place) {
                         self.run(body);
                     }
                 }
                 StructureElement::Choose { cases } => {
-                    for (test, body) in cases {
-                        let holds = match test {
-                            Some(test) => (self.builder.evaluate(test, None, self.place, None))
-                                .is_some_and(|test| test != 0.0),
-                            None => true,
-                        };
-                        if holds {
-                            self.run(body);
-                            break;
+                    if !(cases.iter()).any(|(_, body)| body.iter().any(connects)) {
+                        continue;
+                    }
+                    let chosen = cases.iter().find(|(test, _)| {
+                        (test.as_ref()).is_none_or(|test| self.builder.test(test, self.place))
+                    });
+                    if let Some((_, body)) = chosen {
+                        self.run(body);
+                    }
+                }
+                StructureElement::Gather { path, collection } => {
+                    self.gather(*path, *collection);
+                }
+                StructureElement::GatherPairs {
+                    first,
+                    second,
+                    collection,
+                    body,
+                } => {
+                    if let Some(key) = self.gather_pairs(*first, *second, *collection) {
+                        self.run_on_pairs(key, body);
+                    }
+                }
+                StructureElement::PairFilter { select } => self.filter_pairs(*select),
+                StructureElement::IncludePair { collection } => self.include_pair(*collection),
+                StructureElement::PairsEventConnection {
+                    pairs,
+                    wiring,
+                    body,
+                } => {
+                    if let Some(key) = self.pairs_key(*pairs) {
+                        self.run_on_pairs(key, body);
+                        let pairs = self.builder.pairs.get(&key).cloned().unwrap_or_default();
+                        for (from, to) in pairs {
+                            self.connect(wiring, from, to);
                         }
                     }
                 }
                 StructureElement::ChildInstance { .. }
                 | StructureElement::MultiInstantiate { .. }
+                | StructureElement::CoInstantiate { .. }
                 | StructureElement::Unsupported { .. } => {}
             }
         }
@@ -126,7 +175,7 @@ impl<'b, 'm, 'd> Connector<'b, 'm, 'd> {
             self.place.parent
         };
         let start = start.or(self.place.instance)?;
-        match self.network().follow(start, path, source) {
+        match self.builder.follow(start, path, source) {
             Ok(found) => Some(self.network().unwrapped(found)),
             Err(error) => {
                 self.builder.errors.push(error);
@@ -136,7 +185,7 @@ impl<'b, 'm, 'd> Connector<'b, 'm, 'd> {
     }
 
     fn with_list(&mut self, list: Attribute<'d>, index: Attribute<'d>) -> Option<InstanceId> {
-        let mut around = self.place.parent;
+        let mut around = self.place.around;
         let mut source = self.text(list.value());
         while let (None, Some(id)) = (source, around) {
             let instance = self.network().instance(id);
@@ -148,9 +197,10 @@ impl<'b, 'm, 'd> Connector<'b, 'm, 'd> {
             self.unknown_name(list);
             return None;
         };
-        let mut from = self.place.parent;
+        let mut from = self.place.around;
         let population = loop {
             let id = from?;
+            self.builder.complete(id);
             match self.network().step(id, source.value()) {
                 Some(found) => break found,
                 None => from = self.network().instance(id).parent,
@@ -168,7 +218,7 @@ impl<'b, 'm, 'd> Connector<'b, 'm, 'd> {
         };
         let path = format!("{}[{number}]", source.value());
         match self
-            .network()
+            .builder
             .follow(population, &format!("[{number}]"), source)
         {
             Ok(found) => Some(self.network().unwrapped(found)),
@@ -194,7 +244,7 @@ impl<'b, 'm, 'd> Connector<'b, 'm, 'd> {
     /// outwards.
     fn for_each(&mut self, instances: Attribute<'d>, name: &'d str, body: &[StructureElement<'d>]) {
         let wanted = match instances.value().strip_prefix("../") {
-            Some(attribute) => (self.place.parent)
+            Some(attribute) => (self.place.around)
                 .and_then(|parent| self.network().instance(parent).component)
                 .and_then(|component| self.network().model.text(component, attribute)),
             None => self.text(instances.value()),
@@ -206,23 +256,144 @@ impl<'b, 'm, 'd> Connector<'b, 'm, 'd> {
                 self.unknown_name(wanted);
                 return;
             };
-            let network = self.network();
-            let list = network.list(id, wanted.value()).or_else(|| {
-                let found = network.step(id, wanted.value())?;
-                Some(network.elements(found).unwrap_or_default())
-            });
-            if let Some(list) = list {
+            self.builder.complete(id);
+            if let Some(list) = self.network().list(id, wanted.value()) {
                 break list.to_vec();
             }
-            current = network.instance(id).parent;
+            if let Some(found) = self.network().step(id, wanted.value()) {
+                match self.builder.members(found, wanted.span()) {
+                    Some(members) => break members,
+                    None => return,
+                }
+            }
+            current = self.network().instance(id).parent;
         };
         for element in elements {
             let outer = self.names.insert(name, element);
+            self.visited.push(element);
             self.run(body);
+            self.visited.pop();
             match outer {
                 Some(outer) => self.names.insert(name, outer),
                 None => self.names.remove(name),
             };
+        }
+    }
+
+    /// Runs the elements as if they stood in the `Structure` of each element of a list.
+    fn apply(&mut self, list: Attribute<'d>, body: &[StructureElement<'d>]) {
+        let Some(id) = self.place.instance else {
+            return;
+        };
+        let kind = self.network().type_of(id);
+        if !kind.lists.contains_key(list.value()) && !kind.attachments.contains_key(list.value()) {
+            self.unknown_name(list);
+            return;
+        }
+        let elements = (self.network().list(id, list.value()))
+            .unwrap_or_default()
+            .to_vec();
+        let outer = self.place;
+        for element in elements {
+            self.builder.build(element);
+            self.place = Place {
+                instance: Some(element),
+                parent: Some(id),
+                ..outer
+            };
+            self.run(body);
+        }
+        self.place = outer;
+    }
+
+    /// Sees to it that a `Collection` is filled.
+    fn gather(&mut self, path: Attribute<'d>, collection: Attribute<'d>) {
+        let Some(id) = self.place.instance else {
+            return;
+        };
+        match self
+            .network()
+            .type_of(id)
+            .collections
+            .get(collection.value())
+        {
+            Some(name) => {
+                self.builder.collection(id, name, path.span());
+            }
+            None => self.unknown_name(collection),
+        }
+    }
+
+    fn pairs_key(&mut self, name: Attribute<'d>) -> Option<PairsKey<'d>> {
+        let id = self.place.instance?;
+        let found = self
+            .network()
+            .type_of(id)
+            .pair_collections
+            .get(name.value());
+        if found.is_none() {
+            self.unknown_name(name);
+        }
+        Some((id, found?))
+    }
+
+    /// Puts all pairs of two selections into a collection.
+    fn gather_pairs(
+        &mut self,
+        first: Attribute<'d>,
+        second: Attribute<'d>,
+        collection: Attribute<'d>,
+    ) -> Option<PairsKey<'d>> {
+        let key = self.pairs_key(collection)?;
+        let first = self.builder.selected(key.0, first)?;
+        let second = self.builder.selected(key.0, second)?;
+        if first.len().saturating_mul(second.len()) > MAX_INSTANCES {
+            self.builder.errors.push(NetworkError::TooManyInstances {
+                limit: MAX_INSTANCES,
+                span: collection.span(),
+            });
+            return None;
+        }
+        let pairs = (first.iter())
+            .flat_map(|p| second.iter().map(|q| (*p, *q)))
+            .collect();
+        self.builder.pairs.insert(key, pairs);
+        Some(key)
+    }
+
+    fn run_on_pairs(&mut self, key: PairsKey<'d>, body: &[StructureElement<'d>]) {
+        let outer = self.pairs.replace(key);
+        self.run(body);
+        self.pairs = outer;
+    }
+
+    fn filter_pairs(&mut self, select: Attribute<'d>) {
+        let Some(key) = self.pairs else {
+            self.builder.errors.push(NetworkError::BadSelection {
+                reason: "there are no pairs around a `PairFilter`".to_owned(),
+                span: select.span(),
+            });
+            return;
+        };
+        let pairs = self.builder.pairs.remove(&key).unwrap_or_default();
+        if let Some(kept) = self.builder.selected_pairs(key.0, &pairs, select) {
+            self.builder.pairs.insert(key, kept);
+        }
+    }
+
+    fn include_pair(&mut self, collection: Attribute<'d>) {
+        let Some(key) = self.pairs_key(collection) else {
+            return;
+        };
+        match self.visited.as_slice() {
+            [.., p, q] => {
+                let pair = (*p, *q);
+                self.builder.pairs.entry(key).or_default().push(pair);
+            }
+            _ => self.builder.errors.push(NetworkError::BadSelection {
+                reason: "an `IncludePair` takes its pair from two `ForEach` around it".to_owned(),
+                span: collection.span(),
+            }),
         }
     }
 
@@ -238,18 +409,14 @@ impl<'b, 'm, 'd> Connector<'b, 'm, 'd> {
         found
     }
 
-    fn connection(&mut self, connection: &EventConnection<'d>) {
-        let (Some(from), Some(to)) = (self.named(connection.from), self.named(connection.to))
-        else {
-            return;
-        };
-        let source_port = self.port(connection.source_port, from, Direction::Out);
-        let delay = (connection.delay)
+    fn connect(&mut self, wiring: &Wiring<'d>, from: InstanceId, to: InstanceId) {
+        let source_port = self.port(wiring.source_port, from, Direction::Out);
+        let delay = (wiring.delay)
             .and_then(|delay| self.network().model.parameter(self.place.component?, delay))
             .unwrap_or(0.0);
-        let target = match connection.receiver {
+        let target = match wiring.receiver {
             Some(receiver) => {
-                let container = (connection.receiver_container)
+                let container = (wiring.receiver_container)
                     .and_then(|attribute| self.text(attribute))
                     .filter(|container| !container.value().is_empty());
                 let Some(component) = self.builder.referenced(self.place, receiver) else {
@@ -262,11 +429,11 @@ impl<'b, 'm, 'd> Connector<'b, 'm, 'd> {
             }
             None => to,
         };
-        if connection.receiver.is_some() {
+        if wiring.receiver.is_some() {
             self.builder
-                .assign(target, self.place, &connection.assigns, None);
+                .assign(target, self.place, &wiring.assigns, None);
         }
-        let target_port = self.port(connection.target_port, target, Direction::In);
+        let target_port = self.port(wiring.target_port, target, Direction::In);
         if let (Some(source_port), Some(target_port)) = (source_port, target_port) {
             self.builder.network.routes.push(Route {
                 source: from,
@@ -325,8 +492,7 @@ impl<'b, 'm, 'd> Connector<'b, 'm, 'd> {
             (self.builder).instantiate(kind, Some(component), Some(host), consolidated, 0)?;
         self.builder.network.instance_mut(made).attached = true;
         self.builder.append(host, list, made);
-        self.builder.populate(made, 0);
-        self.builder.connect(made);
+        self.builder.build(made);
         Some(made)
     }
 
@@ -396,6 +562,21 @@ impl<'b, 'm, 'd> Connector<'b, 'm, 'd> {
                 self.builder.assign(end, self.place, &tunnel.assigns, None);
             }
         }
+    }
+}
+
+/// Whether an element does something else than making instances.
+fn connects(element: &StructureElement<'_>) -> bool {
+    match element {
+        StructureElement::ChildInstance { .. }
+        | StructureElement::MultiInstantiate { .. }
+        | StructureElement::CoInstantiate { .. }
+        | StructureElement::Unsupported { .. } => false,
+        StructureElement::If { body, .. } => body.iter().any(connects),
+        StructureElement::Choose { cases } => {
+            (cases.iter()).any(|(_, body)| body.iter().any(connects))
+        }
+        _ => true,
     }
 }
 

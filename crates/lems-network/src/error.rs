@@ -105,6 +105,16 @@ pub enum NetworkError {
     Ignored { element: String, span: Span },
     #[error("the edge {edge} of a kinetic scheme does not join two of its states")]
     BadEdge { edge: String, span: Span },
+    #[error("this selection is wrong: {reason}")]
+    BadSelection { reason: String, span: Span },
+    #[error("{instance} depends on what it makes itself")]
+    CircularSelection { instance: String, span: Span },
+    #[error("the regime `{regime}` of {instance} leads back to itself without waiting")]
+    EndlessTransitions {
+        regime: String,
+        instance: String,
+        span: Span,
+    },
     #[error("the output has no file name")]
     NoFileName { span: Span },
 }
@@ -135,6 +145,9 @@ impl NetworkError {
             | BadAssign { span, .. }
             | Ignored { span, .. }
             | BadEdge { span, .. }
+            | BadSelection { span, .. }
+            | CircularSelection { span, .. }
+            | EndlessTransitions { span, .. }
             | NoFileName { span } => *span,
         }
     }
@@ -181,6 +194,9 @@ impl NetworkError {
             TooDeep { .. } => Some("does a component contain itself?".to_owned()),
             TooManyInstances { .. } => Some("is the number of copies right?".to_owned()),
             BadCount { .. } => Some("check the number of copies".to_owned()),
+            EndlessTransitions { .. } => {
+                Some("let one of the regimes wait for a condition or an event".to_owned())
+            }
             NoFileName { .. } => Some("add `fileName=\"...\"`".to_owned()),
             TooManySteps { .. } => Some("is the step too small for the length?".to_owned()),
             _ => None,

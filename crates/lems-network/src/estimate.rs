@@ -251,8 +251,8 @@ impl<'m, 'd> Counter<'m, 'd> {
                 StructureElement::EventConnection(connection) => {
                     let made = self.estimate.connections.saturating_add(times);
                     self.estimate.connections = made;
-                    if let Some(receiver) = connection.receiver {
-                        self.assign(&connection.assigns, times);
+                    if let Some(receiver) = connection.wiring.receiver {
+                        self.assign(&connection.wiring.assigns, times);
                         self.attach(place, receiver, times, depth)?;
                     }
                 }
@@ -287,8 +287,15 @@ impl<'m, 'd> Counter<'m, 'd> {
                         }
                     }
                 }
+                StructureElement::CoInstantiate { .. }
+                | StructureElement::PairsEventConnection { .. }
+                | StructureElement::Apply { .. } => self.estimate.untold += 1,
                 StructureElement::WithInstance { .. }
                 | StructureElement::WithList { .. }
+                | StructureElement::Gather { .. }
+                | StructureElement::GatherPairs { .. }
+                | StructureElement::PairFilter { .. }
+                | StructureElement::IncludePair { .. }
                 | StructureElement::ChildInstance { .. }
                 | StructureElement::MultiInstantiate { .. }
                 | StructureElement::Unsupported { .. } => {}

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use lems_document::Span;
+use lems_math::JavaRandom;
 use lems_model::{ComponentId, ComponentType, Model, TypeId};
 
 use crate::NetworkError;
@@ -23,6 +24,8 @@ pub struct Instance<'d> {
     pub parent: Option<InstanceId>,
     /// Whether jLEMS runs it from a consolidated type, which doubles its `OnStart` blocks.
     pub consolidated: bool,
+    /// Which of the instances that a `MultiInstantiate` made it is.
+    pub number: Option<u32>,
     /// Whether it was attached while the network was built.
     pub attached: bool,
     /// Children in slots, in the order in which jLEMS walks them, then `ChildInstance`s, by the
@@ -62,8 +65,12 @@ pub struct Network<'m, 'd> {
     pub instances: Vec<Instance<'d>>,
     /// Event connections, in the order in which they were made.
     pub routes: Vec<Route<'d>>,
-    /// Values set by `Assign`.
+    /// Values set by `Assign`, or copied by `CoInstantiate`.
     pub assigned: HashMap<(InstanceId, &'d str), f64>,
+    /// Names of assigned values that the type of the instance does not know.
+    pub(crate) additions: HashMap<InstanceId, Vec<&'d str>>,
+    /// The generator behind `random()`, as the building of the network leaves it.
+    pub random: JavaRandom,
     /// Legal, but surely not meant.
     pub warnings: RefCell<Vec<NetworkError>>,
     pub(crate) by_id: RefCell<IdTables<'d>>,
@@ -107,6 +114,17 @@ impl<'m, 'd> Network<'m, 'd> {
     pub fn property(&self, id: InstanceId, name: &str) -> Option<f64> {
         let property = self.type_of(id).properties.get(name)?;
         Some((self.assigned.get(&(id, name)).copied()).unwrap_or(property.default))
+    }
+
+    /// Sets a value of an instance.
+    pub(crate) fn set(&mut self, id: InstanceId, name: &'d str, value: f64) {
+        let kind = self.type_of(id);
+        let known = kind.properties.contains_key(name)
+            || kind.parameters.contains_key(name)
+            || (kind.dynamics.as_ref()).is_some_and(|dynamics| dynamics.state.contains_key(name));
+        if self.assigned.insert((id, name), value).is_none() && !known {
+            self.additions.entry(id).or_default().push(name);
+        }
     }
 
     /// The `id` of the component of an instance.

@@ -13,7 +13,9 @@ mod hash_order;
 mod instance;
 mod lookup;
 mod path;
+mod populate;
 mod recording;
+mod selection;
 mod shapes;
 
 pub use error::NetworkError;

@@ -68,18 +68,41 @@ impl<'d> Network<'_, 'd> {
         if let Some((requirement, _)) = kind.requirements.get_key_value(name) {
             return Some(found(Variable::Live(requirement)));
         }
-        if name == "index"
-            && let Some(number) = self.number_in_population(id)
-        {
-            return Some(found(Variable::Fixed(number as f64)));
+        if let Some(value) = self.added(id, name) {
+            return Some(found(Variable::Fixed(value)));
         }
         (name == "t").then(|| found(Variable::Live("t")))
     }
 
-    /// Which of the instances that a `MultiInstantiate` made it is.
-    fn number_in_population(&self, id: InstanceId) -> Option<usize> {
-        let population = self.instance(id).parent?;
-        (self.list(population, "")?.iter()).position(|element| *element == id)
+    /// A value of an instance that its type does not know: assigned, or its number.
+    pub(crate) fn added(&self, id: InstanceId, name: &str) -> Option<f64> {
+        let number = || self.instance(id).number.filter(|_| name == "index");
+        (self
+            .additions
+            .get(&id)
+            .and_then(|names| names.iter().find(|known| **known == name)))
+        .and_then(|name| self.assigned.get(&(id, *name)).copied())
+        .or_else(|| number().map(f64::from))
+    }
+
+    /// A parameter, property or added value of an instance.
+    pub(crate) fn value_at(&self, id: InstanceId, name: &str) -> Option<f64> {
+        (self.added(id, name))
+            .or_else(|| self.parameter(id, name))
+            .or_else(|| self.property(id, name))
+    }
+
+    /// A number of an instance while the network is built: variables are still 0.
+    pub(crate) fn number_at(&self, id: InstanceId, name: &str) -> Option<f64> {
+        let value = match self.local(id, name)?.variable {
+            Variable::Fixed(value) => Some(value),
+            Variable::Exposed(_) => Some(0.0),
+            Variable::Live(name) => {
+                let elsewhere = self.type_of(id).requirements.contains_key(name) || name == "t";
+                (!elsewhere).then_some(0.0)
+            }
+        };
+        value.filter(|value| value.is_finite())
     }
 
     /// What `name` means at the instance or, failing that, around it.

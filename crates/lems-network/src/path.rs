@@ -9,6 +9,21 @@ use crate::{InstanceId, Network, NetworkError};
 /// Lists at least this long are searched through a table.
 const TABLE_FROM: usize = 16;
 
+/// The steps of a path.
+pub(crate) fn steps(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/')
+        .map(str::trim)
+        .filter(|step| !step.is_empty())
+}
+
+/// Name and number of a step such as `pop[3]`; either may be missing.
+pub(crate) fn parts(step: &str) -> (&str, Option<&str>) {
+    match step.split_once('[') {
+        Some((name, rest)) => (name.trim(), rest.strip_suffix(']').map(str::trim)),
+        None => (step, None),
+    }
+}
+
 impl<'d> Network<'_, 'd> {
     /// The instance at the end of a path that starts at `from`; `source` is where the path
     /// stands.
@@ -19,29 +34,45 @@ impl<'d> Network<'_, 'd> {
         source: Attribute<'d>,
     ) -> Result<InstanceId, NetworkError> {
         let mut current = from;
-        for step in path
-            .split('/')
-            .map(str::trim)
-            .filter(|step| !step.is_empty())
-        {
-            let (name, index) = match step.split_once('[') {
-                Some((name, rest)) => (name.trim(), rest.strip_suffix(']').map(str::trim)),
-                None => (step, None),
-            };
+        for step in steps(path) {
+            let (name, index) = parts(step);
             if !name.is_empty() {
-                current = self
-                    .step(current, name)
-                    .or_else(|| self.step(self.unwrapped(current), name))
-                    .or_else(|| self.only_instance(current, path, name, source))
-                    .ok_or_else(|| self.unresolved(current, path, step, source))?;
+                current = self.named(current, name, path, step, source)?;
             }
             if let Some(index) = index {
-                let number = (index.parse::<usize>().ok())
-                    .ok_or_else(|| self.unresolved(current, path, step, source))?;
-                current = self.element(current, number, path, step, source)?;
+                current = self.numbered_element(current, index, path, step, source)?;
             }
         }
         Ok(current)
+    }
+
+    /// A step of a path by name.
+    pub(crate) fn named(
+        &self,
+        current: InstanceId,
+        name: &str,
+        path: &str,
+        step: &str,
+        source: Attribute<'d>,
+    ) -> Result<InstanceId, NetworkError> {
+        self.step(current, name)
+            .or_else(|| self.step(self.unwrapped(current), name))
+            .or_else(|| self.only_instance(current, path, name, source))
+            .ok_or_else(|| self.unresolved(current, path, step, source))
+    }
+
+    /// A step of a path by number.
+    pub(crate) fn numbered_element(
+        &self,
+        current: InstanceId,
+        index: &str,
+        path: &str,
+        step: &str,
+        source: Attribute<'d>,
+    ) -> Result<InstanceId, NetworkError> {
+        let number = (index.parse::<usize>().ok())
+            .ok_or_else(|| self.unresolved(current, path, step, source))?;
+        self.element(current, number, path, step, source)
     }
 
     /// One step by name.
@@ -105,7 +136,7 @@ impl<'d> Network<'_, 'd> {
     }
 
     /// The last element of any list whose component has that id.
-    fn by_component_id(&self, current: InstanceId, name: &str) -> Option<InstanceId> {
+    pub(crate) fn by_component_id(&self, current: InstanceId, name: &str) -> Option<InstanceId> {
         let lists = &self.instance(current).lists;
         lists.iter().enumerate().find_map(|(number, (_, list))| {
             if list.len() < TABLE_FROM {

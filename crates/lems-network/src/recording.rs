@@ -1,9 +1,12 @@
 //! What a simulation runs and records: `Run`, `Record`, `DataWriter` and their kin.
 
-use lems_document::Attribute;
-use lems_model::{ComponentId, Model, SimulationElement};
+use std::collections::HashMap;
 
-use crate::{InstanceId, Network, NetworkError, Readable};
+use lems_document::Attribute;
+use lems_math::JavaRandom;
+use lems_model::{ComponentId, Model, Role, SimulationElement};
+
+use crate::{InstanceId, Network, NetworkError, Readable, hash_order};
 
 /// Most steps of a run.
 const MAX_STEPS: u64 = 1 << 40;
@@ -19,8 +22,8 @@ pub struct Experiment<'d> {
     pub event_files: Vec<EventFile<'d>>,
     /// Plots.
     pub displays: Vec<Display<'d>>,
-    /// Seed of the random generator.
-    pub seed: i64,
+    /// The generator behind `random()`, as it stands before the network is built.
+    pub random: JavaRandom,
 }
 
 /// One run.
@@ -119,6 +122,11 @@ pub struct Column<'d> {
 }
 
 impl<'d> Experiment<'d> {
+    /// Starts the generator behind `random()` anew.
+    pub fn reseed(&mut self, seed: i64) {
+        self.random = JavaRandom::new(seed);
+    }
+
     /// Collects the runs and recordings of a component and all components in it.
     ///
     /// # Errors
@@ -132,12 +140,18 @@ impl<'d> Experiment<'d> {
                 data_files: Vec::new(),
                 event_files: Vec::new(),
                 displays: Vec::new(),
-                seed: 1234,
+                random: JavaRandom::new(1234),
             },
             errors: Vec::new(),
+            writers: HashMap::new(),
+            records: Vec::new(),
         };
         collector.seed(target);
+        if let Some(random) = &model.random {
+            collector.experiment.random = random.clone();
+        }
         collector.collect(target, None);
+        collector.distribute();
         if collector.experiment.runs.is_empty() && collector.errors.is_empty() {
             collector.errors.push(NetworkError::NothingToRun {
                 component: model.component(target).title(),
@@ -164,6 +178,15 @@ struct Collector<'m, 'd> {
     model: &'m Model<'d>,
     experiment: Experiment<'d>,
     errors: Vec<NetworkError>,
+    writers: HashMap<ComponentId, Writer>,
+    records: Vec<Record<'d>>,
+}
+
+/// A record whose writer may still have to be met.
+struct Record<'d> {
+    writer: Option<Writer>,
+    destination: Option<ComponentId>,
+    line: Line<'d>,
 }
 
 impl<'d> Collector<'_, 'd> {
@@ -172,7 +195,7 @@ impl<'d> Collector<'_, 'd> {
             return;
         };
         match seed.value().trim().parse() {
-            Ok(number) => self.experiment.seed = number,
+            Ok(number) => self.experiment.random = JavaRandom::new(number),
             Err(_) => self.errors.push(NetworkError::BadSeed {
                 text: seed.value().to_owned(),
                 span: seed.span(),
@@ -187,11 +210,62 @@ impl<'d> Collector<'_, 'd> {
         for element in simulation.iter() {
             if let Some(own) = self.element(id, element, writer) {
                 writer = Some(own);
+                self.writers.insert(id, own);
             }
         }
-        for &child in &self.model.component(id).children {
+        for child in self.children(id) {
             self.collect(child, writer);
         }
+    }
+
+    /// Children as jLEMS walks them: slots, then lists, by the hash of their names.
+    fn children(&self, id: ComponentId) -> Vec<ComponentId> {
+        let children = &self.model.component(id).children;
+        let role = |child: &ComponentId| self.model.component(*child).role;
+        let (mut slots, mut lists) = (Vec::new(), Vec::new());
+        for child in children {
+            let (names, name) = match role(child) {
+                Role::Slot(name) => (&mut slots, name),
+                Role::List(name) => (&mut lists, name),
+                Role::TopLevel => continue,
+            };
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        let slots = hash_order(&slots).into_iter().map(Role::Slot);
+        let lists = hash_order(&lists).into_iter().map(Role::List);
+        (slots.chain(lists))
+            .flat_map(|part| {
+                children
+                    .iter()
+                    .copied()
+                    .filter(move |child| role(child) == part)
+            })
+            .collect()
+    }
+
+    /// Gives the records to their writers.
+    fn distribute(&mut self) {
+        for record in std::mem::take(&mut self.records) {
+            let named = (record.destination).and_then(|id| self.writers.get(&id).copied());
+            match named.or(record.writer) {
+                Some(Writer::Data(file)) => {
+                    let columns = &mut self.experiment.data_files[file].columns;
+                    columns.push(record.line.recording);
+                }
+                Some(Writer::Display(display)) => {
+                    self.experiment.displays[display].lines.push(record.line);
+                }
+                Some(Writer::Events(_)) | None => {}
+            }
+        }
+    }
+
+    /// The component that a reference means, of a component or of one around it.
+    fn destination(&self, id: ComponentId, name: &str) -> Option<ComponentId> {
+        let parent = |id: &ComponentId| self.model.component(*id).parent;
+        std::iter::successors(Some(id), parent).find_map(|id| self.model.reference(id, name))
     }
 
     fn text(&self, id: ComponentId, name: Option<&str>) -> Option<Attribute<'d>> {
@@ -221,6 +295,7 @@ impl<'d> Collector<'_, 'd> {
                 time_scale,
                 scale,
                 color,
+                destination,
                 ..
             } => {
                 let Some(quantity) = self.text(id, Some(quantity.value())) else {
@@ -232,20 +307,15 @@ impl<'d> Collector<'_, 'd> {
                     scale: self.scale(id, scale),
                     time_scale: self.scale(id, time_scale),
                 };
-                match writer {
-                    Some(Writer::Data(file)) => {
-                        self.experiment.data_files[file].columns.push(recording);
-                    }
-                    Some(Writer::Display(display)) => {
-                        let line = Line {
-                            recording,
-                            id: self.model.component(id).id.unwrap_or(""),
-                            color: self.text(id, color).map(Attribute::value),
-                        };
-                        self.experiment.displays[display].lines.push(line);
-                    }
-                    _ => {}
-                }
+                self.records.push(Record {
+                    writer,
+                    destination: destination.and_then(|name| self.destination(id, name)),
+                    line: Line {
+                        recording,
+                        id: self.model.component(id).id.unwrap_or(""),
+                        color: self.text(id, color).map(Attribute::value),
+                    },
+                });
             }
             SimulationElement::EventRecord {
                 quantity,

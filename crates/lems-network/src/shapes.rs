@@ -246,6 +246,8 @@ impl<'d> Sorter<'_, '_, 'd> {
                 }
             }
         }
+        let additions = network.additions.get(&id).into_iter().flatten();
+        words.extend(additions.map(|name| ("index", *name)));
         words.sort_unstable();
         let signature = Signature {
             kind: instance.kind,

@@ -48,7 +48,7 @@ const NET: &str = r#"<net id="n"><link from="one[0]" to="two[2]" synapse="s" w="
 fn cells_of_two_populations_share_a_shape() {
     let document = document(NET);
     let model = Model::read(&document).unwrap();
-    let network = Network::build(&model, model.ids["n"]).unwrap();
+    let network = Network::build(&model, model.ids["n"], lems_math::JavaRandom::new(1)).unwrap();
     let shapes = Shapes::of(&network);
     let cells = model.type_named("cell").unwrap();
     let of_cells: Vec<_> = shapes
@@ -64,7 +64,7 @@ fn cells_of_two_populations_share_a_shape() {
 fn a_connection_before_its_populations_finds_them() {
     let document = document(NET);
     let model = Model::read(&document).unwrap();
-    let network = Network::build(&model, model.ids["n"]).unwrap();
+    let network = Network::build(&model, model.ids["n"], lems_math::JavaRandom::new(1)).unwrap();
     assert_eq!(network.routes.len(), 1);
     let route = network.routes[0];
     assert_eq!(network.path(route.source), "one[0]");
@@ -80,7 +80,8 @@ fn a_path_that_leads_nowhere_is_an_error_at_its_step() {
     let body = NET.replace("two[2]", "tow[2]");
     let document = document(&body);
     let model = Model::read(&document).unwrap();
-    let errors = Network::build(&model, model.ids["n"]).expect_err("an error");
+    let errors = Network::build(&model, model.ids["n"], lems_math::JavaRandom::new(1))
+        .expect_err("an error");
     let [
         NetworkError::UnresolvedPath {
             suggestion, span, ..
@@ -141,7 +142,8 @@ fn an_estimate_follows_conditions_and_loops() {
         ));
         let model = Model::read(&document).unwrap();
         let estimate = Estimate::of(&model, model.ids["n"]).unwrap();
-        let network = Network::build(&model, model.ids["n"]).unwrap();
+        let network =
+            Network::build(&model, model.ids["n"], lems_math::JavaRandom::new(1)).unwrap();
         assert_eq!(estimate.attached(), attached, "{many}");
         assert_eq!(estimate.connections, network.routes.len() as u64, "{many}");
         assert_eq!(
@@ -160,4 +162,51 @@ fn an_estimate_says_when_it_is_none() {
     let model = Model::read(&document).unwrap();
     let estimate = Estimate::of(&model, model.ids["n"]).unwrap();
     assert_eq!(estimate.untold, 1);
+}
+
+#[test]
+fn an_element_that_can_make_nothing_where_it_stands_is_warned_of_once() {
+    let document = document(
+        r#"<ComponentType name="herd"><Children name="populations" type="population"/>
+          <Structure><ForEach instances="one" as="a"><ForEach instances="two" as="b">
+            <MultiInstantiate number="2" component="a"/></ForEach></ForEach></Structure></ComponentType>
+        <ComponentType name="herds"><Children name="all" type="herd"/></ComponentType>
+        <herds id="n"><herd><population id="one" component="a" size="3"/>
+            <population id="two" component="b" size="2"/></herd>
+          <herd><population id="one" component="a" size="1"/>
+            <population id="two" component="b" size="2"/></herd></herds>"#,
+    );
+    let model = Model::read(&document).unwrap();
+    let network = Network::build(&model, model.ids["n"], lems_math::JavaRandom::new(1)).unwrap();
+    let warnings = network.warnings.into_inner();
+    assert!(
+        matches!(warnings.as_slice(), [NetworkError::Ignored { element, .. }] if element == "MultiInstantiate"),
+        "{warnings:?}"
+    );
+}
+
+#[test]
+fn assigns_draw_in_document_order_whatever_needs_what() {
+    let document = document(
+        r#"<ComponentType name="noisy" extends="population"><Structure>
+          <MultiInstantiate number="size" component="component"><Assign property="noise" value="random(1)"/>
+          </MultiInstantiate></Structure></ComponentType>
+        <net id="n"><link from="one[0]" to="two[1]" synapse="s" w="5"/>
+          <noisy id="one" component="a" size="1"/><noisy id="two" component="b" size="2"/></net>"#,
+    );
+    let model = Model::read(&document).unwrap();
+    let mut random = lems_math::JavaRandom::new(7);
+    let network = Network::build(&model, model.ids["n"], random.clone()).unwrap();
+    let source = document
+        .roots()
+        .next()
+        .unwrap()
+        .attributes()
+        .next()
+        .unwrap();
+    for path in ["one[0]", "two[0]", "two[1]"] {
+        let cell = network.follow(Network::ROOT, path, source).unwrap();
+        assert_eq!(network.number_at(cell, "noise"), Some(random.next_double()));
+    }
+    assert_eq!(network.random, random);
 }

@@ -300,6 +300,15 @@ impl<'d> Lowering<'_, '_, 'd> {
         let Some((number, _, entered)) = dynamics.regimes.get_full(regime) else {
             return;
         };
+        if depth >= dynamics.regimes.len() {
+            let instance = self.shape(at.frame.shape).instance(0, at.node);
+            self.errors.push(NetworkError::EndlessTransitions {
+                regime: regime.to_owned(),
+                instance: self.network.title(instance),
+                span: entered.element.span(),
+            });
+            return;
+        }
         if depth > MAX_TRANSITIONS {
             self.errors.push(NetworkError::TooDeep {
                 limit: MAX_TRANSITIONS,

@@ -373,7 +373,8 @@ impl<'m, 'd> Lowering<'_, 'm, 'd> {
             .position(|state| wanted.is_some() && id(state) == wanted))
         .ok_or_else(|| NetworkError::BadEdge {
             edge: self.network.title(instance),
-            span: self.network.span_of(instance),
+            span: (component.and_then(|component| model.text(component, attribute)))
+                .map_or_else(|| self.network.span_of(instance), |text| text.span()),
         })
     }
 

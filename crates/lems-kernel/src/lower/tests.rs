@@ -26,7 +26,7 @@ fn lowered(net: &str, path: &str) -> Lowered {
     let sources = MemorySources::from([("model.xml", text.as_str())]);
     let document = Document::load("model.xml", &sources, &IncludeOptions::default()).unwrap();
     let model = Model::read(&document).unwrap();
-    let network = Network::build(&model, model.ids["n"]).unwrap();
+    let network = Network::build(&model, model.ids["n"], lems_math::JavaRandom::new(1)).unwrap();
     let shapes = Shapes::of(&network);
     let (instance, name) = path.rsplit_once('/').unwrap();
     let instance = (0..network.instances.len() as u32)

@@ -3,7 +3,7 @@
 use lems_document::{Attribute, Element};
 
 use super::Reader;
-use crate::{Assign, EventConnection, StructureElement, Tunnel};
+use crate::{Assign, EventConnection, StructureElement, Tunnel, Wiring};
 
 impl<'d> Reader<'_, 'd> {
     pub(super) fn structure(&mut self, element: Element<'d>) -> Vec<StructureElement<'d>> {
@@ -19,13 +19,42 @@ impl<'d> Reader<'_, 'd> {
         Some(match child.name() {
             "ChildInstance" => StructureElement::ChildInstance {
                 component: self.required(child, "component")?,
+                assigns: self.assigns(child),
             },
-            "MultiInstantiate" | "CoInstantiate" => StructureElement::MultiInstantiate {
+            "MultiInstantiate" => StructureElement::MultiInstantiate {
                 number: child.attribute("number"),
                 component: child.attribute("component"),
                 component_type: child.attribute("componentType"),
                 assigns: self.assigns(child),
                 element: child,
+            },
+            "CoInstantiate" => StructureElement::CoInstantiate {
+                at: self.required(child, "at")?,
+                component: child.attribute("component"),
+                component_type: child.attribute("componentType"),
+                assigns: self.assigns(child),
+                element: child,
+            },
+            "Gather" => StructureElement::Gather {
+                path: self.required(child, "pathParameter")?,
+                collection: self.required(child, "collection")?,
+            },
+            "GatherPairs" => StructureElement::GatherPairs {
+                first: self.required(child, "pFrom")?,
+                second: self.required(child, "qFrom")?,
+                collection: self.required(child, "collection")?,
+                body: self.structure(child),
+            },
+            "PairFilter" => StructureElement::PairFilter {
+                select: self.required(child, "select")?,
+            },
+            "IncludePair" => StructureElement::IncludePair {
+                collection: self.required(child, "collection")?,
+            },
+            "PairsEventConnection" => StructureElement::PairsEventConnection {
+                pairs: self.required(child, "pairs")?,
+                wiring: self.wiring(child),
+                body: self.structure(child),
             },
             "With" => match (child.attribute("instance"), child.attribute("list")) {
                 (None, Some(list)) => StructureElement::WithList {
@@ -39,15 +68,9 @@ impl<'d> Reader<'_, 'd> {
                 },
             },
             "EventConnection" => StructureElement::EventConnection(EventConnection {
-                element: child,
                 from: self.required(child, "from")?,
                 to: self.required(child, "to")?,
-                source_port: word("sourcePort"),
-                target_port: word("targetPort"),
-                receiver: child.attribute("receiver"),
-                receiver_container: word("receiverContainer"),
-                delay: word("delay"),
-                assigns: self.assigns(child),
+                wiring: self.wiring(child),
             }),
             "Tunnel" => StructureElement::Tunnel(Tunnel {
                 element: child,
@@ -58,12 +81,13 @@ impl<'d> Reader<'_, 'd> {
                 component_b: self.required(child, "componentB")?,
                 assigns: self.assigns(child),
             }),
-            "ForEach" | "Apply" => StructureElement::ForEach {
-                instances: match child.attribute("instances") {
-                    Some(attribute) => attribute,
-                    None => self.required(child, "components")?,
-                },
+            "ForEach" => StructureElement::ForEach {
+                instances: self.required(child, "instances")?,
                 name: word("as").unwrap_or("this"),
+                body: self.structure(child),
+            },
+            "Apply" => StructureElement::Apply {
+                list: self.required(child, "components")?,
                 body: self.structure(child),
             },
             "If" => StructureElement::If {
@@ -73,8 +97,21 @@ impl<'d> Reader<'_, 'd> {
             "Choose" => StructureElement::Choose {
                 cases: self.choose_cases(child),
             },
+            "Assign" => return None,
             _ => StructureElement::Unsupported { element: child },
         })
+    }
+
+    fn wiring(&mut self, element: Element<'d>) -> Wiring<'d> {
+        let word = |attribute| element.attribute(attribute).map(Attribute::value);
+        Wiring {
+            source_port: word("sourcePort"),
+            target_port: word("targetPort"),
+            receiver: element.attribute("receiver"),
+            receiver_container: word("receiverContainer"),
+            delay: word("delay"),
+            assigns: self.assigns(element),
+        }
     }
 
     fn choose_cases(
@@ -109,6 +146,7 @@ impl<'d> Reader<'_, 'd> {
                 assigns.push(Assign {
                     property: property.value(),
                     value,
+                    expose_as: child.attribute("exposeAs").map(Attribute::value),
                 });
             }
         }
