@@ -10,11 +10,13 @@ use cranelift_codegen::{Context, control::ControlPlane};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{FuncId, Linkage, Module, default_libcall_names};
-use lems_kernel::{BlockKernel, Kernel, Program};
+use lems_kernel::{Kernel, Program};
 
 use crate::blocks::{BLOCK_PARAMETERS, translate_block};
 use crate::helpers::{CEIL, DECLARATIONS, Helper};
+use crate::plan::{BlockPlan, block_plan};
 use crate::translate::{HANDLER_PARAMETERS, STEP_PARAMETERS, translate};
+use crate::validate::validate_block;
 use crate::{JitError, Populations, validate};
 
 /// A kernel of a program.
@@ -22,6 +24,8 @@ use crate::{JitError, Populations, validate};
 pub enum Part {
     /// Index in [`Program::kernels`].
     Kernel(u32),
+    /// The same, for blocks of instances together.
+    Block(u32),
     /// Index in [`Program::handlers`].
     Handler(u32),
 }
@@ -44,7 +48,16 @@ pub struct Listing {
 pub fn listing(program: &Program, part: Part) -> Result<Listing, JitError> {
     let populations = validate(program)?;
     let mut assembler = Assembler::new()?;
-    let kernel = assembler.build(program, part, &populations)?;
+    let name = match part {
+        Part::Block(number) => {
+            let plan = block_plan(program, number).ok_or(JitError::NoBlocks(number))?;
+            assembler.build_block(program, number, &plan, &populations)?;
+            plan.kernel.name
+        }
+        Part::Kernel(_) | Part::Handler(_) => {
+            assembler.build(program, part, &populations)?.name.clone()
+        }
+    };
     let mut clif = assembler.context.func.display().to_string();
     for (declaration, function) in DECLARATIONS.iter().zip(&assembler.helpers) {
         let reference = format!("u0:{} ", function.as_u32());
@@ -58,7 +71,7 @@ pub fn listing(program: &Program, part: Part) -> Result<Listing, JitError> {
     let code = (assembler.context)
         .compile(assembler.module.isa(), &mut control)
         .map_err(|error| JitError::Code {
-            kernel: kernel.name.clone(),
+            kernel: name.clone(),
             reason: error.inner.to_string(),
         })?;
     let disassembly = code.vcode.clone().unwrap_or_default();
@@ -121,12 +134,12 @@ impl Assembler {
     pub(crate) fn define_block(
         &mut self,
         program: &Program,
-        kernel: &BlockKernel,
-        population: u32,
-        stride: u32,
+        number: u32,
+        plan: &BlockPlan,
+        populations: &Populations,
     ) -> Result<FuncId, JitError> {
-        self.build_block(program, kernel, population, stride);
-        self.define_built(&kernel.name)
+        self.build_block(program, number, plan, populations)?;
+        self.define_built(&plan.kernel.name)
     }
 
     fn define_built(&mut self, kernel: &str) -> Result<FuncId, JitError> {
@@ -163,6 +176,7 @@ impl Assembler {
                 populations.kernels.get(number as usize),
                 &self.step,
             ),
+            Part::Block(_) => (None, None, &self.block),
             Part::Handler(number) => (
                 program.handlers.get(number as usize),
                 populations.handlers.get(number as usize),
@@ -171,7 +185,7 @@ impl Assembler {
         };
         let (Some(kernel), Some(&population)) = (kernel, population) else {
             return Err(match part {
-                Part::Kernel(number) => JitError::UnknownKernel(number),
+                Part::Kernel(number) | Part::Block(number) => JitError::UnknownKernel(number),
                 Part::Handler(number) => JitError::UnknownHandler(number),
             });
         };
@@ -190,10 +204,13 @@ impl Assembler {
     fn build_block(
         &mut self,
         program: &Program,
-        kernel: &BlockKernel,
-        population: u32,
-        stride: u32,
-    ) {
+        number: u32,
+        plan: &BlockPlan,
+        populations: &Populations,
+    ) -> Result<(), JitError> {
+        let population = populations.kernels.get(number as usize).copied();
+        let population = population.ok_or(JitError::UnknownKernel(number))?;
+        validate_block(program, &plan.kernel, population)?;
         self.module.clear_context(&mut self.context);
         self.context.func.signature = self.block.clone();
         let builder = FunctionBuilder::new(&mut self.context.func, &mut self.frontend);
@@ -202,7 +219,8 @@ impl Assembler {
             helpers: &self.helpers,
             references: [None; DECLARATIONS.len()],
         };
-        translate_block(program, kernel, population, stride, imports, builder);
+        translate_block(program, plan, population, imports, builder);
+        Ok(())
     }
 }
 

@@ -8,11 +8,12 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{F64, I64};
 use cranelift_codegen::ir::{Block as Label, InstBuilder, Type, Value};
 use cranelift_frontend::FunctionBuilder;
-use lems_kernel::{BlockKernel, Level, Part, Piece, Program, Scalar};
+use lems_kernel::{Level, Part, Piece, Program, Scalar};
 
 use crate::assembler::Imports;
 use crate::helpers::Helper;
 use crate::lanes::{LANES, Lanes};
+use crate::plan::BlockPlan;
 use crate::translate::{MEMORY, SLOT_BYTES, Translator};
 
 /// Parameters of a block function: context, memory, links, time, step, first and last instance,
@@ -20,21 +21,21 @@ use crate::translate::{MEMORY, SLOT_BYTES, Translator};
 pub(crate) const BLOCK_PARAMETERS: [Type; 8] = [I64, I64, I64, F64, F64, I64, I64, I64];
 
 /// Fills a function, whose signature is set, with the code of a block kernel, which runs for an
-/// even number of instances, `stride` at most.
+/// even number of instances, the plan's stride at most.
 pub(crate) fn translate_block(
     program: &Program,
-    kernel: &BlockKernel,
+    plan: &BlockPlan,
     population: u32,
-    stride: u32,
     imports: Imports<'_>,
     builder: FunctionBuilder<'_>,
 ) {
+    let kernel = &plan.kernel;
     let (mut translator, parameters) =
         Translator::enter(program, &kernel.registers, kernel.reads(), imports, builder);
     let mut parts = Parts {
         translator: &mut translator,
         population,
-        stride,
+        stride: plan.stride,
         first: parameters[5],
         last: parameters[6],
         buffers: parameters[7],

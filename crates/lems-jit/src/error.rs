@@ -19,6 +19,9 @@ pub enum JitError {
     /// The schedule calls a kernel that does not exist.
     #[error("the schedule calls kernel {0}, which does not exist")]
     UnknownKernel(u32),
+    /// A kernel that has no block form.
+    #[error("kernel {0} does not run for blocks of instances")]
+    NoBlocks(u32),
     /// An event runs a handler that does not exist.
     #[error("an event runs handler {0}, which does not exist")]
     UnknownHandler(u32),

@@ -39,6 +39,8 @@ impl Lanes {
 
 /// The body of a loop over attached instances, as code for two of them.
 pub(crate) struct LaneLoop {
+    /// What is the same for all of them, in order.
+    uniform: Block,
     /// What is done side by side, in order.
     parallel: Block,
     /// What hands values from one instance to the next, in order.
@@ -82,7 +84,9 @@ impl LaneLoop {
         }
         // Of those that are read before they are assigned, the others come from outside.
         serial.retain(|register| assigned.contains(register));
+        let mut uniform = HashSet::new();
         let mut lanes = LaneLoop {
+            uniform: Block::new(),
             parallel: Block::new(),
             serial: Block::new(),
         };
@@ -96,11 +100,18 @@ impl LaneLoop {
                     serial.insert(*register);
                     lanes.serial.push(statement);
                 }
-                Statement::Let(_, Operation::Load(place)) => {
-                    if may_be_stored(program, *place, level, populations, &stored) {
-                        return None;
-                    }
-                    lanes.parallel.push(statement);
+                Statement::Let(_, Operation::Load(place))
+                    if may_be_stored(program, *place, level, populations, &stored) =>
+                {
+                    return None;
+                }
+                Statement::Let(register, operation)
+                    if is_uniform(operation, level, &|operand| {
+                        uniform.contains(&operand) || !assigned.contains(&operand)
+                    }) =>
+                {
+                    uniform.insert(*register);
+                    lanes.uniform.push(statement);
                 }
                 _ if follows => return None,
                 _ => lanes.parallel.push(statement),
@@ -108,6 +119,18 @@ impl LaneLoop {
         }
         Some(lanes)
     }
+}
+
+/// Whether an operation gives the same for all instances of a level.
+fn is_uniform(operation: &Operation, level: Level, known: &dyn Fn(Register) -> bool) -> bool {
+    let place = match operation {
+        Operation::Load(Place::Column { level: of, .. } | Place::Linked { level: of, .. }) => {
+            *of != level
+        }
+        Operation::Constant(_) => false,
+        _ => true,
+    };
+    place && operation.operands().all(known)
 }
 
 /// Whether a call is only made under a condition, so that making it always would cost.
@@ -175,6 +198,11 @@ impl Translator<'_, '_> {
                 _ => {}
             }
         }
+    }
+
+    /// Runs what a loop would do alike for all instances.
+    pub(crate) fn before_lane_loop(&mut self, body: &LaneLoop) {
+        self.block(&body.uniform);
     }
 
     /// Runs the body of a loop for the two instances that it is at.

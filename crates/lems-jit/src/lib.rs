@@ -11,6 +11,8 @@ mod error;
 mod helpers;
 mod lanes;
 mod native;
+mod plan;
+mod saved;
 mod settle;
 mod tables;
 mod translate;
@@ -22,6 +24,5 @@ mod tests;
 pub use assembler::{Listing, Part, listing};
 pub use error::{Defect, JitError};
 pub use native::CompiledProgram;
+pub use plan::{BlockPlan, block_plan};
 pub use validate::{Populations, validate};
-
-use validate::validate_block;

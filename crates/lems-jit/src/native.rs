@@ -18,15 +18,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cranelift_jit::JITModule;
 use cranelift_module::FuncId;
-use lems_kernel::{
-    Backend, Call, Independence, Program, State, Stored, block_kernel, emit, independence,
-};
+use lems_kernel::{Backend, Call, Independence, Program, State, emit};
 
 use crate::assembler::{Assembler, Part};
 use crate::helpers::InPlace;
 use crate::lanes::LANES;
+use crate::plan::{FEWEST_TOGETHER, block_plan};
+use crate::saved::Saved;
 use crate::settle::{Emission, Settling};
-use crate::{JitError, Populations, validate, validate_block};
+use crate::{JitError, Populations, validate};
 
 /// Context, memory, links, time, step, first instance, one after the last.
 type StepFunction =
@@ -36,13 +36,6 @@ type BlockFunction =
     unsafe extern "C" fn(*const Context<'_>, *mut f64, *const u32, f64, f64, i64, i64, *mut f64);
 /// Context, memory, links, instance.
 type HandlerFunction = unsafe extern "C" fn(*const Context<'_>, *mut f64, *const u32, i64);
-
-/// Fewer instances are computed one after the other.
-const FEWEST_TOGETHER: u32 = 4;
-/// Most instances in a block.
-const LARGEST_BLOCK: u32 = 64;
-/// Doubles in the buffers of a block, which should stay in the cache.
-const LARGEST_BUFFERS: u32 = 3_000;
 
 /// All kernels and handlers of a program as machine code.
 pub struct CompiledProgram<'p> {
@@ -66,13 +59,15 @@ struct CompiledBlock {
     /// Doubles that its buffers take.
     buffers: usize,
     independence: Independence,
+    /// Whether an event of one instance can reach another one in the same call.
+    interferes: bool,
 }
 
 /// What a step needs besides the state.
 #[derive(Default)]
 struct Scratch {
-    /// The memory before the step, where an event may take an instance back to it.
-    before: Vec<f64>,
+    /// What the instances of a block held before their step, if an event may take them back.
+    saved: Saved,
     buffers: Vec<f64>,
     log: Vec<Emission>,
 }
@@ -112,6 +107,7 @@ impl<'p> CompiledProgram<'p> {
                     function: block_function(&module, block.function),
                     stride: block.stride,
                     buffers: block.buffers,
+                    interferes: block.independence.interferes(),
                     independence: block.independence,
                 }),
             })
@@ -176,7 +172,7 @@ impl<'p> CompiledProgram<'p> {
         unsafe { function(&context, memory, links, time, step, first, last) }
     }
 
-    /// Computes instances block by block, then delivers their events in order.
+    /// Computes instances block by block; after each block, its events are delivered in order.
     fn advance_together(
         &self,
         block: &CompiledBlock,
@@ -185,66 +181,78 @@ impl<'p> CompiledProgram<'p> {
         time: f64,
         step: f64,
     ) {
-        let number = call.kernel as usize;
+        let mut scratch = self.scratch();
+        let scratch = &mut *scratch;
+        if scratch.buffers.len() < block.buffers {
+            scratch.buffers.resize(block.buffers, 0.0);
+        }
+        let even = call.last - (call.last - call.first) % LANES;
+        let mut first = call.first;
+        while first < call.last {
+            let last = if first < even {
+                even.min(first + block.stride)
+            } else {
+                call.last
+            };
+            let part = Call {
+                first,
+                last,
+                ..call
+            };
+            if first < even {
+                self.advance_block(block, scratch, state, part, time, step);
+            } else {
+                self.advance_in_order(self, state, part, time, step);
+            }
+            first = last;
+        }
+    }
+
+    /// Computes an even number of instances, as many as fit a block.
+    ///
+    /// # Panics
+    ///
+    /// If the state is not one of the program's, or the call goes beyond the schedule's.
+    fn advance_block(
+        &self,
+        block: &CompiledBlock,
+        scratch: &mut Scratch,
+        state: &mut State,
+        call: Call,
+        time: f64,
+        step: f64,
+    ) {
+        let length = call.last - call.first;
         assert!(
-            call.last <= self.populations.kernels[number],
+            call.last <= self.populations.kernels[call.kernel as usize]
+                && length <= block.stride
+                && length.is_multiple_of(LANES)
+                && block.buffers <= scratch.buffers.len(),
             "a call goes beyond the schedule"
         );
-        let interferes = block.independence.interferes();
-        let mut scratch = self.scratch();
-        let Scratch {
-            before,
-            buffers,
-            log,
-        } = &mut *scratch;
-        if interferes && before.len() < state.memory.len() {
-            before.resize(state.memory.len(), 0.0);
+        if block.interferes {
+            let (columns, links) = (&block.independence.stored, &self.program.links);
+            scratch.saved.clear();
+            (scratch.saved).save(columns, links, call.first..call.last, &state.memory);
         }
-        if buffers.len() < block.buffers {
-            buffers.resize(block.buffers, 0.0);
-        }
-        log.clear();
         let memory = self.memory(state);
         let links = self.program.links.as_ptr();
+        let buffers = scratch.buffers.as_mut_ptr();
+        scratch.log.clear();
         let context = Context {
             program: self.program,
             backend: self,
             state,
-            log,
+            log: &mut scratch.log,
         };
-        let even = call.last - (call.last - call.first) % LANES;
-        let mut at = call.first;
-        while at < call.last {
-            let end = if at < even {
-                even.min(at + block.stride)
-            } else {
-                call.last
-            };
-            if interferes {
-                for stored in &block.independence.stored {
-                    // SAFETY: machine code is not running.
-                    let memory = unsafe { std::slice::from_raw_parts(memory, before.len()) };
-                    copy(stored, &self.program.links, at..end, memory, before);
-                }
-            }
-            let (first, last) = (i64::from(at), i64::from(end));
-            // SAFETY: as in `advance_in_order`. For the block function, the number of instances
-            // is even and within the stride, and the buffers are of the size that it was made
-            // for.
-            unsafe {
-                if at < even {
-                    let buffers = buffers.as_mut_ptr();
-                    (block.function)(&context, memory, links, time, step, first, last, buffers);
-                } else {
-                    let function = self.kernels[number].step;
-                    function(&context, memory, links, time, step, first, last);
-                }
-            }
-            at = end;
-        }
-        if !log.is_empty() {
-            let settling = Settling::new(self, self.program, &block.independence, call, before);
-            settling.settle(state, log, time, step);
+        let (first, last) = (i64::from(call.first), i64::from(call.last));
+        // SAFETY: as in `advance_in_order`; also, the number of instances is even and within the
+        // stride, and the buffers are of the size that the function was made for.
+        unsafe { (block.function)(&context, memory, links, time, step, first, last, buffers) }
+        if !scratch.log.is_empty() {
+            let independence = &block.independence;
+            let settling = Settling::new(self, self.program, independence, call, &scratch.saved);
+            settling.settle(state, &scratch.log, time, step);
         }
     }
 
@@ -284,21 +292,6 @@ impl<'p> CompiledProgram<'p> {
     }
 }
 
-/// Copies what some instances of a kernel have in a column.
-fn copy(
-    stored: &Stored,
-    links: &[u32],
-    instances: std::ops::Range<u32>,
-    from: &[f64],
-    to: &mut [f64],
-) {
-    stored.ranges(links, instances, |slots| {
-        if let (Some(from), Some(to)) = (from.get(slots.clone()), to.get_mut(slots)) {
-            to.copy_from_slice(from);
-        }
-    });
-}
-
 struct DefinedBlock {
     function: FuncId,
     stride: u32,
@@ -331,44 +324,19 @@ fn define_blocks(
     program: &Program,
     populations: &Populations,
 ) -> Result<Vec<Option<DefinedBlock>>, JitError> {
-    let mut defined = Vec::with_capacity(program.kernels.len());
-    for (number, kernel) in (0_u32..).zip(&program.kernels) {
-        let calls = program.schedule.iter().filter(|call| call.kernel == number);
-        let longest = calls
-            .map(|call| call.last.saturating_sub(call.first))
-            .max()
-            .unwrap_or(0);
-        if longest < FEWEST_TOGETHER {
-            defined.push(None);
-            continue;
-        }
-        let independence = independence(program, number);
-        let (Some(independence), Some(block)) = (independence, block_kernel(kernel)) else {
-            defined.push(None);
-            continue;
-        };
-        let population = populations
-            .kernels
-            .get(number as usize)
-            .copied()
-            .unwrap_or(0);
-        validate_block(program, &block, population)?;
-        let stride = stride(longest, block.buffers);
-        defined.push(Some(DefinedBlock {
-            function: assembler.define_block(program, &block, population, stride)?,
-            stride,
-            buffers: block.buffers as usize * stride as usize,
-            independence,
-        }));
-    }
-    Ok(defined)
-}
-
-/// Number of instances in a block.
-fn stride(longest: u32, buffers: u32) -> u32 {
-    let largest = (LARGEST_BUFFERS / buffers.max(1)).clamp(8, LARGEST_BLOCK);
-    let blocks = longest.div_ceil(largest);
-    longest.div_ceil(blocks.max(1)).next_multiple_of(LANES)
+    (0..program.kernels.len() as u32)
+        .map(|number| {
+            let Some(plan) = block_plan(program, number) else {
+                return Ok(None);
+            };
+            Ok(Some(DefinedBlock {
+                function: assembler.define_block(program, number, &plan, populations)?,
+                stride: plan.stride,
+                buffers: plan.kernel.buffers as usize * plan.stride as usize,
+                independence: plan.independence,
+            }))
+        })
+        .collect()
 }
 
 fn define(
@@ -378,7 +346,7 @@ fn define(
     part: fn(u32) -> Part,
 ) -> Result<Vec<FuncId>, JitError> {
     let count = match part(0) {
-        Part::Kernel(_) => program.kernels.len(),
+        Part::Kernel(_) | Part::Block(_) => program.kernels.len(),
         Part::Handler(_) => program.handlers.len(),
     };
     (0..count as u32)

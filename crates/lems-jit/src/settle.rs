@@ -2,7 +2,8 @@
 //!
 //! An instance that gets an event from one before it should have had it before its own step: it
 //! goes back to where it was before the step, gets the event, and makes the step again when its
-//! turn comes. All others were right the first time.
+//! turn comes. All others were right the first time, and those that have not made their step yet
+//! just get the event.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -10,6 +11,7 @@ use std::collections::BTreeSet;
 use lems_kernel::{Backend, Call, Independence, Program, State, emit};
 
 use crate::CompiledProgram;
+use crate::saved::Saved;
 
 /// An event that an instance of a kernel sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,14 +20,15 @@ pub(crate) struct Emission {
     pub(crate) source: u32,
 }
 
-/// The events of one call on their way.
+/// The events of instances that made their step together, on their way.
 pub(crate) struct Settling<'s, 'p> {
     compiled: &'s CompiledProgram<'p>,
     program: &'s Program,
     independence: &'s Independence,
+    /// The instances that made their step together.
     call: Call,
-    /// The memory before the call.
-    before: &'s [f64],
+    /// What they held before it.
+    saved: &'s Saved,
     /// The instance whose turn it is.
     turn: Cell<u32>,
     /// Instances that went back, and must make their step again.
@@ -38,14 +41,14 @@ impl<'s, 'p> Settling<'s, 'p> {
         program: &'s Program,
         independence: &'s Independence,
         call: Call,
-        before: &'s [f64],
+        saved: &'s Saved,
     ) -> Self {
         Settling {
             compiled,
             program,
             independence,
             call,
-            before,
+            saved,
             turn: Cell::new(call.first),
             again: RefCell::new(BTreeSet::new()),
         }
@@ -87,14 +90,8 @@ impl<'s, 'p> Settling<'s, 'p> {
         };
         let to_come = self.turn.get() < owner && owner < self.call.last;
         if to_come && self.again.borrow_mut().insert(owner) {
-            for stored in &self.independence.stored {
-                stored.ranges(&self.program.links, owner..owner + 1, |slots| {
-                    let before = self.before.get(slots.clone());
-                    if let (Some(now), Some(before)) = (state.memory.get_mut(slots), before) {
-                        now.copy_from_slice(before);
-                    }
-                });
-            }
+            let (columns, links) = (&self.independence.stored, &self.program.links);
+            self.saved.restore(columns, links, owner, &mut state.memory);
         }
     }
 }

@@ -81,7 +81,7 @@ pub(crate) fn translate(
     let (mut translator, parameters) =
         Translator::enter(program, &kernel.registers, reads, imports, builder);
     match part {
-        Part::Kernel(_) => {
+        Part::Kernel(_) | Part::Block(_) => {
             let (first, last) = (parameters[5], parameters[6]);
             let count = translator.begin_count(first, last);
             translator.instance(count.index, population, &kernel.body);
@@ -317,6 +317,7 @@ impl Translator<'_, '_> {
             // A table that goes backwards leaves nothing to do.
             let after = self.builder.ins().umax(first, last);
             let length = self.builder.ins().isub(after, first);
+            self.before_lane_loop(&pairs);
             let even = self.builder.ins().band_imm_s(length, -i64::from(LANES));
             let end = self.builder.ins().iadd(first, even);
             let count = self.begin_count(first, end);

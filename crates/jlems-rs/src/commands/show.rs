@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use clap::{Args, Subcommand};
 use jlems_rs::engine::Simulation;
-use jlems_rs::jit::{Part, listing};
+use jlems_rs::jit::{Part, block_plan, listing};
 use jlems_rs::kernel::{Kernel, Program};
 use jlems_rs::{Code, Failure, FileSources};
 
@@ -27,6 +27,9 @@ pub struct KernelArguments {
     /// Number or name of a kernel or handler.
     #[arg(long, value_name = "NUMBER|NAME")]
     kernel: Option<String>,
+    /// The form of it that takes a block of instances through each of its parts together.
+    #[arg(long, requires = "kernel")]
+    block: bool,
     #[command(flatten)]
     form: Form,
     #[command(flatten)]
@@ -62,7 +65,7 @@ pub fn run(command: &Command) -> Result<String, Failure> {
         Command::Kernel(arguments) => with_program(&arguments.file, &arguments.search, |run| {
             match &arguments.kernel {
                 None => Ok(list(&run.program)),
-                Some(wanted) => show(&run.program, wanted, &arguments.form),
+                Some(wanted) => show(&run.program, wanted, arguments),
             }
         }),
         Command::Order(arguments) => with_program(&arguments.file, &arguments.search, |run| {
@@ -99,7 +102,7 @@ fn list(program: &Program) -> String {
             .sum();
         let statements = kernel.to_string().lines().count() - 1;
         let _ = match part {
-            Part::Kernel(_) => writeln!(
+            Part::Kernel(_) | Part::Block(_) => writeln!(
                 text,
                 "{number:4}  kernel   {}: {statements} statements, {instances} instances",
                 kernel.name
@@ -114,7 +117,7 @@ fn list(program: &Program) -> String {
     text
 }
 
-fn show(program: &Program, wanted: &str, form: &Form) -> Result<String, Failure> {
+fn show(program: &Program, wanted: &str, arguments: &KernelArguments) -> Result<String, Failure> {
     let number: Option<usize> = wanted.parse().ok();
     let found = parts(program)
         .enumerate()
@@ -126,8 +129,23 @@ fn show(program: &Program, wanted: &str, form: &Form) -> Result<String, Failure>
             Some("`jlems-rs show kernel FILE` lists them".to_owned()),
         ));
     };
+    let form = &arguments.form;
+    let part = match part {
+        Part::Kernel(number) if arguments.block => Part::Block(number),
+        part => part,
+    };
     if !form.clif && !form.asm {
-        return Ok(kernel.to_string());
+        return match part {
+            Part::Block(number) => match block_plan(program, number) {
+                Some(plan) => Ok(plan.kernel.to_string()),
+                None => Err(Failure::plain(
+                    Code(601),
+                    format!("`{wanted}` does not run for blocks of instances"),
+                    Some("it runs for few instances, or their order matters".to_owned()),
+                )),
+            },
+            Part::Kernel(_) | Part::Handler(_) => Ok(kernel.to_string()),
+        };
     }
     let listing = listing(program, part).map_err(|error| {
         Failure::plain(

@@ -9,7 +9,7 @@ mod flatten;
 mod independence;
 mod split;
 
-use crate::{Block, Function, Kernel, Register, Scalar};
+use crate::{Block, Function, Kernel, Register, Scalar, Statement};
 
 pub use flatten::{Reads, count_reads, flat_loop_body};
 pub use independence::{Extent, Independence, Stored, independence};
@@ -80,6 +80,14 @@ pub struct Piece {
     pub body: Block,
     /// Registers that are put into buffers at the end.
     pub outputs: Vec<(Register, u32)>,
+}
+
+impl Piece {
+    /// Whether it leaves anything behind.
+    fn has_effect(&self) -> bool {
+        !self.outputs.is_empty()
+            || (self.body.iter()).any(|statement| !matches!(statement, Statement::Let(..)))
+    }
 }
 
 impl BlockKernel {

@@ -301,7 +301,7 @@ impl Layout {
                     &[]
                 };
                 let piece = self.piece(units, slot, arguments);
-                if !piece.body.is_empty() || !piece.outputs.is_empty() {
+                if piece.has_effect() {
                     self.parts.push(match kind {
                         Kind::Lanes => Part::Lanes(piece),
                         _ => Part::Each(piece),
