@@ -30,7 +30,7 @@ fn steps(criterion: &mut Criterion, name: &str, cells: usize, text: &str) {
         ("jit", BackendKind::Jit),
         ("interpreter", BackendKind::Interpreter),
     ] {
-        let measured = jlems_rs::with_backend(&program, kind, |backend| {
+        let measured = jlems_rs::with_backend(&program, kind, None, |backend| {
             let mut state = State::new(&program, 1);
             Interpreter::new(&program).run_setup(&mut state);
             let mut time = 0.0;

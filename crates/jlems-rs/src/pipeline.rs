@@ -1,5 +1,6 @@
 //! The stages of a run, one after another.
 
+use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 
 use lems_document::{Document, IncludeOptions, Limits, Source, SourceReader};
@@ -32,6 +33,8 @@ pub struct Options {
     pub core_types: Option<&'static [(&'static str, &'static str)]>,
     /// What runs the kernels.
     pub backend: BackendKind,
+    /// Threads that share the steps of many instances; all that the computer has if `None`.
+    pub threads: Option<NonZeroUsize>,
     /// Seed of the random generator, instead of the model's.
     pub seed: Option<i64>,
 }
@@ -140,11 +143,12 @@ pub fn estimate<'d>(
 pub fn with_backend<T>(
     program: &Program,
     kind: BackendKind,
+    threads: Option<NonZeroUsize>,
     body: impl FnOnce(&dyn Backend) -> T,
 ) -> Result<T, Failure> {
     match kind {
         BackendKind::Interpreter => Ok(body(&Interpreter::new(program))),
-        BackendKind::Jit => match CompiledProgram::compile(program) {
+        BackendKind::Jit => match CompiledProgram::with_threads(program, threads_of(threads)) {
             Ok(compiled) => Ok(body(&compiled)),
             Err(error) => Err(Failure::plain(
                 Code(509),
@@ -153,6 +157,11 @@ pub fn with_backend<T>(
             )),
         },
     }
+}
+
+fn threads_of(threads: Option<NonZeroUsize>) -> usize {
+    let all = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    threads.map_or_else(all, NonZeroUsize::get)
 }
 
 /// Runs a LEMS file and writes its outputs to `store`.
@@ -176,9 +185,12 @@ pub fn run(
     let mut summaries = Vec::new();
     for simulation in &simulations {
         warnings.extend(simulation.warnings.iter().map(Diagnostic::from));
-        let summary = with_backend(&simulation.program, options.backend, |backend| {
-            simulation.run(backend, store, control)
-        })?;
+        let summary = with_backend(
+            &simulation.program,
+            options.backend,
+            options.threads,
+            |backend| simulation.run(backend, store, control),
+        )?;
         summaries.push(summary?);
     }
     let sources = match warnings.is_empty() {

@@ -33,6 +33,9 @@ pub enum JitError {
         /// What Cranelift said.
         reason: String,
     },
+    /// No threads for it.
+    #[error("no threads: {0}")]
+    Threads(String),
     /// The machine code found no memory.
     #[error("no memory for machine code: {0}")]
     Memory(String),

@@ -14,11 +14,13 @@
 
 #![allow(unsafe_code)]
 
+use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cranelift_jit::JITModule;
 use cranelift_module::FuncId;
 use lems_kernel::{Backend, Call, Independence, Program, State, emit};
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::assembler::{Assembler, Part};
 use crate::helpers::InPlace;
@@ -43,7 +45,9 @@ pub struct CompiledProgram<'p> {
     populations: Populations,
     kernels: Vec<CompiledKernel>,
     handlers: Vec<HandlerFunction>,
-    scratch: Mutex<Scratch>,
+    workers: Mutex<Vec<Worker>>,
+    /// The other threads, if there are any.
+    pool: Option<ThreadPool>,
     _code: Code,
 }
 
@@ -56,6 +60,7 @@ struct CompiledKernel {
 struct CompiledBlock {
     function: BlockFunction,
     stride: u32,
+    share: u32,
     /// Doubles that its buffers take.
     buffers: usize,
     independence: Independence,
@@ -63,9 +68,9 @@ struct CompiledBlock {
     interferes: bool,
 }
 
-/// What a step needs besides the state.
+/// What a thread needs for a step besides the state.
 #[derive(Default)]
-struct Scratch {
+struct Worker {
     /// What the instances of a block held before their step, if an event may take them back.
     saved: Saved,
     buffers: Vec<f64>,
@@ -94,11 +99,23 @@ impl<'p> CompiledProgram<'p> {
     /// If a kernel does not pass [`validate`], or Cranelift does not support the processor or
     /// the size of a kernel.
     pub fn compile(program: &'p Program) -> Result<Self, JitError> {
+        Self::with_threads(program, 1)
+    }
+
+    /// The same, with steps of many instances on several threads. Results do not depend on their
+    /// number.
+    ///
+    /// # Errors
+    ///
+    /// As of [`compile`](Self::compile); also if there are no such threads.
+    pub fn with_threads(program: &'p Program, threads: usize) -> Result<Self, JitError> {
         let populations = validate(program)?;
         let mut assembler = Assembler::new()?;
         let kernels = define(&mut assembler, program, &populations, Part::Kernel)?;
         let handlers = define(&mut assembler, program, &populations, Part::Handler)?;
         let blocks = define_blocks(&mut assembler, program, &populations)?;
+        let several = blocks.iter().flatten().any(|block| block.shares >= 2);
+        let threads = if several { threads.max(1) } else { 1 };
         let module = assembler.finish()?;
         let kernels = (kernels.into_iter().zip(blocks))
             .map(|(step, block)| CompiledKernel {
@@ -106,6 +123,7 @@ impl<'p> CompiledProgram<'p> {
                 block: block.map(|block| CompiledBlock {
                     function: block_function(&module, block.function),
                     stride: block.stride,
+                    share: block.share,
                     buffers: block.buffers,
                     interferes: block.independence.interferes(),
                     independence: block.independence,
@@ -121,7 +139,8 @@ impl<'p> CompiledProgram<'p> {
             populations,
             kernels,
             handlers,
-            scratch: Mutex::new(Scratch::default()),
+            workers: Mutex::new((0..threads).map(|_| Worker::default()).collect()),
+            pool: pool(threads)?,
             _code: Code(Mutex::new(Some(module))),
         })
     }
@@ -172,7 +191,8 @@ impl<'p> CompiledProgram<'p> {
         unsafe { function(&context, memory, links, time, step, first, last) }
     }
 
-    /// Computes instances block by block; after each block, its events are delivered in order.
+    /// Computes instances block by block. The events of a block, or of the blocks that several
+    /// threads computed together, are delivered in order before the next one begins.
     fn advance_together(
         &self,
         block: &CompiledBlock,
@@ -181,78 +201,91 @@ impl<'p> CompiledProgram<'p> {
         time: f64,
         step: f64,
     ) {
-        let mut scratch = self.scratch();
-        let scratch = &mut *scratch;
-        if scratch.buffers.len() < block.buffers {
-            scratch.buffers.resize(block.buffers, 0.0);
-        }
+        assert!(
+            call.last <= self.populations.kernels[call.kernel as usize],
+            "a call goes beyond the schedule"
+        );
+        let mut workers = self.workers();
+        let shared = (call.last - call.first) / block.share >= 2;
+        let (threads, share) = match shared {
+            true => (workers.len(), block.share),
+            false => (1, block.stride),
+        };
         let even = call.last - (call.last - call.first) % LANES;
         let mut first = call.first;
-        while first < call.last {
-            let last = if first < even {
-                even.min(first + block.stride)
-            } else {
-                call.last
-            };
+        while first < even {
+            let last = even.min(first.saturating_add(threads as u32 * share));
             let part = Call {
                 first,
                 last,
                 ..call
             };
-            if first < even {
-                self.advance_block(block, scratch, state, part, time, step);
-            } else {
-                self.advance_in_order(self, state, part, time, step);
+            let workers = workers.get_mut(..threads).unwrap_or_default();
+            self.advance_shares(block, workers, share, state, part, time, step);
+            let log = workers.iter().flat_map(|worker| &worker.log);
+            if workers.iter().any(|worker| !worker.log.is_empty()) {
+                let saved: Vec<&Saved> = workers.iter().map(|worker| &worker.saved).collect();
+                let settling = Settling::new(self, self.program, &block.independence, part, &saved);
+                settling.settle(state, log, time, step);
             }
             first = last;
         }
+        if even < call.last {
+            let rest = Call {
+                first: even,
+                ..call
+            };
+            self.advance_in_order(self, state, rest, time, step);
+        }
     }
 
-    /// Computes an even number of instances, as many as fit a block.
-    ///
-    /// # Panics
-    ///
-    /// If the state is not one of the program's, or the call goes beyond the schedule's.
-    fn advance_block(
+    /// Computes an even number of instances of a call within the schedule, a share in each worker.
+    #[allow(clippy::too_many_arguments, reason = "a step is all of this")]
+    fn advance_shares(
         &self,
         block: &CompiledBlock,
-        scratch: &mut Scratch,
+        workers: &mut [Worker],
+        share: u32,
         state: &mut State,
         call: Call,
         time: f64,
         step: f64,
     ) {
-        let length = call.last - call.first;
-        assert!(
-            call.last <= self.populations.kernels[call.kernel as usize]
-                && length <= block.stride
-                && length.is_multiple_of(LANES)
-                && block.buffers <= scratch.buffers.len(),
-            "a call goes beyond the schedule"
-        );
-        if block.interferes {
-            let (columns, links) = (&block.independence.stored, &self.program.links);
-            scratch.saved.clear();
-            (scratch.saved).save(columns, links, call.first..call.last, &state.memory);
-        }
-        let memory = self.memory(state);
-        let links = self.program.links.as_ptr();
-        let buffers = scratch.buffers.as_mut_ptr();
-        scratch.log.clear();
-        let context = Context {
+        let work = Work {
             program: self.program,
-            backend: self,
-            state,
-            log: &mut scratch.log,
+            block,
+            memory: self.memory(state),
+            time,
+            step,
         };
-        let (first, last) = (i64::from(call.first), i64::from(call.last));
-        // SAFETY: as in `advance_in_order`; also, the number of instances is even and within the
-        // stride, and the buffers are of the size that the function was made for.
-        unsafe { (block.function)(&context, memory, links, time, step, first, last, buffers) }
-        if !scratch.log.is_empty() {
-            let independence = &block.independence;
-            let settling = Settling::new(self, self.program, independence, call, &scratch.saved);
-            settling.settle(state, &scratch.log, time, step);
+        let mut shares = Vec::new();
+        let mut first = call.first;
+        for worker in workers.iter_mut() {
+            let last = call.last.min(first.saturating_add(share));
+            if first < last {
+                shares.push((worker, first..last));
+            } else {
+                worker.log.clear();
+            }
+            first = last;
+        }
+        match (shares.len(), &self.pool) {
+            (2.., Some(pool)) => pool.in_place_scope(|scope| {
+                let work = &work;
+                let mut shares = shares.into_iter();
+                let own = shares.next();
+                for (worker, instances) in shares {
+                    scope.spawn(move |_| work.run(worker, instances));
+                }
+                if let Some((worker, instances)) = own {
+                    work.run(worker, instances);
+                }
+            }),
+            _ => {
+                for (worker, instances) in shares {
+                    work.run(worker, instances);
+                }
+            }
         }
     }
 
@@ -287,16 +320,108 @@ impl<'p> CompiledProgram<'p> {
         unsafe { function(&context, memory, links, i64::from(instance)) }
     }
 
-    fn scratch(&self) -> MutexGuard<'_, Scratch> {
-        self.scratch.lock().unwrap_or_else(PoisonError::into_inner)
+    fn workers(&self) -> MutexGuard<'_, Vec<Worker>> {
+        self.workers.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A step of one kernel that several threads share.
+struct Work<'w> {
+    program: &'w Program,
+    block: &'w CompiledBlock,
+    memory: *mut f64,
+    time: f64,
+    step: f64,
+}
+
+// SAFETY: the memory outlives the work, as `advance_shares` borrows it as long. Each thread
+// computes other instances, and machine code for some instances neither writes what belongs to
+// others nor reads what others write: that is what `independence` says, without which there is no
+// block function. Nothing else of the work changes.
+unsafe impl Sync for Work<'_> {}
+
+impl Work<'_> {
+    /// Computes an even number of instances within the schedule; their events are left in the
+    /// worker's log.
+    fn run(&self, worker: &mut Worker, instances: Range<u32>) {
+        let block = self.block;
+        worker.log.clear();
+        worker.saved.clear();
+        if worker.buffers.len() < block.buffers {
+            worker.buffers.resize(block.buffers, 0.0);
+        }
+        let size = self.program.memory.len();
+        let (columns, links) = (&block.independence.stored, self.program.links.as_slice());
+        let mut first = instances.start;
+        while first < instances.end {
+            let last = instances.end.min(first + block.stride);
+            if block.interferes {
+                (worker.saved).save(columns, links, first..last, |slots| {
+                    (slots.start <= slots.end && slots.end <= size).then(|| {
+                        // SAFETY: the slots are inside the memory, belong to instances of this
+                        // share, and machine code for them is not running.
+                        unsafe {
+                            let start = self.memory.add(slots.start);
+                            std::slice::from_raw_parts(start, slots.len())
+                        }
+                    })
+                });
+            }
+            let context = Context {
+                program: self.program,
+                backend: &Nothing,
+                state: std::ptr::null_mut(),
+                log: &mut worker.log,
+            };
+            let buffers = worker.buffers.as_mut_ptr();
+            // SAFETY: as in `advance_in_order`; also, the number of instances is even and within
+            // the stride, and the buffers are of the size that the function was made for. With a
+            // log, the functions that it calls leave the state alone; draws, which do not, make a
+            // kernel's instances dependent.
+            unsafe {
+                (block.function)(
+                    &context,
+                    self.memory,
+                    links.as_ptr(),
+                    self.time,
+                    self.step,
+                    i64::from(first),
+                    i64::from(last),
+                    buffers,
+                );
+            }
+            first = last;
+        }
+    }
+}
+
+/// Stands where no event is delivered.
+struct Nothing;
+
+impl Backend for Nothing {
+    fn advance(&self, _: &mut State, _: Call, _: f64, _: f64) {}
+
+    fn handle(&self, _: &mut State, _: u32, _: u32) {}
 }
 
 struct DefinedBlock {
     function: FuncId,
+    /// Number of threads that its longest call is worth.
+    shares: u32,
     stride: u32,
+    share: u32,
     buffers: usize,
     independence: Independence,
+}
+
+/// Threads besides the one that asks for them.
+fn pool(threads: usize) -> Result<Option<ThreadPool>, JitError> {
+    if threads == 1 {
+        return Ok(None);
+    }
+    let pool = ThreadPoolBuilder::new().num_threads(threads - 1).build();
+    pool.map(Some)
+        .map_err(|error| JitError::Threads(error.to_string()))
 }
 
 fn step_function(module: &JITModule, function: FuncId) -> StepFunction {
@@ -331,7 +456,9 @@ fn define_blocks(
             };
             Ok(Some(DefinedBlock {
                 function: assembler.define_block(program, number, &plan, populations)?,
+                shares: plan.longest / plan.share,
                 stride: plan.stride,
+                share: plan.share,
                 buffers: plan.kernel.buffers as usize * plan.stride as usize,
                 independence: plan.independence,
             }))

@@ -1,7 +1,9 @@
 //! Which kernels take blocks of instances through their parts together, and how large the blocks
 //! are.
 
-use lems_kernel::{BlockKernel, Independence, Program, block_kernel, independence};
+use lems_kernel::{
+    Block, BlockKernel, Independence, Part, Program, Statement, block_kernel, independence,
+};
 
 use crate::lanes::LANES;
 
@@ -17,8 +19,12 @@ const LARGEST_BUFFERS: u32 = 3_000;
 pub struct BlockPlan {
     /// Its parts.
     pub kernel: BlockKernel,
+    /// Number of instances of its longest call.
+    pub longest: u32,
     /// Most instances in a block, an even number: the size of each buffer.
     pub stride: u32,
+    /// Fewest instances that are worth a thread of their own, an even number.
+    pub share: u32,
     /// What makes the order of the instances irrelevant.
     pub independence: Independence,
 }
@@ -37,9 +43,12 @@ pub fn block_plan(program: &Program, kernel: u32) -> Option<BlockPlan> {
     let independence = independence(program, kernel)?;
     let kernel = block_kernel(code)?;
     let stride = stride(longest, kernel.buffers);
+    let share = share(program, &kernel);
     Some(BlockPlan {
         kernel,
+        longest,
         stride,
+        share,
         independence,
     })
 }
@@ -49,4 +58,46 @@ fn stride(longest: u32, buffers: u32) -> u32 {
     let largest = (LARGEST_BUFFERS / buffers.max(1)).clamp(8, LARGEST_BLOCK);
     let blocks = longest.div_ceil(largest);
     longest.div_ceil(blocks.max(1)).next_multiple_of(LANES)
+}
+
+/// Statements that are worth a thread: well above what it takes to wake it.
+const STATEMENTS_OF_A_SHARE: u64 = 400_000;
+
+fn share(program: &Program, kernel: &BlockKernel) -> u32 {
+    let mut statements = 1;
+    for part in &kernel.parts {
+        statements += match part {
+            Part::Lanes(piece) | Part::Each(piece) => weight(program, &piece.body),
+            Part::Call { count, .. } | Part::Power { count, .. } => 20 * u64::from(*count),
+            Part::Propagate { states, .. } => 100 * u64::from(*states),
+            Part::Emit(events) => events.len() as u64,
+        };
+    }
+    let share = (STATEMENTS_OF_A_SHARE / statements).clamp(64, 1 << 16) as u32;
+    share.next_multiple_of(LANES)
+}
+
+/// Statements that one instance runs, those of loops as often as for the first instance.
+fn weight(program: &Program, block: &Block) -> u64 {
+    let times = |statement: &Statement| match statement {
+        Statement::ForAttached { offsets, .. } | Statement::ForRuns { offsets, .. } => {
+            let offsets = program.links.get(*offsets as usize..*offsets as usize + 2);
+            match offsets {
+                Some([first, last]) => u64::from(last.saturating_sub(*first)),
+                _ => 0,
+            }
+        }
+        _ => 1,
+    };
+    let inner = |statement: &Statement| -> u64 {
+        statement
+            .nested()
+            .into_iter()
+            .map(|block| weight(program, block))
+            .sum()
+    };
+    block
+        .iter()
+        .map(|statement| 1 + times(statement) * inner(statement))
+        .sum()
 }

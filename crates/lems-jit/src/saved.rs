@@ -19,17 +19,18 @@ impl Saved {
         self.values.clear();
     }
 
-    /// Copies what instances have in the columns.
-    pub(crate) fn save(
+    /// Copies what instances have in the columns, from `memory`, which is asked for no other
+    /// slots.
+    pub(crate) fn save<'m>(
         &mut self,
         columns: &[Stored],
         links: &[u32],
         instances: Range<u32>,
-        memory: &[f64],
+        memory: impl Fn(Range<usize>) -> Option<&'m [f64]>,
     ) {
         for column in columns {
             column.ranges(links, instances.clone(), |slots| {
-                if let Some(values) = memory.get(slots.clone())
+                if let Some(values) = memory(slots.clone())
                     && !values.is_empty()
                 {
                     self.parts.push((slots, self.values.len()));
@@ -39,7 +40,7 @@ impl Saved {
         }
     }
 
-    /// Brings the columns of an instance that was saved back to where they were.
+    /// Brings the columns of an instance, if it was saved, back to where they were.
     pub(crate) fn restore(
         &self,
         columns: &[Stored],
@@ -84,7 +85,7 @@ mod tests {
         ];
         let before: Vec<f64> = (0..20).map(f64::from).collect();
         let mut saved = Saved::default();
-        saved.save(&columns, &links, 0..3, &before);
+        saved.save(&columns, &links, 0..3, |slots| before.get(slots));
         let mut memory = vec![-1.0; 20];
         saved.restore(&columns, &links, 2, &mut memory);
         let restored: Vec<usize> = (0..20).filter(|slot| memory[*slot] != -1.0).collect();

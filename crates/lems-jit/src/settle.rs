@@ -27,8 +27,8 @@ pub(crate) struct Settling<'s, 'p> {
     independence: &'s Independence,
     /// The instances that made their step together.
     call: Call,
-    /// What they held before it.
-    saved: &'s Saved,
+    /// What they held before it, in one or several pieces.
+    saved: &'s [&'s Saved],
     /// The instance whose turn it is.
     turn: Cell<u32>,
     /// Instances that went back, and must make their step again.
@@ -41,7 +41,7 @@ impl<'s, 'p> Settling<'s, 'p> {
         program: &'s Program,
         independence: &'s Independence,
         call: Call,
-        saved: &'s Saved,
+        saved: &'s [&'s Saved],
     ) -> Self {
         Settling {
             compiled,
@@ -55,8 +55,14 @@ impl<'s, 'p> Settling<'s, 'p> {
     }
 
     /// Delivers the events in the order of the instances.
-    pub(crate) fn settle(&self, state: &mut State, log: &[Emission], time: f64, step: f64) {
-        let mut log = log.iter().peekable();
+    pub(crate) fn settle<'l>(
+        &self,
+        state: &mut State,
+        log: impl Iterator<Item = &'l Emission>,
+        time: f64,
+        step: f64,
+    ) {
+        let mut log = log.peekable();
         loop {
             let again = self.again.borrow().first().copied();
             let next = log.peek().map(|emission| emission.instance);
@@ -91,7 +97,9 @@ impl<'s, 'p> Settling<'s, 'p> {
         let to_come = self.turn.get() < owner && owner < self.call.last;
         if to_come && self.again.borrow_mut().insert(owner) {
             let (columns, links) = (&self.independence.stored, &self.program.links);
-            self.saved.restore(columns, links, owner, &mut state.memory);
+            for saved in self.saved {
+                saved.restore(columns, links, owner, &mut state.memory);
+            }
         }
     }
 }

@@ -61,7 +61,7 @@ pub fn back_ends(model: &RandomModel) -> Result<Passed, Difference> {
     let types = read_model(&document).map_err(refused)?;
     let mut passed = Passed::default();
     for simulation in prepare(&document, &types, &options).map_err(refused)? {
-        passed = with_backend(&simulation.program, BackendKind::Jit, |compiled| {
+        passed = with_backend(&simulation.program, BackendKind::Jit, None, |compiled| {
             side_by_side(model, &simulation, compiled)
         })
         .map_err(refused)??;

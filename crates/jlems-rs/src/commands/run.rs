@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::fmt::Write;
 use std::io::IsTerminal;
+use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -30,6 +31,10 @@ pub struct Arguments {
     /// What runs the kernels.
     #[arg(long, value_enum, default_value_t = Backend::Jit)]
     backend: Backend,
+    /// Threads that share the steps of large populations; all that the computer has, if not given.
+    /// The results are the same for every number.
+    #[arg(long, value_name = "NUMBER")]
+    threads: Option<NonZeroUsize>,
     /// Seed of the random generator, instead of the model's.
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
     seed: Option<i64>,
@@ -65,6 +70,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             Backend::Jit => BackendKind::Jit,
             Backend::Interp => BackendKind::Interpreter,
         },
+        threads: arguments.threads,
         seed: arguments.seed,
         ..arguments.search.options()?
     };
