@@ -3,6 +3,7 @@
 mod random;
 mod rejected;
 mod statements;
+mod threads;
 
 use lems_kernel::{
     Backend, Block, Call, Interpreter, Kernel, Operation, Place, Program, Register, Scalar, State,
