@@ -35,6 +35,8 @@ pub struct Options {
     pub backend: BackendKind,
     /// Threads that share the steps of many instances; all that the computer has if `None`.
     pub threads: Option<NonZeroUsize>,
+    /// Whether results may have other rounding errors than jLEMS's.
+    pub fast: bool,
     /// Seed of the random generator, instead of the model's.
     pub seed: Option<i64>,
 }
@@ -113,7 +115,14 @@ pub fn prepare(
     }
     let times_file = target.times_file.map(str::to_owned);
     (experiment.runs.clone().into_iter())
-        .map(|run| Simulation::new(model, &experiment, run, times_file.clone()).map_err(failed))
+        .map(|run| {
+            let simulation = Simulation::new(model, &experiment, run, times_file.clone());
+            let simulation = simulation.map_err(failed)?;
+            Ok(match options.fast {
+                true => simulation.fast(lems_jit::can_fuse()),
+                false => simulation,
+            })
+        })
         .collect()
 }
 

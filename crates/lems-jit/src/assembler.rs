@@ -257,6 +257,15 @@ fn signature(module: &JITModule, parameters: &[cranelift_codegen::ir::Type]) -> 
     signature
 }
 
+/// Whether the processor multiplies and adds at once; where it cannot, that takes long.
+pub fn can_fuse() -> bool {
+    host().is_ok_and(|isa| {
+        let mut flags = isa.isa_flags().into_iter();
+        let fma = |flag: &settings::Value| flag.name == "has_fma" && flag.as_bool() == Some(true);
+        isa.name() != "x64" || flags.any(|flag| fma(&flag))
+    })
+}
+
 fn host() -> Result<Arc<dyn TargetIsa>, JitError> {
     let unsupported = |reason: String| JitError::Host(reason);
     let flags = flags().map_err(|error| unsupported(error.to_string()))?;

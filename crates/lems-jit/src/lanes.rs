@@ -298,6 +298,10 @@ impl Translator<'_, '_> {
                     }),
                 }
             }
+            Operation::Fused(fusion, a, b, c) => {
+                let values = [a, b, c].map(|register| self.both(lanes, register));
+                self.fused(fusion, values)
+            }
             Operation::Compare(comparison, left, right) => {
                 let (left, right) = (self.both(lanes, left), self.both(lanes, right));
                 self.builder

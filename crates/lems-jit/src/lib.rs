@@ -21,7 +21,7 @@ mod validate;
 #[cfg(test)]
 mod tests;
 
-pub use assembler::{Listing, Part, listing};
+pub use assembler::{Listing, Part, can_fuse, listing};
 pub use error::{Defect, JitError};
 pub use native::CompiledProgram;
 pub use plan::{BlockPlan, block_plan};

@@ -9,8 +9,8 @@ use cranelift_codegen::ir::types::{F64, I8, I64};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, StackSlotData, StackSlotKind, Type, Value};
 use cranelift_frontend::{FunctionBuilder, Switch, Variable};
 use lems_kernel::{
-    Block, Comparison, Function, Kernel, Level, Logic, Operation, Operator, Place, Program, Reads,
-    Register, Scalar, Statement, count_reads,
+    Block, Comparison, Function, Fusion, Kernel, Level, Logic, Operation, Operator, Place, Program,
+    Reads, Register, Scalar, Statement, count_reads,
 };
 
 use crate::assembler::{Imports, Part};
@@ -450,6 +450,10 @@ impl Translator<'_, '_> {
                     Operator::Power => self.call_value(Helper::Power, &[left, right]),
                 }
             }
+            Operation::Fused(fusion, a, b, c) => {
+                let values = [self.get(a), self.get(b), self.get(c)];
+                self.fused(fusion, values)
+            }
             Operation::Compare(comparison, left, right) => {
                 let (left, right) = (self.get(left), self.get(right));
                 self.builder
@@ -486,6 +490,16 @@ impl Translator<'_, '_> {
                 self.builder.ins().fmul(scale, draw)
             }
         }
+    }
+
+    /// A product and a third number, in one rounding; of doubles, or of vectors of them.
+    pub(crate) fn fused(&mut self, fusion: Fusion, [a, b, c]: [Value; 3]) -> Value {
+        let (a, c) = match fusion {
+            Fusion::Add => (a, c),
+            Fusion::Subtract => (a, self.builder.ins().fneg(c)),
+            Fusion::SubtractFrom => (self.builder.ins().fneg(a), c),
+        };
+        self.builder.ins().fma(a, b, c)
     }
 
     pub(crate) fn call(

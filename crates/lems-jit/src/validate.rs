@@ -292,6 +292,11 @@ impl Check<'_> {
                 self.read(left, Real)?;
                 self.read(right, Real).map(|()| Real)
             }
+            Operation::Fused(_, a, b, c) => {
+                self.read(a, Real)?;
+                self.read(b, Real)?;
+                self.read(c, Real).map(|()| Real)
+            }
             Operation::Compare(_, left, right) => {
                 self.read(left, Real)?;
                 self.read(right, Real).map(|()| Truth)

@@ -207,6 +207,9 @@ impl<'p> Interpreter<'p> {
             Operation::Binary(operator, left, right) => {
                 operator.apply(frame.get(left), frame.get(right))
             }
+            Operation::Fused(fusion, a, b, c) => {
+                fusion.apply(frame.get(a), frame.get(b), frame.get(c))
+            }
             Operation::Compare(comparison, left, right) => {
                 truth(comparison.holds(frame.get(left), frame.get(right)))
             }

@@ -95,6 +95,32 @@ pub enum Function {
     Factorial,
 }
 
+/// How a product `a * b` and a third double `c` are put together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Fusion {
+    /// `a * b + c`
+    Add,
+    /// `a * b - c`
+    Subtract,
+    /// `c - a * b`
+    SubtractFrom,
+}
+
+impl Fusion {
+    /// The value for two factors and a third double.
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "what it stands for, and not jLEMS's"
+    )]
+    pub fn apply(self, a: f64, b: f64, c: f64) -> f64 {
+        match self {
+            Fusion::Add => a.mul_add(b, c),
+            Fusion::Subtract => a.mul_add(b, -c),
+            Fusion::SubtractFrom => (-a).mul_add(b, c),
+        }
+    }
+}
+
 /// What a register is assigned.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Operation {
@@ -110,6 +136,8 @@ pub enum Operation {
     Copy(Register),
     /// Arithmetic on two doubles; `Power` is `lems_math::pow`.
     Binary(Operator, Register, Register),
+    /// A product with another double added or taken away, rounded once. Only in fast programs.
+    Fused(Fusion, Register, Register, Register),
     /// IEEE comparison of two doubles.
     Compare(Comparison, Register, Register),
     /// Both or either of two truth values, both already computed.
@@ -201,7 +229,9 @@ impl Operation {
             Operation::Binary(_, a, b)
             | Operation::Compare(_, a, b)
             | Operation::Logic(_, a, b) => [Some(a), Some(b), None],
-            Operation::Select(a, b, c) => [Some(a), Some(b), Some(c)],
+            Operation::Select(a, b, c) | Operation::Fused(_, a, b, c) => {
+                [Some(a), Some(b), Some(c)]
+            }
         };
         operands.into_iter().flatten()
     }
@@ -217,6 +247,9 @@ impl Operation {
             Operation::Compare(how, a, b) => Operation::Compare(how, name(a), name(b)),
             Operation::Logic(how, a, b) => Operation::Logic(how, name(a), name(b)),
             Operation::Select(a, b, c) => Operation::Select(name(a), name(b), name(c)),
+            Operation::Fused(fusion, a, b, c) => {
+                Operation::Fused(fusion, name(a), name(b), name(c))
+            }
             operation @ (Operation::Constant(_)
             | Operation::Time
             | Operation::Step

@@ -7,6 +7,7 @@
 //! [`Interpreter`] here, or machine code.
 
 mod blocks;
+mod fast;
 mod interpreter;
 mod ir;
 mod lower;
@@ -19,10 +20,11 @@ pub use blocks::{
     BlockKernel, Extent, Independence, Part, Piece, Reads, Stored, block_kernel, count_reads,
     flat_loop_body, independence,
 };
+pub use fast::fast;
 pub use interpreter::Interpreter;
 pub use ir::{
-    Block, Comparison, Function, Kernel, Level, Logic, MAX_LEVELS, Operation, Operator, Place,
-    Register, Scalar, Statement,
+    Block, Comparison, Function, Fusion, Kernel, Level, Logic, MAX_LEVELS, Operation, Operator,
+    Place, Register, Scalar, Statement,
 };
 pub use lower::{Lowered, Probe, Recorded, lower};
 pub use program::{Action, Call, Program, Routes, Setup, Target};

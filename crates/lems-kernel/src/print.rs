@@ -3,8 +3,8 @@
 use std::fmt::{Display, Formatter, Result};
 
 use crate::{
-    Block, BlockKernel, Comparison, Function, Kernel, Level, Logic, Operation, Operator, Part,
-    Piece, Place, Register, Statement,
+    Block, BlockKernel, Comparison, Function, Fusion, Kernel, Level, Logic, Operation, Operator,
+    Part, Piece, Place, Register, Statement,
 };
 
 /// A listing, one statement a line.
@@ -232,6 +232,9 @@ impl Display for Operation {
                 write!(f, "if {condition} then {yes} else {no}")
             }
             Operation::Call(function, argument) => write!(f, "{function}({argument})"),
+            Operation::Fused(Fusion::Add, a, b, c) => write!(f, "fused {a} * {b} + {c}"),
+            Operation::Fused(Fusion::Subtract, a, b, c) => write!(f, "fused {a} * {b} - {c}"),
+            Operation::Fused(Fusion::SubtractFrom, a, b, c) => write!(f, "fused {c} - {a} * {b}"),
             Operation::Random(scale) => write!(f, "random({scale})"),
         }
     }

@@ -31,6 +31,10 @@ pub struct Arguments {
     /// What runs the kernels.
     #[arg(long, value_enum, default_value_t = Backend::Jit)]
     backend: Backend,
+    /// Be faster where that changes no more than rounding errors: the outputs are close to
+    /// jLEMS's, not the same.
+    #[arg(long)]
+    fast: bool,
     /// Threads that share the steps of large populations; all that the computer has, if not given.
     /// The results are the same for every number.
     #[arg(long, value_name = "NUMBER")]
@@ -70,6 +74,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             Backend::Jit => BackendKind::Jit,
             Backend::Interp => BackendKind::Interpreter,
         },
+        fast: arguments.fast,
         threads: arguments.threads,
         seed: arguments.seed,
         ..arguments.search.options()?

@@ -96,15 +96,20 @@ pub fn independence(program: &Program, kernel: u32) -> Option<Independence> {
     let population = calls.map(|call| call.last).max()?;
     let mut survey = Survey::default();
     survey.block(&code.body, &[Extent::Own])?;
+    if !survey.stored_elsewhere.is_empty() {
+        return None;
+    }
     let handlers = reachable(program, &survey.ports, population)?;
-    let volatile: HashSet<u32> = (handlers.values())
-        .flat_map(|handler| handler.survey.stored())
-        .map(|(base, _)| base)
-        .collect();
+    let slots = Slots::new(program, &survey, population);
+    let mut volatile = HashSet::new();
+    for handler in handlers.values() {
+        volatile.extend(handler.survey.stored().map(|(base, _)| base));
+        let elsewhere = handler.slots_stored_elsewhere(program);
+        volatile.extend(elsewhere.filter_map(|(_, slot)| slots.column(slot)));
+    }
     if touched_after_events(&code.body, &volatile, &mut false) {
         return None;
     }
-    let slots = Slots::new(program, &survey, population);
     let own = survey
         .columns
         .iter()
@@ -121,10 +126,16 @@ pub fn independence(program: &Program, kernel: u32) -> Option<Independence> {
     if overlap(own.chain(of_handlers).collect()) {
         return None;
     }
+    let by_handlers: HashSet<u32> = (handlers.values())
+        .flat_map(|handler| handler.slots_stored_elsewhere(program))
+        .map(|(_, slot)| slot)
+        .collect();
     for (place, extent) in &survey.elsewhere {
         let instances = slots.owners(*extent);
         let shared = each_slot(program, *place, instances.len()).any(|(_, slot)| {
-            slots.owner(slot).is_some() || handlers.values().any(|handler| handler.stores(slot))
+            slots.owner(slot).is_some()
+                || by_handlers.contains(&slot)
+                || handlers.values().any(|handler| handler.stores(slot))
         });
         if shared {
             return None;
@@ -138,11 +149,25 @@ pub fn independence(program: &Program, kernel: u32) -> Option<Independence> {
             .keys()
             .filter_map(|base| survey.extent(*base))
             .collect();
-        let owner = match extents.into_iter().collect::<Vec<_>>()[..] {
+        let mut owner = match extents.into_iter().collect::<Vec<_>>()[..] {
             [] => None,
             [extent] => Some(slots.owners(extent)),
             _ => return None,
         };
+        for (instance, slot) in handler.slots_stored_elsewhere(program) {
+            let Some(of) = slots.owner(slot) else {
+                continue;
+            };
+            let owner = owner.get_or_insert_with(Vec::new);
+            if owner.len() <= instance {
+                owner.resize(instance + 1, NOBODY);
+            }
+            match owner[instance] {
+                known if known == of => {}
+                NOBODY => owner[instance] = of,
+                _ => return None,
+            }
+        }
         for (place, _) in &handler.survey.elsewhere {
             let population = handler.population as usize;
             let strange = each_slot(program, *place, population).any(|(instance, slot)| {
@@ -177,6 +202,8 @@ struct Survey {
     columns: HashMap<u32, (Extent, bool)>,
     /// Variables of other instances that it loads, and for whom.
     elsewhere: Vec<(Place, Extent)>,
+    /// Variables of other instances that it stores.
+    stored_elsewhere: Vec<Place>,
     /// First sources of the events that it sends for its own instances.
     ports: Vec<u32>,
 }
@@ -202,6 +229,14 @@ impl Survey {
                 Statement::Store(Place::Column { base, level }, _) => {
                     let extent = *extents.get(usize::from(level.0))?;
                     self.column(*base, extent, true)?;
+                }
+                Statement::Store(
+                    place @ Place::Linked {
+                        level: Level(0), ..
+                    },
+                    _,
+                ) => {
+                    self.stored_elsewhere.push(*place);
                 }
                 Statement::Store(..) => return None,
                 Statement::Emit { port, level } if level.0 == 0 => self.ports.push(*port),
@@ -298,6 +333,12 @@ impl Reached {
         let mut stored = self.survey.stored();
         stored.any(|(base, _)| (base..base.saturating_add(self.population)).contains(&slot))
     }
+
+    /// Instances, and the slots of other instances that it stores for them.
+    fn slots_stored_elsewhere(&self, program: &Program) -> impl Iterator<Item = (usize, u32)> {
+        let places = self.survey.stored_elsewhere.iter();
+        places.flat_map(|place| each_slot(program, *place, self.population as usize))
+    }
 }
 
 /// All handlers that events from the ports, and from those handlers in turn, run at once.
@@ -371,6 +412,12 @@ impl<'p> Slots<'p> {
             });
         }
         owners
+    }
+
+    /// The stored column that a slot is in.
+    fn column(&self, slot: u32) -> Option<u32> {
+        let (base, owners) = self.stored.range(..=slot).next_back()?;
+        (((slot - base) as usize) < owners.len()).then_some(*base)
     }
 
     /// The instance of the kernel that stores a slot.

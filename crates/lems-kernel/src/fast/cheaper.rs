@@ -1,0 +1,196 @@
+//! Operations that cost less, and fewer of them.
+
+use std::collections::HashMap;
+
+use crate::{
+    Block, Fusion, Kernel, Operation, Operator, Reads, Register, Scalar, Statement, count_reads,
+};
+
+/// Largest exponent of a power that becomes a product.
+const LARGEST_PRODUCT: u32 = 8;
+
+/// Replaces divisions by constants and powers with small whole exponents.
+pub(super) fn cheapen(kernel: &mut Kernel) {
+    let constants = constants(&kernel.body);
+    let body = std::mem::take(&mut kernel.body);
+    kernel.body = cheaper(body, &constants, &mut kernel.registers);
+}
+
+/// Makes one operation of a product and what it is added to or taken from.
+pub(super) fn fuse(kernel: &mut Kernel) {
+    let mut reads = Reads::new();
+    count_reads(&kernel.body, &mut reads);
+    let mut assignments = HashMap::new();
+    count_assignments(&kernel.body, &mut assignments);
+    let once = |register: &Register| assignments.get(register) == Some(&1);
+    let mut products = HashMap::new();
+    fuse_block(&mut kernel.body, &mut products, &|result, factors| {
+        once(&result) && factors.iter().all(once) && reads.get(&result) == Some(&1)
+    });
+}
+
+/// Products whose factors still hold what they held, by register.
+type Products = HashMap<Register, [Register; 2]>;
+
+fn fuse_block(
+    block: &mut Block,
+    products: &mut Products,
+    lasts: &dyn Fn(Register, [Register; 2]) -> bool,
+) {
+    for statement in block {
+        if let Statement::Let(result, Operation::Binary(operator, left, right)) = statement {
+            let (of_left, of_right) = (products.get(left), products.get(right));
+            let fused = match (*operator, of_left, of_right) {
+                (Operator::Multiply, ..) if lasts(*result, [*left, *right]) => {
+                    products.insert(*result, [*left, *right]);
+                    None
+                }
+                (Operator::Add, Some(&[a, b]), _) => Some((Fusion::Add, a, b, *right)),
+                (Operator::Add, _, Some(&[a, b])) => Some((Fusion::Add, a, b, *left)),
+                (Operator::Subtract, Some(&[a, b]), _) => Some((Fusion::Subtract, a, b, *right)),
+                (Operator::Subtract, _, Some(&[a, b])) => Some((Fusion::SubtractFrom, a, b, *left)),
+                _ => None,
+            };
+            if let Some((fusion, a, b, c)) = fused {
+                *statement = Statement::Let(*result, Operation::Fused(fusion, a, b, c));
+            }
+        }
+        for inner in statement.nested_mut() {
+            fuse_block(inner, &mut products.clone(), lasts);
+        }
+    }
+}
+
+fn count_assignments(block: &Block, counts: &mut HashMap<Register, u32>) {
+    for statement in block {
+        for register in statement.assigned() {
+            *counts.entry(register).or_default() += 1;
+        }
+        for inner in statement.nested() {
+            count_assignments(inner, counts);
+        }
+    }
+}
+
+/// Registers, with the constant if they only ever hold one.
+pub(super) fn constants(block: &Block) -> HashMap<Register, Option<f64>> {
+    let mut constants = HashMap::new();
+    collect(block, &mut constants);
+    constants
+}
+
+fn collect(block: &Block, constants: &mut HashMap<Register, Option<f64>>) {
+    for statement in block {
+        for register in statement.assigned() {
+            let value = match statement {
+                Statement::Let(_, Operation::Constant(value)) => Some(*value),
+                _ => None,
+            };
+            (constants.entry(register))
+                .and_modify(|known| {
+                    if known.map(f64::to_bits) != value.map(f64::to_bits) {
+                        *known = None;
+                    }
+                })
+                .or_insert(value);
+        }
+        for inner in statement.nested() {
+            collect(inner, constants);
+        }
+    }
+}
+
+fn cheaper(
+    block: Block,
+    constants: &HashMap<Register, Option<f64>>,
+    registers: &mut Vec<Scalar>,
+) -> Block {
+    let mut out = Block::with_capacity(block.len());
+    for mut statement in block {
+        for inner in statement.nested_mut() {
+            *inner = cheaper(std::mem::take(inner), constants, registers);
+        }
+        match statement {
+            Statement::Let(result, Operation::Binary(Operator::Divide, left, right)) => {
+                match reciprocal(constants.get(&right).copied().flatten()) {
+                    Some(factor) => {
+                        let factor = constant(factor, &mut out, registers);
+                        let product = Operation::Binary(Operator::Multiply, left, factor);
+                        out.push(Statement::Let(result, product));
+                    }
+                    None => out.push(statement),
+                }
+            }
+            Statement::Let(result, Operation::Binary(Operator::Power, base, exponent)) => {
+                match whole(constants.get(&exponent).copied().flatten()) {
+                    Some(exponent) => power(result, base, exponent, &mut out, registers),
+                    None => out.push(statement),
+                }
+            }
+            statement => out.push(statement),
+        }
+    }
+    out
+}
+
+fn fresh(registers: &mut Vec<Scalar>) -> Register {
+    registers.push(Scalar::Real);
+    Register(registers.len() as u32 - 1)
+}
+
+fn constant(value: f64, out: &mut Block, registers: &mut Vec<Scalar>) -> Register {
+    let register = fresh(registers);
+    out.push(Statement::Let(register, Operation::Constant(value)));
+    register
+}
+
+/// One divided by a constant, if multiplying by it stays far from the ends of the range.
+fn reciprocal(value: Option<f64>) -> Option<f64> {
+    let value = value?;
+    let moderate = 1e-150..1e150;
+    moderate.contains(&value.abs()).then(|| 1.0 / value)
+}
+
+fn whole(value: Option<f64>) -> Option<u32> {
+    let value = value?;
+    (2..=LARGEST_PRODUCT).find(|whole| f64::from(*whole) == value)
+}
+
+/// A power by squaring.
+fn power(
+    result: Register,
+    base: Register,
+    exponent: u32,
+    out: &mut Block,
+    registers: &mut Vec<Scalar>,
+) {
+    let mut product: Option<Register> = None;
+    let (mut square, mut rest) = (base, exponent);
+    loop {
+        let last = rest == 1;
+        if rest % 2 == 1 {
+            product = Some(match product {
+                None => square,
+                Some(factor) => {
+                    let register = if last { result } else { fresh(registers) };
+                    let operation = Operation::Binary(Operator::Multiply, factor, square);
+                    out.push(Statement::Let(register, operation));
+                    register
+                }
+            });
+        }
+        if last {
+            break;
+        }
+        rest /= 2;
+        let squared = fresh(registers);
+        let operation = Operation::Binary(Operator::Multiply, square, square);
+        out.push(Statement::Let(squared, operation));
+        square = squared;
+    }
+    if let Some(product) = product
+        && product != result
+    {
+        out.push(Statement::Let(result, Operation::Copy(product)));
+    }
+}
