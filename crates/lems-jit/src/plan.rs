@@ -3,6 +3,7 @@
 
 use lems_kernel::{
     Block, BlockKernel, Independence, Part, Program, Statement, block_kernel, independence,
+    without_single_loops,
 };
 
 use crate::lanes::LANES;
@@ -35,13 +36,15 @@ pub fn block_plan(program: &Program, kernel: u32) -> Option<BlockPlan> {
     let code = program.kernels.get(kernel as usize)?;
     let calls = program.schedule.iter().filter(|call| call.kernel == kernel);
     let longest = calls
+        .clone()
         .map(|call| call.last.saturating_sub(call.first))
         .max()?;
     if longest < FEWEST_TOGETHER {
         return None;
     }
     let independence = independence(program, kernel)?;
-    let kernel = block_kernel(code)?;
+    let population = calls.map(|call| call.last).max()?;
+    let kernel = block_kernel(&without_single_loops(program, code, population))?;
     let stride = stride(longest, kernel.buffers);
     let share = share(program, &kernel);
     Some(BlockPlan {

@@ -7,12 +7,14 @@
 
 mod flatten;
 mod independence;
+mod inline;
 mod split;
 
 use crate::{Block, Function, Kernel, Register, Scalar, Statement};
 
 pub use flatten::{Reads, count_reads, flat_loop_body};
 pub use independence::{Extent, Independence, Stored, independence};
+pub use inline::without_single_loops;
 
 /// A step kernel as parts that each run for a whole block of instances.
 ///

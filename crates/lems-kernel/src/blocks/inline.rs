@@ -1,0 +1,60 @@
+//! Loops that run exactly once for each instance, such as that over the one input of each cell.
+
+use crate::{Block, Kernel, Level, Operation, Place, Program, Statement};
+
+/// The kernel without loops over attached instances of which each of the first `population`
+/// instances has exactly the one with its own number: their bodies become its own code.
+pub fn without_single_loops(program: &Program, kernel: &Kernel, population: u32) -> Kernel {
+    let mut inlined = kernel.clone();
+    let mut body = Block::new();
+    for statement in std::mem::take(&mut inlined.body) {
+        match statement {
+            Statement::ForAttached {
+                offsets,
+                level: Level(1),
+                body: inner,
+            } if is_one_to_one(program, offsets, population) && inner.iter().all(is_own_code) => {
+                let mut inner = inner;
+                lift(&mut inner);
+                body.extend(inner);
+            }
+            statement => body.push(statement),
+        }
+    }
+    inlined.body = body;
+    inlined
+}
+
+fn is_one_to_one(program: &Program, offsets: u32, population: u32) -> bool {
+    let table = offsets as usize..offsets as usize + population as usize + 1;
+    let offsets = program.links.get(table).unwrap_or_default();
+    !offsets.is_empty()
+        && (0..)
+            .zip(offsets)
+            .all(|(instance, offset)| instance == *offset)
+}
+
+/// Whether a statement is only about the instance itself and those around it.
+fn is_own_code(statement: &Statement) -> bool {
+    match statement {
+        Statement::Let(..) | Statement::Store(..) => true,
+        Statement::If { .. } => statement
+            .nested()
+            .into_iter()
+            .all(|block| block.iter().all(is_own_code)),
+        _ => false,
+    }
+}
+
+fn lift(block: &mut Block) {
+    for statement in block {
+        if let Statement::Let(_, Operation::Load(place)) | Statement::Store(place, _) = statement
+            && let Place::Column { level, .. } | Place::Linked { level, .. } = place
+        {
+            *level = Level(0);
+        }
+        for inner in statement.nested_mut() {
+            lift(inner);
+        }
+    }
+}
