@@ -10,6 +10,8 @@ use crate::lanes::LANES;
 
 /// Fewer instances are computed one after the other.
 pub(crate) const FEWEST_TOGETHER: u32 = 4;
+/// The same for kernels that call no functions of whole buffers, and so gain less.
+const FEWEST_WITHOUT_CALLS: u32 = 16;
 /// Most instances in a block.
 const LARGEST_BLOCK: u32 = 64;
 /// Doubles in the buffers of a block, which should stay in the cache.
@@ -45,6 +47,15 @@ pub fn block_plan(program: &Program, kernel: u32) -> Option<BlockPlan> {
     let independence = independence(program, kernel)?;
     let population = calls.map(|call| call.last).max()?;
     let kernel = block_kernel(&without_single_loops(program, code, population))?;
+    let calls_functions = |part: &Part| {
+        matches!(
+            part,
+            Part::Call { .. } | Part::Power { .. } | Part::Propagate { .. }
+        )
+    };
+    if longest < FEWEST_WITHOUT_CALLS && !kernel.parts.iter().any(calls_functions) {
+        return None;
+    }
     let stride = stride(longest, kernel.buffers);
     let share = share(program, &kernel);
     Some(BlockPlan {
