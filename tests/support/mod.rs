@@ -80,18 +80,27 @@ impl Case {
         }
     }
 
+    /// What jLEMS wrote, as far as it is kept.
+    pub fn golden(&self, name: &str) -> Vec<u8> {
+        std::fs::read(self.folder.join("golden").join(name))
+            .unwrap_or_else(|error| panic!("golden/{name} of {}: {error}", self.name))
+    }
+
+    /// The part of an output that the golden keeps of it.
+    pub fn kept(&self, name: &str, output: &[u8]) -> Vec<u8> {
+        match self.every.get(name) {
+            None => output.to_vec(),
+            Some(&step) => thinned(output, step),
+        }
+    }
+
     /// What is wrong with the outputs of one of the case's files; empty if nothing is.
     pub fn differences(&self, outputs: &Outputs) -> Vec<String> {
         let mut found = Vec::new();
         for name in &self.outputs {
-            let golden = std::fs::read(self.folder.join("golden").join(name))
-                .unwrap_or_else(|error| panic!("golden/{name} of {}: {error}", self.name));
             found.extend(match outputs.get(name) {
                 None => Some(format!("{name}: not written")),
-                Some(got) => match self.every.get(name) {
-                    None => difference(name, &golden, got),
-                    Some(&step) => difference(name, &golden, &thinned(got, step)),
-                },
+                Some(got) => difference(name, &self.golden(name), &self.kept(name, got)),
             });
         }
         let unexpected = outputs.keys().filter(|name| !self.outputs.contains(name));
@@ -141,6 +150,14 @@ pub fn run(path: &str, reader: &dyn SourceReader, backend: BackendKind) -> Resul
         backend,
         ..Options::default()
     };
+    run_with(path, reader, &options)
+}
+
+pub fn run_with(
+    path: &str,
+    reader: &dyn SourceReader,
+    options: &Options,
+) -> Result<Outputs, String> {
     let store = MemoryStore::new();
     let mut go_on = |_, _| ControlFlow::Continue(());
     jlems_rs::run(path, reader, &mut store.clone(), &options, &mut go_on)

@@ -5,6 +5,8 @@
 
 mod cheaper;
 mod merge;
+#[cfg(test)]
+mod tests;
 
 use crate::{Probe, Program};
 
