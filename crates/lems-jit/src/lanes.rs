@@ -13,6 +13,7 @@ use lems_kernel::{
     Statement, flat_loop_body,
 };
 
+use crate::exponential;
 use crate::helpers::Helper;
 use crate::translate::{MEMORY, Translator, condition_code};
 
@@ -331,6 +332,7 @@ impl Translator<'_, '_> {
                 match function {
                     Function::Sqrt => self.builder.ins().sqrt(argument),
                     Function::Abs => self.builder.ins().fabs(argument),
+                    Function::Exp => exponential::exp(&mut self.builder, argument),
                     Function::Ceil => self.one_by_one(&[argument], |translator, values| {
                         translator.builder.ins().ceil(values[0])
                     }),

@@ -8,6 +8,7 @@
 mod assembler;
 mod blocks;
 mod error;
+mod exponential;
 mod helpers;
 mod lanes;
 mod native;

@@ -5,6 +5,8 @@ use lems_kernel::{
     Program, Register, Routes, Scalar, Scheme, State, Statement, Target,
 };
 
+use proptest::prelude::*;
+
 use super::{agree, kernel, load, program, set, store};
 use crate::{CompiledProgram, Part, listing};
 
@@ -457,4 +459,44 @@ fn columns_beyond_the_reach_of_a_displacement() {
     compiled.advance(&mut state, program.schedule[0], 0.0, 0.0);
     assert_eq!(state.memory[far as usize + 1..], [5.0, 6.0]);
     assert_eq!(state.memory[0], 5.0);
+}
+
+proptest! {
+    #[test]
+    fn exponentials_side_by_side_have_the_bits_of_single_ones(
+        values in prop::collection::vec(
+            prop_oneof![
+                -800.0..800.0_f64,
+                -1.0..1.0_f64,
+                -1e-8..1e-8_f64,
+                any::<f64>(),
+                prop::sample::select(vec![
+                    0.0, -0.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN,
+                    709.782712893384, 709.7827128933841, -745.1332191019411, -745.1332191019412,
+                ]),
+            ],
+            2..24,
+        )
+    ) {
+        let attached = Place::Column { base: 0, level: Level(1) };
+        let body = vec![Statement::ForAttached {
+            offsets: 0,
+            level: Level(1),
+            body: vec![
+                load(0, attached),
+                set(1, Operation::Call(Function::Exp, Register(0))),
+                store(attached, 1),
+            ],
+        }];
+        let mut program = program(kernel(&[Scalar::Real; 2], body), 1, &values);
+        program.links = vec![0, values.len() as u32];
+        let compiled = CompiledProgram::compile(&program).expect("sound");
+        let mut state = State::new(&program, 1);
+        compiled.advance(&mut state, program.schedule[0], 1.0, 1.0);
+        for (value, result) in values.iter().zip(&state.memory) {
+            let single = lems_math::exp(*value);
+            let same = single.to_bits() == result.to_bits() || single.is_nan() && result.is_nan();
+            prop_assert!(same, "exp({}) is {}, not {}", value, single, result);
+        }
+    }
 }
