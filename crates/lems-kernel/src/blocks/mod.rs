@@ -8,6 +8,8 @@
 mod flatten;
 mod independence;
 mod split;
+#[cfg(test)]
+mod tests;
 
 use crate::{Block, Function, Kernel, Register, Scalar};
 
