@@ -644,6 +644,50 @@ fn delayed_events_do_not_interfere() {
 }
 
 #[test]
+fn what_handlers_touch_is_not_touched_after_an_event() {
+    let writer = || vec![constant(0, 1.0), store(10, 0)];
+    let reader = || vec![load(0, 10), store(30, 0)];
+    let independent = |body, handler| is_independent(&program(body, vec![handler]));
+    assert!(independent(vec![load(0, 10), emit(100)], writer()));
+    assert!(!independent(vec![emit(100), load(0, 10)], writer()));
+    assert!(independent(vec![emit(100), load(0, 10)], reader()));
+    assert!(independent(
+        vec![load(0, 0), store(10, 0), emit(100)],
+        reader()
+    ));
+    assert!(!independent(
+        vec![load(0, 0), emit(100), store(10, 0)],
+        reader()
+    ));
+    let in_a_branch = vec![
+        load(0, 0),
+        greater(20, 0, 0),
+        choose(20, vec![emit(100)], vec![]),
+        store(10, 0),
+    ];
+    assert!(!independent(in_a_branch, reader()));
+}
+
+#[test]
+fn what_handlers_read_through_links_is_not_stored_after_an_event() {
+    let linked = Place::Linked {
+        table: 20,
+        level: OWN,
+    };
+    let handler = || vec![set(0, Operation::Load(linked)), load(1, 20), store(20, 0)];
+    let independent = |body| {
+        let mut program = program(body, vec![handler()]);
+        program.links.resize(20, 0);
+        program.links.extend(10..20);
+        is_independent(&program)
+    };
+    let before = vec![load(0, 0), load(1, 20), store(10, 0), emit(100)];
+    assert!(independent(before));
+    let after = vec![load(0, 0), load(1, 20), emit(100), store(10, 0)];
+    assert!(!independent(after));
+}
+
+#[test]
 fn handlers_that_reach_into_other_instances_make_them_dependent() {
     let linked = Place::Linked {
         table: 20,
