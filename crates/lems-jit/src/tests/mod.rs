@@ -1,5 +1,6 @@
 //! Both back ends on the same programs.
 
+mod blocks;
 mod random;
 mod rejected;
 mod statements;
