@@ -213,6 +213,38 @@ fn a_plan_of_more_than_memory_holds_is_told_at_once() {
 }
 
 #[test]
+fn a_plan_says_what_could_not_be_counted() {
+    let folder = Folder::new();
+    let write = |test: &str| {
+        folder.write(
+            "LEMS_herd.xml",
+            &format!(
+                r#"<Lems><Include file="Simulation.xml"/>
+                     <ComponentType name="sheep"/>
+                     <ComponentType name="herd"><Parameter name="size" dimension="none"/>
+                       <Structure><If test="{test}">
+                         <MultiInstantiate number="size" componentType="sheep"/></If></Structure>
+                     </ComponentType>
+                     <herd id="h" size="3"/>
+                     <Simulation id="sim" length="1 ms" step="0.1 ms" target="h"/>
+                     <Target component="sim"/></Lems>"#
+            ),
+        );
+        folder.succeed(&["run", "--plan", "LEMS_herd.xml"])
+    };
+    let told = write("size .gt. 2");
+    let sheep = told.lines().find(|line| line.starts_with("sheep"));
+    let words: Vec<&str> = sheep.unwrap().split_whitespace().collect();
+    assert_eq!(words, ["sheep", "3", "0"]);
+    assert!(!told.contains("could not be counted"), "{told}");
+    let untold = write("random(size) .gt. 2");
+    assert!(
+        untold.contains("1 element could not be counted: there may be more."),
+        "{untold}"
+    );
+}
+
+#[test]
 fn a_plan_of_a_broken_model_is_its_errors() {
     let folder = Folder::with_decay();
     folder.write("LEMS_decay.xml", &DECAY.replace("tau=", "tua="));

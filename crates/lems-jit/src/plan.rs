@@ -16,6 +16,8 @@ const FEWEST_WITHOUT_CALLS: u32 = 16;
 const LARGEST_BLOCK: u32 = 64;
 /// Doubles in the buffers of a block, which should stay in the cache.
 const LARGEST_BUFFERS: u32 = 3_000;
+/// Doubles of a block that are saved, which should do so too.
+const LARGEST_COPY: u32 = 2_000;
 
 /// How a kernel takes many instances through a step.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,7 +58,11 @@ pub fn block_plan(program: &Program, kernel: u32) -> Option<BlockPlan> {
     if longest < FEWEST_WITHOUT_CALLS && !kernel.parts.iter().any(calls_functions) {
         return None;
     }
-    let stride = stride(longest, kernel.buffers);
+    let saved = match independence.interferes() {
+        true => saved_per_instance(program, &independence, population),
+        false => 0,
+    };
+    let stride = stride(longest, kernel.buffers, saved);
     let share = share(program, &kernel);
     Some(BlockPlan {
         kernel,
@@ -68,10 +74,22 @@ pub fn block_plan(program: &Program, kernel: u32) -> Option<BlockPlan> {
 }
 
 /// The size of blocks of about the same size, of which each fits the cache.
-fn stride(longest: u32, buffers: u32) -> u32 {
-    let largest = (LARGEST_BUFFERS / buffers.max(1)).clamp(8, LARGEST_BLOCK);
+fn stride(longest: u32, buffers: u32, saved: u32) -> u32 {
+    let fitting = (LARGEST_BUFFERS / buffers.max(1)).min(LARGEST_COPY / saved.max(1));
+    let largest = fitting.clamp(8, LARGEST_BLOCK);
     let blocks = longest.div_ceil(largest);
     longest.div_ceil(blocks.max(1)).next_multiple_of(LANES)
+}
+
+/// Doubles that are saved for an instance of about the usual size.
+fn saved_per_instance(program: &Program, independence: &Independence, population: u32) -> u32 {
+    let mut doubles = 0;
+    for column in &independence.stored {
+        column.ranges(&program.links, 0..population, |slots| {
+            doubles += slots.len()
+        });
+    }
+    (doubles / population.max(1) as usize) as u32
 }
 
 /// Statements that are worth a thread: well above what it takes to wake it.

@@ -13,6 +13,12 @@ use lems_kernel::{Backend, Call, Independence, Program, State, emit};
 use crate::CompiledProgram;
 use crate::saved::Saved;
 
+#[cfg(test)]
+thread_local! {
+    /// Instances that went back so far.
+    pub(crate) static WENT_BACK: Cell<u64> = const { Cell::new(0) };
+}
+
 /// An event that an instance of a kernel sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Emission {
@@ -96,6 +102,8 @@ impl<'s, 'p> Settling<'s, 'p> {
         };
         let to_come = self.turn.get() < owner && owner < self.call.last;
         if to_come && self.again.borrow_mut().insert(owner) {
+            #[cfg(test)]
+            WENT_BACK.set(WENT_BACK.get() + 1);
             let (columns, links) = (&self.independence.stored, &self.program.links);
             for saved in self.saved {
                 saved.restore(columns, links, owner, &mut state.memory);

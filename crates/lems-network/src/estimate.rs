@@ -131,7 +131,9 @@ impl<'m, 'd> Counter<'m, 'd> {
                 self.instances(inner, times, attached, depth + 1)?;
             }
         }
-        for element in kind.structure.iter() {
+        let mut elements = Vec::new();
+        self.running(&place, &kind.structure, &mut elements);
+        for element in elements {
             let made = match element {
                 StructureElement::ChildInstance { component, .. } => {
                     self.referenced(&place, *component).map(|made| (made, 1))
@@ -153,6 +155,40 @@ impl<'m, 'd> Counter<'m, 'd> {
             }
         }
         self.connections(&place, &kind.structure, times, depth)
+    }
+
+    /// Adds the elements that run, in order, those under conditions too. False if it cannot be
+    /// told whether a condition holds; [`connections`](Self::connections) counts that.
+    fn running<'s>(
+        &self,
+        place: &Place<'_>,
+        elements: &'s [StructureElement<'d>],
+        all: &mut Vec<&'s StructureElement<'d>>,
+    ) -> bool {
+        let mut told = true;
+        for element in elements {
+            let cases: Vec<(Option<&Formula<'d>>, &'s [_])> = match element {
+                StructureElement::If { test, body } => vec![(Some(test), body)],
+                StructureElement::Choose { cases } => (cases.iter())
+                    .map(|(test, body)| (test.as_ref(), body.as_slice()))
+                    .collect(),
+                element => {
+                    all.push(element);
+                    continue;
+                }
+            };
+            for (test, body) in cases {
+                match test.map_or(Some(true), |test| self.holds(place, test)) {
+                    Some(true) => {
+                        told &= self.running(place, body, all);
+                        break;
+                    }
+                    Some(false) => {}
+                    None => told = false,
+                }
+            }
+        }
+        told
     }
 
     fn check_limits(&mut self, place: Place<'_>, depth: usize) -> Counted {
@@ -380,7 +416,11 @@ impl<'m, 'd> Counter<'m, 'd> {
         })?;
         let population = self.inside(place, found);
         let kind = model.type_of(population.kind);
-        let products = (kind.structure.iter())
+        let mut running = Vec::new();
+        if !self.running(&population, &kind.structure, &mut running) {
+            return None;
+        }
+        let products = (running.into_iter())
             .filter(|element| matches!(element, StructureElement::MultiInstantiate { .. }))
             .map(|element| Some(self.product(&population, element)?.1));
         let products: Vec<Option<u64>> = products.collect();

@@ -156,6 +156,56 @@ fn an_estimate_follows_conditions_and_loops() {
 }
 
 #[test]
+fn an_estimate_follows_conditions_around_what_makes_instances() {
+    const HERD: &str = r#"<ComponentType name="herd" extends="population">
+        <ComponentReference name="other" type="cell"/><ComponentReference name="synapse" type="synapse"/>
+        <Structure>
+          <If test="size .gt. 1"><MultiInstantiate number="size" component="component"/>
+            <If test="size .gt. 4"><ChildInstance component="other"/></If></If>
+          <Choose><When test="size .gt. 3"><MultiInstantiate number="2" component="other"/></When>
+            <When test="size .gt. 2"/>
+            <Otherwise><ChildInstance component="component"/></Otherwise></Choose>
+        </Structure></ComponentType>
+      <ComponentType name="wires"><ComponentReference name="synapse" type="synapse"/>
+        <Structure><ForEach instances="one" as="a"><EventConnection from="a" to="a" receiver="synapse"/>
+        </ForEach></Structure></ComponentType>
+      <ComponentType name="field"><Children name="herds" type="herd"/>
+        <Children name="wires" type="wires"/></ComponentType>"#;
+    for (size, cells) in [(1, 1), (2, 3), (3, 3), (4, 6), (5, 8)] {
+        let document = document(&format!(
+            r#"{HERD}<field id="n"><herd id="one" component="a" other="b" synapse="s" size="{size}"/>
+               <wires synapse="s"/></field>"#
+        ));
+        let model = Model::read(&document).unwrap();
+        let estimate = Estimate::of(&model, model.ids["n"]).unwrap();
+        let network =
+            Network::build(&model, model.ids["n"], lems_math::JavaRandom::new(1)).unwrap();
+        assert_eq!(estimate.untold, 0, "{size}");
+        let cell = model.type_named("cell").unwrap();
+        assert_eq!(estimate.kinds[&cell].instances, cells, "{size}");
+        assert_eq!(
+            estimate.instances(),
+            network.instances.len() as u64,
+            "{size}"
+        );
+        assert_eq!(estimate.connections, network.routes.len() as u64, "{size}");
+    }
+}
+
+#[test]
+fn an_estimate_says_when_a_condition_cannot_be_told() {
+    let document = document(
+        r#"<ComponentType name="herd" extends="population"><Structure>
+             <If test="random(1) .gt. 0.5"><MultiInstantiate number="size" component="component"/></If>
+           </Structure></ComponentType>
+           <net id="n"><herd id="one" component="a" size="3"/></net>"#,
+    );
+    let model = Model::read(&document).unwrap();
+    let estimate = Estimate::of(&model, model.ids["n"]).unwrap();
+    assert_eq!((estimate.untold, estimate.instances()), (1, 2));
+}
+
+#[test]
 fn an_estimate_says_when_it_is_none() {
     let body = NET.replace("size=\"3\"", "size=\"-3\"");
     let document = document(&body);

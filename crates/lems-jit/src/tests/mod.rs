@@ -1,5 +1,7 @@
 //! Both back ends on the same programs.
 
+mod blocks;
+mod grow;
 mod random;
 mod rejected;
 mod statements;

@@ -31,24 +31,30 @@ const HANDLERS: u32 = 3;
 const SOURCES: u32 = 24;
 const HANDLER_INSTANCES: u32 = 4;
 
-struct Dice<'a> {
+pub(super) struct Dice<'a> {
     numbers: std::slice::Iter<'a, u32>,
 }
 
-impl Dice<'_> {
-    fn roll(&mut self, sides: u32) -> u32 {
+impl<'a> Dice<'a> {
+    pub(super) fn new(numbers: &'a [u32]) -> Self {
+        Dice {
+            numbers: numbers.iter(),
+        }
+    }
+
+    pub(super) fn roll(&mut self, sides: u32) -> u32 {
         self.numbers.next().map_or(0, |number| number % sides)
     }
 
-    fn pick<T: Copy>(&mut self, items: &[T]) -> T {
+    pub(super) fn pick<T: Copy>(&mut self, items: &[T]) -> T {
         items[self.roll(items.len() as u32) as usize]
     }
 
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.numbers.len() == 0
     }
 
-    fn constant(&mut self) -> f64 {
+    pub(super) fn constant(&mut self) -> f64 {
         match self.roll(3) {
             0 => f64::from(self.roll(2000)) / 1000.0 - 1.0,
             _ => self.pick(&SPECIAL),
@@ -317,9 +323,7 @@ impl Gardener<'_, '_, '_> {
 }
 
 fn grow(numbers: &[u32]) -> Program {
-    let mut dice = Dice {
-        numbers: numbers.iter(),
-    };
+    let mut dice = Dice::new(numbers);
     let mut program = Program {
         schemes: vec![Scheme::new(vec![
             Edge {

@@ -1,11 +1,12 @@
 //! Programs that must not become machine code, and calls that must not reach it.
 
 use lems_kernel::{
-    Backend, Call, Comparison, Edge, Level, Operation, Place, Program, Register, Scalar, Scheme,
-    State, Statement,
+    Backend, BlockKernel, Call, Comparison, Edge, Function, Level, Operation, Part, Piece, Place,
+    Program, Register, Scalar, Scheme, State, Statement,
 };
 
 use super::{kernel, load, program, set, store};
+use crate::validate::validate_block;
 use crate::{CompiledProgram, Defect, JitError, validate};
 
 use Scalar::{Real, Truth};
@@ -249,4 +250,192 @@ fn states_of_another_program() {
     let mut state = State::new(&program, 0);
     state.memory.pop();
     compiled.advance(&mut state, program.schedule[0], 0.0, 0.0);
+}
+
+/// The defect of a block kernel for four instances of a program with eight doubles.
+fn part_defect(buffers: u32, parts: Vec<Part>) -> Option<Defect> {
+    let mut program = program(kernel(&[], vec![]), 4, &[0.0; 8]);
+    program.links = vec![0, 1, 2, 3, 4];
+    program.schemes = vec![Scheme::new(vec![Edge {
+        source: 0,
+        target: 1,
+    }])];
+    let block = BlockKernel {
+        name: "test".to_owned(),
+        registers: vec![Real, Truth, Real],
+        buffers,
+        parts,
+    };
+    match validate_block(&program, &block, 4) {
+        Ok(()) => None,
+        Err(JitError::Kernel { defect, .. }) => Some(defect),
+        Err(other) => panic!("{other}"),
+    }
+}
+
+fn lanes(body: Vec<Statement>) -> Part {
+    Part::Lanes(Piece {
+        body,
+        ..Piece::default()
+    })
+}
+
+#[test]
+fn buffers_that_a_block_kernel_does_not_list() {
+    let outside = |end, buffers| Some(Defect::Buffer { end, buffers });
+    let piece = |buffer| Piece {
+        inputs: vec![(Register(0), buffer)],
+        body: vec![],
+        outputs: vec![(Register(0), 0)],
+    };
+    assert_eq!(part_defect(2, vec![Part::Lanes(piece(1))]), None);
+    assert_eq!(part_defect(2, vec![Part::Lanes(piece(2))]), outside(3, 2));
+    assert_eq!(
+        part_defect(2, vec![Part::Each(piece(u32::MAX))]),
+        outside(1 << 32, 2)
+    );
+    let output = Piece {
+        inputs: vec![(Register(0), 0)],
+        body: vec![],
+        outputs: vec![(Register(0), 4)],
+    };
+    assert_eq!(part_defect(4, vec![Part::Each(output)]), outside(5, 4));
+    let call = |count| Part::Call {
+        function: Function::Exp,
+        first: 1,
+        count,
+    };
+    assert_eq!(part_defect(3, vec![call(2)]), None);
+    assert_eq!(part_defect(3, vec![call(3)]), outside(4, 3));
+    let power = |bases, exponents| Part::Power {
+        bases,
+        exponents,
+        count: 2,
+    };
+    assert_eq!(part_defect(4, vec![power(0, 2)]), None);
+    assert_eq!(part_defect(4, vec![power(3, 0)]), outside(5, 4));
+    assert_eq!(part_defect(4, vec![power(0, 3)]), outside(5, 4));
+    let emit = |mask| Part::Emit(vec![(None, 0), (mask, 0)]);
+    assert_eq!(part_defect(1, vec![emit(Some(0))]), None);
+    assert_eq!(part_defect(0, vec![emit(None)]), None);
+    assert_eq!(part_defect(1, vec![emit(Some(1))]), outside(2, 1));
+}
+
+#[test]
+fn schemes_that_do_not_fit_their_buffers() {
+    let propagate = |scheme, occupancies, states, rates| {
+        let part = Part::Propagate {
+            scheme,
+            occupancies,
+            states,
+            rates,
+        };
+        part_defect(4, vec![part])
+    };
+    let outside = |end| Some(Defect::Buffer { end, buffers: 4 });
+    assert_eq!(propagate(0, 0, 2, 2), None);
+    assert_eq!(propagate(0, 3, 2, 0), outside(5));
+    assert_eq!(propagate(0, 0, 2, 3), outside(5));
+    assert_eq!(propagate(0, 0, 1, 2), Some(Defect::SchemeShape(0)));
+    assert_eq!(propagate(1, 0, 2, 2), Some(Defect::UnknownScheme(1)));
+}
+
+#[test]
+fn code_that_cannot_run_side_by_side() {
+    let value = || set(0, Operation::Constant(1.0));
+    let crooked = [
+        set(2, Operation::Random(Register(0))),
+        attached(vec![]),
+        store(Place::Slot(0), 0),
+        store(column(0, 1), 0),
+        store(
+            Place::Linked {
+                table: 0,
+                level: Level(0),
+            },
+            0,
+        ),
+        Statement::Emit {
+            port: 0,
+            level: Level(0),
+        },
+        Statement::If {
+            condition: Register(1),
+            then: vec![],
+            otherwise: vec![],
+        },
+        Statement::Propagate {
+            scheme: 0,
+            occupancies: vec![Register(0); 2],
+            rates: vec![(Register(0), Register(0))],
+            results: vec![],
+        },
+        Statement::Twice(vec![]),
+    ];
+    for statement in crooked {
+        let part = lanes(vec![value(), statement.clone()]);
+        assert_eq!(
+            part_defect(0, vec![part]),
+            Some(Defect::Crooked),
+            "{statement:?}"
+        );
+    }
+    let straight = lanes(vec![value(), store(column(4, 0), 0)]);
+    assert_eq!(part_defect(0, vec![straight]), None);
+}
+
+#[test]
+fn parts_that_leave_the_memory_or_read_what_is_not_there() {
+    let beyond = lanes(vec![load(0, column(5, 0))]);
+    assert_eq!(
+        part_defect(0, vec![beyond]),
+        Some(Defect::Memory { end: 9, size: 8 })
+    );
+    let inner = |base| {
+        Part::Each(Piece {
+            body: vec![attached(vec![load(0, column(base, 1))])],
+            ..Piece::default()
+        })
+    };
+    assert_eq!(part_defect(0, vec![inner(4)]), None);
+    assert_eq!(
+        part_defect(0, vec![inner(5)]),
+        Some(Defect::Memory { end: 9, size: 8 })
+    );
+    let level = lanes(vec![load(0, column(0, 1))]);
+    assert_eq!(part_defect(0, vec![level]), Some(Defect::Level(1)));
+    // A register does not outlive its part.
+    let first = lanes(vec![load(0, column(0, 0))]);
+    let second = lanes(vec![store(column(0, 0), 0)]);
+    assert_eq!(
+        part_defect(0, vec![first.clone(), second]),
+        Some(Defect::Unassigned(0))
+    );
+    let output = Part::Each(Piece {
+        outputs: vec![(Register(2), 0)],
+        ..Piece::default()
+    });
+    assert_eq!(
+        part_defect(1, vec![first, output]),
+        Some(Defect::Unassigned(2))
+    );
+    let kind = lanes(vec![set(1, Operation::Constant(0.0))]);
+    assert!(matches!(
+        part_defect(0, vec![kind]),
+        Some(Defect::RegisterType { .. })
+    ));
+    let unknown = Part::Lanes(Piece {
+        inputs: vec![(Register(3), 0)],
+        ..Piece::default()
+    });
+    assert_eq!(
+        part_defect(1, vec![unknown]),
+        Some(Defect::UnknownRegister(3))
+    );
+    let port = Part::Emit(vec![(None, u32::MAX)]);
+    let large = Defect::Port {
+        port: u32::MAX,
+        population: 4,
+    };
+    assert_eq!(part_defect(0, vec![port]), Some(large));
 }

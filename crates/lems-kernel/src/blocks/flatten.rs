@@ -193,7 +193,11 @@ impl Flattener {
                 rates,
                 results,
             } if condition.is_none() => {
-                let results: Vec<Register> = (results.iter())
+                let occupancies = occupancies.iter().map(|r| self.now(*r)).collect();
+                let rates = (rates.iter())
+                    .map(|(forward, reverse)| (self.now(*forward), self.now(*reverse)))
+                    .collect();
+                let results = (results.iter())
                     .map(|result| {
                         let fresh = self.fresh(Scalar::Real);
                         self.current.insert(*result, fresh);
@@ -202,11 +206,8 @@ impl Flattener {
                     .collect();
                 self.out.push(Statement::Propagate {
                     scheme: *scheme,
-                    occupancies: occupancies.iter().map(|r| self.now(*r)).collect(),
-                    rates: rates
-                        .iter()
-                        .map(|(f, r)| (self.now(*f), self.now(*r)))
-                        .collect(),
+                    occupancies,
+                    rates,
                     results,
                 });
                 Some(())

@@ -101,13 +101,11 @@ pub fn independence(program: &Program, kernel: u32) -> Option<Independence> {
     }
     let handlers = reachable(program, &survey.ports, population)?;
     let slots = Slots::new(program, &survey, population);
-    let mut volatile = HashSet::new();
-    for handler in handlers.values() {
-        volatile.extend(handler.survey.stored().map(|(base, _)| base));
-        let elsewhere = handler.slots_stored_elsewhere(program);
-        volatile.extend(elsewhere.filter_map(|(_, slot)| slots.column(slot)));
-    }
-    if touched_after_events(&code.body, &volatile, &mut false) {
+    if touched_after_events(
+        &code.body,
+        &Touched::by(program, &handlers, &slots),
+        &mut false,
+    ) {
         return None;
     }
     let own = survey
@@ -414,17 +412,16 @@ impl<'p> Slots<'p> {
         owners
     }
 
-    /// The stored column that a slot is in.
-    fn column(&self, slot: u32) -> Option<u32> {
-        let (base, owners) = self.stored.range(..=slot).next_back()?;
-        (((slot - base) as usize) < owners.len()).then_some(*base)
-    }
-
     /// The instance of the kernel that stores a slot.
     fn owner(&self, slot: u32) -> Option<u32> {
+        self.column(slot).map(|(_, owner)| owner)
+    }
+
+    /// The same, after the stored column that the slot is part of.
+    fn column(&self, slot: u32) -> Option<(u32, u32)> {
         let (base, owners) = self.stored.range(..=slot).next_back()?;
-        let owner = owners.get((slot - base) as usize).copied();
-        owner.filter(|owner| *owner != NOBODY)
+        let owner = owners.get((slot - base) as usize).copied()?;
+        (owner != NOBODY).then_some((*base, owner))
     }
 }
 
@@ -447,17 +444,55 @@ fn each_slot(
     single.map(|slot| (0, slot)).into_iter().chain(linked)
 }
 
-/// Whether code touches a column of `volatile` after it may have sent an event.
-fn touched_after_events(block: &Block, volatile: &HashSet<u32>, sent: &mut bool) -> bool {
+/// Columns that handlers touch.
+struct Touched {
+    /// Those that they store.
+    stored: HashSet<u32>,
+    /// Those that they load or store.
+    all: HashSet<u32>,
+}
+
+impl Touched {
+    fn by(program: &Program, handlers: &HashMap<u32, Reached>, slots: &Slots<'_>) -> Touched {
+        let surveys = || handlers.values().map(|handler| &handler.survey);
+        let linked = handlers.values().flat_map(|handler| {
+            let places = handler.survey.elsewhere.iter();
+            places.flat_map(|(place, _)| each_slot(program, *place, handler.population as usize))
+        });
+        let linked = linked.filter_map(|(_, slot)| slots.column(slot));
+        let stored_elsewhere: Vec<u32> = (handlers.values())
+            .flat_map(|handler| handler.slots_stored_elsewhere(program))
+            .filter_map(|(_, slot)| slots.column(slot))
+            .map(|(base, _)| base)
+            .collect();
+        let named = surveys().flat_map(|survey| survey.columns.keys().copied());
+        Touched {
+            stored: surveys()
+                .flat_map(|survey| survey.stored().map(|(base, _)| base))
+                .chain(stored_elsewhere.iter().copied())
+                .collect(),
+            all: named
+                .chain(linked.map(|(base, _)| base))
+                .chain(stored_elsewhere)
+                .collect(),
+        }
+    }
+}
+
+/// Whether code, after it may have sent an event, loads what handlers may have stored by then or
+/// stores what they should have found as it was.
+fn touched_after_events(block: &Block, touched: &Touched, sent: &mut bool) -> bool {
     block.iter().any(|statement| {
-        let place = match statement {
-            Statement::Let(_, Operation::Load(place)) | Statement::Store(place, _) => Some(*place),
-            _ => None,
+        let touches = match statement {
+            Statement::Let(_, Operation::Load(Place::Column { base, .. })) => {
+                touched.stored.contains(base)
+            }
+            Statement::Store(Place::Column { base, .. }, _) => touched.all.contains(base),
+            _ => false,
         };
-        let touches = matches!(place, Some(Place::Column { base, .. }) if volatile.contains(&base));
         *sent |= matches!(statement, Statement::Emit { .. });
         *sent && touches
             || (statement.nested().into_iter())
-                .any(|inner| touched_after_events(inner, volatile, sent))
+                .any(|inner| touched_after_events(inner, touched, sent))
     })
 }

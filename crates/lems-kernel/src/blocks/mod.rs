@@ -9,6 +9,8 @@ mod flatten;
 mod independence;
 mod inline;
 mod split;
+#[cfg(test)]
+mod tests;
 
 use crate::{Block, Function, Kernel, Register, Scalar, Statement};
 

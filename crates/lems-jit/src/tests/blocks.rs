@@ -1,0 +1,158 @@
+//! Both back ends on random programs whose instances can mostly be computed together.
+
+use std::cell::Cell;
+
+use lems_kernel::{Block, Interpreter, Kernel, Program, block_kernel, independence};
+use proptest::prelude::*;
+use proptest::test_runner::{TestCaseError, TestError, TestRunner};
+
+use super::grow::grow;
+use super::run;
+use crate::{CompiledProgram, settle, validate};
+
+/// How many programs, if not the default.
+const CASES: &str = "BLOCK_PROGRAMS";
+
+/// How the back ends differ on a sound program.
+fn difference(program: &Program) -> Option<String> {
+    validate(program).ok()?;
+    let compiled = match CompiledProgram::compile(program) {
+        Ok(compiled) => compiled,
+        Err(error) => return Some(error.to_string()),
+    };
+    let ours = run(program, &compiled);
+    let theirs = run(program, &Interpreter::new(program));
+    if ours == theirs {
+        return None;
+    }
+    let slot = (0..ours.memory.len()).find(|slot| ours.memory[*slot] != theirs.memory[*slot]);
+    Some(match slot {
+        None => format!(
+            "events: {:?} {:?} {:?}, not {:?} {:?} {:?}",
+            ours.recorded, ours.queue, ours.fault, theirs.recorded, theirs.queue, theirs.fault
+        ),
+        Some(slot) => format!(
+            "slot {slot} is {:e}, not {:e}",
+            f64::from_bits(ours.memory[slot]),
+            f64::from_bits(theirs.memory[slot])
+        ),
+    })
+}
+
+/// The listing of a program without all statements and receivers that a difference does not need.
+fn smallest(mut program: Program) -> String {
+    let mut worth_trying = true;
+    while worth_trying {
+        worth_trying = false;
+        for number in (0..program.kernels.len() + program.handlers.len()).rev() {
+            let mut place = 0;
+            loop {
+                let mut smaller = program.clone();
+                let kernels = smaller.kernels.len();
+                let kernel = match number < kernels {
+                    true => &mut smaller.kernels[number],
+                    false => &mut smaller.handlers[number - kernels],
+                };
+                if !remove(&mut kernel.body, &mut place.clone()) {
+                    break;
+                }
+                match difference(&smaller) {
+                    Some(_) => (program, worth_trying) = (smaller, true),
+                    None => place += 1,
+                }
+            }
+        }
+        for target in 0..program.routes.targets.len() {
+            let mut smaller = program.clone();
+            let delayed = &mut smaller.routes.targets[target].delay;
+            if std::mem::replace(delayed, 1e6) < 1e6 && difference(&smaller).is_some() {
+                (program, worth_trying) = (smaller, true);
+            }
+        }
+    }
+    let kernels = program.kernels.iter().chain(&program.handlers);
+    let listings: Vec<String> = kernels.map(Kernel::to_string).collect();
+    let targets = program.routes.targets.iter().enumerate();
+    let targets: Vec<_> = targets.filter(|(_, target)| target.delay < 1e6).collect();
+    format!(
+        "{}\n{}schedule {:?}\noffsets {:?}\ntargets {targets:?}\nlinks {:?}",
+        difference(&program).unwrap_or_default(),
+        listings.concat(),
+        program.schedule,
+        program.routes.offsets,
+        program.links,
+    )
+}
+
+/// Takes out the statement that comes after `place` others; a branch or loop goes with all inside.
+fn remove(block: &mut Block, place: &mut usize) -> bool {
+    for number in 0..block.len() {
+        if *place == 0 {
+            block.remove(number);
+            return true;
+        }
+        *place -= 1;
+        let inner = block[number].nested_mut();
+        if inner.into_iter().any(|inner| remove(inner, place)) {
+            return true;
+        }
+    }
+    false
+}
+
+/// What the programs of a property were like.
+#[derive(Debug, Default)]
+struct Tally {
+    programs: Cell<u64>,
+    kernels: Cell<u64>,
+    in_blocks: Cell<u64>,
+    interfering: Cell<u64>,
+}
+
+impl Tally {
+    fn count(&self, program: &Program) {
+        let add = |cell: &Cell<u64>, more: bool| cell.set(cell.get() + u64::from(more));
+        add(&self.programs, true);
+        for (number, kernel) in (0..).zip(&program.kernels) {
+            let independence = independence(program, number);
+            let in_blocks = independence.is_some() && block_kernel(kernel).is_some();
+            add(&self.kernels, true);
+            add(&self.in_blocks, in_blocks);
+            let interferes = independence.is_some_and(|found| found.interferes());
+            add(&self.interfering, in_blocks && interferes);
+        }
+    }
+}
+
+#[test]
+fn back_ends_agree_on_blocks_of_instances() {
+    let cases = std::env::var(CASES).ok().and_then(|text| text.parse().ok());
+    let cases = cases.unwrap_or(400);
+    let config = ProptestConfig {
+        cases,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    let tally = Tally::default();
+    settle::WENT_BACK.set(0);
+    let numbers = prop::collection::vec(any::<u32>(), 300..6000);
+    let result = TestRunner::new(config).run(&numbers.no_shrink(), |numbers| {
+        let program = grow(&numbers);
+        tally.count(&program);
+        match difference(&program) {
+            None => Ok(()),
+            Some(_) => Err(TestCaseError::fail(smallest(program))),
+        }
+    });
+    if let Err(TestError::Fail(failure, _)) = result {
+        panic!("{failure}");
+    }
+    let went_back = settle::WENT_BACK.get();
+    println!("{tally:?}, {went_back} instances went back");
+    assert!(tally.in_blocks.get() * 3 > tally.kernels.get(), "{tally:?}");
+    assert!(
+        tally.interfering.get() * 10 > tally.kernels.get(),
+        "{tally:?}"
+    );
+    assert!(went_back > u64::from(cases), "only {went_back} went back");
+}
