@@ -81,6 +81,33 @@ pub enum Action {
 }
 
 impl Routes {
+    /// Routes from sources below `sources` to targets, in any order; those of one source stay in
+    /// theirs.
+    pub(crate) fn sorted(sources: u32, routes: &[(u32, Target)]) -> Routes {
+        let mut offsets = vec![0_u32; sources as usize + 1];
+        for (source, _) in routes {
+            offsets[*source as usize] += 1;
+        }
+        let mut end = 0;
+        for offset in &mut offsets {
+            end += *offset;
+            *offset = end;
+        }
+        let Some((_, target)) = routes.first() else {
+            return Routes {
+                offsets,
+                targets: Vec::new(),
+            };
+        };
+        let mut targets = vec![*target; routes.len()];
+        for (source, target) in routes.iter().rev() {
+            let place = &mut offsets[*source as usize];
+            *place -= 1;
+            targets[*place as usize] = *target;
+        }
+        Routes { offsets, targets }
+    }
+
     /// Targets of a source; none for an unknown one.
     pub fn targets(&self, source: u32) -> &[Target] {
         let source = source as usize;
