@@ -120,3 +120,27 @@ impl Routes {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Action, Routes, Target};
+
+    #[test]
+    fn targets_of_a_source_keep_their_order() {
+        let target = |selection| Target {
+            action: Action::Record { selection },
+            delay: 0.0,
+        };
+        let made = [
+            (2, target(0)),
+            (0, target(1)),
+            (2, target(2)),
+            (0, target(3)),
+        ];
+        let routes = Routes::sorted(3, &made);
+        assert_eq!(routes.targets(0), [target(1), target(3)]);
+        assert_eq!(routes.targets(1), []);
+        assert_eq!(routes.targets(2), [target(0), target(2)]);
+        assert_eq!(Routes::sorted(2, &[]).offsets, [0, 0, 0]);
+    }
+}
