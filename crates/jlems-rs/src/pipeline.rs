@@ -191,9 +191,19 @@ pub fn run(
     warnings.extend(document.warnings().iter().map(Diagnostic::from));
     let of_user = |warning: &&ModelError| !document.source(warning.span().source).embedded;
     warnings.extend((model.warnings.iter().filter(of_user)).map(Diagnostic::from));
-    let mut summaries = Vec::new();
     for simulation in &simulations {
         warnings.extend(simulation.warnings.iter().map(Diagnostic::from));
+    }
+    let report_file = model.target.and_then(|target| target.report_file);
+    let report_file = report_file.map(str::to_owned);
+    // A large network is better run without its text.
+    drop(model);
+    let mut sources = document.into_sources();
+    if warnings.is_empty() {
+        sources = Vec::new();
+    }
+    let mut summaries = Vec::new();
+    for simulation in &simulations {
         let summary = with_backend(
             &simulation.program,
             options.backend,
@@ -202,14 +212,10 @@ pub fn run(
         )?;
         summaries.push(summary?);
     }
-    let sources = match warnings.is_empty() {
-        true => Vec::new(),
-        false => document.sources().to_vec(),
-    };
     Ok(Outcome {
         summaries,
         warnings: warnings.into_iter().map(Diagnostic::as_warning).collect(),
         sources,
-        report_file: (model.target.and_then(|target| target.report_file)).map(str::to_owned),
+        report_file,
     })
 }

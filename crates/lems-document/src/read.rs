@@ -1,6 +1,6 @@
 //! One XML text into the arrays of the tree.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use crate::error::DocumentError;
 use crate::include::Limits;
@@ -40,7 +40,7 @@ struct OpenElement {
 #[derive(Default)]
 pub(crate) struct Builder {
     pub(crate) tree: Tree,
-    name_indices: HashMap<Box<str>, u32>,
+    name_indices: FxHashMap<Box<str>, u32>,
 }
 
 impl Builder {

@@ -123,6 +123,11 @@ impl Document {
         &self.sources
     }
 
+    /// The files alone.
+    pub fn into_sources(self) -> Vec<Source> {
+        self.sources
+    }
+
     /// Remarks that did not keep the document from being read.
     pub fn warnings(&self) -> &[DocumentError] {
         &self.warnings

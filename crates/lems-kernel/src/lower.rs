@@ -101,6 +101,8 @@ pub(crate) struct Lowering<'n, 'm, 'd> {
     address_tables: Vec<(u32, Vec<Option<Address>>)>,
     /// Addresses that code names by number.
     slots: Vec<Address>,
+    /// What an address was last asked for, and its column: neighbours mostly read the same.
+    last_column: Option<((u32, u32, Variable<'d>), u32)>,
     /// Kernel of each shape.
     kernel_of: Vec<Option<u32>>,
     /// Set-up kernels of each shape: of members, or of containers before and after their
@@ -153,6 +155,7 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
             program: Program::default(),
             address_tables: Vec::new(),
             slots: Vec::new(),
+            last_column: None,
             kernel_of: vec![None; shapes.shapes.len()],
             setups_of: vec![Vec::new(); shapes.shapes.len()],
             handler_of: HashMap::new(),
@@ -184,13 +187,23 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
     /// Column and member of a variable that is not fixed.
     fn address(&mut self, readable: Readable<'d>) -> Address {
         let home = self.shapes.home(readable.instance);
-        let flavour = match readable.variable {
-            Variable::Exposed(name) => self.exposed_flavour(home.shape, home.node as usize, name),
+        let key = (home.shape, home.node, readable.variable);
+        let column = match self.last_column {
+            Some((last, column)) if last == key => column,
+            _ => self.column_of(home.shape, home.node as usize, readable.variable),
+        };
+        self.last_column = Some((key, column));
+        (column, home.member)
+    }
+
+    /// Column of a variable that is not fixed.
+    fn column_of(&mut self, shape: u32, node: usize, variable: Variable<'d>) -> u32 {
+        let flavour = match variable {
+            Variable::Exposed(name) => self.exposed_flavour(shape, node, name),
             Variable::Live(name) => Flavour::Live(name),
             Variable::Fixed(_) => Flavour::Live(""),
         };
-        let column = self.column(home.shape, home.node as usize, flavour);
-        (column, home.member)
+        self.column(shape, node, flavour)
     }
 
     fn column(&mut self, shape: u32, node: usize, flavour: Flavour<'d>) -> u32 {
@@ -356,16 +369,7 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
                 by_source.push((source + home.member, Target { action, delay: 0.0 }));
             }
         }
-        by_source.sort_by_key(|(source, _)| *source);
-        let mut offsets = vec![0_u32; self.source_count as usize + 1];
-        for (source, _) in &by_source {
-            offsets[*source as usize + 1] += 1;
-        }
-        for index in 1..offsets.len() {
-            offsets[index] += offsets[index - 1];
-        }
-        let targets = by_source.into_iter().map(|(_, target)| target).collect();
-        self.program.routes = Routes { offsets, targets };
+        self.program.routes = Routes::sorted(self.source_count, &by_source);
     }
 
     /// What is attached to a list of a node, and how a loop finds it.

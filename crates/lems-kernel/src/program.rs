@@ -81,6 +81,33 @@ pub enum Action {
 }
 
 impl Routes {
+    /// Routes from sources below `sources` to targets, in any order; those of one source stay in
+    /// theirs.
+    pub(crate) fn sorted(sources: u32, routes: &[(u32, Target)]) -> Routes {
+        let mut offsets = vec![0_u32; sources as usize + 1];
+        for (source, _) in routes {
+            offsets[*source as usize] += 1;
+        }
+        let mut end = 0;
+        for offset in &mut offsets {
+            end += *offset;
+            *offset = end;
+        }
+        let Some((_, target)) = routes.first() else {
+            return Routes {
+                offsets,
+                targets: Vec::new(),
+            };
+        };
+        let mut targets = vec![*target; routes.len()];
+        for (source, target) in routes.iter().rev() {
+            let place = &mut offsets[*source as usize];
+            *place -= 1;
+            targets[*place as usize] = *target;
+        }
+        Routes { offsets, targets }
+    }
+
     /// Targets of a source; none for an unknown one.
     pub fn targets(&self, source: u32) -> &[Target] {
         let source = source as usize;
@@ -91,5 +118,29 @@ impl Routes {
                 .unwrap_or_default(),
             _ => &[],
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Action, Routes, Target};
+
+    #[test]
+    fn targets_of_a_source_keep_their_order() {
+        let target = |selection| Target {
+            action: Action::Record { selection },
+            delay: 0.0,
+        };
+        let made = [
+            (2, target(0)),
+            (0, target(1)),
+            (2, target(2)),
+            (0, target(3)),
+        ];
+        let routes = Routes::sorted(3, &made);
+        assert_eq!(routes.targets(0), [target(1), target(3)]);
+        assert_eq!(routes.targets(1), []);
+        assert_eq!(routes.targets(2), [target(0), target(2)]);
+        assert_eq!(Routes::sorted(2, &[]).offsets, [0, 0, 0]);
     }
 }

@@ -328,6 +328,9 @@ impl<'d> Reader<'_, 'd> {
             }
         }
         for index in 0..self.model.components.len() {
+            if self.model.components[index].prototype.is_none() {
+                continue;
+            }
             let mut chain = vec![ComponentId(index as u32)];
             while let Some(next) = self.model.component(chain[chain.len() - 1]).prototype {
                 if chain.contains(&next) {
@@ -418,13 +421,12 @@ impl<'d> Reader<'_, 'd> {
                     && !component_type.slots.contains_key(name)
             })
             .collect();
-        let title = self.model.component(id).title();
         for parameter in missing {
             let near = nearest(parameter, unclaimed.iter().map(|a| a.name()));
             let attribute = unclaimed.iter().position(|a| Some(a.name()) == near);
             let attribute = attribute.map(|index| unclaimed.remove(index));
             self.errors.push(ModelError::MissingParameter {
-                component: title.clone(),
+                component: self.model.component(id).title(),
                 parameter: (*parameter).to_owned(),
                 near: attribute.map(|attribute| attribute.name().to_owned()),
                 span: attribute.map_or(element.name_span(), Attribute::name_span),

@@ -1,10 +1,9 @@
 //! `Dynamics`: state, equations, conditions, events, regimes and kinetic schemes.
 
-use indexmap::IndexMap;
 use lems_document::{Attribute, Element};
 use lems_expression::Dimension;
 
-use crate::Formula;
+use crate::{Formula, Table};
 
 /// The behaviour of a type.
 #[derive(Debug, Clone, Default)]
@@ -14,7 +13,7 @@ pub struct Dynamics<'d> {
     /// `simultaneous="true"`: all rates from the same values (fourth-order Runge-Kutta).
     pub simultaneous: bool,
     /// `StateVariable`.
-    pub state: IndexMap<&'d str, StateVariable<'d>>,
+    pub state: Table<'d, StateVariable<'d>>,
     /// `DerivedVariable select`, in document order.
     pub selections: Vec<Selection<'d>>,
     /// `DerivedVariable value`, in document order.
@@ -32,7 +31,7 @@ pub struct Dynamics<'d> {
     /// `OnEvent`.
     pub on_event: Vec<EventHandler<'d>>,
     /// `Regime`.
-    pub regimes: IndexMap<&'d str, Regime<'d>>,
+    pub regimes: Table<'d, Regime<'d>>,
     /// `KineticScheme`.
     pub schemes: Vec<KineticScheme<'d>>,
 }

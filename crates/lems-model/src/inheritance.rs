@@ -1,12 +1,11 @@
 //! `extends` of ComponentTypes: own declarations first, inherited ones after.
 
-use std::{hash::Hash, sync::Arc};
+use std::sync::Arc;
 
-use indexmap::IndexMap;
 use lems_document::nearest;
 use petgraph::{algo::tarjan_scc, graph::DiGraph};
 
-use crate::{ComponentType, Dynamics, Model, ModelError, TypeId};
+use crate::{ComponentType, Dynamics, Model, ModelError, Table, TypeId};
 
 /// Resolves all `extends`, parents before their children.
 pub(crate) fn resolve(model: &mut Model<'_>) -> Result<(), Vec<ModelError>> {
@@ -123,7 +122,7 @@ fn apply_fixed(own: &mut ComponentType<'_>) {
     }
 }
 
-fn append<K: Hash + Eq + Copy, V: Clone>(own: &mut IndexMap<K, V>, parent: &IndexMap<K, V>) {
+fn append<'d, V: Clone>(own: &mut Table<'d, V>, parent: &Table<'d, V>) {
     for (name, value) in parent {
         if !own.contains_key(name) {
             own.insert(*name, value.clone());

@@ -30,7 +30,7 @@ pub use simulation::SimulationElement;
 pub use structure::{Assign, EventConnection, StructureElement, Tunnel, Wiring};
 pub use types::{
     ChildList, ChildSlot, ComponentType, Direction, EventPort, Exposure, Formula, Parameter,
-    ParameterKind, Property, Quantity, Reference, TypeId,
+    ParameterKind, Property, Quantity, Reference, Table, TypeId,
 };
 pub use units::{Dimensions, Unit, Units};
 

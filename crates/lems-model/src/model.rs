@@ -6,7 +6,7 @@ use lems_expression::Dimension;
 use lems_math::JavaRandom;
 
 use crate::{
-    Component, ComponentId, ComponentType, ModelError, Role, TypeId, check, components,
+    Component, ComponentId, ComponentType, ModelError, Role, Table, TypeId, check, components,
     derived_parameters, inheritance, read,
     units::{Dimensions, Units},
 };
@@ -19,9 +19,9 @@ pub struct Model<'d> {
     /// `Unit` elements, by symbol.
     pub units: Units<'d>,
     /// Global `Constant` elements, by symbol.
-    pub constants: IndexMap<&'d str, Constant>,
+    pub constants: Table<'d, Constant>,
     /// `ComponentType` elements, by name; a [`TypeId`] is an index.
-    pub types: IndexMap<&'d str, ComponentType<'d>>,
+    pub types: Table<'d, ComponentType<'d>>,
     /// All components, nested ones after their parents; a [`ComponentId`] is an index.
     pub components: Vec<Component<'d>>,
     /// Top-level components by id.
@@ -177,7 +177,14 @@ impl<'d> Model<'d> {
     /// Children of a component and what they are to it: those of the component that it extends,
     /// then its own in document order, then adopted ones.
     pub fn children(&self, id: ComponentId) -> impl Iterator<Item = (Role<'d>, ComponentId)> {
-        let mut prototypes = vec![self.component(id)];
+        let component = self.component(id);
+        if component.prototype.is_none()
+            && component.children.is_empty()
+            && component.adopted.is_empty()
+        {
+            return Vec::new().into_iter();
+        }
+        let mut prototypes = vec![component];
         while let Some(next) = prototypes.last().and_then(|component| component.prototype) {
             prototypes.push(self.component(next));
         }

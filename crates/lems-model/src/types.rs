@@ -6,12 +6,16 @@ use std::sync::Arc;
 use indexmap::{IndexMap, IndexSet};
 use lems_document::{Attribute, Element, Span};
 use lems_expression::{Dimension, Expression};
+use rustc_hash::FxBuildHasher;
 
 use crate::{Dynamics, SimulationElement, StructureElement};
 
 /// Index of a type in [`Model::types`](crate::Model::types).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TypeId(pub u32);
+
+/// What a type declares, by name, in the order of declaration.
+pub type Table<'d, V> = IndexMap<&'d str, V, FxBuildHasher>;
 
 /// A number with its dimension, in SI units.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -48,31 +52,31 @@ pub struct ComponentType<'d> {
     /// The type it extends.
     pub parent: Option<TypeId>,
     /// `Parameter`, `DerivedParameter`, `Constant` and their kin.
-    pub parameters: IndexMap<&'d str, Parameter<'d>>,
+    pub parameters: Table<'d, Parameter<'d>>,
     /// `Fixed` of this type itself: they set parameters, own or inherited.
     pub fixed: Vec<(&'d str, Quantity)>,
     /// `Property`.
-    pub properties: IndexMap<&'d str, Property>,
+    pub properties: Table<'d, Property>,
     /// `Requirement`: name and dimension (None: any).
-    pub requirements: IndexMap<&'d str, Option<Dimension>>,
+    pub requirements: Table<'d, Option<Dimension>>,
     /// `Exposure`.
-    pub exposures: IndexMap<&'d str, Exposure>,
+    pub exposures: Table<'d, Exposure>,
     /// `EventPort`.
-    pub ports: IndexMap<&'d str, EventPort>,
+    pub ports: Table<'d, EventPort>,
     /// `Child`.
-    pub slots: IndexMap<&'d str, ChildSlot<'d>>,
+    pub slots: Table<'d, ChildSlot<'d>>,
     /// `Children`.
-    pub lists: IndexMap<&'d str, ChildList<'d>>,
+    pub lists: Table<'d, ChildList<'d>>,
     /// `Attachments`: name and type.
-    pub attachments: IndexMap<&'d str, &'d str>,
+    pub attachments: Table<'d, &'d str>,
     /// `Collection`: named sets that `Gather` fills.
     pub collections: IndexSet<&'d str>,
     /// `PairCollection`: named sets that `GatherPairs` fills.
     pub pair_collections: IndexSet<&'d str>,
     /// `ComponentReference` and `Link`.
-    pub references: IndexMap<&'d str, Reference<'d>>,
+    pub references: Table<'d, Reference<'d>>,
     /// `Text`, `Path`, `PathParameter`, `ComponentTypeReference`: attributes that hold words.
-    pub texts: IndexMap<&'d str, Element<'d>>,
+    pub texts: Table<'d, Element<'d>>,
     /// `Dynamics`, own or else inherited.
     pub dynamics: Option<Arc<Dynamics<'d>>>,
     /// `Structure`, own or else inherited.
@@ -124,7 +128,7 @@ pub struct Exposure {
 }
 
 /// Which way events pass.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// Received.
     In,

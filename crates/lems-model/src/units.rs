@@ -1,13 +1,12 @@
 //! Dimensions, units, and quantities such as `10 mV`.
 
-use indexmap::IndexMap;
 use lems_document::{Attribute, nearest};
 use lems_expression::{Dimension, parse_number};
 
-use crate::{ModelError, types::Quantity};
+use crate::{ModelError, Table, types::Quantity};
 
 /// Dimensions by name.
-pub type Dimensions<'d> = IndexMap<&'d str, Dimension>;
+pub type Dimensions<'d> = Table<'d, Dimension>;
 
 /// A `Unit` element.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -23,7 +22,7 @@ pub struct Unit {
 }
 
 /// Units by symbol.
-pub type Units<'d> = IndexMap<&'d str, Unit>;
+pub type Units<'d> = Table<'d, Unit>;
 
 impl Unit {
     /// The unit of pure numbers, which every document has under the name `none`.

@@ -1,11 +1,12 @@
 //! Makes the tree of instances of a component and walks it to run all `Structure`s.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use lems_document::Attribute;
 use lems_math::JavaRandom;
-use lems_model::{ComponentId, ComponentType, Model, Role, StructureElement, TypeId};
+use lems_model::{ComponentId, ComponentType, Direction, Model, Role, StructureElement, TypeId};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
     Instance, InstanceId, MAX_DEPTH, Network, NetworkError,
@@ -34,22 +35,24 @@ impl<'m, 'd> Network<'m, 'd> {
             model,
             instances: Vec::new(),
             routes: Vec::new(),
-            assigned: HashMap::new(),
-            additions: HashMap::new(),
+            assigned: FxHashMap::default(),
+            additions: FxHashMap::default(),
             random,
             warnings: RefCell::default(),
             by_id: Default::default(),
+            peers: FxHashMap::default(),
         };
         let mut builder = Builder {
             network,
             errors: Vec::new(),
             exhausted: false,
             incomplete: false,
-            waiting: HashSet::new(),
+            waiting: FxHashSet::default(),
             making: Vec::new(),
             built: Vec::new(),
             collections: HashMap::new(),
             pairs: HashMap::new(),
+            ports: FxHashMap::default(),
         };
         let kind = model.component(target).component_type;
         if let Some(root) = builder.instantiate(kind, Some(target), None, true, 0) {
@@ -72,7 +75,7 @@ pub(crate) struct Builder<'m, 'd> {
     /// Whether instances are missing because of an error, so that nothing is connected.
     pub incomplete: bool,
     /// Instances whose `Structure` has still to make instances.
-    pub waiting: HashSet<InstanceId>,
+    pub waiting: FxHashSet<InstanceId>,
     /// Instances whose `Structure` is making instances.
     pub making: Vec<InstanceId>,
     /// Which instances are built, with all in them.
@@ -81,6 +84,8 @@ pub(crate) struct Builder<'m, 'd> {
     pub collections: HashMap<(InstanceId, &'d str), Option<Vec<InstanceId>>>,
     /// What the `PairCollection`s of instances hold.
     pub pairs: HashMap<(InstanceId, &'d str), Vec<(InstanceId, InstanceId)>>,
+    /// The ports of types that connections without a port mean.
+    pub ports: FxHashMap<(TypeId, Direction), Option<&'d str>>,
 }
 
 impl<'m, 'd> Builder<'m, 'd> {
@@ -107,7 +112,6 @@ impl<'m, 'd> Builder<'m, 'd> {
             attached: false,
             singles: Vec::new(),
             lists: Vec::new(),
-            peers: Vec::new(),
         });
         if depth > MAX_DEPTH || self.network.instances.len() > MAX_INSTANCES {
             let span = self.network.span_of(id);
@@ -129,7 +133,7 @@ impl<'m, 'd> Builder<'m, 'd> {
         if model.type_of(kind).structure.iter().any(makes_instances) {
             self.waiting.insert(id);
         }
-        let children = component.map_or_else(Vec::new, |id| model.children(id).collect());
+        let children: Vec<_> = component.map_or_else(Vec::new, |id| model.children(id).collect());
         for (slot, child) in filled_slots(model, kind, &children) {
             let child_kind = model.component(child).component_type;
             let child =
@@ -149,6 +153,9 @@ impl<'m, 'd> Builder<'m, 'd> {
                 self.instantiate(part.component_type, Some(child), Some(id), false, depth + 1)?;
             self.append(id, list, element);
         }
+        if model.type_of(kind).attachments.is_empty() {
+            return Some(id);
+        }
         let attachments: Vec<&'d str> = model.type_of(kind).attachments.keys().copied().collect();
         for list in hash_order(&attachments) {
             let lists = &mut self.network.instance_mut(id).lists;
@@ -161,6 +168,9 @@ impl<'m, 'd> Builder<'m, 'd> {
 
     /// Reports lists with more elements than their `Children` allows.
     fn check_counts(&mut self, kind: TypeId, children: &[(Role<'d>, ComponentId)], id: InstanceId) {
+        if children.is_empty() {
+            return;
+        }
         for (name, list) in &self.network.model.type_of(kind).lists {
             let Some(max) = list.max else {
                 continue;
@@ -211,8 +221,11 @@ impl<'m, 'd> Builder<'m, 'd> {
             self.build(child);
         }
         let model = self.network.model;
-        let children = component.map_or_else(Vec::new, |id| model.children(id).collect());
-        let mut cursors: HashMap<&'d str, usize> = HashMap::new();
+        let children: Vec<_> = component.map_or_else(Vec::new, |id| model.children(id).collect());
+        if children.is_empty() && self.network.instance(id).lists.is_empty() {
+            return;
+        }
+        let mut cursors: FxHashMap<&'d str, usize> = FxHashMap::default();
         for &(role, child) in &children {
             let Role::List(list) = role else {
                 continue;
@@ -304,6 +317,9 @@ pub(crate) fn filled_slots<'d>(
     kind: TypeId,
     children: &[(Role<'d>, ComponentId)],
 ) -> Vec<(&'d str, ComponentId)> {
+    if children.is_empty() {
+        return Vec::new();
+    }
     let component_type: &ComponentType<'d> = model.type_of(kind);
     let in_slot = |slot: &str| {
         (children.iter().rev())

@@ -1,7 +1,5 @@
 //! Runs the connecting elements of a `Structure`: event connections, attachments, tunnels.
 
-use std::collections::HashMap;
-
 use lems_document::{Attribute, nearest};
 use lems_model::{
     ComponentId, ComponentType, Direction, Dynamics, StructureElement, Tunnel, Wiring,
@@ -42,7 +40,8 @@ impl Place {
 pub(crate) struct Connector<'b, 'm, 'd> {
     builder: &'b mut Builder<'m, 'd>,
     place: Place,
-    names: HashMap<&'d str, InstanceId>,
+    /// Each once; few, so that looking through all is fastest.
+    names: Vec<(&'d str, InstanceId)>,
     /// The instances that each `ForEach` around is at.
     visited: Vec<InstanceId>,
     /// The pairs that a `PairFilter` works on.
@@ -57,7 +56,7 @@ impl<'b, 'm, 'd> Connector<'b, 'm, 'd> {
         Connector {
             builder,
             place,
-            names: HashMap::new(),
+            names: Vec::new(),
             visited: Vec::new(),
             pairs: None,
         }
@@ -68,12 +67,12 @@ impl<'b, 'm, 'd> Connector<'b, 'm, 'd> {
             match element {
                 StructureElement::WithInstance { instance, name } => {
                     if let Some(found) = self.with_instance(*instance) {
-                        self.names.insert(name, found);
+                        self.name(name, found);
                     }
                 }
                 StructureElement::WithList { list, index, name } => {
                     if let Some(found) = self.with_list(*list, *index) {
-                        self.names.insert(name, found);
+                        self.name(name, found);
                     }
                 }
                 StructureElement::EventConnection(connection) => {
@@ -151,7 +150,7 @@ impl<'b, 'm, 'd> Connector<'b, 'm, 'd> {
     }
 
     fn unknown_name(&mut self, name: Attribute<'d>) {
-        let known = self.names.keys().copied();
+        let known = self.names.iter().map(|(name, _)| *name);
         let error = NetworkError::UnknownName {
             name: name.value().to_owned(),
             suggestion: nearest(name.value(), known).map(str::to_owned),
@@ -269,14 +268,14 @@ impl<'b, 'm, 'd> Connector<'b, 'm, 'd> {
             current = self.network().instance(id).parent;
         };
         for element in elements {
-            let outer = self.names.insert(name, element);
+            let outer = self.name(name, element);
             self.visited.push(element);
             self.run(body);
             self.visited.pop();
             match outer {
-                Some(outer) => self.names.insert(name, outer),
-                None => self.names.remove(name),
-            };
+                Some(outer) => drop(self.name(name, outer)),
+                None => self.names.retain(|(known, _)| *known != name),
+            }
         }
     }
 
@@ -397,11 +396,24 @@ impl<'b, 'm, 'd> Connector<'b, 'm, 'd> {
         }
     }
 
+    /// Gives an instance a name; gives the one that had it.
+    fn name(&mut self, name: &'d str, instance: InstanceId) -> Option<InstanceId> {
+        match self.names.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, named)) => Some(std::mem::replace(named, instance)),
+            None => {
+                self.names.push((name, instance));
+                None
+            }
+        }
+    }
+
     fn named(&mut self, name: Attribute<'d>) -> Option<InstanceId> {
         let found = match name.value() {
             "this" => self.place.instance,
             "parent" => self.place.parent,
-            other => self.names.get(other).copied(),
+            other => (self.names.iter())
+                .find(|(name, _)| *name == other)
+                .map(|(_, found)| *found),
         };
         if found.is_none() && self.builder.errors.is_empty() {
             self.unknown_name(name);
@@ -452,14 +464,17 @@ impl<'b, 'm, 'd> Connector<'b, 'm, 'd> {
         id: InstanceId,
         direction: Direction,
     ) -> Option<&'d str> {
-        let kind = self.network().type_of(id);
+        let number = self.network().instance(id).kind;
+        let kind = self.network().model.type_of(number);
         let named = (attribute.and_then(|attribute| self.text(attribute)))
             .filter(|port| !port.value().is_empty());
         let Some(named) = named else {
-            return match direction {
+            let first = || match direction {
                 Direction::Out => first_out(kind),
                 Direction::In => first_in(kind),
             };
+            let ports = &mut self.builder.ports;
+            return *ports.entry((number, direction)).or_insert_with(first);
         };
         match kind.ports.get_key_value(named.value()) {
             Some((port, _)) => Some(port),
@@ -548,16 +563,9 @@ impl<'b, 'm, 'd> Connector<'b, 'm, 'd> {
         let a = self.attach(component_a, end_a, None, false);
         let b = self.attach(component_b, end_b, None, false);
         if let (Some(a), Some(b)) = (a, b) {
-            self.builder
-                .network
-                .instance_mut(a)
-                .peers
-                .push((tunnel.name, b));
-            self.builder
-                .network
-                .instance_mut(b)
-                .peers
-                .push((tunnel.name, a));
+            let peers = &mut self.builder.network.peers;
+            peers.entry(a).or_default().push((tunnel.name, b));
+            peers.entry(b).or_default().push((tunnel.name, a));
             for end in [a, b] {
                 self.builder.assign(end, self.place, &tunnel.assigns, None);
             }

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use lems_document::Span;
 use lems_math::JavaRandom;
 use lems_model::{ComponentId, ComponentType, Model, TypeId};
+use rustc_hash::FxHashMap;
 
 use crate::NetworkError;
 
@@ -33,8 +34,6 @@ pub struct Instance<'d> {
     pub singles: Vec<(&'d str, InstanceId)>,
     /// Lists by name: `Children`, `Attachments`, and the nameless list of `MultiInstantiate`.
     pub lists: Vec<(&'d str, Vec<InstanceId>)>,
-    /// Other ends of tunnels, by name.
-    pub peers: Vec<(&'d str, InstanceId)>,
 }
 
 /// A way for events from one instance to another.
@@ -54,7 +53,7 @@ pub struct Route<'d> {
 
 /// Elements by component id, for the long lists that paths went through: instance, number of the
 /// list.
-pub(crate) type IdTables<'d> = HashMap<(InstanceId, usize), HashMap<&'d str, InstanceId>>;
+pub(crate) type IdTables<'d> = FxHashMap<(InstanceId, usize), HashMap<&'d str, InstanceId>>;
 
 /// All instances of a model and how they are connected.
 #[derive(Debug, Clone)]
@@ -66,14 +65,16 @@ pub struct Network<'m, 'd> {
     /// Event connections, in the order in which they were made.
     pub routes: Vec<Route<'d>>,
     /// Values set by `Assign`, or copied by `CoInstantiate`.
-    pub assigned: HashMap<(InstanceId, &'d str), f64>,
+    pub assigned: FxHashMap<(InstanceId, &'d str), f64>,
     /// Names of assigned values that the type of the instance does not know.
-    pub(crate) additions: HashMap<InstanceId, Vec<&'d str>>,
+    pub(crate) additions: FxHashMap<InstanceId, Vec<&'d str>>,
     /// The generator behind `random()`, as the building of the network leaves it.
     pub random: JavaRandom,
     /// Legal, but surely not meant.
     pub warnings: RefCell<Vec<NetworkError>>,
     pub(crate) by_id: RefCell<IdTables<'d>>,
+    /// Other ends of tunnels, by name.
+    pub(crate) peers: FxHashMap<InstanceId, Vec<(&'d str, InstanceId)>>,
 }
 
 impl<'m, 'd> Network<'m, 'd> {

@@ -22,7 +22,7 @@ pub use error::NetworkError;
 pub use estimate::{Count, Estimate, state_size};
 pub use hash_order::hash_order;
 pub use instance::{Instance, InstanceId, Network, Route};
-pub use lookup::{Readable, Variable, exposed_name};
+pub use lookup::{Meaning, Readable, Variable, exposed_name};
 pub use recording::{
     Column, DataFile, Display, EventFile, EventFormat, EventSelection, Experiment, Line, Recording,
     Run,

@@ -1,7 +1,7 @@
 //! What a name means at an instance.
 
 use lems_document::nearest;
-use lems_model::{ComponentType, Select, Selection, Step};
+use lems_model::{ComponentType, Select, Selection, Step, TypeId};
 
 use crate::{InstanceId, Network, NetworkError};
 
@@ -25,6 +25,17 @@ pub enum Variable<'d> {
     Fixed(f64),
 }
 
+/// What a name means at all instances of a type.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Meaning<'d> {
+    /// The same variable.
+    Variable(Variable<'d>),
+    /// A value that each may have of its own, or not have.
+    Value,
+    /// Nothing; it may have a meaning around them.
+    Nothing,
+}
+
 /// The public name of a variable: its `exposure`, or its own name if the type exposes that.
 pub fn exposed_name<'d>(
     kind: &ComponentType<'d>,
@@ -37,11 +48,29 @@ pub fn exposed_name<'d>(
 impl<'d> Network<'_, 'd> {
     /// What `name` means at the instance itself.
     pub fn local(&self, id: InstanceId, name: &str) -> Option<Readable<'d>> {
-        let kind = self.type_of(id);
-        let found = |variable| Readable {
+        let variable = match self.meaning(self.instance(id).kind, name) {
+            Meaning::Variable(variable) => variable,
+            Meaning::Value => {
+                let value = (self.property(id, name))
+                    .or_else(|| self.own_parameter(id, name))
+                    .or_else(|| self.added(id, name));
+                match value {
+                    Some(value) => Variable::Fixed(value),
+                    None if name == "t" => Variable::Live("t"),
+                    None => return None,
+                }
+            }
+            Meaning::Nothing => return None,
+        };
+        Some(Readable {
             instance: id,
             variable,
-        };
+        })
+    }
+
+    /// What `name` means at the instances of a type.
+    pub fn meaning(&self, kind: TypeId, name: &str) -> Meaning<'d> {
+        let kind = self.model.type_of(kind);
         if let Some(dynamics) = &kind.dynamics {
             let variables = || {
                 (dynamics.state.iter().map(|(name, v)| (*name, v.exposure)))
@@ -51,27 +80,30 @@ impl<'d> Network<'_, 'd> {
             };
             let exposed = variables().find(|(own, e)| exposed_name(kind, own, *e) == Some(name));
             if let Some((own, _)) = exposed {
-                return Some(found(Variable::Exposed(own)));
+                return Meaning::Variable(Variable::Exposed(own));
             }
             if let Some((own, _)) = variables().find(|(own, _)| *own == name) {
-                return Some(found(Variable::Live(own)));
+                return Meaning::Variable(Variable::Live(own));
             }
         }
-        if let Some(value) = self.property(id, name) {
-            return Some(found(Variable::Fixed(value)));
-        }
-        if let Some(value) = self.parameter(id, name) {
-            let (name, _) = kind.parameters.get_key_value(name)?;
-            let assigned = self.assigned.get(&(id, *name)).copied();
-            return Some(found(Variable::Fixed(assigned.unwrap_or(value))));
+        if kind.properties.contains_key(name) || kind.parameters.contains_key(name) {
+            return Meaning::Value;
         }
         if let Some((requirement, _)) = kind.requirements.get_key_value(name) {
-            return Some(found(Variable::Live(requirement)));
+            return Meaning::Variable(Variable::Live(requirement));
         }
-        if let Some(value) = self.added(id, name) {
-            return Some(found(Variable::Fixed(value)));
+        match name {
+            _ if name == "index" || !self.additions.is_empty() => Meaning::Value,
+            "t" => Meaning::Variable(Variable::Live("t")),
+            _ => Meaning::Nothing,
         }
-        (name == "t").then(|| found(Variable::Live("t")))
+    }
+
+    /// A parameter of an instance as others see it: assigned, or that of its component.
+    fn own_parameter(&self, id: InstanceId, name: &str) -> Option<f64> {
+        let value = self.parameter(id, name)?;
+        let (name, _) = self.type_of(id).parameters.get_key_value(name)?;
+        Some(self.assigned.get(&(id, *name)).copied().unwrap_or(value))
     }
 
     /// A value of an instance that its type does not know: assigned, or its number.

@@ -117,7 +117,7 @@ impl<'d> Network<'_, 'd> {
     }
 
     fn peer(&self, current: InstanceId, name: &str) -> Option<InstanceId> {
-        let peers = &self.instance(current).peers;
+        let peers = self.peers.get(&current)?;
         peers
             .iter()
             .find(|(peer, _)| *peer == name)

@@ -6,7 +6,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use lems_model::{Model, Step, TypeId};
+use rustc_hash::FxHashMap;
+
+use lems_model::{ComponentId, Model, Step, TypeId};
 
 use crate::{InstanceId, Network};
 
@@ -55,6 +57,8 @@ pub struct Shape<'d> {
 pub struct Node<'d> {
     /// Its type.
     pub kind: TypeId,
+    /// Its component, if that is the same in all members.
+    pub component: Option<ComponentId>,
     /// Whether its `OnStart` blocks run twice.
     pub consolidated: bool,
     /// The node around it.
@@ -108,10 +112,11 @@ impl<'d> Shapes<'d> {
             network,
             structural: Structural::of(network.model),
             signatures: HashMap::new(),
+            leaves: FxHashMap::default(),
             sizes: vec![0; count],
             populous: vec![false; count],
             signature_of: vec![u32::MAX; count],
-            shape_of: HashMap::new(),
+            shape_of: FxHashMap::default(),
             shapes: Shapes {
                 shapes: Vec::new(),
                 homes: vec![
@@ -187,10 +192,12 @@ struct Sorter<'n, 'm, 'd> {
     network: &'n Network<'m, 'd>,
     structural: Structural<'d>,
     signatures: HashMap<Signature<'d>, u32>,
+    /// Signatures of instances that are like others of their component, without anything in them.
+    leaves: FxHashMap<(TypeId, Option<ComponentId>, bool, bool), u32>,
     sizes: Vec<usize>,
     populous: Vec<bool>,
     signature_of: Vec<u32>,
-    shape_of: HashMap<u32, u32>,
+    shape_of: FxHashMap<u32, u32>,
     shapes: Shapes<'d>,
 }
 
@@ -208,11 +215,31 @@ impl<'d> Sorter<'_, '_, 'd> {
         inner
     }
 
+    /// Whether an instance holds nothing, and its component tells all about its signature.
+    fn is_leaf(&self, id: InstanceId) -> bool {
+        let instance = self.network.instance(id);
+        instance.singles.is_empty()
+            && instance.lists.is_empty()
+            && self.network.peers.is_empty()
+            && self.network.additions.is_empty()
+    }
+
     /// Signs an instance and all below it.
     fn sign(&mut self, id: InstanceId) -> u32 {
         let network = self.network;
-        let inner = self.inner(id);
         let instance = network.instance(id);
+        let leaf = (self.is_leaf(id)).then_some((
+            instance.kind,
+            instance.component,
+            instance.consolidated,
+            instance.attached,
+        ));
+        if let Some(known) = leaf.and_then(|leaf| self.leaves.get(&leaf)) {
+            self.sizes[id.0 as usize] = 1;
+            self.signature_of[id.0 as usize] = *known;
+            return *known;
+        }
+        let inner = self.inner(id);
         for list in instance.lists.iter().map(|(_, list)| list) {
             for element in list.iter().filter(|e| network.instance(**e).attached) {
                 self.sign(*element);
@@ -238,7 +265,8 @@ impl<'d> Sorter<'_, '_, 'd> {
         if populous {
             children.clear();
         }
-        let mut words: Vec<(&'d str, &'d str)> = instance.peers.iter().map(|p| ("", p.0)).collect();
+        let peers = network.peers.get(&id).into_iter().flatten();
+        let mut words: Vec<(&'d str, &'d str)> = peers.map(|(name, _)| ("", *name)).collect();
         if let Some(component) = instance.component {
             for attribute in &self.structural.attributes {
                 if let Some(value) = network.model.text(component, attribute) {
@@ -259,6 +287,9 @@ impl<'d> Sorter<'_, '_, 'd> {
         };
         let next = self.signatures.len() as u32;
         let signature = *self.signatures.entry(signature).or_insert(next);
+        if let Some(leaf) = leaf {
+            self.leaves.insert(leaf, signature);
+        }
         self.sizes[id.0 as usize] = size;
         self.populous[id.0 as usize] = populous;
         self.signature_of[id.0 as usize] = signature;
@@ -335,6 +366,7 @@ impl<'d> Sorter<'_, '_, 'd> {
         let index = nodes.len();
         nodes.push(Node {
             kind: instance.kind,
+            component: instance.component,
             consolidated: instance.consolidated,
             parent,
             parts: Vec::new(),
@@ -356,8 +388,16 @@ impl<'d> Sorter<'_, '_, 'd> {
             member,
             node: *next,
         };
+        let component = self.network.instance(id).component;
+        let shape_of_all = &mut self.shapes.shapes[shape as usize];
+        shape_of_all.instances.push(id);
+        let common = &mut shape_of_all.nodes[*next as usize].component;
+        *common = common.filter(|common| component == Some(*common));
         *next += 1;
-        self.shapes.shapes[shape as usize].instances.push(id);
+        let instance = self.network.instance(id);
+        if instance.singles.is_empty() && instance.lists.is_empty() {
+            return;
+        }
         for (list, child) in self.parts(id) {
             match child {
                 Some(child) => self.enrol_node(child, shape, member, next),

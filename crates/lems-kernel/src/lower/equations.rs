@@ -47,14 +47,10 @@ impl<'d> Lowering<'_, '_, 'd> {
     pub(super) fn variable(&mut self, code: &mut Code, at: Spot<'_>, name: &str) -> Register {
         let kind = (self.network.model).type_of(self.shape(at.frame.shape).nodes[at.node].kind);
         if let Some((name, _)) = kind.parameters.get_key_value(name) {
-            return self.parameter(code, at.frame, at.node, name, &|lowering, instance| {
-                lowering.network.parameter(instance, name)
-            });
+            return self.parameter(code, at.frame, at.node, name);
         }
         if let Some((name, _)) = kind.properties.get_key_value(name) {
-            return self.parameter(code, at.frame, at.node, name, &|lowering, instance| {
-                lowering.network.property(instance, name)
-            });
+            return self.property(code, at.frame, at.node, name);
         }
         if let Some(name) = self.own_variable(at, name) {
             let place = self.live(at, name);
@@ -213,6 +209,9 @@ impl<'d> Lowering<'_, '_, 'd> {
         selection: &Selection<'d>,
     ) -> Result<Source, NetworkError> {
         let name = selection.select.variable;
+        if let Some(source) = self.common_source(Some((frame, 0)), name) {
+            return Ok(source);
+        }
         self.source_of(frame, 0, &mut |lowering, instance| {
             (lowering.network.read(instance, name)).ok_or_else(|| NetworkError::UnknownVariable {
                 variable: name.to_owned(),

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use lems_network::{InstanceId, NetworkError, Readable, Variable};
+use lems_network::{InstanceId, Meaning, NetworkError, Readable, Variable};
 
 use super::{
     Address, Frame, Lowering,
@@ -69,14 +69,12 @@ impl<'d> Lowering<'_, '_, 'd> {
         })
     }
 
-    fn one(&mut self, frame: &Frame, member: u32, readable: Readable<'d>) -> One {
+    fn one(&mut self, mut frame: &Frame, mut member: u32, readable: Readable<'d>) -> One {
         if let Variable::Fixed(value) = readable.variable {
             return One::Number(value);
         }
         let (column, its_member) = self.address(readable);
         let home = self.shapes.home(readable.instance);
-        let mut frame = frame.clone();
-        let mut member = member;
         loop {
             if home.shape == frame.shape && its_member == member {
                 return One::Here {
@@ -84,7 +82,7 @@ impl<'d> Lowering<'_, '_, 'd> {
                     level: frame.level,
                 };
             }
-            let Some(host) = frame.host.clone() else {
+            let Some((outer, _)) = frame.host.as_deref() else {
                 return One::There((column, its_member));
             };
             let root = self.shape(frame.shape).instance(member as usize, 0);
@@ -92,8 +90,62 @@ impl<'d> Lowering<'_, '_, 'd> {
                 return One::There((column, its_member));
             };
             member = self.shapes.home(parent).member;
-            frame = host.0.clone();
+            frame = outer;
         }
+    }
+
+    /// The place of what `name` means at a node or around it, if the types alone tell that for
+    /// all members, so that none of them has to be asked.
+    pub(super) fn common_source(
+        &mut self,
+        start: Option<(&Frame, usize)>,
+        name: &str,
+    ) -> Option<Source> {
+        let mut place = start;
+        while let Some((frame, node)) = place {
+            let kind = self.shape(frame.shape).nodes[node].kind;
+            let variable = match self.network.meaning(kind, name) {
+                Meaning::Variable(variable) => variable,
+                Meaning::Value => return None,
+                Meaning::Nothing => {
+                    place = self.around(frame, node);
+                    if place.is_none() {
+                        return self.outer_source(frame, name);
+                    }
+                    continue;
+                }
+            };
+            let column = self.column_of(frame.shape, node, variable);
+            let level = frame.level;
+            return (!frame.members.is_empty()).then_some(Source::Here { column, level });
+        }
+        None
+    }
+
+    /// The node around a node of all members.
+    pub(super) fn around<'f>(&self, frame: &'f Frame, node: usize) -> Option<(&'f Frame, usize)> {
+        match self.shape(frame.shape).nodes[node].parent {
+            Some(parent) => Some((frame, parent)),
+            None => frame.host.as_deref().map(|(host, node)| (host, *node)),
+        }
+    }
+
+    /// The place of what `name` means at the instance around all members, if it is one.
+    fn outer_source(&mut self, frame: &Frame, name: &str) -> Option<Source> {
+        let around = |member: &u32| {
+            let root = self.shape(frame.shape).instance(*member as usize, 0);
+            self.network.instance(root).parent
+        };
+        let mut all = frame.members.iter().map(around);
+        let first = all.next()??;
+        if !all.all(|other| other == Some(first)) {
+            return None;
+        }
+        let readable = self.network.read(first, name)?;
+        Some(match readable.variable {
+            Variable::Fixed(value) => Source::Constant(value),
+            _ => Source::There(self.address(readable)),
+        })
     }
 
     fn differing(&mut self, frame: &Frame, each: &[(u32, One)]) -> Source {
@@ -195,25 +247,61 @@ impl<'d> Lowering<'_, '_, 'd> {
         first
     }
 
-    /// A parameter or property of a node: a constant if all members have the same.
+    /// A parameter of a node: a constant if all members have the same.
     pub(super) fn parameter(
         &mut self,
         code: &mut Code,
         frame: &Frame,
         node: usize,
         name: &'d str,
-        value: &dyn Fn(&Self, InstanceId) -> Option<f64>,
+    ) -> Register {
+        let network = self.network;
+        match self.shape(frame.shape).nodes[node].component {
+            Some(component) => {
+                let value = network.model.parameter(component, name);
+                code.constant(value.unwrap_or(f64::NAN))
+            }
+            None => self.own_value(code, frame, node, name, &|instance| {
+                network.parameter(instance, name)
+            }),
+        }
+    }
+
+    /// A property of a node: a constant if all members have the same.
+    pub(super) fn property(
+        &mut self,
+        code: &mut Code,
+        frame: &Frame,
+        node: usize,
+        name: &'d str,
+    ) -> Register {
+        let network = self.network;
+        if network.assigned.is_empty() {
+            let first = self.shape(frame.shape).instance(0, node);
+            return code.constant(network.property(first, name).unwrap_or(f64::NAN));
+        }
+        self.own_value(code, frame, node, name, &|instance| {
+            network.property(instance, name)
+        })
+    }
+
+    fn own_value(
+        &mut self,
+        code: &mut Code,
+        frame: &Frame,
+        node: usize,
+        name: &'d str,
+        value: &dyn Fn(InstanceId) -> Option<f64>,
     ) -> Register {
         let shape = self.shape(frame.shape);
-        let first = value(self, shape.instance(0, node)).unwrap_or(f64::NAN);
-        let all = || {
-            (0..shape.members)
-                .map(|member| value(self, shape.instance(member, node)).unwrap_or(f64::NAN))
-        };
-        if all().all(|other| other.to_bits() == first.to_bits()) {
+        let value = |member| value(shape.instance(member, node)).unwrap_or(f64::NAN);
+        let first = value(0);
+        let differs = |member: &usize| value(*member).to_bits() != first.to_bits();
+        let Some(different) = (1..shape.members).find(differs) else {
             return code.constant(first);
-        }
-        let values: Vec<f64> = all().collect();
+        };
+        let mut values = vec![first; different];
+        values.extend((different..shape.members).map(value));
         let column = self.column(frame.shape, node, Flavour::Parameter(name));
         self.columns.set(column, Content::Each(values));
         code.load(Place::Column {

@@ -192,15 +192,17 @@ impl<'m, 'd> Lowering<'_, 'm, 'd> {
             if kind.parameters.contains_key(name) {
                 continue;
             }
-            let source = self.source_of(at.frame, at.node, &mut |lowering, instance| {
-                lowering.network.requirement(instance, name).ok_or_else(|| {
-                    NetworkError::UnmetRequirement {
+            let source = match self.common_source(self.around(at.frame, at.node), name) {
+                Some(source) => Ok(source),
+                None => self.source_of(at.frame, at.node, &mut |lowering, instance| {
+                    let found = lowering.network.requirement(instance, name);
+                    found.ok_or_else(|| NetworkError::UnmetRequirement {
                         variable: name.to_owned(),
                         instance: lowering.network.title(instance),
                         span: lowering.network.span_of(instance),
-                    }
-                })
-            });
+                    })
+                }),
+            };
             match source {
                 Ok(source) => {
                     let value = self.load_source(code, at.frame, &source);
@@ -386,6 +388,9 @@ impl<'m, 'd> Lowering<'_, 'm, 'd> {
         name: &str,
         scheme: &KineticScheme<'d>,
     ) -> Result<Register, NetworkError> {
+        if let Some(source) = self.common_source(Some((at.frame, node)), name) {
+            return Ok(self.load_source(code, at.frame, &source));
+        }
         let source = self.source_of(at.frame, node, &mut |lowering, instance| {
             let found: Option<Readable<'d>> = lowering.network.read(instance, name);
             found.ok_or_else(|| NetworkError::UnknownVariable {
