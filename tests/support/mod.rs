@@ -160,7 +160,7 @@ pub fn run_with(
 ) -> Result<Outputs, String> {
     let store = MemoryStore::new();
     let mut go_on = |_, _| ControlFlow::Continue(());
-    jlems_rs::run(path, reader, &mut store.clone(), &options, &mut go_on)
+    jlems_rs::run(path, reader, &mut store.clone(), options, &mut go_on)
         .map_err(|failure| failure.render(false))?;
     let outputs = store.outputs().into_iter();
     Ok(outputs.map(|(name, text)| (plain(&name), text)).collect())
