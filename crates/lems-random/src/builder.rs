@@ -3,7 +3,7 @@
 use crate::component_type::{ComponentType, FixedChild, List, Names};
 use crate::dice::Dice;
 use crate::dimension::Dimension;
-use crate::dynamics::{Gardener, Role, Selection};
+use crate::dynamics::{Gardener, Role, Selection, Sender};
 use crate::expression::{Scope, Variable, Writer};
 use crate::xml::Xml;
 
@@ -52,6 +52,8 @@ pub struct Builder {
     pub xml: Xml,
     /// Whether the model draws random numbers.
     pub draws: bool,
+    /// Whether only cells send events, one each at most, so that many can be computed together.
+    pub calm: bool,
     globals: Scope,
 }
 
@@ -59,13 +61,15 @@ impl Builder {
     /// An empty model with global constants.
     pub fn new(seed: u64) -> Builder {
         let mut dice = Dice::new(seed);
-        let draws = dice.chance(25);
+        let calm = dice.chance(40);
+        let draws = !calm && dice.chance(25);
         let mut builder = Builder {
             dice,
             names: Names::default(),
             types: Vec::new(),
             xml: Xml::default(),
             draws,
+            calm,
             globals: Scope::new(),
         };
         builder.xml.open("Lems", &[]);
@@ -174,6 +178,11 @@ impl Builder {
             dice: &mut self.dice,
             names: &mut self.names,
             draws: self.draws,
+            sender: match (self.calm, purpose) {
+                (false, _) => Sender::Any,
+                (true, Purpose::Cell) => Sender::Once,
+                (true, _) => Sender::Never,
+            },
             component_type: &mut new,
             known,
             selections,

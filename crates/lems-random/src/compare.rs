@@ -2,10 +2,15 @@
 
 use jlems_rs::document::MemorySources;
 use jlems_rs::engine::Simulation;
-use jlems_rs::kernel::{Backend, Interpreter, State, deliver_due};
+use jlems_rs::kernel::{
+    Backend, Independence, Interpreter, State, block_kernel, deliver_due, independence,
+};
 use jlems_rs::{BackendKind, Failure, Options, load, prepare, read_model, with_backend};
 
 use crate::RandomModel;
+
+/// Instances of a call that are not run one after the other.
+const TOGETHER: u32 = 4;
 
 /// Why a model does not pass.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +49,12 @@ pub struct Passed {
     pub events: usize,
     /// Number of instances.
     pub instances: usize,
+    /// Number of kernels.
+    pub kernels: usize,
+    /// Kernels that machine code takes several instances through together.
+    pub together: usize,
+    /// Those of them whose events can take an instance back.
+    pub interfering: usize,
     /// Whether some variable was no finite number at the end.
     pub not_finite: bool,
 }
@@ -98,7 +109,21 @@ fn side_by_side(
         }
     }
     let [state, _] = states;
+    let independent: Vec<Independence> = (0..)
+        .zip(&program.kernels)
+        .filter(|(_, kernel)| block_kernel(kernel).is_some())
+        .filter(|(number, _)| {
+            let mut calls = program.schedule.iter();
+            calls.any(|call| call.kernel == *number && call.last - call.first >= TOGETHER)
+        })
+        .filter_map(|(number, _)| independence(program, number))
+        .collect();
     Ok(Passed {
+        kernels: program.kernels.len(),
+        together: independent.len(),
+        interfering: (independent.iter())
+            .filter(|found| found.interferes())
+            .count(),
         variables: state.memory.len(),
         events: events / 2,
         instances: simulation.instances,

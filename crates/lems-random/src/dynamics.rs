@@ -33,6 +33,17 @@ pub enum Role {
     Hidden,
 }
 
+/// Which events a type sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sender {
+    /// As many as come, from conditions, handlers and regimes.
+    Any,
+    /// One, from a condition.
+    Once,
+    /// None.
+    Never,
+}
+
 struct Assignable {
     name: String,
     dimension: Dimension,
@@ -46,6 +57,8 @@ pub struct Gardener<'g> {
     pub names: &'g mut Names,
     /// Whether `random()` may be used.
     pub draws: bool,
+    /// Which events the type sends.
+    pub sender: Sender,
     /// The type so far; gets readable variables and ports.
     pub component_type: &'g mut ComponentType,
     /// What is known without the Dynamics: parameters, constants, properties, requirements.
@@ -79,7 +92,7 @@ impl Gardener<'_> {
             false => Vec::new(),
         };
         // In a type with regimes, jLEMS ignores the handlers outside them.
-        match self.dice.chance(25) {
+        match self.sender == Sender::Any && self.dice.chance(25) {
             true => self.regimes(&states, &ins, &mut dynamics, &mut ports),
             false => self.on_events(&states, &ins, &mut dynamics, &mut ports),
         }
@@ -396,10 +409,15 @@ impl Gardener<'_> {
     }
 
     fn on_conditions(&mut self, states: &[Assignable], dynamics: &mut Xml, ports: &mut Xml) {
-        for _ in 0..self.dice.between(0, 3) {
+        let conditions = match self.sender {
+            Sender::Any => self.dice.between(0, 3),
+            Sender::Once => 1,
+            Sender::Never => 0,
+        };
+        for _ in 0..conditions {
             let test = self.writer().condition();
             dynamics.open("OnCondition", &[("test", &test)]);
-            let emits = self.dice.chance(50);
+            let emits = self.sender == Sender::Once || self.dice.chance(50);
             self.assignments(states, usize::from(!emits), dynamics);
             if emits {
                 let port = self.out_port(false, ports);
@@ -428,7 +446,7 @@ impl Gardener<'_> {
         for port in handled {
             dynamics.open("OnEvent", &[("port", port)]);
             self.assignments(states, 1, dynamics);
-            if self.dice.chance(25) {
+            if self.sender == Sender::Any && self.dice.chance(25) {
                 let out = self.out_port(true, ports);
                 dynamics.leaf("EventOut", &[("port", &out)]);
             }

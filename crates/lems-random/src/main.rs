@@ -70,6 +70,7 @@ fn main() -> ExitCode {
 fn compare(which: &Which) -> ExitCode {
     let started = Instant::now();
     let (mut failed, mut not_finite, mut variables, mut events, mut instances) = (0, 0, 0, 0, 0);
+    let (mut kernels, mut together, mut interfering) = (0, 0, 0);
     for model in which.models() {
         match back_ends(&model) {
             Ok(passed) => {
@@ -77,6 +78,9 @@ fn compare(which: &Which) -> ExitCode {
                 variables += passed.variables;
                 events += passed.events;
                 instances += passed.instances;
+                kernels += passed.kernels;
+                together += passed.together;
+                interfering += passed.interfering;
             }
             Err(difference) => {
                 failed += 1;
@@ -86,6 +90,7 @@ fn compare(which: &Which) -> ExitCode {
     }
     println!(
         "{} models, {failed} failed; {instances} instances, {variables} variables, {events} recorded events; \
+         {together} of {kernels} kernels in blocks, {interfering} of them with events to one another; \
          {not_finite} models with infinities; {:.1} s",
         which.models,
         started.elapsed().as_secs_f64()

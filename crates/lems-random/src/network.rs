@@ -5,6 +5,11 @@ use crate::component_type::{ComponentType, List};
 use crate::dimension::Dimension;
 use crate::xml::Xml;
 
+/// Most instances of a small population, and of a crowd, whose cells have many connections to one
+/// another.
+const FEW: usize = 4;
+const MANY: usize = 30;
+
 /// A kind of population: its ComponentType, what it is made of, and how many.
 struct Population {
     type_name: String,
@@ -36,6 +41,7 @@ pub struct Recordable {
 }
 
 /// Where an event can come from or go to.
+#[derive(Debug, Clone)]
 struct End {
     path: String,
     of: usize,
@@ -124,6 +130,21 @@ pub fn grow(builder: &mut Builder) -> Recordable {
         })
         .collect();
     let mut attached = Attached::default();
+    for crowd in populations
+        .iter()
+        .filter(|population| population.size > FEW)
+    {
+        let within = format!("{}[", crowd.id);
+        let ends: Vec<End> = (ends.iter().filter(|end| end.path.starts_with(&within)))
+            .cloned()
+            .collect();
+        for _ in 0..builder.dice.between(0, 2 * crowd.size) {
+            connect(builder, &wires, &ends);
+        }
+        for _ in 0..builder.dice.between(0, 2 * crowd.size) {
+            attach(builder, &wires, &ends, synapse, &synapses, &mut attached);
+        }
+    }
     for _ in 0..builder.dice.between(0, 7) {
         connect(builder, &wires, &ends);
     }
@@ -395,7 +416,10 @@ fn plan_population(builder: &mut Builder, cells: &[usize]) -> Option<Population>
             }
         });
     });
-    let size = builder.dice.between(1, 4);
+    let size = match builder.dice.chance(if builder.calm { 70 } else { 15 }) {
+        true => builder.dice.between(FEW, MANY),
+        false => builder.dice.between(1, FEW),
+    };
     Some(Population {
         type_name,
         id,

@@ -7,12 +7,14 @@ use lems_random::{RandomModel, back_ends};
 #[test]
 fn interpreter_and_machine_code_agree() {
     let mut failed = Vec::new();
-    let (mut events, mut variables) = (0, 0);
+    let (mut events, mut variables, mut together, mut interfering) = (0, 0, 0, 0);
     for seed in 0..200 {
         match back_ends(&RandomModel::new(seed, 30)) {
             Ok(passed) => {
                 events += passed.events;
                 variables += passed.variables;
+                together += passed.together;
+                interfering += passed.interfering;
             }
             Err(difference) => failed.push(format!("seed {seed}: {difference}")),
         }
@@ -20,6 +22,11 @@ fn interpreter_and_machine_code_agree() {
     assert!(failed.is_empty(), "{}", failed.join("\n"));
     assert!(events > 1_000, "only {events} events");
     assert!(variables > 10_000, "only {variables} variables");
+    assert!(together > 50, "only {together} kernels in blocks");
+    assert!(
+        interfering > 10,
+        "only {interfering} with events to one another"
+    );
 }
 
 #[test]

@@ -353,7 +353,7 @@ impl Grower<'_, '_, '_> {
         let sums: Vec<Register> = (0..self.dice.roll(3))
             .map(|_| {
                 let start = self.dice.pick(&[0.0, 1.0]);
-                self.let_new(Scalar::Real, Operation::Constant(start), block)
+                self.bind(Scalar::Real, Operation::Constant(start), block)
             })
             .collect();
         let number = self.dice.roll(sites) as usize;
@@ -444,7 +444,7 @@ impl Grower<'_, '_, '_> {
                 Place::Column { base, level }
             }
         };
-        self.let_new(Scalar::Real, Operation::Load(place), block);
+        self.bind(Scalar::Real, Operation::Load(place), block);
     }
 
     /// A slot of another group; of the own one in few programs.
@@ -604,13 +604,13 @@ impl Grower<'_, '_, '_> {
             0 => self.real(block),
             _ => {
                 let value = f64::from(self.dice.roll(400)) / 100.0 - 2.0;
-                self.let_new(Scalar::Real, Operation::Constant(value), block)
+                self.bind(Scalar::Real, Operation::Constant(value), block)
             }
         };
         Operation::Compare(comparison, left, right)
     }
 
-    fn let_new(&mut self, scalar: Scalar, operation: Operation, block: &mut Block) -> Register {
+    fn bind(&mut self, scalar: Scalar, operation: Operation, block: &mut Block) -> Register {
         let register = self.fresh(scalar);
         block.push(Statement::Let(register, operation));
         register
@@ -661,7 +661,7 @@ impl Grower<'_, '_, '_> {
         match known.is_empty() {
             true => {
                 let value = self.dice.constant();
-                self.let_new(Scalar::Real, Operation::Constant(value), block)
+                self.bind(Scalar::Real, Operation::Constant(value), block)
             }
             false => self.dice.pick(&known),
         }
@@ -672,7 +672,7 @@ impl Grower<'_, '_, '_> {
         match known.is_empty() || self.dice.roll(2) == 0 {
             true => {
                 let comparison = self.comparison(block);
-                self.let_new(Scalar::Truth, comparison, block)
+                self.bind(Scalar::Truth, comparison, block)
             }
             false => self.dice.pick(&known),
         }

@@ -101,6 +101,9 @@ pub fn independence(program: &Program, kernel: u32) -> Option<Independence> {
     }
     let handlers = reachable(program, &survey.ports, population)?;
     let slots = Slots::new(program, &survey, population);
+    if survey.extents().any(|extent| slots.shared(extent)) {
+        return None;
+    }
     if touched_after_events(
         &code.body,
         &Touched::by(program, &handlers, &slots),
@@ -281,6 +284,12 @@ impl Survey {
         (known.0 == extent).then_some(())
     }
 
+    /// Whose its columns are, each once.
+    fn extents(&self) -> impl Iterator<Item = Extent> {
+        let extents: HashSet<Extent> = self.columns.values().map(|(extent, _)| *extent).collect();
+        extents.into_iter()
+    }
+
     fn extent(&self, base: u32) -> Option<Extent> {
         self.columns.get(&base).map(|(extent, _)| *extent)
     }
@@ -410,6 +419,23 @@ impl<'p> Slots<'p> {
             });
         }
         owners
+    }
+
+    /// Whether an instance of an extent belongs to several instances of the kernel, or some range
+    /// ends before it begins.
+    fn shared(&self, extent: Extent) -> bool {
+        let mut ranges = Vec::new();
+        for member in 0..self.population {
+            extent.ranges(self.links, member..member + 1, |range| ranges.push(range));
+        }
+        let reversed = ranges.iter().any(|range| range.end < range.start);
+        ranges.retain(|range| !range.is_empty());
+        ranges.sort_unstable_by_key(|range| range.start);
+        let neighbours = ranges.iter().zip(ranges.iter().skip(1));
+        reversed
+            || neighbours
+                .into_iter()
+                .any(|(one, next)| next.start < one.end)
     }
 
     /// The instance of the kernel that stores a slot.

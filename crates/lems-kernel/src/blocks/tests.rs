@@ -575,6 +575,31 @@ fn runs_give_each_host_its_own_slots() {
 }
 
 #[test]
+fn attached_instances_of_several_hosts_make_them_dependent() {
+    let body = vec![attached(vec![
+        constant(0, 1.0),
+        Statement::Store(at(20, 1), r(0)),
+    ])];
+    let mut program = program(body, vec![]);
+    assert!(is_independent(&program));
+    // Host 4 has none, host 5 some of those of host 3.
+    program.links[5] = 7;
+    assert!(!is_independent(&program));
+    let runs = Statement::ForRuns {
+        offsets: 0,
+        runs: 3,
+        level: Level(1),
+        arms: vec![vec![constant(0, 1.0), Statement::Store(at(20, 1), r(0))]],
+    };
+    program.kernels[0].body = vec![runs];
+    program.schedule[0].last = 2;
+    program.links = vec![0, 1, 2, 0, 0, 2, 0, 2, 3];
+    assert!(is_independent(&program));
+    program.links[7] = 1;
+    assert!(!is_independent(&program));
+}
+
+#[test]
 fn links_to_what_others_store_make_instances_dependent() {
     let linked = Place::Linked {
         table: 20,
