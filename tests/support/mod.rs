@@ -142,7 +142,7 @@ pub fn run(path: &str, reader: &dyn SourceReader, backend: BackendKind) -> Resul
         ..Options::default()
     };
     let store = MemoryStore::new();
-    let mut go_on = |_, _| ControlFlow::Continue(());
+    let mut go_on = |_: &_, _, _| ControlFlow::Continue(());
     jlems_rs::run(path, reader, &mut store.clone(), &options, &mut go_on)
         .map_err(|failure| failure.render(false))?;
     let outputs = store.outputs().into_iter();

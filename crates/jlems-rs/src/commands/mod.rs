@@ -1,12 +1,15 @@
 //! Subcommands, one module each.
 
+mod changes;
 mod core_types;
 mod describe;
 mod explain;
+mod messages;
 mod plan;
 mod run;
 mod show;
 mod types;
+mod validate;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -15,7 +18,7 @@ use clap::{Parser, Subcommand};
 use jlems_rs::{Code, Failure};
 
 const EXIT_CODES: &str = "Exit codes: 0 success, 1 error in the model or the run, \
-                          2 wrong command line.";
+                          2 wrong command line, 130 interrupted.";
 
 /// A fast engine for LEMS and NeuroML 2 models, compatible with jLEMS.
 #[derive(Debug, Parser)]
@@ -38,6 +41,8 @@ pub struct CommandLine {
 enum Command {
     /// Run a LEMS file and write its outputs (as `jlems-rs FILE` does).
     Run(run::Arguments),
+    /// Check LEMS and NeuroML files without running them.
+    Validate(validate::Arguments),
     /// List component types: the core types, or those of a file and what it includes.
     Types(types::Arguments),
     /// Describe a component type, a dimension, a unit or a constant.
@@ -54,24 +59,22 @@ impl CommandLine {
     pub fn execute(self) -> ExitCode {
         let result = match (self.command, self.run) {
             (Some(Command::Run(arguments)), _) | (None, arguments) => run::run(&arguments),
-            (Some(Command::Types(arguments)), _) => types::run(&arguments).map(|text| print(&text)),
-            (Some(Command::Describe(arguments)), _) => {
-                describe::run(&arguments).map(|text| print(&text))
-            }
-            (Some(Command::Show(command)), _) => show::run(&command).map(|text| print(&text)),
-            (Some(Command::Explain(arguments)), _) => {
-                print(&explain::text(&arguments));
-                Ok(())
-            }
+            (Some(Command::Validate(arguments)), _) => validate::run(&arguments),
+            (Some(Command::Types(arguments)), _) => types::run(&arguments).map(shown),
+            (Some(Command::Describe(arguments)), _) => describe::run(&arguments).map(shown),
+            (Some(Command::Show(command)), _) => show::run(&command).map(shown),
+            (Some(Command::Explain(arguments)), _) => Ok(shown(explain::text(&arguments))),
         };
-        match result {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(failure) => {
-                print_error(&failure.render(std::io::stderr().is_terminal()));
-                ExitCode::FAILURE
-            }
-        }
+        result.unwrap_or_else(|failure| {
+            print_error(&failure.render(std::io::stderr().is_terminal()));
+            ExitCode::FAILURE
+        })
     }
+}
+
+fn shown(text: impl AsRef<str>) -> ExitCode {
+    print(text.as_ref());
+    ExitCode::SUCCESS
 }
 
 fn version() -> &'static str {
@@ -101,4 +104,16 @@ fn print(text: &str) {
 
 fn print_error(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
+fn counted(number: u64, what: &str) -> String {
+    match number {
+        1 => format!("1 {what}"),
+        _ => format!("{number} {what}s"),
+    }
+}
+
+/// A number without the last digits, which the sum of many steps blurs.
+fn rounded(number: f64) -> f64 {
+    format!("{number:.9e}").parse().unwrap_or(number)
 }
