@@ -5,6 +5,7 @@
 //! these.
 
 mod code_of;
+mod compare;
 pub mod description;
 mod diagnostic;
 mod explain;
@@ -13,6 +14,7 @@ mod settings;
 mod sources;
 mod validate;
 
+pub use compare::{Column, Comparison, Difference, Likeness, Train, compare};
 pub use diagnostic::{Diagnostic, Failure, MOST_SHOWN, Severity};
 pub use explain::Code;
 pub use pipeline::{

@@ -1,10 +1,13 @@
 //! Subcommands, one module each.
 
 mod changes;
+mod compare;
 mod core_types;
 mod describe;
 mod explain;
+pub mod jnml;
 mod messages;
+mod pages;
 mod plan;
 mod run;
 mod show;
@@ -43,6 +46,8 @@ enum Command {
     Run(run::Arguments),
     /// Check LEMS and NeuroML files without running them.
     Validate(validate::Arguments),
+    /// Compare two output files, or the outputs of a run with those that it should give.
+    Compare(compare::Arguments),
     /// List component types: the core types, or those of a file and what it includes.
     Types(types::Arguments),
     /// Describe a component type, a dimension, a unit or a constant.
@@ -52,6 +57,17 @@ enum Command {
     Show(show::Command),
     /// Explain the code of an error or a warning.
     Explain(explain::Arguments),
+    /// Take jNeuroML's command line, as the program does when it is called `jnml`.
+    #[command(disable_help_flag = true)]
+    Jnml {
+        /// Words of that command line; `-h` lists them.
+        #[arg(allow_hyphen_values = true, trailing_var_arg = true)]
+        words: Vec<String>,
+    },
+    /// Print what a shell completes command lines with.
+    Completions(pages::CompletionArguments),
+    /// Print a manual page.
+    Man(pages::ManArguments),
 }
 
 impl CommandLine {
@@ -60,16 +76,22 @@ impl CommandLine {
         let result = match (self.command, self.run) {
             (Some(Command::Run(arguments)), _) | (None, arguments) => run::run(&arguments),
             (Some(Command::Validate(arguments)), _) => validate::run(&arguments),
+            (Some(Command::Compare(arguments)), _) => compare::run(&arguments),
+            (Some(Command::Jnml { words }), _) => Ok(jnml::run(&words)),
+            (Some(Command::Completions(arguments)), _) => Ok(shown(pages::completions(&arguments))),
+            (Some(Command::Man(arguments)), _) => pages::man(&arguments).map(shown),
             (Some(Command::Types(arguments)), _) => types::run(&arguments).map(shown),
             (Some(Command::Describe(arguments)), _) => describe::run(&arguments).map(shown),
             (Some(Command::Show(command)), _) => show::run(&command).map(shown),
             (Some(Command::Explain(arguments)), _) => Ok(shown(explain::text(&arguments))),
         };
-        result.unwrap_or_else(|failure| {
-            print_error(&failure.render(std::io::stderr().is_terminal()));
-            ExitCode::FAILURE
-        })
+        result.unwrap_or_else(|failure| fail(&failure))
     }
+}
+
+fn fail(failure: &Failure) -> ExitCode {
+    print_error(&failure.render(std::io::stderr().is_terminal()));
+    ExitCode::FAILURE
 }
 
 fn shown(text: impl AsRef<str>) -> ExitCode {
