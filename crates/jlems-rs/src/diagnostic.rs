@@ -89,7 +89,12 @@ impl Failure {
 }
 
 impl Diagnostic {
-    fn new(code: Code, message: String, span: Option<Span>, help: Option<String>) -> Diagnostic {
+    pub(crate) fn new(
+        code: Code,
+        message: String,
+        span: Option<Span>,
+        help: Option<String>,
+    ) -> Diagnostic {
         Diagnostic {
             code,
             severity: Severity::Error,

@@ -104,6 +104,10 @@ const EXPLANATIONS: &[(u16, &str)] = &[
     (508, include_str!("explain/0508.md")),
     (509, include_str!("explain/0509.md")),
     (601, include_str!("explain/0601.md")),
+    (602, include_str!("explain/0602.md")),
+    (603, include_str!("explain/0603.md")),
+    (604, include_str!("explain/0604.md")),
+    (605, include_str!("explain/0605.md")),
 ];
 
 /// The stable number of a diagnostic, written `E0101`, or `W0101` as a warning.

@@ -5,19 +5,25 @@
 //! these.
 
 mod code_of;
+mod compare;
 pub mod description;
 mod diagnostic;
 mod explain;
 mod pipeline;
+mod settings;
 mod sources;
+mod validate;
 
+pub use compare::{Column, Comparison, Difference, Likeness, Train, compare};
 pub use diagnostic::{Diagnostic, Failure, MOST_SHOWN, Severity};
 pub use explain::Code;
 pub use pipeline::{
-    BackendKind, Options, Outcome, estimate, load, load_runnable, prepare, read_model, run,
+    BackendKind, Options, Outcome, Watch, estimate, load, load_runnable, prepare, read_model, run,
     with_backend,
 };
+pub use settings::Settings;
 pub use sources::FileSources;
+pub use validate::{Verdict, validate};
 
 pub use lems_document as document;
 pub use lems_engine as engine;

@@ -7,9 +7,15 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    let arguments = std::env::args_os().map(|argument| match argument.to_str() {
-        Some("-nogui") => "--nogui".into(),
-        _ => argument,
-    });
+    let arguments: Vec<_> = std::env::args_os().collect();
+    if let Some(words) = commands::jnml::arguments(&arguments) {
+        return commands::jnml::run(&words);
+    }
+    let arguments = arguments
+        .into_iter()
+        .map(|argument| match argument.to_str() {
+            Some("-nogui") => "--nogui".into(),
+            _ => argument,
+        });
     commands::CommandLine::parse_from(arguments).execute()
 }

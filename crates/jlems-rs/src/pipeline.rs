@@ -12,7 +12,7 @@ use lems_network::{Estimate, Experiment, NetworkError};
 use lems_output::OutputStore;
 use nml2_coretypes::CORE_TYPES;
 
-use crate::{Code, Diagnostic, Failure};
+use crate::{Code, Diagnostic, Failure, Settings, settings};
 
 /// What runs the kernels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -39,6 +39,10 @@ pub struct Options {
     pub fast: bool,
     /// Seed of the random generator, instead of the model's.
     pub seed: Option<i64>,
+    /// Values instead of those in the files.
+    pub settings: Settings,
+    /// Only every so manieth row of data is written; 0 and 1 mean all.
+    pub every: u64,
 }
 
 /// What a run gave.
@@ -54,17 +58,22 @@ pub struct Outcome {
     pub report_file: Option<String>,
 }
 
+/// What is asked between steps: the run, its steps so far, the simulated time; whether to go on.
+pub type Watch<'w> = &'w mut dyn FnMut(&Simulation, u64, f64) -> ControlFlow<()>;
+
 /// Reads a file and all that it includes.
 ///
 /// # Errors
-/// Malformed XML, missing files, circles of includes.
+/// Malformed XML, missing files, circles of includes; settings of what is not there.
 pub fn load(path: &str, reader: &dyn SourceReader, options: &Options) -> Result<Document, Failure> {
     let include = IncludeOptions {
         folders: options.include.clone(),
         embedded: options.core_types.unwrap_or(CORE_TYPES),
         limits: Limits::default(),
     };
-    Ok(Document::load(path, reader, &include)?)
+    let mut document = Document::load(path, reader, &include)?;
+    options.settings.apply(&mut document)?;
+    Ok(document)
 }
 
 /// Reads a file that is to be run.
@@ -93,7 +102,9 @@ pub fn load_runnable(
 /// # Errors
 /// Everything that is wrong with its definitions, components or equations.
 pub fn read_model(document: &Document) -> Result<Model<'_>, Failure> {
-    Model::read(document).map_err(|errors| Failure::of(document.sources(), &errors))
+    let model = Model::read(document).map_err(|errors| Failure::of(document.sources(), &errors))?;
+    settings::check(document, &model)?;
+    Ok(model)
 }
 
 /// Builds the networks and programs of all runs of a model's target.
@@ -116,8 +127,9 @@ pub fn prepare(
     let times_file = target.times_file.map(str::to_owned);
     (experiment.runs.clone().into_iter())
         .map(|run| {
-            let simulation = Simulation::new(model, &experiment, run, times_file.clone());
-            let simulation = simulation.map_err(failed)?;
+            let mut simulation =
+                Simulation::new(model, &experiment, run, times_file.clone()).map_err(failed)?;
+            simulation.every = options.every.max(1);
             Ok(match options.fast {
                 true => simulation.fast(lems_jit::can_fuse()),
                 false => simulation,
@@ -182,7 +194,7 @@ pub fn run(
     reader: &dyn SourceReader,
     store: &mut dyn OutputStore,
     options: &Options,
-    control: &mut dyn FnMut(u64, f64) -> ControlFlow<()>,
+    control: Watch<'_>,
 ) -> Result<Outcome, Failure> {
     let document = load_runnable(path, reader, options)?;
     let model = read_model(&document)?;
@@ -208,9 +220,17 @@ pub fn run(
             &simulation.program,
             options.backend,
             options.threads,
-            |backend| simulation.run(backend, store, control),
+            |backend| {
+                let mut control = |step, time| control(simulation, step, time);
+                simulation.run(backend, store, &mut control)
+            },
         )?;
-        summaries.push(summary?);
+        let summary = summary?;
+        let interrupted = summary.interrupted;
+        summaries.push(summary);
+        if interrupted {
+            break;
+        }
     }
     Ok(Outcome {
         summaries,

@@ -362,6 +362,7 @@ impl Loader<'_> {
             root_span,
             warnings: self.warnings,
             words: Default::default(),
+            overrides: Default::default(),
         })
     }
 }

@@ -20,6 +20,7 @@
 
 mod error;
 mod include;
+mod overrides;
 mod read;
 mod source;
 mod suggest;
@@ -30,6 +31,7 @@ mod tests;
 
 pub use error::{DocumentError, LoadFailure};
 pub use include::{IncludeOptions, Limits};
+pub use overrides::Override;
 pub use source::{MemorySources, Source, SourceId, SourceReader, Span};
 pub use suggest::nearest;
 pub use tree::{Attribute, Document, Element};

@@ -1,6 +1,6 @@
 //! The merged document and views of its parts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -23,6 +23,8 @@ pub struct Document {
     pub(crate) root_span: Span,
     pub(crate) warnings: Vec<DocumentError>,
     pub(crate) words: OnceLock<BTreeSet<String>>,
+    /// Elements outside the text whose attributes come before those of an element in it.
+    pub(crate) overrides: BTreeMap<u32, Vec<u32>>,
 }
 
 #[derive(Debug, Default)]
@@ -151,8 +153,8 @@ impl Document {
 /// A reference to an element.
 #[derive(Clone, Copy)]
 pub struct Element<'d> {
-    document: &'d Document,
-    index: u32,
+    pub(crate) document: &'d Document,
+    pub(crate) index: u32,
 }
 
 impl<'d> Element<'d> {
@@ -204,8 +206,18 @@ impl<'d> Element<'d> {
         }
     }
 
-    /// The attributes in the order of the text, without namespace declarations and `xsi:` attributes.
+    /// The attributes in the order of the text, without namespace declarations and `xsi:` attributes,
+    /// then those that replace or add some.
     pub fn attributes(self) -> impl Iterator<Item = Attribute<'d>> {
+        let given = self.document.overrides_of(self.index);
+        let stays = move |attribute: &Attribute<'d>| {
+            given.is_empty() || self.override_named(attribute.name()).is_none()
+        };
+        self.written().filter(stays).chain(self.overrides())
+    }
+
+    /// The attributes that stand in this start tag.
+    pub(crate) fn written(self) -> impl Iterator<Item = Attribute<'d>> {
         let tree = &self.document.tree;
         let first = self.record().first_attribute;
         let end = match tree.elements.get(self.index as usize + 1) {
@@ -224,7 +236,8 @@ impl<'d> Element<'d> {
 
     /// The attribute of that name.
     pub fn attribute(self, name: &str) -> Option<Attribute<'d>> {
-        self.attributes().find(|attribute| attribute.name() == name)
+        let is_meant = |attribute: &Attribute<'d>| attribute.name() == name;
+        (self.override_named(name)).or_else(|| self.written().find(is_meant))
     }
 
     /// The elements directly inside this one, in order.

@@ -12,8 +12,8 @@ use lems_output::{DataFile, EventFile, OutputStore, TimesFile};
 
 use crate::EngineError;
 
-/// How many steps pass between two looks at the outside world.
-const STEPS_BETWEEN_LOOKS: u64 = 256;
+/// How many steps of instances pass, about, between two looks at the outside world.
+const STEPS_BETWEEN_LOOKS: usize = 1 << 14;
 
 /// A run that is ready to start: program, recorders, number of steps.
 #[derive(Debug, Clone)]
@@ -26,6 +26,8 @@ pub struct Simulation {
     pub warnings: Vec<NetworkError>,
     /// Number of instances.
     pub instances: usize,
+    /// Only every so manieth row of data is written, beginning with the first.
+    pub every: u64,
     run: Run,
     random: JavaRandom,
     data_files: Vec<DataPlan>,
@@ -163,6 +165,7 @@ impl Simulation {
             program,
             columns,
             instances: network.instances.len(),
+            every: 1,
             warnings: network.warnings.into_inner(),
             run,
             random: network.random,
@@ -179,6 +182,11 @@ impl Simulation {
         let recorded: Vec<Probe> = recorders.map(|recorder| recorder.probe).collect();
         self.program = lems_kernel::fast(self.program, &recorded, fused);
         self
+    }
+
+    /// Length of a step, in seconds.
+    pub fn step(&self) -> f64 {
+        self.run.step
     }
 
     /// Number of steps of the run.
@@ -202,11 +210,12 @@ impl Simulation {
         state.random = self.random.clone();
         Interpreter::new(&self.program).run_setup(&mut state);
         let mut time = 0.0;
-        outputs.record(&mut state, time)?;
         let mut done = 0;
+        outputs.record(&mut state, time, done)?;
+        let between_looks = (STEPS_BETWEEN_LOOKS / self.instances.max(1)).clamp(1, 256) as u64;
         let mut interrupted = false;
         while done < self.run.steps {
-            if done % STEPS_BETWEEN_LOOKS == 0 && control(done, time).is_break() {
+            if done % between_looks == 0 && control(done, time).is_break() {
                 interrupted = true;
                 break;
             }
@@ -218,8 +227,8 @@ impl Simulation {
             if let Some(fault) = state.fault.take() {
                 return Err(fault.into());
             }
-            outputs.record(&mut state, time)?;
             done += 1;
+            outputs.record(&mut state, time, done)?;
         }
         let files = if interrupted {
             Vec::new()
@@ -276,7 +285,7 @@ impl<'s> Outputs<'s> {
         })
     }
 
-    fn record(&mut self, state: &mut State, time: f64) -> Result<(), EngineError> {
+    fn record(&mut self, state: &mut State, time: f64, step: u64) -> Result<(), EngineError> {
         for selection in state.recorded.drain(..) {
             let selection = selection as usize;
             let plans = self
@@ -292,6 +301,9 @@ impl<'s> Outputs<'s> {
                     file.event(index, time)?;
                 }
             }
+        }
+        if !step.is_multiple_of(self.simulation.every.max(1)) {
+            return Ok(());
         }
         for (plan, file) in self.simulation.data_files.iter().zip(&mut self.data_files) {
             self.row.clear();

@@ -25,9 +25,10 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use crate::assembler::{Assembler, Part};
 use crate::helpers::InPlace;
 use crate::lanes::LANES;
-use crate::plan::{FEWEST_TOGETHER, block_plan};
+use crate::plan::{BlockPlan, FEWEST_TOGETHER, block_plan};
 use crate::saved::Saved;
 use crate::settle::{Emission, Settling};
+use crate::validate::validate_block;
 use crate::{JitError, Populations, validate};
 
 /// Context, memory, links, time, step, first instance, one after the last.
@@ -451,7 +452,11 @@ fn define_blocks(
 ) -> Result<Vec<Option<DefinedBlock>>, JitError> {
     (0..program.kernels.len() as u32)
         .map(|number| {
-            let Some(plan) = block_plan(program, number) else {
+            let population = populations.kernels.get(number as usize).copied();
+            let sound = |plan: &BlockPlan| {
+                validate_block(program, &plan.kernel, population.unwrap_or(0)).is_ok()
+            };
+            let Some(plan) = block_plan(program, number).filter(sound) else {
                 return Ok(None);
             };
             Ok(Some(DefinedBlock {

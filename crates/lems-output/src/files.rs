@@ -112,4 +112,8 @@ impl OutputSink for FileSink {
             message: error.to_string(),
         })
     }
+
+    fn place(&self) -> Option<String> {
+        Some(self.partial.display().to_string())
+    }
 }

@@ -24,4 +24,9 @@ pub trait OutputSink {
     /// # Errors
     /// If that is not possible.
     fn finish(self: Box<Self>) -> Result<(), OutputError>;
+
+    /// Where the bytes are until the output is finished, if that is a place with a name.
+    fn place(&self) -> Option<String> {
+        None
+    }
 }

@@ -21,6 +21,14 @@ pub struct SearchArguments {
 }
 
 impl SearchArguments {
+    /// The embedded core types, and these folders.
+    pub fn including(include: Vec<String>) -> SearchArguments {
+        SearchArguments {
+            include,
+            core_types: None,
+        }
+    }
+
     /// The options of the pipeline that these arguments give.
     pub fn options(&self) -> Result<Options, Failure> {
         let folders = (self.include.iter()).flat_map(|folders| std::env::split_paths(folders));

@@ -1,12 +1,18 @@
 //! Subcommands, one module each.
 
+mod changes;
+mod compare;
 mod core_types;
 mod describe;
 mod explain;
+pub mod jnml;
+mod messages;
+mod pages;
 mod plan;
 mod run;
 mod show;
 mod types;
+mod validate;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -15,7 +21,7 @@ use clap::{Parser, Subcommand};
 use jlems_rs::{Code, Failure};
 
 const EXIT_CODES: &str = "Exit codes: 0 success, 1 error in the model or the run, \
-                          2 wrong command line.";
+                          2 wrong command line, 130 interrupted.";
 
 /// A fast engine for LEMS and NeuroML 2 models, compatible with jLEMS.
 #[derive(Debug, Parser)]
@@ -38,6 +44,10 @@ pub struct CommandLine {
 enum Command {
     /// Run a LEMS file and write its outputs (as `jlems-rs FILE` does).
     Run(run::Arguments),
+    /// Check LEMS and NeuroML files without running them.
+    Validate(validate::Arguments),
+    /// Compare two output files, or the outputs of a run with those that it should give.
+    Compare(compare::Arguments),
     /// List component types: the core types, or those of a file and what it includes.
     Types(types::Arguments),
     /// Describe a component type, a dimension, a unit or a constant.
@@ -47,6 +57,17 @@ enum Command {
     Show(show::Command),
     /// Explain the code of an error or a warning.
     Explain(explain::Arguments),
+    /// Take jNeuroML's command line, as the program does when it is called `jnml`.
+    #[command(disable_help_flag = true)]
+    Jnml {
+        /// Words of that command line; `-h` lists them.
+        #[arg(allow_hyphen_values = true, trailing_var_arg = true)]
+        words: Vec<String>,
+    },
+    /// Print what a shell completes command lines with.
+    Completions(pages::CompletionArguments),
+    /// Print a manual page.
+    Man(pages::ManArguments),
 }
 
 impl CommandLine {
@@ -54,24 +75,28 @@ impl CommandLine {
     pub fn execute(self) -> ExitCode {
         let result = match (self.command, self.run) {
             (Some(Command::Run(arguments)), _) | (None, arguments) => run::run(&arguments),
-            (Some(Command::Types(arguments)), _) => types::run(&arguments).map(|text| print(&text)),
-            (Some(Command::Describe(arguments)), _) => {
-                describe::run(&arguments).map(|text| print(&text))
-            }
-            (Some(Command::Show(command)), _) => show::run(&command).map(|text| print(&text)),
-            (Some(Command::Explain(arguments)), _) => {
-                print(&explain::text(&arguments));
-                Ok(())
-            }
+            (Some(Command::Validate(arguments)), _) => validate::run(&arguments),
+            (Some(Command::Compare(arguments)), _) => compare::run(&arguments),
+            (Some(Command::Jnml { words }), _) => Ok(jnml::run(&words)),
+            (Some(Command::Completions(arguments)), _) => Ok(shown(pages::completions(&arguments))),
+            (Some(Command::Man(arguments)), _) => pages::man(&arguments).map(shown),
+            (Some(Command::Types(arguments)), _) => types::run(&arguments).map(shown),
+            (Some(Command::Describe(arguments)), _) => describe::run(&arguments).map(shown),
+            (Some(Command::Show(command)), _) => show::run(&command).map(shown),
+            (Some(Command::Explain(arguments)), _) => Ok(shown(explain::text(&arguments))),
         };
-        match result {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(failure) => {
-                print_error(&failure.render(std::io::stderr().is_terminal()));
-                ExitCode::FAILURE
-            }
-        }
+        result.unwrap_or_else(|failure| fail(&failure))
     }
+}
+
+fn fail(failure: &Failure) -> ExitCode {
+    print_error(&failure.render(std::io::stderr().is_terminal()));
+    ExitCode::FAILURE
+}
+
+fn shown(text: impl AsRef<str>) -> ExitCode {
+    print(text.as_ref());
+    ExitCode::SUCCESS
 }
 
 fn version() -> &'static str {
@@ -101,4 +126,16 @@ fn print(text: &str) {
 
 fn print_error(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
+fn counted(number: u64, what: &str) -> String {
+    match number {
+        1 => format!("1 {what}"),
+        _ => format!("{number} {what}s"),
+    }
+}
+
+/// A number without the last digits, which the sum of many steps blurs.
+fn rounded(number: f64) -> f64 {
+    format!("{number:.9e}").parse().unwrap_or(number)
 }

@@ -94,7 +94,7 @@ fn instances(text: &mut String, model: &Model<'_>, estimate: &Estimate) {
 }
 
 fn steps(run: &Run) -> (String, String) {
-    let [step, length] = [run.step, run.length].map(|seconds| super::run::rounded(seconds * 1e3));
+    let [step, length] = [run.step, run.length].map(|seconds| super::rounded(seconds * 1e3));
     let value = format!("{} of {step} ms: {length} ms", run.steps);
     ("steps".to_owned(), value)
 }
@@ -133,7 +133,7 @@ fn outputs(
         let bytes = rows.saturating_mul((columns + 1).saturating_mul(VALUE_BYTES));
         let value = format!(
             "{rows} rows of {}: about {}",
-            super::run::counted(columns, "column"),
+            super::counted(columns, "column"),
             size(bytes)
         );
         lines.push((file.path.clone(), value));
@@ -141,7 +141,7 @@ fn outputs(
     for file in &experiment.event_files {
         let value = format!(
             "events of {}: about {EVENT_BYTES} bytes each, as many as there will be",
-            super::run::counted(file.selections.len() as u64, "selection")
+            super::counted(file.selections.len() as u64, "selection")
         );
         lines.push((file.path.clone(), value));
     }
@@ -157,7 +157,7 @@ fn remarks(text: &mut String, estimate: &Estimate) {
         let _ = writeln!(
             text,
             "{} could not be counted: there may be more.",
-            super::run::counted(estimate.untold, "element")
+            super::counted(estimate.untold, "element")
         );
     }
     if estimate.instances() > Estimate::LIMIT {

@@ -1,24 +1,30 @@
 //! `jlems-rs FILE` and `jlems-rs run FILE`.
 
-use std::cell::{Cell, RefCell};
-use std::fmt::Write;
+mod progress;
+mod store;
+mod summary;
+
 use std::io::IsTerminal;
 use std::num::NonZeroUsize;
-use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::rc::Rc;
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use jlems_rs::document::SourceReader;
 use jlems_rs::engine::EngineError;
-use jlems_rs::output::{
-    FileStore, OutputError, OutputSink, OutputStore, Report, expand_report_name, write_report,
-};
+use jlems_rs::output::{Report, expand_report_name, write_report};
 use jlems_rs::{BackendKind, Failure, FileSources, Options, Outcome};
 
+use super::changes::ChangeArguments;
 use super::core_types::SearchArguments;
 use super::{print, print_error};
+use progress::Progress;
+use store::CountingStore;
+use summary::{Seconds, Summary};
+
+/// Exit status of a run that an interrupt ended, as shells have it.
+pub const INTERRUPTED_STATUS: u8 = 130;
 
 /// What to run and how.
 #[derive(Debug, Args)]
@@ -42,12 +48,21 @@ pub struct Arguments {
     /// Seed of the random generator, instead of the model's.
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
     seed: Option<i64>,
+    #[command(flatten)]
+    changes: ChangeArguments,
+    /// Write only every so manieth row of data files, beginning with the first.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1,
+          value_parser = clap::value_parser!(u64).range(1..))]
+    every: u64,
     /// Folder that relative paths of outputs start from, instead of the working directory.
     #[arg(long, value_name = "FOLDER")]
     out_dir: Option<PathBuf>,
     /// Print the instances, steps and bytes that the run will take; make and write nothing.
     #[arg(long)]
     plan: bool,
+    /// Print what was done as JSON: steps, times, files, warnings, errors.
+    #[arg(long, conflicts_with = "plan")]
+    json: bool,
     /// Print errors only.
     #[arg(short, long, conflicts_with = "verbose")]
     quiet: bool,
@@ -68,7 +83,7 @@ enum Backend {
 }
 
 /// Runs the file, says what was done.
-pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let options = Options {
         backend: match arguments.backend {
             Backend::Jit => BackendKind::Jit,
@@ -77,6 +92,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         fast: arguments.fast,
         threads: arguments.threads,
         seed: arguments.seed,
+        settings: arguments.changes.settings(),
+        every: arguments.every,
         ..arguments.search.options()?
     };
     let started = Instant::now();
@@ -84,31 +101,46 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let file = arguments.file.as_deref().unwrap_or_default();
     if arguments.plan {
         print(&super::plan::text(file, &options)?);
-        return Ok(());
+        return Ok(ExitCode::SUCCESS);
     }
-    let mut store = CountingStore {
-        files: match &arguments.out_dir {
-            Some(folder) => FileStore::in_folder(folder),
-            None => FileStore::new(),
-        },
-        rows: Rc::default(),
-        saving: Rc::default(),
-    };
-    let mut first_step = None;
-    let mut go_on = |_, _| {
-        first_step.get_or_insert_with(Instant::now);
-        ControlFlow::Continue(())
-    };
-    let outcome = jlems_rs::run(file, &FileSources, &mut store, &options, &mut go_on)?;
-    if let Some(name) = &outcome.report_file {
-        let first_step = first_step.unwrap_or_else(Instant::now);
-        write_report_file(name, file, &mut store, started, first_step)?;
+    let mut store = CountingStore::new(arguments.out_dir.as_deref());
+    let mut progress = Progress::new(!arguments.quiet);
+    let mut result = jlems_rs::run(
+        file,
+        &FileSources,
+        &mut store,
+        &options,
+        &mut |run, step, t| progress.look(run, step, t),
+    );
+    progress.end();
+    let stepping = (progress.first_step).map_or(Duration::ZERO, |first| first.elapsed());
+    let seconds = Seconds::new(started.elapsed(), stepping);
+    if let Ok(outcome) = &result
+        && let Some(name) = &outcome.report_file
+        && let Err(failure) = write_report_file(name, file, &mut store, seconds)
+    {
+        result = Err(failure);
     }
-    if !arguments.quiet {
-        warn(&outcome, arguments.verbose);
-        print(&report(&outcome, &store, started));
+    let summary = Summary::new(file, &result, progress.reached, store.written(), seconds);
+    if arguments.json {
+        print(&super::json(&summary)?);
     }
-    Ok(())
+    match &result {
+        Err(failure) => print_error(&failure.render(std::io::stderr().is_terminal())),
+        Ok(outcome) if !arguments.quiet => {
+            warn(outcome, arguments.verbose);
+            if !arguments.json {
+                print(&summary.done());
+            }
+        }
+        Ok(_) => {}
+    }
+    print_error(&summary.remains());
+    Ok(match result {
+        Err(_) => ExitCode::FAILURE,
+        Ok(_) if summary.is_interrupted() => ExitCode::from(INTERRUPTED_STATUS),
+        Ok(_) => ExitCode::SUCCESS,
+    })
 }
 
 /// Writes what `reportFile` asks for, in jLEMS's form.
@@ -116,20 +148,20 @@ fn write_report_file(
     name: &str,
     file: &str,
     store: &mut CountingStore,
-    started: Instant,
-    first_step: Instant,
+    seconds: Seconds,
 ) -> Result<(), Failure> {
-    let saving = store.saving.get();
-    let start = jiff::Zoned::now().saturating_sub(started.elapsed());
+    let saving = store.saving().as_secs_f64();
+    let elapsed = Duration::from_secs_f64(seconds.set_up + seconds.run);
+    let start = jiff::Zoned::now().saturating_sub(elapsed);
     let simulator = "jlems-rs";
     let report = Report {
         simulator: simulator.to_owned(),
         simulator_version: env!("CARGO_PKG_VERSION").to_owned(),
         simulation_file: FileSources.canonical(file),
         start_time: start.strftime("%Y-%m-%d %H:%M:%S").to_string(),
-        setup_seconds: (first_step - started).as_secs_f64(),
-        simulation_seconds: first_step.elapsed().saturating_sub(saving).as_secs_f64(),
-        save_seconds: saving.as_secs_f64(),
+        setup_seconds: seconds.set_up,
+        simulation_seconds: (seconds.run - saving).max(0.0),
+        save_seconds: saving,
     };
     let stamp = start.strftime("%Y%m%d%H%M%S").to_string();
     let path = expand_report_name(name, simulator, &stamp);
@@ -150,87 +182,5 @@ fn warn(outcome: &Outcome, in_full: bool) {
         0 => {}
         1 => print_error("1 warning; -v shows it\n"),
         number => print_error(&format!("{number} warnings; -v shows them\n")),
-    }
-}
-
-fn report(outcome: &Outcome, store: &CountingStore, started: Instant) -> String {
-    let mut text = String::new();
-    for (path, rows) in store.rows.borrow().iter() {
-        let _ = writeln!(text, "wrote {path} ({})", counted(*rows, "row"));
-    }
-    for summary in &outcome.summaries {
-        let step = summary.time / summary.steps.max(1) as f64;
-        let _ = writeln!(
-            text,
-            "{} of {} ms: {} ms simulated in {:.3} s",
-            counted(summary.steps, "step"),
-            rounded(step * 1e3),
-            rounded(summary.time * 1e3),
-            started.elapsed().as_secs_f64()
-        );
-    }
-    text
-}
-
-pub(super) fn counted(number: u64, what: &str) -> String {
-    match number {
-        1 => format!("1 {what}"),
-        _ => format!("{number} {what}s"),
-    }
-}
-
-/// A number without the last digits, which the sum of many steps blurs.
-pub(super) fn rounded(number: f64) -> f64 {
-    format!("{number:.9e}").parse().unwrap_or(number)
-}
-
-/// Files, with a count of the rows of each.
-struct CountingStore {
-    files: FileStore,
-    rows: Rc<RefCell<Vec<(String, u64)>>>,
-    /// Time spent in writing.
-    saving: Rc<Cell<Duration>>,
-}
-
-struct CountingSink {
-    file: Box<dyn OutputSink>,
-    path: String,
-    count: u64,
-    rows: Rc<RefCell<Vec<(String, u64)>>>,
-    saving: Rc<Cell<Duration>>,
-}
-
-impl OutputStore for CountingStore {
-    fn create(&mut self, path: &str) -> Result<Box<dyn OutputSink>, OutputError> {
-        Ok(Box::new(CountingSink {
-            file: self.files.create(path)?,
-            path: path.to_owned(),
-            count: 0,
-            rows: Rc::clone(&self.rows),
-            saving: Rc::clone(&self.saving),
-        }))
-    }
-}
-
-impl OutputSink for CountingSink {
-    fn write(&mut self, bytes: &[u8]) -> Result<(), OutputError> {
-        self.count += bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
-        let started = Instant::now();
-        let written = self.file.write(bytes);
-        self.saving.set(self.saving.get() + started.elapsed());
-        written
-    }
-
-    fn finish(self: Box<Self>) -> Result<(), OutputError> {
-        let CountingSink {
-            file,
-            path,
-            count,
-            rows,
-            saving: _,
-        } = *self;
-        file.finish()?;
-        rows.borrow_mut().push((path, count));
-        Ok(())
     }
 }

@@ -1,0 +1,220 @@
+//! `jlems-rs compare`: two files, or a run and what it should give.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use clap::Args;
+use jlems_rs::output::MemoryStore;
+use jlems_rs::{Code, Comparison, Failure, FileSources, Likeness, Options};
+use serde::Serialize;
+
+use super::changes::ChangeArguments;
+use super::core_types::SearchArguments;
+use super::{counted, print};
+
+/// What to compare with what.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// LEMS file to run, or an output file.
+    first: String,
+    /// The other output file.
+    #[arg(required_unless_present_any = ["with_files", "with"])]
+    second: Option<String>,
+    /// Folder with the files that a run should give.
+    #[arg(long, value_name = "FOLDER", conflicts_with = "second")]
+    with_files: Option<PathBuf>,
+    /// Another simulator that runs the file too, such as `jnml`: called as `PROGRAM FILE -nogui`.
+    #[arg(long, value_name = "PROGRAM", conflicts_with_all = ["second", "with_files"])]
+    with: Option<String>,
+    #[command(flatten)]
+    search: SearchArguments,
+    #[command(flatten)]
+    changes: ChangeArguments,
+    /// Largest difference that is close, relative to the largest value of a column or to the time
+    /// of an event.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1e-6)]
+    tolerance: f64,
+    /// Print the differences as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Compared {
+    file: String,
+    #[serde(flatten)]
+    comparison: Comparison,
+}
+
+/// Compares; the status is 1 if something is different.
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let compared = match &arguments.second {
+        Some(second) => {
+            let (a, b) = (read(Path::new(&arguments.first))?, read(Path::new(second))?);
+            vec![Compared {
+                file: arguments.first.clone(),
+                comparison: jlems_rs::compare(&a, &b, arguments.tolerance),
+            }]
+        }
+        None => outputs(arguments)?,
+    };
+    if arguments.json {
+        print(&super::json(&compared)?);
+    } else {
+        print(&compared.iter().map(report).collect::<String>());
+    }
+    let worst = compared
+        .iter()
+        .map(|compared| compared.comparison.verdict)
+        .max();
+    Ok(match worst {
+        Some(Likeness::Different) => ExitCode::FAILURE,
+        _ => ExitCode::SUCCESS,
+    })
+}
+
+fn failed(message: String) -> Failure {
+    Failure::plain(Code(605), message, None)
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    let text = std::fs::read(path);
+    let text =
+        text.map_err(|error| failed(format!("cannot read `{}`: {error}", path.display())))?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+/// Runs the model and looks for the other version of each output.
+fn outputs(arguments: &Arguments) -> Result<Vec<Compared>, Failure> {
+    let options = Options {
+        settings: arguments.changes.settings(),
+        ..arguments.search.options()?
+    };
+    let store = MemoryStore::new();
+    let file = &arguments.first;
+    jlems_rs::run(
+        file,
+        &FileSources,
+        &mut store.clone(),
+        &options,
+        &mut |_, _, _| ControlFlow::Continue(()),
+    )?;
+    let own = store.outputs();
+    let references = match (&arguments.with_files, &arguments.with) {
+        (Some(folder), _) => in_folder(folder, &own)?,
+        (None, Some(program)) => by_program(program, file, &own)?,
+        (None, None) => BTreeMap::new(),
+    };
+    let compared = own.into_iter().map(|(file, bytes)| {
+        let reference = references.get(&file).map_or("", String::as_str);
+        let comparison = jlems_rs::compare(
+            &String::from_utf8_lossy(&bytes),
+            reference,
+            arguments.tolerance,
+        );
+        Compared { file, comparison }
+    });
+    Ok(compared.collect())
+}
+
+type Outputs = BTreeMap<String, Vec<u8>>;
+
+fn in_folder(folder: &Path, own: &Outputs) -> Result<BTreeMap<String, String>, Failure> {
+    let found = own.keys().map(|path| {
+        let whole = folder.join(path);
+        let bare = folder.join(Path::new(path).file_name().unwrap_or_default());
+        let text = read(if whole.is_file() { &whole } else { &bare })?;
+        Ok((path.clone(), text))
+    });
+    found.collect()
+}
+
+/// Lets another simulator run the file in a folder of its own.
+fn by_program(
+    program: &str,
+    file: &str,
+    own: &Outputs,
+) -> Result<BTreeMap<String, String>, Failure> {
+    let name = format!("jlems-rs-compare-{}", std::process::id());
+    let folder = std::env::temp_dir().join(name);
+    let folders = own.keys().filter_map(|path| Path::new(path).parent());
+    for inner in folders.chain([Path::new("")]) {
+        let path = folder.join(inner);
+        std::fs::create_dir_all(&path)
+            .map_err(|error| failed(format!("cannot make `{}`: {error}", path.display())))?;
+    }
+    let result = (|| {
+        let file = std::fs::canonicalize(file).map_err(|error| failed(error.to_string()))?;
+        let called = Command::new(program)
+            .arg(&file)
+            .arg("-nogui")
+            .current_dir(&folder)
+            .output();
+        let output = called.map_err(|error| failed(format!("cannot run `{program}`: {error}")))?;
+        if !output.status.success() {
+            let said = [output.stdout, output.stderr].concat();
+            let said = String::from_utf8_lossy(&said);
+            let last: Vec<&str> = said.lines().rev().take(5).collect();
+            let last: Vec<&str> = last.into_iter().rev().collect();
+            return Err(failed(format!("`{program}` failed:\n{}", last.join("\n"))));
+        }
+        in_folder(&folder, own)
+    })();
+    let _ = std::fs::remove_dir_all(&folder);
+    result
+}
+
+/// Most columns and trains of a file that are listed.
+const LISTED: usize = 10;
+
+fn report(compared: &Compared) -> String {
+    let Compared { file, comparison } = compared;
+    let mut text = format!("{file}: {}", comparison.verdict.title());
+    let [a, b] = comparison.rows;
+    let _ = match a == b {
+        true => writeln!(text, " ({})", counted(a as u64, "row")),
+        false => writeln!(text, " ({}, {b} in the other)", counted(a as u64, "row")),
+    };
+    if let Some(remark) = &comparison.remark {
+        let _ = writeln!(text, "  {remark}");
+    }
+    for column in comparison.columns.iter().take(LISTED) {
+        let (absolute, relative) = (column.absolute, column.relative);
+        let _ = writeln!(
+            text,
+            "  column {}: {:e} at t = {} (row {}); relative {:.1e} at t = {} (row {})",
+            column.column,
+            absolute.value,
+            absolute.time,
+            absolute.row,
+            relative.value,
+            relative.time,
+            relative.row
+        );
+    }
+    let time = |time: Option<f64>| time.map_or("missing".to_owned(), |time| format!("at {time}"));
+    for train in comparison.trains.iter().take(LISTED) {
+        let _ = writeln!(
+            text,
+            "  events of {}: number {} is {}, {} in the other ({} and {} in all)",
+            train.id,
+            train.first,
+            time(train.times[0]),
+            time(train.times[1]),
+            train.events[0],
+            train.events[1]
+        );
+    }
+    let more = comparison
+        .columns
+        .len()
+        .max(comparison.trains.len())
+        .saturating_sub(LISTED);
+    if more > 0 {
+        let _ = writeln!(text, "  and {more} more");
+    }
+    text
+}

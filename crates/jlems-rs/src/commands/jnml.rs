@@ -1,0 +1,124 @@
+//! The command line of jNeuroML, as far as a simulator has use for it.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser;
+use jlems_rs::{Code, Failure, FileSources};
+
+use super::core_types::SearchArguments;
+use super::{CommandLine, fail, shown};
+
+const HELP: &str = "\
+jlems-rs, called as jnml
+
+    jnml LEMS_FILE [-nogui] [-norun] [-I FOLDER:FOLDER] [-outputdir FOLDER]
+        runs a LEMS file; -norun only reads and builds it; there is never a window
+    jnml -validate FILE...
+        checks NeuroML and LEMS files
+    jnml -v
+        prints the version
+    jnml -h
+        prints this
+
+Other options of jNeuroML (conversion and export) are not here. `jlems-rs --help` has more.
+";
+
+/// The arguments in jNeuroML's form, if the program is called by its name or `jlems-rs jnml`.
+pub fn arguments(all: &[OsString]) -> Option<Vec<String>> {
+    let program = all.first().map(|name| Path::new(name).file_stem());
+    let first = match program.flatten().and_then(|name| name.to_str()) {
+        Some("jnml") => 1,
+        _ if all.get(1).is_some_and(|word| word == "jnml") => 2,
+        _ => return None,
+    };
+    let words = all.get(first..).unwrap_or_default().iter();
+    Some(
+        words
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect(),
+    )
+}
+
+/// Does what jNeuroML would.
+pub fn run(words: &[String]) -> ExitCode {
+    match words.first().map(String::as_str) {
+        None | Some("-h" | "-help" | "--help" | "-?") => shown(HELP),
+        Some("-v" | "-version" | "--version") => shown(format!(
+            "jlems-rs v{} (as jnml; results of jNeuroML 0.14.0)\n",
+            env!("CARGO_PKG_VERSION")
+        )),
+        Some("-validate") if words.len() > 1 => {
+            let files = words.iter().skip(1).map(String::as_str);
+            as_own(["validate"].into_iter().chain(files))
+        }
+        Some("-validate") => fail(&wrong("`-validate` needs the files to check")),
+        Some(_) => simulate(words),
+    }
+}
+
+fn simulate(words: &[String]) -> ExitCode {
+    let (mut file, mut include, mut folder, mut runs) = (None, Vec::new(), None, true);
+    let mut rest = words.iter();
+    while let Some(word) = rest.next() {
+        match word.as_str() {
+            "-nogui" => {}
+            "-norun" => runs = false,
+            "-I" => match rest.next() {
+                Some(folders) => include.extend((!folders.is_empty()).then_some(folders)),
+                None => return fail(&wrong("`-I` needs folders, with `:` between them")),
+            },
+            "-outputdir" => match rest.next() {
+                Some(given) => folder = Some(given),
+                None => return fail(&wrong("`-outputdir` needs a folder")),
+            },
+            option if option.starts_with('-') => {
+                return fail(&wrong(&format!(
+                    "jlems-rs has no option `{option}` of jnml"
+                )));
+            }
+            _ if file.is_none() => file = Some(word),
+            other => return fail(&wrong(&format!("one file at a time: what is `{other}`?"))),
+        }
+    }
+    let Some(file) = file else {
+        return fail(&wrong("no LEMS file is given"));
+    };
+    if !runs {
+        return match build(file, &include) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => fail(&failure),
+        };
+    }
+    let mut own = vec!["run"];
+    own.extend(
+        include
+            .iter()
+            .flat_map(|folders| ["--include", folders.as_str()]),
+    );
+    own.extend(
+        folder
+            .iter()
+            .flat_map(|folder| ["--out-dir", folder.as_str()]),
+    );
+    as_own(own.into_iter().chain(["--", file.as_str()]))
+}
+
+/// Everything up to the first step.
+fn build(file: &str, include: &[&String]) -> Result<(), Failure> {
+    let folders = include.iter().map(|folders| (*folders).clone()).collect();
+    let options = SearchArguments::including(folders).options()?;
+    let document = jlems_rs::load_runnable(file, &FileSources, &options)?;
+    let model = jlems_rs::read_model(&document)?;
+    jlems_rs::prepare(&document, &model, &options).map(|_| ())
+}
+
+fn as_own<'w>(words: impl Iterator<Item = &'w str>) -> ExitCode {
+    CommandLine::parse_from(["jlems-rs"].into_iter().chain(words)).execute()
+}
+
+fn wrong(message: &str) -> Failure {
+    let help = "`jnml -h` lists what can be done".to_owned();
+    Failure::plain(Code(604), message, Some(help))
+}

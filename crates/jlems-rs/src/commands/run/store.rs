@@ -1,0 +1,115 @@
+//! Output files, counted.
+
+use std::cell::{Cell, RefCell};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use jlems_rs::output::{FileStore, OutputError, OutputSink, OutputStore};
+use serde::Serialize;
+
+/// A file that a run has written.
+#[derive(Debug, Clone, Serialize)]
+pub struct Written {
+    /// Where it is.
+    pub path: String,
+    /// Number of lines.
+    pub rows: u64,
+    /// Whether it has its final name.
+    pub complete: bool,
+}
+
+/// Files, with a count of the rows of each.
+pub struct CountingStore {
+    folder: PathBuf,
+    /// The files themselves.
+    pub files: FileStore,
+    written: Rc<RefCell<Vec<Written>>>,
+    saving: Rc<Cell<Duration>>,
+}
+
+impl CountingStore {
+    /// A store whose relative paths start at `folder`, or at the working directory.
+    pub fn new(folder: Option<&Path>) -> CountingStore {
+        CountingStore {
+            folder: folder.unwrap_or(Path::new("")).to_owned(),
+            files: folder.map_or_else(FileStore::new, FileStore::in_folder),
+            written: Rc::default(),
+            saving: Rc::default(),
+        }
+    }
+
+    /// The files that are no longer written to, in the order of their ends.
+    pub fn written(&self) -> Vec<Written> {
+        self.written.borrow().clone()
+    }
+
+    /// Time spent in writing.
+    pub fn saving(&self) -> Duration {
+        self.saving.get()
+    }
+}
+
+impl OutputStore for CountingStore {
+    fn create(&mut self, path: &str) -> Result<Box<dyn OutputSink>, OutputError> {
+        Ok(Box::new(CountingSink {
+            file: Some(self.files.create(path)?),
+            path: self.folder.join(path).display().to_string(),
+            count: 0,
+            written: Rc::clone(&self.written),
+            saving: Rc::clone(&self.saving),
+        }))
+    }
+}
+
+struct CountingSink {
+    /// None once it is finished.
+    file: Option<Box<dyn OutputSink>>,
+    path: String,
+    count: u64,
+    written: Rc<RefCell<Vec<Written>>>,
+    saving: Rc<Cell<Duration>>,
+}
+
+impl OutputSink for CountingSink {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), OutputError> {
+        let Some(file) = &mut self.file else {
+            return Ok(());
+        };
+        let started = Instant::now();
+        file.write(bytes)?;
+        self.saving.set(self.saving.get() + started.elapsed());
+        self.count += bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+        Ok(())
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<(), OutputError> {
+        if let Some(file) = self.file.take() {
+            file.finish()?;
+            self.written.borrow_mut().push(Written {
+                path: std::mem::take(&mut self.path),
+                rows: self.count,
+                complete: true,
+            });
+        }
+        Ok(())
+    }
+
+    fn place(&self) -> Option<String> {
+        self.file.as_ref()?.place()
+    }
+}
+
+impl Drop for CountingSink {
+    fn drop(&mut self) {
+        if let Some(path) = self.place()
+            && self.count > 0
+        {
+            self.written.borrow_mut().push(Written {
+                path,
+                rows: self.count,
+                complete: false,
+            });
+        }
+    }
+}

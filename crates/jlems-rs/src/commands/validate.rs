@@ -1,0 +1,104 @@
+//! `jlems-rs validate FILES`: what is wrong, without running anything.
+
+use std::fmt::Write;
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use clap::Args;
+use jlems_rs::{Failure, FileSources, Severity, Verdict};
+use serde::Serialize;
+
+use super::core_types::SearchArguments;
+use super::messages::Message;
+use super::{counted, print, print_error};
+
+/// What to check.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// LEMS and NeuroML files to check, each with all that it includes.
+    #[arg(required = true)]
+    pub files: Vec<String>,
+    #[command(flatten)]
+    pub search: SearchArguments,
+    /// Print the findings as JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Say nothing of files that are valid.
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Print warnings in full.
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+#[derive(Serialize)]
+struct Checked {
+    file: String,
+    valid: bool,
+    messages: Vec<Message>,
+}
+
+/// Checks every file; a line for each.
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let options = arguments.search.options()?;
+    let mut checked = Vec::new();
+    for file in &arguments.files {
+        let verdict = jlems_rs::validate(file, &FileSources, &options);
+        let valid = verdict.count(Severity::Error) == 0;
+        if arguments.json {
+            checked.push(Checked {
+                file: file.clone(),
+                valid,
+                messages: Message::all(&verdict.diagnostics, &verdict.sources),
+            });
+            continue;
+        }
+        if !valid || !arguments.quiet {
+            print(&line(file, &verdict));
+        }
+        print_error(&details(verdict, arguments.verbose));
+        checked.push(Checked {
+            file: file.clone(),
+            valid,
+            messages: Vec::new(),
+        });
+    }
+    if arguments.json {
+        print(&super::json(&checked)?);
+    }
+    let invalid = checked.iter().filter(|checked| !checked.valid).count();
+    if !arguments.json && checked.len() > 1 && !arguments.quiet {
+        print(&format!(
+            "{} valid, {invalid} not\n",
+            checked.len() - invalid
+        ));
+    }
+    Ok(match invalid {
+        0 => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    })
+}
+
+fn line(file: &str, verdict: &Verdict) -> String {
+    let errors = verdict.count(Severity::Error);
+    let warnings = verdict.count(Severity::Warning);
+    let mut text = match errors {
+        0 => format!("{file}: valid"),
+        _ => format!("{file}: {}", counted(errors as u64, "error")),
+    };
+    if warnings > 0 {
+        let _ = write!(text, ", {}", counted(warnings as u64, "warning"));
+    }
+    text + "\n"
+}
+
+fn details(verdict: Verdict, warnings: bool) -> String {
+    let mut shown = Failure {
+        sources: verdict.sources,
+        diagnostics: verdict.diagnostics,
+    };
+    shown
+        .diagnostics
+        .retain(|diagnostic| warnings || diagnostic.severity == Severity::Error);
+    shown.render(std::io::stderr().is_terminal())
+}

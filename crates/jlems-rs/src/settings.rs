@@ -1,0 +1,335 @@
+//! Values that a command line gives to components, instead of those in the files.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use lems_document::{Attribute, Document, Element, Override, Source, SourceId, Span, nearest};
+use lems_model::{Model, ParameterKind};
+
+use crate::{Code, Diagnostic, Failure};
+
+/// Changes of a model that leave its files alone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// `path/parameter=value`: ids, or names of elements, from the top level down.
+    pub set: Vec<String>,
+    /// Step of the simulation, as in `0.01 ms`.
+    pub step: Option<String>,
+    /// Length of the simulation, as in `1 s`.
+    pub length: Option<String>,
+}
+
+/// Most components that a message lists.
+const LISTED: usize = 5;
+
+impl Settings {
+    /// Gives the elements of a document their new attributes.
+    ///
+    /// # Errors
+    /// A setting without `=`, a path that leads to no component or to several, nothing that has a
+    /// step. Whether the component has such a parameter is known when the model is read.
+    pub(crate) fn apply(&self, document: &mut Document) -> Result<(), Failure> {
+        let mut problems = Problems::default();
+        let mut overrides = Vec::new();
+        {
+            let document = &*document;
+            for text in &self.set {
+                match place(document, text) {
+                    Ok(found) => overrides.push(found),
+                    Err((range, message, help)) => {
+                        problems.add("--set", text, range, message, help)
+                    }
+                }
+            }
+            for (option, attribute, text) in [
+                ("--step", "increment", &self.step),
+                ("--length", "total", &self.length),
+            ] {
+                let Some(text) = text else { continue };
+                match of_run(document, attribute) {
+                    Some((element, name)) => overrides.push(Override {
+                        element,
+                        name,
+                        origin: option.to_owned(),
+                        text: text.clone(),
+                        value: 0..text.len() as u32,
+                    }),
+                    None => {
+                        let message =
+                            format!("the target has no simulation that `{option}` is for");
+                        problems.add(option, text, 0..text.len(), message, None);
+                    }
+                }
+            }
+        }
+        problems.none()?;
+        for given in overrides {
+            document.set_attribute(given);
+        }
+        Ok(())
+    }
+}
+
+/// Checks that the components that were given values have such parameters.
+///
+/// # Errors
+/// A name that the component's type does not declare, or that it computes.
+pub(crate) fn check(document: &Document, model: &Model<'_>) -> Result<(), Failure> {
+    let mut diagnostics = Vec::new();
+    for (element, attribute) in document.overridden() {
+        let number = element.number();
+        let component = (model.components.iter()).find(|other| other.element.number() == number);
+        let Some(component) = component else {
+            let message = format!("`{}` is not a component", element.name());
+            diagnostics.push(wrong(message, attribute.span(), None));
+            continue;
+        };
+        let kind = model.type_of(component.component_type);
+        let name = attribute.name();
+        let computed = (kind.parameters.get(name)).is_some_and(|parameter| {
+            matches!(
+                parameter.kind,
+                ParameterKind::Derived(_) | ParameterKind::Selected(_)
+            )
+        });
+        if computed {
+            let message = format!("`{name}` of {} is computed from others", component.title());
+            let help = format!("`jlems-rs describe {}` tells from which", kind.name);
+            diagnostics.push(wrong(message, attribute.name_span(), Some(help)));
+            continue;
+        }
+        let given = kind.parameters.iter().filter(|(_, parameter)| {
+            matches!(
+                parameter.kind,
+                ParameterKind::Given | ParameterKind::Default(_)
+            )
+        });
+        let known: Vec<&str> = (given.map(|(name, _)| *name))
+            .chain(kind.texts.keys().copied())
+            .chain(kind.references.keys().copied())
+            .chain(kind.slots.keys().copied())
+            .collect();
+        if known.contains(&name) {
+            continue;
+        }
+        let message = format!("{} has no parameter `{name}`", component.title());
+        let help = match nearest(name, known.iter().copied()) {
+            Some(near) => Some(format!("did you mean `{near}`?")),
+            None => {
+                list(known.iter().map(|name| (*name).to_owned())).map(|l| format!("it has {l}"))
+            }
+        };
+        diagnostics.push(wrong(message, attribute.name_span(), help));
+    }
+    if diagnostics.is_empty() {
+        return Ok(());
+    }
+    Err(Failure {
+        sources: document.sources().to_vec(),
+        diagnostics,
+    })
+}
+
+fn wrong(message: String, span: Span, help: Option<String>) -> Diagnostic {
+    Diagnostic::new(Code(602), message, Some(span), help)
+}
+
+type Problem = (Range<usize>, String, Option<String>);
+
+#[derive(Default)]
+struct Problems(Failure);
+
+impl Problems {
+    fn add(
+        &mut self,
+        option: &str,
+        text: &str,
+        range: Range<usize>,
+        message: String,
+        help: Option<String>,
+    ) {
+        let span = Span {
+            source: SourceId(self.0.sources.len() as u32),
+            start: range.start as u32,
+            end: range.end as u32,
+        };
+        self.0.sources.push(Source {
+            name: option.to_owned(),
+            text: text.to_owned(),
+            embedded: false,
+        });
+        self.0.diagnostics.push(wrong(message, span, help));
+    }
+
+    fn none(self) -> Result<(), Failure> {
+        match self.0.diagnostics.is_empty() {
+            true => Ok(()),
+            false => Err(self.0),
+        }
+    }
+}
+
+/// The element and attribute that `path/parameter=value` is about.
+fn place(document: &Document, text: &str) -> Result<Override, Problem> {
+    let example = || Some("write it as in `--set \"cell/C=0.2 nF\"`".to_owned());
+    let Some(equals) = text.find('=') else {
+        return Err((0..text.len(), "this gives no value".to_owned(), example()));
+    };
+    let path = text.get(..equals).unwrap_or_default().trim_end();
+    let separator = if path.contains('/') { '/' } else { '.' };
+    let Some((components, name)) = path.rsplit_once(separator) else {
+        let message = format!("`{path}` names no component, or no parameter of one");
+        return Err((0..path.len(), message, example()));
+    };
+    let mut steps = components.split(separator);
+    let first = steps.next().unwrap_or_default();
+    let mut start = 0;
+    let mut element =
+        outermost(document, first).map_err(|(message, help)| (0..first.len(), message, help))?;
+    let mut walked = first;
+    for step in steps {
+        start += walked.len() + separator.len_utf8();
+        walked = step;
+        element = inside(element, step)
+            .map_err(|(message, help)| (start..start + step.len(), message, help))?;
+    }
+    let value = text.get(equals + 1..).unwrap_or_default();
+    let blank = value.len() - value.trim_start().len();
+    Ok(Override {
+        element: element.number(),
+        name: name.trim().to_owned(),
+        origin: "--set".to_owned(),
+        text: text.to_owned(),
+        value: (equals + 1 + blank) as u32..text.trim_end().len() as u32,
+    })
+}
+
+fn id(element: Element<'_>) -> Option<&str> {
+    element.attribute("id").map(Attribute::value)
+}
+
+/// The top-level element of that id, else the only one of that id anywhere.
+fn outermost<'d>(
+    document: &'d Document,
+    name: &str,
+) -> Result<Element<'d>, (String, Option<String>)> {
+    // As for references, the last of several counts.
+    if let Some(element) = document
+        .roots()
+        .filter(|root| id(*root) == Some(name))
+        .last()
+    {
+        return Ok(element);
+    }
+    let mut found: Vec<(String, Element<'d>)> = Vec::new();
+    let mut ids = HashSet::new();
+    let mut unvisited: Vec<(String, Element<'d>)> = (document.roots())
+        .filter_map(|root| Some((id(root)?.to_owned(), root)))
+        .collect();
+    ids.extend(unvisited.iter().filter_map(|(_, root)| id(*root)));
+    while let Some((path, element)) = unvisited.pop() {
+        for child in element.children() {
+            let step = id(child).unwrap_or_else(|| child.name());
+            if id(child) == Some(name) && found.len() <= LISTED {
+                found.push((format!("{path}/{step}"), child));
+            }
+            if child.children().next().is_some() {
+                unvisited.push((format!("{path}/{step}"), child));
+            }
+        }
+    }
+    match found.as_slice() {
+        [(_, only)] => Ok(*only),
+        [] => {
+            let near = nearest(name, ids.iter().copied());
+            let help = match near {
+                Some(near) => Some(format!("did you mean `{near}`?")),
+                None => Some("a path starts with the id of a component".to_owned()),
+            };
+            Err((format!("no component has the id `{name}`"), help))
+        }
+        several => {
+            let mut paths: Vec<String> = several.iter().map(|(path, _)| path.clone()).collect();
+            paths.sort();
+            let help = list(paths).map(|paths| format!("which one: {paths}?"));
+            Err((format!("several components have the id `{name}`"), help))
+        }
+    }
+}
+
+/// The child of that id, else the only one whose element has that name.
+fn inside<'d>(parent: Element<'d>, name: &str) -> Result<Element<'d>, (String, Option<String>)> {
+    if let Some(child) = parent.children().find(|child| id(*child) == Some(name)) {
+        return Ok(child);
+    }
+    let mut named = parent.children().filter(|child| child.name() == name);
+    if let Some(first) = named.next() {
+        if named.next().is_none() {
+            return Ok(first);
+        }
+        let ids = (parent.children().filter(|child| child.name() == name)).filter_map(id);
+        let help = list(ids.map(str::to_owned)).map(|ids| format!("use an id: {ids}"));
+        return Err((format!("there is more than one `{name}` here"), help));
+    }
+    let title = id(parent).unwrap_or_else(|| parent.name());
+    let names: Vec<&str> = (parent.children())
+        .map(|child| id(child).unwrap_or_else(|| child.name()))
+        .collect();
+    let help = match nearest(name, names.iter().copied()) {
+        Some(near) => Some(format!("did you mean `{near}`?")),
+        None => {
+            list(names.iter().map(|name| (*name).to_owned())).map(|names| format!("it has {names}"))
+        }
+    };
+    Err((format!("`{title}` has no `{name}` in it"), help))
+}
+
+/// Names as a sentence has them, the first few of many.
+fn list(names: impl IntoIterator<Item = String>) -> Option<String> {
+    let quoted: Vec<String> = (names.into_iter())
+        .map(|name| format!("`{name}`"))
+        .collect();
+    let shown = quoted.get(..quoted.len().min(LISTED)).unwrap_or_default();
+    match (quoted.len(), shown) {
+        (0, _) => None,
+        (number, _) if number > LISTED => {
+            Some(format!("{} and {} more", shown.join(", "), number - LISTED))
+        }
+        (_, [first @ .., last]) if !first.is_empty() => {
+            Some(format!("{} and {last}", first.join(", ")))
+        }
+        _ => Some(shown.concat()),
+    }
+}
+
+/// The target of a document, and the parameter that its type's `Run` names as `attribute`.
+fn of_run(document: &Document, attribute: &str) -> Option<(u32, String)> {
+    let target = document.roots().find(|root| root.name() == "Target")?;
+    let component = target.attribute("component")?.value();
+    let element = (document.roots())
+        .filter(|root| id(*root) == Some(component))
+        .last()?;
+    let type_named = |name: &str| {
+        let mut types = document
+            .roots()
+            .filter(|root| root.name() == "ComponentType");
+        types.find(|root| root.attribute("name").map(Attribute::value) == Some(name))
+    };
+    let typed = element
+        .attribute("type")
+        .and_then(|attribute| type_named(attribute.value()));
+    let mut kind = typed.or_else(|| type_named(element.name()))?;
+    let mut seen = HashSet::new();
+    while seen.insert(kind.number()) {
+        let simulations = kind.children().filter(|child| child.name() == "Simulation");
+        let run = (simulations.flat_map(Element::children)).find(|child| child.name() == "Run");
+        if let Some(run) = run {
+            return Some((
+                element.number(),
+                run.attribute(attribute)?.value().to_owned(),
+            ));
+        }
+        kind = type_named(kind.attribute("extends")?.value())?;
+    }
+    None
+}

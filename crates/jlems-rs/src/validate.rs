@@ -1,0 +1,323 @@
+//! Checks of a model that is not run.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use lems_document::{Attribute, Document, Element, Source, SourceReader, Span, nearest};
+use lems_model::{ComponentId, Model, ModelError, Role};
+use lems_network::{Network, NetworkError};
+use nml2_coretypes::{CORE_TYPES, COUNTS, ENDS, NAMINGS};
+
+use crate::{Code, Diagnostic, Failure, Options, Severity, load, prepare, read_model};
+
+/// What is wrong with a file and all that it includes: errors, then warnings.
+#[derive(Debug, Clone, Default)]
+pub struct Verdict {
+    /// What the places of the diagnostics are in.
+    pub sources: Vec<Source>,
+    /// What was found.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Verdict {
+    /// Number of diagnostics of that severity.
+    pub fn count(&self, severity: Severity) -> usize {
+        let found = self.diagnostics.iter();
+        found.filter(|other| other.severity == severity).count()
+    }
+}
+
+/// Checks a LEMS file, or a NeuroML file without anything to run, as far as that goes without
+/// running it: XML, definitions, components, references, units, equations, networks, recordings.
+pub fn validate(path: &str, reader: &dyn SourceReader, options: &Options) -> Verdict {
+    let document = match document(path, reader, options) {
+        Ok(document) => document,
+        Err(failure) => return failure.into(),
+    };
+    let mut warnings: Vec<Diagnostic> = document.warnings().iter().map(Diagnostic::from).collect();
+    let mut errors = names_and_counts(&document, &mut warnings);
+    match read_model(&document) {
+        Err(failure) => errors.extend(failure.diagnostics),
+        Ok(model) => {
+            errors.extend(same_ids(&model).iter().map(Diagnostic::from));
+            let of_user = |warning: &&ModelError| !document.source(warning.span().source).embedded;
+            for warning in model.warnings.iter().filter(of_user) {
+                match warning {
+                    // Readers of NeuroML may use what these types do not: only a slip is an error.
+                    ModelError::UnknownAttribute {
+                        suggestion: Some(_),
+                        ..
+                    } => errors.push(Diagnostic::from(warning)),
+                    _ => warnings.push(Diagnostic::from(warning)),
+                }
+            }
+            let (wrong, doubtful) = networks(&document, &model, options);
+            errors.extend(wrong);
+            warnings.extend(doubtful);
+        }
+    }
+    let mut seen = HashSet::new();
+    let warnings = warnings.into_iter().map(Diagnostic::as_warning);
+    let mut diagnostics: Vec<Diagnostic> = errors.into_iter().chain(warnings).collect();
+    diagnostics.retain(|diagnostic| seen.insert((diagnostic.span, diagnostic.message.clone())));
+    Verdict {
+        sources: document.sources().to_vec(),
+        diagnostics,
+    }
+}
+
+impl From<Failure> for Verdict {
+    fn from(failure: Failure) -> Verdict {
+        Verdict {
+            sources: failure.sources,
+            diagnostics: failure.diagnostics,
+        }
+    }
+}
+
+/// A file of components alone does not say where its types are: in the core types.
+fn document(path: &str, reader: &dyn SourceReader, options: &Options) -> Result<Document, Failure> {
+    let text = reader.read(path).ok().flatten().unwrap_or_default();
+    let is_lems = match outermost(&text) {
+        Some(name) => name.eq_ignore_ascii_case("Lems"),
+        None => true,
+    };
+    let name = Path::new(path).file_name().and_then(|name| name.to_str());
+    let (Some(name), false) = (name, is_lems) else {
+        return load(path, reader, options);
+    };
+    let core_types = options.core_types.unwrap_or(CORE_TYPES).iter();
+    let mut root = String::from("<Lems>");
+    for file in core_types.map(|(file, _)| *file).chain([name]) {
+        let file = file
+            .replace('&', "&amp;")
+            .replace('"', "&quot;")
+            .replace('<', "&lt;");
+        root.push_str(&format!("<Include file=\"{file}\"/>"));
+    }
+    root.push_str("</Lems>");
+    let around = Around {
+        path: Path::new(path).with_file_name(format!("({name} with the core types)")),
+        root,
+        reader,
+    };
+    load(&around.path.to_string_lossy(), &around, options)
+}
+
+/// A reader with one file more.
+struct Around<'r> {
+    path: std::path::PathBuf,
+    root: String,
+    reader: &'r dyn SourceReader,
+}
+
+impl SourceReader for Around<'_> {
+    fn read(&self, path: &str) -> Result<Option<String>, String> {
+        match Path::new(path) == self.path {
+            true => Ok(Some(self.root.clone())),
+            false => self.reader.read(path),
+        }
+    }
+
+    fn canonical(&self, path: &str) -> String {
+        self.reader.canonical(path)
+    }
+}
+
+/// The name of the first element of an XML text.
+fn outermost(text: &str) -> Option<&str> {
+    let mut rest = text;
+    loop {
+        rest = rest.get(rest.find('<')? + 1..)?;
+        if let Some(comment) = rest.strip_prefix("!--") {
+            rest = comment.get(comment.find("-->")?..)?;
+        } else if rest.starts_with(|first: char| first.is_alphabetic()) {
+            let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '/' | '>'))?;
+            return rest.get(..end)?.rsplit(':').next();
+        }
+    }
+}
+
+/// Builds what a model runs; of a model without a target, everything that nothing else refers to.
+fn networks(
+    document: &Document,
+    model: &Model<'_>,
+    options: &Options,
+) -> (Vec<Diagnostic>, Vec<Diagnostic>) {
+    if model.target.is_some() {
+        return match prepare(document, model, options) {
+            Err(failure) => (failure.diagnostics, Vec::new()),
+            Ok(runs) => {
+                let warnings = runs.iter().flat_map(|run| run.warnings.iter());
+                (Vec::new(), warnings.map(Diagnostic::from).collect())
+            }
+        };
+    }
+    let used: HashSet<ComponentId> = (model.components.iter())
+        .flat_map(|component| component.references.iter().map(|(_, target)| *target))
+        .collect();
+    let (mut errors, mut warnings) = (Vec::new(), Vec::new());
+    for &id in &model.top_level {
+        let of_user = !document.source(model.span_of(id).source).embedded;
+        if !of_user || used.contains(&id) {
+            continue;
+        }
+        let random = lems_math::JavaRandom::new(options.seed.unwrap_or_default());
+        match Network::build(model, id, random) {
+            Ok(network) => {
+                let found = network.warnings.into_inner();
+                warnings.extend(found.iter().map(Diagnostic::from));
+            }
+            Err(found) => {
+                // What cannot be run may still be right, such as a cell of many segments.
+                let matters = |error: &&NetworkError| {
+                    use NetworkError::{NothingToRun, TooManyChildren};
+                    !matches!(error, NothingToRun { .. } | TooManyChildren { .. })
+                };
+                errors.extend(found.iter().filter(matters).map(Diagnostic::from));
+            }
+        }
+    }
+    (errors, warnings)
+}
+
+/// Components of one id where a path or a reference could mean either.
+fn same_ids(model: &Model<'_>) -> Vec<ModelError> {
+    let mut first: HashMap<(Option<ComponentId>, &str, &str), ComponentId> = HashMap::new();
+    let mut errors = Vec::new();
+    for index in 0..model.components.len() {
+        let id = ComponentId(index as u32);
+        let component = model.component(id);
+        let Some(name) = component.id else { continue };
+        let role = match component.role {
+            Role::TopLevel => "",
+            Role::Slot(role) | Role::List(role) => role,
+        };
+        let key = (component.parent, role, name);
+        if let Some(first) = first.insert(key, id) {
+            errors.push(ModelError::Duplicate {
+                what: "component",
+                name: name.to_owned(),
+                span: model.span_of(id),
+                first: model.span_of(first),
+            });
+        }
+    }
+    errors
+}
+
+fn wrong(message: String, span: Span, help: Option<String>) -> Diagnostic {
+    Diagnostic::new(Code(603), message, Some(span), help)
+}
+
+/// What the rules of NeuroML ask for beyond its types.
+fn names_and_counts(document: &Document, warnings: &mut Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut errors = Vec::new();
+    let mut unvisited: Vec<Element<'_>> = (document.roots())
+        .filter(|root| !document.source(root.span().source).embedded)
+        .collect();
+    while let Some(element) = unvisited.pop() {
+        counts(element, &mut errors);
+        ends(element, warnings);
+        namings(document, element, &mut errors);
+        unvisited.extend(element.children());
+    }
+    errors.sort_by_key(|error| error.span.map(|span| (span.source, span.start)));
+    errors
+}
+
+fn counts(element: Element<'_>, errors: &mut Vec<Diagnostic>) {
+    for rule in COUNTS.iter().filter(|rule| rule.element == element.name()) {
+        let number = element
+            .children()
+            .filter(|child| child.name() == rule.children)
+            .count();
+        if let Some(given) = element.attribute(rule.attribute)
+            && number > 0
+            && given.value().trim().parse() != Ok(number)
+        {
+            let (said, children) = (given.value(), rule.children);
+            let message = format!(
+                "the {} is {said}, but there are {number} of `{children}`",
+                rule.attribute
+            );
+            let help = format!(
+                "write `{}=\"{number}\"`, or is one missing?",
+                rule.attribute
+            );
+            errors.push(wrong(message, given.span(), Some(help)));
+        }
+    }
+}
+
+fn ends(element: Element<'_>, warnings: &mut Vec<Diagnostic>) {
+    for rule in ENDS {
+        let Some(expected) = element.attribute(rule.attribute) else {
+            continue;
+        };
+        for child in element.children() {
+            let paths = rule.paths.iter().filter_map(|name| child.attribute(name));
+            for path in paths.filter(|path| path.value().contains(['/', '['])) {
+                let first = path.value().trim_start_matches(['.', '/']);
+                let first = first.split(['/', '[']).next().unwrap_or_default();
+                if first != expected.value() {
+                    let message = format!(
+                        "this leads into `{first}`, but `{}` is `{}`",
+                        rule.attribute,
+                        expected.value()
+                    );
+                    warnings.push(wrong(message, path.span(), None));
+                }
+            }
+        }
+    }
+}
+
+fn namings(document: &Document, element: Element<'_>, errors: &mut Vec<Diagnostic>) {
+    for rule in NAMINGS
+        .iter()
+        .filter(|rule| rule.within.contains(&element.name()))
+    {
+        let inside = descendants([element]);
+        let mut known = ids(&inside, rule.names);
+        if known.is_empty() {
+            // They may stand in an element of their own that this one refers to.
+            known = ids(&descendants(document.roots()), rule.names);
+        }
+        for attribute in inside
+            .iter()
+            .filter_map(|inner| inner.attribute(rule.attribute))
+        {
+            let name = attribute.value();
+            if known.contains(name) || rule.built_in.contains(&name) {
+                continue;
+            }
+            let near = nearest(name, known.iter().copied());
+            let help = near.map(|near| format!("did you mean `{near}`?"));
+            let message = format!(
+                "there is no {} `{name}` in this {}",
+                rule.names,
+                element.name()
+            );
+            errors.push(wrong(message, attribute.span(), help));
+        }
+    }
+}
+
+/// The elements and all inside them; not those that are checked by themselves.
+fn descendants<'d>(elements: impl IntoIterator<Item = Element<'d>>) -> Vec<Element<'d>> {
+    let mut unvisited: Vec<Element<'d>> = elements.into_iter().collect();
+    let mut found = Vec::new();
+    while let Some(element) = unvisited.pop() {
+        found.push(element);
+        unvisited.extend(element.children());
+    }
+    found
+}
+
+fn ids<'d>(elements: &[Element<'d>], name: &str) -> HashSet<&'d str> {
+    let named = elements.iter().filter(|element| element.name() == name);
+    named
+        .filter_map(|element| element.attribute("id").map(Attribute::value))
+        .collect()
+}

@@ -1,0 +1,149 @@
+//! Attributes that come from elsewhere than the text, such as from a command line.
+
+use std::ops::Range;
+
+use crate::source::{Source, SourceId};
+use crate::tree::{Attribute, AttributeRecord, Document, Element, ElementRecord};
+
+/// An attribute for an element of a document, and the text that gives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Override {
+    /// Number of the element, from [`Element::number`].
+    pub element: u32,
+    /// Name of the attribute.
+    pub name: String,
+    /// Where messages say that the value comes from.
+    pub origin: String,
+    /// The text around the value.
+    pub text: String,
+    /// The bytes of the value in the text.
+    pub value: Range<u32>,
+}
+
+impl Document {
+    /// Gives an element an attribute, instead of one of the same name if it has that. The last of
+    /// several counts.
+    pub fn set_attribute(&mut self, given: Override) {
+        let start = given.value.start.min(given.text.len() as u32);
+        let name_start = match given.text.get(..start as usize) {
+            Some(before) => before.rfind(given.name.as_str()).map(|at| at as u32),
+            None => None,
+        };
+        let source = SourceId(self.sources.len() as u32);
+        let number = self.tree.elements.len() as u32;
+        self.tree.elements.push(ElementRecord {
+            name: u32::MAX >> 1,
+            source,
+            start: 0,
+            tag_end: given.text.len() as u32,
+            first_attribute: self.tree.attributes.len() as u32,
+            subtree_end: number + 1,
+        });
+        self.tree.attributes.push(AttributeRecord {
+            name: self.tree.names.len() as u32,
+            name_start: name_start.unwrap_or(start),
+            value_start: start,
+            value_end: given.value.end,
+        });
+        self.tree.names.push(given.name);
+        self.sources.push(Source {
+            name: given.origin,
+            text: given.text,
+            embedded: false,
+        });
+        (self.overrides.entry(given.element).or_default()).push(number);
+    }
+
+    /// Every attribute that overrides another, and its element.
+    pub fn overridden(&self) -> impl Iterator<Item = (Element<'_>, Attribute<'_>)> {
+        let elements = self.overrides.keys().map(|&index| Element {
+            document: self,
+            index,
+        });
+        elements.flat_map(|element| element.overrides().map(move |given| (element, given)))
+    }
+
+    pub(crate) fn overrides_of(&self, element: u32) -> &[u32] {
+        self.overrides.get(&element).map_or(&[], Vec::as_slice)
+    }
+}
+
+impl<'d> Element<'d> {
+    /// What tells it from all other elements of its document.
+    pub fn number(self) -> u32 {
+        self.index
+    }
+
+    /// The last override of each name.
+    pub(crate) fn overrides(self) -> impl Iterator<Item = Attribute<'d>> {
+        let given = self.document.overrides_of(self.index);
+        (0..given.len()).filter_map(move |at| {
+            let attribute = self.override_at(at)?;
+            let later = (at + 1..given.len()).filter_map(move |at| self.override_at(at));
+            let is_last = !later
+                .into_iter()
+                .any(|other| other.name() == attribute.name());
+            is_last.then_some(attribute)
+        })
+    }
+
+    pub(crate) fn override_named(self, name: &str) -> Option<Attribute<'d>> {
+        let given = self.document.overrides_of(self.index);
+        let mut attributes = (0..given.len()).rev().filter_map(|at| self.override_at(at));
+        attributes.find(|attribute| attribute.name() == name)
+    }
+
+    fn override_at(self, at: usize) -> Option<Attribute<'d>> {
+        let element = Element {
+            document: self.document,
+            index: *self.document.overrides_of(self.index).get(at)?,
+        };
+        element.written().next()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{IncludeOptions, LoadFailure, MemorySources};
+
+    fn given(element: u32, name: &str, text: &str) -> Override {
+        let value = text.find('=').map_or(0, |at| at + 1) as u32..text.len() as u32;
+        Override {
+            element,
+            name: name.to_owned(),
+            origin: "--set".to_owned(),
+            text: text.to_owned(),
+            value,
+        }
+    }
+
+    #[test]
+    fn an_attribute_is_replaced_or_added_and_knows_where_it_comes_from() -> Result<(), LoadFailure>
+    {
+        let sources = MemorySources::from([(
+            "a.xml",
+            r#"<Lems><a id="a" x="1"/><a id="b" x="2"/></Lems>"#,
+        )]);
+        let mut document = Document::load("a.xml", &sources, &IncludeOptions::default())?;
+        let number = document.roots().next().map_or(0, Element::number);
+        document.set_attribute(given(number, "x", "a/x=3"));
+        document.set_attribute(given(number, "x", "a/x=4 mV"));
+        document.set_attribute(given(number, "y", "a/y=5"));
+        let attributes = |element: Element<'_>| -> Vec<String> {
+            let attributes = element.attributes();
+            attributes
+                .map(|a| format!("{}={}", a.name(), a.value()))
+                .collect()
+        };
+        let roots: Vec<Element<'_>> = document.roots().collect();
+        assert_eq!(attributes(roots[0]), ["id=a", "x=4 mV", "y=5"]);
+        assert_eq!(attributes(roots[1]), ["id=b", "x=2"]);
+        assert_eq!(document.overridden().count(), 2);
+        let x = roots[0].attribute("x").unwrap();
+        assert_eq!(document.source(x.span().source).name, "--set");
+        assert_eq!((x.span().start, x.span().end), (4, 8));
+        assert_eq!((x.name_span().start, x.name_span().end), (2, 3));
+        Ok(())
+    }
+}

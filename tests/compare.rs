@@ -1,0 +1,82 @@
+//! `compare`, of files, with files and with another program.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "support/folder.rs"]
+mod folder;
+
+use folder::Folder;
+use serde_json::Value;
+
+#[test]
+fn a_run_is_compared_with_what_it_should_give() {
+    let folder = Folder::with_decay();
+    folder.write("golden/empty", "");
+    folder.succeed(&["LEMS_decay.xml", "--out-dir", "golden"]);
+    let with_files = ["compare", "LEMS_decay.xml", "--with-files", "golden"];
+    let said = folder.succeed(&with_files);
+    assert_eq!(said, "decay.dat: identical (11 rows)\n");
+    assert!(!folder.names().contains(&"decay.dat".to_owned()));
+
+    let golden = folder.read("golden/decay.dat");
+    folder.write(
+        "golden/decay.dat",
+        &golden.replace("0.001\t0.9", "0.001\t0.8"),
+    );
+    let output = folder.call(&with_files);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        said.starts_with("decay.dat: different (11 rows)\n"),
+        "{said}"
+    );
+    assert!(said.contains("at t = 0.001 (row 11)"), "{said}");
+
+    let changed = [&with_files[..], &["--set", "d/tau=11 ms"]].concat();
+    assert_eq!(folder.call(&changed).status.code(), Some(1));
+    std::fs::remove_file(folder.0.join("golden/decay.dat")).unwrap();
+    assert!(folder.fail(&with_files, 1).contains("E0605"));
+}
+
+#[test]
+fn two_files_are_compared() {
+    let folder = Folder::new();
+    folder.write("a.dat", "0.0\t1.0\t\n0.1\t2.0\t\n");
+    folder.write("b.dat", "0\t1\n0.1\t2.0000001\n");
+    folder.write("a.spikes", "0\t0.1\n1\t0.2\n");
+    folder.write("b.spikes", "0\t0.1\n1\t0.2\n0\t0.3\n");
+    let said = folder.succeed(&["compare", "a.dat", "b.dat"]);
+    assert!(said.contains("a.dat: close"), "{said}");
+    folder.fail(&["compare", "a.dat", "b.dat", "--tolerance", "0"], 1);
+    let output = folder.call(&["compare", "a.spikes", "b.spikes", "--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(told[0]["verdict"], "different");
+    assert_eq!(told[0]["trains"][0]["id"], "0");
+    assert_eq!(told[0]["trains"][0]["times"][1], 0.3);
+    folder.fail(&["compare", "a.dat"], 2);
+    assert!(
+        folder
+            .fail(&["compare", "a.dat", "c.dat"], 1)
+            .contains("c.dat")
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn another_program_is_called_in_a_folder_of_its_own() {
+    let folder = Folder::with_decay();
+    let link = folder.0.join("jnml");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_jlems-rs"), &link).unwrap();
+    let program = link.to_string_lossy().into_owned();
+    let said = folder.succeed(&["compare", "LEMS_decay.xml", "--with", &program]);
+    assert_eq!(said, "decay.dat: identical (11 rows)\n");
+    assert!(!folder.names().contains(&"decay.dat".to_owned()));
+    let message = folder.fail(&["compare", "LEMS_decay.xml", "--with", "false"], 1);
+    assert!(message.contains("`false` failed"), "{message}");
+}

@@ -1,0 +1,159 @@
+//! The program called as jNeuroML is.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "support/folder.rs"]
+mod folder;
+
+use std::process::{Command, Output};
+
+use folder::{DECAY, DECAY_TYPES, Folder};
+
+/// Calls the program by its other name, without any environment.
+#[cfg(unix)]
+fn jnml(folder: &Folder, arguments: &[&str]) -> Output {
+    let link = folder.0.join("jnml");
+    if !link.exists() {
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_jlems-rs"), &link).unwrap();
+    }
+    let mut command = Command::new(link);
+    command.args(arguments).current_dir(&folder.0).env_clear();
+    command.output().unwrap()
+}
+
+#[cfg(unix)]
+#[test]
+fn every_form_of_the_command_line_runs_the_file() {
+    for form in [
+        &["LEMS_decay.xml", "-nogui"][..],
+        &["LEMS_decay.xml"],
+        &["-nogui", "LEMS_decay.xml"],
+        &["LEMS_decay.xml", "-nogui", "-I", ""],
+        &["LEMS_decay.xml", "-I", "nowhere:here", "-nogui"],
+    ] {
+        let folder = Folder::with_decay();
+        let output = jnml(&folder, form);
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{form:?}: {message}");
+        assert_eq!(folder.read("decay.dat").lines().count(), 11, "{form:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn folders_for_includes_and_outputs_are_used() {
+    let folder = Folder::new();
+    folder.write("LEMS_decay.xml", DECAY);
+    folder.write("types/decay_types.xml", DECAY_TYPES);
+    folder.write("out/empty", "");
+    assert!(
+        !jnml(&folder, &["LEMS_decay.xml", "-nogui"])
+            .status
+            .success()
+    );
+    let output = jnml(
+        &folder,
+        &[
+            "LEMS_decay.xml",
+            "-nogui",
+            "-I",
+            "a:types",
+            "-outputdir",
+            "out",
+        ],
+    );
+    assert!(output.status.success());
+    assert!(folder.0.join("out/decay.dat").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn without_a_run_errors_are_found_and_nothing_is_written() {
+    let folder = Folder::with_decay();
+    assert!(
+        jnml(&folder, &["LEMS_decay.xml", "-norun"])
+            .status
+            .success()
+    );
+    assert!(!folder.0.join("decay.dat").exists());
+    folder.write(
+        "LEMS_decay.xml",
+        &DECAY.replace("quantity=\"x\"", "quantity=\"y\""),
+    );
+    let output = jnml(&folder, &["LEMS_decay.xml", "-norun"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("E0403"));
+}
+
+#[cfg(unix)]
+#[test]
+fn validates_tells_its_version_and_helps() {
+    let folder = Folder::with_decay();
+    folder.write("broken.nml", "<neuroml><iafCell id=\"a\"/></neuroml>");
+    assert!(
+        jnml(&folder, &["-validate", "LEMS_decay.xml"])
+            .status
+            .success()
+    );
+    let both = jnml(&folder, &["-validate", "LEMS_decay.xml", "broken.nml"]);
+    assert_eq!(both.status.code(), Some(1));
+    let version = String::from_utf8(jnml(&folder, &["-v"]).stdout).unwrap();
+    let second = version.split_whitespace().nth(1).unwrap();
+    assert_eq!(second, concat!("v", env!("CARGO_PKG_VERSION")));
+    for help in [&["-h"][..], &[]] {
+        let output = jnml(&folder, help);
+        assert!(output.status.success());
+        assert!(
+            String::from_utf8(output.stdout)
+                .unwrap()
+                .contains("-validate FILE")
+        );
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_not_there_is_said_to_be_not_there() {
+    let folder = Folder::with_decay();
+    for (arguments, expected) in [
+        (
+            &["LEMS_decay.xml", "-neuron", "-nogui"][..],
+            "no option `-neuron`",
+        ),
+        (&["-sbml-import", "x.sbml"], "no option `-sbml-import`"),
+        (&["LEMS_decay.xml", "other.xml"], "what is `other.xml`?"),
+        (&["LEMS_decay.xml", "-I"], "needs folders"),
+        (&["-validate"], "needs the files"),
+        (&["-nogui"], "no LEMS file"),
+    ] {
+        let output = jnml(&folder, arguments);
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success(), "{arguments:?}");
+        assert!(message.contains(expected), "{arguments:?}: {message}");
+        assert!(!folder.0.join("decay.dat").exists());
+    }
+}
+
+#[test]
+fn the_name_may_be_the_first_word_instead() {
+    let folder = Folder::with_decay();
+    folder.succeed(&["jnml", "LEMS_decay.xml", "-nogui"]);
+    assert!(folder.0.join("decay.dat").exists());
+    let message = folder.fail(&["jnml", "-matlab", "LEMS_decay.xml"], 1);
+    assert!(message.contains("`-matlab`"), "{message}");
+}
+
+#[test]
+fn shells_and_readers_of_manuals_are_served() {
+    let folder = Folder::new();
+    let completions = folder.succeed(&["completions", "bash"]);
+    assert!(completions.contains("--out-dir") && completions.contains("validate"));
+    assert!(folder.succeed(&["man"]).contains(".TH jlems"));
+    assert!(folder.succeed(&["man", "run"]).contains("out\\-dir"));
+    folder.fail(&["man", "nothing"], 1);
+}

@@ -1,0 +1,222 @@
+//! Options of `run` that change what runs, what is written and what is said.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "support/folder.rs"]
+mod folder;
+
+use folder::{DECAY, Folder};
+use serde_json::Value;
+
+const NETWORK: &str = r#"<Lems>
+  <Include file="Cells.xml"/>
+  <Include file="Networks.xml"/>
+  <Include file="Simulation.xml"/>
+  <iafTauCell id="cell" leakReversal="-50mV" thresh="-55mV" reset="-70mV" tau="30ms"/>
+  <iafTauCell id="other" leakReversal="-60mV" thresh="-55mV" reset="-70mV" tau="30ms"/>
+  <network id="net">
+    <population id="pop" component="cell" size="1"/>
+    <population id="pop2" component="cell" size="1"/>
+  </network>
+  <Simulation id="sim" length="1 ms" step="0.1 ms" target="net">
+    <OutputFile id="out" fileName="v.dat">
+      <OutputColumn id="a" quantity="pop[0]/v"/>
+      <OutputColumn id="b" quantity="pop2[0]/v"/>
+    </OutputFile>
+  </Simulation>
+  <Target component="sim"/>
+</Lems>
+"#;
+
+fn network() -> Folder {
+    let folder = Folder::new();
+    folder.write("LEMS_net.xml", NETWORK);
+    folder
+}
+
+#[test]
+fn a_setting_does_what_an_edit_of_the_file_does() {
+    for (settings, from, to) in [
+        (
+            &["--set", "cell/leakReversal=-65 mV"][..],
+            "\"-50mV\"",
+            "\"-65 mV\"",
+        ),
+        (
+            &["--set", "cell.tau = 12ms"],
+            "id=\"cell\" leakReversal=\"-50mV\" thresh=\"-55mV\" reset=\"-70mV\" tau=\"30ms\"",
+            "id=\"cell\" leakReversal=\"-50mV\" thresh=\"-55mV\" reset=\"-70mV\" tau=\"12ms\"",
+        ),
+        (
+            &["--set", "net/pop2/component=other"],
+            "\"pop2\" component=\"cell\"",
+            "\"pop2\" component=\"other\"",
+        ),
+        (
+            &["--set", "pop2/component=other"],
+            "\"pop2\" component=\"cell\"",
+            "\"pop2\" component=\"other\"",
+        ),
+        (
+            &[
+                "--set",
+                "cell/reset=-1mV",
+                "--set",
+                "cell/reset=-71mV",
+                "--set",
+                "cell/leakReversal=-10mV",
+            ],
+            "\"-50mV\" thresh=\"-55mV\" reset=\"-70mV\"",
+            "\"-10mV\" thresh=\"-55mV\" reset=\"-71mV\"",
+        ),
+        (&["--step", "0.05ms"], "step=\"0.1 ms\"", "step=\"0.05ms\""),
+        (
+            &["--length", "0.002 s"],
+            "length=\"1 ms\"",
+            "length=\"0.002 s\"",
+        ),
+        (&["--set", "sim/out/OutputColumn=x"], "", ""),
+    ] {
+        let folder = network();
+        let mut arguments = vec!["LEMS_net.xml"];
+        arguments.extend(settings);
+        if from.is_empty() {
+            folder.fail(&arguments, 1);
+            continue;
+        }
+        folder.succeed(&arguments);
+        let edited = Folder::new();
+        assert!(NETWORK.contains(from), "{from}");
+        edited.write("LEMS_net.xml", &NETWORK.replacen(from, to, 1));
+        edited.succeed(&["LEMS_net.xml"]);
+        assert_eq!(folder.read("v.dat"), edited.read("v.dat"), "{settings:?}");
+        let unset = network();
+        unset.succeed(&["LEMS_net.xml"]);
+        assert_ne!(folder.read("v.dat"), unset.read("v.dat"), "{settings:?}");
+    }
+}
+
+#[test]
+fn a_setting_that_fits_nothing_is_explained() {
+    for (setting, expected) in [
+        ("cell/leakReversl=-65mV", "did you mean `leakReversal`?"),
+        ("cel/tau=3ms", "did you mean `cell`?"),
+        ("net/popp/size=3", "did you mean `pop`?"),
+        ("cell/tau=3mV", "`tau` needs `time`"),
+        ("cell/tau=3mz", "unknown unit `mz`"),
+        ("cell/tau", "gives no value"),
+        ("tau=3ms", "names no component"),
+        ("net/population/size=3", "`pop` and `pop2`"),
+        ("pop/component=nothing", "no component has the id `nothing`"),
+        ("sim/length=-1ms", "--set:1:12"),
+    ] {
+        let folder = network();
+        let message = folder.fail(&["LEMS_net.xml", "--set", setting], 1);
+        assert!(message.contains(expected), "{setting}: {message}");
+        assert!(message.contains("--set:1:"), "{setting}: {message}");
+        assert_eq!(folder.names(), ["LEMS_net.xml"]);
+    }
+    let message = network().fail(&["LEMS_net.xml", "--step", "1 mV"], 1);
+    assert!(message.contains("--step:1:1"), "{message}");
+    let message = network().fail(&["LEMS_net.xml", "--step", "-1 ms"], 1);
+    assert!(message.contains("--step:1:1"), "{message}");
+}
+
+#[test]
+fn every_so_manieth_row_is_written() {
+    let all = Folder::with_decay();
+    all.succeed(&["LEMS_decay.xml"]);
+    let text = all.read("decay.dat");
+    for every in [1, 3, 5, 100] {
+        let folder = Folder::with_decay();
+        folder.succeed(&["LEMS_decay.xml", "--every", &every.to_string()]);
+        let expected: String = text.split_inclusive('\n').step_by(every).collect();
+        assert_eq!(folder.read("decay.dat"), expected, "{every}");
+    }
+    all.fail(&["LEMS_decay.xml", "--every", "0"], 2);
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+#[test]
+fn machines_are_told_what_was_done() {
+    let folder = Folder::with_decay();
+    std::fs::create_dir(folder.0.join("out")).unwrap();
+    let told = json(&folder.succeed(&["LEMS_decay.xml", "--json", "--out-dir", "out"]));
+    assert_eq!(told["status"], "done");
+    assert_eq!(told["runs"][0]["steps"], 10);
+    assert_eq!(told["runs"][0]["time"], 0.001);
+    assert_eq!(told["files"][0]["path"], "out/decay.dat");
+    assert_eq!(told["files"][0]["rows"], 11);
+    assert_eq!(told["errors"], Value::Array(Vec::new()));
+
+    folder.write("LEMS_decay.xml", &DECAY.replace("tau=", "tua="));
+    let output = folder.call(&["LEMS_decay.xml", "--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let told = json(&String::from_utf8(output.stdout).unwrap());
+    assert_eq!(told["status"], "failed");
+    assert_eq!(told["errors"][0]["code"], "E0216");
+    assert_eq!(told["errors"][0]["place"]["line"], 4);
+}
+
+#[test]
+fn a_run_that_fails_says_what_it_kept() {
+    let folder = Folder::with_decay();
+    let types = folder.read("decay_types.xml");
+    folder.write(
+        "decay_types.xml",
+        &types.replace("-x / tau", "x * exp(x) * 10000 / tau"),
+    );
+    let message = folder.fail(&["LEMS_decay.xml", "--length", "1s"], 1);
+    assert!(message.contains("kept decay.dat.partial ("), "{message}");
+    assert!(folder.names().contains(&"decay.dat.partial".to_owned()));
+}
+
+/// Nothing but the program can tell when it has begun, so wait for its output.
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_the_run_after_a_step_and_keeps_what_was_recorded() {
+    use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
+
+    let folder = Folder::with_decay();
+    let child = folder
+        .command()
+        .args(["LEMS_decay.xml", "--length", "100000 s"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let partial = folder.0.join("decay.dat.partial");
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let has_rows = || std::fs::metadata(&partial).is_ok_and(|file| file.len() > 0);
+    while !has_rows() && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let process = child.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &process])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let output = child.wait_with_output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{message}");
+    assert!(message.starts_with("interrupted after "), "{message}");
+    let rows = folder.read("decay.dat.partial").lines().count();
+    assert!(
+        message.contains(&format!("kept decay.dat.partial ({rows} rows)")),
+        "{message}"
+    );
+    assert!(folder.read("decay.dat.partial").ends_with("\t\n"));
+    assert!(!folder.names().contains(&"decay.dat".to_owned()));
+}

@@ -1,0 +1,110 @@
+//! Folders to call the program in, and a model to begin with.
+
+#![allow(dead_code, reason = "not every test needs all of it")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+pub const DECAY: &str = r#"<Lems>
+  <Include file="Simulation.xml"/>
+  <Include file="decay_types.xml"/>
+  <decay id="d" tau="10 ms"/>
+  <Simulation id="sim" length="1 ms" step="0.1 ms" target="d">
+    <OutputFile id="out" fileName="decay.dat">
+      <OutputColumn id="x" quantity="x"/>
+    </OutputFile>
+  </Simulation>
+  <Target component="sim"/>
+</Lems>
+"#;
+
+pub const DECAY_TYPES: &str = r#"<Lems>
+  <Include file="NeuroMLCoreDimensions.xml"/>
+  <ComponentType name="decay">
+    <Parameter name="tau" dimension="time"/>
+    <Exposure name="x" dimension="none"/>
+    <Dynamics>
+      <StateVariable name="x" dimension="none" exposure="x"/>
+      <OnStart><StateAssignment variable="x" value="1"/></OnStart>
+      <TimeDerivative variable="x" value="-x / tau"/>
+    </Dynamics>
+  </ComponentType>
+</Lems>
+"#;
+
+/// A folder of its own for a test, gone when the test ends.
+pub struct Folder(pub PathBuf);
+
+impl Folder {
+    pub fn new() -> Folder {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .join(format!("command-line-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Folder(path)
+    }
+
+    pub fn with_decay() -> Folder {
+        let folder = Folder::new();
+        folder.write("LEMS_decay.xml", DECAY);
+        folder.write("decay_types.xml", DECAY_TYPES);
+        folder
+    }
+
+    pub fn write(&self, name: &str, text: &str) {
+        let path = self.0.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.0.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    pub fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(&self.0).unwrap();
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// The program, to be called in this folder.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_jlems-rs"));
+        command.current_dir(&self.0);
+        command
+    }
+
+    pub fn call(&self, arguments: &[&str]) -> Output {
+        self.command().args(arguments).output().unwrap()
+    }
+
+    pub fn succeed(&self, arguments: &[&str]) -> String {
+        let output = self.call(arguments);
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// What the program says when it fails.
+    pub fn fail(&self, arguments: &[&str], code: i32) -> String {
+        let output = self.call(arguments);
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {message}");
+        assert!(!message.contains("panicked"), "{message}");
+        message
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,176 @@
+//! `validate`, on files that are right and files with one thing wrong.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "support/folder.rs"]
+mod folder;
+
+use folder::{DECAY, Folder};
+use serde_json::Value;
+
+const CELLS: &str = r#"<neuroml xmlns="http://www.neuroml.org/schema/neuroml2" id="cells">
+  <iafCell id="iaf" leakReversal="-50mV" thresh="-55mV" reset="-70mV" C="0.2nF" leakConductance="0.01uS"/>
+  <passiveCell id="unused"/>
+</neuroml>
+"#;
+
+const NETWORK: &str = r#"<?xml version="1.0"?>
+<!-- <Lems> is not what this is -->
+<neuroml xmlns="http://www.neuroml.org/schema/neuroml2" id="net_file">
+  <include href="cells.nml"/>
+  <expOneSynapse id="syn" gbase="1nS" erev="0mV" tauDecay="3ms"/>
+  <ionChannelPassive id="leak" conductance="10pS"/>
+  <cell id="hh">
+    <morphology id="m">
+      <segment id="0" name="soma"><proximal x="0" y="0" z="0" diameter="10"/><distal x="0" y="0" z="0" diameter="10"/></segment>
+      <segment id="1" name="dend"><parent segment="0"/><distal x="0" y="50" z="0" diameter="2"/></segment>
+      <segmentGroup id="soma_group"><member segment="0"/></segmentGroup>
+      <segmentGroup id="both"><include segmentGroup="soma_group"/><member segment="1"/></segmentGroup>
+    </morphology>
+    <biophysicalProperties id="b">
+      <membraneProperties>
+        <channelDensity id="leaks" ionChannel="leak" condDensity="3 S_per_m2" erev="-54mV" ion="non_specific" segmentGroup="soma_group"/>
+        <spikeThresh value="-20mV"/><specificCapacitance value="1 uF_per_cm2" segmentGroup="all"/><initMembPotential value="-65mV"/>
+      </membraneProperties>
+      <intracellularProperties/>
+    </biophysicalProperties>
+  </cell>
+  <network id="net">
+    <population id="a" component="iaf" size="2" type="populationList">
+      <instance id="0"><location x="0" y="0" z="0"/></instance>
+      <instance id="1"><location x="1" y="0" z="0"/></instance>
+    </population>
+    <population id="b" component="iaf" size="3"/>
+    <projection id="p" presynapticPopulation="a" postsynapticPopulation="b" synapse="syn">
+      <connection id="0" preCellId="../a/1/iaf" postCellId="../b[2]"/>
+    </projection>
+  </network>
+</neuroml>
+"#;
+
+fn folder(network: &str) -> Folder {
+    let folder = Folder::new();
+    folder.write(
+        "cells.nml",
+        &CELLS.replace("  <passiveCell id=\"unused\"/>\n", ""),
+    );
+    folder.write("net.nml", network);
+    folder
+}
+
+#[test]
+fn valid_files_are_said_to_be_valid() {
+    let folder = folder(NETWORK);
+    folder.write("LEMS_decay.xml", DECAY);
+    folder.write("decay_types.xml", folder::DECAY_TYPES);
+    let said = folder.succeed(&["validate", "net.nml", "cells.nml", "LEMS_decay.xml"]);
+    assert!(said.starts_with("net.nml: valid"), "{said}");
+    assert!(
+        said.contains("cells.nml: valid\nLEMS_decay.xml: valid\n3 valid, 0 not\n"),
+        "{said}"
+    );
+    assert_eq!(folder.succeed(&["validate", "-q", "cells.nml"]), "");
+}
+
+#[test]
+fn each_thing_that_is_wrong_is_found() {
+    for (from, to, expected) in [
+        (
+            "iaf\" size=\"2\"",
+            "iaf\" size=\"3\"",
+            "the size is 3, but there are 2 of `instance`",
+        ),
+        ("../b[2]", "../b[3]", "../b[3]"),
+        ("../a/1/iaf", "../a/7/iaf", "`7`"),
+        ("synapse=\"syn\"", "synapse=\"sin\"", "did you mean `syn`?"),
+        ("tauDecay=\"3ms\"", "tauDecay=\"3mV\"", "needs `time`"),
+        ("tauDecay=\"3ms\"", "", "needs the parameter `tauDecay`"),
+        ("gbase=\"1nS\"", "gbase=\"1nSi\"", "unknown unit `nSi`"),
+        (
+            "id=\"syn\"",
+            "id=\"syn\" taudecay=\"1ms\"",
+            "no parameter `taudecay`",
+        ),
+        (
+            "<network id=\"net\">",
+            "<network id=\"net\"><poppulation id=\"x\"/>",
+            "did you mean `population`?",
+        ),
+        (
+            "<member segment=\"1\"/>",
+            "<member segment=\"2\"/>",
+            "there is no segment `2` in this ",
+        ),
+        (
+            "<include segmentGroup=\"soma_group\"/>",
+            "<include segmentGroup=\"soma_gruop\"/>",
+            "did you mean `soma_group`?",
+        ),
+        (
+            "segmentGroup=\"soma_group\"/>\n        <spike",
+            "segmentGroup=\"dendrites\"/>\n        <spike",
+            "no segmentGroup `dendrites`",
+        ),
+        (
+            "<population id=\"b\"",
+            "<population id=\"a\"",
+            "component `a` is defined twice",
+        ),
+        (
+            "<ionChannelPassive id=\"leak\"",
+            "<expTwoSynapse id=\"syn\" gbase=\"1nS\" erev=\"0mV\" tauDecay=\"3ms\" tauRise=\"1ms\"/><ionChannelPassive id=\"leak\"",
+            "component `syn` is defined twice",
+        ),
+        ("href=\"cells.nml\"", "href=\"cels.nml\"", "cels.nml"),
+        ("</network>", "", "network"),
+    ] {
+        assert!(NETWORK.contains(from), "{from}");
+        let folder = folder(&NETWORK.replacen(from, to, 1));
+        let output = folder.call(&["validate", "net.nml"]);
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{to}: {message}");
+        assert!(message.contains(expected), "{to}: {message}");
+        assert!(message.contains("net.nml:"), "{to}: {message}");
+    }
+}
+
+#[test]
+fn what_runs_but_is_surely_not_meant_is_a_warning() {
+    for (from, to, expected) in [
+        (
+            "../a/1/iaf",
+            "../b[1]",
+            "warning[W0603]: this leads into `b`, but `presynapticPopulation` is `a`",
+        ),
+        (
+            "id=\"syn\"",
+            "id=\"syn\" colour=\"green\"",
+            "warning[W0217]: `expOneSynapse` has no parameter `colour`",
+        ),
+    ] {
+        let folder = folder(&NETWORK.replacen(from, to, 1));
+        let output = folder.call(&["validate", "-v", "net.nml"]);
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{message}");
+        assert!(message.contains(expected), "{to}: {message}");
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(said.contains("valid, 1 warning"), "{said}");
+    }
+}
+
+#[test]
+fn machines_are_told_what_is_wrong() {
+    let folder = folder(&NETWORK.replace("size=\"2\"", "size=\"9\""));
+    let output = folder.call(&["validate", "--json", "cells.nml", "net.nml", "nowhere.nml"]);
+    assert_eq!(output.status.code(), Some(1));
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(told[0]["valid"], true);
+    assert_eq!(told[1]["valid"], false);
+    assert_eq!(told[1]["messages"][0]["code"], "E0603");
+    assert_eq!(told[2]["valid"], false);
+}
