@@ -141,6 +141,11 @@ fn event_columns(text: &str) -> Option<(usize, usize)> {
     }
 }
 
+/// Times of events by id, if a text is that of an `EventOutputFile`; in either order of columns.
+pub fn event_trains(text: &str) -> Option<BTreeMap<&str, Vec<f64>>> {
+    is_of_events(text).then(|| trains(text))
+}
+
 fn trains(text: &str) -> BTreeMap<&str, Vec<f64>> {
     let (id, time) = event_columns(text).unwrap_or((0, 1));
     let mut trains: BTreeMap<&str, Vec<f64>> = BTreeMap::new();

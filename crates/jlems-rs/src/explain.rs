@@ -108,6 +108,7 @@ const EXPLANATIONS: &[(u16, &str)] = &[
     (603, include_str!("explain/0603.md")),
     (604, include_str!("explain/0604.md")),
     (605, include_str!("explain/0605.md")),
+    (606, include_str!("explain/0606.md")),
 ];
 
 /// The stable number of a diagnostic, written `E0101`, or `W0101` as a warning.

@@ -14,12 +14,12 @@ mod settings;
 mod sources;
 mod validate;
 
-pub use compare::{Column, Comparison, Difference, Likeness, Train, compare};
+pub use compare::{Column, Comparison, Difference, Likeness, Train, compare, event_trains};
 pub use diagnostic::{Diagnostic, Failure, MOST_SHOWN, Severity};
 pub use explain::Code;
 pub use pipeline::{
-    BackendKind, Options, Outcome, Watch, estimate, load, load_runnable, prepare, read_model, run,
-    with_backend,
+    BackendKind, Display, DisplayLine, Options, Outcome, Watch, display_name, estimate, load,
+    load_runnable, prepare, read_model, run, with_backend,
 };
 pub use settings::Settings;
 pub use sources::FileSources;
@@ -32,3 +32,4 @@ pub use lems_kernel as kernel;
 pub use lems_model as model;
 pub use lems_network as network;
 pub use lems_output as output;
+pub use lems_plot as plot;

@@ -8,7 +8,7 @@ use lems_engine::{Simulation, Summary};
 use lems_jit::CompiledProgram;
 use lems_kernel::{Backend, Interpreter, Program};
 use lems_model::{Model, ModelError};
-use lems_network::{Estimate, Experiment, NetworkError};
+use lems_network::{DataFile, Estimate, Experiment, NetworkError};
 use lems_output::OutputStore;
 use nml2_coretypes::CORE_TYPES;
 
@@ -43,11 +43,42 @@ pub struct Options {
     pub settings: Settings,
     /// Only every so manieth row of data is written; 0 and 1 mean all.
     pub every: u64,
+    /// What the displays show is written too, each to an output named by [`display_name`].
+    pub displays: bool,
+}
+
+/// The output that has what a display shows: a name that no model can give.
+pub fn display_name(number: usize) -> String {
+    format!("\0display {number}")
+}
+
+/// A plot that a model asks for.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Display {
+    /// Title.
+    pub title: String,
+    /// xmin, xmax, ymin, ymax.
+    pub region: [Option<f64>; 4],
+    /// Its lines, in the order of the columns of its output.
+    pub lines: Vec<DisplayLine>,
+}
+
+/// A line of a plot.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DisplayLine {
+    /// Its id.
+    pub id: String,
+    /// Colour as the model gives it.
+    pub color: Option<String>,
+    /// What the time is divided by, in seconds.
+    pub time_scale: f64,
 }
 
 /// What a run gave.
 #[derive(Debug, Clone)]
 pub struct Outcome {
+    /// Plots that the model asks for.
+    pub displays: Vec<Display>,
     /// One for each `Run` of the target.
     pub summaries: Vec<Summary>,
     /// Legal, but surely not meant.
@@ -123,6 +154,14 @@ pub fn prepare(
     let mut experiment = Experiment::of(model, target.component).map_err(failed)?;
     if let Some(seed) = options.seed {
         experiment.reseed(seed);
+    }
+    if options.displays {
+        for (number, display) in experiment.displays.iter().enumerate() {
+            experiment.data_files.push(DataFile {
+                path: display_name(number),
+                columns: display.lines.iter().map(|line| line.recording).collect(),
+            });
+        }
     }
     let times_file = target.times_file.map(str::to_owned);
     (experiment.runs.clone().into_iter())
@@ -208,6 +247,10 @@ pub fn run(
     }
     let report_file = model.target.and_then(|target| target.report_file);
     let report_file = report_file.map(str::to_owned);
+    let displays = match options.displays {
+        true => displays(&model),
+        false => Vec::new(),
+    };
     // A large network is better run without its text.
     drop(model);
     let mut sources = document.into_sources();
@@ -233,9 +276,31 @@ pub fn run(
         }
     }
     Ok(Outcome {
+        displays,
         summaries,
         warnings: warnings.into_iter().map(Diagnostic::as_warning).collect(),
         sources,
         report_file,
     })
+}
+
+fn displays(model: &Model<'_>) -> Vec<Display> {
+    let target = model
+        .target
+        .map(|target| Experiment::of(model, target.component));
+    let shown = target
+        .and_then(Result::ok)
+        .map(|experiment| experiment.displays);
+    let display = |display: &lems_network::Display<'_>| Display {
+        title: display.title.to_owned(),
+        region: display.region,
+        lines: (display.lines.iter())
+            .map(|line| DisplayLine {
+                id: line.id.to_owned(),
+                color: line.color.map(str::to_owned),
+                time_scale: line.recording.time_scale,
+            })
+            .collect(),
+    };
+    shown.iter().flatten().map(display).collect()
 }

@@ -9,6 +9,7 @@ pub mod jnml;
 mod messages;
 mod pages;
 mod plan;
+mod plot;
 mod run;
 mod show;
 mod types;
@@ -48,6 +49,8 @@ enum Command {
     Validate(validate::Arguments),
     /// Compare two output files, or the outputs of a run with those that it should give.
     Compare(compare::Arguments),
+    /// Draw output files.
+    Plot(plot::Arguments),
     /// List component types: the core types, or those of a file and what it includes.
     Types(types::Arguments),
     /// Describe a component type, a dimension, a unit or a constant.
@@ -77,6 +80,7 @@ impl CommandLine {
             (Some(Command::Run(arguments)), _) | (None, arguments) => run::run(&arguments),
             (Some(Command::Validate(arguments)), _) => validate::run(&arguments),
             (Some(Command::Compare(arguments)), _) => compare::run(&arguments),
+            (Some(Command::Plot(arguments)), _) => plot::run(&arguments).map(shown),
             (Some(Command::Jnml { words }), _) => Ok(jnml::run(&words)),
             (Some(Command::Completions(arguments)), _) => Ok(shown(pages::completions(&arguments))),
             (Some(Command::Man(arguments)), _) => pages::man(&arguments).map(shown),

@@ -6,7 +6,7 @@ mod summary;
 
 use std::io::IsTerminal;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -18,9 +18,11 @@ use jlems_rs::{BackendKind, Failure, FileSources, Options, Outcome};
 
 use super::changes::ChangeArguments;
 use super::core_types::SearchArguments;
+use super::plot::Form;
 use super::{print, print_error};
 use progress::Progress;
 use store::CountingStore;
+pub use store::Written;
 use summary::{Seconds, Summary};
 
 /// Exit status of a run that an interrupt ended, as shells have it.
@@ -50,6 +52,9 @@ pub struct Arguments {
     seed: Option<i64>,
     #[command(flatten)]
     changes: ChangeArguments,
+    /// Draw every display of the model, and the events, into files named after the model's.
+    #[arg(long, value_enum, value_name = "FORM")]
+    plot: Option<Form>,
     /// Write only every so manieth row of data files, beginning with the first.
     #[arg(long, value_name = "NUMBER", default_value_t = 1,
           value_parser = clap::value_parser!(u64).range(1..))]
@@ -94,6 +99,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         seed: arguments.seed,
         settings: arguments.changes.settings(),
         every: arguments.every,
+        displays: arguments.plot.is_some(),
         ..arguments.search.options()?
     };
     let started = Instant::now();
@@ -121,6 +127,15 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     {
         result = Err(failure);
     }
+    let mut pictures = Vec::new();
+    if let (Some(form), Ok(outcome)) = (arguments.plot, &result) {
+        let figures = super::plot::figures_of_run(outcome, &store.displays, &store.written());
+        let folder = arguments.out_dir.as_deref().unwrap_or(Path::new(""));
+        match super::plot::write(file, folder, form, &figures) {
+            Ok(written) => pictures = written,
+            Err(failure) => result = Err(failure),
+        }
+    }
     let summary = Summary::new(file, &result, progress.reached, store.written(), seconds);
     if arguments.json {
         print(&super::json(&summary)?);
@@ -131,6 +146,11 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             warn(outcome, arguments.verbose);
             if !arguments.json {
                 print(&summary.done());
+                print(
+                    &(pictures.iter())
+                        .map(|path| format!("drew {path}\n"))
+                        .collect::<String>(),
+                );
             }
         }
         Ok(_) => {}

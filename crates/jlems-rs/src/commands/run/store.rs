@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use jlems_rs::output::{FileStore, OutputError, OutputSink, OutputStore};
+use jlems_rs::output::{FileStore, MemoryStore, OutputError, OutputSink, OutputStore};
 use serde::Serialize;
 
 /// A file that a run has written.
@@ -24,6 +24,8 @@ pub struct CountingStore {
     folder: PathBuf,
     /// The files themselves.
     pub files: FileStore,
+    /// What displays show, which goes to no file.
+    pub displays: MemoryStore,
     written: Rc<RefCell<Vec<Written>>>,
     saving: Rc<Cell<Duration>>,
 }
@@ -34,6 +36,7 @@ impl CountingStore {
         CountingStore {
             folder: folder.unwrap_or(Path::new("")).to_owned(),
             files: folder.map_or_else(FileStore::new, FileStore::in_folder),
+            displays: MemoryStore::new(),
             written: Rc::default(),
             saving: Rc::default(),
         }
@@ -52,6 +55,9 @@ impl CountingStore {
 
 impl OutputStore for CountingStore {
     fn create(&mut self, path: &str) -> Result<Box<dyn OutputSink>, OutputError> {
+        if path.starts_with('\0') {
+            return self.displays.create(path);
+        }
         Ok(Box::new(CountingSink {
             file: Some(self.files.create(path)?),
             path: self.folder.join(path).display().to_string(),

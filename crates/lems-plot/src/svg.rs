@@ -1,0 +1,113 @@
+//! A figure as SVG.
+
+use std::fmt::Write;
+
+use crate::axis::ticks;
+use crate::{Figure, escaped};
+
+const WIDTH: f64 = 760.0;
+const LEFT: f64 = 70.0;
+const RIGHT: f64 = 20.0;
+const TOP: f64 = 40.0;
+const PLOT_HEIGHT: f64 = 320.0;
+const LEGEND_LINE: f64 = 18.0;
+const LEGEND_COLUMN: f64 = 165.0;
+/// Most curves that the legend names.
+const NAMED: usize = 40;
+
+/// Draws a figure.
+pub fn svg(figure: &Figure) -> String {
+    let [x0, x1, y0, y1] = figure.bounds();
+    let plot_width = WIDTH - LEFT - RIGHT;
+    let x = |value: f64| LEFT + (value - x0) / (x1 - x0) * plot_width;
+    let y = |value: f64| TOP + (y1 - value) / (y1 - y0) * PLOT_HEIGHT;
+    let bottom = TOP + PLOT_HEIGHT;
+    let per_line = (plot_width / LEGEND_COLUMN) as usize;
+    let named = figure.curves.len().min(NAMED);
+    let legend = if named > 1 { named } else { 0 };
+    let height = bottom + 50.0 + LEGEND_LINE * legend.div_ceil(per_line.max(1)) as f64;
+    let mut text = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" \
+         width=\"{WIDTH}\" height=\"{height}\" font-family=\"sans-serif\" font-size=\"12\">\n\
+         <rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n\
+         <clipPath id=\"plot\"><rect x=\"{LEFT}\" y=\"{TOP}\" width=\"{plot_width}\" \
+         height=\"{PLOT_HEIGHT}\"/></clipPath>\n"
+    );
+    let middle = LEFT + plot_width / 2.0;
+    let _ = writeln!(
+        text,
+        "<text x=\"{middle}\" y=\"24\" text-anchor=\"middle\" font-size=\"15\">{}</text>",
+        escaped(&figure.title)
+    );
+    for (value, label) in ticks(x0, x1, 8) {
+        let _ = writeln!(
+            text,
+            "<path d=\"M{0:.1} {TOP}V{bottom}\" stroke=\"#e4e4e4\"/>\
+             <text x=\"{0:.1}\" y=\"{1}\" text-anchor=\"middle\">{label}</text>",
+            x(value),
+            bottom + 16.0
+        );
+    }
+    for (value, label) in ticks(y0, y1, 6) {
+        let _ = writeln!(
+            text,
+            "<path d=\"M{LEFT} {0:.1}H{1}\" stroke=\"#e4e4e4\"/>\
+             <text x=\"{2}\" y=\"{3:.1}\" text-anchor=\"end\">{label}</text>",
+            y(value),
+            WIDTH - RIGHT,
+            LEFT - 6.0,
+            y(value) + 4.0
+        );
+    }
+    let _ = writeln!(
+        text,
+        "<text x=\"{middle}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n\
+         <text transform=\"translate(16 {}) rotate(-90)\" text-anchor=\"middle\">{}</text>",
+        bottom + 36.0,
+        escaped(&figure.x_label),
+        TOP + PLOT_HEIGHT / 2.0,
+        escaped(&figure.y_label)
+    );
+    let _ = writeln!(
+        text,
+        "<g clip-path=\"url(#plot)\" fill=\"none\" stroke-width=\"1.2\">"
+    );
+    for (index, curve) in figure.curves.iter().enumerate() {
+        let mut path = String::new();
+        for (number, (px, py)) in curve.thinned(plot_width as usize).into_iter().enumerate() {
+            let _ = match (curve.marks, number) {
+                (true, _) => write!(path, "M{:.2} {:.2}v-6", x(px), y(py) + 3.0),
+                (false, 0) => write!(path, "M{:.2} {:.2}", x(px), y(py)),
+                (false, _) => write!(path, "L{:.2} {:.2}", x(px), y(py)),
+            };
+        }
+        let _ = writeln!(
+            text,
+            "<path stroke=\"{}\" d=\"{path}\"/>",
+            curve.color(index)
+        );
+    }
+    let _ = writeln!(
+        text,
+        "</g>\n<rect x=\"{LEFT}\" y=\"{TOP}\" width=\"{plot_width}\" height=\"{PLOT_HEIGHT}\" \
+         fill=\"none\" stroke=\"black\"/>"
+    );
+    for (index, curve) in figure.curves.iter().enumerate().take(legend) {
+        let column = (index % per_line.max(1)) as f64;
+        let line = (index / per_line.max(1)) as f64;
+        let (at, base) = (
+            LEFT + column * LEGEND_COLUMN,
+            bottom + 56.0 + line * LEGEND_LINE,
+        );
+        let _ = writeln!(
+            text,
+            "<path d=\"M{at} {0}h18\" stroke=\"{1}\" stroke-width=\"2\"/>\
+             <text x=\"{2}\" y=\"{base}\">{3}</text>",
+            base - 4.0,
+            curve.color(index),
+            at + 24.0,
+            escaped(&curve.name)
+        );
+    }
+    text + "</svg>\n"
+}

@@ -1,0 +1,93 @@
+//! Pictures of runs and of files.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "support/folder.rs"]
+mod folder;
+
+use folder::{DECAY, Folder};
+
+/// The model with a display of its own and no output file.
+fn shown() -> Folder {
+    let folder = Folder::with_decay();
+    let display = r##"<Display id="d1" title="Fall &lt;off&gt;" xmin="0" xmax="2" ymin="0.5" ymax="1.25" timeScale="1ms">
+      <Line id="what" quantity="x" color="#12aB34" scale="1" timeScale="1ms"/>
+    </Display>
+    <OutputFile"##;
+    folder.write("LEMS_decay.xml", &DECAY.replace("<OutputFile", display));
+    folder
+}
+
+#[test]
+fn a_display_becomes_a_picture_with_its_title_region_and_colours() {
+    let folder = shown();
+    let said = folder.succeed(&["LEMS_decay.xml", "--plot", "svg"]);
+    assert!(said.contains("drew LEMS_decay.svg\n"), "{said}");
+    let svg = folder.read("LEMS_decay.svg");
+    for expected in [
+        "Fall &lt;off&gt;",
+        "stroke=\"#12aB34\"",
+        ">time / ms<",
+        ">2.0<",
+        "<path stroke=\"#12aB34\" d=\"M70.00 146.67L",
+    ] {
+        assert!(svg.contains(expected), "{expected}: {svg}");
+    }
+    let names = folder.names();
+    assert_eq!(
+        names,
+        [
+            "LEMS_decay.svg",
+            "LEMS_decay.xml",
+            "decay.dat",
+            "decay_types.xml"
+        ]
+    );
+    let drawn = folder.read("decay.dat");
+    folder.succeed(&["LEMS_decay.xml"]);
+    assert_eq!(folder.read("decay.dat"), drawn);
+}
+
+#[test]
+fn a_page_needs_nothing_else() {
+    let folder = shown();
+    folder.write("out/empty", "");
+    folder.succeed(&["LEMS_decay.xml", "--plot", "html", "--out-dir", "out"]);
+    let page = folder.read("out/LEMS_decay.html");
+    assert!(
+        page.contains("\"title\":\"Fall \\u003coff\\u003e\""),
+        "{page}"
+    );
+    assert!(page.contains("\"name\":\"what\",\"color\":\"#12aB34\""));
+    assert!(page.contains("\"points\":[0,1,0.1,0.99"));
+    assert!(!page.contains("http") && !page.contains("src="));
+}
+
+#[test]
+fn without_displays_the_data_are_drawn() {
+    let folder = Folder::with_decay();
+    folder.succeed(&["LEMS_decay.xml", "--plot", "svg"]);
+    let svg = folder.read("LEMS_decay.svg");
+    assert!(svg.contains("decay.dat") && svg.contains("time / s"));
+}
+
+#[test]
+fn files_are_drawn() {
+    let folder = Folder::new();
+    folder.write("a.dat", "0.0\t1.0\t2.0\t\n0.1\t-1.0\t2.5\t\n");
+    folder.write("b.spikes", "3\t0.1\n5\t0.2\n3\t0.3\n");
+    folder.write("c.txt", "no numbers here\n");
+    let said = folder.succeed(&["plot", "a.dat", "b.spikes"]);
+    assert_eq!(said, "drew a.1.svg\ndrew a.2.svg\n");
+    assert!(folder.read("a.1.svg").contains(">column 2</text>"));
+    assert_eq!(folder.read("a.2.svg").matches("v-6").count(), 3);
+    folder.succeed(&["plot", "b.spikes", "--form", "html"]);
+    assert!(folder.read("b.html").contains("\"marks\":true"));
+    assert!(folder.fail(&["plot", "c.txt"], 1).contains("E0606"));
+    assert!(folder.fail(&["plot", "d.dat"], 1).contains("E0606"));
+}
