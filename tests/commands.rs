@@ -296,7 +296,7 @@ fn a_run_reports_rows_steps_and_time_and_counts_its_warnings() {
     let arguments = ["LEMS_leaky.xml", "--out-dir", "out"];
     let output = call(&arguments);
     let report = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(report.contains("wrote x.dat (11 rows)"), "{report}");
+    assert!(report.contains("wrote out/x.dat (11 rows)"), "{report}");
     assert!(
         report.contains("10 steps of 0.1 ms: 1 ms simulated in "),
         "{report}"
