@@ -37,10 +37,18 @@ fn a_run_is_compared_with_what_it_should_give() {
     );
     assert!(said.contains("at t = 0.001 (row 11)"), "{said}");
 
+    folder.write("golden/decay.dat", &thinned(&golden));
+    folder.fail(&with_files, 1);
+    folder.succeed(&[&with_files[..], &["--every", "5"]].concat());
+
     let changed = [&with_files[..], &["--set", "d/tau=11 ms"]].concat();
     assert_eq!(folder.call(&changed).status.code(), Some(1));
     std::fs::remove_file(folder.0.join("golden/decay.dat")).unwrap();
     assert!(folder.fail(&with_files, 1).contains("E0605"));
+}
+
+fn thinned(text: &str) -> String {
+    text.split_inclusive('\n').step_by(5).collect()
 }
 
 #[test]
@@ -77,6 +85,15 @@ fn another_program_is_called_in_a_folder_of_its_own() {
     let said = folder.succeed(&["compare", "LEMS_decay.xml", "--with", &program]);
     assert_eq!(said, "decay.dat: identical (11 rows)\n");
     assert!(!folder.names().contains(&"decay.dat".to_owned()));
+    let changed = [
+        "compare",
+        "LEMS_decay.xml",
+        "--with",
+        &program,
+        "--step",
+        "1ms",
+    ];
+    assert!(folder.fail(&changed, 1).contains("as it is"));
     let message = folder.fail(&["compare", "LEMS_decay.xml", "--with", "false"], 1);
     assert!(message.contains("`false` failed"), "{message}");
 }

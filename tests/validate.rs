@@ -140,6 +140,16 @@ fn each_thing_that_is_wrong_is_found() {
 }
 
 #[test]
+fn connections_are_checked_although_the_cells_cannot_be_run() {
+    let network = NETWORK.replace("id=\"b\" component=\"iaf\"", "id=\"b\" component=\"hh\"");
+    folder(&network).succeed(&["validate", "net.nml"]);
+    let broken = folder(&network.replace("../b[2]", "../b[3]"));
+    let output = broken.call(&["validate", "net.nml"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("../b[3]"));
+}
+
+#[test]
 fn what_runs_but_is_surely_not_meant_is_a_warning() {
     for (from, to, expected) in [
         (

@@ -56,7 +56,7 @@ impl<'m, 'd> Network<'m, 'd> {
         };
         let kind = model.component(target).component_type;
         if let Some(root) = builder.instantiate(kind, Some(target), None, true, 0) {
-            builder.incomplete = !builder.errors.is_empty();
+            builder.incomplete = builder.lacks_instances(0);
             builder.build(root);
         }
         if builder.errors.is_empty() {
@@ -89,6 +89,13 @@ pub(crate) struct Builder<'m, 'd> {
 }
 
 impl<'m, 'd> Builder<'m, 'd> {
+    /// Whether an error after so many others keeps an instance from being there; too many children
+    /// are all there.
+    pub(crate) fn lacks_instances(&self, errors: usize) -> bool {
+        let is_lack = |error: &NetworkError| !matches!(error, NetworkError::TooManyChildren { .. });
+        self.errors.iter().skip(errors).any(is_lack)
+    }
+
     /// An instance with its children, without what its `Structure` adds.
     pub(crate) fn instantiate(
         &mut self,

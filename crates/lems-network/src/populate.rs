@@ -39,7 +39,7 @@ impl<'m, 'd> Builder<'m, 'd> {
         let structure = &self.network.type_of(id).structure;
         self.make_all(id, structure);
         self.making.pop();
-        self.incomplete |= self.errors.len() > errors;
+        self.incomplete |= self.lacks_instances(errors);
     }
 
     fn make_all(&mut self, id: InstanceId, elements: &[StructureElement<'d>]) {

@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode};
 
 use clap::Args;
 use jlems_rs::output::MemoryStore;
-use jlems_rs::{Code, Comparison, Failure, FileSources, Likeness, Options};
+use jlems_rs::{Code, Comparison, Failure, FileSources, Likeness, Options, Settings};
 use serde::Serialize;
 
 use super::changes::ChangeArguments;
@@ -33,6 +33,10 @@ pub struct Arguments {
     search: SearchArguments,
     #[command(flatten)]
     changes: ChangeArguments,
+    /// Compare only every so manieth row that a run gives, as `run --every` writes them.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, conflicts_with_all = ["second", "with"],
+          value_parser = clap::value_parser!(u64).range(1..))]
+    every: u64,
     /// Largest difference that is close, relative to the largest value of a column or to the time
     /// of an event.
     #[arg(long, value_name = "NUMBER", default_value_t = 1e-6)]
@@ -89,8 +93,14 @@ fn read(path: &Path) -> Result<String, Failure> {
 
 /// Runs the model and looks for the other version of each output.
 fn outputs(arguments: &Arguments) -> Result<Vec<Compared>, Failure> {
+    if arguments.with.is_some() && arguments.changes.settings() != Settings::default() {
+        let message =
+            "another simulator runs the file as it is: without `--set`, `--step` or `--length`";
+        return Err(Failure::plain(Code(604), message, None));
+    }
     let options = Options {
         settings: arguments.changes.settings(),
+        every: arguments.every,
         ..arguments.search.options()?
     };
     let store = MemoryStore::new();
@@ -185,7 +195,7 @@ fn report(compared: &Compared) -> String {
         let (absolute, relative) = (column.absolute, column.relative);
         let _ = writeln!(
             text,
-            "  column {}: {:e} at t = {} (row {}); relative {:.1e} at t = {} (row {})",
+            "  column {}: {:.3e} at t = {} (row {}); relative {:.1e} at t = {} (row {})",
             column.column,
             absolute.value,
             absolute.time,

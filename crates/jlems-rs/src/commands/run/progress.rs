@@ -95,8 +95,8 @@ impl Progress {
         {
             self.drawn = now;
             let length = rounded(of as f64 * step * 1e3);
-            bar.set_message(format!("{:.3} of {length} ms", time * 1e3));
             bar.set_position(steps);
+            bar.set_message(format!("{:.3} of {length} ms", time * 1e3));
         }
         match STATE.load(Ordering::Relaxed) {
             INTERRUPTED => ControlFlow::Break(()),
