@@ -207,21 +207,25 @@ impl<'p> CompiledProgram<'p> {
             "a call goes beyond the schedule"
         );
         let mut workers = self.workers();
-        let shared = (call.last - call.first) / block.share >= 2;
-        let (threads, share) = match shared {
-            true => (workers.len(), block.share),
-            false => (1, block.stride),
+        let length = call.last - call.first;
+        let threads = (workers.len() as u32).min(length / block.share).max(1);
+        let share = match threads {
+            1 => block.stride,
+            threads => {
+                let rounds = length / (threads * block.share);
+                length.div_ceil(rounds * threads).next_multiple_of(LANES)
+            }
         };
         let even = call.last - (call.last - call.first) % LANES;
         let mut first = call.first;
         while first < even {
-            let last = even.min(first.saturating_add(threads as u32 * share));
+            let last = even.min(first.saturating_add(threads.saturating_mul(share)));
             let part = Call {
                 first,
                 last,
                 ..call
             };
-            let workers = workers.get_mut(..threads).unwrap_or_default();
+            let workers = workers.get_mut(..threads as usize).unwrap_or_default();
             self.advance_shares(block, workers, share, state, part, time, step);
             let log = workers.iter().flat_map(|worker| &worker.log);
             if workers.iter().any(|worker| !worker.log.is_empty()) {

@@ -93,7 +93,7 @@ fn saved_per_instance(program: &Program, independence: &Independence, population
 }
 
 /// Statements that are worth a thread: well above what it takes to wake it.
-const STATEMENTS_OF_A_SHARE: u64 = 400_000;
+const STATEMENTS_OF_A_SHARE: u64 = 4_000_000;
 
 fn share(program: &Program, kernel: &BlockKernel) -> u32 {
     let mut statements = 1;
@@ -105,7 +105,7 @@ fn share(program: &Program, kernel: &BlockKernel) -> u32 {
             Part::Emit(events) => events.len() as u64,
         };
     }
-    let share = (STATEMENTS_OF_A_SHARE / statements).clamp(64, 1 << 16) as u32;
+    let share = (STATEMENTS_OF_A_SHARE / statements).clamp(64, 1 << 20) as u32;
     share.next_multiple_of(LANES)
 }
 

@@ -8,7 +8,7 @@ use lems_kernel::{
 use super::{load, run, set, store};
 use crate::{CompiledProgram, block_plan};
 
-const CELLS: u32 = 80_000;
+const CELLS: u32 = 500_000;
 const SYNAPSES: u32 = 3;
 
 /// Cells that grow towards a limit, fire, and push others through synapses: each some that come
@@ -141,7 +141,7 @@ fn network() -> Program {
 fn the_number_of_threads_changes_nothing() {
     let program = network();
     let plan = block_plan(&program, 0).expect("cells that go through their step together");
-    assert!(plan.longest / plan.share >= 5, "enough for five threads");
+    assert!(plan.longest / plan.share >= 3, "enough for three threads");
     let interpreted = run(&program, &Interpreter::new(&program));
     let pairs = interpreted.memory.iter().zip(&program.memory);
     let changed = pairs.filter(|(after, before)| **after != before.to_bits());
