@@ -227,8 +227,11 @@ impl<'p> CompiledProgram<'p> {
             };
             let workers = workers.get_mut(..threads as usize).unwrap_or_default();
             self.advance_shares(block, workers, share, state, part, time, step);
-            let log = workers.iter().flat_map(|worker| &worker.log);
             if workers.iter().any(|worker| !worker.log.is_empty()) {
+                for worker in workers.iter_mut() {
+                    worker.saved.index();
+                }
+                let log = workers.iter().flat_map(|worker| &worker.log);
                 let saved: Vec<&Saved> = workers.iter().map(|worker| &worker.saved).collect();
                 let settling = Settling::new(self, self.program, &block.independence, part, &saved);
                 settling.settle(state, log, time, step);
@@ -271,6 +274,7 @@ impl<'p> CompiledProgram<'p> {
                 shares.push((worker, first..last));
             } else {
                 worker.log.clear();
+                worker.saved.clear();
             }
             first = last;
         }

@@ -40,7 +40,13 @@ impl Saved {
         }
     }
 
-    /// Brings the columns of an instance, if it was saved, back to where they were.
+    /// Makes what was saved ready to be found again.
+    pub(crate) fn index(&mut self) {
+        self.parts.sort_unstable_by_key(|(slots, _)| slots.start);
+    }
+
+    /// Brings the columns of an instance, if it was saved, back to where they were; needs an
+    /// [`index`](Self::index).
     pub(crate) fn restore(
         &self,
         columns: &[Stored],
@@ -50,10 +56,16 @@ impl Saved {
     ) {
         for column in columns {
             column.ranges(links, instance..instance + 1, |slots| {
-                let around = |part: &&(Range<usize>, usize)| part.0.contains(&slots.start);
-                let Some((part, copy)) = self.parts.iter().find(around) else {
+                let after = self
+                    .parts
+                    .partition_point(|(part, _)| part.start <= slots.start);
+                let Some((part, copy)) = after.checked_sub(1).and_then(|at| self.parts.get(at))
+                else {
                     return;
                 };
+                if !part.contains(&slots.start) {
+                    return;
+                }
                 let first = copy + (slots.start - part.start);
                 let before = self.values.get(first..first + slots.len());
                 if let (Some(now), Some(before)) = (memory.get_mut(slots.clone()), before) {
@@ -86,6 +98,7 @@ mod tests {
         let before: Vec<f64> = (0..20).map(f64::from).collect();
         let mut saved = Saved::default();
         saved.save(&columns, &links, 0..3, |slots| before.get(slots));
+        saved.index();
         let mut memory = vec![-1.0; 20];
         saved.restore(&columns, &links, 2, &mut memory);
         let restored: Vec<usize> = (0..20).filter(|slot| memory[*slot] != -1.0).collect();
