@@ -212,7 +212,11 @@ impl<'p> CompiledProgram<'p> {
         let share = match threads {
             1 => block.stride,
             threads => {
-                let rounds = length / (threads * block.share);
+                // Long rounds wake the threads less often, but send more instances back.
+                let rounds = match block.interferes {
+                    true => length / (threads * block.share),
+                    false => 1,
+                };
                 length.div_ceil(rounds * threads).next_multiple_of(LANES)
             }
         };
