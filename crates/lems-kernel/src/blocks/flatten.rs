@@ -335,7 +335,8 @@ impl Flattener {
     }
 }
 
-fn count_assignments(block: &Block, counts: &mut HashMap<Register, u32>) {
+/// Adds how often each register is assigned in a block, and in all inside it.
+pub(crate) fn count_assignments(block: &Block, counts: &mut HashMap<Register, u32>) {
     for statement in block {
         for register in statement.assigned() {
             *counts.entry(register).or_default() += 1;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::blocks::count_assignments;
 use crate::{
     Block, Fusion, Kernel, Operation, Operator, Reads, Register, Scalar, Statement, count_reads,
 };
@@ -57,17 +58,6 @@ fn fuse_block(
         }
         for inner in statement.nested_mut() {
             fuse_block(inner, &mut products.clone(), lasts);
-        }
-    }
-}
-
-fn count_assignments(block: &Block, counts: &mut HashMap<Register, u32>) {
-    for statement in block {
-        for register in statement.assigned() {
-            *counts.entry(register).or_default() += 1;
-        }
-        for inner in statement.nested() {
-            count_assignments(inner, counts);
         }
     }
 }
