@@ -7,6 +7,7 @@ use lems_model::{
 };
 
 use crate::build::{MAX_INSTANCES, filled_slots, is_bare_connection};
+use crate::populate::referenced_component;
 use crate::{MAX_DEPTH, NetworkError};
 
 /// Counts that tell what a network will take; [`Network::build`](crate::Network::build) makes as
@@ -436,19 +437,4 @@ impl<'m, 'd> Counter<'m, 'd> {
             _ => None,
         }
     }
-}
-
-/// The component that a reference of a component means, or that fills a slot of it.
-fn referenced_component(
-    model: &Model<'_>,
-    owner: ComponentId,
-    wanted: &str,
-) -> Option<ComponentId> {
-    model.reference(owner, wanted).or_else(|| {
-        let mut children = model.children(owner);
-        let slot = |role| matches!(role, Role::Slot(slot) if slot == wanted);
-        children
-            .find(|(role, _)| slot(*role))
-            .map(|(_, child)| child)
-    })
 }

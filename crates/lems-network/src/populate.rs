@@ -148,15 +148,7 @@ impl<'m, 'd> Builder<'m, 'd> {
             }
             None => (place.component, name.value()),
         };
-        let found = owner.and_then(|owner| {
-            model.reference(owner, wanted).or_else(|| {
-                let mut children = model.children(owner);
-                let slot = |role| matches!(role, Role::Slot(slot) if slot == wanted);
-                children
-                    .find(|(role, _)| slot(*role))
-                    .map(|(_, child)| child)
-            })
-        });
+        let found = owner.and_then(|owner| referenced_component(model, owner, wanted));
         if found.is_none() {
             let error = match owner {
                 Some(owner) => NetworkError::MissingAttribute {
@@ -436,4 +428,19 @@ fn size_of(model: &Model<'_>, component: ComponentId) -> u64 {
         waiting.extend(&model.component(next).children);
     }
     size
+}
+
+/// The component that a reference of a component means, or that fills a slot of it.
+pub(crate) fn referenced_component(
+    model: &Model<'_>,
+    owner: ComponentId,
+    wanted: &str,
+) -> Option<ComponentId> {
+    model.reference(owner, wanted).or_else(|| {
+        let mut children = model.children(owner);
+        let slot = |role| matches!(role, Role::Slot(slot) if slot == wanted);
+        children
+            .find(|(role, _)| slot(*role))
+            .map(|(_, child)| child)
+    })
 }
