@@ -4,27 +4,9 @@ use cranelift_codegen::ir::condcodes::FloatCC;
 use cranelift_codegen::ir::types::{F64X2, I64X2, Type};
 use cranelift_codegen::ir::{ConstantData, Endianness, InstBuilder, MemFlagsData, Value};
 use cranelift_frontend::FunctionBuilder;
+use lems_math::exp_constants::*;
 
-const OVERFLOW: u64 = 0x4086_2E42_FEFA_39EF;
-const UNDERFLOW: u64 = 0xC087_4910_D52D_3051;
-const TINY: u64 = 0x3E30_0000_0000_0000;
-const HALF_LN2: u64 = 0x3FD6_2E43_0000_0000;
-const LN2_HIGH: u64 = 0x3FE6_2E42_FEE0_0000;
-const LN2_LOW: u64 = 0x3DEA_39EF_3579_3C76;
-const INVERSE_LN2: u64 = 0x3FF7_1547_652B_82FE;
-const SERIES: [u64; 5] = [
-    0x3FC5_5555_5555_553E,
-    0xBF66_C16C_16BE_BD93,
-    0x3F11_566A_AF25_DE2C,
-    0xBEBB_BD41_C5D2_6BF1,
-    0x3E66_3769_72BE_A4D0,
-];
-/// Adding it rounds a number below 2^51 to an integer.
-const TO_INTEGER: f64 = 6_755_399_441_055_744.0;
 const SIGN: u64 = 1 << 63;
-const BIAS: u64 = 1023;
-/// What makes every power of two that occurs positive.
-const OFFSET: u64 = 1 << 13;
 
 /// e to the power of both lanes.
 pub(crate) fn exp(builder: &mut FunctionBuilder<'_>, x: Value) -> Value {
@@ -44,7 +26,7 @@ impl Pair<'_, '_> {
         let low = self.builder.ins().fmul(k, ln2_low);
         let r = self.builder.ins().fsub(high, low);
         let rr = self.builder.ins().fmul(r, r);
-        let [p1, p2, p3, p4, p5] = SERIES.map(|bits| self.real(bits));
+        let [p1, p2, p3, p4, p5] = SERIES.map(|coefficient| self.real(coefficient));
         let mut series = p5;
         for coefficient in [p4, p3, p2, p1] {
             let product = self.builder.ins().fmul(rr, series);
@@ -52,7 +34,7 @@ impl Pair<'_, '_> {
         }
         let product = self.builder.ins().fmul(rr, series);
         let c = self.builder.ins().fsub(r, product);
-        let (one, two) = (self.real(1.0_f64.to_bits()), self.real(2.0_f64.to_bits()));
+        let (one, two) = (self.real(1.0), self.real(2.0));
         let rc = self.builder.ins().fmul(r, c);
         let below_two = self.builder.ins().fsub(two, c);
         let quotient = self.builder.ins().fdiv(rc, below_two);
@@ -63,9 +45,9 @@ impl Pair<'_, '_> {
         let size = self.builder.ins().fabs(x);
         let near_one = self.builder.ins().fadd(one, x);
         let moderate = self.choose(FloatCC::LessThan, size, TINY, near_one, scaled);
-        let infinity = self.real(f64::INFINITY.to_bits());
+        let infinity = self.real(f64::INFINITY);
         let above = self.choose(FloatCC::GreaterThan, x, OVERFLOW, infinity, moderate);
-        let zero = self.real(0);
+        let zero = self.real(0.0);
         self.choose(FloatCC::LessThan, x, UNDERFLOW, zero, above)
     }
 
@@ -73,19 +55,19 @@ impl Pair<'_, '_> {
         let size = self.builder.ins().fabs(x);
         let inverse = self.real(INVERSE_LN2);
         let product = self.builder.ins().fmul(size, inverse);
-        let half = self.real(0.5_f64.to_bits());
+        let half = self.real(0.5);
         let shifted = self.builder.ins().fadd(product, half);
-        let to_integer = self.real(TO_INTEGER.to_bits());
+        let to_integer = self.real(TO_INTEGER);
         let moved = self.builder.ins().fadd(shifted, to_integer);
         let nearest = self.builder.ins().fsub(moved, to_integer);
-        let one = self.real(1.0_f64.to_bits());
+        let one = self.real(1.0);
         let less = self.builder.ins().fsub(nearest, one);
         let too_large = self
             .builder
             .ins()
             .fcmp(FloatCC::GreaterThan, nearest, shifted);
         let below = self.select(too_large, less, nearest);
-        let zero = self.real(0);
+        let zero = self.real(0.0);
         let count = self.choose(FloatCC::LessThan, size, HALF_LN2, zero, below);
         // The sign of x, and the size of the count.
         let sign = self.integer(SIGN);
@@ -96,7 +78,7 @@ impl Pair<'_, '_> {
     }
 
     fn times_power_of_two(&mut self, y: Value, k: Value) -> Value {
-        let shift = self.real((TO_INTEGER + OFFSET as f64).to_bits());
+        let shift = self.real(TO_INTEGER + OFFSET as f64);
         let moved = self.builder.ins().fadd(k, shift);
         let bits = self.as_type(I64X2, moved);
         let mask = self.integer(2 * OFFSET - 1);
@@ -118,7 +100,7 @@ impl Pair<'_, '_> {
     }
 
     /// `yes` where `x` compares so with a limit, else `no`.
-    fn choose(&mut self, how: FloatCC, x: Value, limit: u64, yes: Value, no: Value) -> Value {
+    fn choose(&mut self, how: FloatCC, x: Value, limit: f64, yes: Value, no: Value) -> Value {
         let limit = self.real(limit);
         let condition = self.builder.ins().fcmp(how, x, limit);
         self.select(condition, yes, no)
@@ -134,8 +116,8 @@ impl Pair<'_, '_> {
         self.builder.ins().bitcast(vector, little, value)
     }
 
-    fn real(&mut self, bits: u64) -> Value {
-        self.constant(F64X2, bits)
+    fn real(&mut self, value: f64) -> Value {
+        self.constant(F64X2, value.to_bits())
     }
 
     fn integer(&mut self, bits: u64) -> Value {

@@ -13,7 +13,7 @@ pub(crate) fn magnitude_word(x: f64) -> u32 {
 }
 
 /// `x` with the lower 32 bits cleared, so that its products with a like number are exact.
-#[inline]
+#[inline(always)]
 pub(crate) fn without_low_word(x: f64) -> f64 {
     f64::from_bits(x.to_bits() & 0xFFFF_FFFF_0000_0000)
 }

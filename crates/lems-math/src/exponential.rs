@@ -1,20 +1,41 @@
-use crate::bits::from_high_word;
 use crate::vector::vectorised;
 
-const OVERFLOW: f64 = f64::from_bits(0x4086_2E42_FEFA_39EF);
-const UNDERFLOW: f64 = f64::from_bits(0xC087_4910_D52D_3051);
-const TINY: f64 = from_high_word(0x3E30_0000);
-const HALF_LN2: f64 = from_high_word(0x3FD6_2E43);
+use constants::*;
 
-pub(crate) const LN2_HIGH: f64 = f64::from_bits(0x3FE6_2E42_FEE0_0000);
-pub(crate) const LN2_LOW: f64 = f64::from_bits(0x3DEA_39EF_3579_3C76);
-const INVERSE_LN2: f64 = f64::from_bits(0x3FF7_1547_652B_82FE);
+/// The numbers of fdlibm's exponential, for code that computes it elsewhere.
+pub mod constants {
+    use crate::bits::from_high_word;
 
-const P1: f64 = f64::from_bits(0x3FC5_5555_5555_553E);
-const P2: f64 = f64::from_bits(0xBF66_C16C_16BE_BD93);
-const P3: f64 = f64::from_bits(0x3F11_566A_AF25_DE2C);
-const P4: f64 = f64::from_bits(0xBEBB_BD41_C5D2_6BF1);
-const P5: f64 = f64::from_bits(0x3E66_3769_72BE_A4D0);
+    /// The largest argument whose exponential is finite.
+    pub const OVERFLOW: f64 = f64::from_bits(0x4086_2E42_FEFA_39EF);
+    /// The smallest argument whose exponential is not zero.
+    pub const UNDERFLOW: f64 = f64::from_bits(0xC087_4910_D52D_3051);
+    /// Below this size, the exponential is 1 plus the argument.
+    pub const TINY: f64 = from_high_word(0x3E30_0000);
+    /// Below this size, an argument is not reduced.
+    pub const HALF_LN2: f64 = from_high_word(0x3FD6_2E43);
+    /// ln 2 in two parts.
+    pub const LN2_HIGH: f64 = f64::from_bits(0x3FE6_2E42_FEE0_0000);
+    /// The lower part.
+    pub const LN2_LOW: f64 = f64::from_bits(0x3DEA_39EF_3579_3C76);
+    /// 1 / ln 2.
+    pub const INVERSE_LN2: f64 = f64::from_bits(0x3FF7_1547_652B_82FE);
+    /// Coefficients of the even part.
+    pub const SERIES: [f64; 5] = [
+        f64::from_bits(0x3FC5_5555_5555_553E),
+        f64::from_bits(0xBF66_C16C_16BE_BD93),
+        f64::from_bits(0x3F11_566A_AF25_DE2C),
+        f64::from_bits(0xBEBB_BD41_C5D2_6BF1),
+        f64::from_bits(0x3E66_3769_72BE_A4D0),
+    ];
+    /// Adding it rounds a number below 2^51 to an integer, and leaves that integer in the lower
+    /// bits.
+    pub const TO_INTEGER: f64 = 6_755_399_441_055_744.0;
+    /// Exponent of 1.0 among the bits of a double.
+    pub const BIAS: u64 = 1023;
+    /// What makes every power of two that occurs positive.
+    pub const OFFSET: u64 = 1 << 13;
+}
 
 /// e to the power `x` (fdlibm `e_exp.c`).
 ///
@@ -26,7 +47,8 @@ pub fn exp(x: f64) -> f64 {
     let low = k * LN2_LOW;
     let r = high - low;
     let rr = r * r;
-    let c = r - rr * (P1 + rr * (P2 + rr * (P3 + rr * (P4 + rr * P5))));
+    let c = r - rr
+        * (SERIES[0] + rr * (SERIES[1] + rr * (SERIES[2] + rr * (SERIES[3] + rr * SERIES[4]))));
     let y = 1.0 - ((low - (r * c) / (2.0 - c)) - high);
     let scaled = times_power_of_two(y, k);
 
@@ -51,9 +73,6 @@ pub fn exp_in_place(values: &mut [f64]) {
     );
 }
 
-/// Adding it rounds a number below 2^51 to an integer, and leaves that integer in the lower bits.
-const TO_INTEGER: f64 = 6_755_399_441_055_744.0;
-
 /// `x / ln 2` rounded half away from zero, with fdlibm's border between 0 and 1.
 #[inline(always)]
 fn nearest_multiple_of_ln2(x: f64) -> f64 {
@@ -73,8 +92,6 @@ fn nearest_multiple_of_ln2(x: f64) -> f64 {
 /// Any number comes out where `k` belongs to a result beyond the range.
 #[inline(always)]
 fn times_power_of_two(y: f64, k: f64) -> f64 {
-    const BIAS: u64 = 1023;
-    const OFFSET: u64 = 1 << 13;
     let offset_k = (k + (TO_INTEGER + OFFSET as f64)).to_bits() & (2 * OFFSET - 1);
     let half = offset_k >> 1;
     let power = |part: u64| f64::from_bits(part.wrapping_add(BIAS).wrapping_sub(OFFSET / 2) << 52);

@@ -14,7 +14,7 @@ mod reduction;
 mod trigonometry;
 mod vector;
 
-pub use exponential::{exp, exp_in_place};
+pub use exponential::{constants as exp_constants, exp, exp_in_place};
 pub use hyperbolic::{cosh, sinh, tanh};
 pub use java::{factorial, heaviside, java_round};
 pub use logarithm::log;

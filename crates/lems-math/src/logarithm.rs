@@ -1,5 +1,5 @@
 use crate::bits::{from_high_word, high_word};
-use crate::exponential::{LN2_HIGH, LN2_LOW};
+use crate::exponential::constants::{LN2_HIGH, LN2_LOW};
 
 const TWO_54: f64 = from_high_word(0x4350_0000);
 const THIRD: f64 = f64::from_bits(0x3FD5_5555_5555_5555);

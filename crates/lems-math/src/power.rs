@@ -1,6 +1,8 @@
 //! Powers: one by one by `libm`, whose `pow` has fdlibm's bits, and many at once by the same
 //! algorithm without its branches.
 
+use crate::bits::without_low_word;
+use crate::exponential::constants::SERIES;
 use crate::vector::vectorised;
 
 /// `x` to the power `y` (fdlibm `e_pow.c`).
@@ -61,7 +63,6 @@ fn pow_chunk(bases: &mut [f64; CHUNK], exponents: &[f64; CHUNK]) {
     *bases = powers;
 }
 
-const LOW: u64 = 0xFFFF_FFFF;
 /// Adding it to an integer below 2^51, as bits, makes a double that is greater by `MAGIC`.
 const MAGIC_BITS: u64 = 0x4338_0000_0000_0000;
 const MAGIC: f64 = f64::from_bits(MAGIC_BITS);
@@ -75,13 +76,6 @@ const L: [f64; 6] = [
     f64::from_bits(0x3FCD_864A_93C9_DB65),
     f64::from_bits(0x3FCA_7E28_4A45_4EEF),
 ];
-const P: [f64; 5] = [
-    f64::from_bits(0x3FC5_5555_5555_553E),
-    f64::from_bits(0xBF66_C16C_16BE_BD93),
-    f64::from_bits(0x3F11_566A_AF25_DE2C),
-    f64::from_bits(0xBEBB_BD41_C5D2_6BF1),
-    f64::from_bits(0x3E66_3769_72BE_A4D0),
-];
 const LN2: f64 = f64::from_bits(0x3FE6_2E42_FEFA_39EF);
 const LN2_HIGH: f64 = f64::from_bits(0x3FE6_2E43_0000_0000);
 const LN2_LOW: f64 = f64::from_bits(0xBE20_5C61_0CA8_6C39);
@@ -92,11 +86,6 @@ const CP_LOW: f64 = f64::from_bits(0xBE3E_2FE0_145B_01F5);
 /// log2(1.5) in two parts.
 const LOG_HIGH: f64 = f64::from_bits(0x3FE2_B803_4000_0000);
 const LOG_LOW: f64 = f64::from_bits(0x3E4C_FDEB_43CF_D006);
-
-#[inline(always)]
-fn high_word_only(x: f64) -> f64 {
-    f64::from_bits(x.to_bits() & !LOW)
-}
 
 #[inline(always)]
 fn choose(condition: bool, yes: f64, no: f64) -> f64 {
@@ -134,7 +123,7 @@ fn ordinary_pow(x: f64, y: f64) -> (f64, u64) {
     let u = ax - centre;
     let v = 1.0 / (ax + centre);
     let ss = u * v;
-    let s_high = high_word_only(ss);
+    let s_high = without_low_word(ss);
     let sum_high = (((unit >> 33) | 0x2000_0000) + 0x0008_0000)
         .wrapping_add(u64::from(near_three_halves) << 18);
     let t_high = f64::from_bits(sum_high << 32);
@@ -144,19 +133,19 @@ fn ordinary_pow(x: f64, y: f64) -> (f64, u64) {
     let series = L[0] + s2 * (L[1] + s2 * (L[2] + s2 * (L[3] + s2 * (L[4] + s2 * L[5]))));
     let r = s2 * s2 * series + s_low * (s_high + ss);
     let s2 = s_high * s_high;
-    let t_high = high_word_only(3.0 + s2 + r);
+    let t_high = without_low_word(3.0 + s2 + r);
     let t_low = r - ((t_high - 3.0) - s2);
     let u = s_high * t_high;
     let v = s_low * t_high + t_low * ss;
-    let p_high = high_word_only(u + v);
+    let p_high = without_low_word(u + v);
     let p_low = v - (p_high - u);
     let z_high = CP_HIGH * p_high;
     let z_low = CP_LOW * p_high + p_low * CP + log_low;
-    let t1 = high_word_only(((z_high + z_low) + log_high) + n);
+    let t1 = without_low_word(((z_high + z_low) + log_high) + n);
     let t2 = z_low - (((t1 - n) - log_high) - z_high);
 
     // y * log2(x), high and low part.
-    let y1 = high_word_only(y);
+    let y1 = without_low_word(y);
     let p_low = (y - y1) * t1 + y * t2;
     let p_high = y1 * t1;
     let z = p_low + p_high;
@@ -168,13 +157,14 @@ fn ordinary_pow(x: f64, y: f64) -> (f64, u64) {
     let below = choose(nearest > shifted, nearest - 1.0, nearest);
     let count = choose(magnitude > 0.5, below, 0.0).copysign(z);
     let p_high = p_high - count;
-    let t = high_word_only(p_low + p_high);
+    let t = without_low_word(p_low + p_high);
     let u = t * LN2_HIGH;
     let v = (p_low - (t - p_high)) * LN2 + t * LN2_LOW;
     let rest = u + v;
     let w = v - (rest - u);
     let t = rest * rest;
-    let t1 = rest - t * (P[0] + t * (P[1] + t * (P[2] + t * (P[3] + t * P[4]))));
+    let t1 = rest
+        - t * (SERIES[0] + t * (SERIES[1] + t * (SERIES[2] + t * (SERIES[3] + t * SERIES[4]))));
     let r = (rest * t1) / (t1 - 2.0) - (w + rest * w);
     let unscaled = 1.0 - (r - rest);
     let count = (count + MAGIC).to_bits().wrapping_sub(MAGIC_BITS);
