@@ -10,7 +10,7 @@ use cranelift_codegen::{Context, control::ControlPlane};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{FuncId, Linkage, Module, default_libcall_names};
-use lems_kernel::{Kernel, Program};
+use lems_kernel::Program;
 
 use crate::blocks::{BLOCK_PARAMETERS, translate_block};
 use crate::helpers::{CEIL, DECLARATIONS, Helper};
@@ -48,16 +48,7 @@ pub struct Listing {
 pub fn listing(program: &Program, part: Part) -> Result<Listing, JitError> {
     let populations = validate(program)?;
     let mut assembler = Assembler::new()?;
-    let name = match part {
-        Part::Block(number) => {
-            let plan = block_plan(program, number).ok_or(JitError::NoBlocks(number))?;
-            assembler.build_block(program, number, &plan, &populations)?;
-            plan.kernel.name
-        }
-        Part::Kernel(_) | Part::Handler(_) => {
-            assembler.build(program, part, &populations)?.name.clone()
-        }
-    };
+    let name = assembler.build(program, part, &populations)?;
     let mut clif = assembler.context.func.display().to_string();
     for (declaration, function) in DECLARATIONS.iter().zip(&assembler.helpers) {
         let reference = format!("u0:{} ", function.as_u32());
@@ -126,8 +117,8 @@ impl Assembler {
         part: Part,
         populations: &Populations,
     ) -> Result<FuncId, JitError> {
-        let kernel = self.build(program, part, populations)?;
-        self.define_built(&kernel.name)
+        let name = self.build(program, part, populations)?;
+        self.define_built(&name)
     }
 
     /// Compiles the block form of a kernel of a validated program.
@@ -164,24 +155,29 @@ impl Assembler {
         Ok(self.module)
     }
 
-    fn build<'p>(
+    /// Makes the code of a part; returns the name of its kernel.
+    fn build(
         &mut self,
-        program: &'p Program,
+        program: &Program,
         part: Part,
         populations: &Populations,
-    ) -> Result<&'p Kernel, JitError> {
+    ) -> Result<String, JitError> {
         let (kernel, population, signature) = match part {
             Part::Kernel(number) => (
                 program.kernels.get(number as usize),
                 populations.kernels.get(number as usize),
-                &self.step,
+                self.step.clone(),
             ),
-            Part::Block(_) => (None, None, &self.block),
             Part::Handler(number) => (
                 program.handlers.get(number as usize),
                 populations.handlers.get(number as usize),
-                &self.handler,
+                self.handler.clone(),
             ),
+            Part::Block(number) => {
+                let plan = block_plan(program, number).ok_or(JitError::NoBlocks(number))?;
+                self.build_block(program, number, &plan, populations)?;
+                return Ok(plan.kernel.name);
+            }
         };
         let (Some(kernel), Some(&population)) = (kernel, population) else {
             return Err(match part {
@@ -189,16 +185,9 @@ impl Assembler {
                 Part::Handler(number) => JitError::UnknownHandler(number),
             });
         };
-        self.module.clear_context(&mut self.context);
-        self.context.func.signature = signature.clone();
-        let builder = FunctionBuilder::new(&mut self.context.func, &mut self.frontend);
-        let imports = Imports {
-            module: &mut self.module,
-            helpers: &self.helpers,
-            references: [None; DECLARATIONS.len()],
-        };
+        let (imports, builder) = self.begin(signature);
         translate(program, kernel, part, population, imports, builder);
-        Ok(kernel)
+        Ok(kernel.name.clone())
     }
 
     fn build_block(
@@ -211,16 +200,22 @@ impl Assembler {
         let population = populations.kernels.get(number as usize).copied();
         let population = population.ok_or(JitError::UnknownKernel(number))?;
         validate_block(program, &plan.kernel, population)?;
+        let (imports, builder) = self.begin(self.block.clone());
+        translate_block(program, plan, population, imports, builder);
+        Ok(())
+    }
+
+    /// Begins the code of a function.
+    fn begin(&mut self, signature: Signature) -> (Imports<'_>, FunctionBuilder<'_>) {
         self.module.clear_context(&mut self.context);
-        self.context.func.signature = self.block.clone();
-        let builder = FunctionBuilder::new(&mut self.context.func, &mut self.frontend);
+        self.context.func.signature = signature;
         let imports = Imports {
             module: &mut self.module,
             helpers: &self.helpers,
             references: [None; DECLARATIONS.len()],
         };
-        translate_block(program, plan, population, imports, builder);
-        Ok(())
+        let builder = FunctionBuilder::new(&mut self.context.func, &mut self.frontend);
+        (imports, builder)
     }
 }
 

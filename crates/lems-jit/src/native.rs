@@ -28,7 +28,6 @@ use crate::lanes::LANES;
 use crate::plan::{BlockPlan, FEWEST_TOGETHER, block_plan};
 use crate::saved::Saved;
 use crate::settle::{Emission, Settling};
-use crate::validate::validate_block;
 use crate::{JitError, Populations, validate};
 
 /// Context, memory, links, time, step, first instance, one after the last.
@@ -115,19 +114,20 @@ impl<'p> CompiledProgram<'p> {
         let kernels = define(&mut assembler, program, &populations, Part::Kernel)?;
         let handlers = define(&mut assembler, program, &populations, Part::Handler)?;
         let blocks = define_blocks(&mut assembler, program, &populations)?;
-        let several = blocks.iter().flatten().any(|block| block.shares >= 2);
+        let worth_sharing = |plan: &BlockPlan| plan.longest / plan.share >= 2;
+        let several = blocks.iter().flatten().any(|(_, plan)| worth_sharing(plan));
         let threads = if several { threads.max(1) } else { 1 };
         let module = assembler.finish()?;
         let kernels = (kernels.into_iter().zip(blocks))
             .map(|(step, block)| CompiledKernel {
                 step: step_function(&module, step),
-                block: block.map(|block| CompiledBlock {
-                    function: block_function(&module, block.function),
-                    stride: block.stride,
-                    share: block.share,
-                    buffers: block.buffers,
-                    interferes: block.independence.interferes(),
-                    independence: block.independence,
+                block: block.map(|(function, plan)| CompiledBlock {
+                    function: block_function(&module, function),
+                    stride: plan.stride,
+                    share: plan.share,
+                    buffers: plan.kernel.buffers as usize * plan.stride as usize,
+                    interferes: plan.independence.interferes(),
+                    independence: plan.independence,
                 }),
             })
             .collect();
@@ -270,35 +270,24 @@ impl<'p> CompiledProgram<'p> {
             time,
             step,
         };
-        let mut shares = Vec::new();
-        let mut first = call.first;
-        for worker in workers.iter_mut() {
+        let several = workers.len() > 1;
+        let firsts = (call.first..).step_by(share as usize);
+        let mut shares = workers.iter_mut().zip(firsts).map(|(worker, first)| {
             let last = call.last.min(first.saturating_add(share));
-            if first < last {
-                shares.push((worker, first..last));
-            } else {
-                worker.log.clear();
-                worker.saved.clear();
-            }
-            first = last;
-        }
-        match (shares.len(), &self.pool) {
-            (2.., Some(pool)) => pool.in_place_scope(|scope| {
+            (worker, first.min(last)..last)
+        });
+        let Some((own, instances)) = shares.next() else {
+            return;
+        };
+        match &self.pool {
+            Some(pool) if several => pool.in_place_scope(|scope| {
                 let work = &work;
-                let mut shares = shares.into_iter();
-                let own = shares.next();
                 for (worker, instances) in shares {
                     scope.spawn(move |_| work.run(worker, instances));
                 }
-                if let Some((worker, instances)) = own {
-                    work.run(worker, instances);
-                }
+                work.run(own, instances);
             }),
-            _ => {
-                for (worker, instances) in shares {
-                    work.run(worker, instances);
-                }
-            }
+            _ => work.run(own, instances),
         }
     }
 
@@ -417,16 +406,6 @@ impl Backend for Nothing {
     fn handle(&self, _: &mut State, _: u32, _: u32) {}
 }
 
-struct DefinedBlock {
-    function: FuncId,
-    /// Number of threads that its longest call is worth.
-    shares: u32,
-    stride: u32,
-    share: u32,
-    buffers: usize,
-    independence: Independence,
-}
-
 /// Threads besides the one that asks for them.
 fn pool(threads: usize) -> Result<Option<ThreadPool>, JitError> {
     if threads == 1 {
@@ -456,29 +435,22 @@ fn handler_function(module: &JITModule, function: FuncId) -> HandlerFunction {
     unsafe { std::mem::transmute::<*const u8, HandlerFunction>(code) }
 }
 
-/// Block forms of the kernels whose instances can be computed in any order.
+/// Block forms of the kernels that have a sound one.
 fn define_blocks(
     assembler: &mut Assembler,
     program: &Program,
     populations: &Populations,
-) -> Result<Vec<Option<DefinedBlock>>, JitError> {
+) -> Result<Vec<Option<(FuncId, BlockPlan)>>, JitError> {
     (0..program.kernels.len() as u32)
         .map(|number| {
-            let population = populations.kernels.get(number as usize).copied();
-            let sound = |plan: &BlockPlan| {
-                validate_block(program, &plan.kernel, population.unwrap_or(0)).is_ok()
-            };
-            let Some(plan) = block_plan(program, number).filter(sound) else {
+            let Some(plan) = block_plan(program, number) else {
                 return Ok(None);
             };
-            Ok(Some(DefinedBlock {
-                function: assembler.define_block(program, number, &plan, populations)?,
-                shares: plan.longest / plan.share,
-                stride: plan.stride,
-                share: plan.share,
-                buffers: plan.kernel.buffers as usize * plan.stride as usize,
-                independence: plan.independence,
-            }))
+            match assembler.define_block(program, number, &plan, populations) {
+                Ok(function) => Ok(Some((function, plan))),
+                Err(JitError::Kernel { .. }) => Ok(None),
+                Err(error) => Err(error),
+            }
         })
         .collect()
 }

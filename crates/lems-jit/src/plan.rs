@@ -40,14 +40,13 @@ pub fn block_plan(program: &Program, kernel: u32) -> Option<BlockPlan> {
     let code = program.kernels.get(kernel as usize)?;
     let calls = program.schedule.iter().filter(|call| call.kernel == kernel);
     let longest = calls
-        .clone()
         .map(|call| call.last.saturating_sub(call.first))
         .max()?;
     if longest < FEWEST_TOGETHER {
         return None;
     }
     let independence = independence(program, kernel)?;
-    let population = calls.map(|call| call.last).max()?;
+    let population = program.population(kernel);
     let kernel = block_kernel(&without_single_loops(program, code, population))?;
     let calls_functions = |part: &Part| {
         matches!(

@@ -80,6 +80,15 @@ pub enum Action {
     },
 }
 
+impl Program {
+    /// One more than the largest instance that the schedule runs a step kernel for; zero if it
+    /// does not run it.
+    pub fn population(&self, kernel: u32) -> u32 {
+        let calls = self.schedule.iter().filter(|call| call.kernel == kernel);
+        calls.map(|call| call.last).max().unwrap_or(0)
+    }
+}
+
 impl Routes {
     /// Routes from sources below `sources` to targets, in any order; those of one source stay in
     /// theirs.

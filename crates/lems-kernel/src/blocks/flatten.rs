@@ -10,7 +10,8 @@ use crate::{Block, Kernel, Logic, Operation, Register, Scalar, Statement};
 /// only around what sends events; loops keep their bodies, flat where that is possible. `None`
 /// where a branch or a loop holds what must not run twice or out of order.
 pub(super) fn flat(kernel: &Kernel) -> Option<Kernel> {
-    let mut flattener = Flattener::of(kernel);
+    let mut flattener = Flattener::of(&kernel.body, kernel.registers.clone());
+    count_reads(&kernel.body, &mut flattener.reads);
     flattener.block(&kernel.body, None)?;
     Some(Kernel {
         name: kernel.name.clone(),
@@ -59,19 +60,8 @@ fn escapes(body: &Block, reads: &Reads) -> bool {
 }
 
 fn flattened_loop_body(body: &Block, registers: &mut Vec<Scalar>) -> Option<Block> {
-    let mut inside = HashMap::new();
-    count_assignments(body, &mut inside);
     let carried = carried(body);
-    let repeated = inside.iter().filter(|(_, times)| **times > 1);
-    let mut flattener = Flattener {
-        registers: std::mem::take(registers),
-        repeated: repeated.map(|(register, _)| *register).collect(),
-        reads: Reads::new(),
-        current: HashMap::new(),
-        truths: HashMap::new(),
-        constants: HashMap::new(),
-        out: Block::new(),
-    };
+    let mut flattener = Flattener::of(body, std::mem::take(registers));
     let done = flattener.loop_body(body, &carried);
     *registers = flattener.registers;
     done?;
@@ -94,16 +84,14 @@ struct Flattener {
 }
 
 impl Flattener {
-    fn of(kernel: &Kernel) -> Flattener {
+    fn of(body: &Block, registers: Vec<Scalar>) -> Flattener {
         let mut assignments = HashMap::new();
-        count_assignments(&kernel.body, &mut assignments);
+        count_assignments(body, &mut assignments);
         let repeated = assignments.into_iter().filter(|(_, n)| *n > 1);
-        let mut reads = Reads::new();
-        count_reads(&kernel.body, &mut reads);
         Flattener {
-            reads,
-            registers: kernel.registers.clone(),
+            registers,
             repeated: repeated.map(|(register, _)| register).collect(),
+            reads: Reads::new(),
             current: HashMap::new(),
             truths: HashMap::new(),
             constants: HashMap::new(),
@@ -293,9 +281,7 @@ impl Flattener {
                 names.insert(register, name);
             }
         }
-        let mut assigned = HashMap::new();
         for body in statement.nested_mut() {
-            count_assignments(body, &mut assigned);
             rename(body, &|register| {
                 let now = names.get(&register).or_else(|| self.current.get(&register));
                 *now.unwrap_or(&register)

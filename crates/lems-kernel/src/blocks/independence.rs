@@ -92,8 +92,10 @@ impl Extent {
 /// What it takes to run a kernel's instances in any order; `None` if their order matters.
 pub fn independence(program: &Program, kernel: u32) -> Option<Independence> {
     let code = program.kernels.get(kernel as usize)?;
-    let calls = program.schedule.iter().filter(|call| call.kernel == kernel);
-    let population = calls.map(|call| call.last).max()?;
+    let population = match program.population(kernel) {
+        0 => return None,
+        population => population,
+    };
     let mut survey = Survey::default();
     survey.block(&code.body, &[Extent::Own])?;
     if !survey.stored_elsewhere.is_empty() {

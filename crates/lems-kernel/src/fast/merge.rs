@@ -11,14 +11,14 @@ use std::ops::Range;
 
 use super::cheaper::constants;
 use crate::{
-    Action, Block, Call, Kernel, Level, Operation, Operator, Place, Probe, Program, Reads,
-    Register, Scalar, Setup, Statement, count_reads, flat_loop_body,
+    Block, Call, Kernel, Level, Operation, Operator, Place, Probe, Program, Reads, Register,
+    Scalar, Setup, Statement, count_reads, flat_loop_body,
 };
 
 /// Merges what can be merged.
 pub(super) fn merge_linear(program: &mut Program, recorded: &[Probe]) {
     for number in 0..program.kernels.len() {
-        let population = population(program, number as u32);
+        let population = program.population(number as u32);
         if population == 0 {
             continue;
         }
@@ -43,11 +43,6 @@ pub(super) fn merge_linear(program: &mut Program, recorded: &[Probe]) {
         kernel.body = body;
         program.kernels[number] = kernel;
     }
-}
-
-fn population(program: &Program, kernel: u32) -> u32 {
-    let calls = program.schedule.iter().filter(|call| call.kernel == kernel);
-    calls.map(|call| call.last).max().unwrap_or(0)
 }
 
 /// A loop over attached instances.
@@ -322,7 +317,7 @@ fn seen_elsewhere(
         reach(
             program,
             &kernel.body,
-            &[population(program, number as u32)],
+            &[program.population(number as u32)],
             &mut places,
         );
         let mut in_kernel = 0;
@@ -412,15 +407,7 @@ fn handlers_of(program: &Program, states: &HashSet<u32>) -> Option<Vec<usize>> {
             found.push(number);
         }
     }
-    let all = program
-        .routes
-        .targets
-        .iter()
-        .all(|target| match target.action {
-            Action::Handle { handler, .. } => (handler as usize) < program.handlers.len(),
-            Action::Record { .. } => true,
-        });
-    all.then_some(found)
+    Some(found)
 }
 
 fn only_adds(body: &Block, states: &HashSet<u32>) -> Option<()> {
