@@ -1,7 +1,7 @@
 //! Which code belongs to which error.
 
 use lems_document::DocumentError;
-use lems_engine::EngineError;
+use lems_engine::{CheckpointError, EngineError};
 use lems_expression::{DimensionError, ExpressionError};
 use lems_kernel::Fault;
 use lems_model::ModelError;
@@ -154,12 +154,18 @@ impl Coded for EngineError {
         Code(match self {
             EngineError::NotFinite { .. } => 501,
             EngineError::Fault(Fault::EndlessRelay { .. }) => 502,
+            EngineError::Checkpoint(error) => match error {
+                CheckpointError::NotOne | CheckpointError::Damaged(_) => 521,
+                CheckpointError::OtherVersion { .. } => 522,
+                CheckpointError::OtherRun { .. } | CheckpointError::AfterTheEnd { .. } => 523,
+            },
             EngineError::Output(error) => match error {
                 OutputError::MissingFolder { .. } => 503,
                 OutputError::IsFolder { .. } => 504,
                 OutputError::Create { .. } => 505,
                 OutputError::Write { .. } => 506,
                 OutputError::Finish { .. } => 507,
+                OutputError::NotContinued { .. } => 524,
                 _ => 508,
             },
         })

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 
 use lems_document::{Document, IncludeOptions, Limits, Source, SourceReader};
-use lems_engine::{Simulation, Summary};
+use lems_engine::{Checkpoint, CheckpointError, EngineError, Moment, Simulation, Summary};
 use lems_jit::CompiledProgram;
 use lems_kernel::{Backend, Interpreter, Program};
 use lems_model::{Model, ModelError};
@@ -43,6 +43,9 @@ pub struct Options {
     pub settings: Settings,
     /// Only every so manieth row of data is written; 0 and 1 mean all.
     pub every: u64,
+    /// Simulated time between two moments at which a checkpoint is due, in seconds; only the end is
+    /// one if `None`.
+    pub checkpoint_every: Option<f64>,
     /// What the displays show is written too, each to an output named by [`display_name`].
     pub displays: bool,
 }
@@ -90,7 +93,10 @@ pub struct Outcome {
 }
 
 /// What is asked between steps: the run, its steps so far, the simulated time; whether to go on.
-pub type Watch<'w> = &'w mut dyn FnMut(&Simulation, u64, f64) -> ControlFlow<()>;
+pub type Control<'c> = &'c mut dyn FnMut(&Simulation, u64, f64) -> ControlFlow<()>;
+
+/// What is asked between steps of a run that may be saved; whether to go on.
+pub type Watch<'w> = &'w mut dyn FnMut(&Simulation, &mut Moment<'_, '_>) -> ControlFlow<()>;
 
 /// Reads a file and all that it includes.
 ///
@@ -164,11 +170,16 @@ pub fn prepare(
         }
     }
     let times_file = target.times_file.map(str::to_owned);
-    (experiment.runs.clone().into_iter())
-        .map(|run| {
+    (0..)
+        .zip(experiment.runs.clone())
+        .map(|(number, run)| {
             let mut simulation =
                 Simulation::new(model, &experiment, run, times_file.clone()).map_err(failed)?;
             simulation.every = options.every.max(1);
+            simulation.number = number;
+            if let Some(time) = options.checkpoint_every {
+                simulation.steps_between_checkpoints = (time / run.step).round().max(1.0) as u64;
+            }
             Ok(match options.fast {
                 true => simulation.fast(lems_jit::can_fuse()),
                 false => simulation,
@@ -233,7 +244,25 @@ pub fn run(
     reader: &dyn SourceReader,
     store: &mut dyn OutputStore,
     options: &Options,
-    control: Watch<'_>,
+    control: Control<'_>,
+) -> Result<Outcome, Failure> {
+    let mut watch = |simulation: &Simulation, moment: &mut Moment<'_, '_>| {
+        control(simulation, moment.steps, moment.time)
+    };
+    run_from(None, path, reader, store, options, &mut watch)
+}
+
+/// Runs a LEMS file from a checkpoint of it, or from the start, and writes its outputs to `store`.
+///
+/// # Errors
+/// Those of [`run`]; a checkpoint of another run.
+pub fn run_from(
+    mut checkpoint: Option<Checkpoint>,
+    path: &str,
+    reader: &dyn SourceReader,
+    store: &mut dyn OutputStore,
+    options: &Options,
+    watch: Watch<'_>,
 ) -> Result<Outcome, Failure> {
     let document = load_runnable(path, reader, options)?;
     let model = read_model(&document)?;
@@ -258,14 +287,22 @@ pub fn run(
         sources = Vec::new();
     }
     let mut summaries = Vec::new();
-    for simulation in &simulations {
+    let first = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.run);
+    if first >= simulations.len() as u64 {
+        let what = "more than one `Run`";
+        return Err(EngineError::from(CheckpointError::OtherRun { what }).into());
+    }
+    for simulation in simulations
+        .iter()
+        .filter(|simulation| simulation.number >= first)
+    {
         let summary = with_backend(
             &simulation.program,
             options.backend,
             options.threads,
             |backend| {
-                let mut control = |step, time| control(simulation, step, time);
-                simulation.run(backend, store, &mut control)
+                let mut control = |moment: &mut Moment<'_, '_>| watch(simulation, moment);
+                simulation.run(backend, store, checkpoint.take(), &mut control)
             },
         )?;
         let summary = summary?;

@@ -8,7 +8,7 @@ use lems_model::Model;
 use lems_network::Experiment;
 use lems_output::MemoryStore;
 
-use crate::{EngineError, Simulation, Summary};
+use crate::{EngineError, Moment, Simulation, Summary};
 
 const TYPES: &str = r#"
   <Dimension name="time" t="1"/> <Unit symbol="s" dimension="time"/>
@@ -49,11 +49,11 @@ fn run(length: &str, quantity: &str, stop: bool) -> (Result<Summary, EngineError
     let simulation = Simulation::new(&model, &experiment, experiment.runs[0], None).unwrap();
     let store = MemoryStore::new();
     let interpreter = Interpreter::new(&simulation.program);
-    let mut control = |_, _| match stop {
+    let mut control = |_: &mut Moment<'_, '_>| match stop {
         true => ControlFlow::Break(()),
         false => ControlFlow::Continue(()),
     };
-    let result = simulation.run(&interpreter, &mut store.clone(), &mut control);
+    let result = simulation.run(&interpreter, &mut store.clone(), None, &mut control);
     (result, store)
 }
 
