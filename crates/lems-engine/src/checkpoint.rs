@@ -403,3 +403,6 @@ impl<'b> Reader<'b> {
         (0..length).map(|_| item(self)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

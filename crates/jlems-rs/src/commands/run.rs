@@ -159,6 +159,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             warn(outcome, arguments.verbose);
             if !arguments.json {
                 print(&summary.done());
+                if !summary.is_interrupted() {
+                    print(&keeper.kept("not needed any more"));
+                }
                 print(
                     &(pictures.iter())
                         .map(|path| format!("drew {path}\n"))
@@ -169,8 +172,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Ok(_) => {}
     }
     print_error(&summary.remains());
-    if summary.is_interrupted() || !arguments.quiet && !arguments.json && result.is_ok() {
-        print_error(&keeper.kept(summary.is_interrupted()));
+    if summary.is_interrupted() {
+        print_error(&keeper.kept("`--resume` goes on from it"));
     }
     Ok(match result {
         Err(_) => ExitCode::FAILURE,

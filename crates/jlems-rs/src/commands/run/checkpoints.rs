@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::{ArgGroup, Args};
-use jlems_rs::engine::{Checkpoint, EngineError, Moment};
+use jlems_rs::engine::{Checkpoint, CheckpointError, EngineError, Moment};
 use jlems_rs::output::{FileStore, OutputStore};
 use jlems_rs::{Code, Failure};
 
@@ -105,25 +105,18 @@ impl Keeper {
         wish
     }
 
-    /// What is said of the last checkpoint.
-    pub fn kept(&self, is_needed: bool) -> String {
-        match (&self.path, self.written) {
-            (Some(path), Some(_)) if is_needed => {
-                format!(
-                    "kept {0}: `--resume {0}` goes on from here\n",
-                    path.display()
-                )
-            }
-            (Some(path), Some(_)) => format!("kept {}, not needed any more\n", path.display()),
-            _ => String::new(),
-        }
+    /// What is said of the last checkpoint, and what it is for.
+    pub fn kept(&self, purpose: &str) -> String {
+        (self.path.as_ref()).map_or_else(String::new, |path| {
+            format!("kept {} ({purpose})\n", path.display())
+        })
     }
 }
 
 fn read(path: &Path) -> Result<Checkpoint, Failure> {
     let bytes = std::fs::read(path).map_err(|error| {
         let message = format!("cannot read the checkpoint `{}`: {error}", path.display());
-        Failure::plain(Code(521), message, None)
+        Failure::plain(Code(521), message, Some(CheckpointError::NotOne.help()))
     })?;
     Ok(Checkpoint::read(&bytes).map_err(EngineError::from)?)
 }
