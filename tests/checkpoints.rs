@@ -180,7 +180,7 @@ fn what_goes_on_has_its_options() {
         let message = broken.fail(&["LEMS_walk.xml", "--resume", "c"], 1);
         if options != ["--fast"] {
             assert!(
-                message.starts_with("error[E0523]"),
+                message.starts_with("error[E0543]"),
                 "{options:?}: {message}"
             );
         }
@@ -212,7 +212,7 @@ fn a_run_that_has_ended_goes_on_to_nothing_more_or_to_more_length() {
     broken.succeed(&[&longer[..], &["--resume", "c"]].concat());
     assert_same(&broken, &whole);
     let message = broken.fail(&["LEMS_walk.xml", "--resume", "c", "--length", "99ms"], 1);
-    assert!(message.starts_with("error[E0523]"), "{message}");
+    assert!(message.starts_with("error[E0543]"), "{message}");
     assert!(
         message.contains("15000 steps, and this run has 9900"),
         "{message}"
@@ -252,9 +252,9 @@ fn what_cannot_go_on_says_why_and_leaves_the_files_alone() {
         let after = std::fs::metadata(broken.0.join("walk.dat.partial")).map(|file| file.len());
         assert_eq!(before.ok(), after.ok(), "{message}");
     };
-    refused("E0525", &["--checkpoint", "c"]);
-    refused("E0521", &["--resume", "nothing"]);
-    refused("E0521", &["--resume", "LEMS_walk.xml"]);
+    refused("E0545", &["--checkpoint", "c"]);
+    refused("E0541", &["--resume", "nothing"]);
+    refused("E0541", &["--resume", "LEMS_walk.xml"]);
     for setting in [
         &["--step", "0.02 ms"][..],
         &["--seed", "6"],
@@ -262,14 +262,14 @@ fn what_cannot_go_on_says_why_and_leaves_the_files_alone() {
         &["--set", "pair/a/tau=4ms"],
         &["--plot", "svg"],
     ] {
-        refused("E0523", &[&["--resume", "c"], setting].concat());
+        refused("E0543", &[&["--resume", "c"], setting].concat());
     }
     std::fs::write(broken.0.join("c"), &good[..good.len() - 1]).unwrap();
-    refused("E0521", &["--resume", "c"]);
+    refused("E0541", &["--resume", "c"]);
     let mut other = good.clone();
     *other.last_mut().unwrap() ^= 1;
     std::fs::write(broken.0.join("c"), other).unwrap();
-    refused("E0521", &["--resume", "c"]);
+    refused("E0541", &["--resume", "c"]);
     std::fs::write(broken.0.join("c"), good).unwrap();
 
     let partial = broken.0.join("walk.dat.partial");
@@ -281,7 +281,7 @@ fn what_cannot_go_on_says_why_and_leaves_the_files_alone() {
             Some(bytes) => std::fs::write(&partial, bytes).unwrap(),
             None => std::fs::remove_file(&partial).unwrap(),
         }
-        refused("E0524", &["--resume", "c"]);
+        refused("E0544", &["--resume", "c"]);
     }
     std::fs::write(&partial, written).unwrap();
     broken.succeed(&["LEMS_walk.xml", "--resume", "c"]);
@@ -307,7 +307,7 @@ fn other_core_types_make_another_run() {
     let other = ["LEMS_cell.xml", "--resume", "c", "--core-types", "other"];
     let message = folder.fail(&other, 1);
     assert!(
-        message.contains("another model or other parameters"),
+        message.contains("another model, other parameters"),
         "{message}"
     );
 }

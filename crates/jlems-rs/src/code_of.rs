@@ -155,9 +155,9 @@ impl Coded for EngineError {
             EngineError::NotFinite { .. } => 501,
             EngineError::Fault(Fault::EndlessRelay { .. }) => 502,
             EngineError::Checkpoint(error) => match error {
-                CheckpointError::NotOne | CheckpointError::Damaged(_) => 521,
-                CheckpointError::OtherVersion { .. } => 522,
-                CheckpointError::OtherRun { .. } | CheckpointError::AfterTheEnd { .. } => 523,
+                CheckpointError::NotOne | CheckpointError::Damaged(_) => 541,
+                CheckpointError::OtherVersion { .. } => 542,
+                CheckpointError::OtherRun { .. } | CheckpointError::AfterTheEnd { .. } => 543,
             },
             EngineError::Output(error) => match error {
                 OutputError::MissingFolder { .. } => 503,
@@ -165,7 +165,7 @@ impl Coded for EngineError {
                 OutputError::Create { .. } => 505,
                 OutputError::Write { .. } => 506,
                 OutputError::Finish { .. } => 507,
-                OutputError::NotContinued { .. } => 524,
+                OutputError::NotContinued { .. } => 544,
                 _ => 508,
             },
         })

@@ -80,33 +80,33 @@ pub struct Checkpoint {
 }
 
 /// What two runs with the same further course have in common, and how it is called if it differs.
-fn identity(simulation: &Simulation) -> [(&'static str, u64); 5] {
+fn identity(simulation: &Simulation) -> [(&'static str, u64); 4] {
     [
         ("another step", simulation.run.step.to_bits()),
         ("another `--every`", simulation.every),
-        ("another seed", simulation.random.state()),
         ("other outputs", fingerprint_of_outputs(simulation)),
         (
-            "another model or other parameters",
-            fingerprint(&simulation.program),
+            "another model, other parameters or another seed",
+            fingerprint(simulation),
         ),
     ]
 }
 
 fn fingerprint_of_outputs(simulation: &Simulation) -> u64 {
     let mut sum = Checksum::default();
-    let Simulation {
-        data_files,
-        event_files,
-        times_file,
-        ..
-    } = simulation;
     // Writing to a checksum does not fail.
-    let _ = write!(sum, "{data_files:?} {event_files:?} {times_file:?}");
+    for file in &simulation.data_files {
+        let _ = writeln!(sum, "{:?}", file.path);
+        for column in &file.columns {
+            let _ = writeln!(sum, "{:?} {:?}", column.quantity, column.scale);
+        }
+    }
+    let (events, times) = (&simulation.event_files, &simulation.times_file);
+    let _ = write!(sum, "{events:?} {times:?}");
     sum.value()
 }
 
-fn fingerprint(program: &Program) -> u64 {
+fn fingerprint(simulation: &Simulation) -> u64 {
     let Program {
         kernels,
         setups,
@@ -117,12 +117,16 @@ fn fingerprint(program: &Program) -> u64 {
         schemes,
         routes,
         memory,
-    } = program;
+    } = &simulation.program;
     let mut sum = Checksum::default();
     let _ = write!(
         sum,
-        "{kernels:?} {setups:?} {handlers:?} {schedule:?} {setup:?} {schemes:?}"
+        "{kernels:?} {setups:?} {handlers:?} {schedule:?} {setup:?} {schemes:?} {:?}",
+        simulation.random
     );
+    for column in simulation.data_files.iter().flat_map(|file| &file.columns) {
+        let _ = write!(sum, "{:?}", column.probe);
+    }
     for number in links.iter().chain(&routes.offsets) {
         sum.add(&number.to_le_bytes());
     }

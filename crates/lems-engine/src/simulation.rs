@@ -42,15 +42,15 @@ pub struct Simulation {
 
 #[derive(Debug, Clone)]
 pub(crate) struct DataPlan {
-    path: String,
-    columns: Vec<Recorder>,
+    pub(crate) path: String,
+    pub(crate) columns: Vec<Recorder>,
 }
 
 #[derive(Debug, Clone)]
-struct Recorder {
-    probe: Probe,
-    scale: f64,
-    quantity: String,
+pub(crate) struct Recorder {
+    pub(crate) probe: Probe,
+    pub(crate) scale: f64,
+    pub(crate) quantity: String,
 }
 
 #[derive(Debug, Clone)]

@@ -112,10 +112,13 @@ fn another_run_is_refused_by_name() {
     };
     for (run, what) in [
         (edited("step=\"1 s\"", "step=\"0.5 s\""), "another step"),
-        (edited("2.5 s", "2 s"), "another model or other parameters"),
+        (
+            edited("2.5 s", "2 s"),
+            "another model, other parameters or another seed",
+        ),
         (
             edited("x + 0.25", "x + 0.5"),
-            "another model or other parameters",
+            "another model, other parameters or another seed",
         ),
         (edited("<column quantity=\"b/x\"/>", ""), "other outputs"),
         (edited("x.events", "y.events"), "other outputs"),
@@ -129,7 +132,7 @@ fn another_run_is_refused_by_name() {
     assert_eq!(refusal(&thinned), CheckpointError::OtherRun { what });
     let mut seeded = RUN.clone();
     seeded.random = JavaRandom::new(99);
-    let what = "another seed";
+    let what = "another model, other parameters or another seed";
     assert_eq!(refusal(&seeded), CheckpointError::OtherRun { what });
     let shorter = edited("length=\"12 s\"", "length=\"4 s\"");
     let (reached, steps) = (5, 4);

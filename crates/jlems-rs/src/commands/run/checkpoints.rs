@@ -79,7 +79,7 @@ impl Keeper {
             let path = path.display();
             let message = format!("the checkpoint `{path}` is there already");
             let help = format!("`--resume {path}` goes on from it; remove it to begin anew");
-            return Err(Failure::plain(Code(525), message, Some(help)));
+            return Err(Failure::plain(Code(545), message, Some(help)));
         }
         let keeper = Keeper {
             failure: None,
@@ -116,7 +116,7 @@ impl Keeper {
 fn read(path: &Path) -> Result<Checkpoint, Failure> {
     let bytes = std::fs::read(path).map_err(|error| {
         let message = format!("cannot read the checkpoint `{}`: {error}", path.display());
-        Failure::plain(Code(521), message, Some(CheckpointError::NotOne.help()))
+        Failure::plain(Code(541), message, Some(CheckpointError::NotOne.help()))
     })?;
     Ok(Checkpoint::read(&bytes).map_err(EngineError::from)?)
 }
