@@ -5,7 +5,7 @@ use lems_model::{Assign, ComponentId, Formula, Model, Role, StructureElement, Ty
 
 use crate::{
     InstanceId, NetworkError,
-    build::{Builder, MAX_INSTANCES},
+    build::Builder,
     connect::Place,
 };
 
@@ -328,11 +328,11 @@ impl<'m, 'd> Builder<'m, 'd> {
         let size = component.map_or(1, |component| size_of(self.network.model, component));
         let expected = count.saturating_mul(size);
         let fits =
-            expected.saturating_add(self.network.instances.len() as u64) <= MAX_INSTANCES as u64;
+            expected.saturating_add(self.network.instances.len() as u64) <= self.most as u64;
         if !fits {
             self.exhausted = true;
             self.errors.push(NetworkError::TooManyInstances {
-                limit: MAX_INSTANCES,
+                limit: self.most,
                 span: self.network.span_of(id),
             });
         }

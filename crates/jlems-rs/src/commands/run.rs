@@ -17,7 +17,7 @@ use jlems_rs::output::{Report, expand_report_name, write_report};
 use jlems_rs::{BackendKind, Failure, FileSources, Options, Outcome};
 
 use super::changes::ChangeArguments;
-use super::core_types::SearchArguments;
+use super::core_types::{SearchArguments, reader};
 use super::plot::Form;
 use super::{print, print_error};
 use progress::Progress;
@@ -105,15 +105,17 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let started = Instant::now();
     // The command line insists on a file unless there is a subcommand.
     let file = arguments.file.as_deref().unwrap_or_default();
+    super::watch_over(&options.limits);
+    let reader = reader(file, arguments.search.sandbox, &options);
     if arguments.plan {
-        print(&super::plan::text(file, &options)?);
+        print(&super::plan::text(file, &*reader, &options)?);
         return Ok(ExitCode::SUCCESS);
     }
-    let mut store = CountingStore::new(arguments.out_dir.as_deref());
+    let mut store = CountingStore::new(arguments.out_dir.as_deref(), arguments.search.sandbox);
     let mut progress = Progress::new(!arguments.quiet);
     let mut result = jlems_rs::run(
         file,
-        &FileSources,
+        &*reader,
         &mut store,
         &options,
         &mut |run, step, t| progress.look(run, step, t),
@@ -131,7 +133,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if let (Some(form), Ok(outcome)) = (arguments.plot, &result) {
         let figures = super::plot::figures_of_run(outcome, &store.displays, &store.written());
         let folder = arguments.out_dir.as_deref().unwrap_or(Path::new(""));
-        match super::plot::write(file, folder, form, &figures) {
+        match super::plot::write(file, folder, &mut store.files, form, &figures) {
             Ok(written) => pictures = written,
             Err(failure) => result = Err(failure),
         }
