@@ -70,11 +70,18 @@ fn every_limit_is_kept() {
     let folder = network();
     folder.succeed(&["LEMS_net.xml"]);
     for (name, _) in REACHED {
-        assert!(LIMITS.iter().any(|limit| name.split('=').next() == Some(limit.name)));
+        assert!(
+            LIMITS
+                .iter()
+                .any(|limit| name.split('=').next() == Some(limit.name))
+        );
     }
     for (limit, code) in REACHED {
         let message = folder.fail(&["run", "--limit", limit, "LEMS_net.xml"], 1);
-        assert!(message.contains(&format!("error[{code}]")), "{limit}: {message}");
+        assert!(
+            message.contains(&format!("error[{code}]")),
+            "{limit}: {message}"
+        );
     }
     assert_eq!(REACHED.len(), LIMITS.len());
 }
@@ -94,13 +101,19 @@ fn limits_that_are_not_reached_change_nothing() {
 fn an_unknown_limit_is_a_wrong_command_line() {
     let folder = network();
     let message = folder.fail(&["run", "--limit", "cells=3", "LEMS_net.xml"], 2);
-    assert!(message.contains("there are file-bytes, total-bytes,"), "{message}");
+    assert!(
+        message.contains("there are file-bytes, total-bytes,"),
+        "{message}"
+    );
 }
 
 #[test]
 fn a_network_that_does_not_fit_is_refused_at_once() {
     let folder = Folder::new();
-    folder.write("LEMS_net.xml", &NETWORK.replace("size=\"3\"", "size=\"20000000\""));
+    folder.write(
+        "LEMS_net.xml",
+        &NETWORK.replace("size=\"3\"", "size=\"20000000\""),
+    );
     let started = Instant::now();
     let message = folder.fail(&["run", "--limit", "memory=1GiB", "LEMS_net.xml"], 1);
     assert!(started.elapsed() < Duration::from_secs(5));
@@ -116,7 +129,10 @@ fn time_is_up_in_a_long_run_and_what_was_recorded_is_kept() {
     let started = Instant::now();
     let message = folder.fail(&["run", "--limit", "time=1", "LEMS_long.xml"], 1);
     assert!(started.elapsed() < Duration::from_secs(20));
-    assert!(message.contains("E0523") && message.contains("kept decay.dat.partial"), "{message}");
+    assert!(
+        message.contains("E0523") && message.contains("kept decay.dat.partial"),
+        "{message}"
+    );
     assert!(folder.read("decay.dat.partial").ends_with("\t\n"));
 }
 
@@ -124,7 +140,10 @@ fn time_is_up_in_a_long_run_and_what_was_recorded_is_kept() {
 fn a_device_without_end_is_not_read_to_its_end() {
     let folder = Folder::new();
     let message = folder.fail(&["run", "--limit", "file-bytes=1MB", "/dev/zero"], 1);
-    assert!(message.contains("`/dev/zero` has more than 1000000 bytes"), "{message}");
+    assert!(
+        message.contains("`/dev/zero` has more than 1000000 bytes"),
+        "{message}"
+    );
 }
 
 /// A row of the table of `docs/limits.md`.
@@ -143,7 +162,11 @@ fn the_table_of_limits_is_complete() {
             (_, value) if limit.unit == Unit::Bytes => memory::size(value as u64),
             (_, value) => value.to_string(),
         };
-        assert!(text.contains(&row(limit.name, &default)), "{}: {default}", limit.name);
+        assert!(
+            text.contains(&row(limit.name, &default)),
+            "{}: {default}",
+            limit.name
+        );
     }
     let rows = text.lines().filter(|line| line.starts_with("| `")).count();
     assert_eq!(rows, LIMITS.len());

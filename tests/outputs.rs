@@ -47,7 +47,10 @@ fn an_output_never_overwrites_an_input() {
         assert_eq!(folder.read("LEMS_other.xml"), writing(name));
     }
     folder.write("decay.dat.partial", DECAY_TYPES);
-    folder.write("LEMS_other.xml", &DECAY.replace("decay_types.xml", "decay.dat.partial"));
+    folder.write(
+        "LEMS_other.xml",
+        &DECAY.replace("decay_types.xml", "decay.dat.partial"),
+    );
     assert!(folder.fail(&["LEMS_other.xml"], 1).contains("error[E0524]"));
     assert_eq!(folder.read("decay.dat.partial"), DECAY_TYPES);
 }
@@ -68,7 +71,12 @@ fn two_outputs_have_two_names() {
     folder.write("LEMS_twice.xml", &DECAY.replace("</Simulation>", second));
     let message = folder.fail(&["LEMS_twice.xml"], 1);
     assert!(message.contains("error[E0525]"), "{message}");
-    assert!(!folder.names().iter().any(|name| name.starts_with("decay.dat")));
+    assert!(
+        !folder
+            .names()
+            .iter()
+            .any(|name| name.starts_with("decay.dat"))
+    );
 }
 
 #[test]
@@ -91,16 +99,28 @@ fn a_sandbox_reads_its_folders_only() {
         let allowed: Vec<&str> = confined.into_iter().chain(["-I", "shared"]).collect();
         folder.succeed(&allowed);
     }
-    folder.succeed(&["run", "--sandbox", "--out-dir", "out", "guest/LEMS_decay.xml"]);
+    folder.succeed(&[
+        "run",
+        "--sandbox",
+        "--out-dir",
+        "out",
+        "guest/LEMS_decay.xml",
+    ]);
 }
 
 #[test]
 fn a_sandbox_does_not_wait_for_a_pipe() {
     let folder = guest();
     let pipe = folder.0.join("guest/pipe.xml");
-    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    let made = std::process::Command::new("mkfifo")
+        .arg(&pipe)
+        .status()
+        .unwrap();
     assert!(made.success());
-    folder.write("guest/LEMS_pipe.xml", &DECAY.replace("decay_types.xml", "pipe.xml"));
+    folder.write(
+        "guest/LEMS_pipe.xml",
+        &DECAY.replace("decay_types.xml", "pipe.xml"),
+    );
     let message = folder.fail(&["run", "--sandbox", "guest/LEMS_pipe.xml"], 1);
     assert!(message.contains("error[E0103]"), "{message}");
 }
@@ -159,13 +179,21 @@ fn a_file_that_grows_beyond_what_is_allowed_ends_on_a_full_line() {
     let program = env!("CARGO_BIN_EXE_jlems-rs");
     let script = format!("trap '' XFSZ; ulimit -f 90; exec '{program}' LEMS_long.xml");
     let mut shell = std::process::Command::new("bash");
-    let output = shell.args(["-c", &script]).current_dir(&folder.0).output().unwrap();
+    let output = shell
+        .args(["-c", &script])
+        .current_dir(&folder.0)
+        .output()
+        .unwrap();
     let message = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{message}");
     assert!(message.contains("error[E0506]"), "{message}");
     assert_eq!(folder.read("decay.dat"), "old");
     let partial = folder.read("decay.dat.partial");
-    assert!(partial.ends_with("\t\n") && partial.len() > 60_000, "{}", partial.len());
+    assert!(
+        partial.ends_with("\t\n") && partial.len() > 60_000,
+        "{}",
+        partial.len()
+    );
 }
 
 #[test]
@@ -174,7 +202,10 @@ fn what_cannot_be_written_is_known_before_the_network_is_built() {
     let model = writing("gone/v.dat").replace("quantity=\"x\"", "quantity=\"nowhere/x\"");
     folder.write("LEMS_gone.xml", &model);
     let message = folder.fail(&["LEMS_gone.xml"], 1);
-    assert!(message.contains("error[E0503]") && !message.contains("E0401"), "{message}");
+    assert!(
+        message.contains("error[E0503]") && !message.contains("E0401"),
+        "{message}"
+    );
     folder.write("gone/keep", "");
     assert!(folder.fail(&["LEMS_gone.xml"], 1).contains("error[E0401]"));
     assert_eq!(std::fs::read_dir(folder.0.join("gone")).unwrap().count(), 1);

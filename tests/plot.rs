@@ -30,7 +30,7 @@ const GAP: &str = r##"<Lems>
     <Exposure name="x" dimension="none"/>
     <Constant name="SECOND" dimension="time" value="1 s"/>
     <Dynamics>
-      <DerivedVariable name="x" dimension="none" value="1 / heaviside(t - 0.0005 * SECOND)" exposure="x"/>
+      <DerivedVariable name="x" dimension="none" value="1 / H((t - 0.00045 * SECOND) / SECOND)" exposure="x"/>
     </Dynamics>
   </ComponentType>
   <gap id="g"/>
@@ -49,7 +49,10 @@ fn a_value_that_is_not_finite_is_a_gap_in_a_picture() {
     folder.write("LEMS_gap.xml", GAP);
     folder.succeed(&["run", "--plot", "svg", "LEMS_gap.xml"]);
     let picture = folder.read("LEMS_gap.svg");
-    assert!(picture.contains(" d=\"M") && !picture.contains("NaN"), "{picture}");
+    assert!(
+        picture.contains(" d=\"M") && !picture.contains("NaN"),
+        "{picture}"
+    );
 }
 
 #[test]

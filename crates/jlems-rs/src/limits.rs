@@ -245,7 +245,8 @@ impl Limits {
 
     /// Most instances that a network may get while it is built, if they could not be counted before.
     pub(crate) fn most_instances(&self) -> usize {
-        self.instances.min(self.memory / memory::INSTANCE_BYTES as usize)
+        self.instances
+            .min(self.memory / memory::INSTANCE_BYTES as usize)
     }
 
     /// Whether a program stays within the limits.

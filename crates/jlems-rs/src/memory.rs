@@ -56,7 +56,9 @@ pub(crate) fn of_machine() -> Option<usize> {
     let read = |path: &str| std::fs::read_to_string(path).ok();
     let machine = || {
         let text = read("/proc/meminfo")?;
-        let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix("MemTotal:"))?;
         let kilobytes: usize = line.trim().strip_suffix(" kB")?.parse().ok()?;
         Some(kilobytes.saturating_mul(1024))
     };

@@ -44,8 +44,7 @@ impl SourceReader for FileSources {
 fn beginning(path: &str, most: usize) -> std::io::Result<Vec<u8>> {
     let file = File::open(path)?;
     let wanted = (most as u64).saturating_add(1);
-    let mut bytes = Vec::new();
-    bytes.reserve(file.metadata()?.len().min(wanted) as usize);
+    let mut bytes = Vec::with_capacity(file.metadata()?.len().min(wanted) as usize);
     file.take(wanted).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

@@ -236,8 +236,7 @@ impl Loader<'_> {
                         .push(DocumentError::IncludesTooDeep { limit, span });
                 } else if self.bytes_read() + found.text.len() > limits.total_bytes {
                     let limit = limits.total_bytes;
-                    self.errors
-                        .push(DocumentError::TooMuchText { limit, span });
+                    self.errors.push(DocumentError::TooMuchText { limit, span });
                 } else {
                     self.file(found, Some(span));
                 }

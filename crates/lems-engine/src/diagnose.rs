@@ -188,7 +188,11 @@ impl<'m, 'd> Diagnosis<'m, 'd> {
     }
 
     /// The cause of a value of this moment, or the variable that was not finite before it.
-    fn follow(&self, start: Place<'d>, moment: &Moment) -> Result<Option<Cause<'m, 'd>>, Place<'d>> {
+    fn follow(
+        &self,
+        start: Place<'d>,
+        moment: &Moment,
+    ) -> Result<Option<Cause<'m, 'd>>, Place<'d>> {
         let mut place = start;
         let mut seen = HashSet::new();
         while seen.insert(place) {
@@ -321,11 +325,15 @@ fn equation<'m, 'd>(
     candidates.extend(derived.map(|variable| &variable.value));
     for variable in dynamics.conditional.iter().filter(|v| v.name == name) {
         let mut holds = |test: &Formula<'d>| test.expression.evaluate(lookup) == Ok(1.0);
-        let case = (variable.cases.iter())
-            .find(|case| case.condition.as_ref().is_none_or(&mut holds));
+        let case =
+            (variable.cases.iter()).find(|case| case.condition.as_ref().is_none_or(&mut holds));
         candidates.extend(case.map(|case| &case.value));
     }
-    let parts = || [dynamics].into_iter().chain(dynamics.regimes.values().map(|r| &r.dynamics));
+    let parts = || {
+        [dynamics]
+            .into_iter()
+            .chain(dynamics.regimes.values().map(|r| &r.dynamics))
+    };
     for part in parts().filter(|_| !at_start) {
         let rates = part.rates.iter().filter(|rate| rate.variable == name);
         candidates.extend(rates.map(|rate| &rate.value));

@@ -91,8 +91,7 @@ impl Simulation {
         times_file: Option<String>,
     ) -> Result<Simulation, Vec<NetworkError>> {
         let random = experiment.random.clone();
-        let network =
-            Network::build_within(model, run.target, random, experiment.most_instances)?;
+        let network = Network::build_within(model, run.target, random, experiment.most_instances)?;
         let shapes = Shapes::of(&network);
         let mut errors = Vec::new();
         let mut recorded = Recorded::default();
@@ -256,8 +255,13 @@ impl Simulation {
     fn not_a_number(&self, state: &State) -> Option<String> {
         let mut slots = state.memory.iter().zip(&self.program.memory);
         let slot = slots.position(|(now, first)| now.is_nan() && !first.is_nan())?;
-        let names = self.columns.iter().filter(|(first, _)| *first as usize <= slot);
-        names.max_by_key(|(first, _)| *first).map(|(_, name)| name.clone())
+        let names = self
+            .columns
+            .iter()
+            .filter(|(first, _)| *first as usize <= slot);
+        names
+            .max_by_key(|(first, _)| *first)
+            .map(|(_, name)| name.clone())
     }
 }
 

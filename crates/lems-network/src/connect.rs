@@ -5,11 +5,7 @@ use lems_model::{
     ComponentId, ComponentType, Direction, Dynamics, StructureElement, Tunnel, Wiring,
 };
 
-use crate::{
-    InstanceId, Network, NetworkError, Route,
-    build::Builder,
-    hash_order,
-};
+use crate::{InstanceId, Network, NetworkError, Route, build::Builder, hash_order};
 
 /// Where a `Structure` runs.
 #[derive(Debug, Clone, Copy)]

@@ -200,9 +200,10 @@ impl NetworkError {
             IndexTooLarge { size, .. } => Some(format!("the last one is [{}]", size - 1)),
             TooDeep { .. } => Some("does a component contain itself?".to_owned()),
             TooManyInstances { .. } => Some("is the number of copies right?".to_owned()),
-            TooMuchMemory { .. } => {
-                Some("`jlems-rs run --plan` tells what takes it; allow more with `--limit memory=…`".to_owned())
-            }
+            TooMuchMemory { .. } => Some(
+                "`jlems-rs run --plan` tells what takes it; allow more with `--limit memory=…`"
+                    .to_owned(),
+            ),
             BadCount { .. } => Some("check the number of copies".to_owned()),
             EndlessTransitions { .. } => {
                 Some("let one of the regimes wait for a condition or an event".to_owned())

@@ -55,13 +55,13 @@ impl SearchArguments {
             ..Options::default()
         })
     }
-}
 
-/// The files that may be read to understand `file`.
-pub fn reader(file: &str, sandbox: bool, options: &Options) -> Box<dyn SourceReader> {
-    match sandbox {
-        true => Box::new(Sandbox::around(file, &options.include)),
-        false => Box::new(FileSources),
+    /// The files that may be read to understand `file`, with these options.
+    pub fn reader(&self, file: &str, options: &Options) -> Box<dyn SourceReader> {
+        match self.sandbox {
+            true => Box::new(Sandbox::around(file, &options.include)),
+            false => Box::new(FileSources),
+        }
     }
 }
 
@@ -97,10 +97,7 @@ fn read_folder(folder: &Path) -> Result<Files, Failure> {
 pub fn document(file: Option<&str>, search: &SearchArguments) -> Result<Document, Failure> {
     let options = search.options()?;
     if let Some(file) = file {
-        return {
-        let reader = reader(file, search.sandbox, &options);
-        jlems_rs::load(file, &*reader, &options)
-    };
+        return jlems_rs::load(file, &*search.reader(file, &options), &options);
     }
     let core_types = options.core_types.unwrap_or(CORE_TYPES).iter();
     let includes: String = core_types

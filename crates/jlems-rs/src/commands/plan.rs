@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
-use jlems_rs::model::Model;
+use jlems_rs::document::SourceReader;
 use jlems_rs::memory::{Needed, size};
+use jlems_rs::model::Model;
 use jlems_rs::network::{Estimate, Experiment, Run};
 use jlems_rs::{Failure, Limits, Options};
-use jlems_rs::document::SourceReader;
 
 /// Most component types that are listed one by one.
 const LISTED: usize = 12;

@@ -17,7 +17,7 @@ use jlems_rs::output::{Report, expand_report_name, write_report};
 use jlems_rs::{BackendKind, Failure, FileSources, Options, Outcome};
 
 use super::changes::ChangeArguments;
-use super::core_types::{SearchArguments, reader};
+use super::core_types::SearchArguments;
 use super::plot::Form;
 use super::{print, print_error};
 use progress::Progress;
@@ -106,20 +106,16 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     // The command line insists on a file unless there is a subcommand.
     let file = arguments.file.as_deref().unwrap_or_default();
     super::watch_over(&options.limits);
-    let reader = reader(file, arguments.search.sandbox, &options);
+    let reader = arguments.search.reader(file, &options);
     if arguments.plan {
         print(&super::plan::text(file, &*reader, &options)?);
         return Ok(ExitCode::SUCCESS);
     }
     let mut store = CountingStore::new(arguments.out_dir.as_deref(), arguments.search.sandbox);
     let mut progress = Progress::new(!arguments.quiet);
-    let mut result = jlems_rs::run(
-        file,
-        &*reader,
-        &mut store,
-        &options,
-        &mut |run, step, t| progress.look(run, step, t),
-    );
+    let mut result = jlems_rs::run(file, &*reader, &mut store, &options, &mut |run, step, t| {
+        progress.look(run, step, t)
+    });
     progress.end();
     let stepping = (progress.first_step).map_or(Duration::ZERO, |first| first.elapsed());
     let seconds = Seconds::new(started.elapsed(), stepping);

@@ -8,7 +8,7 @@ use clap::Args;
 use jlems_rs::{Failure, Severity, Verdict};
 use serde::Serialize;
 
-use super::core_types::{SearchArguments, reader};
+use super::core_types::SearchArguments;
 use super::messages::Message;
 use super::{counted, print, print_error};
 
@@ -44,7 +44,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     super::watch_over(&options.limits);
     let mut checked = Vec::new();
     for file in &arguments.files {
-        let reader = reader(file, arguments.search.sandbox, &options);
+        let reader = arguments.search.reader(file, &options);
         let verdict = jlems_rs::validate(file, &*reader, &options);
         let valid = verdict.count(Severity::Error) == 0;
         if arguments.json {
