@@ -36,6 +36,9 @@ impl EngineError {
             EngineError::Fault(Fault::EndlessRelay { .. }) => {
                 Some("give one of the connections of the circle a delay".to_owned())
             }
+            EngineError::Fault(Fault::TooManyEvents { .. }) => {
+                Some("a delay longer than the time between events lets them pile up".to_owned())
+            }
             EngineError::Output(error) => error.help(),
         }
     }

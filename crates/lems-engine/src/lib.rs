@@ -1,8 +1,10 @@
 //! The time loop: initial passes, steps, delivery of events, recorders.
 
+mod diagnose;
 mod error;
 mod simulation;
 
+pub use diagnose::{Cause, Diagnosis};
 pub use error::EngineError;
 pub use simulation::{Control, Simulation, Summary};
 

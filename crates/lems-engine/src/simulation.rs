@@ -28,6 +28,8 @@ pub struct Simulation {
     pub instances: usize,
     /// Only every so manieth row of data is written, beginning with the first.
     pub every: u64,
+    /// Most events on their way at one time.
+    pub most_events: usize,
     run: Run,
     random: JavaRandom,
     data_files: Vec<DataPlan>,
@@ -38,6 +40,8 @@ pub struct Simulation {
 #[derive(Debug, Clone)]
 struct DataPlan {
     path: String,
+    /// Whether it is for a picture, in which a value that is not finite is a gap.
+    drawn: bool,
     columns: Vec<Recorder>,
 }
 
@@ -71,6 +75,8 @@ pub struct Summary {
     pub files: Vec<String>,
     /// Whether the run was told to stop before its end.
     pub interrupted: bool,
+    /// A variable that is not a number at the end, which nothing recorded has shown.
+    pub not_a_number: Option<String>,
 }
 
 impl Simulation {
@@ -84,7 +90,8 @@ impl Simulation {
         run: Run,
         times_file: Option<String>,
     ) -> Result<Simulation, Vec<NetworkError>> {
-        let network = Network::build(model, run.target, experiment.random.clone())?;
+        let random = experiment.random.clone();
+        let network = Network::build_within(model, run.target, random, experiment.most_instances)?;
         let shapes = Shapes::of(&network);
         let mut errors = Vec::new();
         let mut recorded = Recorded::default();
@@ -100,7 +107,7 @@ impl Simulation {
                     Err(error) => errors.push(error),
                 }
             }
-            data_files.push((file.path.clone(), columns));
+            data_files.push((file.path.clone(), file.drawn, columns));
         }
         for line in experiment
             .displays
@@ -142,8 +149,9 @@ impl Simulation {
             columns,
         } = lower(&network, &shapes, &recorded)?;
         let data_files = (data_files.into_iter())
-            .map(|(path, columns)| DataPlan {
+            .map(|(path, drawn, columns)| DataPlan {
                 path,
+                drawn,
                 columns: (columns.into_iter())
                     .map(|(value, scale, recording)| Recorder {
                         probe: values[value],
@@ -166,6 +174,7 @@ impl Simulation {
             columns,
             instances: network.instances.len(),
             every: 1,
+            most_events: usize::MAX,
             warnings: network.warnings.into_inner(),
             run,
             random: network.random,
@@ -208,6 +217,7 @@ impl Simulation {
         let mut outputs = Outputs::create(self, store)?;
         let mut state = State::new(&self.program, 0);
         state.random = self.random.clone();
+        state.queue.limit = self.most_events;
         Interpreter::new(&self.program).run_setup(&mut state);
         let mut time = 0.0;
         let mut done = 0;
@@ -220,10 +230,7 @@ impl Simulation {
                 break;
             }
             time += self.run.step;
-            deliver_due(backend, &mut state, time);
-            for call in &self.program.schedule {
-                backend.advance(&mut state, *call, time, self.run.step);
-            }
+            advance(&self.program, backend, &mut state, time, self.run.step);
             if let Some(fault) = state.fault.take() {
                 return Err(fault.into());
             }
@@ -240,7 +247,35 @@ impl Simulation {
             time,
             files,
             interrupted,
+            not_a_number: self.not_a_number(&state),
         })
+    }
+
+    /// The first variable that has become NaN, if any has.
+    fn not_a_number(&self, state: &State) -> Option<String> {
+        let mut slots = state.memory.iter().zip(&self.program.memory);
+        let slot = slots.position(|(now, first)| now.is_nan() && !first.is_nan())?;
+        let names = self
+            .columns
+            .iter()
+            .filter(|(first, _)| *first as usize <= slot);
+        names
+            .max_by_key(|(first, _)| *first)
+            .map(|(_, name)| name.clone())
+    }
+}
+
+/// Makes one step, which ends at `time`, in seconds.
+pub(crate) fn advance(
+    program: &Program,
+    backend: &dyn Backend,
+    state: &mut State,
+    time: f64,
+    step: f64,
+) {
+    deliver_due(backend, state, time);
+    for call in &program.schedule {
+        backend.advance(state, *call, time, step);
     }
 }
 
@@ -313,7 +348,7 @@ impl<'s> Outputs<'s> {
                     Probe::Slot(slot) => state.memory[slot as usize],
                     Probe::Constant(value) => value,
                 };
-                if !value.is_finite() {
+                if !value.is_finite() && !plan.drawn {
                     return Err(EngineError::NotFinite {
                         quantity: recorder.quantity.clone(),
                         value,

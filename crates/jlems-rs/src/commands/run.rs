@@ -105,19 +105,17 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let started = Instant::now();
     // The command line insists on a file unless there is a subcommand.
     let file = arguments.file.as_deref().unwrap_or_default();
+    super::watch_over(&options.limits);
+    let reader = arguments.search.reader(file, &options);
     if arguments.plan {
-        print(&super::plan::text(file, &options)?);
+        print(&super::plan::text(file, &*reader, &options)?);
         return Ok(ExitCode::SUCCESS);
     }
-    let mut store = CountingStore::new(arguments.out_dir.as_deref());
+    let mut store = CountingStore::new(arguments.out_dir.as_deref(), arguments.search.sandbox);
     let mut progress = Progress::new(!arguments.quiet);
-    let mut result = jlems_rs::run(
-        file,
-        &FileSources,
-        &mut store,
-        &options,
-        &mut |run, step, t| progress.look(run, step, t),
-    );
+    let mut result = jlems_rs::run(file, &*reader, &mut store, &options, &mut |run, step, t| {
+        progress.look(run, step, t)
+    });
     progress.end();
     let stepping = (progress.first_step).map_or(Duration::ZERO, |first| first.elapsed());
     let seconds = Seconds::new(started.elapsed(), stepping);
@@ -131,7 +129,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if let (Some(form), Ok(outcome)) = (arguments.plot, &result) {
         let figures = super::plot::figures_of_run(outcome, &store.displays, &store.written());
         let folder = arguments.out_dir.as_deref().unwrap_or(Path::new(""));
-        match super::plot::write(file, folder, form, &figures) {
+        match super::plot::write(file, folder, &mut store.files, form, &figures) {
             Ok(written) => pictures = written,
             Err(failure) => result = Err(failure),
         }
