@@ -40,6 +40,8 @@ fn every_form_of_the_command_line_runs_the_file() {
         let output = jnml(&folder, form);
         let message = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{form:?}: {message}");
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(said.ends_with("displaying LEMS model\n"), "{said}");
         assert_eq!(folder.read("decay.dat").lines().count(), 11, "{form:?}");
     }
 }
