@@ -57,12 +57,27 @@ def write_test(lems_file, expectations):
     return omt
 
 
-def passed(omv, omt, home):
-    """How many expectations OMV finds met, and what it printed."""
+def prepare(source, case, expectations, copy):
+    """A copy of a model with its test; the test file, and how many expectations it checks."""
+    shutil.copytree(source, copy, ignore=shutil.ignore_patterns("golden"))
+    lems_file = copy / case["lems_file"]
+    text = with_original_times(lems_file.read_text(), case)
+    lems_file.write_text(text)
+    columns = columns_written(text)
+    for output in columns:
+        (lems_file.parent / output).parent.mkdir(parents=True, exist_ok=True)
+    checked = {name: one for name, one in expectations.items() if can_be_checked(one, columns)}
+    return write_test(lems_file, checked), len(checked)
+
+
+def passed(omv, omt, home, verbose):
+    """How many expectations OMV finds met by the `jnml` in a folder."""
     environment = {**os.environ, "JNML_HOME": str(home)}
     done = subprocess.run([omv, "test", omt.name], cwd=omt.parent, env=environment, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    return len(re.findall(r"^\[omv\] .*\u2714", done.stdout, re.M)), done.stdout
+    if verbose:
+        print(done.stdout)
+    return len(re.findall(r"^\[omv\] .*\u2714", done.stdout, re.M))
 
 
 def main():
@@ -76,37 +91,20 @@ def main():
 
     homes = [home.resolve() for home in asked.jnml]
     totals, of, worse = [0] * len(homes), 0, []
-    for case in json.loads(asked.manifest.read_text())["cases"]:
-        if asked.case and case["name"] not in asked.case:
-            continue
-        source = asked.manifest.parent / case["name"]
-        for test in case.get("omv", []):
-            counts, checked = [], {}
-            for home in homes:
-                with tempfile.TemporaryDirectory() as temporary:
-                    copy = pathlib.Path(temporary) / case["name"]
-                    shutil.copytree(source, copy, ignore=shutil.ignore_patterns("golden"))
-                    lems_file = copy / case["lems_file"]
-                    text = with_original_times(lems_file.read_text(), case)
-                    lems_file.write_text(text)
-                    columns = columns_written(text)
-                    for output in columns:
-                        (lems_file.parent / output).parent.mkdir(parents=True, exist_ok=True)
-                    checked = {name: one for name, one in test["expectations"].items() if can_be_checked(one, columns)}
-                    if not checked:
-                        break
-                    count, output = passed(asked.omv, write_test(lems_file, checked), home)
-                    if asked.verbose:
-                        print(output)
-                    counts.append(count)
-            if not checked:
-                print(f"{case['name']}: no expectation that can be checked")
-                continue
-            print(f"{case['name']}: {', '.join(map(str, counts))} of {len(checked)}", flush=True)
-            of += len(checked)
-            totals = [total + count for total, count in zip(totals, counts)]
-            if counts[0] < max(counts):
-                worse.append(case["name"])
+    cases = json.loads(asked.manifest.read_text())["cases"]
+    chosen = [case for case in cases if not asked.case or case["name"] in asked.case]
+    for case, test in ((case, test) for case in chosen for test in case.get("omv", [])):
+        counts = []
+        for home in homes:
+            with tempfile.TemporaryDirectory() as temporary:
+                copy = pathlib.Path(temporary) / case["name"]
+                omt, number = prepare(asked.manifest.parent / case["name"], case, test["expectations"], copy)
+                counts.append(passed(asked.omv, omt, home, asked.verbose) if number else 0)
+        print(f"{case['name']}: {', '.join(map(str, counts))} of {number} that can be checked", flush=True)
+        of += number
+        totals = [total + count for total, count in zip(totals, counts)]
+        if counts[0] < max(counts):
+            worse.append(case["name"])
     for home, total in zip(homes, totals):
         print(f"{home}: {total} of {of} expectations are met")
     sys.exit(f"the first meets fewer in: {', '.join(worse)}" if worse else 0)

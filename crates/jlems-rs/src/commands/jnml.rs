@@ -130,6 +130,6 @@ fn as_own<'w>(words: impl Iterator<Item = &'w str>) -> ExitCode {
 }
 
 fn wrong(message: &str) -> Failure {
-    let help = "`jnml -h` lists what can be done".to_owned();
+    let help = "`jnml -h` lists what can be done; exports and conversions need jNeuroML".to_owned();
     Failure::plain(Code(604), message, Some(help))
 }
