@@ -53,6 +53,13 @@ FULL = [
     ("load:cells=10000,synapses=100", None, False),
 ]
 HUGE = [("izhikevich:cells=100000,synapses=100,steps=200", "izhikevich", False)]
+# Workload, arguments of its program for what --fast does.
+FAST = [
+    ("hodgkin_huxley:cells=100", []),
+    ("izhikevich:cells=1000,synapses=10", ["merged"]),
+    ("izhikevich:cells=1000,synapses=100", ["merged"]),
+]
+THREADS = ["hodgkin_huxley:cells=100000,steps=300", "izhikevich:cells=100000,synapses=10,steps=1000"]
 QUICK = [
     ("seed", "izhikevich", True),
     ("rows", "izhikevich", True),
@@ -101,6 +108,10 @@ class Run:
 
     def median(self):
         return statistics.median(self.wall)
+
+    def steps(self):
+        """Median of the time after set-up, as `--json` tells it."""
+        return statistics.median(output["seconds"]["run"] for output in self.loop)
 
 
 def rounds(runs, number, limit=math.inf):
@@ -297,6 +308,45 @@ def slope(args, folder, references):
     return text
 
 
+def title_of(workload):
+    return workload.replace(":", " ").replace(",", ", ").replace("=", " ")
+
+
+def fast(args, folder, references):
+    """What --fast gains, the time of the steps alone, against C loops that do the same."""
+    lines = []
+    for workload, arguments in FAST:
+        name = model(folder, workload)
+        command = engine_command(args, f"LEMS_{name}.xml") + ["--json"]
+        plain, quick = (Run(command + more, folder, mentions_loop=True) for more in ([], ["--fast"]))
+        program = references.get(workload.split(":")[0])
+        c = Run([program, name, *arguments], folder, mentions_loop=True) if program else None
+        rounds([run for run in (plain, quick, c) if run], args.runs)
+        line = [title_of(workload)] + [f"{run.steps():.3f}" for run in (plain, quick)]
+        if c:
+            cost = statistics.median(loop["loop_seconds"] for loop in c.loop)
+            line += [f"{cost:.3f}", f"{quick.steps() / cost:.2f}", agreement(folder, name)]
+        lines.append(line)
+    heading = ["steps of", "jlems-rs, s", "`--fast`, s"]
+    return table(heading + (["C, s", "`--fast` / C", "C against `--fast`"] if references else []), lines)
+
+
+def threads(args, folder):
+    """What threads gain, the time of the steps alone."""
+    numbers = sorted({1, 2, os.cpu_count() or 1})
+    lines = []
+    for workload in THREADS:
+        name = model(folder, workload)
+        command = engine_command(args, f"LEMS_{name}.xml") + ["--json", "--threads"]
+        runs = [Run(command + [str(number)], folder, mentions_loop=True) for number in numbers]
+        rounds(runs, args.runs)
+        lines.append([title_of(workload)] + [f"{run.steps():.2f}" for run in runs]
+                     + [f"{runs[0].steps() / run.steps():.2f}" for run in runs[1:]])
+        remove(folder, name)
+    heading = ["steps of", *(f"threads: {number}, s" for number in numbers), *(f"1 / {number}" for number in numbers[1:])]
+    return table(heading, lines)
+
+
 def processor():
     try:
         with open("/proc/cpuinfo") as file:
@@ -371,13 +421,15 @@ def main():
             if args.only not in workload:
                 continue
             name = model(args.folder, workload)
-            title = workload.replace(":", " ").replace(",", ", ").replace("=", " ")
-            lines.append(row(args, args.folder, f"LEMS_{name}.xml", title, references.get(program), name, jlems))
+            title, file = title_of(workload), f"LEMS_{name}.xml"
+            lines.append(row(args, args.folder, file, title, references.get(program), name, jlems))
             remove(args.folder, name)
             print(f"  {name} measured", file=sys.stderr)
     text = surroundings(args) + "\n" + table(args.heading, lines)
     if not args.files and not args.only:
         text += "\n" + slope(args, args.folder, references)
+        if not args.quick:
+            text += "\n" + fast(args, args.folder, references) + "\n" + threads(args, args.folder)
     print(text)
     if args.write:
         rewrite(args.write, text)

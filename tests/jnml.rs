@@ -40,6 +40,8 @@ fn every_form_of_the_command_line_runs_the_file() {
         let output = jnml(&folder, form);
         let message = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{form:?}: {message}");
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(said.ends_with("displaying LEMS model\n"), "{said}");
         assert_eq!(folder.read("decay.dat").lines().count(), 11, "{form:?}");
     }
 }
@@ -137,6 +139,43 @@ fn what_is_not_there_is_said_to_be_not_there() {
         assert!(message.contains(expected), "{arguments:?}: {message}");
         assert!(!folder.0.join("decay.dat").exists());
     }
+}
+
+/// As pyNeuroML calls Java.
+#[cfg(unix)]
+#[test]
+fn runs_of_pyneuroml_come_here_and_its_exports_go_to_java() {
+    let folder = Folder::with_decay();
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_jlems-rs"), folder.0.join("jlems-rs")).unwrap();
+    folder.write("other/java", "#!/bin/sh\necho \"Java: $*\"\n");
+    let made = Command::new("chmod")
+        .args(["+x", "other/java"])
+        .current_dir(&folder.0)
+        .status();
+    assert!(made.unwrap().success());
+    let scripts = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/pynml");
+    let called = |words: &str| {
+        let before = "java -Xmx400M -Djava.awt.headless=true -jar '/some where/jNeuroML-0.14.0-jar-with-dependencies.jar'";
+        let here = folder.0.display();
+        let output = Command::new("sh")
+            .args(["-c", &format!("{before} {words}")])
+            .env(
+                "PATH",
+                format!("{scripts}:{here}:{here}/other:/usr/bin:/bin"),
+            )
+            .current_dir(&folder.0)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(called(" LEMS_decay.xml  -nogui -I ''").contains("wrote decay.dat"));
+    assert!(called("-validate LEMS_decay.xml").contains("LEMS_decay.xml: valid"));
+    let export = called("LEMS_decay.xml -neuron -nogui");
+    assert!(
+        export.starts_with("Java: ") && export.ends_with("LEMS_decay.xml -neuron -nogui\n"),
+        "{export}"
+    );
 }
 
 #[test]

@@ -23,6 +23,38 @@ fn shown() -> Folder {
     folder
 }
 
+/// A value that is not finite while nothing but a display shows it.
+const GAP: &str = r##"<Lems>
+  <Include file="Simulation.xml"/>
+  <ComponentType name="gap">
+    <Exposure name="x" dimension="none"/>
+    <Constant name="SECOND" dimension="time" value="1 s"/>
+    <Dynamics>
+      <DerivedVariable name="x" dimension="none" value="1 / H((t - 0.00045 * SECOND) / SECOND)" exposure="x"/>
+    </Dynamics>
+  </ComponentType>
+  <gap id="g"/>
+  <Simulation id="sim" length="1 ms" step="0.1 ms" target="g">
+    <Display id="d" title="gap" timeScale="1ms" xmin="0" xmax="1" ymin="0" ymax="2">
+      <Line id="x" quantity="x" scale="1" timeScale="1ms" color="#000000"/>
+    </Display>
+  </Simulation>
+  <Target component="sim"/>
+</Lems>
+"##;
+
+#[test]
+fn a_value_that_is_not_finite_is_a_gap_in_a_picture() {
+    let folder = Folder::new();
+    folder.write("LEMS_gap.xml", GAP);
+    folder.succeed(&["run", "--plot", "svg", "LEMS_gap.xml"]);
+    let picture = folder.read("LEMS_gap.svg");
+    assert!(
+        picture.contains(" d=\"M") && !picture.contains("NaN"),
+        "{picture}"
+    );
+}
+
 #[test]
 fn a_display_becomes_a_picture_with_its_title_region_and_colours() {
     let folder = shown();

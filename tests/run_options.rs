@@ -10,6 +10,8 @@
 #[path = "support/folder.rs"]
 mod folder;
 
+use std::path::Path;
+
 use folder::{DECAY, Folder};
 use serde_json::Value;
 
@@ -219,4 +221,46 @@ fn an_interrupt_ends_the_run_after_a_step_and_keeps_what_was_recorded() {
     );
     assert!(folder.read("decay.dat.partial").ends_with("\t\n"));
     assert!(!folder.names().contains(&"decay.dat".to_owned()));
+}
+
+#[test]
+fn a_value_that_nobody_records_may_be_no_number_but_is_told() {
+    let folder = Folder::new();
+    let types = folder::DECAY_TYPES.replace(
+        "<OnStart>",
+        "<StateVariable name=\"hidden\" dimension=\"none\"/>\
+         <TimeDerivative variable=\"hidden\" value=\"ln(0 - x) / tau\"/><OnStart>",
+    );
+    folder.write("decay_types.xml", &types);
+    folder.write("LEMS_decay.xml", DECAY);
+    let output = folder.call(&["run", "-v", "LEMS_decay.xml"]);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{message}");
+    assert!(
+        message.contains("E0527") || message.contains("W0527"),
+        "{message}"
+    );
+    assert!(message.contains("hidden` is not a number"), "{message}");
+    assert_eq!(folder.read("decay.dat").lines().count(), 11);
+}
+
+#[test]
+fn what_was_not_finite_is_found_with_every_back_end() {
+    let bad = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/bad");
+    let folder = Folder::new();
+    for name in ["not_finite", "not_finite_grown", "not_finite_in_child"] {
+        let text = std::fs::read_to_string(bad.join(name).with_extension("xml")).unwrap();
+        folder.write("LEMS_bad.xml", &text);
+        let way = |words: &str| {
+            let words: Vec<&str> = words.split(' ').chain(["LEMS_bad.xml"]).collect();
+            folder.fail(&words, 1)
+        };
+        let message = way("run --backend interp");
+        assert!(
+            message.contains(" becomes ") && message.contains(" with "),
+            "{message}"
+        );
+        assert_eq!(message, way("run --threads 1"));
+        assert_eq!(message, way("run --threads 4"));
+    }
 }

@@ -2,11 +2,16 @@
  * A cell's synapses lie side by side in the order in which they were attached; a spike reaches
  * its synapses before the next cell is stepped.
  *
- *   izhikevich BASE      reads BASE.parameters .edges .currents, writes BASE.c.spikes and .c.dat */
+ * With `merged`, the synapses of a cell are one, with the sum of their conductances.
+ *
+ *   izhikevich BASE [merged]   reads BASE.parameters .edges .currents, writes BASE.c.spikes and .c.dat */
 #include "reference.h"
 
+#include <string.h>
+
 int main(int count, char **arguments) {
-    if (count != 2) fail("usage", "izhikevich BASE");
+    const int merged = count == 3 && strcmp(arguments[2], "merged") == 0;
+    if (count != 2 && !merged) fail("usage", "izhikevich BASE [merged]");
     base = arguments[1];
     const size_t cells = parameter("cells"), steps = parameter("steps"), columns = parameter("columns");
     const double step = parameter("step");
@@ -33,9 +38,14 @@ int main(int count, char **arguments) {
         next[i] = first[i];
         next_out[i] = first_out[i];
     }
-    for (size_t e = 0; e < synapses; e++) out[next_out[edges[2 * e]]++] = next[edges[2 * e + 1]]++;
+    for (size_t e = 0; e < synapses; e++) {
+        const uint32_t cell = edges[2 * e + 1];
+        out[next_out[edges[2 * e]]++] = merged ? cell : next[cell]++;
+    }
+    if (merged)
+        for (size_t i = 0; i <= cells; i++) first[i] = i;
 
-    double *g = allocated(synapses, sizeof *g);
+    double *g = allocated(first[cells] + 1, sizeof *g);
     double *v = allocated(cells, sizeof *v), *u = allocated(cells, sizeof *u);
     for (size_t i = 0; i < cells; i++) v[i] = v0;
 

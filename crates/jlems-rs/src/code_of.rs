@@ -8,7 +8,7 @@ use lems_model::ModelError;
 use lems_network::NetworkError;
 use lems_output::OutputError;
 
-use crate::Code;
+use crate::{Code, LimitError};
 
 /// An error that has a stable number.
 pub(crate) trait Coded {
@@ -32,6 +32,7 @@ impl Coded for DocumentError {
             TooDeep { .. } => 111,
             TooManyElements { .. } => 112,
             UrlReplaced { .. } => 113,
+            TooMuchText { .. } => 114,
         })
     }
 }
@@ -145,6 +146,7 @@ impl Coded for NetworkError {
             BadSelection { .. } => 422,
             CircularSelection { .. } => 423,
             EndlessTransitions { .. } => 424,
+            TooMuchMemory { .. } => 425,
         })
     }
 }
@@ -159,6 +161,7 @@ impl Coded for EngineError {
                 CheckpointError::OtherVersion { .. } => 542,
                 CheckpointError::OtherRun { .. } | CheckpointError::AfterTheEnd { .. } => 543,
             },
+            EngineError::Fault(Fault::TooManyEvents { .. }) => 520,
             EngineError::Output(error) => match error {
                 OutputError::MissingFolder { .. } => 503,
                 OutputError::IsFolder { .. } => 504,
@@ -166,8 +169,21 @@ impl Coded for EngineError {
                 OutputError::Write { .. } => 506,
                 OutputError::Finish { .. } => 507,
                 OutputError::NotContinued { .. } => 544,
+                OutputError::IsInput { .. } => 524,
+                OutputError::SameName { .. } => 525,
+                OutputError::Outside { .. } => 526,
                 _ => 508,
             },
+        })
+    }
+}
+
+impl Coded for LimitError {
+    fn code(&self) -> Code {
+        Code(match self {
+            LimitError::Kernels { .. } => 521,
+            LimitError::Statements { .. } => 522,
+            LimitError::Time { .. } => 523,
         })
     }
 }

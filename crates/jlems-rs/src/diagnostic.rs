@@ -9,7 +9,7 @@ use lems_engine::EngineError;
 use lems_model::ModelError;
 use lems_network::NetworkError;
 
-use crate::{Code, code_of::Coded};
+use crate::{Code, LimitError, code_of::Coded};
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -246,12 +246,24 @@ impl From<&EngineError> for Diagnostic {
     }
 }
 
-impl From<EngineError> for Failure {
-    fn from(error: EngineError) -> Self {
+impl From<&EngineError> for Failure {
+    fn from(error: &EngineError) -> Self {
         Failure {
             sources: Vec::new(),
-            diagnostics: vec![Diagnostic::from(&error)],
+            diagnostics: vec![Diagnostic::from(error)],
         }
+    }
+}
+
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
+        Failure::from(&error)
+    }
+}
+
+impl From<LimitError> for Failure {
+    fn from(error: LimitError) -> Self {
+        Failure::plain(error.code(), error.to_string(), error.help())
     }
 }
 

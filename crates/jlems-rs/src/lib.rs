@@ -9,6 +9,8 @@ mod compare;
 pub mod description;
 mod diagnostic;
 mod explain;
+mod limits;
+pub mod memory;
 mod pipeline;
 mod settings;
 mod sources;
@@ -17,12 +19,13 @@ mod validate;
 pub use compare::{Column, Comparison, Difference, Likeness, Train, compare, event_trains};
 pub use diagnostic::{Diagnostic, Failure, MOST_SHOWN, Severity};
 pub use explain::Code;
+pub use limits::{LIMITS, Limit, LimitError, LimitSetting, Limits, Unit};
 pub use pipeline::{
     BackendKind, Control, Display, DisplayLine, Options, Outcome, Watch, display_name, estimate,
     load, load_runnable, prepare, read_model, run, run_from, with_backend,
 };
 pub use settings::Settings;
-pub use sources::FileSources;
+pub use sources::{FileSources, Sandbox};
 pub use validate::{Verdict, validate};
 
 pub use lems_document as document;

@@ -2,17 +2,25 @@
 
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
 
-use lems_document::{Document, IncludeOptions, Limits, Source, SourceReader};
-use lems_engine::{Checkpoint, CheckpointError, EngineError, Moment, Simulation, Summary};
+use lems_document::{Document, IncludeOptions, Source, SourceReader};
+use lems_engine::{
+    Checkpoint, CheckpointError, Diagnosis, EngineError, Moment, Simulation, Summary,
+};
 use lems_jit::CompiledProgram;
 use lems_kernel::{Backend, Interpreter, Program};
-use lems_model::{Model, ModelError};
+use lems_model::{Model, ModelError, Target};
 use lems_network::{DataFile, Estimate, Experiment, NetworkError};
 use lems_output::OutputStore;
 use nml2_coretypes::CORE_TYPES;
 
-use crate::{Code, Diagnostic, Failure, Settings, settings};
+use crate::{Code, Diagnostic, Failure, LimitError, Limits, Settings, settings};
+
+/// A run is made again to find a cause if it is not longer than this.
+const LONGEST_RUN_AGAIN: Duration = Duration::from_secs(30);
+/// And if it has not more instances, because all their variables are kept then.
+const MOST_INSTANCES_AGAIN: usize = 200_000;
 
 /// What runs the kernels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -48,6 +56,8 @@ pub struct Options {
     pub checkpoint_every: Option<f64>,
     /// What the displays show is written too, each to an output named by [`display_name`].
     pub displays: bool,
+    /// How much the model may take.
+    pub limits: Limits,
 }
 
 /// The output that has what a display shows: a name that no model can give.
@@ -106,7 +116,7 @@ pub fn load(path: &str, reader: &dyn SourceReader, options: &Options) -> Result<
     let include = IncludeOptions {
         folders: options.include.clone(),
         embedded: options.core_types.unwrap_or(CORE_TYPES),
-        limits: Limits::default(),
+        limits: options.limits.document,
     };
     let mut document = Document::load(path, reader, &include)?;
     options.settings.apply(&mut document)?;
@@ -144,6 +154,19 @@ pub fn read_model(document: &Document) -> Result<Model<'_>, Failure> {
     Ok(model)
 }
 
+/// What a model says to run.
+fn experiment<'d>(
+    document: &Document,
+    model: &Model<'d>,
+) -> Result<(Target<'d>, Experiment<'d>), Failure> {
+    let target = model
+        .runnable_target(document)
+        .map_err(|error| Failure::of(document.sources(), &[error]))?;
+    let experiment = Experiment::of(model, target.component)
+        .map_err(|errors| Failure::of(document.sources(), &errors))?;
+    Ok((target, experiment))
+}
+
 /// Builds the networks and programs of all runs of a model's target.
 ///
 /// # Errors
@@ -153,11 +176,8 @@ pub fn prepare(
     model: &Model<'_>,
     options: &Options,
 ) -> Result<Vec<Simulation>, Failure> {
-    let target = model
-        .runnable_target(document)
-        .map_err(|error| Failure::of(document.sources(), &[error]))?;
+    let (target, mut experiment) = experiment(document, model)?;
     let failed = |errors: Vec<NetworkError>| Failure::of(document.sources(), &errors);
-    let mut experiment = Experiment::of(model, target.component).map_err(failed)?;
     if let Some(seed) = options.seed {
         experiment.reseed(seed);
     }
@@ -165,21 +185,27 @@ pub fn prepare(
         for (number, display) in experiment.displays.iter().enumerate() {
             experiment.data_files.push(DataFile {
                 path: display_name(number),
+                drawn: true,
                 columns: display.lines.iter().map(|line| line.recording).collect(),
             });
         }
     }
+    experiment.most_instances = options.limits.most_instances();
     let times_file = target.times_file.map(str::to_owned);
     (0..)
         .zip(experiment.runs.clone())
         .map(|(number, run)| {
+            let limits = &options.limits;
+            limits.allow_run(document, model, target.component, &run)?;
             let mut simulation =
                 Simulation::new(model, &experiment, run, times_file.clone()).map_err(failed)?;
+            limits.allow_program(&simulation.program)?;
             simulation.every = options.every.max(1);
             simulation.number = number;
             if let Some(time) = options.checkpoint_every {
                 simulation.steps_between_checkpoints = (time / run.step).round().max(1.0) as u64;
             }
+            simulation.most_events = limits.events;
             Ok(match options.fast {
                 true => simulation.fast(lems_jit::can_fuse()),
                 false => simulation,
@@ -196,13 +222,10 @@ pub fn estimate<'d>(
     document: &Document,
     model: &Model<'d>,
 ) -> Result<(Experiment<'d>, Vec<Estimate>), Failure> {
-    let target = model
-        .runnable_target(document)
-        .map_err(|error| Failure::of(document.sources(), &[error]))?;
-    let failed = |errors: Vec<NetworkError>| Failure::of(document.sources(), &errors);
-    let experiment = Experiment::of(model, target.component).map_err(failed)?;
+    let (_, experiment) = experiment(document, model)?;
+    let failed = |error| Failure::of(document.sources(), &[error]);
     let estimates = (experiment.runs.iter())
-        .map(|run| Estimate::of(model, run.target).map_err(|error| failed(vec![error])))
+        .map(|run| Estimate::of(model, run.target).map_err(failed))
         .collect::<Result<_, Failure>>()?;
     Ok((experiment, estimates))
 }
@@ -264,9 +287,20 @@ pub fn run_from(
     options: &Options,
     watch: Watch<'_>,
 ) -> Result<Outcome, Failure> {
+    let started = Instant::now();
+    let time_left = || match options.limits.time() {
+        Some(limit) if started.elapsed() > limit => Err(LimitError::Time {
+            seconds: limit.as_secs(),
+        }),
+        _ => Ok(()),
+    };
     let document = load_runnable(path, reader, options)?;
+    time_left()?;
     let model = read_model(&document)?;
+    time_left()?;
+    reserve(store, &document, &model)?;
     let simulations = prepare(&document, &model, options)?;
+    time_left()?;
     let mut warnings: Vec<Diagnostic> = Vec::new();
     warnings.extend(document.warnings().iter().map(Diagnostic::from));
     let of_user = |warning: &&ModelError| !document.source(warning.span().source).embedded;
@@ -296,17 +330,38 @@ pub fn run_from(
         .iter()
         .filter(|simulation| simulation.number >= first)
     {
+        let begun = Instant::now();
         let summary = with_backend(
             &simulation.program,
             options.backend,
             options.threads,
             |backend| {
-                let mut control = |moment: &mut Moment<'_, '_>| watch(simulation, moment);
+                let mut control = |moment: &mut Moment<'_, '_>| match time_left() {
+                    Ok(()) => watch(simulation, moment),
+                    Err(_) => ControlFlow::Break(()),
+                };
                 simulation.run(backend, store, checkpoint.take(), &mut control)
             },
         )?;
-        let summary = summary?;
+        let summary = match summary {
+            Err(error @ EngineError::NotFinite { .. })
+                if begun.elapsed() < LONGEST_RUN_AGAIN
+                    && simulation.instances <= MOST_INSTANCES_AGAIN =>
+            {
+                let number = simulation.number as usize;
+                return Err(diagnose(path, reader, options, number, &error));
+            }
+            summary => summary?,
+        };
+        if let Some(variable) = &summary.not_a_number {
+            let message = format!("`{variable}` is not a number at the end of the run");
+            let help = "record it to see when and why; what is recorded is finite".to_owned();
+            warnings.push(Diagnostic::new(Code(527), message, None, Some(help)));
+        }
         let interrupted = summary.interrupted;
+        if interrupted {
+            time_left()?;
+        }
         summaries.push(summary);
         if interrupted {
             break;
@@ -319,6 +374,63 @@ pub fn run_from(
         sources,
         report_file,
     })
+}
+
+/// The failure of a run because of a value that is not finite, with its cause, which is looked for
+/// by making the run again.
+fn diagnose(
+    path: &str,
+    reader: &dyn SourceReader,
+    options: &Options,
+    run: usize,
+    error: &EngineError,
+) -> Failure {
+    let mut failure = Failure::from(error);
+    let EngineError::NotFinite { quantity, .. } = error else {
+        return failure;
+    };
+    let deadline = Instant::now() + 2 * LONGEST_RUN_AGAIN;
+    let cause = |document: &Document| {
+        let model = Model::read(document).ok()?;
+        let (_, mut experiment) = experiment(document, &model).ok()?;
+        if let Some(seed) = options.seed {
+            experiment.reseed(seed);
+        }
+        let diagnosis = Diagnosis::new(&model, &experiment, *experiment.runs.get(run)?)?;
+        let go_on = &mut || Instant::now() < deadline;
+        let cause = with_backend(
+            &diagnosis.program,
+            options.backend,
+            options.threads,
+            |backend| diagnosis.find(backend, &experiment, quantity, go_on),
+        );
+        let cause = cause.ok()??;
+        Some((cause.to_string(), cause.equation.source.span()))
+    };
+    if let Ok(document) = load(path, reader, options)
+        && let Some((message, span)) = cause(&document)
+        && let Some(diagnostic) = failure.diagnostics.first_mut()
+    {
+        diagnostic.message = format!("{error}\n{message}");
+        diagnostic.span = Some(span);
+        failure.sources = document.into_sources();
+    }
+    failure
+}
+
+/// Sees to it that what a model writes can be written, before its network is built.
+fn reserve(
+    store: &mut dyn OutputStore,
+    document: &Document,
+    model: &Model<'_>,
+) -> Result<(), Failure> {
+    let (target, experiment) = experiment(document, model)?;
+    let data = experiment.data_files.iter().map(|file| file.path.as_str());
+    let events = experiment.event_files.iter().map(|file| file.path.as_str());
+    let outputs: Vec<&str> = data.chain(events).chain(target.times_file).collect();
+    let files = document.sources().iter().filter(|source| !source.embedded);
+    let inputs: Vec<&str> = files.map(|source| source.name.as_str()).collect();
+    (store.reserve(&outputs, &inputs)).map_err(|error| EngineError::from(error).into())
 }
 
 fn displays(model: &Model<'_>) -> Vec<Display> {

@@ -1,7 +1,8 @@
 //! Reads model files from the file system.
 
-use std::io::ErrorKind;
-use std::path::Path;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
 
 use lems_document::SourceReader;
 
@@ -10,11 +11,11 @@ use lems_document::SourceReader;
 pub struct FileSources;
 
 impl SourceReader for FileSources {
-    fn read(&self, path: &str) -> Result<Option<String>, String> {
+    fn read(&self, path: &str, most: usize) -> Result<Option<String>, String> {
         if Path::new(path).is_dir() {
             return Ok(None);
         }
-        match std::fs::read(path) {
+        match beginning(path, most) {
             Ok(bytes) => match String::from_utf8(bytes) {
                 Ok(text) => Ok(Some(text)),
                 // Latin-1: what older tools write where a name has an accent.
@@ -32,9 +33,55 @@ impl SourceReader for FileSources {
     }
 
     fn canonical(&self, path: &str) -> String {
-        match std::fs::canonicalize(path) {
+        match fs::canonicalize(path) {
             Ok(path) => path.to_string_lossy().into_owned(),
             Err(_) => path.to_owned(),
         }
+    }
+}
+
+/// A file, or one byte more than `most` of it.
+fn beginning(path: &str, most: usize) -> std::io::Result<Vec<u8>> {
+    let file = File::open(path)?;
+    let wanted = (most as u64).saturating_add(1);
+    let mut bytes = Vec::with_capacity(file.metadata()?.len().min(wanted) as usize);
+    file.take(wanted).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The file system inside a few folders: all else is not there, whatever leads to it.
+#[derive(Debug, Clone, Default)]
+pub struct Sandbox {
+    folders: Vec<PathBuf>,
+}
+
+impl Sandbox {
+    /// The folder of a file, and others.
+    pub fn around(file: &str, others: &[String]) -> Sandbox {
+        let own = Path::new(file).parent().unwrap_or(Path::new(""));
+        // An empty path is the working directory.
+        let own = Path::new(".").join(own);
+        let folders = [own].into_iter().chain(others.iter().map(PathBuf::from));
+        Sandbox {
+            folders: folders.flat_map(fs::canonicalize).collect(),
+        }
+    }
+}
+
+impl SourceReader for Sandbox {
+    fn read(&self, path: &str, most: usize) -> Result<Option<String>, String> {
+        let Ok(place) = fs::canonicalize(path) else {
+            return Ok(None);
+        };
+        // A pipe or a device may never end.
+        let inside = self.folders.iter().any(|folder| place.starts_with(folder));
+        match inside && place.is_file() {
+            true => FileSources.read(&place.to_string_lossy(), most),
+            false => Ok(None),
+        }
+    }
+
+    fn canonical(&self, path: &str) -> String {
+        FileSources.canonical(path)
     }
 }

@@ -77,7 +77,8 @@ impl From<Failure> for Verdict {
 
 /// A file of components alone does not say where its types are: in the core types.
 fn document(path: &str, reader: &dyn SourceReader, options: &Options) -> Result<Document, Failure> {
-    let text = reader.read(path).ok().flatten().unwrap_or_default();
+    let text = reader.read(path, options.limits.document.source_bytes);
+    let text = text.ok().flatten().unwrap_or_default();
     let is_lems = match outermost(&text) {
         Some(name) => name.eq_ignore_ascii_case("Lems"),
         None => true,
@@ -112,10 +113,10 @@ struct Around<'r> {
 }
 
 impl SourceReader for Around<'_> {
-    fn read(&self, path: &str) -> Result<Option<String>, String> {
+    fn read(&self, path: &str, most: usize) -> Result<Option<String>, String> {
         match Path::new(path) == self.path {
             true => Ok(Some(self.root.clone())),
-            false => self.reader.read(path),
+            false => self.reader.read(path, most),
         }
     }
 
@@ -162,8 +163,12 @@ fn networks(
         if !of_user || used.contains(&id) {
             continue;
         }
+        if let Err(failure) = options.limits.allow_network(document, model, id) {
+            errors.extend(failure.diagnostics);
+            continue;
+        }
         let random = lems_math::JavaRandom::new(options.seed.unwrap_or_default());
-        match Network::build(model, id, random) {
+        match Network::build_within(model, id, random, options.limits.most_instances()) {
             Ok(network) => {
                 let found = network.warnings.into_inner();
                 warnings.extend(found.iter().map(Diagnostic::from));

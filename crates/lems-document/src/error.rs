@@ -55,13 +55,15 @@ pub enum DocumentError {
         span: Option<Span>,
     },
     /// A file has more bytes than allowed.
-    #[error("`{file}` has {bytes} bytes, more than the limit of {limit}")]
+    #[error("`{file}` has more than {limit} bytes")]
     SourceTooLarge {
         file: String,
-        bytes: usize,
         limit: usize,
         span: Option<Span>,
     },
+    /// All files together have more bytes than allowed.
+    #[error("more than {limit} bytes in all files together")]
+    TooMuchText { limit: usize, span: Span },
     /// More files than allowed.
     #[error("more than {limit} files")]
     TooManySources { limit: usize, span: Span },
@@ -94,6 +96,7 @@ impl DocumentError {
             | DocumentError::IncludeCycle { span, .. }
             | DocumentError::UrlInclude { span, .. }
             | DocumentError::UrlReplaced { span, .. }
+            | DocumentError::TooMuchText { span, .. }
             | DocumentError::TooManySources { span, .. }
             | DocumentError::IncludesTooDeep { span, .. }
             | DocumentError::TooDeep { span, .. }

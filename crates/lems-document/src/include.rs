@@ -25,6 +25,8 @@ pub struct IncludeOptions {
 pub struct Limits {
     /// Bytes in one file; never more than 4 GiB.
     pub source_bytes: usize,
+    /// Bytes in all files together.
+    pub total_bytes: usize,
     /// Files that include one another in a row.
     pub include_depth: usize,
     /// Files.
@@ -39,6 +41,7 @@ impl Default for Limits {
     fn default() -> Self {
         Limits {
             source_bytes: 256 << 20,
+            total_bytes: 1 << 30,
             include_depth: 64,
             sources: 4096,
             element_depth: 256,
@@ -47,12 +50,19 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// Bytes that one file may have: places in it are 32 bits wide.
+    fn most_bytes(&self) -> usize {
+        self.source_bytes.min(u32::MAX as usize)
+    }
+}
+
 pub(crate) fn load(
     root: &str,
     reader: &dyn SourceReader,
     options: &IncludeOptions,
 ) -> Result<Document, LoadFailure> {
-    let text = match reader.read(root) {
+    let text = match reader.read(root, options.limits.most_bytes()) {
         Ok(Some(text)) => text,
         Ok(None) => {
             return Err(LoadFailure::before(DocumentError::RootMissing {
@@ -156,16 +166,13 @@ impl Loader<'_> {
     /// Reads a file and, below it, what it includes: as deep as the limit on includes allows.
     fn file(&mut self, found: Found, included_at: Option<Span>) {
         let limits = &self.options.limits;
-        let limit = limits.source_bytes.min(u32::MAX as usize);
+        let limit = limits.most_bytes();
         if found.text.len() > limit {
-            let (file, bytes) = (found.name, found.text.len());
-            let error = DocumentError::SourceTooLarge {
-                file,
-                bytes,
+            return self.errors.push(DocumentError::SourceTooLarge {
+                file: found.name,
                 limit,
                 span: included_at,
-            };
-            return self.errors.push(error);
+            });
         }
         let id = SourceId(self.sources.len() as u32);
         let source = Source {
@@ -227,6 +234,9 @@ impl Loader<'_> {
                     let limit = limits.include_depth;
                     self.errors
                         .push(DocumentError::IncludesTooDeep { limit, span });
+                } else if self.bytes_read() + found.text.len() > limits.total_bytes {
+                    let limit = limits.total_bytes;
+                    self.errors.push(DocumentError::TooMuchText { limit, span });
                 } else {
                     self.file(found, Some(span));
                 }
@@ -265,7 +275,7 @@ impl Loader<'_> {
             if self.seen.contains(&identity) {
                 return Search::Known(identity, path);
             }
-            match self.reader.read(&path) {
+            match self.reader.read(&path, self.options.limits.most_bytes()) {
                 Ok(None) => searched.push(path),
                 Ok(Some(text)) => {
                     let folder = Some(folder_of(&path).to_owned());
@@ -304,6 +314,10 @@ impl Loader<'_> {
             folder: None,
             text: (*text).to_owned(),
         })
+    }
+
+    fn bytes_read(&self) -> usize {
+        self.sources.iter().map(|source| source.text.len()).sum()
     }
 
     /// The paths at which a file may lie, each once, in the order of the search.

@@ -44,12 +44,13 @@ impl Source {
 
 /// Access to the files that a document is made of.
 pub trait SourceReader {
-    /// The text of a file; None if there is no such file.
+    /// The text of a file, or its beginning if it has more than `most` bytes, which the caller
+    /// refuses: at least one byte more then. None if there is no such file.
     ///
     /// # Errors
     ///
     /// Any other reason why the text is not available (permission, not UTF-8 ...), for the user.
-    fn read(&self, path: &str) -> Result<Option<String>, String>;
+    fn read(&self, path: &str, most: usize) -> Result<Option<String>, String>;
 
     /// One name per file: two paths of the same file have the same canonical name.
     fn canonical(&self, path: &str) -> String;
@@ -70,7 +71,7 @@ impl<const N: usize> From<[(&str, &str); N]> for MemorySources {
 }
 
 impl SourceReader for MemorySources {
-    fn read(&self, path: &str) -> Result<Option<String>, String> {
+    fn read(&self, path: &str, _most: usize) -> Result<Option<String>, String> {
         Ok(self.0.get(&collapsed(path)).cloned())
     }
 

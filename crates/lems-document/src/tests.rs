@@ -344,7 +344,7 @@ fn all_errors_are_reported_at_once() {
 fn unreadable_and_missing_roots() {
     struct Locked;
     impl SourceReader for Locked {
-        fn read(&self, path: &str) -> Result<Option<String>, String> {
+        fn read(&self, path: &str, _most: usize) -> Result<Option<String>, String> {
             match path {
                 "main.xml" => Ok(Some("<L><Include file='net.h5'/></L>".to_owned())),
                 "gone.xml" => Ok(None),
@@ -412,6 +412,11 @@ fn limits_are_errors() {
     assert!(matches!(
         only_error(limits(|l| l.source_bytes = 40)).0,
         DocumentError::SourceTooLarge { .. }
+    ));
+    assert!(limits(|l| l.total_bytes = 95).is_ok());
+    assert!(matches!(
+        only_error(limits(|l| l.total_bytes = 94)).0,
+        DocumentError::TooMuchText { limit: 94, .. }
     ));
 }
 

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 use std::fmt::Write;
 
-use lems_kernel::{Action, EventQueue, Fault, Program, QueuedEvent, State};
+use lems_kernel::{Action, EventQueue, Program, QueuedEvent, State};
 use lems_math::JavaRandom;
 use lems_output::{Checksum, Mark, OutputError, OutputSink, OutputStore};
 
@@ -151,7 +151,7 @@ pub(crate) fn write(
     time: f64,
     marks: &[Mark],
 ) -> Vec<u8> {
-    // Between two steps nothing is left to record and no handler runs.
+    // Between two steps nothing is left to record, no handler runs, and the run has not failed.
     let State {
         memory,
         now,
@@ -160,7 +160,7 @@ pub(crate) fn write(
         recorded: _,
         effects,
         depth: _,
-        fault,
+        fault: _,
     } = state;
     let mut body = Bytes::default();
     body.text(VERSION.as_bytes());
@@ -171,9 +171,6 @@ pub(crate) fn write(
     body.real(*now);
     body.number(random.state());
     body.number(*effects);
-    body.list(fault.as_slice(), |body, Fault::EndlessRelay { time }| {
-        body.real(*time)
-    });
     body.number(queue.sent());
     let events: Vec<&QueuedEvent> = queue.events().collect();
     body.list(&events, |body, event| {
@@ -228,9 +225,6 @@ impl Checkpoint {
         let now = body.real()?;
         let random = JavaRandom::from_state(body.number()?);
         let effects = body.number()?;
-        let fault = body
-            .list(|body| Ok(Fault::EndlessRelay { time: body.real()? }))?
-            .pop();
         let sent = body.number()?;
         let events = body.list(|body| {
             Ok(QueuedEvent {
@@ -259,7 +253,7 @@ impl Checkpoint {
             recorded: Vec::new(),
             effects,
             depth: 0,
-            fault,
+            fault: None,
         };
         Ok(Checkpoint {
             run,

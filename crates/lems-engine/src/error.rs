@@ -41,6 +41,9 @@ impl EngineError {
             EngineError::Fault(Fault::EndlessRelay { .. }) => {
                 Some("give one of the connections of the circle a delay".to_owned())
             }
+            EngineError::Fault(Fault::TooManyEvents { .. }) => {
+                Some("a delay longer than the time between events lets them pile up".to_owned())
+            }
             EngineError::Checkpoint(error) => Some(error.help()),
             EngineError::Output(error) => error.help(),
         }

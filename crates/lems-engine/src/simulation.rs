@@ -33,6 +33,8 @@ pub struct Simulation {
     pub number: u64,
     /// Steps between two moments at which a checkpoint is due; zero if none is before the end.
     pub steps_between_checkpoints: u64,
+    /// Most events on their way at one time.
+    pub most_events: usize,
     pub(crate) run: Run,
     pub(crate) random: JavaRandom,
     pub(crate) data_files: Vec<DataPlan>,
@@ -43,6 +45,8 @@ pub struct Simulation {
 #[derive(Debug, Clone)]
 pub(crate) struct DataPlan {
     pub(crate) path: String,
+    /// Whether it is for a picture, in which a value that is not finite is a gap.
+    drawn: bool,
     pub(crate) columns: Vec<Recorder>,
 }
 
@@ -102,6 +106,8 @@ pub struct Summary {
     pub files: Vec<String>,
     /// Whether the run was told to stop before its end.
     pub interrupted: bool,
+    /// A variable that is not a number at the end, which nothing recorded has shown.
+    pub not_a_number: Option<String>,
 }
 
 impl Simulation {
@@ -115,7 +121,8 @@ impl Simulation {
         run: Run,
         times_file: Option<String>,
     ) -> Result<Simulation, Vec<NetworkError>> {
-        let network = Network::build(model, run.target, experiment.random.clone())?;
+        let random = experiment.random.clone();
+        let network = Network::build_within(model, run.target, random, experiment.most_instances)?;
         let shapes = Shapes::of(&network);
         let mut errors = Vec::new();
         let mut recorded = Recorded::default();
@@ -131,7 +138,7 @@ impl Simulation {
                     Err(error) => errors.push(error),
                 }
             }
-            data_files.push((file.path.clone(), columns));
+            data_files.push((file.path.clone(), file.drawn, columns));
         }
         for line in experiment
             .displays
@@ -173,8 +180,9 @@ impl Simulation {
             columns,
         } = lower(&network, &shapes, &recorded)?;
         let data_files = (data_files.into_iter())
-            .map(|(path, columns)| DataPlan {
+            .map(|(path, drawn, columns)| DataPlan {
                 path,
+                drawn,
                 columns: (columns.into_iter())
                     .map(|(value, scale, recording)| Recorder {
                         probe: values[value],
@@ -199,6 +207,7 @@ impl Simulation {
             every: 1,
             number: 0,
             steps_between_checkpoints: 0,
+            most_events: usize::MAX,
             warnings: network.warnings.into_inner(),
             run,
             random: network.random,
@@ -246,13 +255,18 @@ impl Simulation {
                 let mut outputs = Outputs::create(self, store)?;
                 let mut state = State::new(&self.program, 0);
                 state.random = self.random.clone();
+                state.queue.limit = self.most_events;
                 Interpreter::new(&self.program).run_setup(&mut state);
                 outputs.record(&mut state, 0.0, 0)?;
+                if let Some(fault) = state.fault.take() {
+                    return Err(fault.into());
+                }
                 (outputs, state, 0, 0.0)
             }
             Some(checkpoint) => {
                 let (done, time) = (checkpoint.steps, checkpoint.time);
-                let (state, marks) = checkpoint.into_parts(self)?;
+                let (mut state, marks) = checkpoint.into_parts(self)?;
+                state.queue.limit = self.most_events;
                 let marks = marks.into_iter();
                 let outputs = Outputs::create(self, &mut Reopening { store, marks })?;
                 (outputs, state, done, time)
@@ -278,10 +292,7 @@ impl Simulation {
                 break false;
             }
             time += self.run.step;
-            deliver_due(backend, &mut state, time);
-            for call in &self.program.schedule {
-                backend.advance(&mut state, *call, time, self.run.step);
-            }
+            advance(&self.program, backend, &mut state, time, self.run.step);
             if let Some(fault) = state.fault.take() {
                 return Err(fault.into());
             }
@@ -298,7 +309,35 @@ impl Simulation {
             time,
             files,
             interrupted,
+            not_a_number: self.not_a_number(&state),
         })
+    }
+
+    /// The first variable that has become NaN, if any has.
+    fn not_a_number(&self, state: &State) -> Option<String> {
+        let mut slots = state.memory.iter().zip(&self.program.memory);
+        let slot = slots.position(|(now, first)| now.is_nan() && !first.is_nan())?;
+        let names = self
+            .columns
+            .iter()
+            .filter(|(first, _)| *first as usize <= slot);
+        names
+            .max_by_key(|(first, _)| *first)
+            .map(|(_, name)| name.clone())
+    }
+}
+
+/// Makes one step, which ends at `time`, in seconds.
+pub(crate) fn advance(
+    program: &Program,
+    backend: &dyn Backend,
+    state: &mut State,
+    time: f64,
+    step: f64,
+) {
+    deliver_due(backend, state, time);
+    for call in &program.schedule {
+        backend.advance(state, *call, time, step);
     }
 }
 
@@ -371,7 +410,7 @@ impl<'s> Outputs<'s> {
                     Probe::Slot(slot) => state.memory[slot as usize],
                     Probe::Constant(value) => value,
                 };
-                if !value.is_finite() {
+                if !value.is_finite() && !plan.drawn {
                     return Err(EngineError::NotFinite {
                         quantity: recorder.quantity.clone(),
                         value,

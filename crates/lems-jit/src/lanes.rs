@@ -10,7 +10,7 @@ use cranelift_codegen::ir::types::{F64, F64X2, I64, I64X2};
 use cranelift_codegen::ir::{ConstantData, Endianness, InstBuilder, MemFlagsData, Value};
 use lems_kernel::{
     Block, Function, Level, Logic, Operation, Operator, Place, Program, Reads, Register, Scalar,
-    Statement, flat_loop_body,
+    Statement, carried, flat_loop_body,
 };
 
 use crate::exponential;
@@ -85,6 +85,8 @@ impl LaneLoop {
         }
         // Of those that are read before they are assigned, the others come from outside.
         serial.retain(|register| assigned.contains(register));
+        // Also what is handed on unread: a loop that runs for nobody hands on nothing.
+        serial.extend(carried(body));
         let mut uniform = HashSet::new();
         let mut lanes = LaneLoop {
             uniform: Block::new(),

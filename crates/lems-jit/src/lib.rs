@@ -15,7 +15,9 @@ mod native;
 mod plan;
 mod saved;
 mod settle;
+mod shares;
 mod tables;
+mod team;
 mod translate;
 mod validate;
 

@@ -15,12 +15,12 @@
 #![allow(unsafe_code)]
 
 use std::ops::Range;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::{Mutex, MutexGuard};
 
 use cranelift_jit::JITModule;
 use cranelift_module::FuncId;
 use lems_kernel::{Backend, Call, Independence, Program, State, emit};
-use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::assembler::{Assembler, Part};
 use crate::helpers::InPlace;
@@ -28,6 +28,8 @@ use crate::lanes::LANES;
 use crate::plan::{BlockPlan, FEWEST_TOGETHER, block_plan};
 use crate::saved::Saved;
 use crate::settle::{Emission, Settling};
+use crate::shares::Shares;
+use crate::team::Team;
 use crate::{JitError, Populations, validate};
 
 /// Context, memory, links, time, step, first instance, one after the last.
@@ -45,9 +47,8 @@ pub struct CompiledProgram<'p> {
     populations: Populations,
     kernels: Vec<CompiledKernel>,
     handlers: Vec<HandlerFunction>,
-    workers: Mutex<Vec<Worker>>,
-    /// The other threads, if there are any.
-    pool: Option<ThreadPool>,
+    team: Team<Worker>,
+    shares: Shares,
     _code: Code,
 }
 
@@ -61,6 +62,7 @@ struct CompiledBlock {
     function: BlockFunction,
     stride: u32,
     share: u32,
+    round: u32,
     /// Doubles that its buffers take.
     buffers: usize,
     independence: Independence,
@@ -125,6 +127,7 @@ impl<'p> CompiledProgram<'p> {
                     function: block_function(&module, function),
                     stride: plan.stride,
                     share: plan.share,
+                    round: plan.round,
                     buffers: plan.kernel.buffers as usize * plan.stride as usize,
                     interferes: plan.independence.interferes(),
                     independence: plan.independence,
@@ -140,8 +143,8 @@ impl<'p> CompiledProgram<'p> {
             populations,
             kernels,
             handlers,
-            workers: Mutex::new((0..threads).map(|_| Worker::default()).collect()),
-            pool: pool(threads)?,
+            team: Team::new(threads)?,
+            shares: Shares::new(threads),
             _code: Code(Mutex::new(Some(module))),
         })
     }
@@ -192,8 +195,8 @@ impl<'p> CompiledProgram<'p> {
         unsafe { function(&context, memory, links, time, step, first, last) }
     }
 
-    /// Computes instances block by block. The events of a block, or of the blocks that several
-    /// threads computed together, are delivered in order before the next one begins.
+    /// Computes instances block by block, in one or several threads. The events of a round are
+    /// delivered in order before the next one begins.
     fn advance_together(
         &self,
         block: &CompiledBlock,
@@ -206,42 +209,46 @@ impl<'p> CompiledProgram<'p> {
             call.last <= self.populations.kernels[call.kernel as usize],
             "a call goes beyond the schedule"
         );
-        let mut workers = self.workers();
         let length = call.last - call.first;
-        let threads = (workers.len() as u32).min(length / block.share).max(1);
-        let share = match threads {
+        let even = call.last - length % LANES;
+        let threads = self.team.size().min(length / block.share).max(1);
+        let in_a_round = match threads {
             1 => block.stride,
-            threads => {
-                // Long rounds wake the threads less often, but send more instances back.
-                let rounds = match block.interferes {
-                    true => length / (threads * block.share),
-                    false => 1,
-                };
-                length.div_ceil(rounds * threads).next_multiple_of(LANES)
-            }
+            threads => block.round.saturating_mul(threads).min(length),
         };
-        let even = call.last - (call.last - call.first) % LANES;
-        let mut first = call.first;
-        while first < even {
-            let last = even.min(first.saturating_add(threads.saturating_mul(share)));
-            let part = Call {
-                first,
-                last,
-                ..call
-            };
-            let workers = workers.get_mut(..threads as usize).unwrap_or_default();
-            self.advance_shares(block, workers, share, state, part, time, step);
-            if workers.iter().any(|worker| !worker.log.is_empty()) {
-                for worker in workers.iter_mut() {
-                    worker.saved.index();
+        let round_of = |round: u32| {
+            let first = call.first.saturating_add(round.saturating_mul(in_a_round));
+            first.min(even)..first.saturating_add(in_a_round).min(even)
+        };
+        let work = Work {
+            program: self.program,
+            block,
+            shares: &self.shares,
+            memory: AtomicPtr::new(self.memory(state)),
+            time,
+            step,
+        };
+        self.shares.deal(round_of(0), threads);
+        self.team.rounds(
+            threads,
+            length.div_ceil(in_a_round),
+            |worker, thread| work.take_part(worker, thread),
+            |workers, round| {
+                let Range { start, end } = round_of(round);
+                let together = Call {
+                    first: start,
+                    last: end,
+                    ..call
+                };
+                if self.settle(block, workers, state, together, time, step) {
+                    work.memory.store(self.memory(state), Ordering::Relaxed);
                 }
-                let log = workers.iter().flat_map(|worker| &worker.log);
-                let saved: Vec<&Saved> = workers.iter().map(|worker| &worker.saved).collect();
-                let settling = Settling::new(self, self.program, &block.independence, part, &saved);
-                settling.settle(state, log, time, step);
-            }
-            first = last;
-        }
+                for worker in workers {
+                    worker.saved.clear();
+                }
+                self.shares.deal(round_of(round + 1), threads);
+            },
+        );
         if even < call.last {
             let rest = Call {
                 first: even,
@@ -251,44 +258,29 @@ impl<'p> CompiledProgram<'p> {
         }
     }
 
-    /// Computes an even number of instances of a call within the schedule, a share in each worker.
-    #[allow(clippy::too_many_arguments, reason = "a step is all of this")]
-    fn advance_shares(
+    /// Delivers the events of instances that made their step together; whether there were any.
+    fn settle(
         &self,
         block: &CompiledBlock,
-        workers: &mut [Worker],
-        share: u32,
+        workers: &mut [MutexGuard<'_, Worker>],
         state: &mut State,
-        call: Call,
+        together: Call,
         time: f64,
         step: f64,
-    ) {
-        let work = Work {
-            program: self.program,
-            block,
-            memory: self.memory(state),
-            time,
-            step,
-        };
-        let several = workers.len() > 1;
-        let firsts = (call.first..).step_by(share as usize);
-        let mut shares = workers.iter_mut().zip(firsts).map(|(worker, first)| {
-            let last = call.last.min(first.saturating_add(share));
-            (worker, first.min(last)..last)
-        });
-        let Some((own, instances)) = shares.next() else {
-            return;
-        };
-        match &self.pool {
-            Some(pool) if several => pool.in_place_scope(|scope| {
-                let work = &work;
-                for (worker, instances) in shares {
-                    scope.spawn(move |_| work.run(worker, instances));
-                }
-                work.run(own, instances);
-            }),
-            _ => work.run(own, instances),
+    ) -> bool {
+        if workers.iter().all(|worker| worker.log.is_empty()) {
+            return false;
         }
+        let mut log = Vec::new();
+        for worker in workers.iter_mut() {
+            log.append(&mut worker.log);
+            worker.saved.index();
+        }
+        log.sort_by_key(|emission| emission.instance);
+        let saved: Vec<&Saved> = workers.iter().map(|worker| &worker.saved).collect();
+        let settling = Settling::new(self, self.program, &block.independence, together, &saved);
+        settling.settle(state, log.iter(), time, step);
+        true
     }
 
     /// Runs a handler whose own events reach handlers that `backend` runs.
@@ -321,78 +313,72 @@ impl<'p> CompiledProgram<'p> {
         // SAFETY: as in `advance_in_order`.
         unsafe { function(&context, memory, links, i64::from(instance)) }
     }
-
-    fn workers(&self) -> MutexGuard<'_, Vec<Worker>> {
-        self.workers.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// A step of one kernel that several threads share.
 struct Work<'w> {
     program: &'w Program,
     block: &'w CompiledBlock,
-    memory: *mut f64,
+    /// Instances of this step, even numbers of them within the schedule.
+    shares: &'w Shares,
+    /// The memory, which nobody else uses while threads work.
+    memory: AtomicPtr<f64>,
     time: f64,
     step: f64,
 }
 
-// SAFETY: the memory outlives the work, as `advance_shares` borrows it as long. Each thread
-// computes other instances, and machine code for some instances neither writes what belongs to
-// others nor reads what others write: that is what `independence` says, without which there is no
-// block function. Nothing else of the work changes.
-unsafe impl Sync for Work<'_> {}
-
 impl Work<'_> {
-    /// Computes an even number of instances within the schedule; their events are left in the
-    /// worker's log.
-    fn run(&self, worker: &mut Worker, instances: Range<u32>) {
-        let block = self.block;
-        worker.log.clear();
-        worker.saved.clear();
-        if worker.buffers.len() < block.buffers {
-            worker.buffers.resize(block.buffers, 0.0);
+    /// Computes blocks of a round until there are no more; leaves their events in the worker's log.
+    fn take_part(&self, worker: &mut Worker, thread: u32) {
+        if worker.buffers.len() < self.block.buffers {
+            worker.buffers.resize(self.block.buffers, 0.0);
         }
+        while let Some(instances) = self.shares.take(thread, self.block.stride) {
+            self.advance(worker, instances);
+        }
+    }
+
+    /// Computes a block of instances.
+    fn advance(&self, worker: &mut Worker, instances: Range<u32>) {
+        let memory = self.memory.load(Ordering::Relaxed);
         let size = self.program.memory.len();
-        let (columns, links) = (&block.independence.stored, self.program.links.as_slice());
-        let mut first = instances.start;
-        while first < instances.end {
-            let last = instances.end.min(first + block.stride);
-            if block.interferes {
-                (worker.saved).save(columns, links, first..last, |slots| {
-                    (slots.start <= slots.end && slots.end <= size).then(|| {
-                        // SAFETY: the slots are inside the memory, belong to instances of this
-                        // share, and machine code for them is not running.
-                        unsafe {
-                            let start = self.memory.add(slots.start);
-                            std::slice::from_raw_parts(start, slots.len())
-                        }
-                    })
-                });
-            }
-            let context = Context {
-                program: self.program,
-                backend: &Nothing,
-                state: std::ptr::null_mut(),
-                log: &mut worker.log,
-            };
-            let buffers = worker.buffers.as_mut_ptr();
-            // SAFETY: as in `advance_in_order`; also, the number of instances is even and within
-            // the stride, and the buffers are of the size that the function was made for. With a
-            // log, the functions that it calls leave the state alone; draws, which do not, make a
-            // kernel's instances dependent.
-            unsafe {
-                (block.function)(
-                    &context,
-                    self.memory,
-                    links.as_ptr(),
-                    self.time,
-                    self.step,
-                    i64::from(first),
-                    i64::from(last),
-                    buffers,
-                );
-            }
-            first = last;
+        let links = self.program.links.as_slice();
+        if self.block.interferes {
+            let columns = &self.block.independence.stored;
+            (worker.saved).save(columns, links, instances.clone(), |slots| {
+                (slots.start <= slots.end && slots.end <= size).then(|| {
+                    // SAFETY: the slots are inside the memory, belong to instances of this
+                    // block, and machine code for them is not running.
+                    unsafe { std::slice::from_raw_parts(memory.add(slots.start), slots.len()) }
+                })
+            });
+        }
+        let context = Context {
+            program: self.program,
+            backend: &Nothing,
+            state: std::ptr::null_mut(),
+            log: &mut worker.log,
+        };
+        let buffers = worker.buffers.as_mut_ptr();
+        let (first, last) = (i64::from(instances.start), i64::from(instances.end));
+        // SAFETY: as in `advance_in_order`. The memory outlives the work, and the state is not
+        // used in a round. Each thread computes other instances, and machine code for some neither
+        // writes what belongs to others nor reads what others write: that is what `independence`
+        // says, without which there is no block function. Also, the number of instances is even
+        // and within the stride, and the buffers are of the size that the function was made for.
+        // With a log, the functions that it calls leave the state alone; draws, which do not, make
+        // a kernel's instances dependent.
+        unsafe {
+            (self.block.function)(
+                &context,
+                memory,
+                links.as_ptr(),
+                self.time,
+                self.step,
+                first,
+                last,
+                buffers,
+            );
         }
     }
 }
@@ -404,16 +390,6 @@ impl Backend for Nothing {
     fn advance(&self, _: &mut State, _: Call, _: f64, _: f64) {}
 
     fn handle(&self, _: &mut State, _: u32, _: u32) {}
-}
-
-/// Threads besides the one that asks for them.
-fn pool(threads: usize) -> Result<Option<ThreadPool>, JitError> {
-    if threads == 1 {
-        return Ok(None);
-    }
-    let pool = ThreadPoolBuilder::new().num_threads(threads - 1).build();
-    pool.map(Some)
-        .map_err(|error| JitError::Threads(error.to_string()))
 }
 
 fn step_function(module: &JITModule, function: FuncId) -> StepFunction {

@@ -19,6 +19,9 @@ const LARGEST_BUFFERS: u32 = 3_000;
 /// Doubles of a block that are saved, which should do so too.
 const LARGEST_COPY: u32 = 2_000;
 
+/// The same for what one of several threads saves in a round.
+const LARGEST_SHARED_COPY: u32 = 32_000;
+
 /// How a kernel takes many instances through a step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BlockPlan {
@@ -30,6 +33,9 @@ pub struct BlockPlan {
     pub stride: u32,
     /// Fewest instances that are worth a thread of their own, an even number.
     pub share: u32,
+    /// Most instances that one of several threads computes before all deliver the events of theirs,
+    /// an even number.
+    pub round: u32,
     /// What makes the order of the instances irrelevant.
     pub independence: Independence,
 }
@@ -63,11 +69,16 @@ pub fn block_plan(program: &Program, kernel: u32) -> Option<BlockPlan> {
     };
     let stride = stride(longest, kernel.buffers, saved);
     let share = share(program, &kernel);
+    let round = match independence.interferes() {
+        true => (LARGEST_SHARED_COPY / saved.max(1)).max(stride) / stride * stride,
+        false => u32::MAX,
+    };
     Some(BlockPlan {
         kernel,
         longest,
         stride,
         share,
+        round,
         independence,
     })
 }

@@ -7,7 +7,13 @@ use lems_kernel::Stored;
 /// Copies of parts of columns.
 #[derive(Debug, Default)]
 pub(crate) struct Saved {
-    /// Slots, and where their copies begin.
+    columns: Vec<Copies>,
+}
+
+/// Copies of parts of one column.
+#[derive(Debug, Default)]
+struct Copies {
+    /// Slots, and where their copies begin. Those that follow one another are one part.
     parts: Vec<(Range<usize>, usize)>,
     values: Vec<f64>,
 }
@@ -15,12 +21,14 @@ pub(crate) struct Saved {
 impl Saved {
     /// Forgets all copies.
     pub(crate) fn clear(&mut self) {
-        self.parts.clear();
-        self.values.clear();
+        for copies in &mut self.columns {
+            copies.parts.clear();
+            copies.values.clear();
+        }
     }
 
-    /// Copies what instances have in the columns, from `memory`, which is asked for no other
-    /// slots.
+    /// Copies what instances have in the columns, always the same ones until all is forgotten,
+    /// from `memory`, which is asked for no other slots.
     pub(crate) fn save<'m>(
         &mut self,
         columns: &[Stored],
@@ -28,13 +36,15 @@ impl Saved {
         instances: Range<u32>,
         memory: impl Fn(Range<usize>) -> Option<&'m [f64]>,
     ) {
-        for column in columns {
+        if self.columns.len() < columns.len() {
+            self.columns.resize_with(columns.len(), Copies::default);
+        }
+        for (column, copies) in columns.iter().zip(&mut self.columns) {
             column.ranges(links, instances.clone(), |slots| {
                 if let Some(values) = memory(slots.clone())
                     && !values.is_empty()
                 {
-                    self.parts.push((slots, self.values.len()));
-                    self.values.extend_from_slice(values);
+                    copies.add(slots, values);
                 }
             });
         }
@@ -42,7 +52,9 @@ impl Saved {
 
     /// Makes what was saved ready to be found again.
     pub(crate) fn index(&mut self) {
-        self.parts.sort_unstable_by_key(|(slots, _)| slots.start);
+        for copies in &mut self.columns {
+            copies.parts.sort_unstable_by_key(|(slots, _)| slots.start);
+        }
     }
 
     /// Brings the columns of an instance, if it was saved, back to where they were; needs an
@@ -54,25 +66,34 @@ impl Saved {
         instance: u32,
         memory: &mut [f64],
     ) {
-        for column in columns {
+        for (column, copies) in columns.iter().zip(&self.columns) {
             column.ranges(links, instance..instance + 1, |slots| {
-                let after = self
-                    .parts
-                    .partition_point(|(part, _)| part.start <= slots.start);
-                let Some((part, copy)) = after.checked_sub(1).and_then(|at| self.parts.get(at))
-                else {
-                    return;
-                };
-                if !part.contains(&slots.start) {
-                    return;
-                }
-                let first = copy + (slots.start - part.start);
-                let before = self.values.get(first..first + slots.len());
-                if let (Some(now), Some(before)) = (memory.get_mut(slots.clone()), before) {
+                if let (Some(before), Some(now)) =
+                    (copies.find(&slots), memory.get_mut(slots.clone()))
+                {
                     now.copy_from_slice(before);
                 }
             });
         }
+    }
+}
+
+impl Copies {
+    fn add(&mut self, slots: Range<usize>, values: &[f64]) {
+        match self.parts.last_mut() {
+            Some((part, _)) if part.end == slots.start => part.end = slots.end,
+            _ => self.parts.push((slots, self.values.len())),
+        }
+        self.values.extend_from_slice(values);
+    }
+
+    fn find(&self, slots: &Range<usize>) -> Option<&[f64]> {
+        let after = (self.parts).partition_point(|(part, _)| part.start <= slots.start);
+        let (part, copy) = self.parts.get(after.checked_sub(1)?)?;
+        let first = copy + (slots.start - part.start);
+        (slots.end <= part.end)
+            .then(|| self.values.get(first..first + slots.len()))
+            .flatten()
     }
 }
 

@@ -6,7 +6,6 @@
 //! just get the event.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
 
 use lems_kernel::{Backend, Call, Independence, Program, State, emit};
 
@@ -37,8 +36,8 @@ pub(crate) struct Settling<'s, 'p> {
     saved: &'s [&'s Saved],
     /// The instance whose turn it is.
     turn: Cell<u32>,
-    /// Instances that went back, and must make their step again.
-    again: RefCell<BTreeSet<u32>>,
+    /// Instances that went back, and must make their step again; the next one at the end.
+    again: RefCell<Vec<u32>>,
 }
 
 impl<'s, 'p> Settling<'s, 'p> {
@@ -56,7 +55,7 @@ impl<'s, 'p> Settling<'s, 'p> {
             call,
             saved,
             turn: Cell::new(call.first),
-            again: RefCell::new(BTreeSet::new()),
+            again: RefCell::default(),
         }
     }
 
@@ -70,11 +69,11 @@ impl<'s, 'p> Settling<'s, 'p> {
     ) {
         let mut log = log.peekable();
         loop {
-            let again = self.again.borrow().first().copied();
+            let again = self.again.borrow().last().copied();
             let next = log.peek().map(|emission| emission.instance);
             match (again, next) {
                 (Some(again), next) if next.is_none_or(|next| again <= next) => {
-                    self.again.borrow_mut().pop_first();
+                    self.again.borrow_mut().pop();
                     while log.next_if(|emission| emission.instance == again).is_some() {}
                     self.turn.set(again);
                     let call = Call {
@@ -101,7 +100,12 @@ impl<'s, 'p> Settling<'s, 'p> {
             return;
         };
         let to_come = self.turn.get() < owner && owner < self.call.last;
-        if to_come && self.again.borrow_mut().insert(owner) {
+        if !to_come {
+            return;
+        }
+        let mut again = self.again.borrow_mut();
+        if let Err(place) = again.binary_search_by(|other| owner.cmp(other)) {
+            again.insert(place, owner);
             #[cfg(test)]
             WENT_BACK.set(WENT_BACK.get() + 1);
             let (columns, links) = (&self.independence.stored, &self.program.links);

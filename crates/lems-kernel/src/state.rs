@@ -19,6 +19,14 @@ pub enum Fault {
         /// Time of the step, in seconds.
         time: f64,
     },
+    /// More events on their way than allowed.
+    #[error("more than {limit} events are on their way at t = {time} s")]
+    TooManyEvents {
+        /// How many may be.
+        limit: usize,
+        /// Time of the step, in seconds.
+        time: f64,
+    },
 }
 
 /// The changing part of a running model.
@@ -99,10 +107,22 @@ impl PartialOrd for QueuedEvent {
 }
 
 /// Delayed events, earliest first, those of equal time in the order in which they were sent.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct EventQueue {
+    /// Most events on their way; the run ends before there are more.
+    pub limit: usize,
     heap: BinaryHeap<QueuedEvent>,
     sent: u64,
+}
+
+impl Default for EventQueue {
+    fn default() -> Self {
+        EventQueue {
+            limit: usize::MAX,
+            heap: BinaryHeap::new(),
+            sent: 0,
+        }
+    }
 }
 
 impl EventQueue {
@@ -111,6 +131,7 @@ impl EventQueue {
         EventQueue {
             heap: events.into(),
             sent,
+            ..EventQueue::default()
         }
     }
 
@@ -175,6 +196,12 @@ pub fn emit(program: &Program, backend: &dyn Backend, state: &mut State, source:
     }
     state.depth -= 1;
     for target in targets.iter().filter(|target| target.delay > 0.0) {
+        let limit = state.queue.limit;
+        if state.queue.len() >= limit {
+            let time = state.now;
+            (state.fault).get_or_insert(Fault::TooManyEvents { limit, time });
+            return;
+        }
         let due = state.now + target.delay;
         state.queue.push(due, target.action);
     }

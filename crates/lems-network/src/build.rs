@@ -31,6 +31,19 @@ impl<'m, 'd> Network<'m, 'd> {
         target: ComponentId,
         random: JavaRandom,
     ) -> Result<Network<'m, 'd>, Vec<NetworkError>> {
+        Network::build_within(model, target, random, MAX_INSTANCES)
+    }
+
+    /// The same with `most` instances at most.
+    ///
+    /// # Errors
+    /// Those of [`build`](Self::build); more instances.
+    pub fn build_within(
+        model: &'m Model<'d>,
+        target: ComponentId,
+        random: JavaRandom,
+        most: usize,
+    ) -> Result<Network<'m, 'd>, Vec<NetworkError>> {
         let network = Network {
             model,
             instances: Vec::new(),
@@ -45,6 +58,7 @@ impl<'m, 'd> Network<'m, 'd> {
         let mut builder = Builder {
             network,
             errors: Vec::new(),
+            most,
             exhausted: false,
             incomplete: false,
             waiting: FxHashSet::default(),
@@ -70,6 +84,8 @@ impl<'m, 'd> Network<'m, 'd> {
 pub(crate) struct Builder<'m, 'd> {
     pub network: Network<'m, 'd>,
     pub errors: Vec<NetworkError>,
+    /// Most instances that there may be.
+    pub most: usize,
     /// Whether a limit was reached, so that nothing more is made.
     pub exhausted: bool,
     /// Whether instances are missing because of an error, so that nothing is connected.
@@ -120,7 +136,7 @@ impl<'m, 'd> Builder<'m, 'd> {
             singles: Vec::new(),
             lists: Vec::new(),
         });
-        if depth > MAX_DEPTH || self.network.instances.len() > MAX_INSTANCES {
+        if depth > MAX_DEPTH || self.network.instances.len() > self.most {
             let span = self.network.span_of(id);
             self.exhausted = true;
             self.errors.push(if depth > MAX_DEPTH {
@@ -131,7 +147,7 @@ impl<'m, 'd> Builder<'m, 'd> {
                 }
             } else {
                 NetworkError::TooManyInstances {
-                    limit: MAX_INSTANCES,
+                    limit: self.most,
                     span,
                 }
             });

@@ -5,11 +5,7 @@ use lems_model::{
     ComponentId, ComponentType, Direction, Dynamics, StructureElement, Tunnel, Wiring,
 };
 
-use crate::{
-    InstanceId, Network, NetworkError, Route,
-    build::{Builder, MAX_INSTANCES},
-    hash_order,
-};
+use crate::{InstanceId, Network, NetworkError, Route, build::Builder, hash_order};
 
 /// Where a `Structure` runs.
 #[derive(Debug, Clone, Copy)]
@@ -346,9 +342,9 @@ impl<'b, 'm, 'd> Connector<'b, 'm, 'd> {
         let key = self.pairs_key(collection)?;
         let first = self.builder.selected(key.0, first)?;
         let second = self.builder.selected(key.0, second)?;
-        if first.len().saturating_mul(second.len()) > MAX_INSTANCES {
+        if first.len().saturating_mul(second.len()) > self.builder.most {
             self.builder.errors.push(NetworkError::TooManyInstances {
-                limit: MAX_INSTANCES,
+                limit: self.builder.most,
                 span: collection.span(),
             });
             return None;

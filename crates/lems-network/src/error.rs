@@ -99,6 +99,12 @@ pub enum NetworkError {
     },
     #[error("the model has more than {limit} instances")]
     TooManyInstances { limit: usize, span: Span },
+    #[error("the network would take about {needed} of memory, more than {limit}")]
+    TooMuchMemory {
+        needed: String,
+        limit: String,
+        span: Span,
+    },
     #[error("an assigned value cannot be computed: {reason}")]
     BadAssign { reason: String, span: Span },
     #[error("`{element}` has no effect in a `Structure` here")]
@@ -142,6 +148,7 @@ impl NetworkError {
             | TooManyChildren { span, .. }
             | OtherName { span, .. }
             | TooManyInstances { span, .. }
+            | TooMuchMemory { span, .. }
             | BadAssign { span, .. }
             | Ignored { span, .. }
             | BadEdge { span, .. }
@@ -193,6 +200,10 @@ impl NetworkError {
             IndexTooLarge { size, .. } => Some(format!("the last one is [{}]", size - 1)),
             TooDeep { .. } => Some("does a component contain itself?".to_owned()),
             TooManyInstances { .. } => Some("is the number of copies right?".to_owned()),
+            TooMuchMemory { .. } => Some(
+                "`jlems-rs run --plan` tells what takes it; allow more with `--limit memory=…`"
+                    .to_owned(),
+            ),
             BadCount { .. } => Some("check the number of copies".to_owned()),
             EndlessTransitions { .. } => {
                 Some("let one of the regimes wait for a condition or an event".to_owned())

@@ -23,6 +23,8 @@ pub struct Estimate {
     /// Elements of `Structure`s that cannot be counted without building the network, or that
     /// refer to nothing.
     pub untold: u64,
+    /// Most instances that one element makes, and the component that it belongs to.
+    pub largest: Option<(u64, ComponentId)>,
 }
 
 /// Number of instances of a type.
@@ -141,8 +143,11 @@ impl<'m, 'd> Counter<'m, 'd> {
                 }
                 StructureElement::MultiInstantiate { assigns, .. } => {
                     let made = self.product(&place, element);
-                    let number = made.map_or(0, |(_, number)| number);
-                    self.assign(assigns, times.saturating_mul(number));
+                    let number = made.map_or(0, |(_, number)| times.saturating_mul(number));
+                    self.assign(assigns, number);
+                    if number > self.estimate.largest.map_or(0, |(most, _)| most) {
+                        self.estimate.largest = place.component.map(|maker| (number, maker));
+                    }
                     made
                 }
                 _ => continue,

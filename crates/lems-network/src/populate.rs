@@ -3,11 +3,7 @@
 use lems_document::{Attribute, Element, Span};
 use lems_model::{Assign, ComponentId, Formula, Model, Role, StructureElement, TypeId};
 
-use crate::{
-    InstanceId, NetworkError,
-    build::{Builder, MAX_INSTANCES},
-    connect::Place,
-};
+use crate::{InstanceId, NetworkError, build::Builder, connect::Place};
 
 /// Whether an element makes instances, or contains one that does.
 pub(crate) fn makes_instances(element: &StructureElement<'_>) -> bool {
@@ -327,12 +323,11 @@ impl<'m, 'd> Builder<'m, 'd> {
     fn has_room(&mut self, id: InstanceId, count: u64, component: Option<ComponentId>) -> bool {
         let size = component.map_or(1, |component| size_of(self.network.model, component));
         let expected = count.saturating_mul(size);
-        let fits =
-            expected.saturating_add(self.network.instances.len() as u64) <= MAX_INSTANCES as u64;
+        let fits = expected.saturating_add(self.network.instances.len() as u64) <= self.most as u64;
         if !fits {
             self.exhausted = true;
             self.errors.push(NetworkError::TooManyInstances {
-                limit: MAX_INSTANCES,
+                limit: self.most,
                 span: self.network.span_of(id),
             });
         }

@@ -6,10 +6,7 @@ use lems_document::Attribute;
 use lems_math::JavaRandom;
 use lems_model::{ComponentId, Model, Role, SimulationElement};
 
-use crate::{InstanceId, Network, NetworkError, Readable, hash_order};
-
-/// Most steps of a run.
-const MAX_STEPS: u64 = 1 << 40;
+use crate::{InstanceId, Network, NetworkError, Readable, build::MAX_INSTANCES, hash_order};
 
 /// Everything that the target of a document asks for.
 #[derive(Debug, Clone)]
@@ -24,6 +21,8 @@ pub struct Experiment<'d> {
     pub displays: Vec<Display<'d>>,
     /// The generator behind `random()`, as it stands before the network is built.
     pub random: JavaRandom,
+    /// Most instances that a network may get.
+    pub most_instances: usize,
 }
 
 /// One run.
@@ -44,6 +43,8 @@ pub struct Run {
 pub struct DataFile<'d> {
     /// Path as the model gives it.
     pub path: String,
+    /// Whether it is for a picture.
+    pub drawn: bool,
     /// Its columns.
     pub columns: Vec<Recording<'d>>,
 }
@@ -122,6 +123,9 @@ pub struct Column<'d> {
 }
 
 impl<'d> Experiment<'d> {
+    /// Most steps of a run.
+    pub const MOST_STEPS: u64 = 1 << 40;
+
     /// Starts the generator behind `random()` anew.
     pub fn reseed(&mut self, seed: i64) {
         self.random = JavaRandom::new(seed);
@@ -141,6 +145,7 @@ impl<'d> Experiment<'d> {
                 event_files: Vec::new(),
                 displays: Vec::new(),
                 random: JavaRandom::new(1234),
+                most_instances: MAX_INSTANCES,
             },
             errors: Vec::new(),
             writers: HashMap::new(),
@@ -350,7 +355,11 @@ impl<'d> Collector<'_, 'd> {
             SimulationElement::DataWriter { path, file_name } => {
                 let path = self.file(id, path, file_name)?;
                 let columns = Vec::new();
-                self.experiment.data_files.push(DataFile { path, columns });
+                self.experiment.data_files.push(DataFile {
+                    path,
+                    drawn: false,
+                    columns,
+                });
                 return Some(Writer::Data(self.experiment.data_files.len() - 1));
             }
             SimulationElement::EventWriter {
@@ -435,11 +444,11 @@ impl<'d> Collector<'_, 'd> {
                 value: length,
                 span,
             });
-        } else if steps > MAX_STEPS as f64 {
+        } else if steps > Experiment::MOST_STEPS as f64 {
             let span = place(increment.value());
             self.errors.push(NetworkError::TooManySteps {
                 steps,
-                limit: MAX_STEPS,
+                limit: Experiment::MOST_STEPS,
                 span,
             });
         } else {

@@ -16,6 +16,24 @@ pub enum OutputError {
         /// The file, as named in the model.
         path: String,
     },
+    /// The model is read from the file that would be written.
+    #[error("the output `{path}` is a file that the model is read from")]
+    IsInput {
+        /// The file, as named in the model.
+        path: String,
+    },
+    /// Two outputs of one run would be the same file.
+    #[error("two outputs are called `{path}`")]
+    SameName {
+        /// The file, as named in the model.
+        path: String,
+    },
+    /// The file would be outside of the folder that outputs are confined to.
+    #[error("the output `{path}` is outside of the output folder")]
+    Outside {
+        /// The file, as named in the model.
+        path: String,
+    },
     /// The file cannot be created.
     #[error("cannot create `{path}`: {message}")]
     Create {
@@ -71,7 +89,13 @@ impl OutputError {
             Self::MissingFolder { folder, .. } => Some(format!(
                 "create it first (`mkdir -p \"{folder}\"`): output folders are not created by a run"
             )),
-            Self::IsFolder { .. } => Some("choose another name for the file".to_owned()),
+            Self::IsFolder { .. } | Self::IsInput { .. } => {
+                Some("choose another name for the file".to_owned())
+            }
+            Self::SameName { .. } => Some("give each a name of its own".to_owned()),
+            Self::Outside { .. } => {
+                Some("run without `--sandbox`, or choose the folder with `--out-dir`".to_owned())
+            }
             Self::Finish { partial, path, .. } => {
                 Some(format!("rename `{partial}` to `{path}` by hand"))
             }

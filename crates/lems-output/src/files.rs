@@ -1,17 +1,22 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::{Mark, OutputError, OutputSink, OutputStore};
 
 /// Outputs as files. A file is written as `<path>.partial` and renamed when it is finished, so that
-/// nothing incomplete is ever found under the final name.
+/// nothing incomplete is ever found under the final name. What is no regular file, such as a device,
+/// is written on as it is.
 #[derive(Clone, Debug, Default)]
 pub struct FileStore {
     folder: PathBuf,
+    /// Whether all files have to be below the folder.
+    confined: bool,
+    /// Canonical paths of files that are not to be overwritten.
+    inputs: HashSet<PathBuf>,
     /// Outputs by name, and a token that all of one name have until they are closed.
     open: HashMap<PathBuf, Arc<()>>,
 }
@@ -26,49 +31,113 @@ impl FileStore {
     pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
         Self {
             folder: folder.into(),
-            open: HashMap::new(),
+            ..Self::default()
         }
     }
 
-    /// Two outputs of one run may share a path (the one finished last stays), so the second gets a
+    /// The same, without files outside of its folder.
+    pub fn confined(self) -> Self {
+        Self {
+            confined: true,
+            ..self
+        }
+    }
+
+    /// Two runs of one model may share a path (the one finished last stays), so the second gets a
     /// partial name of its own.
     fn partial_name(&mut self, target: &Path) -> (PathBuf, Arc<()>) {
         let token = self.open.entry(target.to_path_buf()).or_default();
-        let mut name = OsString::from(target);
-        name.push(".partial");
+        let mut name = with_suffix(target, ".partial").into_os_string();
         match Arc::strong_count(token) - 1 {
             0 => {}
             earlier => name.push(earlier.to_string()),
         }
         (PathBuf::from(name), Arc::clone(token))
     }
+
+    /// Where an output goes, if it may.
+    fn target(&self, name: &str) -> Result<Target, OutputError> {
+        let name = || name.to_owned();
+        let path = self.folder.join(name());
+        if path.is_dir() {
+            return Err(OutputError::IsFolder { path: name() });
+        }
+        let parent = path.parent().unwrap_or(Path::new(""));
+        let folder = canonical_folder(parent).ok_or_else(|| OutputError::MissingFolder {
+            path: name(),
+            folder: parent.display().to_string(),
+        })?;
+        let regular = path.is_file() || !path.exists();
+        let outside = || !canonical_folder(&self.folder).is_some_and(|own| folder.starts_with(own));
+        if self.confined && (!regular || outside()) {
+            return Err(OutputError::Outside { path: name() });
+        }
+        if self.is_input(&path) {
+            return Err(OutputError::IsInput { path: name() });
+        }
+        Ok(Target {
+            path,
+            folder,
+            regular,
+        })
+    }
+
+    fn is_input(&self, path: &Path) -> bool {
+        fs::canonicalize(path).is_ok_and(|place| self.inputs.contains(&place))
+    }
+}
+
+struct Target {
+    path: PathBuf,
+    /// Its folder without links.
+    folder: PathBuf,
+    /// Whether it is a file, or nothing yet.
+    regular: bool,
+}
+
+fn canonical_folder(folder: &Path) -> Option<PathBuf> {
+    // An empty path is the working directory.
+    let folder = fs::canonicalize(Path::new(".").join(folder)).ok()?;
+    folder.is_dir().then_some(folder)
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// A new file in place of what has that name: a link there would lead elsewhere.
+fn create_anew(path: &Path) -> std::io::Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => File::create_new(path),
+    }
 }
 
 impl OutputStore for FileStore {
     fn create(&mut self, path: &str) -> Result<Box<dyn OutputSink>, OutputError> {
-        let target = self.folder.join(path);
-        if target.is_dir() {
-            return Err(OutputError::IsFolder {
+        let target = self.target(path)?;
+        let (partial, token) = match target.regular {
+            true => self.partial_name(&target.path),
+            false => (target.path.clone(), Arc::default()),
+        };
+        if self.is_input(&partial) {
+            return Err(OutputError::IsInput {
                 path: path.to_owned(),
             });
         }
-        if let Some(folder) = target.parent()
-            && folder != Path::new("")
-            && !folder.is_dir()
-        {
-            return Err(OutputError::MissingFolder {
-                path: path.to_owned(),
-                folder: folder.display().to_string(),
-            });
-        }
-        let (partial, token) = self.partial_name(&target);
-        let file = File::create(&partial).map_err(|error| OutputError::Create {
+        let file = match target.regular {
+            true => create_anew(&partial),
+            false => File::options().write(true).open(&partial),
+        };
+        let file = file.map_err(|error| OutputError::Create {
             path: path.to_owned(),
             message: error.to_string(),
         })?;
         Ok(Box::new(FileSink {
             path: path.to_owned(),
-            target,
+            target: target.path,
             partial,
             file,
             mark: Mark::default(),
@@ -77,12 +146,16 @@ impl OutputStore for FileStore {
     }
 
     fn reopen(&mut self, path: &str, mark: &Mark) -> Result<Box<dyn OutputSink>, OutputError> {
-        let target = self.folder.join(path);
-        let (partial, token) = self.partial_name(&target);
-        match reopened(&target, &partial, mark) {
+        let target = self.target(path)?;
+        if !target.regular {
+            // What went to a device or a pipe is where it belongs.
+            return self.create(path);
+        }
+        let (partial, token) = self.partial_name(&target.path);
+        match reopened(&target.path, &partial, mark) {
             Ok(file) => Ok(Box::new(FileSink {
                 path: path.to_owned(),
-                target,
+                target: target.path,
                 partial,
                 file,
                 mark: mark.clone(),
@@ -95,15 +168,46 @@ impl OutputStore for FileStore {
             }),
         }
     }
+
+    fn reserve(&mut self, outputs: &[&str], inputs: &[&str]) -> Result<(), OutputError> {
+        self.inputs.extend(inputs.iter().flat_map(fs::canonicalize));
+        let (mut names, mut folders) = (HashSet::new(), HashSet::new());
+        for path in outputs {
+            let target = self.target(path)?;
+            if !target.regular {
+                continue;
+            }
+            let name = target.path.file_name().unwrap_or_default().to_owned();
+            if !names.insert((target.folder.clone(), name)) {
+                return Err(OutputError::SameName {
+                    path: (*path).to_owned(),
+                });
+            }
+            if folders.insert(target.folder) {
+                // What an earlier run left under the partial name stays until this one begins.
+                let trial = with_suffix(&target.path, ".trial");
+                let created = create_anew(&trial).and_then(|_| fs::remove_file(&trial));
+                created.map_err(|error| OutputError::Create {
+                    path: (*path).to_owned(),
+                    message: error.to_string(),
+                })?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The partial file, cut off at the mark; or what is wrong with it. A run may have been ended while
 /// it gave its outputs their names: one that ends at the mark is taken back.
 fn reopened(target: &Path, partial: &Path, mark: &Mark) -> Result<File, String> {
     let failed = |error: io::Error| format!("cannot be opened: {error}");
-    let is_finished = !partial.exists()
-        && fs::metadata(target).is_ok_and(|file| file.is_file() && file.len() == mark.bytes);
+    let is_finished =
+        !partial.exists() && fs::metadata(target).is_ok_and(|file| file.len() == mark.bytes);
     let place = if is_finished { target } else { partial };
+    // A link would lead elsewhere.
+    if !fs::symlink_metadata(place).map_err(failed)?.is_file() {
+        return Err("is no file".to_owned());
+    }
     let mut file = (File::options().read(true).write(true))
         .open(place)
         .map_err(failed)?;
@@ -157,10 +261,12 @@ impl OutputSink for FileSink {
     }
 
     fn mark(&mut self) -> Result<Mark, OutputError> {
-        self.file.sync_all().map_err(|error| OutputError::Write {
-            path: self.path.clone(),
-            message: error.to_string(),
-        })?;
+        if self.partial != self.target {
+            self.file.sync_all().map_err(|error| OutputError::Write {
+                path: self.path.clone(),
+                message: error.to_string(),
+            })?;
+        }
         Ok(self.mark.clone())
     }
 
@@ -173,6 +279,9 @@ impl OutputSink for FileSink {
             ..
         } = *self;
         drop(file);
+        if partial == target {
+            return Ok(());
+        }
         fs::rename(&partial, &target).map_err(|error| OutputError::Finish {
             path,
             partial: partial.display().to_string(),

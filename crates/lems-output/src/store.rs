@@ -14,6 +14,16 @@ pub trait OutputStore {
     /// # Errors
     /// If the bytes up to the mark are not there any more.
     fn reopen(&mut self, path: &str, mark: &Mark) -> Result<Box<dyn OutputSink>, OutputError>;
+
+    /// Checks before anything is computed that these outputs can be created side by side, and none
+    /// of them over one of the `inputs`, which are protected from then on.
+    ///
+    /// # Errors
+    /// The first output that cannot be created.
+    fn reserve(&mut self, outputs: &[&str], inputs: &[&str]) -> Result<(), OutputError> {
+        let _ = (outputs, inputs);
+        Ok(())
+    }
 }
 
 /// One output that is being written. Dropping it unfinished never changes what was there before under

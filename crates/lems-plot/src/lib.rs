@@ -62,33 +62,42 @@ impl Curve {
     }
 
     /// Fewer points that look the same when the curve is `buckets` wide: of those that share a
-    /// place the first, lowest, highest and last.
+    /// place the first, lowest, highest and last. Where points are not finite there is a gap: one
+    /// whose height is NaN.
     fn thinned(&self, buckets: usize) -> Vec<(f64, f64)> {
         let finite = |(x, y): &(f64, f64)| x.is_finite() && y.is_finite();
-        let points: Vec<(f64, f64)> = self.points.iter().copied().filter(finite).collect();
-        if self.marks || points.len() <= 4 * buckets {
-            return points;
-        }
-        let size = points.len().div_ceil(buckets.max(1));
-        let mut kept = Vec::with_capacity(4 * buckets);
-        for bucket in points.chunks(size) {
-            let by_height = |a: &usize, b: &usize| {
-                let height = |at: &usize| bucket.get(*at).map_or(0.0, |point| point.1);
-                height(a).total_cmp(&height(b))
-            };
-            let lowest = (0..bucket.len()).min_by(by_height).unwrap_or(0);
-            let highest = (0..bucket.len()).max_by(by_height).unwrap_or(0);
-            let mut chosen = [0, lowest, highest, bucket.len() - 1];
-            chosen.sort_unstable();
-            let mut last = None;
-            for at in chosen {
-                if last != Some(at) {
-                    kept.extend(bucket.get(at));
-                }
-                last = Some(at);
+        let size = match self.marks || self.points.len() <= 4 * buckets {
+            true => 1,
+            false => self.points.len().div_ceil(buckets.max(1)),
+        };
+        let mut kept = Vec::with_capacity(self.points.len().min(4 * buckets));
+        let runs = self.points.split(|point| !finite(point));
+        for run in runs.filter(|run| !run.is_empty()) {
+            if let (Some((x, _)), false) = (kept.last(), self.marks) {
+                kept.push((*x, f64::NAN));
             }
+            run.chunks(size).for_each(|bucket| thin(bucket, &mut kept));
         }
         kept
+    }
+}
+
+/// The first, lowest, highest and last of the points.
+fn thin(bucket: &[(f64, f64)], kept: &mut Vec<(f64, f64)>) {
+    let by_height = |a: &usize, b: &usize| {
+        let height = |at: &usize| bucket.get(*at).map_or(0.0, |point| point.1);
+        height(a).total_cmp(&height(b))
+    };
+    let lowest = (0..bucket.len()).min_by(by_height).unwrap_or(0);
+    let highest = (0..bucket.len()).max_by(by_height).unwrap_or(0);
+    let mut chosen = [0, lowest, highest, bucket.len().saturating_sub(1)];
+    chosen.sort_unstable();
+    let mut last = None;
+    for at in chosen {
+        if last != Some(at) {
+            kept.extend(bucket.get(at));
+        }
+        last = Some(at);
     }
 }
 
@@ -172,6 +181,20 @@ mod tests {
         assert!(kept.contains(&(77_777.0, 1e6)));
         assert!(kept.is_sorted_by(|a, b| a.0 < b.0));
         assert_eq!(sine(300).curves[0].thinned(100).len(), 300);
+    }
+
+    #[test]
+    fn a_value_that_is_not_finite_breaks_the_line() {
+        let mut figure = sine(9);
+        figure.curves[0].points[4].1 = f64::NAN;
+        figure.curves[0].points[8].1 = f64::INFINITY;
+        let kept = figure.curves[0].thinned(100);
+        assert_eq!(kept.iter().filter(|point| point.1.is_nan()).count(), 1);
+        let drawn = svg(&figure);
+        let path = drawn.lines().find(|line| line.contains("L")).unwrap();
+        assert_eq!(path.matches('M').count(), 2, "{path}");
+        assert!(!drawn.contains("NaN") && !drawn.contains("inf"), "{drawn}");
+        assert!(html("x", &[figure]).contains(",NaN,"));
     }
 
     #[test]

@@ -87,7 +87,7 @@ function plot(figure) {
       for (let n = first; n < last; n++) {
         const px = toX(points[2 * n]), py = toY(points[2 * n + 1]);
         if (curve.marks) { pen.moveTo(px, py - 3); pen.lineTo(px, py + 3); }
-        else if (n === first) pen.moveTo(px, py);
+        else if (n === first || Number.isNaN(points[2 * n - 1])) pen.moveTo(px, py);
         else pen.lineTo(px, py);
       }
       pen.stroke();
@@ -110,6 +110,7 @@ function plot(figure) {
       for (const n of [after - 1, after]) {
         if (n < 0 || 2 * n >= curve.points.length) continue;
         const x = curve.points[2 * n], y = curve.points[2 * n + 1];
+        if (Number.isNaN(y)) continue;
         const far = Math.hypot(toX(x) - px, toY(y) - py);
         if (!nearest || far < nearest.far) nearest = { far, x, y, name: curve.name };
       }

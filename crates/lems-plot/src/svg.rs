@@ -74,12 +74,18 @@ pub fn svg(figure: &Figure) -> String {
     );
     for (index, curve) in figure.curves.iter().enumerate() {
         let mut path = String::new();
-        for (number, (px, py)) in curve.thinned(plot_width as usize).into_iter().enumerate() {
-            let _ = match (curve.marks, number) {
+        let mut starts = true;
+        for (px, py) in curve.thinned(plot_width as usize) {
+            if py.is_nan() {
+                starts = true;
+                continue;
+            }
+            let _ = match (curve.marks, starts) {
                 (true, _) => write!(path, "M{:.2} {:.2}v-6", x(px), y(py) + 3.0),
-                (false, 0) => write!(path, "M{:.2} {:.2}", x(px), y(py)),
-                (false, _) => write!(path, "L{:.2} {:.2}", x(px), y(py)),
+                (false, true) => write!(path, "M{:.2} {:.2}", x(px), y(py)),
+                (false, false) => write!(path, "L{:.2} {:.2}", x(px), y(py)),
             };
+            starts = false;
         }
         let _ = writeln!(
             text,

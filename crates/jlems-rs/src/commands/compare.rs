@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode};
 
 use clap::Args;
 use jlems_rs::output::MemoryStore;
-use jlems_rs::{Code, Comparison, Failure, FileSources, Likeness, Options, Settings};
+use jlems_rs::{Code, Comparison, Failure, Likeness, Options, Settings};
 use serde::Serialize;
 
 use super::changes::ChangeArguments;
@@ -107,7 +107,7 @@ fn outputs(arguments: &Arguments) -> Result<Vec<Compared>, Failure> {
     let file = &arguments.first;
     jlems_rs::run(
         file,
-        &FileSources,
+        &*arguments.search.reader(file, &options),
         &mut store.clone(),
         &options,
         &mut |_, _, _| ControlFlow::Continue(()),

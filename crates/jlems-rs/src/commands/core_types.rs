@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use jlems_rs::description::near_names;
-use jlems_rs::document::{Document, MemorySources};
+use jlems_rs::document::{Document, MemorySources, SourceReader};
 use jlems_rs::model::{Model, TypeId};
-use jlems_rs::{Code, Failure, FileSources, Options};
+use jlems_rs::{Code, Failure, FileSources, LimitSetting, Limits, Options, Sandbox};
 use nml2_coretypes::CORE_TYPES;
 
 /// Options about where files are found.
@@ -18,6 +18,14 @@ pub struct SearchArguments {
     /// Folder with core type files to use instead of the embedded ones.
     #[arg(long, value_name = "FOLDER")]
     core_types: Option<PathBuf>,
+    /// Bound on what a model may take, such as `memory=8GB` or `time=1h` (may be repeated; an
+    /// unknown name lists all).
+    #[arg(long = "limit", value_name = "NAME=VALUE")]
+    limits: Vec<LimitSetting>,
+    /// Read only what lies in the folder of the file or in one of those of `-I`; write only below
+    /// the output folder.
+    #[arg(long)]
+    pub sandbox: bool,
 }
 
 impl SearchArguments {
@@ -26,19 +34,34 @@ impl SearchArguments {
         SearchArguments {
             include,
             core_types: None,
+            limits: Vec::new(),
+            sandbox: false,
         }
     }
 
     /// The options of the pipeline that these arguments give.
     pub fn options(&self) -> Result<Options, Failure> {
         let folders = (self.include.iter()).flat_map(|folders| std::env::split_paths(folders));
+        let mut limits = Limits::default();
+        for setting in &self.limits {
+            limits.set(*setting);
+        }
         Ok(Options {
+            limits,
             include: folders
                 .map(|folder| folder.to_string_lossy().into_owned())
                 .collect(),
             core_types: self.core_types.as_deref().map(read_folder).transpose()?,
             ..Options::default()
         })
+    }
+
+    /// The files that may be read to understand `file`, with these options.
+    pub fn reader(&self, file: &str, options: &Options) -> Box<dyn SourceReader> {
+        match self.sandbox {
+            true => Box::new(Sandbox::around(file, &options.include)),
+            false => Box::new(FileSources),
+        }
     }
 }
 
@@ -74,7 +97,7 @@ fn read_folder(folder: &Path) -> Result<Files, Failure> {
 pub fn document(file: Option<&str>, search: &SearchArguments) -> Result<Document, Failure> {
     let options = search.options()?;
     if let Some(file) = file {
-        return jlems_rs::load(file, &FileSources, &options);
+        return jlems_rs::load(file, &*search.reader(file, &options), &options);
     }
     let core_types = options.core_types.unwrap_or(CORE_TYPES).iter();
     let includes: String = core_types

@@ -8,7 +8,7 @@ use clap::Parser;
 use jlems_rs::{Code, Failure, FileSources};
 
 use super::core_types::SearchArguments;
-use super::{CommandLine, fail, shown};
+use super::{CommandLine, fail, print, shown};
 
 const HELP: &str = "\
 jlems-rs, called as jnml
@@ -24,6 +24,15 @@ jlems-rs, called as jnml
 
 Other options of jNeuroML (conversion and export) are not here. `jlems-rs --help` has more.
 ";
+
+const VERSION: &str = concat!(
+    "jlems-rs v",
+    env!("CARGO_PKG_VERSION"),
+    " (as jnml; results of jNeuroML 0.14.0)\n"
+);
+
+/// What jNeuroML's users look for at the end of its output.
+const FINISHED: &str = "Finished reading, building, running and displaying LEMS model\n";
 
 /// The arguments in jNeuroML's form, if the program is called by its name or `jlems-rs jnml`.
 pub fn arguments(all: &[OsString]) -> Option<Vec<String>> {
@@ -45,10 +54,7 @@ pub fn arguments(all: &[OsString]) -> Option<Vec<String>> {
 pub fn run(words: &[String]) -> ExitCode {
     match words.first().map(String::as_str) {
         None | Some("-h" | "-help" | "--help" | "-?") => shown(HELP),
-        Some("-v" | "-version" | "--version") => shown(format!(
-            "jlems-rs v{} (as jnml; results of jNeuroML 0.14.0)\n",
-            env!("CARGO_PKG_VERSION")
-        )),
+        Some("-v" | "-version" | "--version") => shown(VERSION),
         Some("-validate") if words.len() > 1 => {
             let files = words.iter().skip(1).map(String::as_str);
             as_own(["validate"].into_iter().chain(files))
@@ -102,7 +108,12 @@ fn simulate(words: &[String]) -> ExitCode {
             .iter()
             .flat_map(|folder| ["--out-dir", folder.as_str()]),
     );
-    as_own(own.into_iter().chain(["--", file.as_str()]))
+    print(VERSION);
+    let status = as_own(own.into_iter().chain(["--", file.as_str()]));
+    if status == ExitCode::SUCCESS {
+        print(FINISHED);
+    }
+    status
 }
 
 /// Everything up to the first step.
@@ -119,6 +130,6 @@ fn as_own<'w>(words: impl Iterator<Item = &'w str>) -> ExitCode {
 }
 
 fn wrong(message: &str) -> Failure {
-    let help = "`jnml -h` lists what can be done".to_owned();
+    let help = "`jnml -h` lists what can be done; exports and conversions need jNeuroML".to_owned();
     Failure::plain(Code(604), message, Some(help))
 }

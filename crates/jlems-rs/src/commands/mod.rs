@@ -17,9 +17,10 @@ mod validate;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use jlems_rs::{Code, Failure};
+use jlems_rs::{Code, Failure, LimitError, Limits};
 
 const EXIT_CODES: &str = "Exit codes: 0 success, 1 error in the model or the run, \
                           2 wrong command line, 130 interrupted.";
@@ -96,6 +97,19 @@ impl CommandLine {
 fn fail(failure: &Failure) -> ExitCode {
     print_error(&failure.render(std::io::stderr().is_terminal()));
     ExitCode::FAILURE
+}
+
+/// Ends the program when it does not see by itself that its time is over: while it reads, builds or
+/// compiles, or in a step without end.
+fn watch_over(limits: &Limits) {
+    const GRACE: Duration = Duration::from_secs(5);
+    let Some(limit) = limits.time() else { return };
+    std::thread::spawn(move || {
+        std::thread::sleep(limit.saturating_add(GRACE));
+        let seconds = limit.as_secs();
+        fail(&LimitError::Time { seconds }.into());
+        std::process::exit(1);
+    });
 }
 
 fn shown(text: impl AsRef<str>) -> ExitCode {

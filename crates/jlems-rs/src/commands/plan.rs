@@ -2,46 +2,36 @@
 
 use std::fmt::Write;
 
+use jlems_rs::document::SourceReader;
+use jlems_rs::memory::{Needed, size};
 use jlems_rs::model::Model;
-use jlems_rs::network::{Estimate, Experiment, Run, state_size};
-use jlems_rs::{Failure, FileSources, Options};
+use jlems_rs::network::{Estimate, Experiment, Run};
+use jlems_rs::{Failure, Limits, Options};
 
 /// Most component types that are listed one by one.
 const LISTED: usize = 12;
-/// Bytes of memory before any model is read: the program and the core types.
-const PROGRAM_BYTES: u64 = 13 << 20;
-/// Bytes that a component, an instance, a variable and a connection take, as measured on networks
-/// of point cells and synapses while they are built, which is when most memory is in use.
-const COMPONENT_BYTES: u64 = 200;
-const INSTANCE_BYTES: u64 = 280;
-const VARIABLE_BYTES: u64 = 8;
-const TARGET_BYTES: u64 = 24;
-const LINK_BYTES: u64 = 4;
 /// Usual bytes of a value with its tab, and of an event.
 const VALUE_BYTES: u64 = 11;
 const EVENT_BYTES: u64 = 10;
 
 /// Reads a file and tells what its runs will take; no instance is made and nothing is written.
-pub fn text(file: &str, options: &Options) -> Result<String, Failure> {
-    let document = jlems_rs::load_runnable(file, &FileSources, options)?;
+pub fn text(file: &str, reader: &dyn SourceReader, options: &Options) -> Result<String, Failure> {
+    let document = jlems_rs::load_runnable(file, reader, options)?;
     let model = jlems_rs::read_model(&document)?;
     let (experiment, estimates) = jlems_rs::estimate(&document, &model)?;
     let times_file = model.target.and_then(|target| target.times_file);
-    let bytes_of_text = document.sources().iter().map(|source| source.text.len());
-    let bytes_read = bytes_of_text.sum::<usize>() as u64
-        + PROGRAM_BYTES
-        + model.components.len() as u64 * COMPONENT_BYTES;
     let mut text = String::new();
     for (run, estimate) in experiment.runs.iter().zip(&estimates) {
         instances(&mut text, &model, estimate);
+        let needed = Needed::of(&document, &model, estimate);
         let mut lines = vec![steps(run)];
-        lines.extend(memory(&model, estimate, bytes_read));
+        lines.extend(memory(estimate, needed));
         lines.extend(outputs(&experiment, run, times_file));
         let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
         for (name, value) in lines {
             let _ = writeln!(text, "{name:width$}  {value}");
         }
-        remarks(&mut text, estimate);
+        remarks(&mut text, estimate, needed, &options.limits);
     }
     Ok(text)
 }
@@ -99,25 +89,13 @@ fn steps(run: &Run) -> (String, String) {
     ("steps".to_owned(), value)
 }
 
-fn memory(model: &Model<'_>, estimate: &Estimate, bytes_read: u64) -> [(String, String); 4] {
-    let kept = (estimate.kinds.iter()).map(|(kind, count)| {
-        let variables = state_size(model.type_of(*kind));
-        variables.saturating_mul(count.instances)
-    });
-    let variables = kept.fold(estimate.assigned, u64::saturating_add);
-    let state = variables.saturating_mul(VARIABLE_BYTES);
-    let tables = (estimate.connections.saturating_mul(TARGET_BYTES))
-        .saturating_add(estimate.attached().saturating_mul(LINK_BYTES));
-    let built = estimate.instances().saturating_mul(INSTANCE_BYTES);
-    // The program holds the first content of the memory, the state the current one.
-    let peak = [built, state, state, tables, bytes_read];
-    let peak = peak.into_iter().fold(0, u64::saturating_add);
+fn memory(estimate: &Estimate, needed: Needed) -> [(String, String); 4] {
     let about = |name: &str, bytes| (name.to_owned(), format!("about {}", size(bytes)));
     [
         ("connections".to_owned(), estimate.connections.to_string()),
-        about("state variables", state),
-        about("tables", tables),
-        about("peak memory", peak),
+        about("state variables", needed.state),
+        about("tables", needed.tables),
+        about("peak memory", needed.peak),
     ]
 }
 
@@ -149,7 +127,7 @@ fn outputs(
     lines
 }
 
-fn remarks(text: &mut String, estimate: &Estimate) {
+fn remarks(text: &mut String, estimate: &Estimate, needed: Needed, limits: &Limits) {
     text.push_str(
         "\nInstances and connections are counted, the sizes estimated from them; paths are not followed.\n",
     );
@@ -160,27 +138,18 @@ fn remarks(text: &mut String, estimate: &Estimate) {
             super::counted(estimate.untold, "element")
         );
     }
-    if estimate.instances() > Estimate::LIMIT {
+    if estimate.instances() > limits.instances as u64 {
         let _ = writeln!(
             text,
             "A network may have {} instances: this one will be refused.",
-            Estimate::LIMIT
+            limits.instances
         );
     }
-}
-
-/// Bytes in a unit that makes them short, with two digits.
-fn size(bytes: u64) -> String {
-    let units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
-    let mut value = bytes as f64;
-    let mut unit = 0;
-    while value >= 1000.0 && unit + 1 < units.len() {
-        value /= 1024.0;
-        unit += 1;
-    }
-    let unit = units.get(unit).copied().unwrap_or_default();
-    match value < 10.0 && unit != "bytes" {
-        true => format!("{value:.1} {unit}"),
-        false => format!("{value:.0} {unit}"),
+    if needed.peak > limits.memory as u64 {
+        let _ = writeln!(
+            text,
+            "It may take {} of memory: this one will be refused.",
+            size(limits.memory as u64)
+        );
     }
 }

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use jlems_rs::output::MemoryStore;
+use jlems_rs::engine::EngineError;
+use jlems_rs::output::{FileStore, MemoryStore, OutputStore};
 use jlems_rs::plot::{Curve, Figure, html, svg};
 use jlems_rs::{Code, Display, Failure, Outcome, display_name, event_trains};
 
@@ -39,7 +40,11 @@ pub fn run(arguments: &Arguments) -> Result<String, Failure> {
     let first = arguments.files.first().map(|path| path.to_string_lossy());
     let name = first.as_deref().unwrap_or_default();
     let folder = arguments.out_dir.as_deref().unwrap_or(Path::new(""));
-    let written = write(name, folder, arguments.form, &figures)?;
+    let mut store = FileStore::in_folder(folder);
+    let inputs = arguments.files.iter().filter_map(|path| path.to_str());
+    let protected = store.reserve(&[], &inputs.collect::<Vec<_>>());
+    protected.map_err(EngineError::from)?;
+    let written = write(name, folder, &mut store, arguments.form, &figures)?;
     Ok(written
         .iter()
         .map(|path| format!("drew {path}\n"))
@@ -63,10 +68,11 @@ pub fn figures_of_run(outcome: &Outcome, shown: &MemoryStore, files: &[Written])
     figures
 }
 
-/// Writes the figures next to one another; gives their paths.
+/// Writes the figures next to one another into a store in `folder`; gives their paths.
 pub fn write(
     name: &str,
     folder: &Path,
+    store: &mut FileStore,
     form: Form,
     figures: &[Figure],
 ) -> Result<Vec<String>, Failure> {
@@ -81,10 +87,12 @@ pub fn write(
     };
     let mut written = Vec::new();
     for (name, text) in pictures {
-        let path = folder.join(name);
-        std::fs::write(&path, text)
-            .map_err(|error| failed(format!("cannot write `{}`: {error}", path.display())))?;
-        written.push(path.display().to_string());
+        let drawn = store.create(&name).and_then(|mut sink| {
+            sink.write(text.as_bytes())?;
+            sink.finish()
+        });
+        drawn.map_err(EngineError::from)?;
+        written.push(folder.join(name).display().to_string());
     }
     Ok(written)
 }

@@ -110,17 +110,19 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let started = Instant::now();
     // The command line insists on a file unless there is a subcommand.
     let file = arguments.file.as_deref().unwrap_or_default();
+    super::watch_over(&options.limits);
+    let reader = arguments.search.reader(file, &options);
     if arguments.plan {
-        print(&super::plan::text(file, &options)?);
+        print(&super::plan::text(file, &*reader, &options)?);
         return Ok(ExitCode::SUCCESS);
     }
     let (mut keeper, checkpoint) = Keeper::new(&arguments.checkpoints)?;
-    let mut store = CountingStore::new(arguments.out_dir.as_deref());
+    let mut store = CountingStore::new(arguments.out_dir.as_deref(), arguments.search.sandbox);
     let mut progress = Progress::new(!arguments.quiet);
     let mut result = jlems_rs::run_from(
         checkpoint,
         file,
-        &FileSources,
+        &*reader,
         &mut store,
         &options,
         &mut |simulation, moment| {
@@ -144,7 +146,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if let (Some(form), Ok(outcome)) = (arguments.plot, &result) {
         let figures = super::plot::figures_of_run(outcome, &store.displays, &store.written());
         let folder = arguments.out_dir.as_deref().unwrap_or(Path::new(""));
-        match super::plot::write(file, folder, form, &figures) {
+        match super::plot::write(file, folder, &mut store.files, form, &figures) {
             Ok(written) => pictures = written,
             Err(failure) => result = Err(failure),
         }

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use jlems_rs::engine::Simulation;
 use jlems_rs::jit::{Part, block_plan, listing};
 use jlems_rs::kernel::{Kernel, Program};
-use jlems_rs::{Code, Failure, FileSources};
+use jlems_rs::{Code, Failure};
 
 use super::core_types::SearchArguments;
 
@@ -81,7 +81,7 @@ fn with_program(
     body: impl Fn(&Simulation) -> Result<String, Failure>,
 ) -> Result<String, Failure> {
     let options = search.options()?;
-    let document = jlems_rs::load_runnable(file, &FileSources, &options)?;
+    let document = jlems_rs::load_runnable(file, &*search.reader(file, &options), &options)?;
     let model = jlems_rs::read_model(&document)?;
     let runs = jlems_rs::prepare(&document, &model, &options)?;
     runs.iter().map(body).collect()

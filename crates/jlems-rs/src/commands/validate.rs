@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Args;
-use jlems_rs::{Failure, FileSources, Severity, Verdict};
+use jlems_rs::{Failure, Severity, Verdict};
 use serde::Serialize;
 
 use super::core_types::SearchArguments;
@@ -41,9 +41,11 @@ struct Checked {
 /// Checks every file; a line for each.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let options = arguments.search.options()?;
+    super::watch_over(&options.limits);
     let mut checked = Vec::new();
     for file in &arguments.files {
-        let verdict = jlems_rs::validate(file, &FileSources, &options);
+        let reader = arguments.search.reader(file, &options);
+        let verdict = jlems_rs::validate(file, &*reader, &options);
         let valid = verdict.count(Severity::Error) == 0;
         if arguments.json {
             checked.push(Checked {

@@ -84,15 +84,6 @@ fn from_every_step_the_outputs_are_the_same_and_so_is_the_next_checkpoint() {
     }
 }
 
-#[test]
-fn endless_events_before_the_first_step_are_not_forgotten() {
-    let fault = Some(Fault::EndlessRelay { time: 0.5 });
-    let mut state = State::new(&RUN.program, 0);
-    state.fault.clone_from(&fault);
-    let bytes = write(&RUN, &state, 0, 0.0, &[]);
-    assert_eq!(Checkpoint::read(&bytes).unwrap().state.fault, fault);
-}
-
 fn refusal(run: &Simulation) -> CheckpointError {
     let checkpoint = Checkpoint::read(&WHOLE.0[5]).unwrap();
     match go(run, Some(checkpoint), &mut |_| {}) {

@@ -298,6 +298,28 @@ fn runs_choose_their_body() {
 }
 
 #[test]
+fn a_loop_that_runs_for_nobody_hands_on_nothing() {
+    let body = vec![
+        set(0, Operation::Constant(7.0)),
+        Statement::ForAttached {
+            offsets: 0,
+            level: Level(1),
+            body: vec![
+                set(0, Operation::Copy(Register(0))),
+                set(0, Operation::Step),
+            ],
+        },
+        store(column(0, 0), 0),
+    ];
+    let mut program = program(kernel(&[Real], body), 3, &[0.0; 3]);
+    program.links = vec![0, 0, 1, 3];
+    let values = values(&program);
+    assert_eq!(values[0], 7.0);
+    assert_eq!(values[1], values[2]);
+    assert_ne!(values[1], 7.0);
+}
+
+#[test]
 fn events_run_handlers_before_the_next_statement() {
     let one = |register| set(register, Operation::Constant(1.0));
     let body = vec![

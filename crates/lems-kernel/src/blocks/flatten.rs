@@ -333,8 +333,9 @@ pub(crate) fn count_assignments(block: &Block, counts: &mut HashMap<Register, u3
     }
 }
 
-/// Registers that a body reads before it assigns them, and assigns.
-fn carried(body: &Block) -> Vec<Register> {
+/// Registers that a body reads before it assigns them, and assigns: what a loop hands on from one
+/// run of it to the next.
+pub fn carried(body: &Block) -> Vec<Register> {
     let mut assigned = HashSet::new();
     let mut open = Vec::new();
     read_before(body, &mut assigned, &mut open);

@@ -15,7 +15,7 @@ mod tests;
 use crate::{Block, Function, Kernel, Register, Scalar, Statement};
 
 pub(crate) use flatten::count_assignments;
-pub use flatten::{Reads, count_reads, flat_loop_body};
+pub use flatten::{Reads, carried, count_reads, flat_loop_body};
 pub use independence::{Extent, Independence, Stored, independence};
 pub use inline::without_single_loops;
 

@@ -31,11 +31,17 @@ pub struct CountingStore {
 }
 
 impl CountingStore {
-    /// A store whose relative paths start at `folder`, or at the working directory.
-    pub fn new(folder: Option<&Path>) -> CountingStore {
+    /// A store whose relative paths start at `folder`, or at the working directory; nothing is
+    /// written outside of it if it is `confined`.
+    pub fn new(folder: Option<&Path>, confined: bool) -> CountingStore {
+        let folder = folder.unwrap_or(Path::new("")).to_owned();
+        let files = FileStore::in_folder(&folder);
         CountingStore {
-            folder: folder.unwrap_or(Path::new("")).to_owned(),
-            files: folder.map_or_else(FileStore::new, FileStore::in_folder),
+            folder,
+            files: match confined {
+                true => files.confined(),
+                false => files,
+            },
             displays: MemoryStore::new(),
             written: Rc::default(),
             saving: Rc::default(),
@@ -78,6 +84,10 @@ impl OutputStore for CountingStore {
         }
         let file = self.files.reopen(path, mark)?;
         Ok(self.counting(path, file, mark.rows))
+    }
+
+    fn reserve(&mut self, outputs: &[&str], inputs: &[&str]) -> Result<(), OutputError> {
+        self.files.reserve(outputs, inputs)
     }
 }
 

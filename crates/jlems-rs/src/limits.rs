@@ -1,0 +1,351 @@
+//! Bounds on what a model may take: time, memory and disk are shared with others.
+
+use std::time::Duration;
+
+use lems_document::Document;
+use lems_kernel::{Block, Program};
+use lems_model::{ComponentId, Model};
+use lems_network::{Estimate, Experiment, NetworkError, Run};
+
+use crate::{Failure, memory};
+
+/// Bounds on what a model may take. [`LIMITS`] lists them by name; `usize::MAX` is no bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// How much is read.
+    pub document: lems_document::Limits,
+    /// Instances of a network.
+    pub instances: usize,
+    /// Bytes in use while a network is built, as estimated before; that of the machine by default.
+    pub memory: usize,
+    /// Kernels of a program.
+    pub kernels: usize,
+    /// Statements of all kernels of a program.
+    pub statements: usize,
+    /// Events on their way at one time.
+    pub events: usize,
+    /// Steps of a run.
+    pub steps: usize,
+    /// Seconds by the clock, from the first file read to the last row written.
+    pub seconds: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            document: lems_document::Limits::default(),
+            instances: Estimate::LIMIT as usize,
+            memory: memory::of_machine().unwrap_or(usize::MAX),
+            kernels: 100_000,
+            statements: 10_000_000,
+            events: 100_000_000,
+            steps: Experiment::MOST_STEPS as usize,
+            seconds: usize::MAX,
+        }
+    }
+}
+
+/// How a limit is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// A whole number.
+    Count,
+    /// Bytes, or `kB`, `MB`, `GB`, `KiB`, `MiB`, `GiB`.
+    Bytes,
+    /// Seconds, or `s`, `min`, `h`, `d`.
+    Seconds,
+}
+
+/// A bound that has a name.
+#[derive(Debug, Clone, Copy)]
+pub struct Limit {
+    /// As on the command line.
+    pub name: &'static str,
+    /// How it is written.
+    pub unit: Unit,
+    /// Where it is kept.
+    of: fn(&mut Limits) -> &mut usize,
+    /// Whether it can be lowered only: higher, and a model could exhaust the stack or overflow.
+    fixed: bool,
+}
+
+/// All bounds that can be set.
+pub const LIMITS: [Limit; 13] = {
+    use Unit::{Bytes, Count, Seconds};
+    const fn limit(name: &'static str, unit: Unit, of: fn(&mut Limits) -> &mut usize) -> Limit {
+        let fixed = false;
+        Limit {
+            name,
+            unit,
+            of,
+            fixed,
+        }
+    }
+    const fn fixed(limit: Limit) -> Limit {
+        Limit {
+            fixed: true,
+            ..limit
+        }
+    }
+    [
+        limit("file-bytes", Bytes, |l| &mut l.document.source_bytes),
+        limit("total-bytes", Bytes, |l| &mut l.document.total_bytes),
+        limit("files", Count, |l| &mut l.document.sources),
+        fixed(limit("include-depth", Count, |l| {
+            &mut l.document.include_depth
+        })),
+        limit("elements", Count, |l| &mut l.document.elements),
+        fixed(limit("element-depth", Count, |l| {
+            &mut l.document.element_depth
+        })),
+        fixed(limit("instances", Count, |l| &mut l.instances)),
+        limit("memory", Bytes, |l| &mut l.memory),
+        limit("kernels", Count, |l| &mut l.kernels),
+        limit("statements", Count, |l| &mut l.statements),
+        limit("events", Count, |l| &mut l.events),
+        fixed(limit("steps", Count, |l| &mut l.steps)),
+        limit("time", Seconds, |l| &mut l.seconds),
+    ]
+};
+
+/// `NAME=VALUE`, understood.
+#[derive(Debug, Clone, Copy)]
+pub struct LimitSetting {
+    limit: &'static Limit,
+    value: usize,
+}
+
+impl std::str::FromStr for LimitSetting {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, value) = text.split_once('=').unwrap_or((text, ""));
+        let names = LIMITS.each_ref().map(|limit| limit.name).join(", ");
+        let limit = (LIMITS.iter().find(|limit| limit.name == name.trim()))
+            .ok_or_else(|| format!("there is no such limit; there are {names}"))?;
+        let value = limit.unit.read(value.trim()).ok_or_else(|| {
+            let example = limit.unit.example();
+            format!("write the value as in `{}={example}`", limit.name)
+        })?;
+        let most = *(limit.of)(&mut Limits::default());
+        match limit.fixed && value > most {
+            true => Err(format!("it can only be lowered, from {most}")),
+            false => Ok(LimitSetting { limit, value }),
+        }
+    }
+}
+
+impl Unit {
+    fn units(self) -> &'static [(&'static str, f64)] {
+        match self {
+            Unit::Count => &[("", 1.0)],
+            Unit::Bytes => &[
+                ("", 1.0),
+                ("kB", 1e3),
+                ("MB", 1e6),
+                ("GB", 1e9),
+                ("KiB", 1024.0),
+                ("MiB", 1048576.0),
+                ("GiB", 1073741824.0),
+            ],
+            Unit::Seconds => &[
+                ("", 1.0),
+                ("s", 1.0),
+                ("min", 60.0),
+                ("h", 3600.0),
+                ("d", 86400.0),
+            ],
+        }
+    }
+
+    fn example(self) -> &'static str {
+        match self {
+            Unit::Count => "1000",
+            Unit::Bytes => "8GB",
+            Unit::Seconds => "30min",
+        }
+    }
+
+    fn read(self, text: &str) -> Option<usize> {
+        let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+        let unit = text.get(digits.len()..)?;
+        let (_, factor) = self.units().iter().find(|(name, _)| *name == unit)?;
+        let number: f64 = digits.trim_end().parse().ok()?;
+        (number >= 0.0 && number.is_finite()).then_some((number * factor) as usize)
+    }
+}
+
+impl Limits {
+    /// Changes one of them.
+    pub fn set(&mut self, setting: LimitSetting) {
+        *(setting.limit.of)(self) = setting.value;
+    }
+
+    /// A bound by its name in [`LIMITS`].
+    pub fn get(mut self, limit: &Limit) -> usize {
+        *(limit.of)(&mut self)
+    }
+
+    /// The time that a run may take, if there is a bound.
+    pub fn time(&self) -> Option<Duration> {
+        (self.seconds < usize::MAX).then(|| Duration::from_secs(self.seconds as u64))
+    }
+
+    /// Whether the steps of a run and its network stay within the limits.
+    ///
+    /// # Errors
+    /// Too many steps, instances or bytes.
+    pub(crate) fn allow_run(
+        &self,
+        document: &Document,
+        model: &Model<'_>,
+        owner: ComponentId,
+        run: &Run,
+    ) -> Result<(), Failure> {
+        if run.steps > self.steps as u64 {
+            let error = NetworkError::TooManySteps {
+                steps: run.steps as f64,
+                limit: self.steps as u64,
+                span: model.span_of(owner),
+            };
+            return Err(Failure::of(document.sources(), &[error]));
+        }
+        self.allow_network(document, model, run.target)
+    }
+
+    /// Whether a network stays within the limits, told without making it.
+    ///
+    /// # Errors
+    /// Too many instances or bytes; components inside one another too deep.
+    pub(crate) fn allow_network(
+        &self,
+        document: &Document,
+        model: &Model<'_>,
+        target: ComponentId,
+    ) -> Result<(), Failure> {
+        let failed = |error| Failure::of(document.sources(), &[error]);
+        let estimate = Estimate::of(model, target).map_err(failed)?;
+        let largest = estimate.largest.map_or(target, |(_, component)| component);
+        let span = model.span_of(largest);
+        if estimate.instances() > self.instances as u64 {
+            let limit = self.instances;
+            return Err(failed(NetworkError::TooManyInstances { limit, span }));
+        }
+        let bytes = memory::Needed::of(document, model, &estimate).peak;
+        if bytes > self.memory as u64 {
+            let (needed, limit) = (memory::size(bytes), memory::size(self.memory as u64));
+            return Err(failed(NetworkError::TooMuchMemory {
+                needed,
+                limit,
+                span,
+            }));
+        }
+        Ok(())
+    }
+
+    /// Most instances that a network may get while it is built, if they could not be counted before.
+    pub(crate) fn most_instances(&self) -> usize {
+        self.instances
+            .min(self.memory / memory::INSTANCE_BYTES as usize)
+    }
+
+    /// Whether a program stays within the limits.
+    ///
+    /// # Errors
+    /// Too many kernels or statements.
+    pub(crate) fn allow_program(&self, program: &Program) -> Result<(), LimitError> {
+        let kernels = || {
+            (program.kernels.iter())
+                .chain(&program.setups)
+                .chain(&program.handlers)
+        };
+        let statements = kernels().map(|kernel| statements(&kernel.body)).sum();
+        let (count, limit) = (kernels().count(), self.kernels);
+        if count > limit {
+            return Err(LimitError::Kernels { count, limit });
+        }
+        match statements > self.statements {
+            true => Err(LimitError::Statements {
+                count: statements,
+                limit: self.statements,
+            }),
+            false => Ok(()),
+        }
+    }
+}
+
+fn statements(block: &Block) -> usize {
+    let inside = |statement: &lems_kernel::Statement| {
+        let nested = statement.nested();
+        nested.into_iter().map(statements).sum::<usize>()
+    };
+    block.len() + block.iter().map(inside).sum::<usize>()
+}
+
+/// A limit that a program or a run has reached.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum LimitError {
+    /// Kernels: one for each shape of instances, its set-up and its event handlers.
+    #[error("the model is compiled to {count} kernels, more than {limit}")]
+    #[allow(missing_docs)]
+    Kernels { count: usize, limit: usize },
+    /// Statements in them.
+    #[error("the model is compiled to {count} statements, more than {limit}")]
+    #[allow(missing_docs)]
+    Statements { count: usize, limit: usize },
+    /// Time by the clock.
+    #[error("the run is not done after {seconds} s, the most that it may take")]
+    #[allow(missing_docs)]
+    Time { seconds: u64 },
+}
+
+impl LimitError {
+    /// The likely fix, in one sentence.
+    pub fn help(&self) -> Option<String> {
+        let help = match self {
+            LimitError::Kernels { .. } | LimitError::Statements { .. } => {
+                "instances with the same types and attachments share a kernel; \
+                 `jlems-rs show kernel` lists them"
+            }
+            LimitError::Time { .. } => {
+                "allow more with `--limit time=…`, or run less with `--length`"
+            }
+        };
+        Some(help.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_have_units() {
+        let value = |text: &str| text.parse::<LimitSetting>().map(|setting| setting.value);
+        assert_eq!(value("memory=1.5GiB"), Ok(3 << 29));
+        assert_eq!(value("memory= 2 kB "), Ok(2000));
+        assert_eq!(value("time=2min"), Ok(120));
+        assert_eq!(value("time=1.5 h"), Ok(5400));
+        assert_eq!(value("steps=1e6"), Ok(1_000_000));
+        for wrong in [
+            "memory",
+            "memory=",
+            "memory=2 h",
+            "time=-1",
+            "steps=nan",
+            "steps=1k",
+        ] {
+            let message = value(wrong).unwrap_err();
+            assert!(message.starts_with("write the value as in `"), "{message}");
+        }
+        assert!(value("depth=3").unwrap_err().contains("element-depth"));
+    }
+
+    #[test]
+    fn what_guards_the_stack_can_only_be_lowered() {
+        let message = "element-depth=100000".parse::<LimitSetting>().unwrap_err();
+        assert_eq!(message, "it can only be lowered, from 256");
+        assert!("element-depth=10".parse::<LimitSetting>().is_ok());
+        assert!("files=100000".parse::<LimitSetting>().is_ok());
+    }
+}

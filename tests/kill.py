@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+"""Kills runs at random moments and looks at what they leave.
+
+    tests/kill.py PROGRAM [--times 200] [--seed 1]
+
+The final name has to hold the file of before, or the whole new one; the partial one has to be the beginning of the whole
+one and to end on a full line. The system may break off a write of many lines between two pages of memory: only there may
+a line be cut.
+"""
+
+import argparse
+import collections
+import os
+import random
+import signal
+import subprocess
+import tempfile
+import time
+
+MODEL = """<Lems>
+  <Include file="Cells.xml"/> <Include file="Networks.xml"/> <Include file="Simulation.xml"/>
+  <izhikevich2007Cell id="cell" v0="-60mV" C="100 pF" k="0.7 nS_per_mV" vr="-60 mV" vt="-40 mV" vpeak="35 mV"
+    a="0.03 per_ms" b="-2 nS" c="-50 mV" d="100 pA"/>
+  <pulseGenerator id="input" delay="1ms" duration="10s" amplitude="100 pA"/>
+  <network id="net">
+    <population id="pop" component="cell" size="SIZE"/>
+    <explicitInput target="pop[0]" input="input"/>
+  </network>
+  <Simulation id="sim" length="LENGTH ms" step="0.01 ms" target="net">
+    <OutputFile id="out" fileName="v.dat">
+      <OutputColumn id="a" quantity="pop[0]/v"/> <OutputColumn id="b" quantity="pop[1]/v"/>
+      <OutputColumn id="c" quantity="pop[0]/u"/> <OutputColumn id="d" quantity="pop[1]/u"/>
+    </OutputFile>
+  </Simulation>
+  <Target component="sim"/>
+</Lems>
+"""
+
+
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+def read(path):
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+
+
+def kill_one(command, folder, whole, longest, dice):
+    """What a killed run left; an AssertionError if it is not as it has to be."""
+    final = os.path.join(folder, "v.dat")
+    partial = final + ".partial"
+    with open(final, "wb") as file:
+        file.write(b"old\n")
+    if os.path.exists(partial):
+        os.remove(partial)
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(dice.uniform(0, longest))
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    left, rest = read(final), read(partial)
+    if left == whole:
+        assert rest is None, "complete, but there is a partial file"
+        return "complete"
+    assert left == b"old\n", f"the final name has {len(left or b'')} of {len(whole)} bytes"
+    if rest is None:
+        return "not begun"
+    assert whole.startswith(rest), "the partial file is no beginning of the whole one"
+    if not rest:
+        return "empty"
+    if rest.endswith(b"\n"):
+        return "full lines"
+    assert len(rest) % PAGE == 0, f"a line is cut after {len(rest)} bytes"
+    return "cut between pages"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("program")
+    parser.add_argument("--times", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    program = os.path.abspath(arguments.program)
+    dice = random.Random(arguments.seed)
+    ways = [["--threads", str(threads)] for threads in (1, 2, 4)] + [["--backend", "interp"]]
+    failures = 0
+    for way in ways:
+        interpreted = "interp" in way
+        size, length = ("3", "200") if interpreted else ("300", "200")
+        found = collections.Counter()
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.path.join(folder, "LEMS_net.xml"), "w") as file:
+                file.write(MODEL.replace("SIZE", size).replace("LENGTH", length))
+            command = [program, "run", "--quiet", *way, "LEMS_net.xml"]
+            started = time.monotonic()
+            subprocess.run(command, cwd=folder, check=True)
+            took = time.monotonic() - started
+            whole = read(os.path.join(folder, "v.dat"))
+            for _ in range(arguments.times):
+                try:
+                    found[kill_one(command, folder, whole, 1.1 * took, dice)] += 1
+                except AssertionError as failure:
+                    found[f"WRONG: {failure}"] += 1
+        failures += sum(count for what, count in found.items() if what.startswith("WRONG"))
+        print(f"{' '.join(way)}: {len(whole)} bytes in {took:.2f} s; {dict(found)}", flush=True)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,173 @@
+//! Every limit that can be set is kept, and told as it is.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "support/folder.rs"]
+mod folder;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use folder::{DECAY, Folder};
+use jlems_rs::{LIMITS, Limits, Unit, memory};
+
+/// A limit that a small model reaches, and the code of the message.
+const REACHED: [(&str, &str); 13] = [
+    ("file-bytes=100", "E0108"),
+    ("total-bytes=10kB", "E0114"),
+    ("files=2", "E0109"),
+    ("include-depth=1", "E0110"),
+    ("elements=20", "E0112"),
+    ("element-depth=3", "E0111"),
+    ("instances=7", "E0414"),
+    ("memory=1MB", "E0425"),
+    ("kernels=1", "E0521"),
+    ("statements=2", "E0522"),
+    ("events=3", "E0520"),
+    ("steps=9", "E0411"),
+    ("time=0", "E0523"),
+];
+
+/// Spikes that arrive after the end.
+const NETWORK: &str = r#"<Lems>
+  <Include file="Cells.xml"/>
+  <Include file="Networks.xml"/>
+  <Include file="Simulation.xml"/>
+  <spikeGenerator id="clock" period="0.1 ms"/>
+  <iafCell id="cell" leakReversal="-50mV" thresh="-55mV" reset="-70mV" C="3 nF"
+    leakConductance="0.1 uS"/>
+  <expOneSynapse id="synapse" gbase="1 nS" erev="0 mV" tauDecay="3 ms"/>
+  <network id="net">
+    <population id="clocks" component="clock" size="3"/>
+    <population id="cells" component="cell" size="3"/>
+    <projection id="p" presynapticPopulation="clocks" postsynapticPopulation="cells" synapse="synapse">
+      <connectionWD id="0" preCellId="../clocks[0]" postCellId="../cells[0]" weight="1" delay="9 ms"/>
+      <connectionWD id="1" preCellId="../clocks[1]" postCellId="../cells[1]" weight="1" delay="9 ms"/>
+    </projection>
+  </network>
+  <Simulation id="sim" length="1 ms" step="0.1 ms" target="net">
+    <OutputFile id="out" fileName="v.dat">
+      <OutputColumn id="v" quantity="cells[0]/v"/>
+    </OutputFile>
+  </Simulation>
+  <Target component="sim"/>
+</Lems>
+"#;
+
+fn network() -> Folder {
+    let folder = Folder::new();
+    folder.write("LEMS_net.xml", NETWORK);
+    folder
+}
+
+#[test]
+fn every_limit_is_kept() {
+    let folder = network();
+    folder.succeed(&["LEMS_net.xml"]);
+    for (name, _) in REACHED {
+        assert!(
+            LIMITS
+                .iter()
+                .any(|limit| name.split('=').next() == Some(limit.name))
+        );
+    }
+    for (limit, code) in REACHED {
+        let message = folder.fail(&["run", "--limit", limit, "LEMS_net.xml"], 1);
+        assert!(
+            message.contains(&format!("error[{code}]")),
+            "{limit}: {message}"
+        );
+    }
+    assert_eq!(REACHED.len(), LIMITS.len());
+}
+
+#[test]
+fn limits_that_are_not_reached_change_nothing() {
+    let folder = network();
+    folder.succeed(&["LEMS_net.xml"]);
+    let unlimited = folder.read("v.dat");
+    let wide = "--limit files=5000 --limit instances=12 --limit steps=10 --limit time=1h";
+    let words: Vec<&str> = wide.split(' ').chain(["LEMS_net.xml"]).collect();
+    folder.succeed(&words);
+    assert_eq!(folder.read("v.dat"), unlimited);
+}
+
+#[test]
+fn an_unknown_limit_is_a_wrong_command_line() {
+    let folder = network();
+    let message = folder.fail(&["run", "--limit", "cells=3", "LEMS_net.xml"], 2);
+    assert!(
+        message.contains("there are file-bytes, total-bytes,"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_network_that_does_not_fit_is_refused_at_once() {
+    let folder = Folder::new();
+    folder.write(
+        "LEMS_net.xml",
+        &NETWORK.replace("size=\"3\"", "size=\"20000000\""),
+    );
+    let started = Instant::now();
+    let message = folder.fail(&["run", "--limit", "memory=1GiB", "LEMS_net.xml"], 1);
+    assert!(started.elapsed() < Duration::from_secs(5));
+    assert!(message.contains("more than 1.0 GiB"), "{message}");
+    assert!(message.contains("<population id=\"clocks\""), "{message}");
+}
+
+#[test]
+fn time_is_up_in_a_long_run_and_what_was_recorded_is_kept() {
+    let folder = Folder::new();
+    folder.write("LEMS_long.xml", &DECAY.replace("\"1 ms\"", "\"1e6 s\""));
+    folder.write("decay_types.xml", folder::DECAY_TYPES);
+    let started = Instant::now();
+    let message = folder.fail(&["run", "--limit", "time=1", "LEMS_long.xml"], 1);
+    assert!(started.elapsed() < Duration::from_secs(20));
+    assert!(
+        message.contains("E0523") && message.contains("kept decay.dat.partial"),
+        "{message}"
+    );
+    assert!(folder.read("decay.dat.partial").ends_with("\t\n"));
+}
+
+#[test]
+fn a_device_without_end_is_not_read_to_its_end() {
+    let folder = Folder::new();
+    let message = folder.fail(&["run", "--limit", "file-bytes=1MB", "/dev/zero"], 1);
+    assert!(
+        message.contains("`/dev/zero` has more than 1000000 bytes"),
+        "{message}"
+    );
+}
+
+/// A row of the table of `docs/limits.md`.
+fn row(name: &str, default: &str) -> String {
+    format!("| `{name}` | {default} |")
+}
+
+#[test]
+fn the_table_of_limits_is_complete() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/limits.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    for limit in &LIMITS {
+        let default = match (limit.name, Limits::default().get(limit)) {
+            ("memory", _) => "that of the machine".to_owned(),
+            (_, usize::MAX) => "none".to_owned(),
+            (_, value) if limit.unit == Unit::Bytes => memory::size(value as u64),
+            (_, value) => value.to_string(),
+        };
+        assert!(
+            text.contains(&row(limit.name, &default)),
+            "{}: {default}",
+            limit.name
+        );
+    }
+    let rows = text.lines().filter(|line| line.starts_with("| `")).count();
+    assert_eq!(rows, LIMITS.len());
+}
