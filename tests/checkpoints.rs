@@ -15,6 +15,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use folder::Folder;
+use jlems_rs::engine::Checkpoint;
 use lems_math::JavaRandom;
 
 /// Random noise, delayed events on their way all the time, and both kinds of outputs.
@@ -348,6 +349,22 @@ fn an_interrupted_run_says_how_to_go_on() {
         "{message}"
     );
     broken.succeed(&["LEMS_walk.xml", "--resume", "c", "--length", "20 s"]);
+    assert_same(&broken, &whole);
+}
+
+#[test]
+fn a_run_whose_time_is_up_is_saved_first() {
+    let (whole, broken) = (folder(), folder());
+    let long = ["LEMS_walk.xml", "--length", "20 s"];
+    whole.succeed(&long);
+    let keep = ["--checkpoint", "c", "--limit", "time=1"];
+    let message = broken.fail(&[&long[..], &keep].concat(), 1);
+    assert!(message.starts_with("error[E0523]"), "{message}");
+    let recorded = broken.read("times.dat.partial").lines().count() as u64;
+    let saved = Checkpoint::read(&std::fs::read(broken.0.join("c")).unwrap()).unwrap();
+    assert_eq!(saved.steps + 1, recorded);
+    assert!(saved.steps > 0);
+    broken.succeed(&[&long[..], &["--resume", "c"]].concat());
     assert_same(&broken, &whole);
 }
 

@@ -336,9 +336,13 @@ pub fn run_from(
             options.backend,
             options.threads,
             |backend| {
-                let mut control = |moment: &mut Moment<'_, '_>| match time_left() {
-                    Ok(()) => watch(simulation, moment),
-                    Err(_) => ControlFlow::Break(()),
+                let mut control = |moment: &mut Moment<'_, '_>| {
+                    let is_out_of_time = time_left().is_err();
+                    moment.due |= is_out_of_time;
+                    match watch(simulation, moment) {
+                        ControlFlow::Continue(()) if !is_out_of_time => ControlFlow::Continue(()),
+                        _ => ControlFlow::Break(()),
+                    }
                 };
                 simulation.run(backend, store, checkpoint.take(), &mut control)
             },
