@@ -18,11 +18,24 @@ use std::path::Path;
 use jlems_rs::BackendKind;
 use serde_json::Value;
 use support::{
-    BACKENDS, assert_none, check_all, difference, read_json, reference_folder, run_file,
+    BACKENDS, Outputs, assert_none, check_all, difference, read_json, reference_folder, run_file,
+    run_in_halves,
 };
 
 #[test]
 fn every_deterministic_case_writes_the_bytes_of_jlems() {
+    check(&BACKENDS, run_file);
+}
+
+#[test]
+fn every_deterministic_case_writes_the_bytes_of_jlems_in_two_halves() {
+    check(&BACKENDS[..1], |path, _| run_in_halves(path, BACKENDS));
+}
+
+fn check(
+    backends: &[BackendKind],
+    run: impl Fn(&Path, BackendKind) -> Result<Outputs, String> + Sync,
+) {
     let Some(corpus) = reference_folder("LEMS_CORPUS", "shared/corpus") else {
         return;
     };
@@ -30,15 +43,22 @@ fn every_deterministic_case_writes_the_bytes_of_jlems() {
     let cases = manifest["cases"].as_array().expect("a list of cases");
     let mut runs = Vec::new();
     for case in cases.iter().filter(|case| case["deterministic"] == true) {
-        runs.extend(BACKENDS.map(|backend| (case, backend)));
+        runs.extend(backends.iter().map(|backend| (case, *backend)));
     }
     assert!(!runs.is_empty(), "an empty corpus");
-    let failures = check_all(&runs, |&(case, backend)| failures(&corpus, case, backend));
+    let failures = check_all(&runs, |&(case, backend)| {
+        failures(&corpus, case, backend, &run)
+    });
     println!("{} runs of {} cases", runs.len(), cases.len());
     assert_none(&failures, runs.len());
 }
 
-fn failures(corpus: &Path, case: &Value, backend: BackendKind) -> Vec<String> {
+fn failures(
+    corpus: &Path,
+    case: &Value,
+    backend: BackendKind,
+    run: impl Fn(&Path, BackendKind) -> Result<Outputs, String>,
+) -> Vec<String> {
     let name = case["name"].as_str().expect("a name");
     let file = corpus
         .join(name)
@@ -50,7 +70,7 @@ fn failures(corpus: &Path, case: &Value, backend: BackendKind) -> Vec<String> {
         corpus.join(name).join("golden")
     };
     let mut found = Vec::new();
-    match run_file(&file, backend) {
+    match run(&file, backend) {
         Err(message) => found.push(message),
         Ok(outputs) => {
             for output in case["outputs"].as_array().expect("a list of outputs") {

@@ -10,10 +10,29 @@
 
 mod support;
 
-use support::{BACKENDS, assert_none, cases, check_all, difference, run_file};
+use std::path::Path;
+
+use jlems_rs::BackendKind;
+use support::{
+    BACKENDS, Outputs, assert_none, cases, check_all, difference, run_file, run_in_halves,
+};
 
 #[test]
 fn every_case_writes_its_goldens() {
+    check(run_file);
+}
+
+/// The other half by the other back end.
+#[test]
+fn every_case_writes_its_goldens_in_two_halves() {
+    let [jit, interpreter] = BACKENDS;
+    check(|path, backend| match backend == jit {
+        true => run_in_halves(path, [jit, interpreter]),
+        false => run_in_halves(path, [interpreter, jit]),
+    });
+}
+
+fn check(run: impl Fn(&Path, BackendKind) -> Result<Outputs, String> + Sync) {
     let cases = cases();
     let mut runs = Vec::new();
     for case in &cases {
@@ -22,7 +41,7 @@ fn every_case_writes_its_goldens() {
         }
     }
     let failures = check_all(&runs, |&(case, file, backend)| {
-        let found = match run_file(&case.folder.join(file), backend) {
+        let found = match run(&case.folder.join(file), backend) {
             Ok(outputs) => case.differences(&outputs),
             Err(message) => vec![message],
         };

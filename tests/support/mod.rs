@@ -10,8 +10,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use jlems_rs::document::SourceReader;
+use jlems_rs::engine::{Checkpoint, Moment, Simulation};
 use jlems_rs::output::MemoryStore;
-use jlems_rs::{BackendKind, FileSources, Options};
+use jlems_rs::{BackendKind, Failure, FileSources, Options};
 use serde_json::Value;
 
 pub const BACKENDS: [BackendKind; 2] = [BackendKind::Jit, BackendKind::Interpreter];
@@ -162,8 +163,43 @@ pub fn run_with(
     let mut go_on = |_: &_, _, _| ControlFlow::Continue(());
     jlems_rs::run(path, reader, &mut store.clone(), options, &mut go_on)
         .map_err(|failure| failure.render(false))?;
+    Ok(named(&store))
+}
+
+fn named(store: &MemoryStore) -> Outputs {
     let outputs = store.outputs().into_iter();
-    Ok(outputs.map(|(name, text)| (plain(&name), text)).collect())
+    outputs.map(|(name, text)| (plain(&name), text)).collect()
+}
+
+/// Runs the first half of the steps with one back end, and the rest from a checkpoint with another.
+pub fn run_in_halves(path: &Path, [first, second]: [BackendKind; 2]) -> Result<Outputs, String> {
+    let path = path.to_string_lossy();
+    let message = |failure: Failure| failure.render(false);
+    let options = |backend| Options {
+        backend,
+        // So that any step may be the last.
+        checkpoint_every: Some(f64::MIN_POSITIVE),
+        ..Options::default()
+    };
+    let mut saved = Vec::new();
+    let mut to_the_middle = |run: &Simulation, moment: &mut Moment<'_, '_>| {
+        if moment.steps < run.steps() / 2 {
+            return ControlFlow::Continue(());
+        }
+        saved = moment.checkpoint().expect("a checkpoint");
+        ControlFlow::Break(())
+    };
+    let (mut lost, reader) = (MemoryStore::new(), &FileSources);
+    let half = options(first);
+    jlems_rs::run_from(None, &path, reader, &mut lost, &half, &mut to_the_middle)
+        .map_err(message)?;
+    let checkpoint = Checkpoint::read(&saved).map_err(|error| error.to_string())?;
+    let store = MemoryStore::new();
+    let rest = options(second);
+    let mut go_on = |_: &_, _: &mut Moment<'_, '_>| ControlFlow::Continue(());
+    let (from, mut kept) = (Some(checkpoint), store.clone());
+    jlems_rs::run_from(from, &path, reader, &mut kept, &rest, &mut go_on).map_err(message)?;
+    Ok(named(&store))
 }
 
 /// A relative path without `.` and doubled separators, as a file system takes it.

@@ -1,7 +1,7 @@
 //! Which code belongs to which error.
 
 use lems_document::DocumentError;
-use lems_engine::EngineError;
+use lems_engine::{CheckpointError, EngineError};
 use lems_expression::{DimensionError, ExpressionError};
 use lems_kernel::Fault;
 use lems_model::ModelError;
@@ -156,6 +156,11 @@ impl Coded for EngineError {
         Code(match self {
             EngineError::NotFinite { .. } => 501,
             EngineError::Fault(Fault::EndlessRelay { .. }) => 502,
+            EngineError::Checkpoint(error) => match error {
+                CheckpointError::NotOne | CheckpointError::Damaged(_) => 541,
+                CheckpointError::OtherVersion { .. } => 542,
+                CheckpointError::OtherRun { .. } | CheckpointError::AfterTheEnd { .. } => 543,
+            },
             EngineError::Fault(Fault::TooManyEvents { .. }) => 520,
             EngineError::Output(error) => match error {
                 OutputError::MissingFolder { .. } => 503,
@@ -163,6 +168,7 @@ impl Coded for EngineError {
                 OutputError::Create { .. } => 505,
                 OutputError::Write { .. } => 506,
                 OutputError::Finish { .. } => 507,
+                OutputError::NotContinued { .. } => 544,
                 OutputError::IsInput { .. } => 524,
                 OutputError::SameName { .. } => 525,
                 OutputError::Outside { .. } => 526,

@@ -21,8 +21,8 @@ pub use diagnostic::{Diagnostic, Failure, MOST_SHOWN, Severity};
 pub use explain::Code;
 pub use limits::{LIMITS, Limit, LimitError, LimitSetting, Limits, Unit};
 pub use pipeline::{
-    BackendKind, Display, DisplayLine, Options, Outcome, Watch, display_name, estimate, load,
-    load_runnable, prepare, read_model, run, with_backend,
+    BackendKind, Control, Display, DisplayLine, Options, Outcome, Watch, display_name, estimate,
+    load, load_runnable, prepare, read_model, run, run_from, with_backend,
 };
 pub use settings::Settings;
 pub use sources::{FileSources, Sandbox};

@@ -5,7 +5,9 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use lems_document::{Document, IncludeOptions, Source, SourceReader};
-use lems_engine::{Diagnosis, EngineError, Simulation, Summary};
+use lems_engine::{
+    Checkpoint, CheckpointError, Diagnosis, EngineError, Moment, Simulation, Summary,
+};
 use lems_jit::CompiledProgram;
 use lems_kernel::{Backend, Interpreter, Program};
 use lems_model::{Model, ModelError, Target};
@@ -49,6 +51,9 @@ pub struct Options {
     pub settings: Settings,
     /// Only every so manieth row of data is written; 0 and 1 mean all.
     pub every: u64,
+    /// Simulated time between two moments at which a checkpoint is due, in seconds; only the end is
+    /// one if `None`.
+    pub checkpoint_every: Option<f64>,
     /// What the displays show is written too, each to an output named by [`display_name`].
     pub displays: bool,
     /// How much the model may take.
@@ -98,7 +103,10 @@ pub struct Outcome {
 }
 
 /// What is asked between steps: the run, its steps so far, the simulated time; whether to go on.
-pub type Watch<'w> = &'w mut dyn FnMut(&Simulation, u64, f64) -> ControlFlow<()>;
+pub type Control<'c> = &'c mut dyn FnMut(&Simulation, u64, f64) -> ControlFlow<()>;
+
+/// What is asked between steps of a run that may be saved; whether to go on.
+pub type Watch<'w> = &'w mut dyn FnMut(&Simulation, &mut Moment<'_, '_>) -> ControlFlow<()>;
 
 /// Reads a file and all that it includes.
 ///
@@ -184,14 +192,19 @@ pub fn prepare(
     }
     experiment.most_instances = options.limits.most_instances();
     let times_file = target.times_file.map(str::to_owned);
-    (experiment.runs.clone().into_iter())
-        .map(|run| {
+    (0..)
+        .zip(experiment.runs.clone())
+        .map(|(number, run)| {
             let limits = &options.limits;
             limits.allow_run(document, model, target.component, &run)?;
             let mut simulation =
                 Simulation::new(model, &experiment, run, times_file.clone()).map_err(failed)?;
             limits.allow_program(&simulation.program)?;
             simulation.every = options.every.max(1);
+            simulation.number = number;
+            if let Some(time) = options.checkpoint_every {
+                simulation.steps_between_checkpoints = (time / run.step).round().max(1.0) as u64;
+            }
             simulation.most_events = limits.events;
             Ok(match options.fast {
                 true => simulation.fast(lems_jit::can_fuse()),
@@ -254,7 +267,25 @@ pub fn run(
     reader: &dyn SourceReader,
     store: &mut dyn OutputStore,
     options: &Options,
-    control: Watch<'_>,
+    control: Control<'_>,
+) -> Result<Outcome, Failure> {
+    let mut watch = |simulation: &Simulation, moment: &mut Moment<'_, '_>| {
+        control(simulation, moment.steps, moment.time)
+    };
+    run_from(None, path, reader, store, options, &mut watch)
+}
+
+/// Runs a LEMS file from a checkpoint of it, or from the start, and writes its outputs to `store`.
+///
+/// # Errors
+/// Those of [`run`]; a checkpoint of another run.
+pub fn run_from(
+    mut checkpoint: Option<Checkpoint>,
+    path: &str,
+    reader: &dyn SourceReader,
+    store: &mut dyn OutputStore,
+    options: &Options,
+    watch: Watch<'_>,
 ) -> Result<Outcome, Failure> {
     let started = Instant::now();
     let time_left = || match options.limits.time() {
@@ -290,18 +321,30 @@ pub fn run(
         sources = Vec::new();
     }
     let mut summaries = Vec::new();
-    for (number, simulation) in simulations.iter().enumerate() {
+    let first = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.run);
+    if first >= simulations.len() as u64 {
+        let what = "more than one `Run`";
+        return Err(EngineError::from(CheckpointError::OtherRun { what }).into());
+    }
+    for simulation in simulations
+        .iter()
+        .filter(|simulation| simulation.number >= first)
+    {
         let begun = Instant::now();
         let summary = with_backend(
             &simulation.program,
             options.backend,
             options.threads,
             |backend| {
-                let mut control = |step, time| match time_left() {
-                    Ok(()) => control(simulation, step, time),
-                    Err(_) => ControlFlow::Break(()),
+                let mut control = |moment: &mut Moment<'_, '_>| {
+                    let is_out_of_time = time_left().is_err();
+                    moment.due |= is_out_of_time;
+                    match watch(simulation, moment) {
+                        ControlFlow::Continue(()) if !is_out_of_time => ControlFlow::Continue(()),
+                        _ => ControlFlow::Break(()),
+                    }
                 };
-                simulation.run(backend, store, &mut control)
+                simulation.run(backend, store, checkpoint.take(), &mut control)
             },
         )?;
         let summary = match summary {
@@ -309,6 +352,7 @@ pub fn run(
                 if begun.elapsed() < LONGEST_RUN_AGAIN
                     && simulation.instances <= MOST_INSTANCES_AGAIN =>
             {
+                let number = simulation.number as usize;
                 return Err(diagnose(path, reader, options, number, &error));
             }
             summary => summary?,

@@ -3,6 +3,8 @@
 use lems_kernel::Fault;
 use lems_output::OutputError;
 
+use crate::CheckpointError;
+
 /// An error while a model runs.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
@@ -19,6 +21,9 @@ pub enum EngineError {
     /// Events without end.
     #[error("{0}")]
     Fault(#[from] Fault),
+    /// The checkpoint is not one that the run can go on from.
+    #[error("{0}")]
+    Checkpoint(#[from] CheckpointError),
     /// An output could not be written.
     #[error("{0}")]
     Output(#[from] OutputError),
@@ -39,6 +44,7 @@ impl EngineError {
             EngineError::Fault(Fault::TooManyEvents { .. }) => {
                 Some("a delay longer than the time between events lets them pile up".to_owned())
             }
+            EngineError::Checkpoint(error) => Some(error.help()),
             EngineError::Output(error) => error.help(),
         }
     }

@@ -8,9 +8,10 @@ use lems_kernel::{
 use lems_math::JavaRandom;
 use lems_model::Model;
 use lems_network::{EventFormat, Experiment, Network, NetworkError, Run, Shapes, Variable};
-use lems_output::{DataFile, EventFile, OutputStore, TimesFile};
+use lems_output::{DataFile, EventFile, Mark, OutputStore, TimesFile};
 
-use crate::EngineError;
+use crate::checkpoint::{self, Reopening};
+use crate::{Checkpoint, EngineError};
 
 /// How many steps of instances pass, about, between two looks at the outside world.
 const STEPS_BETWEEN_LOOKS: usize = 1 << 14;
@@ -28,32 +29,36 @@ pub struct Simulation {
     pub instances: usize,
     /// Only every so manieth row of data is written, beginning with the first.
     pub every: u64,
+    /// Which of the runs of the target this is, from zero.
+    pub number: u64,
+    /// Steps between two moments at which a checkpoint is due; zero if none is before the end.
+    pub steps_between_checkpoints: u64,
     /// Most events on their way at one time.
     pub most_events: usize,
-    run: Run,
-    random: JavaRandom,
-    data_files: Vec<DataPlan>,
-    event_files: Vec<EventPlan>,
-    times_file: Option<String>,
+    pub(crate) run: Run,
+    pub(crate) random: JavaRandom,
+    pub(crate) data_files: Vec<DataPlan>,
+    pub(crate) event_files: Vec<EventPlan>,
+    pub(crate) times_file: Option<String>,
 }
 
 #[derive(Debug, Clone)]
-struct DataPlan {
-    path: String,
+pub(crate) struct DataPlan {
+    pub(crate) path: String,
     /// Whether it is for a picture, in which a value that is not finite is a gap.
     drawn: bool,
-    columns: Vec<Recorder>,
+    pub(crate) columns: Vec<Recorder>,
 }
 
 #[derive(Debug, Clone)]
-struct Recorder {
-    probe: Probe,
-    scale: f64,
-    quantity: String,
+pub(crate) struct Recorder {
+    pub(crate) probe: Probe,
+    pub(crate) scale: f64,
+    pub(crate) quantity: String,
 }
 
 #[derive(Debug, Clone)]
-struct EventPlan {
+pub(crate) struct EventPlan {
     path: String,
     format: Option<lems_output::EventFormat>,
     ids: Vec<String>,
@@ -61,8 +66,34 @@ struct EventPlan {
     first: usize,
 }
 
-/// What is asked between steps: how far the run is, and whether to go on.
-pub type Control<'c> = &'c mut dyn FnMut(u64, f64) -> ControlFlow<()>;
+/// What is asked between steps, and after the last one: whether to go on.
+pub type Control<'c> = &'c mut dyn FnMut(&mut Moment<'_, '_>) -> ControlFlow<()>;
+
+/// A run between two steps.
+pub struct Moment<'m, 's> {
+    /// Steps done.
+    pub steps: u64,
+    /// Simulated time, in seconds.
+    pub time: f64,
+    /// Whether a checkpoint is due.
+    pub due: bool,
+    state: &'m State,
+    outputs: &'m mut Outputs<'s>,
+}
+
+impl Moment<'_, '_> {
+    /// The run as bytes that [`Checkpoint::read`] reads; what its outputs got is in safety before.
+    ///
+    /// # Errors
+    /// An output that cannot be written.
+    pub fn checkpoint(&mut self) -> Result<Vec<u8>, EngineError> {
+        let marks = self.outputs.marks()?;
+        let simulation = self.outputs.simulation;
+        Ok(checkpoint::write(
+            simulation, self.state, self.steps, self.time, &marks,
+        ))
+    }
+}
 
 /// What a run did.
 #[derive(Debug, Clone, PartialEq)]
@@ -174,6 +205,8 @@ impl Simulation {
             columns,
             instances: network.instances.len(),
             every: 1,
+            number: 0,
+            steps_between_checkpoints: 0,
             most_events: usize::MAX,
             warnings: network.warnings.into_inner(),
             run,
@@ -203,31 +236,60 @@ impl Simulation {
         self.run.steps
     }
 
-    /// Runs from start to end with `backend`, which must be one for this program.
+    /// Runs to the end with `backend`, which must be one for this program: from the start, or from
+    /// a checkpoint, with the same results.
     ///
     /// # Errors
-    /// A recorded value that is no finite number, events without end, an output that cannot be
-    /// written. Outputs that were begun are then left under their partial names.
+    /// A checkpoint of another run; a recorded value that is no finite number, events without end,
+    /// an output that cannot be written. Outputs that were begun are then left under their partial
+    /// names.
     pub fn run(
         &self,
         backend: &dyn Backend,
         store: &mut dyn OutputStore,
+        from: Option<Checkpoint>,
         control: Control<'_>,
     ) -> Result<Summary, EngineError> {
-        let mut outputs = Outputs::create(self, store)?;
-        let mut state = State::new(&self.program, 0);
-        state.random = self.random.clone();
-        state.queue.limit = self.most_events;
-        Interpreter::new(&self.program).run_setup(&mut state);
-        let mut time = 0.0;
-        let mut done = 0;
-        outputs.record(&mut state, time, done)?;
+        let (mut outputs, mut state, mut done, mut time) = match from {
+            None => {
+                let mut outputs = Outputs::create(self, store)?;
+                let mut state = State::new(&self.program, 0);
+                state.random = self.random.clone();
+                state.queue.limit = self.most_events;
+                Interpreter::new(&self.program).run_setup(&mut state);
+                outputs.record(&mut state, 0.0, 0)?;
+                if let Some(fault) = state.fault.take() {
+                    return Err(fault.into());
+                }
+                (outputs, state, 0, 0.0)
+            }
+            Some(checkpoint) => {
+                let (done, time) = (checkpoint.steps, checkpoint.time);
+                let (mut state, marks) = checkpoint.into_parts(self)?;
+                state.queue.limit = self.most_events;
+                let marks = marks.into_iter();
+                let outputs = Outputs::create(self, &mut Reopening { store, marks })?;
+                (outputs, state, done, time)
+            }
+        };
         let between_looks = (STEPS_BETWEEN_LOOKS / self.instances.max(1)).clamp(1, 256) as u64;
-        let mut interrupted = false;
-        while done < self.run.steps {
-            if done % between_looks == 0 && control(done, time).is_break() {
-                interrupted = true;
-                break;
+        let interrupted = loop {
+            let at_end = done >= self.run.steps;
+            let due = at_end || (done > 0 && done.is_multiple_of(self.steps_between_checkpoints));
+            if due || done.is_multiple_of(between_looks) {
+                let mut moment = Moment {
+                    steps: done,
+                    time,
+                    due,
+                    state: &state,
+                    outputs: &mut outputs,
+                };
+                if control(&mut moment).is_break() && !at_end {
+                    break true;
+                }
+            }
+            if at_end {
+                break false;
             }
             time += self.run.step;
             advance(&self.program, backend, &mut state, time, self.run.step);
@@ -236,7 +298,7 @@ impl Simulation {
             }
             done += 1;
             outputs.record(&mut state, time, done)?;
-        }
+        };
         let files = if interrupted {
             Vec::new()
         } else {
@@ -363,6 +425,13 @@ impl<'s> Outputs<'s> {
             times.time(time)?;
         }
         Ok(())
+    }
+
+    fn marks(&mut self) -> Result<Vec<Mark>, EngineError> {
+        let data = self.data_files.iter_mut().map(DataFile::mark);
+        let events = self.event_files.iter_mut().map(EventFile::mark);
+        let times = self.times_file.iter_mut().map(TimesFile::mark);
+        Ok(data.chain(events).chain(times).collect::<Result<_, _>>()?)
     }
 
     fn finish(self) -> Result<Vec<String>, EngineError> {

@@ -8,9 +8,9 @@ use lems_model::Model;
 use lems_network::Experiment;
 use lems_output::MemoryStore;
 
-use crate::{EngineError, Simulation, Summary};
+use crate::{EngineError, Moment, Simulation, Summary};
 
-const TYPES: &str = r#"
+pub(crate) const TYPES: &str = r#"
   <Dimension name="time" t="1"/> <Unit symbol="s" dimension="time"/>
   <ComponentType name="sim"><Parameter name="step" dimension="time"/>
     <Parameter name="length" dimension="time"/><ComponentReference name="target" type="Component"/>
@@ -35,6 +35,15 @@ const TYPES: &str = r#"
   <clock id="c"/>
 "#;
 
+/// The run of the component `r`.
+pub(crate) fn simulation(text: &str) -> Simulation {
+    let sources = MemorySources::from([("model.xml", text)]);
+    let document = Document::load("model.xml", &sources, &IncludeOptions::default()).unwrap();
+    let model = Model::read(&document).unwrap();
+    let experiment = Experiment::of(&model, model.ids["r"]).unwrap();
+    Simulation::new(&model, &experiment, experiment.runs[0], None).unwrap()
+}
+
 fn run(length: &str, quantity: &str, stop: bool) -> (Result<Summary, EngineError>, MemoryStore) {
     let text = format!(
         r#"<Lems>{TYPES}<sim id="r" step="1 s" length="{length}" target="c">
@@ -42,18 +51,14 @@ fn run(length: &str, quantity: &str, stop: bool) -> (Result<Summary, EngineError
              <eventFile fileName="x.events" format="TIME_ID"><selection id="7" select="" port="tick"/>
              </eventFile></sim></Lems>"#
     );
-    let sources = MemorySources::from([("model.xml", text.as_str())]);
-    let document = Document::load("model.xml", &sources, &IncludeOptions::default()).unwrap();
-    let model = Model::read(&document).unwrap();
-    let experiment = Experiment::of(&model, model.ids["r"]).unwrap();
-    let simulation = Simulation::new(&model, &experiment, experiment.runs[0], None).unwrap();
+    let simulation = simulation(&text);
     let store = MemoryStore::new();
     let interpreter = Interpreter::new(&simulation.program);
-    let mut control = |_, _| match stop {
+    let mut control = |_: &mut Moment<'_, '_>| match stop {
         true => ControlFlow::Break(()),
         false => ControlFlow::Continue(()),
     };
-    let result = simulation.run(&interpreter, &mut store.clone(), &mut control);
+    let result = simulation.run(&interpreter, &mut store.clone(), None, &mut control);
     (result, store)
 }
 

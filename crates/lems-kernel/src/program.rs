@@ -64,7 +64,7 @@ pub struct Target {
 }
 
 /// What an event does at a receiver.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
     /// Runs a handler kernel for one instance.
     Handle {

@@ -126,6 +126,20 @@ impl Default for EventQueue {
 }
 
 impl EventQueue {
+    /// A queue of events on their way after `sent` were sent.
+    pub fn of(events: Vec<QueuedEvent>, sent: u64) -> EventQueue {
+        EventQueue {
+            heap: events.into(),
+            sent,
+            ..EventQueue::default()
+        }
+    }
+
+    /// The events on their way, in no order.
+    pub fn events(&self) -> impl Iterator<Item = &QueuedEvent> {
+        self.heap.iter()
+    }
+
     /// Puts an event in the queue.
     pub fn push(&mut self, time: f64, action: Action) {
         self.heap.push(QueuedEvent {

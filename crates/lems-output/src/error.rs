@@ -60,6 +60,16 @@ pub enum OutputError {
         /// The reason that the operating system gives.
         message: String,
     },
+    /// What an earlier run has written of a file is not there to go on with.
+    #[error("cannot go on with `{path}`: `{partial}` {problem}")]
+    NotContinued {
+        /// The file, as named in the model.
+        path: String,
+        /// Where the earlier run has written.
+        partial: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// An event of a selection that the event file was not created with.
     #[error("`{path}` has {selections} event selections, so there is none at index {index}")]
     UnknownSelection {
@@ -89,6 +99,10 @@ impl OutputError {
             Self::Finish { partial, path, .. } => {
                 Some(format!("rename `{partial}` to `{path}` by hand"))
             }
+            Self::NotContinued { .. } => Some(
+                "a run goes on with the files that it had written, in the folder that they were in"
+                    .to_owned(),
+            ),
             _ => None,
         }
     }

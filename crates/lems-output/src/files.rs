@@ -1,10 +1,11 @@
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::{OutputError, OutputSink, OutputStore};
+use crate::{Mark, OutputError, OutputSink, OutputStore};
 
 /// Outputs as files. A file is written as `<path>.partial` and renamed when it is finished, so that
 /// nothing incomplete is ever found under the final name. What is no regular file, such as a device,
@@ -16,7 +17,8 @@ pub struct FileStore {
     confined: bool,
     /// Canonical paths of files that are not to be overwritten.
     inputs: HashSet<PathBuf>,
-    created: HashMap<PathBuf, usize>,
+    /// Outputs by name, and a token that all of one name have until they are closed.
+    open: HashMap<PathBuf, Arc<()>>,
 }
 
 impl FileStore {
@@ -43,14 +45,14 @@ impl FileStore {
 
     /// Two runs of one model may share a path (the one finished last stays), so the second gets a
     /// partial name of its own.
-    fn partial_name(&mut self, target: &Path) -> PathBuf {
-        let earlier = self.created.entry(target.to_path_buf()).or_default();
+    fn partial_name(&mut self, target: &Path) -> (PathBuf, Arc<()>) {
+        let token = self.open.entry(target.to_path_buf()).or_default();
         let mut name = with_suffix(target, ".partial").into_os_string();
-        if *earlier > 0 {
-            name.push(earlier.to_string());
+        match Arc::strong_count(token) - 1 {
+            0 => {}
+            earlier => name.push(earlier.to_string()),
         }
-        *earlier += 1;
-        PathBuf::from(name)
+        (PathBuf::from(name), Arc::clone(token))
     }
 
     /// Where an output goes, if it may.
@@ -116,9 +118,9 @@ fn create_anew(path: &Path) -> std::io::Result<File> {
 impl OutputStore for FileStore {
     fn create(&mut self, path: &str) -> Result<Box<dyn OutputSink>, OutputError> {
         let target = self.target(path)?;
-        let partial = match target.regular {
+        let (partial, token) = match target.regular {
             true => self.partial_name(&target.path),
-            false => target.path.clone(),
+            false => (target.path.clone(), Arc::default()),
         };
         if self.is_input(&partial) {
             return Err(OutputError::IsInput {
@@ -138,8 +140,33 @@ impl OutputStore for FileStore {
             target: target.path,
             partial,
             file,
-            length: 0,
+            mark: Mark::default(),
+            _token: token,
         }))
+    }
+
+    fn reopen(&mut self, path: &str, mark: &Mark) -> Result<Box<dyn OutputSink>, OutputError> {
+        let target = self.target(path)?;
+        if !target.regular {
+            // What went to a device or a pipe is where it belongs.
+            return self.create(path);
+        }
+        let (partial, token) = self.partial_name(&target.path);
+        match reopened(&target.path, &partial, mark) {
+            Ok(file) => Ok(Box::new(FileSink {
+                path: path.to_owned(),
+                target: target.path,
+                partial,
+                file,
+                mark: mark.clone(),
+                _token: token,
+            })),
+            Err(problem) => Err(OutputError::NotContinued {
+                path: path.to_owned(),
+                partial: partial.display().to_string(),
+                problem,
+            }),
+        }
     }
 
     fn reserve(&mut self, outputs: &[&str], inputs: &[&str]) -> Result<(), OutputError> {
@@ -170,12 +197,52 @@ impl OutputStore for FileStore {
     }
 }
 
+/// The partial file, cut off at the mark; or what is wrong with it. A run may have been ended while
+/// it gave its outputs their names: one that ends at the mark is taken back.
+fn reopened(target: &Path, partial: &Path, mark: &Mark) -> Result<File, String> {
+    let failed = |error: io::Error| format!("cannot be opened: {error}");
+    let is_finished =
+        !partial.exists() && fs::metadata(target).is_ok_and(|file| file.len() == mark.bytes);
+    let place = if is_finished { target } else { partial };
+    // A link would lead elsewhere.
+    if !fs::symlink_metadata(place).map_err(failed)?.is_file() {
+        return Err("is no file".to_owned());
+    }
+    let mut file = (File::options().read(true).write(true))
+        .open(place)
+        .map_err(failed)?;
+    let mut found = Mark::default();
+    let mut lines = BufReader::new((&mut file).take(mark.bytes));
+    loop {
+        let bytes = lines.fill_buf().map_err(failed)?;
+        if bytes.is_empty() {
+            break;
+        }
+        found.add(bytes);
+        let length = bytes.len();
+        lines.consume(length);
+    }
+    if found.bytes < mark.bytes {
+        return Err(format!("has {} bytes, and had {}", found.bytes, mark.bytes));
+    }
+    if found.checksum != mark.checksum {
+        return Err("has other content than it had".to_owned());
+    }
+    file.set_len(mark.bytes).map_err(failed)?;
+    file.seek(SeekFrom::End(0)).map_err(failed)?;
+    if is_finished {
+        fs::rename(target, partial).map_err(failed)?;
+    }
+    Ok(file)
+}
+
 struct FileSink {
     path: String,
     target: PathBuf,
     partial: PathBuf,
     file: File,
-    length: u64,
+    mark: Mark,
+    _token: Arc<()>,
 }
 
 impl OutputSink for FileSink {
@@ -183,14 +250,24 @@ impl OutputSink for FileSink {
         let written = self.file.write_all(bytes);
         if let Err(error) = written {
             // A full disk may have taken half a line; what cannot be cut off either stays.
-            let _ = self.file.set_len(self.length);
+            let _ = self.file.set_len(self.mark.bytes);
             return Err(OutputError::Write {
                 path: self.path.clone(),
                 message: error.to_string(),
             });
         }
-        self.length += bytes.len() as u64;
+        self.mark.add(bytes);
         Ok(())
+    }
+
+    fn mark(&mut self) -> Result<Mark, OutputError> {
+        if self.partial != self.target {
+            self.file.sync_all().map_err(|error| OutputError::Write {
+                path: self.path.clone(),
+                message: error.to_string(),
+            })?;
+        }
+        Ok(self.mark.clone())
     }
 
     fn finish(self: Box<Self>) -> Result<(), OutputError> {

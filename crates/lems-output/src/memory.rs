@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::{OutputError, OutputSink, OutputStore};
+use crate::{Mark, OutputError, OutputSink, OutputStore};
 
 /// Outputs kept in memory. Clones share the same outputs: keep one and hand the other to a run.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +42,12 @@ impl OutputStore for MemoryStore {
             outputs: Arc::clone(&self.outputs),
         }))
     }
+
+    fn reopen(&mut self, path: &str, mark: &Mark) -> Result<Box<dyn OutputSink>, OutputError> {
+        let mut sink = self.create(path)?;
+        sink.write(&mark.content)?;
+        Ok(sink)
+    }
 }
 
 struct MemorySink {
@@ -54,6 +60,13 @@ impl OutputSink for MemorySink {
     fn write(&mut self, bytes: &[u8]) -> Result<(), OutputError> {
         self.bytes.extend_from_slice(bytes);
         Ok(())
+    }
+
+    fn mark(&mut self) -> Result<Mark, OutputError> {
+        let mut mark = Mark::default();
+        mark.add(&self.bytes);
+        mark.content = self.bytes.clone();
+        Ok(mark)
     }
 
     fn finish(self: Box<Self>) -> Result<(), OutputError> {

@@ -1,4 +1,4 @@
-use crate::OutputError;
+use crate::{Mark, OutputError};
 
 /// The place where the outputs of a run go: a file system, memory, an archive.
 pub trait OutputStore {
@@ -8,6 +8,12 @@ pub trait OutputStore {
     /// # Errors
     /// If the store cannot hold an output of that name.
     fn create(&mut self, path: &str) -> Result<Box<dyn OutputSink>, OutputError>;
+
+    /// Opens the output named `path` again, as it was at `mark`. What was written after it is lost.
+    ///
+    /// # Errors
+    /// If the bytes up to the mark are not there any more.
+    fn reopen(&mut self, path: &str, mark: &Mark) -> Result<Box<dyn OutputSink>, OutputError>;
 
     /// Checks before anything is computed that these outputs can be created side by side, and none
     /// of them over one of the `inputs`, which are protected from then on.
@@ -28,6 +34,12 @@ pub trait OutputSink {
     /// # Errors
     /// If the bytes cannot be stored; then none of them are.
     fn write(&mut self, bytes: &[u8]) -> Result<(), OutputError>;
+
+    /// Makes sure that what was written outlives the process, and tells how far it goes.
+    ///
+    /// # Errors
+    /// If the bytes cannot be brought into safety.
+    fn mark(&mut self) -> Result<Mark, OutputError>;
 
     /// Gives the output its final name.
     ///

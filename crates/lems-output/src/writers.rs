@@ -1,4 +1,4 @@
-use crate::{OutputError, OutputSink, OutputStore, write_java_float};
+use crate::{Mark, OutputError, OutputSink, OutputStore, write_java_float};
 
 const BUFFER_BYTES: usize = 64 * 1024;
 
@@ -42,6 +42,11 @@ impl LineBuffer {
         self.failure.clone().map_or(Ok(()), Err)
     }
 
+    fn mark(&mut self) -> Result<Mark, OutputError> {
+        self.flush()?;
+        (self.sink.as_mut()).map_or_else(|| Ok(Mark::default()), |sink| sink.mark())
+    }
+
     fn finish(mut self) -> Result<(), OutputError> {
         self.flush()?;
         match self.sink.take() {
@@ -83,6 +88,14 @@ impl DataFile {
                 line.push(b'\t');
             }
         })
+    }
+
+    /// Brings what was written into safety, and tells how far it goes.
+    ///
+    /// # Errors
+    /// If the store cannot keep the lines collected so far.
+    pub fn mark(&mut self) -> Result<Mark, OutputError> {
+        self.lines.mark()
     }
 
     /// Completes the file.
@@ -152,6 +165,14 @@ impl EventFile {
         })
     }
 
+    /// Brings what was written into safety, and tells how far it goes.
+    ///
+    /// # Errors
+    /// If the store cannot keep the lines collected so far.
+    pub fn mark(&mut self) -> Result<Mark, OutputError> {
+        self.lines.mark()
+    }
+
     /// Completes the file.
     ///
     /// # Errors
@@ -181,6 +202,14 @@ impl TimesFile {
     /// If the store cannot take the lines collected so far.
     pub fn time(&mut self, time: f64) -> Result<(), OutputError> {
         self.lines.line(|line| write_java_float(time, line))
+    }
+
+    /// Brings what was written into safety, and tells how far it goes.
+    ///
+    /// # Errors
+    /// If the store cannot keep the lines collected so far.
+    pub fn mark(&mut self) -> Result<Mark, OutputError> {
+        self.lines.mark()
     }
 
     /// Completes the file.

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use lems_output::{DataFile, EventFile, EventFormat, FileStore, OutputError};
+use lems_output::{DataFile, EventFile, EventFormat, FileStore, OutputError, OutputStore};
 use std::fs;
 use std::path::PathBuf;
 
@@ -95,4 +95,68 @@ fn a_folder_is_not_overwritten() {
     let created = DataFile::create(&mut FileStore::in_folder(&folder), "v.dat");
     assert!(matches!(created, Err(OutputError::IsFolder { .. })));
     assert_eq!(names(&folder), ["v.dat"]);
+}
+
+#[test]
+fn a_file_is_continued_at_its_mark() {
+    let folder = folder("continued");
+    let mut file = DataFile::create(&mut FileStore::in_folder(&folder), "v.dat").unwrap();
+    file.row(&[1.0]).unwrap();
+    let mark = file.mark().unwrap();
+    assert_eq!((mark.bytes, mark.rows), (5, 1));
+    file.row(&[2.0]).unwrap();
+    drop(file);
+    let read = |name| fs::read_to_string(folder.join(name)).unwrap();
+    assert_eq!(read("v.dat.partial"), "1.0\t\n2.0\t\n");
+    for _ in 0..2 {
+        let sink = FileStore::in_folder(&folder).reopen("v.dat", &mark);
+        let mut sink = sink.unwrap();
+        assert_eq!(read("v.dat.partial"), "1.0\t\n");
+        assert_eq!(sink.mark().unwrap(), mark);
+        // The second time it is taken back from its final name.
+        sink.finish().unwrap();
+        assert_eq!(names(&folder), ["v.dat"]);
+    }
+    let mut sink = (FileStore::in_folder(&folder).reopen("v.dat", &mark)).unwrap();
+    sink.write(b"3.0\t\n").unwrap();
+    assert_eq!(sink.mark().unwrap().rows, 2);
+    sink.finish().unwrap();
+    assert_eq!(read("v.dat"), "1.0\t\n3.0\t\n");
+}
+
+#[test]
+fn what_is_not_as_it_was_is_not_continued() {
+    let folder = folder("not_continued");
+    let mut file = DataFile::create(&mut FileStore::in_folder(&folder), "v.dat").unwrap();
+    file.row(&[1.0]).unwrap();
+    let mark = file.mark().unwrap();
+    file.finish().unwrap();
+    for (name, content, problem) in [
+        ("v.dat.partial", "1.0", "has 3 bytes, and had 5"),
+        ("v.dat.partial", "1.1\t\n2.0\t\n", "has other content"),
+        ("v.dat", "1.1\t\n", "has other content"),
+        ("v.dat", "1.0\t\n2.0\t\n", "cannot be opened"),
+    ] {
+        fs::remove_dir_all(&folder).unwrap();
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join(name), content).unwrap();
+        let Err(error) = FileStore::in_folder(&folder).reopen("v.dat", &mark) else {
+            panic!("{name} with {content} is continued");
+        };
+        assert!(matches!(error, OutputError::NotContinued { .. }));
+        assert!(error.to_string().contains(problem), "{error}");
+        assert_eq!(fs::read_to_string(folder.join(name)).unwrap(), content);
+    }
+}
+
+#[test]
+fn a_partial_name_is_free_when_its_file_is_finished() {
+    let folder = folder("free_name");
+    let mut store = FileStore::in_folder(&folder);
+    for _ in 0..2 {
+        let file = DataFile::create(&mut store, "v.dat").unwrap();
+        assert!(folder.join("v.dat.partial").exists());
+        file.finish().unwrap();
+        assert_eq!(names(&folder), ["v.dat"]);
+    }
 }

@@ -30,6 +30,12 @@ pub enum Difference {
         /// Its value by the machine code.
         compiled: f64,
     },
+    /// A run with a break gives something else.
+    #[error("with a break after {middle} steps the outputs are others")]
+    Halves {
+        /// Number of steps before the break.
+        middle: u64,
+    },
     /// Events, random draws or faults differ.
     #[error("step {step}: different {what}")]
     Effects {

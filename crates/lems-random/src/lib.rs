@@ -2,8 +2,9 @@
 //!
 //! [`RandomModel::new`] grows a self-contained, valid LEMS file from a seed: its own dimensions,
 //! ComponentTypes with random expressions, populations, connections, and an experiment that records
-//! many variables. [`back_ends`] checks that interpreter and machine code agree on it to the bit; the
-//! test `tests/against_jlems.py` checks that jLEMS writes the same bytes.
+//! many variables. [`back_ends`] checks that interpreter and machine code agree on it to the bit,
+//! [`in_halves`] that a run gives the same with a break; the test `tests/against_jlems.py` checks
+//! that jLEMS writes the same bytes.
 //!
 //! Left out is what jLEMS refuses or gets wrong and this project does better on purpose
 //! (`docs/differences.md`).
@@ -16,6 +17,7 @@ mod dimension;
 mod dynamics;
 mod experiment;
 mod expression;
+mod halves;
 mod network;
 mod xml;
 
@@ -23,6 +25,7 @@ use builder::Builder;
 
 pub use compare::{Difference, Passed, back_ends};
 pub use experiment::{OUTPUTS, Timing};
+pub use halves::in_halves;
 
 /// A random LEMS model.
 #[derive(Debug, Clone)]

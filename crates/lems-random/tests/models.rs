@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use lems_random::{RandomModel, back_ends};
+use lems_random::{RandomModel, back_ends, in_halves};
 
 #[test]
 fn interpreter_and_machine_code_agree() {
@@ -27,6 +27,20 @@ fn interpreter_and_machine_code_agree() {
         interfering > 10,
         "only {interfering} with events to one another"
     );
+}
+
+#[test]
+fn a_break_changes_nothing() {
+    let models = (0..100).map(|seed| RandomModel::new(seed, 30));
+    let results: Vec<_> = models
+        .map(|model| (model.seed, in_halves(&model)))
+        .collect();
+    let failed = results.iter().filter(|(_, result)| result.is_err());
+    assert_eq!(failed.count(), 0, "{results:?}");
+    let complete = results
+        .iter()
+        .filter(|(_, result)| matches!(result, Ok(true)));
+    assert!(complete.count() > 50, "{results:?}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `jlems-rs FILE` and `jlems-rs run FILE`.
 
+mod checkpoints;
 mod progress;
 mod store;
 mod summary;
@@ -20,6 +21,7 @@ use super::changes::ChangeArguments;
 use super::core_types::SearchArguments;
 use super::plot::Form;
 use super::{print, print_error};
+use checkpoints::{CheckpointArguments, Keeper};
 use progress::Progress;
 use store::CountingStore;
 pub use store::Written;
@@ -59,6 +61,8 @@ pub struct Arguments {
     #[arg(long, value_name = "NUMBER", default_value_t = 1,
           value_parser = clap::value_parser!(u64).range(1..))]
     every: u64,
+    #[command(flatten)]
+    checkpoints: CheckpointArguments,
     /// Folder that relative paths of outputs start from, instead of the working directory.
     #[arg(long, value_name = "FOLDER")]
     out_dir: Option<PathBuf>,
@@ -99,6 +103,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         seed: arguments.seed,
         settings: arguments.changes.settings(),
         every: arguments.every,
+        checkpoint_every: arguments.checkpoints.every(),
         displays: arguments.plot.is_some(),
         ..arguments.search.options()?
     };
@@ -111,12 +116,24 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         print(&super::plan::text(file, &*reader, &options)?);
         return Ok(ExitCode::SUCCESS);
     }
+    let (mut keeper, checkpoint) = Keeper::new(&arguments.checkpoints)?;
     let mut store = CountingStore::new(arguments.out_dir.as_deref(), arguments.search.sandbox);
     let mut progress = Progress::new(!arguments.quiet);
-    let mut result = jlems_rs::run(file, &*reader, &mut store, &options, &mut |run, step, t| {
-        progress.look(run, step, t)
-    });
+    let mut result = jlems_rs::run_from(
+        checkpoint,
+        file,
+        &*reader,
+        &mut store,
+        &options,
+        &mut |simulation, moment| {
+            let wish = progress.look(simulation, moment.steps, moment.time);
+            keeper.look(moment, wish)
+        },
+    );
     progress.end();
+    if let Some(failure) = keeper.failure.take() {
+        result = Err(failure);
+    }
     let stepping = (progress.first_step).map_or(Duration::ZERO, |first| first.elapsed());
     let seconds = Seconds::new(started.elapsed(), stepping);
     if let Ok(outcome) = &result
@@ -144,6 +161,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             warn(outcome, arguments.verbose);
             if !arguments.json {
                 print(&summary.done());
+                if !summary.is_interrupted() {
+                    print(&keeper.kept("not needed any more"));
+                }
                 print(
                     &(pictures.iter())
                         .map(|path| format!("drew {path}\n"))
@@ -154,6 +174,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Ok(_) => {}
     }
     print_error(&summary.remains());
+    if summary.is_interrupted() {
+        print_error(&keeper.kept("`--resume` goes on from it"));
+    }
     Ok(match result {
         Err(_) => ExitCode::FAILURE,
         Ok(_) if summary.is_interrupted() => ExitCode::from(INTERRUPTED_STATUS),

@@ -75,6 +75,7 @@ impl Progress {
     /// Notes where a run is; whether it is to go on.
     pub fn look(&mut self, simulation: &Simulation, steps: u64, time: f64) -> ControlFlow<()> {
         let now = Instant::now();
+        let begins = steps == 0 || self.first_step.is_none();
         self.first_step.get_or_insert(now);
         let (of, step) = (simulation.steps(), simulation.step());
         self.reached = Some(Reached {
@@ -83,7 +84,7 @@ impl Progress {
             step,
             time,
         });
-        if steps == 0 {
+        if begins {
             let _ = STATE.compare_exchange(IDLE, STEPPING, Ordering::Relaxed, Ordering::Relaxed);
             if let Some(bar) = &self.bar {
                 bar.reset();

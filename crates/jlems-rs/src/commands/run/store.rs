@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use jlems_rs::output::{FileStore, MemoryStore, OutputError, OutputSink, OutputStore};
+use jlems_rs::output::{FileStore, Mark, MemoryStore, OutputError, OutputSink, OutputStore};
 use serde::Serialize;
 
 /// A file that a run has written.
@@ -57,6 +57,16 @@ impl CountingStore {
     pub fn saving(&self) -> Duration {
         self.saving.get()
     }
+
+    fn counting(&self, path: &str, file: Box<dyn OutputSink>, count: u64) -> Box<dyn OutputSink> {
+        Box::new(CountingSink {
+            file: Some(file),
+            path: self.folder.join(path).display().to_string(),
+            count,
+            written: Rc::clone(&self.written),
+            saving: Rc::clone(&self.saving),
+        })
+    }
 }
 
 impl OutputStore for CountingStore {
@@ -64,13 +74,16 @@ impl OutputStore for CountingStore {
         if path.starts_with('\0') {
             return self.displays.create(path);
         }
-        Ok(Box::new(CountingSink {
-            file: Some(self.files.create(path)?),
-            path: self.folder.join(path).display().to_string(),
-            count: 0,
-            written: Rc::clone(&self.written),
-            saving: Rc::clone(&self.saving),
-        }))
+        let file = self.files.create(path)?;
+        Ok(self.counting(path, file, 0))
+    }
+
+    fn reopen(&mut self, path: &str, mark: &Mark) -> Result<Box<dyn OutputSink>, OutputError> {
+        if path.starts_with('\0') {
+            return self.displays.reopen(path, mark);
+        }
+        let file = self.files.reopen(path, mark)?;
+        Ok(self.counting(path, file, mark.rows))
     }
 
     fn reserve(&mut self, outputs: &[&str], inputs: &[&str]) -> Result<(), OutputError> {
@@ -97,6 +110,10 @@ impl OutputSink for CountingSink {
         self.saving.set(self.saving.get() + started.elapsed());
         self.count += bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
         Ok(())
+    }
+
+    fn mark(&mut self) -> Result<Mark, OutputError> {
+        (self.file.as_mut()).map_or_else(|| Ok(Mark::default()), |file| file.mark())
     }
 
     fn finish(mut self: Box<Self>) -> Result<(), OutputError> {

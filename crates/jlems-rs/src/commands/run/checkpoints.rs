@@ -1,0 +1,131 @@
+//! Checkpoints in files: when they are written, and what a run goes on from.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use clap::{ArgGroup, Args};
+use jlems_rs::engine::{Checkpoint, CheckpointError, EngineError, Moment};
+use jlems_rs::output::{FileStore, OutputStore};
+use jlems_rs::{Code, Failure};
+
+/// Time by the clock between two checkpoints.
+const PERIOD: Duration = Duration::from_secs(600);
+
+/// How to keep a run from being lost.
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("kept").multiple(true)))]
+pub struct CheckpointArguments {
+    /// File to save the run to every ten minutes, when it is interrupted and at its end.
+    #[arg(long, value_name = "FILE", group = "kept")]
+    checkpoint: Option<PathBuf>,
+    /// Save the run after each such time of the simulation, such as `10s`, instead.
+    #[arg(long, value_name = "TIME", requires = "kept", value_parser = seconds)]
+    checkpoint_every: Option<f64>,
+    /// Go on with the run that this checkpoint is of, and save to it unless `--checkpoint` names
+    /// another file.
+    #[arg(long, value_name = "FILE", group = "kept")]
+    resume: Option<PathBuf>,
+}
+
+impl CheckpointArguments {
+    /// Simulated time between two checkpoints, in seconds.
+    pub fn every(&self) -> Option<f64> {
+        self.checkpoint_every
+    }
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let units = [
+        ("ms", 1e-3),
+        ("us", 1e-6),
+        ("min", 60.0),
+        ("h", 3600.0),
+        ("s", 1.0),
+    ];
+    let number = |(unit, scale): (&str, f64)| {
+        let number: f64 = text.trim().strip_suffix(unit)?.trim().parse().ok()?;
+        Some(number * scale)
+    };
+    (units.into_iter().find_map(number))
+        .filter(|time| *time > 0.0 && time.is_finite())
+        .ok_or_else(|| "a time is a number and `h`, `min`, `s`, `ms` or `us`".to_owned())
+}
+
+/// Writes the checkpoints of a run.
+pub struct Keeper {
+    /// Why a checkpoint could not be written.
+    pub failure: Option<Failure>,
+    path: Option<PathBuf>,
+    by_the_clock: bool,
+    written: Option<Instant>,
+}
+
+impl Keeper {
+    /// What keeps a run as the arguments say, and what the run goes on from.
+    ///
+    /// # Errors
+    /// A checkpoint that would be replaced, cannot be read or is none.
+    pub fn new(arguments: &CheckpointArguments) -> Result<(Keeper, Option<Checkpoint>), Failure> {
+        let CheckpointArguments {
+            checkpoint,
+            checkpoint_every,
+            resume,
+        } = arguments;
+        if let Some(path) = checkpoint
+            && path.exists()
+            && resume.as_ref() != Some(path)
+        {
+            let path = path.display();
+            let message = format!("the checkpoint `{path}` is there already");
+            let help = format!("`--resume {path}` goes on from it; remove it to begin anew");
+            return Err(Failure::plain(Code(545), message, Some(help)));
+        }
+        let keeper = Keeper {
+            failure: None,
+            path: checkpoint.clone().or(resume.clone()),
+            by_the_clock: checkpoint_every.is_none(),
+            written: None,
+        };
+        Ok((keeper, resume.as_deref().map(read).transpose()?))
+    }
+
+    /// Saves the run if it is time to or the run is not to go on; whether it goes on.
+    pub fn look(&mut self, moment: &mut Moment<'_, '_>, wish: ControlFlow<()>) -> ControlFlow<()> {
+        let Some(path) = &self.path else { return wish };
+        let is_old = |written: Instant| self.by_the_clock && written.elapsed() >= PERIOD;
+        // The first is written at once: better no run than one that cannot be kept.
+        if moment.due || wish.is_break() || self.written.is_none_or(is_old) {
+            if let Err(error) = write(path, moment) {
+                self.failure = Some(error.into());
+                return ControlFlow::Break(());
+            }
+            self.written = Some(Instant::now());
+        }
+        wish
+    }
+
+    /// What is said of the last checkpoint, and what it is for.
+    pub fn kept(&self, purpose: &str) -> String {
+        (self.path.as_ref()).map_or_else(String::new, |path| {
+            format!("kept {} ({purpose})\n", path.display())
+        })
+    }
+}
+
+fn read(path: &Path) -> Result<Checkpoint, Failure> {
+    let bytes = std::fs::read(path).map_err(|error| {
+        let message = format!("cannot read the checkpoint `{}`: {error}", path.display());
+        Failure::plain(Code(541), message, Some(CheckpointError::NotOne.help()))
+    })?;
+    Ok(Checkpoint::read(&bytes).map_err(EngineError::from)?)
+}
+
+/// Whenever this is ended, the file is the old checkpoint or the new one.
+fn write(path: &Path, moment: &mut Moment<'_, '_>) -> Result<(), EngineError> {
+    let bytes = moment.checkpoint()?;
+    let mut sink = FileStore::new().create(&path.to_string_lossy())?;
+    sink.write(&bytes)?;
+    sink.mark()?;
+    Ok(sink.finish()?)
+}
