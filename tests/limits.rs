@@ -136,6 +136,45 @@ fn time_is_up_in_a_long_run_and_what_was_recorded_is_kept() {
     assert!(folder.read("decay.dat.partial").ends_with("\t\n"));
 }
 
+/// A source whose event reaches the last of 41 sinks 2^40 times, all in one step.
+fn avalanche() -> String {
+    let types = r#"<Lems><Include file="Simulation.xml"/>
+  <ComponentType name="source"><EventPort name="spike" direction="out"/>
+    <Dynamics><OnCondition test="1 .gt. 0"><EventOut port="spike"/></OnCondition></Dynamics>
+  </ComponentType>
+  <ComponentType name="sink"><Exposure name="c" dimension="none"/>
+    <EventPort name="in" direction="in"/><EventPort name="spike" direction="out"/>
+    <Dynamics><StateVariable name="c" dimension="none" exposure="c"/>
+      <OnEvent port="in"><StateAssignment variable="c" value="c + 1"/><EventOut port="spike"/>
+      </OnEvent></Dynamics>
+  </ComponentType>
+  <ComponentType name="wire"><Path name="from"/><Path name="to"/>
+    <Structure><With instance="from" as="a"/><With instance="to" as="b"/>
+      <EventConnection from="a" to="b"/></Structure>
+  </ComponentType>
+  <ComponentType name="circuit"><Children name="sinks" type="sink"/>
+    <Children name="sources" type="source"/><Children name="wires" type="wire"/></ComponentType>
+  <circuit id="net"><source id="s"/><wire id="first" from="s" to="k0"/>
+"#;
+    let wire = |from: usize, to: usize| format!("<wire from=\"k{from}\" to=\"k{to}\"/>");
+    let sinks = (0..41).map(|number| format!("<sink id=\"k{number}\"/>"));
+    let wires = (0..40).map(|number| wire(number, number + 1).repeat(2));
+    let rest = r#"</circuit><Simulation id="sim" length="1 ms" step="0.1 ms" target="net">
+    <OutputFile id="out" fileName="c.dat"><OutputColumn id="c" quantity="k0/c"/></OutputFile>
+  </Simulation><Target component="sim"/></Lems>"#;
+    types.to_owned() + &sinks.chain(wires).collect::<String>() + rest
+}
+
+#[test]
+fn a_step_without_end_is_stopped() {
+    let folder = Folder::new();
+    folder.write("LEMS_avalanche.xml", &avalanche());
+    let started = Instant::now();
+    let message = folder.fail(&["run", "--limit", "time=1", "LEMS_avalanche.xml"], 1);
+    assert!(message.contains("error[E0523]"), "{message}");
+    assert!(started.elapsed() < Duration::from_secs(30));
+}
+
 #[test]
 fn a_device_without_end_is_not_read_to_its_end() {
     let folder = Folder::new();
