@@ -12,6 +12,8 @@ pub struct Naming {
     pub names: &'static str,
     /// Names that are always there.
     pub built_in: &'static [&'static str],
+    /// Children without which what is named is empty; none if it has no content.
+    pub filled_by: &'static [&'static str],
 }
 
 /// An attribute that repeats how many children there are, if there are any.
@@ -41,12 +43,14 @@ pub const NAMINGS: &[Naming] = &[
         attribute: "segment",
         names: "segment",
         built_in: &[],
+        filled_by: &[],
     },
     Naming {
         within: &["cell", "cell2CaPools", "morphology"],
         attribute: "segmentGroup",
         names: "segmentGroup",
         built_in: &["all"],
+        filled_by: &["member", "include", "path", "subTree"],
     },
 ];
 

@@ -68,6 +68,7 @@ impl Coded for ModelError {
             HugeQuantity { .. } => 227,
             UnknownSibling { .. } => 228,
             HandlerBesideRegimes { .. } => 229,
+            NeverAttached { .. } => 240,
             Expression { error, .. } => return error.code(),
             Dimensions { error, .. } => return error.code(),
             Mismatch { .. } => 323,
@@ -145,6 +146,10 @@ impl Coded for NetworkError {
             BadSelection { .. } => 422,
             CircularSelection { .. } => 423,
             EndlessTransitions { .. } => 424,
+            ConstantColumn { .. } => 440,
+            ColumnTwice { .. } => 441,
+            CoarseStep { .. } => 442,
+            UnevenLength { .. } => 443,
         })
     }
 }

@@ -8,18 +8,21 @@ mod code_of;
 mod compare;
 pub mod description;
 mod diagnostic;
+mod displays;
 mod explain;
 mod pipeline;
+pub mod resolved;
 mod settings;
 mod sources;
 mod validate;
 
 pub use compare::{Column, Comparison, Difference, Likeness, Train, compare, event_trains};
 pub use diagnostic::{Diagnostic, Failure, MOST_SHOWN, Severity};
+pub use displays::{Display, DisplayLine, display_name};
 pub use explain::Code;
 pub use pipeline::{
-    BackendKind, Display, DisplayLine, Options, Outcome, Watch, display_name, estimate, load,
-    load_runnable, prepare, read_model, run, with_backend,
+    BackendKind, Options, Outcome, Watch, estimate, load, load_runnable, prepare, read_model, run,
+    with_backend,
 };
 pub use settings::Settings;
 pub use sources::FileSources;

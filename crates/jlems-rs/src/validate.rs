@@ -219,7 +219,7 @@ fn names_and_counts(document: &Document, warnings: &mut Vec<Diagnostic>) -> Vec<
     while let Some(element) = unvisited.pop() {
         counts(element, &mut errors);
         ends(element, warnings);
-        namings(document, element, &mut errors);
+        namings(document, element, &mut errors, warnings);
         unvisited.extend(element.children());
     }
     errors.sort_by_key(|error| error.span.map(|span| (span.source, span.start)));
@@ -273,22 +273,37 @@ fn ends(element: Element<'_>, warnings: &mut Vec<Diagnostic>) {
     }
 }
 
-fn namings(document: &Document, element: Element<'_>, errors: &mut Vec<Diagnostic>) {
+fn namings(
+    document: &Document,
+    element: Element<'_>,
+    errors: &mut Vec<Diagnostic>,
+    warnings: &mut Vec<Diagnostic>,
+) {
     for rule in NAMINGS
         .iter()
         .filter(|rule| rule.within.contains(&element.name()))
     {
         let inside = descendants([element]);
-        let mut known = ids(&inside, rule.names);
+        let mut known = ids(inside.iter().copied(), rule.names);
         if known.is_empty() {
             // They may stand in an element of their own that this one refers to.
-            known = ids(&descendants(document.roots()), rule.names);
+            known = ids(descendants(document.roots()), rule.names);
         }
-        for attribute in inside
-            .iter()
-            .filter_map(|inner| inner.attribute(rule.attribute))
-        {
+        let is_empty = |named: &Element<'_>| {
+            let mut children = named.children();
+            !rule.filled_by.is_empty()
+                && !children.any(|child| rule.filled_by.contains(&child.name()))
+        };
+        let empty = ids(inside.iter().copied().filter(is_empty), rule.names);
+        for inner in inside {
+            let Some(attribute) = inner.attribute(rule.attribute) else {
+                continue;
+            };
             let name = attribute.value();
+            if empty.contains(name) && !rule.filled_by.contains(&inner.name()) {
+                let message = format!("the {} `{name}` is empty: this is nowhere", rule.names);
+                warnings.push(wrong(message, attribute.span(), None));
+            }
             if known.contains(name) || rule.built_in.contains(&name) {
                 continue;
             }
@@ -315,8 +330,8 @@ fn descendants<'d>(elements: impl IntoIterator<Item = Element<'d>>) -> Vec<Eleme
     found
 }
 
-fn ids<'d>(elements: &[Element<'d>], name: &str) -> HashSet<&'d str> {
-    let named = elements.iter().filter(|element| element.name() == name);
+fn ids<'d>(elements: impl IntoIterator<Item = Element<'d>>, name: &str) -> HashSet<&'d str> {
+    let named = (elements.into_iter()).filter(|element| element.name() == name);
     named
         .filter_map(|element| element.attribute("id").map(Attribute::value))
         .collect()

@@ -4,7 +4,7 @@ mod error;
 mod simulation;
 
 pub use error::EngineError;
-pub use simulation::{Control, Simulation, Summary};
+pub use simulation::{Control, Recorder, Simulation, Summary};
 
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use lems_expression::Dimension;
 use lems_kernel::{
     Backend, Interpreter, Lowered, Probe, Program, Recorded, State, deliver_due, lower,
 };
@@ -41,11 +42,16 @@ struct DataPlan {
     columns: Vec<Recorder>,
 }
 
+/// What a column of a file records.
 #[derive(Debug, Clone)]
-struct Recorder {
+pub struct Recorder {
     probe: Probe,
-    scale: f64,
-    quantity: String,
+    /// What the SI value is divided by.
+    pub scale: f64,
+    /// Path of the quantity, from the root of the run.
+    pub quantity: String,
+    /// Its dimension, if it is a variable that has one.
+    pub dimension: Option<Dimension>,
 }
 
 #[derive(Debug, Clone)]
@@ -85,6 +91,7 @@ impl Simulation {
         times_file: Option<String>,
     ) -> Result<Simulation, Vec<NetworkError>> {
         let network = Network::build(model, run.target, experiment.random.clone())?;
+        let doubts = network.doubts(experiment, &run);
         let shapes = Shapes::of(&network);
         let mut errors = Vec::new();
         let mut recorded = Recorded::default();
@@ -94,7 +101,8 @@ impl Simulation {
             for recording in &file.columns {
                 match network.column(recording) {
                     Ok(column) => {
-                        columns.push((recorded.values.len(), column.scale, recording));
+                        let dimension = network.dimension(&column.value);
+                        columns.push((recorded.values.len(), column.scale, recording, dimension));
                         recorded.values.push(column.value);
                     }
                     Err(error) => errors.push(error),
@@ -145,10 +153,11 @@ impl Simulation {
             .map(|(path, columns)| DataPlan {
                 path,
                 columns: (columns.into_iter())
-                    .map(|(value, scale, recording)| Recorder {
+                    .map(|(value, scale, recording, dimension)| Recorder {
                         probe: values[value],
                         scale,
                         quantity: recording.quantity.value().to_owned(),
+                        dimension,
                     })
                     .collect(),
             })
@@ -166,7 +175,10 @@ impl Simulation {
             columns,
             instances: network.instances.len(),
             every: 1,
-            warnings: network.warnings.into_inner(),
+            warnings: (network.warnings.into_inner().into_iter())
+                .chain(experiment.warnings.iter().cloned())
+                .chain(doubts)
+                .collect(),
             run,
             random: network.random,
             data_files,
@@ -182,6 +194,12 @@ impl Simulation {
         let recorded: Vec<Probe> = recorders.map(|recorder| recorder.probe).collect();
         self.program = lems_kernel::fast(self.program, &recorded, fused);
         self
+    }
+
+    /// Paths of the data files and what their columns after the time record.
+    pub fn recordings(&self) -> impl Iterator<Item = (&str, &[Recorder])> {
+        let files = self.data_files.iter();
+        files.map(|file| (file.path.as_str(), file.columns.as_slice()))
     }
 
     /// Length of a step, in seconds.

@@ -6,6 +6,7 @@ use lems_document::Attribute;
 use lems_math::JavaRandom;
 use lems_model::{ComponentId, Model, Role, SimulationElement};
 
+use crate::doubts::rounded;
 use crate::{InstanceId, Network, NetworkError, Readable, hash_order};
 
 /// Most steps of a run.
@@ -24,6 +25,8 @@ pub struct Experiment<'d> {
     pub displays: Vec<Display<'d>>,
     /// The generator behind `random()`, as it stands before the network is built.
     pub random: JavaRandom,
+    /// Legal, but surely not meant.
+    pub warnings: Vec<NetworkError>,
 }
 
 /// One run.
@@ -141,6 +144,7 @@ impl<'d> Experiment<'d> {
                 event_files: Vec::new(),
                 displays: Vec::new(),
                 random: JavaRandom::new(1234),
+                warnings: Vec::new(),
             },
             errors: Vec::new(),
             writers: HashMap::new(),
@@ -443,6 +447,17 @@ impl<'d> Collector<'_, 'd> {
                 span,
             });
         } else {
+            let end = steps * step;
+            if (end - length).abs() > 1e-6 * step {
+                let span = place(total.value());
+                let [length, step, end] = [length, step, end].map(rounded);
+                self.experiment.warnings.push(NetworkError::UnevenLength {
+                    length,
+                    step,
+                    end,
+                    span,
+                });
+            }
             self.experiment.runs.push(Run {
                 target,
                 step,

@@ -129,8 +129,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
     let mut pictures = Vec::new();
     if let (Some(form), Ok(outcome)) = (arguments.plot, &result) {
-        let figures = super::plot::figures_of_run(outcome, &store.displays, &store.written());
         let folder = arguments.out_dir.as_deref().unwrap_or(Path::new(""));
+        let (shown, files) = (&store.displays, store.written());
+        let figures = super::plot::figures_of_run(outcome, shown, folder, &files);
         match super::plot::write(file, folder, form, &figures) {
             Ok(written) => pictures = written,
             Err(failure) => result = Err(failure),
@@ -146,11 +147,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             warn(outcome, arguments.verbose);
             if !arguments.json {
                 print(&summary.done());
-                print(
-                    &(pictures.iter())
-                        .map(|path| format!("drew {path}\n"))
-                        .collect::<String>(),
-                );
+                print(&super::plot::said(&pictures));
             }
         }
         Ok(_) => {}
