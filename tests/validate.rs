@@ -163,6 +163,16 @@ fn what_runs_but_is_surely_not_meant_is_a_warning() {
             "warning[W0217]: `expOneSynapse` has no parameter `colour`",
         ),
         (
+            "<ionChannelPassive id=\"leak\"",
+            "<ionChannelPassive conductance=\"1pS\"/><ionChannelPassive id=\"leak\"",
+            "warning[W0603]: this ionChannelPassive has no id: nothing can refer to it",
+        ),
+        (
+            "id=\"net\"",
+            "id=\"1 net\"",
+            "warning[W0603]: `1 net` is an unusual id",
+        ),
+        (
             "<member segment=\"0\"/>",
             "",
             "warning[W0603]: the segmentGroup `soma_group` is empty: this is nowhere",

@@ -40,8 +40,9 @@ pub fn validate(path: &str, reader: &dyn SourceReader, options: &Options) -> Ver
         Err(failure) => errors.extend(failure.diagnostics),
         Ok(model) => {
             errors.extend(same_ids(&model).iter().map(Diagnostic::from));
-            let of_user = |warning: &&ModelError| !document.source(warning.span().source).embedded;
-            for warning in model.warnings.iter().filter(of_user) {
+            let of_user = |span: Span| !document.source(span.source).embedded;
+            warnings.extend(unusual_ids(&model).filter(|doubt| doubt.span.is_some_and(of_user)));
+            for warning in (model.warnings.iter()).filter(|warning| of_user(warning.span())) {
                 match warning {
                     // Readers of NeuroML may use what these types do not: only a slip is an error.
                     ModelError::UnknownAttribute {
@@ -204,6 +205,33 @@ fn same_ids(model: &Model<'_>) -> Vec<ModelError> {
         }
     }
     errors
+}
+
+/// Top-level components that others cannot name, or that other readers of NeuroML refuse.
+fn unusual_ids(model: &Model<'_>) -> impl Iterator<Item = Diagnostic> {
+    let is_name = |id: &str| {
+        let mut letters = id.chars();
+        letters
+            .next()
+            .is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
+            && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+    };
+    model.top_level.iter().filter_map(move |id| {
+        let component = model.component(*id);
+        let element = component.element.name();
+        let (message, help) = match component.id {
+            None => (
+                format!("this {element} has no id: nothing can refer to it"),
+                Some("add `id=\"...\"`".to_owned()),
+            ),
+            Some(id) if !is_name(id) => (
+                format!("`{id}` is an unusual id: paths and other programs may not understand it"),
+                Some("letters, digits and `_` are usual, beginning with a letter".to_owned()),
+            ),
+            Some(_) => return None,
+        };
+        Some(wrong(message, model.span_of(*id), help))
+    })
 }
 
 fn wrong(message: String, span: Span, help: Option<String>) -> Diagnostic {

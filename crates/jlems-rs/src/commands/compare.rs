@@ -30,6 +30,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FOLDER", conflicts_with = "second")]
     with_files: Option<PathBuf>,
     /// Another simulator that runs the file too, such as `jnml`: called as `PROGRAM FILE -nogui`.
+    /// With `--set`, `--step` or `--length` the file is a copy that has them.
     #[arg(long, value_name = "PROGRAM", conflicts_with_all = ["second", "with_files"])]
     with: Option<String>,
     #[command(flatten)]

@@ -9,6 +9,9 @@ use jlems_rs::{Code, Display, DisplayLine, Failure, Outcome, event_trains};
 
 use super::run::Written;
 
+/// Most rows of events that colours help to tell apart.
+const COLORED_ROWS: usize = 20;
+
 /// What to draw.
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -143,14 +146,15 @@ fn figure(name: &str, y_label: &str, curves: Vec<Curve>) -> Figure {
     }
 }
 
-/// A row for each train of events; None if the text has others lines than events.
+/// A row for each train of events; None if the text has other lines than events.
 fn of_events(name: &str, text: &str) -> Option<Figure> {
-    let trains = event_trains(text)?.into_iter().enumerate();
-    let curves = trains.map(|(row, (id, times))| {
+    let trains = event_trains(text)?;
+    let color = (trains.len() > COLORED_ROWS).then(|| "#222222".to_owned());
+    let curves = trains.into_iter().enumerate().map(|(row, (id, times))| {
         let height = id.parse().unwrap_or(row as f64);
         Curve {
             name: id.to_owned(),
-            color: None,
+            color: color.clone(),
             points: times.into_iter().map(|time| (time, height)).collect(),
             marks: true,
         }
