@@ -107,6 +107,11 @@ fn each_thing_that_is_wrong_is_found() {
             "there is no segment `2` in this ",
         ),
         (
+            "<parent segment=\"0\"/>",
+            "",
+            "2 of `segment` in this morphology have no `parent`: it must be one",
+        ),
+        (
             "<include segmentGroup=\"soma_group\"/>",
             "<include segmentGroup=\"soma_gruop\"/>",
             "did you mean `soma_group`?",
@@ -170,7 +175,7 @@ fn what_runs_but_is_surely_not_meant_is_a_warning() {
         (
             "id=\"net\"",
             "id=\"1 net\"",
-            "warning[W0603]: `1 net` is an unusual id",
+            "warning[W0603]: the id `1 net` cannot be written in a path",
         ),
         (
             "<member segment=\"0\"/>",

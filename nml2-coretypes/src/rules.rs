@@ -36,6 +36,24 @@ pub struct End {
     pub paths: &'static [&'static str],
 }
 
+/// Children that make a tree: all but one of them have a parent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tree {
+    /// The element.
+    pub within: &'static str,
+    /// Its children.
+    pub nodes: &'static str,
+    /// What those have inside that are not the root.
+    pub parent: &'static str,
+}
+
+/// Segments of morphologies.
+pub const TREES: &[Tree] = &[Tree {
+    within: "morphology",
+    nodes: "segment",
+    parent: "parent",
+}];
+
 /// Names inside cells.
 pub const NAMINGS: &[Naming] = &[
     Naming {

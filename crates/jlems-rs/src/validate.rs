@@ -6,7 +6,7 @@ use std::path::Path;
 use lems_document::{Attribute, Document, Element, Source, SourceReader, Span, nearest};
 use lems_model::{ComponentId, Model, ModelError, Role};
 use lems_network::{Network, NetworkError};
-use nml2_coretypes::{CORE_TYPES, COUNTS, ENDS, NAMINGS};
+use nml2_coretypes::{CORE_TYPES, COUNTS, ENDS, NAMINGS, TREES};
 
 use crate::{Code, Diagnostic, Failure, Options, Severity, load, prepare, read_model};
 
@@ -207,15 +207,9 @@ fn same_ids(model: &Model<'_>) -> Vec<ModelError> {
     errors
 }
 
-/// Top-level components that others cannot name, or that other readers of NeuroML refuse.
+/// Top-level components that others cannot name.
 fn unusual_ids(model: &Model<'_>) -> impl Iterator<Item = Diagnostic> {
-    let is_name = |id: &str| {
-        let mut letters = id.chars();
-        letters
-            .next()
-            .is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
-            && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
-    };
+    let breaks_paths = |letter: char| letter.is_whitespace() || "/[]:*=".contains(letter);
     model.top_level.iter().filter_map(move |id| {
         let component = model.component(*id);
         let element = component.element.name();
@@ -224,8 +218,8 @@ fn unusual_ids(model: &Model<'_>) -> impl Iterator<Item = Diagnostic> {
                 format!("this {element} has no id: nothing can refer to it"),
                 Some("add `id=\"...\"`".to_owned()),
             ),
-            Some(id) if !is_name(id) => (
-                format!("`{id}` is an unusual id: paths and other programs may not understand it"),
+            Some(id) if id.contains(breaks_paths) => (
+                format!("the id `{id}` cannot be written in a path"),
                 Some("letters, digits and `_` are usual, beginning with a letter".to_owned()),
             ),
             Some(_) => return None,
@@ -248,6 +242,7 @@ fn names_and_counts(document: &Document, warnings: &mut Vec<Diagnostic>) -> Vec<
         counts(element, &mut errors);
         ends(element, warnings);
         namings(document, element, &mut errors, warnings);
+        trees(element, &mut errors);
         unvisited.extend(element.children());
     }
     errors.sort_by_key(|error| error.span.map(|span| (span.source, span.start)));
@@ -298,6 +293,28 @@ fn ends(element: Element<'_>, warnings: &mut Vec<Diagnostic>) {
                 }
             }
         }
+    }
+}
+
+fn trees(element: Element<'_>, errors: &mut Vec<Diagnostic>) {
+    for rule in TREES.iter().filter(|rule| rule.within == element.name()) {
+        let nodes = element
+            .children()
+            .filter(|child| child.name() == rule.nodes);
+        let is_root =
+            |node: &Element<'_>| !node.children().any(|child| child.name() == rule.parent);
+        let (roots, others): (Vec<Element<'_>>, Vec<Element<'_>>) = nodes.partition(is_root);
+        let (Some(first), false) = (roots.get(1).or(others.first()), roots.len() == 1) else {
+            continue;
+        };
+        let message = format!(
+            "{} of `{}` in this {} have no `{}`: it must be one",
+            roots.len(),
+            rule.nodes,
+            rule.within,
+            rule.parent
+        );
+        errors.push(wrong(message, first.name_span(), None));
     }
 }
 

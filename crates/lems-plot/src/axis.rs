@@ -66,7 +66,7 @@ mod tests {
         assert_eq!(texts(3.0, 7.0), ["3", "4", "5", "6", "7"]);
         assert_eq!(
             texts(-1.2e-10, 1.2e-10),
-            ["-1.0e-10", "-5e-11", "0", "5e-11", "1.0e-10"]
+            ["-1e-10", "-5e-11", "0", "5e-11", "1e-10"]
         );
         assert!(texts(1.0, 1.0).is_empty() && texts(0.0, f64::NAN).is_empty());
         assert!(texts(0.0, 1e-12).len() >= 3);
