@@ -283,6 +283,76 @@ fn the_order_of_a_step_is_shown() {
 }
 
 #[test]
+fn a_model_is_shown_with_values_that_a_file_leaves_to_others() {
+    let text = shown(&["show", "model", "LEMS_leaky.xml", "--set", "d/tau=25 ms"]);
+    for expected in [
+        "  slow < leaky  (LEMS_leaky.xml; 1 component)",
+        "tau = 0.025 s",
+        "target -> d",
+    ] {
+        assert!(text.contains(expected), "{expected}: {text}");
+    }
+    let told: serde_json::Value =
+        serde_json::from_str(&shown(&["show", "model", "LEMS_leaky.xml", "--json"])).unwrap();
+    assert_eq!(told["target"], "sim");
+    assert_eq!(told["components"][0]["type"], "slow");
+    assert_eq!(told["components"][0]["parameters"][0]["value"], 0.01);
+    assert_eq!(told["components"][0]["parameters"][0]["unit"], "s");
+}
+
+/// A network of two populations and five connections, as an example has it.
+const NETWORK: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../examples/izhikevich-network/LEMS_izhikevich_network.xml"
+);
+
+#[test]
+fn a_network_is_shown_with_what_it_holds_and_records() {
+    let told: serde_json::Value =
+        serde_json::from_str(&shown(&["show", "network", NETWORK, "--json"])).unwrap();
+    let network = &told[0];
+    assert_eq!(network["populations"][0]["in"], "pacemakers");
+    assert_eq!(network["populations"][0]["size"], 5);
+    assert_eq!(network["populations"][0]["component"], "regularSpiking");
+    let connections = network["connections"].as_array().unwrap();
+    let to_followers = connections.iter().find(|c| c["to"] == "followers").unwrap();
+    assert_eq!(to_followers["from"], "pacemakers");
+    assert_eq!(to_followers["number"], 17);
+    assert_eq!(network["columns"][1]["quantity"], "followers[0]/v");
+    assert_eq!(network["columns"][1]["unit"], "V");
+    assert_eq!(network["events"][9]["select"], "followers[4]");
+    let text = shown(&["show", "network", NETWORK]);
+    assert!(
+        text.contains("  pacemakers -> followers   17  expOneSynapse\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_flat_file_gives_what_its_parts_give() {
+    let out = ["flat_out", "whole_out"].map(|name| folder().join(name));
+    for folder in &out {
+        std::fs::create_dir_all(folder).unwrap();
+    }
+    let setting = ["--length", "200ms", "--set", "pulse1/amplitude=90 pA"];
+    shown(&[&["flatten", NETWORK, "-o", "flat.xml"], &setting[..]].concat());
+    shown(&["run", "flat.xml", "--out-dir", "flat_out"]);
+    shown(&[&["run", NETWORK, "--out-dir", "whole_out"], &setting[..]].concat());
+    let [flat, whole] = out.map(|folder| {
+        let read = |name| std::fs::read_to_string(folder.join(name)).unwrap();
+        (
+            read("izhikevich_network.dat"),
+            read("izhikevich_network.spikes"),
+        )
+    });
+    assert!(!whole.1.is_empty());
+    assert_eq!(flat, whole);
+    let text = std::fs::read_to_string(folder().join("flat.xml")).unwrap();
+    assert!(!text.contains("izhikevich_network.net.nml") && text.contains("\"Cells.xml\""));
+    assert_eq!(status(&["flatten", "nowhere.xml"]).0, 1);
+}
+
+#[test]
 fn codes_are_explained() {
     let text = shown(&["explain", "E0216"]);
     assert!(text.starts_with("E0216: "), "{text}");

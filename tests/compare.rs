@@ -75,6 +75,29 @@ fn two_files_are_compared() {
     );
 }
 
+#[test]
+fn differences_are_drawn() {
+    let folder = Folder::new();
+    folder.write("a.dat", "0.0\t1.0\t5.0\t\n0.1\t2.0\t5.0\t\n");
+    folder.write("b.dat", "0.0\t1.0\t5.0\t\n0.1\t4.0\t5.0\t\n");
+    let draw = |a: &str, b: &str| {
+        let output = folder.call(&["compare", a, b, "--plot", "svg"]);
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(draw("a.dat", "b.dat").ends_with("drew a.differences.svg\n"));
+    let svg = folder.read("a.differences.svg");
+    for expected in [">a.dat: different<", ">column 1<", ">-2.0<"] {
+        assert!(svg.contains(expected), "{expected}: {svg}");
+    }
+    assert!(!svg.contains(">column 2<"), "{svg}");
+    folder.write("c.spikes", "0\t0.1\n1\t0.2\n");
+    folder.write("d.spikes", "0\t0.1\n1\t0.2\n1\t0.3\n");
+    assert!(draw("c.spikes", "d.spikes").contains("drew c.differences.svg\n"));
+    let svg = folder.read("c.differences.svg");
+    assert_eq!(svg.matches("v-20.0").count(), 3, "{svg}");
+    assert!(!draw("a.dat", "a.dat").contains("drew"));
+}
+
 #[cfg(unix)]
 #[test]
 fn another_program_is_called_in_a_folder_of_its_own() {
@@ -85,15 +108,10 @@ fn another_program_is_called_in_a_folder_of_its_own() {
     let said = folder.succeed(&["compare", "LEMS_decay.xml", "--with", &program]);
     assert_eq!(said, "decay.dat: identical (11 rows)\n");
     assert!(!folder.names().contains(&"decay.dat".to_owned()));
-    let changed = [
-        "compare",
-        "LEMS_decay.xml",
-        "--with",
-        &program,
-        "--step",
-        "1ms",
-    ];
-    assert!(folder.fail(&changed, 1).contains("as it is"));
+    for setting in ["--step=0.2ms", "--set=d/tau=20ms"] {
+        let changed = ["compare", "LEMS_decay.xml", "--with", &program, setting];
+        assert!(folder.succeed(&changed).starts_with("decay.dat: identical"));
+    }
     let message = folder.fail(&["compare", "LEMS_decay.xml", "--with", "false"], 1);
     assert!(message.contains("`false` failed"), "{message}");
 }

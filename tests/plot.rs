@@ -101,11 +101,41 @@ fn a_page_needs_nothing_else() {
 }
 
 #[test]
-fn without_displays_the_data_are_drawn() {
+fn without_displays_the_data_are_drawn_one_picture_for_each_unit() {
     let folder = Folder::with_decay();
     folder.succeed(&["LEMS_decay.xml", "--plot", "svg"]);
     let svg = folder.read("LEMS_decay.svg");
-    assert!(svg.contains("decay.dat") && svg.contains("time / s"));
+    for expected in ["decay.dat", "time / s", ">x</text>"] {
+        assert!(svg.contains(expected), "{expected}: {svg}");
+    }
+    let types = folder.read("decay_types.xml");
+    let types = types.replace(
+        "<OnStart>",
+        r#"<DerivedVariable name="u" dimension="voltage" value="x * UNIT"/><OnStart>"#,
+    );
+    let constant = r#"<Constant name="UNIT" dimension="voltage" value="1V"/><Exposure"#;
+    folder.write("decay_types.xml", &types.replacen("<Exposure", constant, 1));
+    let model = folder.read("LEMS_decay.xml");
+    let column = r#"<OutputColumn id="u" quantity="u"/></OutputFile>"#;
+    folder.write("LEMS_decay.xml", &model.replace("</OutputFile>", column));
+    folder.succeed(&["LEMS_decay.xml", "--plot", "svg"]);
+    assert!(folder.read("LEMS_decay.1.svg").contains(">x</text>"));
+    let voltage = folder.read("LEMS_decay.2.svg");
+    assert!(
+        voltage.contains(">u</text>") && voltage.contains(">V</text>"),
+        "{voltage}"
+    );
+}
+
+#[test]
+fn pictures_of_pixels_are_drawn_too() {
+    let folder = shown();
+    let said = folder.succeed(&["LEMS_decay.xml", "--plot", "png"]);
+    assert!(said.contains("drew LEMS_decay.png\n"), "{said}");
+    let bytes = std::fs::read(folder.0.join("LEMS_decay.png")).unwrap();
+    assert_eq!(bytes[..8], *b"\x89PNG\r\n\x1a\n");
+    folder.succeed(&["plot", "decay.dat", "--form", "png"]);
+    assert!(folder.names().contains(&"decay.png".to_owned()));
 }
 
 #[test]
@@ -117,7 +147,7 @@ fn files_are_drawn() {
     let said = folder.succeed(&["plot", "a.dat", "b.spikes"]);
     assert_eq!(said, "drew a.1.svg\ndrew a.2.svg\n");
     assert!(folder.read("a.1.svg").contains(">column 2</text>"));
-    assert_eq!(folder.read("a.2.svg").matches("v-6").count(), 3);
+    assert_eq!(folder.read("a.2.svg").matches("v-20.0").count(), 3);
     folder.succeed(&["plot", "b.spikes", "--form", "html"]);
     assert!(folder.read("b.html").contains("\"marks\":true"));
     assert!(folder.fail(&["plot", "c.txt"], 1).contains("E0606"));

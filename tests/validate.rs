@@ -107,6 +107,11 @@ fn each_thing_that_is_wrong_is_found() {
             "there is no segment `2` in this ",
         ),
         (
+            "<parent segment=\"0\"/>",
+            "",
+            "2 of `segment` in this morphology have no `parent`: it must be one",
+        ),
+        (
             "<include segmentGroup=\"soma_group\"/>",
             "<include segmentGroup=\"soma_gruop\"/>",
             "did you mean `soma_group`?",
@@ -162,6 +167,21 @@ fn what_runs_but_is_surely_not_meant_is_a_warning() {
             "id=\"syn\" colour=\"green\"",
             "warning[W0217]: `expOneSynapse` has no parameter `colour`",
         ),
+        (
+            "<ionChannelPassive id=\"leak\"",
+            "<ionChannelPassive conductance=\"1pS\"/><ionChannelPassive id=\"leak\"",
+            "warning[W0603]: this ionChannelPassive has no id: nothing can refer to it",
+        ),
+        (
+            "id=\"net\"",
+            "id=\"1 net\"",
+            "warning[W0603]: the id `1 net` cannot be written in a path",
+        ),
+        (
+            "<member segment=\"0\"/>",
+            "",
+            "warning[W0603]: the segmentGroup `soma_group` is empty: this is nowhere",
+        ),
     ] {
         let folder = folder(&NETWORK.replacen(from, to, 1));
         let output = folder.call(&["validate", "-v", "net.nml"]);
@@ -170,6 +190,80 @@ fn what_runs_but_is_surely_not_meant_is_a_warning() {
         assert!(message.contains(expected), "{to}: {message}");
         let said = String::from_utf8(output.stdout).unwrap();
         assert!(said.contains("valid, 1 warning"), "{said}");
+    }
+}
+
+/// A network that is run, without anything to warn of.
+const RUN: &str = r#"<Lems>
+  <Include file="Simulation.xml"/>
+  <Include file="Cells.xml"/>
+  <Include file="Networks.xml"/>
+  <iafCell id="cell" leakReversal="-50mV" thresh="-55mV" reset="-70mV" C="0.2nF" leakConductance="0.01uS"/>
+  <pulseGenerator id="pulse" delay="1ms" duration="2ms" amplitude="1nA"/>
+  <expOneSynapse id="syn" gbase="1nS" erev="0mV" tauDecay="3ms"/>
+  <network id="net">
+    <population id="pop" component="cell" size="2"/>
+    <explicitInput target="pop[0]" input="pulse"/>
+    <synapticConnection from="pop[0]" to="pop[1]" synapse="syn"/>
+  </network>
+  <Simulation id="sim" length="10ms" step="0.1ms" target="net">
+    <Display id="d" title="" xmin="0" xmax="1" ymin="0" ymax="1" timeScale="1ms">
+      <Line id="t" quantity="pop[0]/thresh" scale="1mV" timeScale="1ms"/>
+    </Display>
+    <OutputFile id="out" fileName="out.dat">
+      <OutputColumn id="v0" quantity="pop[0]/v"/>
+      <OutputColumn id="v1" quantity="pop[1]/v"/>
+    </OutputFile>
+  </Simulation>
+  <Target component="sim"/>
+</Lems>
+"#;
+
+#[test]
+fn doubts_about_a_run_are_told_by_validate_and_by_the_run() {
+    let warnings_of = |model: &str| {
+        let folder = Folder::new();
+        folder.write("LEMS_net.xml", model);
+        let texts = ["validate", "run"].map(|command| {
+            let output = folder.call(&[command, "-v", "LEMS_net.xml"]);
+            assert!(output.status.success(), "{output:?}");
+            String::from_utf8(output.stderr).unwrap()
+        });
+        assert_eq!(texts[0], texts[1]);
+        texts[0].clone()
+    };
+    assert_eq!(warnings_of(RUN), "");
+    for (from, to, expected) in [
+        (
+            "<explicitInput target=\"pop[0]\" input=\"pulse\"/>",
+            "",
+            "warning[W0240]: pulseGenerator `pulse` is attached to nothing",
+        ),
+        (
+            "pop[1]/v",
+            "pop[1]/thresh",
+            "warning[W0440]: `pop[1]/thresh` never changes: every row will have -0.055",
+        ),
+        (
+            "pop[1]/v",
+            "pop[0]/v",
+            "warning[W0441]: `pop[0]/v` is in this file twice",
+        ),
+        (
+            "tauDecay=\"3ms\"",
+            "tauDecay=\"0.05ms\"",
+            "the step of 0.0001 s is larger than the time constant `tauDecay` of expOneSynapse `syn`, 0.00005 s",
+        ),
+        (
+            "length=\"10ms\"",
+            "length=\"10.04ms\"",
+            "the length of 0.01004 s is no whole number of steps of 0.0001 s",
+        ),
+    ] {
+        assert!(RUN.contains(from), "{from}");
+        let said = warnings_of(&RUN.replacen(from, to, 1));
+        assert!(said.contains(expected), "{to}: {said}");
+        assert_eq!(said.matches("warning[").count(), 1, "{to}: {said}");
     }
 }
 

@@ -6,7 +6,7 @@
 
 mod rules;
 
-pub use rules::{COUNTS, Count, ENDS, End, NAMINGS, Naming};
+pub use rules::{COUNTS, Count, ENDS, End, NAMINGS, Naming, TREES, Tree};
 
 /// The release of NeuroML whose definitions [`CORE_TYPES`] holds.
 pub const NEUROML_VERSION: &str = "2.3.1";

@@ -12,6 +12,8 @@ pub struct Naming {
     pub names: &'static str,
     /// Names that are always there.
     pub built_in: &'static [&'static str],
+    /// Children without which what is named is empty; none if it has no content.
+    pub filled_by: &'static [&'static str],
 }
 
 /// An attribute that repeats how many children there are, if there are any.
@@ -34,6 +36,24 @@ pub struct End {
     pub paths: &'static [&'static str],
 }
 
+/// Children that make a tree: all but one of them have a parent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tree {
+    /// The element.
+    pub within: &'static str,
+    /// Its children.
+    pub nodes: &'static str,
+    /// What those have inside that are not the root.
+    pub parent: &'static str,
+}
+
+/// Segments of morphologies.
+pub const TREES: &[Tree] = &[Tree {
+    within: "morphology",
+    nodes: "segment",
+    parent: "parent",
+}];
+
 /// Names inside cells.
 pub const NAMINGS: &[Naming] = &[
     Naming {
@@ -41,12 +61,14 @@ pub const NAMINGS: &[Naming] = &[
         attribute: "segment",
         names: "segment",
         built_in: &[],
+        filled_by: &[],
     },
     Naming {
         within: &["cell", "cell2CaPools", "morphology"],
         attribute: "segmentGroup",
         names: "segmentGroup",
         built_in: &["all"],
+        filled_by: &["member", "include", "path", "subTree"],
     },
 ];
 

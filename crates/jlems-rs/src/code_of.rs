@@ -69,6 +69,7 @@ impl Coded for ModelError {
             HugeQuantity { .. } => 227,
             UnknownSibling { .. } => 228,
             HandlerBesideRegimes { .. } => 229,
+            NeverAttached { .. } => 240,
             Expression { error, .. } => return error.code(),
             Dimensions { error, .. } => return error.code(),
             Mismatch { .. } => 323,
@@ -147,6 +148,10 @@ impl Coded for NetworkError {
             CircularSelection { .. } => 423,
             EndlessTransitions { .. } => 424,
             TooMuchMemory { .. } => 425,
+            ConstantColumn { .. } => 440,
+            ColumnTwice { .. } => 441,
+            CoarseStep { .. } => 442,
+            UnevenLength { .. } => 443,
         })
     }
 }

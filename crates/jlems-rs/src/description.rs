@@ -288,15 +288,17 @@ pub fn first_sentence(text: &str) -> &str {
 
 /// The SI unit of a dimension: the symbol of the model's own, else base units; None for numbers.
 pub fn si_unit(model: &Model<'_>, dimension: Dimension) -> Option<String> {
-    if dimension.is_none() {
-        return None;
-    }
-    let is_plain = |unit: &lems_model::Unit| {
-        unit.dimension == dimension && unit.power == 0 && unit.scale == 1.0 && unit.offset == 0.0
-    };
-    let mut symbols = model.units.iter().filter(|(_, unit)| is_plain(unit));
-    let symbol = symbols.next().map(|(symbol, _)| (*symbol).to_owned());
-    Some(symbol.unwrap_or_else(|| dimension.to_string()))
+    let base_units = || (!dimension.is_none()).then(|| dimension.to_string());
+    unit_of(model, dimension, 1.0).or_else(base_units)
+}
+
+/// Symbol of the model's unit of a dimension that is `scale` in SI units; None for numbers.
+pub(crate) fn unit_of(model: &Model<'_>, dimension: Dimension, scale: f64) -> Option<String> {
+    let mut units = model.units.iter().filter(|(_, unit)| {
+        let is_of_it = unit.dimension == dimension && !dimension.is_none();
+        is_of_it && unit.to_si(1.0) == scale && unit.offset == 0.0
+    });
+    units.next().map(|(symbol, _)| (*symbol).to_owned())
 }
 
 /// A type and what it extends, outwards.

@@ -79,10 +79,16 @@ impl Failure {
         let mut text: String = shown
             .map(|diagnostic| diagnostic.render(&self.sources, colored) + "\n\n")
             .collect();
-        match self.diagnostics.len().saturating_sub(MOST_SHOWN) {
+        let rest = self.diagnostics.get(MOST_SHOWN..).unwrap_or_default();
+        let is_error = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Error;
+        let kind = match rest.iter().any(is_error) {
+            true => "error",
+            false => "warning",
+        };
+        match rest.len() {
             0 => {}
-            1 => text.push_str("error: and 1 more error\n\n"),
-            more => text.push_str(&format!("error: and {more} more errors\n\n")),
+            1 => text.push_str(&format!("{kind}: and 1 more {kind}\n\n")),
+            more => text.push_str(&format!("{kind}: and {more} more {kind}s\n\n")),
         }
         text
     }

@@ -8,21 +8,24 @@ mod code_of;
 mod compare;
 pub mod description;
 mod diagnostic;
+mod displays;
 mod explain;
 mod limits;
 pub mod memory;
 mod pipeline;
+pub mod resolved;
 mod settings;
 mod sources;
 mod validate;
 
 pub use compare::{Column, Comparison, Difference, Likeness, Train, compare, event_trains};
 pub use diagnostic::{Diagnostic, Failure, MOST_SHOWN, Severity};
+pub use displays::{Display, DisplayLine, display_name};
 pub use explain::Code;
 pub use limits::{LIMITS, Limit, LimitError, LimitSetting, Limits, Unit};
 pub use pipeline::{
-    BackendKind, Control, Display, DisplayLine, Options, Outcome, Watch, display_name, estimate,
-    load, load_runnable, prepare, read_model, run, run_from, with_backend,
+    BackendKind, Control, Options, Outcome, Watch, estimate, load, load_runnable, prepare,
+    read_model, run, run_from, with_backend,
 };
 pub use settings::Settings;
 pub use sources::{FileSources, Sandbox};

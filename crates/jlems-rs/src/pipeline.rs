@@ -15,7 +15,10 @@ use lems_network::{DataFile, Estimate, Experiment, NetworkError};
 use lems_output::OutputStore;
 use nml2_coretypes::CORE_TYPES;
 
-use crate::{Code, Diagnostic, Failure, LimitError, Limits, Settings, settings};
+use crate::{
+    Code, Diagnostic, Display, Failure, LimitError, Limits, Settings, display_name, displays,
+    settings,
+};
 
 /// A run is made again to find a cause if it is not longer than this.
 const LONGEST_RUN_AGAIN: Duration = Duration::from_secs(30);
@@ -60,37 +63,10 @@ pub struct Options {
     pub limits: Limits,
 }
 
-/// The output that has what a display shows: a name that no model can give.
-pub fn display_name(number: usize) -> String {
-    format!("\0display {number}")
-}
-
-/// A plot that a model asks for.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Display {
-    /// Title.
-    pub title: String,
-    /// xmin, xmax, ymin, ymax.
-    pub region: [Option<f64>; 4],
-    /// Its lines, in the order of the columns of its output.
-    pub lines: Vec<DisplayLine>,
-}
-
-/// A line of a plot.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DisplayLine {
-    /// Its id.
-    pub id: String,
-    /// Colour as the model gives it.
-    pub color: Option<String>,
-    /// What the time is divided by, in seconds.
-    pub time_scale: f64,
-}
-
 /// What a run gave.
 #[derive(Debug, Clone)]
 pub struct Outcome {
-    /// Plots that the model asks for.
+    /// Plots that the model asks for; those of its data files if it asks for none.
     pub displays: Vec<Display>,
     /// One for each `Run` of the target.
     pub summaries: Vec<Summary>,
@@ -311,7 +287,7 @@ pub fn run_from(
     let report_file = model.target.and_then(|target| target.report_file);
     let report_file = report_file.map(str::to_owned);
     let displays = match options.displays {
-        true => displays(&model),
+        true => displays::all(&model, &simulations),
         false => Vec::new(),
     };
     // A large network is better run without its text.
@@ -435,25 +411,4 @@ fn reserve(
     let files = document.sources().iter().filter(|source| !source.embedded);
     let inputs: Vec<&str> = files.map(|source| source.name.as_str()).collect();
     (store.reserve(&outputs, &inputs)).map_err(|error| EngineError::from(error).into())
-}
-
-fn displays(model: &Model<'_>) -> Vec<Display> {
-    let target = model
-        .target
-        .map(|target| Experiment::of(model, target.component));
-    let shown = target
-        .and_then(Result::ok)
-        .map(|experiment| experiment.displays);
-    let display = |display: &lems_network::Display<'_>| Display {
-        title: display.title.to_owned(),
-        region: display.region,
-        lines: (display.lines.iter())
-            .map(|line| DisplayLine {
-                id: line.id.to_owned(),
-                color: line.color.map(str::to_owned),
-                time_scale: line.recording.time_scale,
-            })
-            .collect(),
-    };
-    shown.iter().flatten().map(display).collect()
 }

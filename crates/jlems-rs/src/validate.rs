@@ -6,7 +6,7 @@ use std::path::Path;
 use lems_document::{Attribute, Document, Element, Source, SourceReader, Span, nearest};
 use lems_model::{ComponentId, Model, ModelError, Role};
 use lems_network::{Network, NetworkError};
-use nml2_coretypes::{CORE_TYPES, COUNTS, ENDS, NAMINGS};
+use nml2_coretypes::{CORE_TYPES, COUNTS, ENDS, NAMINGS, TREES};
 
 use crate::{Code, Diagnostic, Failure, Options, Severity, load, prepare, read_model};
 
@@ -40,8 +40,9 @@ pub fn validate(path: &str, reader: &dyn SourceReader, options: &Options) -> Ver
         Err(failure) => errors.extend(failure.diagnostics),
         Ok(model) => {
             errors.extend(same_ids(&model).iter().map(Diagnostic::from));
-            let of_user = |warning: &&ModelError| !document.source(warning.span().source).embedded;
-            for warning in model.warnings.iter().filter(of_user) {
+            let of_user = |span: Span| !document.source(span.source).embedded;
+            warnings.extend(unusual_ids(&model).filter(|doubt| doubt.span.is_some_and(of_user)));
+            for warning in (model.warnings.iter()).filter(|warning| of_user(warning.span())) {
                 match warning {
                     // Readers of NeuroML may use what these types do not: only a slip is an error.
                     ModelError::UnknownAttribute {
@@ -211,6 +212,27 @@ fn same_ids(model: &Model<'_>) -> Vec<ModelError> {
     errors
 }
 
+/// Top-level components that others cannot name.
+fn unusual_ids(model: &Model<'_>) -> impl Iterator<Item = Diagnostic> {
+    let breaks_paths = |letter: char| letter.is_whitespace() || "/[]:*=".contains(letter);
+    model.top_level.iter().filter_map(move |id| {
+        let component = model.component(*id);
+        let element = component.element.name();
+        let (message, help) = match component.id {
+            None => (
+                format!("this {element} has no id: nothing can refer to it"),
+                Some("add `id=\"...\"`".to_owned()),
+            ),
+            Some(id) if id.contains(breaks_paths) => (
+                format!("the id `{id}` cannot be written in a path"),
+                Some("letters, digits and `_` are usual, beginning with a letter".to_owned()),
+            ),
+            Some(_) => return None,
+        };
+        Some(wrong(message, model.span_of(*id), help))
+    })
+}
+
 fn wrong(message: String, span: Span, help: Option<String>) -> Diagnostic {
     Diagnostic::new(Code(603), message, Some(span), help)
 }
@@ -224,7 +246,8 @@ fn names_and_counts(document: &Document, warnings: &mut Vec<Diagnostic>) -> Vec<
     while let Some(element) = unvisited.pop() {
         counts(element, &mut errors);
         ends(element, warnings);
-        namings(document, element, &mut errors);
+        namings(document, element, &mut errors, warnings);
+        trees(element, &mut errors);
         unvisited.extend(element.children());
     }
     errors.sort_by_key(|error| error.span.map(|span| (span.source, span.start)));
@@ -278,22 +301,59 @@ fn ends(element: Element<'_>, warnings: &mut Vec<Diagnostic>) {
     }
 }
 
-fn namings(document: &Document, element: Element<'_>, errors: &mut Vec<Diagnostic>) {
+fn trees(element: Element<'_>, errors: &mut Vec<Diagnostic>) {
+    for rule in TREES.iter().filter(|rule| rule.within == element.name()) {
+        let nodes = element
+            .children()
+            .filter(|child| child.name() == rule.nodes);
+        let is_root =
+            |node: &Element<'_>| !node.children().any(|child| child.name() == rule.parent);
+        let (roots, others): (Vec<Element<'_>>, Vec<Element<'_>>) = nodes.partition(is_root);
+        let (Some(first), false) = (roots.get(1).or(others.first()), roots.len() == 1) else {
+            continue;
+        };
+        let message = format!(
+            "{} of `{}` in this {} have no `{}`: it must be one",
+            roots.len(),
+            rule.nodes,
+            rule.within,
+            rule.parent
+        );
+        errors.push(wrong(message, first.name_span(), None));
+    }
+}
+
+fn namings(
+    document: &Document,
+    element: Element<'_>,
+    errors: &mut Vec<Diagnostic>,
+    warnings: &mut Vec<Diagnostic>,
+) {
     for rule in NAMINGS
         .iter()
         .filter(|rule| rule.within.contains(&element.name()))
     {
         let inside = descendants([element]);
-        let mut known = ids(&inside, rule.names);
+        let mut known = ids(inside.iter().copied(), rule.names);
         if known.is_empty() {
             // They may stand in an element of their own that this one refers to.
-            known = ids(&descendants(document.roots()), rule.names);
+            known = ids(descendants(document.roots()), rule.names);
         }
-        for attribute in inside
-            .iter()
-            .filter_map(|inner| inner.attribute(rule.attribute))
-        {
+        let is_empty = |named: &Element<'_>| {
+            let mut children = named.children();
+            !rule.filled_by.is_empty()
+                && !children.any(|child| rule.filled_by.contains(&child.name()))
+        };
+        let empty = ids(inside.iter().copied().filter(is_empty), rule.names);
+        for inner in inside {
+            let Some(attribute) = inner.attribute(rule.attribute) else {
+                continue;
+            };
             let name = attribute.value();
+            if empty.contains(name) && !rule.filled_by.contains(&inner.name()) {
+                let message = format!("the {} `{name}` is empty: this is nowhere", rule.names);
+                warnings.push(wrong(message, attribute.span(), None));
+            }
             if known.contains(name) || rule.built_in.contains(&name) {
                 continue;
             }
@@ -320,8 +380,8 @@ fn descendants<'d>(elements: impl IntoIterator<Item = Element<'d>>) -> Vec<Eleme
     found
 }
 
-fn ids<'d>(elements: &[Element<'d>], name: &str) -> HashSet<&'d str> {
-    let named = elements.iter().filter(|element| element.name() == name);
+fn ids<'d>(elements: impl IntoIterator<Item = Element<'d>>, name: &str) -> HashSet<&'d str> {
+    let named = (elements.into_iter()).filter(|element| element.name() == name);
     named
         .filter_map(|element| element.attribute("id").map(Attribute::value))
         .collect()

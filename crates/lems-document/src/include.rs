@@ -5,7 +5,7 @@ use std::path::{Path, is_separator};
 
 use crate::error::{DocumentError, LoadFailure};
 use crate::read::{Builder, Include, TopLevel};
-use crate::source::{Source, SourceId, SourceReader, Span};
+use crate::source::{EMBEDDED, Source, SourceId, SourceReader, Span};
 use crate::suggest::nearest;
 use crate::tree::Document;
 
@@ -304,7 +304,7 @@ impl Loader<'_> {
             return Search::Missing(searched);
         };
         let identity = Identity::Embedded(name);
-        let shown = format!("{name} (core types)");
+        let shown = format!("{name}{EMBEDDED}");
         if self.seen.contains(&identity) {
             return Search::Known(identity, shown);
         }

@@ -19,6 +19,7 @@
 //! ```
 
 mod error;
+mod flat;
 mod include;
 mod overrides;
 mod read;

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+/// What the names of embedded files end with.
+pub(crate) const EMBEDDED: &str = " (core types)";
+
 /// Index of a source in [`Document::sources`](crate::Document::sources).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourceId(pub u32);

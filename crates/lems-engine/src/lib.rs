@@ -8,7 +8,7 @@ mod simulation;
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use diagnose::{Cause, Diagnosis};
 pub use error::EngineError;
-pub use simulation::{Control, Moment, Simulation, Summary};
+pub use simulation::{Control, Moment, Recorder, Simulation, Summary};
 
 #[cfg(test)]
 mod tests;

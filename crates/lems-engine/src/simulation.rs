@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use lems_expression::Dimension;
 use lems_kernel::{
     Backend, Interpreter, Lowered, Probe, Program, Recorded, State, deliver_due, lower,
 };
@@ -50,11 +51,16 @@ pub(crate) struct DataPlan {
     pub(crate) columns: Vec<Recorder>,
 }
 
+/// What a column of a file records.
 #[derive(Debug, Clone)]
-pub(crate) struct Recorder {
+pub struct Recorder {
     pub(crate) probe: Probe,
-    pub(crate) scale: f64,
-    pub(crate) quantity: String,
+    /// What the SI value is divided by.
+    pub scale: f64,
+    /// Path of the quantity, from the root of the run.
+    pub quantity: String,
+    /// Its dimension, if it is a variable that has one.
+    pub dimension: Option<Dimension>,
 }
 
 #[derive(Debug, Clone)]
@@ -123,6 +129,7 @@ impl Simulation {
     ) -> Result<Simulation, Vec<NetworkError>> {
         let random = experiment.random.clone();
         let network = Network::build_within(model, run.target, random, experiment.most_instances)?;
+        let doubts = network.doubts(experiment, &run);
         let shapes = Shapes::of(&network);
         let mut errors = Vec::new();
         let mut recorded = Recorded::default();
@@ -132,7 +139,8 @@ impl Simulation {
             for recording in &file.columns {
                 match network.column(recording) {
                     Ok(column) => {
-                        columns.push((recorded.values.len(), column.scale, recording));
+                        let dimension = network.dimension(&column.value);
+                        columns.push((recorded.values.len(), column.scale, recording, dimension));
                         recorded.values.push(column.value);
                     }
                     Err(error) => errors.push(error),
@@ -184,10 +192,11 @@ impl Simulation {
                 path,
                 drawn,
                 columns: (columns.into_iter())
-                    .map(|(value, scale, recording)| Recorder {
+                    .map(|(value, scale, recording, dimension)| Recorder {
                         probe: values[value],
                         scale,
                         quantity: recording.quantity.value().to_owned(),
+                        dimension,
                     })
                     .collect(),
             })
@@ -208,7 +217,10 @@ impl Simulation {
             number: 0,
             steps_between_checkpoints: 0,
             most_events: usize::MAX,
-            warnings: network.warnings.into_inner(),
+            warnings: (network.warnings.into_inner().into_iter())
+                .chain(experiment.warnings.iter().cloned())
+                .chain(doubts)
+                .collect(),
             run,
             random: network.random,
             data_files,
@@ -224,6 +236,12 @@ impl Simulation {
         let recorded: Vec<Probe> = recorders.map(|recorder| recorder.probe).collect();
         self.program = lems_kernel::fast(self.program, &recorded, fused);
         self
+    }
+
+    /// Paths of the data files and what their columns after the time record.
+    pub fn recordings(&self) -> impl Iterator<Item = (&str, &[Recorder])> {
+        let files = self.data_files.iter();
+        files.map(|file| (file.path.as_str(), file.columns.as_slice()))
     }
 
     /// Length of a step, in seconds.

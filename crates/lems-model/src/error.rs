@@ -183,6 +183,8 @@ pub enum ModelError {
         "this `OnEvent` is never run: `{component_type}` has regimes, and only they see events"
     )]
     HandlerBesideRegimes { component_type: String, span: Span },
+    #[error("{component} is attached to nothing: the run is as if it were not there")]
+    NeverAttached { component: String, span: Span },
     #[error("`{variable}` is read before it is computed: it has last step's value")]
     ReadsLastStep { variable: String, span: Span },
 }
@@ -230,6 +232,7 @@ impl ModelError {
             | TooDeep { span, .. }
             | Ignored { span, .. }
             | HandlerBesideRegimes { span, .. }
+            | NeverAttached { span, .. }
             | ReadsLastStep { span, .. } => *span,
         }
     }
@@ -343,6 +346,10 @@ impl ModelError {
             HandlerBesideRegimes { .. } => {
                 Some("put it into each regime in which it should run".to_owned())
             }
+            NeverAttached { .. } => Some(
+                "is a connection or an input list missing, or does one name another by mistake?"
+                    .to_owned(),
+            ),
             NoReduce { .. } => {
                 Some("add `reduce=\"add\"` or `reduce=\"multiply\"`".to_owned())
             }

@@ -17,6 +17,7 @@ mod simulation;
 mod structure;
 mod types;
 mod units;
+mod unused;
 
 pub use components::{Component, ComponentId, Role};
 pub use dynamics::{

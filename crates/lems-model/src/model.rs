@@ -9,6 +9,7 @@ use crate::{
     Component, ComponentId, ComponentType, ModelError, Role, Table, TypeId, check, components,
     derived_parameters, inheritance, read,
     units::{Dimensions, Units},
+    unused,
 };
 
 /// A LEMS document as checked, plain data; it borrows names from the document.
@@ -69,6 +70,8 @@ impl<'d> Model<'d> {
         components::read(&mut model, &elements)?;
         derived_parameters::evaluate(&mut model)?;
         check::equations(&mut model)?;
+        let unused = unused::never_attached(&model);
+        model.warnings.extend(unused);
         Ok(model)
     }
 

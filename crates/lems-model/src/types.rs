@@ -85,6 +85,24 @@ pub struct ComponentType<'d> {
     pub simulation: Arc<Vec<SimulationElement<'d>>>,
 }
 
+impl ComponentType<'_> {
+    /// Dimension of a variable, requirement, property or parameter; None if any is accepted.
+    pub fn dimension_of(&self, name: &str) -> Option<Dimension> {
+        let variable = self.dynamics.as_ref().and_then(|dynamics| {
+            let state = dynamics.state.iter().map(|(name, v)| (*name, v.dimension));
+            (state.chain(dynamics.selections.iter().map(|v| (v.name, v.dimension))))
+                .chain(dynamics.derived.iter().map(|v| (v.name, v.dimension)))
+                .chain(dynamics.conditional.iter().map(|v| (v.name, v.dimension)))
+                .find(|(own, _)| *own == name)
+                .map(|(_, dimension)| dimension)
+        });
+        (variable.or_else(|| self.requirements.get(name).copied()))
+            .or_else(|| Some(self.properties.get(name)?.dimension))
+            .or_else(|| Some(self.parameters.get(name)?.dimension))
+            .flatten()
+    }
+}
+
 /// A value that is fixed when the model is read.
 #[derive(Debug, Clone)]
 pub struct Parameter<'d> {

@@ -121,6 +121,31 @@ pub enum NetworkError {
         instance: String,
         span: Span,
     },
+    #[error("`{quantity}` never changes: every row will have {value} (in SI units)")]
+    ConstantColumn {
+        quantity: String,
+        value: f64,
+        span: Span,
+    },
+    #[error("`{quantity}` is in this file twice")]
+    ColumnTwice { quantity: String, span: Span },
+    #[error(
+        "the step of {step} s is larger than the time constant `{parameter}` of {component}, {value} s"
+    )]
+    CoarseStep {
+        step: f64,
+        parameter: String,
+        component: String,
+        value: f64,
+        span: Span,
+    },
+    #[error("the length of {length} s is no whole number of steps of {step} s")]
+    UnevenLength {
+        length: f64,
+        step: f64,
+        end: f64,
+        span: Span,
+    },
     #[error("the output has no file name")]
     NoFileName { span: Span },
 }
@@ -155,6 +180,10 @@ impl NetworkError {
             | BadSelection { span, .. }
             | CircularSelection { span, .. }
             | EndlessTransitions { span, .. }
+            | ConstantColumn { span, .. }
+            | ColumnTwice { span, .. }
+            | CoarseStep { span, .. }
+            | UnevenLength { span, .. }
             | NoFileName { span } => *span,
         }
     }
@@ -208,6 +237,13 @@ impl NetworkError {
             EndlessTransitions { .. } => {
                 Some("let one of the regimes wait for a condition or an event".to_owned())
             }
+            ConstantColumn { .. } => Some("is a variable meant, such as `v`?".to_owned()),
+            ColumnTwice { .. } => Some("was it copied, and its index forgotten?".to_owned()),
+            CoarseStep { .. } => Some(
+                "take a tenth of the time constant or less: with this step the variable overshoots"
+                    .to_owned(),
+            ),
+            UnevenLength { end, .. } => Some(format!("the run ends at {end} s")),
             NoFileName { .. } => Some("add `fileName=\"...\"`".to_owned()),
             TooManySteps { .. } => Some("is the step too small for the length?".to_owned()),
             _ => None,

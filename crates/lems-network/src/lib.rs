@@ -7,6 +7,7 @@
 
 mod build;
 mod connect;
+mod doubts;
 mod error;
 mod estimate;
 mod hash_order;

@@ -1,6 +1,7 @@
 //! What a name means at an instance.
 
 use lems_document::nearest;
+use lems_expression::Dimension;
 use lems_model::{ComponentType, Select, Selection, Step, TypeId};
 
 use crate::{InstanceId, Network, NetworkError};
@@ -46,6 +47,16 @@ pub fn exposed_name<'d>(
 }
 
 impl<'d> Network<'_, 'd> {
+    /// Dimension of a value that can change; None if any is accepted.
+    pub fn dimension(&self, value: &Readable<'d>) -> Option<Dimension> {
+        match value.variable {
+            Variable::Exposed(name) | Variable::Live(name) => {
+                self.type_of(value.instance).dimension_of(name)
+            }
+            Variable::Fixed(_) => None,
+        }
+    }
+
     /// What `name` means at the instance itself.
     pub fn local(&self, id: InstanceId, name: &str) -> Option<Readable<'d>> {
         let variable = match self.meaning(self.instance(id).kind, name) {

@@ -214,7 +214,7 @@ impl<'d> Network<'_, 'd> {
     }
 
     /// The cell inside a bare wrapper (an `instance` of a `populationList`), else the instance.
-    pub(crate) fn unwrapped(&self, id: InstanceId) -> InstanceId {
+    pub fn unwrapped(&self, id: InstanceId) -> InstanceId {
         let instance = self.instance(id);
         let kind = self.type_of(id);
         let bare = kind.dynamics.is_none() && kind.attachments.is_empty();

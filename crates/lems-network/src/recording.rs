@@ -6,7 +6,9 @@ use lems_document::Attribute;
 use lems_math::JavaRandom;
 use lems_model::{ComponentId, Model, Role, SimulationElement};
 
-use crate::{InstanceId, Network, NetworkError, Readable, build::MAX_INSTANCES, hash_order};
+use crate::build::MAX_INSTANCES;
+use crate::doubts::rounded;
+use crate::{InstanceId, Network, NetworkError, Readable, hash_order};
 
 /// Everything that the target of a document asks for.
 #[derive(Debug, Clone)]
@@ -23,6 +25,8 @@ pub struct Experiment<'d> {
     pub random: JavaRandom,
     /// Most instances that a network may get.
     pub most_instances: usize,
+    /// Legal, but surely not meant.
+    pub warnings: Vec<NetworkError>,
 }
 
 /// One run.
@@ -146,6 +150,7 @@ impl<'d> Experiment<'d> {
                 displays: Vec::new(),
                 random: JavaRandom::new(1234),
                 most_instances: MAX_INSTANCES,
+                warnings: Vec::new(),
             },
             errors: Vec::new(),
             writers: HashMap::new(),
@@ -452,6 +457,17 @@ impl<'d> Collector<'_, 'd> {
                 span,
             });
         } else {
+            let end = steps * step;
+            if (end - length).abs() > 1e-6 * step {
+                let span = place(total.value());
+                let [length, step, end] = [length, step, end].map(rounded);
+                self.experiment.warnings.push(NetworkError::UnevenLength {
+                    length,
+                    step,
+                    end,
+                    span,
+                });
+            }
             self.experiment.runs.push(Run {
                 target,
                 step,

@@ -27,7 +27,11 @@ pub fn ticks(from: f64, to: f64, number: usize) -> Vec<(f64, String)> {
                 value
             };
             let text = match exponent.abs() > 5 {
-                true => format!("{value:e}"),
+                true if value == 0.0 => "0".to_owned(),
+                true => {
+                    let digits = exponent_of(value) - exponent_of(step);
+                    format!("{value:.0$e}", usize::try_from(digits).unwrap_or(0))
+                }
                 false => format!("{value:.decimals$}"),
             };
             (value, text)
@@ -60,6 +64,10 @@ mod tests {
             ["-0.06", "-0.04", "-0.02", "0.00", "0.02"]
         );
         assert_eq!(texts(3.0, 7.0), ["3", "4", "5", "6", "7"]);
+        assert_eq!(
+            texts(-1.2e-10, 1.2e-10),
+            ["-1e-10", "-5e-11", "0", "5e-11", "1e-10"]
+        );
         assert!(texts(1.0, 1.0).is_empty() && texts(0.0, f64::NAN).is_empty());
         assert!(texts(0.0, 1e-12).len() >= 3);
     }

@@ -4,15 +4,21 @@ use std::fmt::Write;
 
 use crate::{Figure, escaped};
 
-/// How many places side by side a curve keeps its shape in.
+/// How many places side by side a curve keeps its shape in: at most, and on a page of many curves.
 const PLACES: usize = 8_000;
+const PLACES_OF_ALL: usize = 400_000;
+const LEAST_PLACES: usize = 500;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
 /// A page with figures that needs no other file and no network.
 pub fn html(title: &str, figures: &[Figure]) -> String {
-    let data: Vec<String> = figures.iter().map(json).collect();
+    let curves: usize = figures.iter().map(|figure| figure.curves.len()).sum();
+    let places = (PLACES_OF_ALL / curves.max(1)).clamp(LEAST_PLACES, PLACES);
+    let data: Vec<String> = (figures.iter())
+        .map(|figure| json(figure, places))
+        .collect();
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<title>{}</title>\n\
          <style>\n{STYLE}</style></head>\n<body>\n<main></main>\n\
@@ -24,13 +30,15 @@ pub fn html(title: &str, figures: &[Figure]) -> String {
     )
 }
 
-fn json(figure: &Figure) -> String {
+fn json(figure: &Figure, places: usize) -> String {
     let [x0, x1, y0, y1] = figure.bounds();
     let mut text = format!(
-        "{{\"title\":{},\"x\":{},\"y\":{},\"bounds\":[{x0:e},{x1:e},{y0:e},{y1:e}],\"curves\":[",
+        "{{\"title\":{},\"x\":{},\"y\":{},\"raster\":{},\
+         \"bounds\":[{x0:e},{x1:e},{y0:e},{y1:e}],\"curves\":[",
         word(&figure.title),
         word(&figure.x_label),
-        word(&figure.y_label)
+        word(&figure.y_label),
+        figure.is_raster()
     );
     for (index, curve) in figure.curves.iter().enumerate() {
         let comma = if index > 0 { "," } else { "" };
@@ -41,7 +49,7 @@ fn json(figure: &Figure) -> String {
             word(&curve.color(index)),
             curve.marks
         );
-        for (number, (x, y)) in curve.thinned(PLACES).into_iter().enumerate() {
+        for (number, (x, y)) in curve.thinned(places).into_iter().enumerate() {
             let comma = if number > 0 { "," } else { "" };
             let _ = write!(text, "{comma}{},{}", x as f32, y as f32);
         }

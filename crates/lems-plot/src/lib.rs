@@ -1,14 +1,16 @@
 //! Pictures of traces and events.
 //!
-//! A [`Figure`] is what a LEMS `Display` asks for: curves, a title, a region. [`svg`] draws one;
-//! [`html`] puts several on a page that zooms, reads values and hides curves, with a script of its
-//! own and nothing from elsewhere.
+//! A [`Figure`] is what a LEMS `Display` asks for: curves, a title, a region. [`svg`] and [`png`]
+//! draw one; [`html`] puts several on a page that zooms, reads values and hides curves, with a
+//! script of its own and nothing from elsewhere.
 
 mod axis;
 mod html;
+mod png;
 mod svg;
 
 pub use html::html;
+pub use png::{PngError, png};
 pub use svg::svg;
 
 /// One plot.
@@ -44,15 +46,37 @@ const PALETTE: [&str; 8] = [
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f3c8d", "#555555",
 ];
 
+/// The brightest that a colour can be and still be seen on white, of 0 to 1.
+const BRIGHTEST: f64 = 0.68;
+
+/// The colour of three or six hexadecimal digits, darker if it could not be seen on white.
+fn on_white(digits: &str) -> Option<String> {
+    let digits: String = match digits.len() {
+        3 => digits.chars().flat_map(|digit| [digit, digit]).collect(),
+        6 => digits.to_owned(),
+        _ => return None,
+    };
+    let part = |at: usize| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
+    let parts = [part(0)?, part(2)?, part(4)?];
+    let weights = [0.299, 0.587, 0.114];
+    let weighted = parts.iter().zip(weights).map(|(p, w)| f64::from(*p) * w);
+    let brightness = weighted.sum::<f64>() / 255.0;
+    if brightness <= BRIGHTEST {
+        return Some(format!("#{digits}"));
+    }
+    let [r, g, b] = parts.map(|part| (f64::from(part) * BRIGHTEST / brightness) as u8);
+    Some(format!("#{r:02x}{g:02x}{b:02x}"))
+}
+
 impl Curve {
     /// A colour that is safe to write into a page.
     fn color(&self, index: usize) -> String {
         let given = self.color.as_deref().unwrap_or_default().trim();
-        let is_hex = given.strip_prefix('#').is_some_and(|digits| {
-            matches!(digits.len(), 3 | 6) && digits.chars().all(|digit| digit.is_ascii_hexdigit())
-        });
+        if let Some(color) = given.strip_prefix('#').and_then(on_white) {
+            return color;
+        }
         let is_name = !given.is_empty() && given.chars().all(|letter| letter.is_ascii_alphabetic());
-        match is_hex || is_name {
+        match is_name {
             true => given.to_owned(),
             false => PALETTE
                 .get(index % PALETTE.len())
@@ -102,6 +126,11 @@ fn thin(bucket: &[(f64, f64)], kept: &mut Vec<(f64, f64)>) {
 }
 
 impl Figure {
+    /// Whether it shows events only: each source is a row, and rows have whole numbers.
+    fn is_raster(&self) -> bool {
+        !self.curves.is_empty() && self.curves.iter().all(|curve| curve.marks)
+    }
+
     /// The region, with what it does not say taken from the data; never empty.
     fn bounds(&self) -> [f64; 4] {
         let finite = |(x, y): &&(f64, f64)| x.is_finite() && y.is_finite();
@@ -123,7 +152,10 @@ impl Figure {
         };
         let x = range(&mut points().map(|point| point.0));
         let y = range(&mut points().map(|point| point.1));
-        let margin = 0.05 * (y.1 - y.0);
+        let margin = match self.is_raster() {
+            true => 0.7,
+            false => 0.05 * (y.1 - y.0),
+        };
         let found = [x.0, x.1, y.0 - margin, y.1 + margin];
         let mut bounds = found;
         for ((bound, given), _) in bounds.iter_mut().zip(self.region).zip(0..) {
@@ -208,6 +240,43 @@ mod tests {
             );
         }
         assert!(svg(&figure).contains("a &lt;b&gt; &amp; &quot;c&quot;"));
+    }
+
+    #[test]
+    fn every_colour_can_be_seen() {
+        let color = |given: &str| {
+            let curve = Curve {
+                color: Some(given.to_owned()),
+                ..Curve::default()
+            };
+            curve.color(0)
+        };
+        assert_eq!(color("#12aB34"), "#12aB34");
+        assert_eq!(color("#36c"), "#3366cc");
+        assert_eq!(color("#ffffff"), "#adadad");
+        assert_eq!(color("#ffff00"), "#c3c300");
+        assert_eq!(color("#12"), PALETTE[0]);
+        assert_eq!(color("#éa1"), PALETTE[0]);
+        assert_eq!(color("navy"), "navy");
+    }
+
+    #[test]
+    fn rows_of_events_are_whole_numbers_apart() {
+        let row = |id: f64| Curve {
+            points: (0..9).map(|at| (at as f64, id)).collect(),
+            marks: true,
+            ..Curve::default()
+        };
+        let figure = Figure {
+            curves: vec![row(0.0), row(1.0)],
+            ..Figure::default()
+        };
+        assert_eq!(figure.bounds()[2..], [-0.7, 1.7]);
+        let text = svg(&figure);
+        assert!(
+            text.contains(">1</text>") && !text.contains("0.5</text>"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -15,6 +15,8 @@ function plot(figure) {
   const caption = box.appendChild(document.createElement("figcaption"));
   caption.textContent = figure.title;
   const canvas = box.appendChild(document.createElement("canvas"));
+  canvas.setAttribute("role", "img");
+  canvas.setAttribute("aria-label", figure.title);
   const value = box.appendChild(document.createElement("div"));
   value.className = "value";
   const legend = box.appendChild(document.createElement("div"));
@@ -59,7 +61,8 @@ function plot(figure) {
       pen.fillText(label, toX(x), TOP + height() + 16);
     }
     pen.textAlign = "right";
-    for (const [y, label] of ticks(view[2], view[3], 7)) {
+    const rows = Math.max(1, Math.floor(view[3] - view[2]));
+    for (const [y, label] of ticks(view[2], view[3], figure.raster ? Math.min(12, rows) : 7)) {
       pen.moveTo(LEFT, toY(y));
       pen.lineTo(LEFT + width(), toY(y));
       pen.fillText(label, LEFT - 6, toY(y) + 4);
@@ -77,6 +80,7 @@ function plot(figure) {
     pen.rect(LEFT, TOP, width(), height());
     pen.clip();
     pen.lineWidth = 1.3;
+    const half = Math.min(10, Math.max(0.5, 0.35 * height() / (view[3] - view[2])));
     figure.curves.forEach((curve, index) => {
       if (hidden.has(index)) return;
       const points = curve.points;
@@ -86,7 +90,7 @@ function plot(figure) {
       pen.beginPath();
       for (let n = first; n < last; n++) {
         const px = toX(points[2 * n]), py = toY(points[2 * n + 1]);
-        if (curve.marks) { pen.moveTo(px, py - 3); pen.lineTo(px, py + 3); }
+        if (curve.marks) { pen.moveTo(px, py - half); pen.lineTo(px, py + half); }
         else if (n === first || Number.isNaN(points[2 * n - 1])) pen.moveTo(px, py);
         else pen.lineTo(px, py);
       }
@@ -166,7 +170,7 @@ function plot(figure) {
     }
     draw();
   }, { passive: false });
-  figure.curves.forEach((curve, index) => {
+  if (!figure.raster) figure.curves.forEach((curve, index) => {
     const button = legend.appendChild(document.createElement("button"));
     const sample = button.appendChild(document.createElement("i"));
     sample.style.borderColor = curve.color;

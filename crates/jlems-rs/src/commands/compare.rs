@@ -7,12 +7,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use clap::Args;
-use jlems_rs::output::MemoryStore;
+use jlems_rs::document::SourceReader;
+use jlems_rs::output::{FileStore, MemoryStore};
+use jlems_rs::plot::Figure;
 use jlems_rs::{Code, Comparison, Failure, Likeness, Options, Settings};
 use serde::Serialize;
 
 use super::changes::ChangeArguments;
 use super::core_types::SearchArguments;
+use super::differences::figure;
+use super::plot::{self, Form};
 use super::{counted, print};
 
 /// What to compare with what.
@@ -27,6 +31,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FOLDER", conflicts_with = "second")]
     with_files: Option<PathBuf>,
     /// Another simulator that runs the file too, such as `jnml`: called as `PROGRAM FILE -nogui`.
+    /// With `--set`, `--step` or `--length` the file is a copy that has them.
     #[arg(long, value_name = "PROGRAM", conflicts_with_all = ["second", "with_files"])]
     with: Option<String>,
     #[command(flatten)]
@@ -44,6 +49,9 @@ pub struct Arguments {
     /// Print the differences as JSON.
     #[arg(long)]
     json: bool,
+    /// Draw the differences into files named after the first file.
+    #[arg(long, value_enum, value_name = "FORM")]
+    plot: Option<Form>,
 }
 
 #[derive(Debug, Serialize)]
@@ -51,6 +59,20 @@ struct Compared {
     file: String,
     #[serde(flatten)]
     comparison: Comparison,
+    #[serde(skip)]
+    picture: Option<Figure>,
+}
+
+impl Compared {
+    fn new(arguments: &Arguments, file: String, a: &str, b: &str) -> Compared {
+        let comparison = jlems_rs::compare(a, b, arguments.tolerance);
+        let picture = (arguments.plot).and_then(|_| figure(&file, a, b, &comparison));
+        Compared {
+            file,
+            comparison,
+            picture,
+        }
+    }
 }
 
 /// Compares; the status is 1 if something is different.
@@ -58,10 +80,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let compared = match &arguments.second {
         Some(second) => {
             let (a, b) = (read(Path::new(&arguments.first))?, read(Path::new(second))?);
-            vec![Compared {
-                file: arguments.first.clone(),
-                comparison: jlems_rs::compare(&a, &b, arguments.tolerance),
-            }]
+            vec![Compared::new(arguments, arguments.first.clone(), &a, &b)]
         }
         None => outputs(arguments)?,
     };
@@ -69,6 +88,19 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         print(&super::json(&compared)?);
     } else {
         print(&compared.iter().map(report).collect::<String>());
+    }
+    if let Some(form) = arguments.plot {
+        let pictures = compared
+            .iter()
+            .filter_map(|compared| compared.picture.clone());
+        let stem = Path::new(&arguments.first).file_stem().unwrap_or_default();
+        let name = format!("{}.differences.dat", stem.to_string_lossy());
+        let (folder, mut store) = (Path::new(""), FileStore::new());
+        let pictures: Vec<Figure> = pictures.collect();
+        let drawn = plot::write(&name, folder, &mut store, form, &pictures)?;
+        if !arguments.json {
+            print(&plot::said(&drawn));
+        }
     }
     let worst = compared
         .iter()
@@ -93,11 +125,6 @@ fn read(path: &Path) -> Result<String, Failure> {
 
 /// Runs the model and looks for the other version of each output.
 fn outputs(arguments: &Arguments) -> Result<Vec<Compared>, Failure> {
-    if arguments.with.is_some() && arguments.changes.settings() != Settings::default() {
-        let message =
-            "another simulator runs the file as it is: without `--set`, `--step` or `--length`";
-        return Err(Failure::plain(Code(604), message, None));
-    }
     let options = Options {
         settings: arguments.changes.settings(),
         every: arguments.every,
@@ -105,9 +132,10 @@ fn outputs(arguments: &Arguments) -> Result<Vec<Compared>, Failure> {
     };
     let store = MemoryStore::new();
     let file = &arguments.first;
+    let reader = arguments.search.reader(file, &options);
     jlems_rs::run(
         file,
-        &*arguments.search.reader(file, &options),
+        &*reader,
         &mut store.clone(),
         &options,
         &mut |_, _, _| ControlFlow::Continue(()),
@@ -115,17 +143,12 @@ fn outputs(arguments: &Arguments) -> Result<Vec<Compared>, Failure> {
     let own = store.outputs();
     let references = match (&arguments.with_files, &arguments.with) {
         (Some(folder), _) => in_folder(folder, &own)?,
-        (None, Some(program)) => by_program(program, file, &own)?,
+        (None, Some(program)) => by_program(program, file, &*reader, &own, &options)?,
         (None, None) => BTreeMap::new(),
     };
     let compared = own.into_iter().map(|(file, bytes)| {
         let reference = references.get(&file).map_or("", String::as_str);
-        let comparison = jlems_rs::compare(
-            &String::from_utf8_lossy(&bytes),
-            reference,
-            arguments.tolerance,
-        );
-        Compared { file, comparison }
+        Compared::new(arguments, file, &String::from_utf8_lossy(&bytes), reference)
     });
     Ok(compared.collect())
 }
@@ -142,11 +165,14 @@ fn in_folder(folder: &Path, own: &Outputs) -> Result<BTreeMap<String, String>, F
     found.collect()
 }
 
-/// Lets another simulator run the file in a folder of its own.
+/// Lets another simulator run the file in a folder of its own; if there are settings, a copy of it
+/// that has them.
 fn by_program(
     program: &str,
     file: &str,
+    reader: &dyn SourceReader,
     own: &Outputs,
+    options: &Options,
 ) -> Result<BTreeMap<String, String>, Failure> {
     let name = format!("jlems-rs-compare-{}", std::process::id());
     let folder = std::env::temp_dir().join(name);
@@ -157,7 +183,15 @@ fn by_program(
             .map_err(|error| failed(format!("cannot make `{}`: {error}", path.display())))?;
     }
     let result = (|| {
-        let file = std::fs::canonicalize(file).map_err(|error| failed(error.to_string()))?;
+        let io = |error: std::io::Error| failed(error.to_string());
+        let file = if options.settings == Settings::default() {
+            std::fs::canonicalize(file).map_err(io)?
+        } else {
+            let flat = jlems_rs::load(file, reader, options)?.flat();
+            let copy = folder.join(Path::new(file).file_name().unwrap_or_default());
+            std::fs::write(&copy, flat).map_err(io)?;
+            copy
+        };
         let called = Command::new(program)
             .arg(&file)
             .arg("-nogui")
@@ -181,7 +215,9 @@ fn by_program(
 const LISTED: usize = 10;
 
 fn report(compared: &Compared) -> String {
-    let Compared { file, comparison } = compared;
+    let Compared {
+        file, comparison, ..
+    } = compared;
     let mut text = format!("{file}: {}", comparison.verdict.title());
     let [a, b] = comparison.rows;
     let _ = match a == b {

@@ -4,7 +4,9 @@ mod changes;
 mod compare;
 mod core_types;
 mod describe;
+mod differences;
 mod explain;
+mod flatten;
 pub mod jnml;
 mod messages;
 mod pages;
@@ -59,6 +61,8 @@ enum Command {
     /// Show what a model is turned into.
     #[command(subcommand)]
     Show(show::Command),
+    /// Write a model with all that it includes as one LEMS file.
+    Flatten(flatten::Arguments),
     /// Explain the code of an error or a warning.
     Explain(explain::Arguments),
     /// Take jNeuroML's command line, as the program does when it is called `jnml`.
@@ -88,6 +92,7 @@ impl CommandLine {
             (Some(Command::Types(arguments)), _) => types::run(&arguments).map(shown),
             (Some(Command::Describe(arguments)), _) => describe::run(&arguments).map(shown),
             (Some(Command::Show(command)), _) => show::run(&command).map(shown),
+            (Some(Command::Flatten(arguments)), _) => flatten::run(&arguments).map(shown),
             (Some(Command::Explain(arguments)), _) => Ok(shown(explain::text(&arguments))),
         };
         result.unwrap_or_else(|failure| fail(&failure))

@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use jlems_rs::engine::EngineError;
 use jlems_rs::output::{FileStore, MemoryStore, OutputStore};
-use jlems_rs::plot::{Curve, Figure, html, svg};
-use jlems_rs::{Code, Display, Failure, Outcome, display_name, event_trains};
+use jlems_rs::plot::{Curve, Figure, html, png, svg};
+use jlems_rs::{Code, Display, DisplayLine, Failure, Outcome, event_trains};
 
 use super::run::Written;
+
+/// Most rows of events that colours help to tell apart.
+const COLORED_ROWS: usize = 20;
 
 /// What to draw.
 #[derive(Debug, Args)]
@@ -29,6 +32,8 @@ pub struct Arguments {
 pub enum Form {
     /// A file for each figure.
     Svg,
+    /// A file of pixels for each figure.
+    Png,
     /// One page that zooms, reads values and hides curves, and needs no network.
     Html,
 }
@@ -45,25 +50,35 @@ pub fn run(arguments: &Arguments) -> Result<String, Failure> {
     let protected = store.reserve(&[], &inputs.collect::<Vec<_>>());
     protected.map_err(EngineError::from)?;
     let written = write(name, folder, &mut store, arguments.form, &figures)?;
-    Ok(written
-        .iter()
-        .map(|path| format!("drew {path}\n"))
-        .collect())
+    Ok(said(&written))
 }
 
-/// The displays of a run and its events; its data files if it has no displays.
-pub fn figures_of_run(outcome: &Outcome, shown: &MemoryStore, files: &[Written]) -> Vec<Figure> {
-    let displays = outcome.displays.iter().enumerate();
-    let mut figures: Vec<Figure> = displays
-        .map(|(number, display)| of_display(display, shown.text(&display_name(number))))
-        .collect();
+/// What is said of pictures.
+pub fn said(paths: &[String]) -> String {
+    let lines = paths.iter().map(|path| format!("drew {path}\n"));
+    lines.collect()
+}
+
+/// The displays of a run, or its data, and its events.
+pub fn figures_of_run(
+    outcome: &Outcome,
+    shown: &MemoryStore,
+    folder: &Path,
+    files: &[Written],
+) -> Vec<Figure> {
+    let mut figures = Vec::new();
+    for display in &outcome.displays {
+        let text = shown.text(&display.output);
+        let text = text.or_else(|| std::fs::read_to_string(folder.join(&display.output)).ok());
+        figures.push(of_display(display, &text.unwrap_or_default()));
+    }
+    let end = outcome.summaries.last().map(|summary| summary.time);
     for file in files {
-        let Ok(text) = std::fs::read_to_string(&file.path) else {
-            continue;
-        };
-        if event_trains(&text).is_some() || outcome.displays.is_empty() {
-            figures.extend(of_text(&file.path, &text));
-        }
+        let text = std::fs::read_to_string(&file.path).unwrap_or_default();
+        figures.extend(of_events(&file.path, &text).map(|figure| Figure {
+            region: [Some(0.0), end, None, None],
+            ..figure
+        }));
     }
     figures
 }
@@ -78,17 +93,24 @@ pub fn write(
 ) -> Result<Vec<String>, Failure> {
     let stem = Path::new(name).file_stem().unwrap_or_default();
     let stem = stem.to_string_lossy();
-    let pictures: Vec<(String, String)> = match (form, figures) {
-        (Form::Html, _) => vec![(format!("{stem}.html"), html(&stem, figures))],
-        (Form::Svg, [only]) => vec![(format!("{stem}.svg"), svg(only))],
-        (Form::Svg, _) => (figures.iter().enumerate())
-            .map(|(number, figure)| (format!("{stem}.{}.svg", number + 1), svg(figure)))
-            .collect(),
+    let (extension, pictures) = match form {
+        _ if figures.is_empty() => return Ok(Vec::new()),
+        Form::Html => ("html", vec![html(&stem, figures).into_bytes()]),
+        Form::Svg => ("svg", figures.iter().map(|f| svg(f).into_bytes()).collect()),
+        Form::Png => {
+            let drawn = figures.iter().map(png).collect::<Result<_, _>>();
+            ("png", drawn.map_err(|error| failed(error.to_string()))?)
+        }
     };
+    let only = pictures.len() == 1;
     let mut written = Vec::new();
-    for (name, text) in pictures {
+    for (number, bytes) in pictures.into_iter().enumerate() {
+        let name = match only {
+            true => format!("{stem}.{extension}"),
+            false => format!("{stem}.{}.{extension}", number + 1),
+        };
         let drawn = store.create(&name).and_then(|mut sink| {
-            sink.write(text.as_bytes())?;
+            sink.write(&bytes)?;
             sink.finish()
         });
         drawn.map_err(EngineError::from)?;
@@ -110,40 +132,47 @@ fn of_file(path: &Path) -> Result<Figure, Failure> {
 }
 
 fn of_text(name: &str, text: &str) -> Option<Figure> {
+    if let Some(figure) = of_events(name, text) {
+        return Some(figure);
+    }
+    let columns = columns(text)?.into_iter().enumerate();
+    let curves = columns.map(|(index, points)| Curve {
+        name: format!("column {}", index + 1),
+        points,
+        ..Curve::default()
+    });
+    Some(figure(name, "SI units", curves.collect()))
+}
+
+fn figure(name: &str, y_label: &str, curves: Vec<Curve>) -> Figure {
     let title = Path::new(name).file_name().unwrap_or_default();
-    let figure = |curves, y_label: &str| Figure {
+    Figure {
         title: title.to_string_lossy().into_owned(),
         x_label: "time / s".to_owned(),
         y_label: y_label.to_owned(),
         curves,
         ..Figure::default()
-    };
-    if let Some(trains) = event_trains(text) {
-        let curves = trains.into_iter().enumerate().map(|(row, (id, times))| {
-            let height = id.parse().unwrap_or(row as f64);
-            Curve {
-                name: id.to_owned(),
-                color: None,
-                points: times.into_iter().map(|time| (time, height)).collect(),
-                marks: true,
-            }
-        });
-        return Some(figure(curves.collect(), "event id"));
     }
-    let columns = columns(text)?;
-    let curves = columns
-        .into_iter()
-        .enumerate()
-        .map(|(index, points)| Curve {
-            name: format!("column {}", index + 1),
-            points,
-            ..Curve::default()
-        });
-    Some(figure(curves.collect(), "SI units"))
+}
+
+/// A row for each train of events; None if the text has other lines than events.
+fn of_events(name: &str, text: &str) -> Option<Figure> {
+    let trains = event_trains(text)?;
+    let color = (trains.len() > COLORED_ROWS).then(|| "#222222".to_owned());
+    let curves = trains.into_iter().enumerate().map(|(row, (id, times))| {
+        let height = id.parse().unwrap_or(row as f64);
+        Curve {
+            name: id.to_owned(),
+            color: color.clone(),
+            points: times.into_iter().map(|time| (time, height)).collect(),
+            marks: true,
+        }
+    });
+    Some(figure(name, "event id", curves.collect()))
 }
 
 /// The columns after the first, over it; None if a word is no number.
-fn columns(text: &str) -> Option<Vec<Vec<(f64, f64)>>> {
+pub fn columns(text: &str) -> Option<Vec<Vec<(f64, f64)>>> {
     let mut columns: Vec<Vec<(f64, f64)>> = Vec::new();
     for line in text.lines() {
         let row: Result<Vec<f64>, _> = line.split_whitespace().map(str::parse).collect();
@@ -159,23 +188,27 @@ fn columns(text: &str) -> Option<Vec<Vec<(f64, f64)>>> {
     (!columns.is_empty()).then_some(columns)
 }
 
-fn of_display(display: &Display, text: Option<String>) -> Figure {
-    let columns = columns(&text.unwrap_or_default()).unwrap_or_default();
-    let curves = display
-        .lines
-        .iter()
-        .zip(columns)
-        .map(|(line, points)| Curve {
-            name: line.id.clone(),
+fn of_display(display: &Display, text: &str) -> Figure {
+    let columns = columns(text).unwrap_or_default();
+    let unit = |line: &DisplayLine| line.unit.clone().unwrap_or_default();
+    let first = display.lines.first();
+    let common = (first.map(unit)).filter(|first| display.lines.iter().all(|l| unit(l) == *first));
+    let curve = |line: &DisplayLine| {
+        let points = columns.get(line.column - 1).cloned().unwrap_or_default();
+        Curve {
+            name: match (&common, &line.unit) {
+                (None, Some(unit)) => format!("{} / {unit}", line.id),
+                _ => line.id.clone(),
+            },
             color: line.color.clone(),
-            points: points
-                .into_iter()
+            points: (points.into_iter())
                 .map(|(time, y)| (time / line.time_scale, y))
                 .collect(),
             marks: false,
-        });
-    let scale = display.lines.first().map_or(1.0, |line| line.time_scale);
-    let x_label = match scale {
+        }
+    };
+    let curves = display.lines.iter().map(curve).collect();
+    let x_label = match first.map_or(1.0, |line| line.time_scale) {
         1.0 => "time / s".to_owned(),
         1e-3 => "time / ms".to_owned(),
         other => format!("time / ({other} s)"),
@@ -183,8 +216,8 @@ fn of_display(display: &Display, text: Option<String>) -> Figure {
     Figure {
         title: display.title.clone(),
         x_label,
-        y_label: String::new(),
+        y_label: common.unwrap_or_default(),
         region: display.region,
-        curves: curves.collect(),
+        curves,
     }
 }

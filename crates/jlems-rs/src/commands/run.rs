@@ -144,8 +144,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
     let mut pictures = Vec::new();
     if let (Some(form), Ok(outcome)) = (arguments.plot, &result) {
-        let figures = super::plot::figures_of_run(outcome, &store.displays, &store.written());
         let folder = arguments.out_dir.as_deref().unwrap_or(Path::new(""));
+        let (shown, files) = (&store.displays, store.written());
+        let figures = super::plot::figures_of_run(outcome, shown, folder, &files);
         match super::plot::write(file, folder, &mut store.files, form, &figures) {
             Ok(written) => pictures = written,
             Err(failure) => result = Err(failure),
@@ -164,11 +165,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
                 if !summary.is_interrupted() {
                     print(&keeper.kept("not needed any more"));
                 }
-                print(
-                    &(pictures.iter())
-                        .map(|path| format!("drew {path}\n"))
-                        .collect::<String>(),
-                );
+                print(&super::plot::said(&pictures));
             }
         }
         Ok(_) => {}

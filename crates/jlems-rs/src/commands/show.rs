@@ -1,4 +1,6 @@
-//! `jlems-rs show kernel FILE` and `jlems-rs show order FILE`.
+//! `jlems-rs show`: what a model is turned into, stage by stage.
+
+mod resolved;
 
 use std::fmt::Write;
 
@@ -13,6 +15,10 @@ use super::core_types::SearchArguments;
 /// What to show.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// The types in use, and all components with their values in SI units.
+    Model(resolved::Arguments),
+    /// Populations, connections, shapes and recordings of the network that is run.
+    Network(resolved::Arguments),
     /// The step programs that a model is compiled to; without `--kernel`, a list of them.
     Kernel(KernelArguments),
     /// The order in which a step visits the instances.
@@ -62,6 +68,8 @@ pub struct OrderArguments {
 /// The text that is asked for.
 pub fn run(command: &Command) -> Result<String, Failure> {
     match command {
+        Command::Model(arguments) => resolved::model(arguments),
+        Command::Network(arguments) => resolved::network(arguments),
         Command::Kernel(arguments) => with_program(&arguments.file, &arguments.search, |run| {
             match &arguments.kernel {
                 None => Ok(list(&run.program)),

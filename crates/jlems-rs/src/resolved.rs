@@ -1,0 +1,349 @@
+//! A model as it is after reading, and its network after building, as plain data: for `show` and
+//! its JSON.
+
+use std::collections::BTreeMap;
+
+use lems_document::Document;
+use lems_engine::Simulation;
+use lems_model::{ComponentId, Model, TypeId};
+use lems_network::{Experiment, InstanceId, Network, Shapes};
+use serde::Serialize;
+
+use crate::description::{si_unit, unit_of};
+use crate::{Failure, Options};
+
+/// The components of a model and the types that they have.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ResolvedModel {
+    /// What is run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// Types of components, in the order of their names.
+    pub types: Vec<TypeInUse>,
+    /// Top-level components, in document order.
+    pub components: Vec<ResolvedComponent>,
+}
+
+/// A type that has components.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TypeInUse {
+    /// Name.
+    pub name: String,
+    /// The type it extends, the one that this extends, and so on.
+    pub extends: Vec<String>,
+    /// File that defines it.
+    pub file: String,
+    /// How many components are of this very type.
+    pub components: usize,
+}
+
+/// A component with its values.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ResolvedComponent {
+    /// Its `id`, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// File that defines it.
+    pub file: String,
+    /// Line there, from 1.
+    pub line: usize,
+    /// Parameters, given, fixed, derived or by default.
+    pub parameters: Vec<ResolvedValue>,
+    /// Names of references, and the ids of the components that they mean.
+    pub references: Vec<(String, String)>,
+    /// Components in it.
+    pub children: Vec<ResolvedComponent>,
+}
+
+/// A number in SI units.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ResolvedValue {
+    /// Name.
+    pub name: String,
+    /// SI value.
+    pub value: f64,
+    /// SI unit of its dimension; None for pure numbers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+}
+
+impl ResolvedModel {
+    /// Describes the components of a user's files; those of the core types are left out.
+    pub fn of(model: &Model<'_>, document: &Document) -> ResolvedModel {
+        let of_user = |id: ComponentId| !document.source(model.span_of(id).source).embedded;
+        let mut numbers: BTreeMap<&str, (TypeId, usize)> = BTreeMap::new();
+        let all = (0..model.components.len()).map(|index| ComponentId(index as u32));
+        for id in all.filter(|id| of_user(*id)) {
+            let kind = model.component(id).component_type;
+            let number = numbers.entry(model.type_of(kind).name);
+            number.or_insert((kind, 0)).1 += 1;
+        }
+        let in_use = |(name, (id, components)): (&str, (TypeId, usize))| TypeInUse {
+            name: name.to_owned(),
+            extends: std::iter::successors(model.type_of(id).parent, |id| {
+                model.type_of(*id).parent
+            })
+            .map(|id| model.type_of(id).name.to_owned())
+            .collect(),
+            file: file_of(document, model.type_of(id).element.span()).0,
+            components,
+        };
+        let top_level = model.top_level.iter().copied();
+        ResolvedModel {
+            target: (model.target)
+                .and_then(|target| model.component(target.component).id)
+                .map(str::to_owned),
+            types: numbers.into_iter().map(in_use).collect(),
+            components: top_level
+                .filter(|id| of_user(*id))
+                .map(|id| component(model, document, id))
+                .collect(),
+        }
+    }
+}
+
+fn file_of(document: &Document, span: lems_document::Span) -> (String, usize) {
+    let source = document.source(span.source);
+    (source.name.clone(), source.line_column(span.start).0)
+}
+
+fn component(model: &Model<'_>, document: &Document, id: ComponentId) -> ResolvedComponent {
+    let found = model.component(id);
+    let kind = model.type_of(found.component_type);
+    let (file, line) = file_of(document, found.element.span());
+    let values = kind.parameters.iter().zip(&found.parameters);
+    let target = |target: &ComponentId| model.component(*target).id.unwrap_or_default().to_owned();
+    ResolvedComponent {
+        id: found.id.map(str::to_owned),
+        kind: kind.name.to_owned(),
+        file,
+        line,
+        parameters: values
+            .map(|((name, parameter), value)| ResolvedValue {
+                name: (*name).to_owned(),
+                value: *value,
+                unit: parameter.dimension.and_then(|d| si_unit(model, d)),
+            })
+            .collect(),
+        references: (found.references.iter())
+            .map(|(name, id)| ((*name).to_owned(), target(id)))
+            .collect(),
+        children: (model.children(id))
+            .map(|(_, child)| component(model, document, child))
+            .collect(),
+    }
+}
+
+/// The network of a run, counted.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ResolvedNetwork {
+    /// The component that is run.
+    pub target: String,
+    /// Number of instances.
+    pub instances: usize,
+    /// Instances in lists of what is directly in the network.
+    pub populations: Vec<Population>,
+    /// Instances that were attached to others: synapses, inputs.
+    pub attached: Vec<Population>,
+    /// Ways of events, by where they begin and end.
+    pub connections: Vec<Connections>,
+    /// Groups of instances that share a kernel.
+    pub shapes: Vec<ShapeSummary>,
+    /// Columns of data files.
+    pub columns: Vec<RecordedColumn>,
+    /// What event files record.
+    pub events: Vec<RecordedEvents>,
+}
+
+/// Equal instances in one place.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Population {
+    /// Path of what holds them.
+    #[serde(rename = "in")]
+    pub place: String,
+    /// Their component, or else their type.
+    pub component: String,
+    /// Their type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// How many there are.
+    pub size: usize,
+}
+
+/// Event connections between the same two places.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Connections {
+    /// Path of what holds the senders.
+    pub from: String,
+    /// Path of what holds the receivers.
+    pub to: String,
+    /// Type of the receivers.
+    pub through: String,
+    /// How many there are.
+    pub number: usize,
+}
+
+/// Instances of equal shape.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ShapeSummary {
+    /// Type of the outermost instance.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Number of instance trees.
+    pub members: usize,
+    /// Instances in each of them.
+    pub nodes: usize,
+    /// Whether they are attached to others.
+    pub attached: bool,
+}
+
+/// A column of a data file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RecordedColumn {
+    /// Path of the file.
+    pub file: String,
+    /// Path of the quantity.
+    pub quantity: String,
+    /// Unit of the column.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+}
+
+/// What an event file records of one instance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RecordedEvents {
+    /// Path of the file.
+    pub file: String,
+    /// The id in its lines.
+    pub id: String,
+    /// Path of the instance.
+    pub select: String,
+}
+
+impl ResolvedNetwork {
+    /// Builds the network of each run of the target and counts what it holds.
+    ///
+    /// # Errors
+    /// Those of [`prepare`](crate::prepare).
+    pub fn all(
+        document: &Document,
+        model: &Model<'_>,
+        options: &Options,
+    ) -> Result<Vec<ResolvedNetwork>, Failure> {
+        let simulations = crate::prepare(document, model, options)?;
+        let target = (model.runnable_target(document))
+            .map_err(|error| Failure::of(document.sources(), &[error]))?;
+        let failed = |errors: Vec<_>| Failure::of(document.sources(), &errors);
+        let experiment = Experiment::of(model, target.component).map_err(failed)?;
+        (experiment.runs.iter().zip(&simulations))
+            .map(|(run, simulation)| {
+                let network = Network::build(model, run.target, experiment.random.clone());
+                let network = network.map_err(failed)?;
+                Ok(ResolvedNetwork::of(&network, &experiment, simulation))
+            })
+            .collect()
+    }
+
+    fn of(
+        network: &Network<'_, '_>,
+        experiment: &Experiment<'_>,
+        simulation: &Simulation,
+    ) -> ResolvedNetwork {
+        let model = network.model;
+        let ids = || (0..network.instances.len()).map(|index| InstanceId(index as u32));
+        let mut populations = BTreeMap::new();
+        let mut attached = BTreeMap::new();
+        for id in ids() {
+            let instance = network.instance(id);
+            let Some(parent) = instance.parent else {
+                continue;
+            };
+            let (counts, place) = match instance.attached {
+                true => (&mut attached, top(network, parent)),
+                false if network.instance(parent).parent == Some(Network::ROOT) => {
+                    (&mut populations, parent)
+                }
+                false => continue,
+            };
+            let shown = network.unwrapped(id);
+            let component = network.component_id(shown).unwrap_or_default();
+            let kind = network.instance(shown).kind;
+            *counts.entry((place, component, kind)).or_insert(0) += 1;
+        }
+        let listed = |counts: BTreeMap<(InstanceId, &str, TypeId), usize>| {
+            let population = |((place, component, kind), size): ((_, &str, _), _)| Population {
+                place: network.path(place),
+                component: component.to_owned(),
+                kind: model.type_of(kind).name.to_owned(),
+                size,
+            };
+            counts.into_iter().map(population).collect()
+        };
+        let mut connections = BTreeMap::new();
+        for route in &network.routes {
+            let ends = (top(network, route.source), top(network, route.target));
+            let key = (ends, network.instance(route.target).kind);
+            *connections.entry(key).or_insert(0) += 1;
+        }
+        let shapes = Shapes::of(network).shapes;
+        let unit =
+            |recorder: &lems_engine::Recorder| unit_of(model, recorder.dimension?, recorder.scale);
+        ResolvedNetwork {
+            target: network.title(Network::ROOT),
+            instances: network.instances.len(),
+            populations: listed(populations),
+            attached: listed(attached),
+            connections: (connections.into_iter())
+                .map(|(((from, to), kind), number)| Connections {
+                    from: network.path(from),
+                    to: network.path(to),
+                    through: model.type_of(kind).name.to_owned(),
+                    number,
+                })
+                .collect(),
+            shapes: (shapes.iter())
+                .filter_map(|shape| {
+                    Some(ShapeSummary {
+                        kind: model.type_of(shape.nodes.first()?.kind).name.to_owned(),
+                        members: shape.members,
+                        nodes: shape.nodes.len(),
+                        attached: shape.attached,
+                    })
+                })
+                .collect(),
+            columns: (simulation.recordings())
+                .flat_map(|(file, recorders)| {
+                    recorders.iter().map(move |recorder| RecordedColumn {
+                        file: file.to_owned(),
+                        quantity: recorder.quantity.clone(),
+                        unit: unit(recorder),
+                    })
+                })
+                .collect(),
+            events: (experiment.event_files.iter())
+                .flat_map(|file| {
+                    file.selections.iter().map(|selection| RecordedEvents {
+                        file: file.path.clone(),
+                        id: selection.id.to_owned(),
+                        select: selection.select.value().to_owned(),
+                    })
+                })
+                .collect(),
+        }
+    }
+}
+
+/// The instance around another that is directly in the network, or the network.
+fn top(network: &Network<'_, '_>, id: InstanceId) -> InstanceId {
+    let mut current = id;
+    while let Some(parent) = network.instance(current).parent {
+        if parent == Network::ROOT {
+            break;
+        }
+        current = parent;
+    }
+    current
+}

@@ -1,0 +1,49 @@
+//! Components that are made to be attached to others, and never are.
+
+use std::collections::HashSet;
+
+use crate::{ComponentId, Model, ModelError};
+
+/// Top-level components of types that `Attachments` hold, such as synapses and inputs, that
+/// nothing refers to in a model that is run.
+pub(crate) fn never_attached(model: &Model<'_>) -> Vec<ModelError> {
+    if model.target.is_none() {
+        return Vec::new();
+    }
+    let attachable: HashSet<&str> = (model.types.values())
+        .flat_map(|kind| kind.attachments.values().copied())
+        .collect();
+    let used: HashSet<ComponentId> = (model.components.iter())
+        .flat_map(|component| {
+            let references = component.references.iter().map(|(_, target)| *target);
+            let adopted = component.adopted.iter().map(|(_, child)| *child);
+            references.chain(adopted).chain(component.prototype)
+        })
+        .chain(model.target.map(|target| target.component))
+        .collect();
+    let mut unused: Vec<ComponentId> = (model.top_level.iter().copied())
+        .filter(|id| !used.contains(id))
+        .filter(|id| {
+            let kind = model.component(*id).component_type;
+            attachable.iter().any(|name| model.is_a(kind, name))
+        })
+        .collect();
+    if !unused.is_empty() {
+        let words = words(model);
+        unused.retain(|id| (model.component(*id).id).is_some_and(|name| !words.contains(name)));
+    }
+    let warning = |id: ComponentId| ModelError::NeverAttached {
+        component: model.component(id).title(),
+        span: model.span_of(id),
+    };
+    unused.into_iter().map(warning).collect()
+}
+
+/// What texts and paths name: they may mean a component without being a reference.
+fn words<'d>(model: &Model<'d>) -> HashSet<&'d str> {
+    let attributes = (model.components.iter()).flat_map(|component| component.element.attributes());
+    attributes
+        .filter(|attribute| attribute.name() != "id")
+        .flat_map(|attribute| attribute.value().split(['/', ':', '[', ' ']))
+        .collect()
+}

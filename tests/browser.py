@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+"""Uses the page that `run --plot html` draws in a browser, as a reader would.
+
+    python3 tests/browser.py [PROGRAM]
+
+Draws two of the examples, opens the pages in Chromium, zooms by dragging and with the wheel, moves,
+reads a value, hides a curve, and checks what each does, that the page asks the network for nothing
+and that its script never fails. Without Chromium it says so and checks nothing.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLES = ROOT / "examples"
+PAGES = [
+    EXAMPLES / "hodgkin-huxley/LEMS_hodgkin_huxley.xml",
+    EXAMPLES / "izhikevich-network/LEMS_izhikevich_network.xml",
+]
+WATCHED = ("Network.requestWillBeSent", "Runtime.exceptionThrown", "Log.entryAdded")
+
+
+class Browser:
+    """Chromium, spoken to through its debugging pipe."""
+
+    def __init__(self, program, profile):
+        to_browser, self.output = os.pipe()
+        self.input, from_browser = os.pipe()
+
+        def as_it_expects():
+            # Away from 3 and 4 first: one of the pipes may have them.
+            ends = os.dup(to_browser), os.dup(from_browser)
+            os.dup2(ends[0], 3)
+            os.dup2(ends[1], 4)
+
+        self.process = subprocess.Popen(
+            [program, "--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe",
+             f"--user-data-dir={profile}", "about:blank"],
+            close_fds=False, preexec_fn=as_it_expects,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        os.close(to_browser)
+        os.close(from_browser)
+        self.pending, self.number, self.events = b"", 0, []
+
+    def receive(self):
+        while b"\0" not in self.pending:
+            part = os.read(self.input, 1 << 16)
+            if not part:
+                raise SystemExit("the browser ended")
+            self.pending += part
+        message, self.pending = self.pending.split(b"\0", 1)
+        return json.loads(message)
+
+    def call(self, method, session=None, **parameters):
+        self.number += 1
+        message = {"id": self.number, "method": method, "params": parameters}
+        if session:
+            message["sessionId"] = session
+        os.write(self.output, json.dumps(message).encode() + b"\0")
+        while True:
+            answer = self.receive()
+            if answer.get("id") == self.number:
+                assert "error" not in answer, answer
+                return answer["result"]
+            self.events.append(answer)
+
+    def close(self):
+        self.call("Browser.close")
+        self.process.wait(20)
+
+
+class Page:
+    def __init__(self, browser, path):
+        self.browser = browser
+        target = browser.call("Target.createTarget", url="about:blank")["targetId"]
+        attached = browser.call("Target.attachToTarget", targetId=target, flatten=True)
+        self.session = attached["sessionId"]
+        for domain in ("Page", "Network", "Runtime", "Log"):
+            self.call(f"{domain}.enable")
+        self.call("Page.navigate", url=path.as_uri())
+        while not any(event.get("method") == "Page.loadEventFired" for event in browser.events):
+            browser.events.append(browser.receive())
+
+    def call(self, method, **parameters):
+        return self.browser.call(method, self.session, **parameters)
+
+    def value(self, expression):
+        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
+
+    def picture(self):
+        return self.value("document.querySelector('canvas').toDataURL()")
+
+    def edges(self):
+        return self.value("(({left, top, width, height}) => [left, top, width, height])"
+                          "(document.querySelector('canvas').getBoundingClientRect())")
+
+    def mouse(self, kind, x, y, **more):
+        self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, **more)
+
+    def drag(self, start, end, modifiers=0):
+        held = {"button": "left", "buttons": 1, "clickCount": 1, "modifiers": modifiers}
+        self.mouse("mousePressed", *start, **held)
+        self.mouse("mouseMoved", *end, **held)
+        self.mouse("mouseReleased", *end, **held)
+
+    def complaints(self):
+        for event in self.browser.events:
+            if event.get("method") not in WATCHED or event.get("sessionId") != self.session:
+                continue
+            told = event["params"]
+            url = told.get("request", {}).get("url", "")
+            if not url.startswith("file://"):
+                yield json.dumps(told)[:300]
+
+
+def check(page):
+    left, top, width, height = page.edges()
+    middle = left + width / 2, top + height / 2
+    seen = [page.picture()]
+
+    def changed(what):
+        picture = page.picture()
+        assert picture != seen[-1], f"{what} changed nothing"
+        seen.append(picture)
+
+    page.drag((left + width * 0.3, top + height * 0.1), (left + width * 0.5, top + height * 0.8))
+    changed("dragging")
+    page.mouse("mouseWheel", *middle, deltaX=0, deltaY=-120)
+    changed("the wheel")
+    page.drag(middle, (middle[0] + 80, middle[1] + 20), modifiers=8)
+    changed("dragging with shift")
+    page.mouse("mousePressed", *middle, button="left", clickCount=1)
+    page.mouse("mouseReleased", *middle, button="left", clickCount=1)
+    page.mouse("mousePressed", *middle, button="left", clickCount=2)
+    page.mouse("mouseReleased", *middle, button="left", clickCount=2)
+    assert page.picture() == seen[0], "a double click does not show all again"
+    seen.append(seen[0])
+
+    read = set()
+    for at in range(20):
+        page.mouse("mouseMoved", left + width * (0.1 + 0.04 * at), top + height * (0.8 - 0.03 * at))
+        read.add(page.value("document.querySelector('.value').textContent"))
+    values = [text for text in read if ": " in text and " at " in text]
+    assert len(values) > 1, f"no values are read: {read}"
+
+    button = "document.querySelector('.legend button')"
+    for pressed in ("false", "true"):
+        page.value(f"{button}.click()")
+        assert page.value(f"{button}.getAttribute('aria-pressed')") == pressed
+        changed("a click on a name")
+    assert seen[-1] == seen[0], "a curve does not come back as it was"
+    complaints = list(page.complaints())
+    assert not complaints, "\n".join(complaints)
+
+
+def main():
+    names = ("chromium", "chromium-browser", "google-chrome")
+    browser_program = next(filter(None, map(shutil.which, names)), None)
+    if not browser_program:
+        print("skipped: there is no Chromium")
+        return
+    program = sys.argv[1] if len(sys.argv) > 1 else str(ROOT / "target/release/jlems-rs")
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        browser = Browser(browser_program, f"{folder}/profile")
+        for model in PAGES:
+            subprocess.run([program, "run", model, "--plot", "html", "--out-dir", folder, "-q"],
+                           check=True)
+            browser.events.clear()
+            check(Page(browser, Path(folder) / model.with_suffix(".html").name))
+            print(f"{model.name}: zooms, moves, reads, hides; no requests, no errors")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
