@@ -20,6 +20,7 @@
 
 mod error;
 mod include;
+mod malformed;
 mod overrides;
 mod read;
 mod source;

@@ -90,7 +90,8 @@ pub(crate) fn place_of_name(element: Element<'_>, attribute: &str) -> Span {
 
 impl<'d> Reader<'_, 'd> {
     fn required(&mut self, element: Element<'d>, name: &'static str) -> Option<Attribute<'d>> {
-        let found = element.attribute(name);
+        let found = (element.attribute(name))
+            .filter(|found| name != "name" || !found.value().trim().is_empty());
         if found.is_none() {
             self.errors.push(ModelError::MissingAttribute {
                 element: element.name().to_owned(),
@@ -156,10 +157,9 @@ impl<'d> Reader<'_, 'd> {
         let Some(symbol) = self.required(element, "symbol") else {
             return;
         };
-        let dimension = match element.attribute("dimension") {
-            Some(attribute) => self.dimension_named(attribute).unwrap_or_default(),
-            None => Dimension::default(),
-        };
+        let dimension = (self.required(element, "dimension"))
+            .and_then(|attribute| self.dimension_named(attribute))
+            .unwrap_or_default();
         let unit = Unit {
             dimension,
             power: self.integer(element, "power"),

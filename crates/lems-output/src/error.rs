@@ -61,11 +61,14 @@ impl OutputError {
             Self::MissingFolder { folder, .. } => Some(format!(
                 "create it first (`mkdir -p \"{folder}\"`): output folders are not created by a run"
             )),
-            Self::IsFolder { .. } => Some("choose another name for the file".to_owned()),
+            Self::IsFolder { .. } => Some("give the file another name with `fileName`".to_owned()),
             Self::Finish { partial, path, .. } => {
                 Some(format!("rename `{partial}` to `{path}` by hand"))
             }
-            _ => None,
+            Self::Create { .. } | Self::Write { .. } => Some(
+                "is the name right, the disk not full, and may you write to the folder?".to_owned(),
+            ),
+            Self::UnknownSelection { .. } => None,
         }
     }
 }
