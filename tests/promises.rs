@@ -1,6 +1,11 @@
 //! What the papers promise: `docs/threat-model.md` and `docs/dependencies.md`.
 
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod support;
 

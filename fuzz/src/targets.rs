@@ -10,9 +10,12 @@ use jlems_rs::output::{MemoryStore, write_java_float};
 use jlems_rs::{BackendKind, Failure, Options};
 use lems_expression::{Dimension, Expression, Known, dimension_of};
 
+/// Panics on a weakness.
+pub type Target = fn(&[u8]);
+
 /// Name and function of each target; `kernels` is apart, because it needs the generators of the
 /// back ends' tests.
-pub const TARGETS: [(&str, fn(&[u8])); 5] = [
+pub const TARGETS: [(&str, Target); 5] = [
     ("xml", xml),
     ("expressions", expressions),
     ("quantities", quantities),
