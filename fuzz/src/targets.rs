@@ -148,10 +148,14 @@ pub fn quantities(data: &[u8]) {
 
 /// A model with parts of itself in other places.
 pub fn models(data: &[u8]) {
-    let mut choices = Unstructured::new(data);
-    if let Ok(text) = mutated(&mut choices) {
+    if let Some(text) = model_of(data) {
         run(&text);
     }
+}
+
+/// The model that choices stand for.
+pub fn model_of(data: &[u8]) -> Option<String> {
+    mutated(&mut Unstructured::new(data)).ok()
 }
 
 const SEEDS: [&str; 4] = [

@@ -12,6 +12,7 @@ use lems_expression::{Dimension, Expression, parse_number};
 use crate::{
     ChildList, ChildSlot, ComponentType, Constant, Direction, EventPort, Exposure, Formula, Model,
     ModelError, Parameter, ParameterKind, Property, Reference, SimulationElement, Unit,
+    check::wrong_condition,
     units::{Dimensions, parse_quantity},
 };
 
@@ -266,6 +267,12 @@ impl<'d> Reader<'_, 'd> {
     ) -> Option<Formula<'d>> {
         let source = self.required(element, name)?;
         self.formula(source)
+    }
+
+    fn required_condition(&mut self, element: Element<'d>) -> Option<Formula<'d>> {
+        let test = self.required_formula(element, "test")?;
+        self.errors.extend(wrong_condition(&test));
+        Some(test)
     }
 
     fn ignored(&mut self, element: Element<'d>) {

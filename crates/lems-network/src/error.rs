@@ -156,6 +156,12 @@ impl NetworkError {
     pub fn help(&self) -> Option<String> {
         use NetworkError::*;
         match self {
+            UnresolvedPath { suggestion: Some(name), step, .. } if name == step => {
+                Some(format!("put an element `<{name} .../>` into it"))
+            }
+            UnknownVariable { suggestion: Some(name), variable, .. } if name == variable => {
+                Some("its type only says that there is one: give it a `type` that computes it".to_owned())
+            }
             UnresolvedPath { suggestion: Some(name), .. }
             | UnknownVariable { suggestion: Some(name), .. }
             | UnknownPort { suggestion: Some(name), .. }
