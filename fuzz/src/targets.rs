@@ -133,17 +133,17 @@ pub fn quantities(data: &[u8]) {
             other => escaped.push(other),
         }
     }
-    for place in [
+    let places = [
         "10 ms",
         "3 mV",
         "pop[0]/v",
         "pop[1]",
         "parts[*]/g",
         "0.1 ms",
-    ] {
-        let quoted = format!("\"{place}\"");
-        run(&SMALL.replacen(&quoted, &format!("\"{escaped}\""), 1));
-    }
+    ];
+    let sum: usize = data.iter().map(|byte| usize::from(*byte)).sum();
+    let quoted = format!("\"{}\"", places[sum % places.len()]);
+    run(&SMALL.replacen(&quoted, &format!("\"{escaped}\""), 1));
 }
 
 /// A model with parts of itself in other places.
