@@ -76,6 +76,7 @@ fn a_difference_is_seen() {
       <ComponentType name="base"><Parameter name="p" dimension="voltage"/></ComponentType>
       <ComponentType name="a" extends="base">
         <Exposure name="x" dimension="time"/>
+        <Exposure name="y" dimension="time"/>
         <Children name="list" type="base"/>
         <Dynamics>
           <StateVariable name="x" dimension="time" exposure="x"/>
@@ -107,7 +108,7 @@ fn a_difference_is_seen() {
         ("value=\"x\"", "value=\"x + x\""),
         ("component=\"c\"", "component=\"d\""),
         ("list\" type=\"base\"", "list\" type=\"a\""),
-        ("<Exposure name=\"x\" dimension=\"time\"/>", ""),
+        ("<Exposure name=\"y\" dimension=\"time\"/>", ""),
     ] {
         let changed = original.replacen(from, to, 1);
         assert_ne!(changed, original);

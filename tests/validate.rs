@@ -237,7 +237,7 @@ fn doubts_about_a_run_are_told_by_validate_and_by_the_run() {
         (
             "<explicitInput target=\"pop[0]\" input=\"pulse\"/>",
             "",
-            "warning[W0240]: pulseGenerator `pulse` is attached to nothing",
+            "warning[W0245]: pulseGenerator `pulse` is attached to nothing",
         ),
         (
             "pop[1]/v",

@@ -1,7 +1,9 @@
 //! The stages of a run, one after another.
 
+use std::collections::HashSet;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use lems_document::{Document, IncludeOptions, Source, SourceReader};
@@ -274,10 +276,9 @@ pub fn run_from(
     time_left()?;
     let model = read_model(&document)?;
     time_left()?;
-    reserve(store, &document, &model)?;
+    let mut warnings = reserve(store, &document, &model)?;
     let simulations = prepare(&document, &model, options)?;
     time_left()?;
-    let mut warnings: Vec<Diagnostic> = Vec::new();
     warnings.extend(document.warnings().iter().map(Diagnostic::from));
     let of_user = |warning: &&ModelError| !document.source(warning.span().source).embedded;
     warnings.extend((model.warnings.iter().filter(of_user)).map(Diagnostic::from));
@@ -398,17 +399,27 @@ fn diagnose(
     failure
 }
 
-/// Sees to it that what a model writes can be written, before its network is built.
+/// Sees to it that what a model writes can be written, before its network is built; warns of outputs
+/// that share a name.
 fn reserve(
     store: &mut dyn OutputStore,
     document: &Document,
     model: &Model<'_>,
-) -> Result<(), Failure> {
+) -> Result<Vec<Diagnostic>, Failure> {
     let (target, experiment) = experiment(document, model)?;
     let data = experiment.data_files.iter().map(|file| file.path.as_str());
     let events = experiment.event_files.iter().map(|file| file.path.as_str());
     let outputs: Vec<&str> = data.chain(events).chain(target.times_file).collect();
     let files = document.sources().iter().filter(|source| !source.embedded);
     let inputs: Vec<&str> = files.map(|source| source.name.as_str()).collect();
-    (store.reserve(&outputs, &inputs)).map_err(|error| EngineError::from(error).into())
+    (store.reserve(&outputs, &inputs)).map_err(EngineError::from)?;
+    let mut names = HashSet::new();
+    let plain = |path: &str| Path::new(path).components().collect::<PathBuf>();
+    let shared = outputs.iter().filter(|path| !names.insert(plain(path)));
+    let warning = |path: &&str| {
+        let message = format!("two outputs are called `{path}`: the last one stays");
+        let help = "give each a name of its own".to_owned();
+        Diagnostic::new(Code(525), message, None, Some(help))
+    };
+    Ok(shared.map(warning).collect())
 }

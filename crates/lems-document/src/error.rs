@@ -14,7 +14,7 @@ pub enum DocumentError {
     #[error("not well-formed XML: {message}")]
     Malformed {
         message: String,
-        hint: Option<&'static str>,
+        hint: &'static str,
         span: Span,
     },
     /// The file that was asked for does not exist.
@@ -107,7 +107,7 @@ impl DocumentError {
     /// The likely remedy in one sentence.
     pub fn help(&self) -> Option<String> {
         let help = match self {
-            DocumentError::Malformed { hint, .. } => (*hint)?,
+            DocumentError::Malformed { hint, .. } => hint,
             DocumentError::MissingInclude {
                 suggestion: Some(suggestion),
                 ..
@@ -125,7 +125,20 @@ impl DocumentError {
             DocumentError::Unreadable { file, .. } if file.ends_with(".h5") => {
                 "HDF5 files are not supported; convert the file to XML"
             }
-            _ => return None,
+            DocumentError::RootMissing { .. } => "check the spelling, and in which folder you are",
+            DocumentError::Unreadable { .. } => {
+                "check what kind of file it is, and who may read it"
+            }
+            DocumentError::SourceTooLarge { .. }
+            | DocumentError::TooMuchText { .. }
+            | DocumentError::TooManyElements { .. } => {
+                "make populations with a `size` and connections with a `Structure` instead of one \
+                 element each"
+            }
+            DocumentError::TooManySources { .. } => "put several components into one file",
+            DocumentError::IncludesTooDeep { .. } => "include the files from one file",
+            DocumentError::TooDeep { .. } => "is a closing tag missing, or `/>`?",
+            DocumentError::UrlReplaced { .. } => return None,
         };
         Some(help.to_owned())
     }

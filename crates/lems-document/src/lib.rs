@@ -21,6 +21,7 @@
 mod error;
 mod flat;
 mod include;
+mod malformed;
 mod overrides;
 mod read;
 mod source;

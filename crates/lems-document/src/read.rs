@@ -273,8 +273,12 @@ fn refused(error: &roxmltree::Error, id: SourceId, text: &str, limits: &Limits) 
     use roxmltree::Error;
     let position = error.pos();
     let start = match error {
-        Error::NoRootNode | Error::UnclosedRootNode | Error::UnexpectedEndOfStream => text.len(),
+        Error::NoRootNode | Error::UnclosedRootNode | Error::UnexpectedEndOfStream => {
+            text.trim_end().len()
+        }
         Error::DtdDetected => text.find("<!DOCTYPE").unwrap_or(0),
+        Error::InvalidString("-->", _) => text.rfind("<!--").unwrap_or(0),
+        Error::InvalidString("]]>", _) => text.rfind("<![CDATA[").unwrap_or(0),
         _ => offset(text, position.row as usize, position.col as usize),
     };
     let end = text.ceil_char_boundary((start + 1).min(text.len()));
@@ -292,35 +296,7 @@ fn refused(error: &roxmltree::Error, id: SourceId, text: &str, limits: &Limits) 
             span,
         };
     }
-    let hint = match error {
-        Error::MalformedEntityReference(_) | Error::UnknownEntityReference(..) => {
-            Some("the character `&` is written `&amp;`, and in conditions `.and.`")
-        }
-        Error::DtdDetected => Some("remove the `<!DOCTYPE ...>`"),
-        Error::UnexpectedCloseTag(..) | Error::UnclosedRootNode => {
-            Some("every element ends with `/>` or with its own closing tag")
-        }
-        Error::UnknownNamespace(..) => {
-            Some("declare the prefix with an attribute `xmlns:prefix`, or remove it")
-        }
-        Error::DuplicatedAttribute(..) => Some("remove one of the two"),
-        _ => None,
-    };
-    if let Error::InvalidChar(b'"' | b'\'', b'<', _) = error {
-        let message = "`<` inside an attribute value".to_owned();
-        let hint = Some("in expressions `<` is written `.lt.`; or a closing quote is missing");
-        return DocumentError::Malformed {
-            message,
-            hint,
-            span,
-        };
-    }
-    let message = error.to_string().replace(&format!(" at {position}"), "");
-    DocumentError::Malformed {
-        message,
-        hint,
-        span,
-    }
+    crate::malformed::explained(error, text, span)
 }
 
 /// Byte offset of a row and column that count from 1.

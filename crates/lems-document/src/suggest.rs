@@ -2,6 +2,8 @@
 
 /// Longer names are compared by this many characters only.
 const COMPARED: usize = 64;
+/// Most candidates that are compared, so that thousands of errors in a large file take no time.
+const CANDIDATES: usize = 3_000;
 
 /// The candidate that `name` is most likely a misspelling of, None if none is near.
 ///
@@ -9,41 +11,70 @@ const COMPARED: usize = 64;
 /// smallest edit distance, counting a swap of neighbours as one edit, of at most a
 /// third of the length; the first of several.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let wanted = folded(name);
-    let allowed = (wanted.len() / 3).max(1);
-    candidates
-        .into_iter()
-        .map(|candidate| (distance(&wanted, &folded(candidate)), candidate))
-        .filter(|&(distance, _)| distance <= allowed && distance < wanted.len())
-        .min_by_key(|&(distance, _)| distance)
-        .map(|(_, candidate)| candidate)
-}
-
-fn folded(name: &str) -> Vec<char> {
-    name.chars()
-        .flat_map(char::to_lowercase)
-        .take(COMPARED)
-        .collect()
-}
-
-fn distance(left: &[char], right: &[char]) -> usize {
-    let mut before_last: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=right.len()).collect();
-    for (row, &from) in left.iter().enumerate() {
-        let mut current = vec![row + 1];
-        for (column, &to) in right.iter().enumerate() {
-            let mut best = (last[column] + usize::from(from != to))
-                .min(last[column + 1] + 1)
-                .min(current[column] + 1);
-            let swapped = row > 0 && column > 0 && left[row - 1] == to && right[column - 1] == from;
-            if swapped {
-                best = best.min(before_last[column - 1] + 1);
-            }
-            current.push(best);
+    let mut search = Search::default();
+    let wanted: Vec<char> = folded(name).collect();
+    let mut most = (wanted.len() / 3).max(1).min(wanted.len().checked_sub(1)?);
+    let mut best = None;
+    for candidate in candidates.into_iter().take(CANDIDATES) {
+        search.candidate.clear();
+        search.candidate.extend(folded(candidate));
+        match search.distance(&wanted, most) {
+            Some(0) => return Some(candidate),
+            Some(distance) => (most, best) = (distance - 1, Some(candidate)),
+            None => {}
         }
-        before_last = std::mem::replace(&mut last, current);
     }
-    last.last().copied().unwrap_or(0)
+    best
+}
+
+fn folded(name: &str) -> impl Iterator<Item = char> {
+    name.chars().flat_map(char::to_lowercase).take(COMPARED)
+}
+
+/// Rows of the table of distances, kept from one candidate to the next.
+#[derive(Default)]
+struct Search {
+    candidate: Vec<char>,
+    before_last: Vec<usize>,
+    last: Vec<usize>,
+    current: Vec<usize>,
+}
+
+impl Search {
+    /// Edits between a name and the candidate, None if they are more than `most`.
+    fn distance(&mut self, left: &[char], most: usize) -> Option<usize> {
+        let right = &self.candidate;
+        if left.len().abs_diff(right.len()) > most {
+            return None;
+        }
+        self.last.clear();
+        self.last.extend(0..=right.len());
+        for (row, &from) in left.iter().enumerate() {
+            let (before_last, last) = (&self.before_last, &self.last);
+            self.current.clear();
+            self.current.push(row + 1);
+            let mut least = row + 1;
+            for (column, &to) in right.iter().enumerate() {
+                let mut edits = (last[column] + usize::from(from != to))
+                    .min(last[column + 1] + 1)
+                    .min(self.current[column] + 1);
+                let swapped =
+                    row > 0 && column > 0 && left[row - 1] == to && right[column - 1] == from;
+                if swapped {
+                    edits = edits.min(before_last[column - 1] + 1);
+                }
+                least = least.min(edits);
+                self.current.push(edits);
+            }
+            // A swap looks back two rows, so that one row alone does not end the search.
+            if least > most + 1 {
+                return None;
+            }
+            std::mem::swap(&mut self.before_last, &mut self.last);
+            std::mem::swap(&mut self.last, &mut self.current);
+        }
+        self.last.last().copied().filter(|edits| *edits <= most)
+    }
 }
 
 #[cfg(test)]

@@ -102,16 +102,19 @@ impl ExpressionError {
         match self {
             ExpressionError::BadNumber { text, .. } => Some(help_with_number(text)),
             ExpressionError::UnexpectedCharacter { character, .. } => {
-                help_with_character(*character).map(str::to_owned)
+                Some(help_with_character(*character).to_owned())
             }
             ExpressionError::UnknownOperator { text, .. } => Some(help_with_operator(text)),
             ExpressionError::UnknownFunction { name, .. } => Some(help_with_function(name)),
-            ExpressionError::MissingOperand { found: Some(found), .. } => {
-                help_with_operand(found).map(str::to_owned)
+            ExpressionError::MissingOperand { found, .. } => {
+                Some(help_with_operand(found.as_deref().unwrap_or_default()).to_owned())
             }
             ExpressionError::MissingOperator { found, .. } => Some(match found.as_str() {
                 ".not." => "`.not.` stands in front of a condition, as in `a .gt. 0 .and. .not. b .gt. 0`".to_owned(),
-                _ => "products are written with `*`".to_owned(),
+                "and" | "or" | "lt" | "gt" | "leq" | "geq" | "eq" | "neq" => {
+                    format!("write `.{found}.`: a dot on both sides")
+                }
+                _ => "products are written with `*`; units are not allowed in expressions".to_owned(),
             }),
             ExpressionError::ConditionAsNumber { operation, .. } if operation.starts_with('.') => {
                 Some("comparisons are joined with `.and.`, as in `a .lt. b .and. b .lt. c`".to_owned())
@@ -123,7 +126,16 @@ impl ExpressionError {
             ExpressionError::NumberAsCondition { .. } => {
                 Some("compare the number with something, as in `x .gt. 0`".to_owned())
             }
-            _ => None,
+            ExpressionError::Empty { .. } => {
+                Some("write an expression, such as `(v0 - v) / tau`".to_owned())
+            }
+            ExpressionError::TooLong { .. } | ExpressionError::TooDeep { .. } => {
+                Some("split it with `DerivedVariable`s".to_owned())
+            }
+            ExpressionError::UnclosedParenthesis { .. } => Some("add its `)`".to_owned()),
+            ExpressionError::UnopenedParenthesis { .. } => {
+                Some("remove it, or add its `(`".to_owned())
+            }
         }
     }
 }
@@ -145,8 +157,8 @@ fn help_with_number(text: &str) -> String {
     }
 }
 
-fn help_with_character(character: char) -> Option<&'static str> {
-    Some(match character {
+fn help_with_character(character: char) -> &'static str {
+    match character {
         ',' => "functions have one argument, and the decimal separator is a point",
         '%' => "there is no remainder operator; the remainder of a by b is `a + b * ceil(-a/b)`",
         '[' | ']' | '{' | '}' => "only round parentheses group",
@@ -161,8 +173,9 @@ fn help_with_character(character: char) -> Option<&'static str> {
         '≥' => "write `.geq.`",
         '≠' => "write `.neq.`",
         '²' | '³' => "powers are written with `^`, as in `x^2`",
-        _ => return None,
-    })
+        '?' | ':' => "write a `ConditionalDerivedVariable`",
+        _ => "names have letters, digits and `_`; operators are `+ - * / ^` and words like `.lt.`",
+    }
 }
 
 fn help_with_operator(text: &str) -> String {
@@ -203,10 +216,12 @@ fn help_with_function(name: &str) -> String {
     }
 }
 
-fn help_with_operand(found: &str) -> Option<&'static str> {
-    Some(match found {
+fn help_with_operand(found: &str) -> &'static str {
+    match found {
         "*" => "a power is written `a^b`",
         "+" => "leave out a sign `+` in front of a value",
-        _ => return None,
-    })
+        ")" => "something is missing in front of this `)`",
+        "" => "something is missing at the end",
+        _ => "an operator stands between two values",
+    }
 }

@@ -182,6 +182,11 @@ impl<'c, 'd> Checker<'c, 'd> {
         for formula in formulas {
             self.names(formula);
         }
+        let tests = regime.on_condition.iter().map(|condition| &condition.test);
+        self.errors.extend(tests.filter_map(wrong_condition));
+        let values = (regime.derived.iter().map(|v| &v.value))
+            .chain(regime.rates.iter().map(|rate| &rate.value));
+        self.errors.extend(values.filter_map(wrong_number));
         for rate in &regime.rates {
             self.state_variable(rate.variable, rate.element, &[owner, regime]);
         }
@@ -191,6 +196,7 @@ impl<'c, 'd> Checker<'c, 'd> {
             for assignment in &actions.assignments {
                 self.state_variable(assignment.variable, assignment.element, &[owner, regime]);
                 self.names(&assignment.value);
+                self.errors.extend(wrong_number(&assignment.value));
             }
             self.outgoing(actions, owner);
         }
@@ -208,11 +214,7 @@ impl<'c, 'd> Checker<'c, 'd> {
     fn value(&mut self, formula: &Formula<'d>, holder: Option<&'c str>) -> Option<Inferred> {
         match self.infer(formula) {
             Ok(Inferred::Truth) => {
-                self.errors.push(ModelError::WrongKind {
-                    expected: "number",
-                    found: "condition",
-                    span: formula.source.span(),
-                });
+                self.errors.extend(wrong_number(formula));
                 None
             }
             Ok(found) => Some(found),
@@ -232,11 +234,7 @@ impl<'c, 'd> Checker<'c, 'd> {
         self.release(formula);
         match self.infer(formula) {
             Ok(Inferred::Truth) => {}
-            Ok(_) => self.errors.push(ModelError::WrongKind {
-                expected: "condition",
-                found: "number",
-                span: formula.source.span(),
-            }),
+            Ok(_) => self.errors.extend(wrong_condition(formula)),
             Err(error) => self.errors.push(error),
         }
     }
@@ -409,6 +407,31 @@ impl<'c, 'd> Checker<'c, 'd> {
             span: formula.source.span(),
         }
     }
+}
+
+/// An error if the formula is a number, where a condition is needed.
+pub(crate) fn wrong_condition(formula: &Formula<'_>) -> Option<ModelError> {
+    (!is_condition(formula)).then(|| ModelError::WrongKind {
+        expected: "condition",
+        found: "number",
+        span: formula.source.span(),
+    })
+}
+
+/// An error if the formula is a condition, where a number is needed.
+fn wrong_number(formula: &Formula<'_>) -> Option<ModelError> {
+    is_condition(formula).then(|| ModelError::WrongKind {
+        expected: "number",
+        found: "condition",
+        span: formula.source.span(),
+    })
+}
+
+fn is_condition(formula: &Formula<'_>) -> bool {
+    matches!(
+        dimension_of(&formula.expression, &|_| Known::Any),
+        Ok(Inferred::Truth)
+    )
 }
 
 /// Whether a value is `-x`, that is `0 - x`: jLEMS lets the zero stand for any dimension and so

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use lems_document::{Attribute, Element, nearest};
 
 use crate::{
-    Model, ModelError, ParameterKind, Target, TypeId, read::wrong_dimension, units::parse_quantity,
+    Model, ModelError, ParameterKind, Target, TypeId, inheritance::MAX_EXTENDS,
+    read::wrong_dimension, units::parse_quantity,
 };
 
 /// Index of a component in [`Model::components`].
@@ -120,13 +121,17 @@ impl<'d> Reader<'_, 'd> {
     }
 
     fn type_of_top_level(&mut self, element: Element<'d>) -> Option<TypeId> {
-        if let Some(attribute) = element.attribute("type")
-            && let Some(kind) = self.model.type_named(attribute.value())
-        {
-            return Some(kind);
+        let by_name = self.model.type_named(element.name());
+        if let Some(attribute) = element.attribute("type") {
+            let kind = self.model.type_named(attribute.value());
+            let kind = kind.or(by_name.filter(|kind| self.claims(*kind, "type")));
+            if kind.is_none() {
+                self.unknown_type(element);
+            }
+            return kind;
         }
-        if let Some(kind) = self.model.type_named(element.name()) {
-            return Some(kind);
+        if by_name.is_some() {
+            return by_name;
         }
         let prototype = (element.attribute("extends"))
             .and_then(|extends| self.model.ids.get(extends.value()))
@@ -192,10 +197,13 @@ impl<'d> Reader<'_, 'd> {
         let slot = (self.model.type_of(parent_type).slots)
             .get_key_value(element.name())
             .map(|(name, slot)| (*name, *slot));
-        let kind = (element.attribute("type"))
-            .and_then(|attribute| self.model.type_named(attribute.value()))
-            .or_else(|| slot.and_then(|(_, slot)| self.model.type_named(slot.type_name)))
-            .or_else(|| self.model.type_named(element.name()));
+        let given = element.attribute("type");
+        let kind =
+            (given.and_then(|attribute| self.model.type_named(attribute.value()))).or_else(|| {
+                (slot.and_then(|(_, slot)| self.model.type_named(slot.type_name)))
+                    .or_else(|| self.model.type_named(element.name()))
+                    .filter(|kind| given.is_none() || self.claims(*kind, "type"))
+            });
         let Some(kind) = kind else {
             if !metadata {
                 self.unknown_type(element);
@@ -328,16 +336,20 @@ impl<'d> Reader<'_, 'd> {
             }
         }
         for index in 0..self.model.components.len() {
-            if self.model.components[index].prototype.is_none() {
-                continue;
-            }
             let mut chain = vec![ComponentId(index as u32)];
             while let Some(next) = self.model.component(chain[chain.len() - 1]).prototype {
+                let span = self.model.span_of(next);
                 if chain.contains(&next) {
                     let names = chain.iter().map(|id| self.model.component(*id).title());
-                    self.errors.push(ModelError::PrototypeCycle {
-                        chain: names.collect(),
-                        span: self.model.span_of(next),
+                    let chain = names.collect();
+                    self.errors.push(ModelError::PrototypeCycle { chain, span });
+                    return false;
+                }
+                if chain.len() > MAX_EXTENDS {
+                    self.errors.push(ModelError::TooDeep {
+                        what: "`extends`",
+                        limit: MAX_EXTENDS,
+                        span,
                     });
                     return false;
                 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use lems_math::JavaRandom;
-use petgraph::{algo::tarjan_scc, graph::DiGraph};
+use petgraph::{algo::kosaraju_scc, graph::DiGraph};
 
 use crate::{ComponentId, ComponentType, Model, ModelError, ParameterKind, Role, TypeId};
 
@@ -53,7 +53,7 @@ fn order(component_type: &ComponentType<'_>, errors: &mut Vec<ModelError>) -> Ve
         }
     }
     let mut order = Vec::new();
-    for group in tarjan_scc(&graph) {
+    for group in kosaraju_scc(&graph) {
         let first = graph[group[0]];
         if group.len() > 1 || graph.contains_edge(group[0], group[0]) {
             let name = |index: usize| {

@@ -175,8 +175,12 @@ pub enum ModelError {
         component_type: String,
         span: Span,
     },
-    #[error("elements are nested more than {limit} deep")]
-    TooDeep { limit: usize, span: Span },
+    #[error("more than {limit} {what} in a row")]
+    TooDeep {
+        what: &'static str,
+        limit: usize,
+        span: Span,
+    },
     #[error("`{element}` is ignored here")]
     Ignored { element: String, span: Span },
     #[error(
@@ -185,8 +189,47 @@ pub enum ModelError {
     HandlerBesideRegimes { component_type: String, span: Span },
     #[error("{component} is attached to nothing: the run is as if it were not there")]
     NeverAttached { component: String, span: Span },
-    #[error("`{variable}` is read before it is computed: it has last step's value")]
-    ReadsLastStep { variable: String, span: Span },
+    #[error("derived variables of `{component_type}` need one another: {}", chain.join(" -> "))]
+    VariableCycle {
+        component_type: String,
+        chain: Vec<String>,
+        span: Span,
+    },
+    #[error("`{component_type}` has no exposure `{name}`")]
+    UnknownExposure {
+        name: String,
+        component_type: String,
+        suggestion: Option<String>,
+        span: Span,
+    },
+    #[error("`{attribute}` is {}, not `{text}`", either(allowed))]
+    BadChoice {
+        attribute: &'static str,
+        text: String,
+        allowed: &'static [&'static str],
+        span: Span,
+    },
+    #[error("`{name}` cannot be the name of a variable")]
+    BadName { name: String, span: Span },
+    #[error("`{component_type}` has no `Children` called `{name}`")]
+    UnknownList {
+        name: String,
+        component_type: String,
+        suggestion: Option<String>,
+        span: Span,
+    },
+    #[error("`{name}` has no `Case`")]
+    NoCase { name: String, span: Span },
+}
+
+/// `a`, `b` or `c`.
+fn either(words: &[&str]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    match quoted.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, first)) => format!("{} or {last}", first.join(", ")),
+        None => String::new(),
+    }
 }
 
 impl ModelError {
@@ -233,7 +276,12 @@ impl ModelError {
             | Ignored { span, .. }
             | HandlerBesideRegimes { span, .. }
             | NeverAttached { span, .. }
-            | ReadsLastStep { span, .. } => *span,
+            | VariableCycle { span, .. }
+            | UnknownExposure { span, .. }
+            | BadChoice { span, .. }
+            | BadName { span, .. }
+            | UnknownList { span, .. }
+            | NoCase { span, .. } => *span,
         }
     }
 
@@ -288,6 +336,8 @@ impl ModelError {
             | UnknownAttribute { suggestion, .. }
             | UnknownComponent { suggestion, .. }
             | UnknownSibling { suggestion, .. }
+            | UnknownExposure { suggestion, .. }
+            | UnknownList { suggestion, .. }
             | ChildNotAllowed { suggestion, .. } => did_you_mean(suggestion).or(match self {
                 UnknownType { .. } => {
                     Some("is the file that defines it included?".to_owned())
@@ -297,6 +347,26 @@ impl ModelError {
                 }
                 UnknownStateVariable { .. } => Some("declare it with `StateVariable`".to_owned()),
                 UnknownPort { .. } => Some("declare it with `EventPort`".to_owned()),
+                UnknownExposure { .. } => Some("declare it with `Exposure`".to_owned()),
+                UnknownList { .. } => Some("declare it with `Children`".to_owned()),
+                UnknownRegime { .. } => Some("declare it with `Regime`".to_owned()),
+                UnknownDimension { .. } => Some(
+                    "a dimension is `voltage`, not `mV`; a `Dimension` element defines one"
+                        .to_owned(),
+                ),
+                UnknownVariable { .. } => Some(
+                    "declare it in this type: what comes from around the component with \
+                     `Requirement`, what comes from a child with `DerivedVariable select`"
+                        .to_owned(),
+                ),
+                UnknownAttribute { component_type, .. } => {
+                    Some(format!("`jlems-rs describe {component_type}` lists what there is"))
+                }
+                ChildNotAllowed { component_type, .. } => Some(format!(
+                    "declare it with `Child` or `Children` in the type; `jlems-rs describe \
+                     {component_type}` lists what there is"
+                )),
+                UnknownSibling { .. } => Some("check the ids of the components beside it".to_owned()),
                 _ => None,
             }),
             Conflict { .. } | Duplicate { .. } => Some("rename or remove one of them".to_owned()),
@@ -359,7 +429,28 @@ impl ModelError {
                  `synapses[*]/i`"
                     .to_owned(),
             ),
-            _ => None,
+            WrongDimension { example: None, .. } => {
+                Some("no unit of that dimension is defined: add a `Unit`".to_owned())
+            }
+            Mismatch { .. } => {
+                Some("check that no factor is missing, and the declared dimension".to_owned())
+            }
+            VariableCycle { .. } => Some(
+                "let one of them use only parameters, requirements and state variables".to_owned(),
+            ),
+            TooDeep { .. } => Some("derive them from one another in fewer steps".to_owned()),
+            BadChoice { allowed, attribute, .. } => {
+                Some(format!("write `{attribute}=\"{}\"`", allowed.first().unwrap_or(&"")))
+            }
+            BadName { .. } => Some(
+                "expressions can use a name only if it has letters, digits and `_`, and begins \
+                 with a letter"
+                    .to_owned(),
+            ),
+            NoCase { .. } => {
+                Some("add `<Case condition=\"...\" value=\"...\"/>` and `<Case value=\"...\"/>`".to_owned())
+            }
+            Ignored { .. } => Some("check its spelling and where it stands".to_owned()),
         }
     }
 }

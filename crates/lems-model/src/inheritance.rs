@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use lems_document::nearest;
-use petgraph::{algo::tarjan_scc, graph::DiGraph};
+use petgraph::{algo::kosaraju_scc, graph::DiGraph};
 
 use crate::{ComponentType, Dynamics, Model, ModelError, Table, TypeId};
+
+/// Most types or components that extend one another in a row.
+pub(crate) const MAX_EXTENDS: usize = 200;
 
 /// Resolves all `extends`, parents before their children.
 pub(crate) fn resolve(model: &mut Model<'_>) -> Result<(), Vec<ModelError>> {
@@ -32,12 +35,22 @@ pub(crate) fn resolve(model: &mut Model<'_>) -> Result<(), Vec<ModelError>> {
             }),
         }
     }
-    for component in tarjan_scc(&graph) {
+    let mut depths = vec![0; model.types.len()];
+    for component in kosaraju_scc(&graph) {
         let id = graph[component[0]];
         let parent = model.type_of(id).parent;
         if component.len() > 1 || parent == Some(id) {
             errors.push(cycle(model, id));
         } else {
+            depths[id.0 as usize] = parent.map_or(0, |parent| depths[parent.0 as usize] + 1);
+            if depths[id.0 as usize] > MAX_EXTENDS {
+                errors.push(ModelError::TooDeep {
+                    what: "`extends`",
+                    limit: MAX_EXTENDS,
+                    span: crate::read::place_of_name(model.type_of(id).element, "extends"),
+                });
+                break;
+            }
             let parent = parent.map(|parent| model.type_of(parent).clone());
             let own = &mut model.types[id.0 as usize];
             if let Some(parent) = parent {

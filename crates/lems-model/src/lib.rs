@@ -7,6 +7,7 @@
 
 mod check;
 mod components;
+mod declarations;
 mod derived_parameters;
 mod dynamics;
 mod error;

@@ -7,7 +7,7 @@ use lems_math::JavaRandom;
 
 use crate::{
     Component, ComponentId, ComponentType, ModelError, Role, Table, TypeId, check, components,
-    derived_parameters, inheritance, read,
+    declarations, derived_parameters, inheritance, read,
     units::{Dimensions, Units},
     unused,
 };
@@ -67,6 +67,7 @@ impl<'d> Model<'d> {
         let mut model = Model::default();
         let elements = read::definitions(document, &mut model)?;
         inheritance::resolve(&mut model)?;
+        declarations::check(&model)?;
         components::read(&mut model, &elements)?;
         derived_parameters::evaluate(&mut model)?;
         check::equations(&mut model)?;

@@ -12,6 +12,7 @@ use lems_expression::{Dimension, Expression, parse_number};
 use crate::{
     ChildList, ChildSlot, ComponentType, Constant, Direction, EventPort, Exposure, Formula, Model,
     ModelError, Parameter, ParameterKind, Property, Reference, SimulationElement, Unit,
+    check::wrong_condition,
     units::{Dimensions, parse_quantity},
 };
 
@@ -90,7 +91,8 @@ pub(crate) fn place_of_name(element: Element<'_>, attribute: &str) -> Span {
 
 impl<'d> Reader<'_, 'd> {
     fn required(&mut self, element: Element<'d>, name: &'static str) -> Option<Attribute<'d>> {
-        let found = element.attribute(name);
+        let found = (element.attribute(name))
+            .filter(|found| name != "name" || !found.value().trim().is_empty());
         if found.is_none() {
             self.errors.push(ModelError::MissingAttribute {
                 element: element.name().to_owned(),
@@ -156,10 +158,9 @@ impl<'d> Reader<'_, 'd> {
         let Some(symbol) = self.required(element, "symbol") else {
             return;
         };
-        let dimension = match element.attribute("dimension") {
-            Some(attribute) => self.dimension_named(attribute).unwrap_or_default(),
-            None => Dimension::default(),
-        };
+        let dimension = (self.required(element, "dimension"))
+            .and_then(|attribute| self.dimension_named(attribute))
+            .unwrap_or_default();
         let unit = Unit {
             dimension,
             power: self.integer(element, "power"),
@@ -266,6 +267,12 @@ impl<'d> Reader<'_, 'd> {
     ) -> Option<Formula<'d>> {
         let source = self.required(element, name)?;
         self.formula(source)
+    }
+
+    fn required_condition(&mut self, element: Element<'d>) -> Option<Formula<'d>> {
+        let test = self.required_formula(element, "test")?;
+        self.errors.extend(wrong_condition(&test));
+        Some(test)
     }
 
     fn ignored(&mut self, element: Element<'d>) {

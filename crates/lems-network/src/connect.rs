@@ -161,7 +161,21 @@ impl<'b, 'm, 'd> Connector<'b, 'm, 'd> {
             "parent" if self.place.parent.is_some() => return self.place.parent,
             _ => {}
         }
-        let source = self.text(instance.value()).unwrap_or(instance);
+        let given = self.text(instance.value());
+        if given.is_none()
+            && let Some(component) = self.place.component
+            && (self.network().model.type_of_component(component).texts)
+                .contains_key(instance.value())
+        {
+            let model = self.network().model;
+            self.builder.errors.push(NetworkError::MissingAttribute {
+                component: model.component(component).title(),
+                attribute: instance.value().to_owned(),
+                span: model.component(component).element.name_span(),
+            });
+            return None;
+        }
+        let source = given.unwrap_or(instance);
         let path = source.value().trim();
         let own = path.starts_with("./") || path == "this";
         let start = if own {

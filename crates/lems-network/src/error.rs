@@ -192,12 +192,34 @@ impl NetworkError {
     pub fn help(&self) -> Option<String> {
         use NetworkError::*;
         match self {
-            UnresolvedPath { suggestion, .. }
-            | UnknownVariable { suggestion, .. }
-            | UnknownPort { suggestion, .. }
-            | UnknownName { suggestion, .. } => {
-                (suggestion.as_ref()).map(|name| format!("did you mean `{name}`?"))
+            UnresolvedPath { suggestion: Some(name), step, .. } if name == step => {
+                Some(format!("put an element `<{name} .../>` into it"))
             }
+            UnknownVariable { suggestion: Some(name), variable, .. } if name == variable => {
+                Some("its type only says that there is one: give it a `type` that computes it".to_owned())
+            }
+            UnresolvedPath { suggestion: Some(name), .. }
+            | UnknownVariable { suggestion: Some(name), .. }
+            | UnknownPort { suggestion: Some(name), .. }
+            | UnknownName { suggestion: Some(name), .. } => Some(format!("did you mean `{name}`?")),
+            UnresolvedPath { .. } => Some(
+                "a path goes down from the target by ids, as in `population[0]/v` or \
+                 `population/0/cell/v`"
+                    .to_owned(),
+            ),
+            UnknownVariable { .. } => Some(
+                "name an exposure, a variable or a parameter of the type, as in `population[0]/v`; \
+                 `jlems-rs describe TYPE` lists them"
+                    .to_owned(),
+            ),
+            UnknownPort { .. } => {
+                Some("declare it with `EventPort`; `jlems-rs describe TYPE` lists the ports".to_owned())
+            }
+            UnknownName { .. } => Some(
+                "name a parameter, a reference or a text of the type, or what `With` or `ForEach` \
+                 calls an instance"
+                    .to_owned(),
+            ),
             NothingToRun { .. } => Some(
                 "let the target be a `Simulation` with a length, a step and a target of its own"
                     .to_owned(),
@@ -217,10 +239,12 @@ impl NetworkError {
                 "name one of its lists with `destination`: {}",
                 lists.join(", ")
             )),
-            TooManyChildren { why, .. } => why.clone(),
+            TooManyChildren { why, max, .. } => Some(why.clone().unwrap_or_else(|| {
+                format!("leave {max} of them, or give the list a larger `max`")
+            })),
             BadStep { .. } => Some("give a positive step, such as `step=\"0.01ms\"`".to_owned()),
             MissingAttribute { attribute, .. } => Some(format!(
-                "add `{attribute}=\"ID\"`, ID being the id of the component meant"
+                "add `{attribute}=\"...\"`: the id of a component, or the path of an instance"
             )),
             BadLength { .. } => Some("give a length, such as `length=\"100ms\"`".to_owned()),
             IndexTooLarge { size: 0, .. } => {
@@ -246,7 +270,23 @@ impl NetworkError {
             UnevenLength { end, .. } => Some(format!("the run ends at {end} s")),
             NoFileName { .. } => Some("add `fileName=\"...\"`".to_owned()),
             TooManySteps { .. } => Some("is the step too small for the length?".to_owned()),
-            _ => None,
+            BadSeed { .. } => Some("write a whole number, such as `seed=\"7\"`".to_owned()),
+            BadAssign { .. } => {
+                Some("a value uses parameters and properties of the instances around it".to_owned())
+            }
+            Ignored { .. } => Some("check its spelling and where it stands".to_owned()),
+            OtherName { .. } => Some("write the id of the component that is there".to_owned()),
+            BadEdge { .. } => {
+                Some("let `from` and `to` be ids of states of the same scheme".to_owned())
+            }
+            BadSelection { .. } => Some(
+                "a selection is a collection with a condition on its instances, as in \
+                 `cells[index .lt. 3]`"
+                    .to_owned(),
+            ),
+            CircularSelection { .. } => {
+                Some("select instances that do not depend on this one".to_owned())
+            }
         }
     }
 }

@@ -22,12 +22,6 @@ pub enum OutputError {
         /// The file, as named in the model.
         path: String,
     },
-    /// Two outputs of one run would be the same file.
-    #[error("two outputs are called `{path}`")]
-    SameName {
-        /// The file, as named in the model.
-        path: String,
-    },
     /// The file would be outside of the folder that outputs are confined to.
     #[error("the output `{path}` is outside of the output folder")]
     Outside {
@@ -92,7 +86,6 @@ impl OutputError {
             Self::IsFolder { .. } | Self::IsInput { .. } => {
                 Some("choose another name for the file".to_owned())
             }
-            Self::SameName { .. } => Some("give each a name of its own".to_owned()),
             Self::Outside { .. } => {
                 Some("run without `--sandbox`, or choose the folder with `--out-dir`".to_owned())
             }
@@ -102,6 +95,9 @@ impl OutputError {
             Self::NotContinued { .. } => Some(
                 "a run goes on with the files that it had written, in the folder that they were in"
                     .to_owned(),
+            ),
+            Self::Create { .. } | Self::Write { .. } => Some(
+                "is the name right, the disk not full, and may you write to the folder?".to_owned(),
             ),
             _ => None,
         }

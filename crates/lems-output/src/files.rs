@@ -171,19 +171,10 @@ impl OutputStore for FileStore {
 
     fn reserve(&mut self, outputs: &[&str], inputs: &[&str]) -> Result<(), OutputError> {
         self.inputs.extend(inputs.iter().flat_map(fs::canonicalize));
-        let (mut names, mut folders) = (HashSet::new(), HashSet::new());
+        let mut folders = HashSet::new();
         for path in outputs {
             let target = self.target(path)?;
-            if !target.regular {
-                continue;
-            }
-            let name = target.path.file_name().unwrap_or_default().to_owned();
-            if !names.insert((target.folder.clone(), name)) {
-                return Err(OutputError::SameName {
-                    path: (*path).to_owned(),
-                });
-            }
-            if folders.insert(target.folder) {
+            if target.regular && folders.insert(target.folder) {
                 // What an earlier run left under the partial name stays until this one begins.
                 let trial = with_suffix(&target.path, ".trial");
                 let created = create_anew(&trial).and_then(|_| fs::remove_file(&trial));

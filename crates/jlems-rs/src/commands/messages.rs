@@ -23,11 +23,14 @@ struct Place {
     column: usize,
 }
 
+/// Most messages for machines; more of them than this are of no use to anyone.
+const MOST: usize = 1000;
+
 impl Message {
-    /// All of them, with places in `sources`.
+    /// All of them, up to a thousand, with places in `sources`.
     pub fn all(diagnostics: &[Diagnostic], sources: &[Source]) -> Vec<Message> {
         let message = |diagnostic| Message::of(diagnostic, sources);
-        diagnostics.iter().map(message).collect()
+        diagnostics.iter().take(MOST).map(message).collect()
     }
 
     fn of(diagnostic: &Diagnostic, sources: &[Source]) -> Message {

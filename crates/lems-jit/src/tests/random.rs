@@ -322,7 +322,7 @@ impl Gardener<'_, '_, '_> {
     }
 }
 
-fn grow(numbers: &[u32]) -> Program {
+pub(super) fn grow(numbers: &[u32]) -> Program {
     let mut dice = Dice::new(numbers);
     let mut program = Program {
         schemes: vec![Scheme::new(vec![

@@ -149,32 +149,34 @@ fn each_place(block: &mut Block, change: &dyn Fn(&mut Place)) {
 /// Removes stores to columns that are not read and registers that are not used; says whether
 /// there were any.
 fn remove_dead(kernel: &mut Kernel, slots: &[Address], read: &HashSet<u32>) -> bool {
-    let mut changed = false;
-    loop {
-        let mut used = vec![false; kernel.registers.len()];
-        mark_used(&kernel.body, slots, read, &mut used);
-        if !sweep(&mut kernel.body, slots, read, &used) {
-            return changed;
-        }
-        changed = true;
-    }
+    let mut used = vec![false; kernel.registers.len()];
+    while mark_used(&kernel.body, slots, read, &mut used) {}
+    sweep(&mut kernel.body, slots, read, &used)
 }
 
-fn mark_used(block: &Block, slots: &[Address], read: &HashSet<u32>, used: &mut [bool]) {
-    for statement in block {
-        let dead = matches!(statement, Statement::Store(place, _)
-            if column_of(*place, slots).is_some_and(|column| !read.contains(&column)));
+/// Marks what is used by something that is, from the last statement to the first; says whether
+/// there was anything new. Only loops need a second pass.
+fn mark_used(block: &Block, slots: &[Address], read: &HashSet<u32>, used: &mut [bool]) -> bool {
+    let mut changed = false;
+    for statement in block.iter().rev() {
+        for inner in statement.nested() {
+            changed |= mark_used(inner, slots, read, used);
+        }
+        let dead = match statement {
+            Statement::Let(_, Operation::Random(_)) => false,
+            Statement::Let(register, _) => !used[register.0 as usize],
+            Statement::Store(place, _) => {
+                column_of(*place, slots).is_some_and(|column| !read.contains(&column))
+            }
+            _ => false,
+        };
         if !dead {
             for register in statement.operands() {
-                used[register.0 as usize] = true;
+                changed |= !std::mem::replace(&mut used[register.0 as usize], true);
             }
         }
     }
-    for statement in block {
-        for inner in statement.nested() {
-            mark_used(inner, slots, read, used);
-        }
-    }
+    changed
 }
 
 fn sweep(block: &mut Block, slots: &[Address], read: &HashSet<u32>, used: &[bool]) -> bool {

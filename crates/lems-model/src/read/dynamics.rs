@@ -160,7 +160,11 @@ impl<'d> Reader<'_, 'd> {
             return;
         };
         let mut cases = Vec::new();
-        for case in child.children().filter(|case| case.name() == "Case") {
+        for case in child.children() {
+            if case.name() != "Case" {
+                self.ignored(case);
+                continue;
+            }
             let condition = match case.attribute("condition") {
                 Some(source) => match self.formula(source) {
                     Some(formula) => Some(formula),

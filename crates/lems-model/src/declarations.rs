@@ -1,0 +1,273 @@
+//! Checks of what types declare: that names are names, stand once, and mean something.
+
+use std::collections::HashMap;
+
+use lems_document::{Attribute, Element, Span, nearest};
+use lems_expression::{Expression, Node};
+use petgraph::{algo::kosaraju_scc, graph::DiGraph};
+
+use crate::{ComponentType, Dynamics, Model, ModelError, read::place_of_name};
+
+/// Most `Case`s of a variable, each of which is nested in the one before.
+const MOST_CASES: usize = 1000;
+
+/// Checks the declarations of every type.
+pub(crate) fn check(model: &Model<'_>) -> Result<(), Vec<ModelError>> {
+    let mut errors = Vec::new();
+    for kind in model.types.values() {
+        let mut checker = Checker {
+            model,
+            kind,
+            errors: &mut errors,
+        };
+        checker.members();
+    }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(errors)
+    }
+}
+
+struct Checker<'c, 'd> {
+    model: &'c Model<'d>,
+    kind: &'c ComponentType<'d>,
+    errors: &'c mut Vec<ModelError>,
+}
+
+/// Where names of one kind are declared.
+type Places<'d> = HashMap<(&'static str, &'d str), Span>;
+
+impl<'d> Checker<'_, 'd> {
+    fn members(&mut self) {
+        let mut places = Places::new();
+        for member in self.kind.element.children() {
+            match member.name() {
+                "Parameter" => self.named(member, "parameter", &mut places),
+                "DerivedParameter" => self.named(member, "derived parameter", &mut places),
+                "Property" => self.named(member, "property", &mut places),
+                "EventPort" => {
+                    self.once(member, "name", "event port", &mut places);
+                    self.choice(member, "direction", &["in", "out", "receive", "send"]);
+                }
+                "Child" | "Children" | "ComponentReference" | "Link" | "Attachments" => {
+                    self.type_exists(member);
+                }
+                "Dynamics" | "Behavior" => self.behaviour(member, &mut Places::new()),
+                _ => {}
+            }
+        }
+        let own = |dynamics: &&std::sync::Arc<Dynamics<'d>>| {
+            let parent = self.kind.parent.map(|parent| self.model.type_of(parent));
+            let inherited = parent.and_then(|parent| parent.dynamics.as_ref());
+            !inherited.is_some_and(|inherited| std::sync::Arc::ptr_eq(inherited, dynamics))
+        };
+        if let Some(dynamics) = self.kind.dynamics.as_ref().filter(own) {
+            self.cycles(dynamics);
+            for regime in dynamics.regimes.values() {
+                self.cycles(&regime.dynamics);
+            }
+        }
+    }
+
+    fn behaviour(&mut self, dynamics: Element<'d>, places: &mut Places<'d>) {
+        let mut initial = None;
+        for child in dynamics.children() {
+            match child.name() {
+                "StateVariable" => {
+                    self.named(child, "state variable", places);
+                    self.exposure_exists(child);
+                }
+                "DerivedVariable" => {
+                    self.named(child, "derived variable", places);
+                    self.exposure_exists(child);
+                }
+                "ConditionalDerivedVariable" => {
+                    self.named(child, "conditional variable", places);
+                    self.exposure_exists(child);
+                    self.cases(child);
+                }
+                "KineticScheme" => {
+                    self.list_exists(child, "nodes");
+                    self.list_exists(child, "edges");
+                }
+                "Regime" => {
+                    self.once(child, "name", "regime", places);
+                    self.choice(child, "initial", &["true", "false"]);
+                    if child.attribute("initial").map(Attribute::value) == Some("true") {
+                        let span = place_of_name(child, "initial");
+                        let first = *initial.get_or_insert(span);
+                        self.duplicate("initial regime of", self.kind.name, span, first);
+                    }
+                    // A regime has variables of its own.
+                    self.behaviour(child, &mut Places::new());
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// A variable: it has a name that expressions can use, once.
+    fn named(&mut self, element: Element<'d>, what: &'static str, places: &mut Places<'d>) {
+        if let Some(name) = element.attribute("name")
+            && !is_name(name.value())
+        {
+            self.errors.push(ModelError::BadName {
+                name: name.value().to_owned(),
+                span: name.span(),
+            });
+        }
+        self.once(element, "name", what, places);
+    }
+
+    fn once(
+        &mut self,
+        element: Element<'d>,
+        attribute: &str,
+        what: &'static str,
+        places: &mut Places<'d>,
+    ) {
+        if let Some(name) = element.attribute(attribute) {
+            let first = *(places.entry((what, name.value()))).or_insert(name.span());
+            self.duplicate(what, name.value(), name.span(), first);
+        }
+    }
+
+    fn duplicate(&mut self, what: &'static str, name: &str, span: Span, first: Span) {
+        if first != span {
+            self.errors.push(ModelError::Duplicate {
+                what,
+                name: name.to_owned(),
+                span,
+                first,
+            });
+        }
+    }
+
+    fn choice(
+        &mut self,
+        element: Element<'d>,
+        attribute: &'static str,
+        allowed: &'static [&'static str],
+    ) {
+        if let Some(found) = element.attribute(attribute)
+            && !allowed.contains(&found.value().trim())
+        {
+            self.errors.push(ModelError::BadChoice {
+                attribute,
+                text: found.value().to_owned(),
+                allowed,
+                span: found.span(),
+            });
+        }
+    }
+
+    fn type_exists(&mut self, member: Element<'d>) {
+        let kind = ["type", "compClass", "substitute"].map(|name| member.attribute(name));
+        if let Some(kind) = kind.into_iter().flatten().next()
+            && kind.value() != "Component"
+            && self.model.type_named(kind.value()).is_none()
+        {
+            let known = self.model.types.keys().copied();
+            self.errors.push(ModelError::UnknownType {
+                name: kind.value().to_owned(),
+                suggestion: nearest(kind.value(), known).map(str::to_owned),
+                span: kind.span(),
+            });
+        }
+    }
+
+    fn exposure_exists(&mut self, variable: Element<'d>) {
+        if let Some(exposure) = variable.attribute("exposure")
+            && !self.kind.exposures.contains_key(exposure.value())
+        {
+            let known = self.kind.exposures.keys().copied();
+            self.errors.push(ModelError::UnknownExposure {
+                name: exposure.value().to_owned(),
+                component_type: self.kind.name.to_owned(),
+                suggestion: nearest(exposure.value(), known).map(str::to_owned),
+                span: exposure.span(),
+            });
+        }
+    }
+
+    fn list_exists(&mut self, scheme: Element<'d>, attribute: &str) {
+        if let Some(list) = scheme.attribute(attribute)
+            && !self.kind.lists.contains_key(list.value())
+        {
+            let known = self.kind.lists.keys().copied();
+            self.errors.push(ModelError::UnknownList {
+                name: list.value().to_owned(),
+                component_type: self.kind.name.to_owned(),
+                suggestion: nearest(list.value(), known).map(str::to_owned),
+                span: list.span(),
+            });
+        }
+    }
+
+    fn cases(&mut self, variable: Element<'d>) {
+        let cases = variable.children().filter(|child| child.name() == "Case");
+        match cases.count() {
+            0 => self.errors.push(ModelError::NoCase {
+                name: (variable.attribute("name"))
+                    .map_or_else(String::new, |name| name.value().to_owned()),
+                span: place_of_name(variable, "name"),
+            }),
+            1..=MOST_CASES => {}
+            _ => self.errors.push(ModelError::TooDeep {
+                what: "`Case`s",
+                limit: MOST_CASES,
+                span: place_of_name(variable, "name"),
+            }),
+        }
+    }
+
+    /// Reports derived variables that need one another.
+    fn cycles(&mut self, dynamics: &Dynamics<'d>) {
+        let derived = (dynamics.derived.iter()).map(|v| (v.name, v.element, vec![&v.value]));
+        let conditional = dynamics.conditional.iter().map(|v| {
+            let formulas = v
+                .cases
+                .iter()
+                .flat_map(|c| c.condition.iter().chain([&c.value]));
+            (v.name, v.element, formulas.collect())
+        });
+        let variables: Vec<_> = derived.chain(conditional).collect();
+        let mut graph = DiGraph::<usize, ()>::new();
+        let nodes: HashMap<&str, _> = (variables.iter().enumerate())
+            .map(|(index, (name, ..))| (*name, graph.add_node(index)))
+            .collect();
+        for (name, _, formulas) in &variables {
+            let used = formulas.iter().flat_map(|f| f.expression.variables());
+            for used in used.filter(|used| !self.kind.parameters.contains_key(used.as_str())) {
+                if let Some(used) = nodes.get(used.as_str()) {
+                    graph.update_edge(nodes[name], *used, ());
+                }
+            }
+        }
+        for group in kosaraju_scc(&graph) {
+            let Some(&first) = group.first() else {
+                continue;
+            };
+            if group.len() == 1 && !graph.contains_edge(first, first) {
+                continue;
+            }
+            let (_, element, _) = &variables[graph[first]];
+            let chain = group
+                .iter()
+                .chain([&first])
+                .map(|node| variables[graph[*node]].0);
+            self.errors.push(ModelError::VariableCycle {
+                component_type: self.kind.name.to_owned(),
+                chain: chain.map(str::to_owned).collect(),
+                span: place_of_name(*element, "name"),
+            });
+        }
+    }
+}
+
+/// Whether an expression can use it.
+fn is_name(text: &str) -> bool {
+    Expression::parse(text)
+        .is_ok_and(|expression| matches!(expression.nodes(), [Node::Variable(_)]))
+}

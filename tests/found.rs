@@ -1,0 +1,64 @@
+//! What the fuzzers start from and what they found, once more: `fuzz/README.md`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "../fuzz/src/targets.rs"]
+mod targets;
+
+use std::path::Path;
+
+/// The bytes of all files of a folder whose names begin so.
+fn inputs(folder: &str, prefix: &str) -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../fuzz")
+        .join(folder);
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.retain(|file| {
+        file.file_name()
+            .unwrap()
+            .to_string_lossy()
+            .starts_with(prefix)
+    });
+    files.sort();
+    files
+        .iter()
+        .map(|file| std::fs::read(file).unwrap())
+        .collect()
+}
+
+#[test]
+fn no_input_of_the_fuzzers_does_harm() {
+    for (name, target) in targets::TARGETS {
+        let seeds = inputs(&format!("seeds/{name}"), "");
+        assert!(!seeds.is_empty(), "{name} starts from nothing");
+        for input in seeds.iter().chain(&inputs("found", name)) {
+            target(input);
+        }
+    }
+}
+
+#[test]
+fn random_inputs_do_no_harm() {
+    let mut state: u64 = 1;
+    for (_, target) in targets::TARGETS {
+        for length in 0..200 {
+            let input: Vec<u8> = (0..length)
+                .map(|_| {
+                    state = state
+                        .wrapping_mul(6364136223846793005)
+                        .wrapping_add(1442695040888963407);
+                    (state >> 56) as u8
+                })
+                .collect();
+            target(&input);
+        }
+    }
+}
