@@ -355,9 +355,17 @@ fn an_interrupted_run_says_how_to_go_on() {
 #[test]
 fn a_run_whose_time_is_up_is_saved_first() {
     let (whole, broken) = (folder(), folder());
-    let long = ["LEMS_walk.xml", "--length", "20 s"];
+    let long = ["LEMS_walk.xml", "--length", "60 s"];
     whole.succeed(&long);
-    let keep = ["--checkpoint", "c", "--limit", "time=1"];
+    // The interpreter needs several times as long as that.
+    let keep = [
+        "--backend",
+        "interp",
+        "--checkpoint",
+        "c",
+        "--limit",
+        "time=1",
+    ];
     let message = broken.fail(&[&long[..], &keep].concat(), 1);
     assert!(message.starts_with("error[E0523]"), "{message}");
     let recorded = broken.read("times.dat.partial").lines().count() as u64;

@@ -76,7 +76,7 @@ fn of_two_outputs_with_one_name_the_last_stays() {
     let rows = folder.read("decay.dat");
     assert_eq!(
         rows.lines().next(),
-        Some("0.0"),
+        Some("0.0\t"),
         "a file without columns has the time"
     );
 }

@@ -278,3 +278,17 @@ fn machines_are_told_what_is_wrong() {
     assert_eq!(told[1]["messages"][0]["code"], "E0603");
     assert_eq!(told[2]["valid"], false);
 }
+
+#[test]
+fn derived_variables_in_a_circle_are_computed_and_warned_of() {
+    let folder = Folder::new();
+    let model = "<Lems><ComponentType name=\"ring\"><Dynamics>\
+        <DerivedVariable name=\"a\" dimension=\"none\" value=\"b + 1\"/>\
+        <DerivedVariable name=\"b\" dimension=\"none\" value=\"a * 0.5\"/>\
+        </Dynamics></ComponentType></Lems>";
+    folder.write("ring.xml", model);
+    let output = folder.call(&["validate", "-v", "ring.xml"]);
+    assert!(output.status.success(), "{output:?}");
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(message.contains("warning[W0226]: derived variables of `ring` need one another"));
+}

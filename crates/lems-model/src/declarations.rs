@@ -12,16 +12,18 @@ use crate::{ComponentType, Dynamics, Model, ModelError, read::place_of_name};
 const MOST_CASES: usize = 1000;
 
 /// Checks the declarations of every type.
-pub(crate) fn check(model: &Model<'_>) -> Result<(), Vec<ModelError>> {
-    let mut errors = Vec::new();
+pub(crate) fn check(model: &mut Model<'_>) -> Result<(), Vec<ModelError>> {
+    let (mut errors, mut warnings) = (Vec::new(), Vec::new());
     for kind in model.types.values() {
         let mut checker = Checker {
             model,
             kind,
             errors: &mut errors,
+            warnings: &mut warnings,
         };
         checker.members();
     }
+    model.warnings.extend(warnings);
     if errors.is_empty() {
         Ok(())
     } else {
@@ -33,6 +35,7 @@ struct Checker<'c, 'd> {
     model: &'c Model<'d>,
     kind: &'c ComponentType<'d>,
     errors: &'c mut Vec<ModelError>,
+    warnings: &'c mut Vec<ModelError>,
 }
 
 /// Where names of one kind are declared.
@@ -222,7 +225,7 @@ impl<'d> Checker<'_, 'd> {
         }
     }
 
-    /// Reports derived variables that need one another.
+    /// Warns of derived variables that need one another.
     fn cycles(&mut self, dynamics: &Dynamics<'d>) {
         let derived = (dynamics.derived.iter()).map(|v| (v.name, v.element, vec![&v.value]));
         let conditional = dynamics.conditional.iter().map(|v| {
@@ -257,7 +260,7 @@ impl<'d> Checker<'_, 'd> {
                 .iter()
                 .chain([&first])
                 .map(|node| variables[graph[*node]].0);
-            self.errors.push(ModelError::VariableCycle {
+            self.warnings.push(ModelError::VariableCycle {
                 component_type: self.kind.name.to_owned(),
                 chain: chain.map(str::to_owned).collect(),
                 span: place_of_name(*element, "name"),

@@ -67,7 +67,7 @@ impl<'d> Model<'d> {
         let mut model = Model::default();
         let elements = read::definitions(document, &mut model)?;
         inheritance::resolve(&mut model)?;
-        declarations::check(&model)?;
+        declarations::check(&mut model)?;
         components::read(&mut model, &elements)?;
         derived_parameters::evaluate(&mut model)?;
         check::equations(&mut model)?;
