@@ -36,9 +36,7 @@ const NETWORK: &str = r#"<Lems>
 "#;
 
 fn network() -> Folder {
-    let folder = Folder::new();
-    folder.write("LEMS_net.xml", NETWORK);
-    folder
+    Folder::with("LEMS_net.xml", NETWORK)
 }
 
 #[test]

@@ -72,6 +72,13 @@ impl Folder {
         names
     }
 
+    /// A folder with one file.
+    pub fn with(name: &str, text: &str) -> Folder {
+        let folder = Folder::new();
+        folder.write(name, text);
+        folder
+    }
+
     /// The program, to be called in this folder.
     pub fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_jlems-rs"));

@@ -184,7 +184,8 @@ impl Function {
         ("factorial", Function::Factorial),
     ];
 
-    pub(crate) fn named(name: &str) -> Option<Function> {
+    /// The function of that name.
+    pub fn named(name: &str) -> Option<Function> {
         Self::NAMES
             .iter()
             .find(|(known, _)| *known == name)

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use lems_document::{Attribute, Element, Span, nearest};
-use lems_expression::{Expression, Node};
+use lems_expression::{Expression, Function, Node};
 use petgraph::{algo::kosaraju_scc, graph::DiGraph};
 
 use crate::{ComponentType, Dynamics, Model, ModelError, read::place_of_name};
@@ -271,6 +271,11 @@ impl<'d> Checker<'_, 'd> {
 
 /// Whether an expression can use it.
 fn is_name(text: &str) -> bool {
-    Expression::parse(text)
-        .is_ok_and(|expression| matches!(expression.nodes(), [Node::Variable(_)]))
+    let is_word = |character: char| character.is_ascii_alphanumeric() || character == '_';
+    let is_plain = text.chars().all(is_word)
+        && text.starts_with(|first: char| !first.is_ascii_digit())
+        && Function::named(text).is_none();
+    is_plain
+        || Expression::parse(text)
+            .is_ok_and(|expression| matches!(expression.nodes(), [Node::Variable(_)]))
 }

@@ -570,7 +570,7 @@ pub(crate) fn wrong_dimension(
     let symbols: Vec<String> = (model.units.iter())
         .filter(|(_, unit)| unit.dimension == expected)
         .map(|(symbol, _)| format!("`{symbol}`"))
-        .take(3)
+        .take(6)
         .collect();
     Some(ModelError::WrongDimension {
         parameter: parameter.to_owned(),

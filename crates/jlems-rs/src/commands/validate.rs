@@ -56,7 +56,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             continue;
         }
         if !valid || !arguments.quiet {
-            print(&line(file, &verdict));
+            print(&line(file, &verdict, arguments.verbose));
         }
         print_error(&details(verdict, arguments.verbose));
         checked.push(Checked {
@@ -81,7 +81,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     })
 }
 
-fn line(file: &str, verdict: &Verdict) -> String {
+fn line(file: &str, verdict: &Verdict, verbose: bool) -> String {
     let errors = verdict.count(Severity::Error);
     let warnings = verdict.count(Severity::Warning);
     let mut text = match errors {
@@ -90,6 +90,9 @@ fn line(file: &str, verdict: &Verdict) -> String {
     };
     if warnings > 0 {
         let _ = write!(text, ", {}", counted(warnings as u64, "warning"));
+        if !verbose {
+            text.push_str(" (-v shows them)");
+        }
     }
     text + "\n"
 }
