@@ -181,6 +181,7 @@ impl Coded for EngineError {
                 OutputError::NotContinued { .. } => 544,
                 OutputError::IsInput { .. } => 524,
                 OutputError::Outside { .. } => 526,
+                OutputError::TooManyBytes { .. } => 528,
                 _ => 508,
             },
         })
@@ -193,6 +194,7 @@ impl Coded for LimitError {
             LimitError::Kernels { .. } => 521,
             LimitError::Statements { .. } => 522,
             LimitError::Time { .. } => 523,
+            LimitError::OutputBytes { .. } => 528,
         })
     }
 }

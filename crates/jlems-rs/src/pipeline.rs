@@ -14,7 +14,7 @@ use lems_jit::CompiledProgram;
 use lems_kernel::{Backend, Interpreter, Program};
 use lems_model::{Model, ModelError, Target};
 use lems_network::{DataFile, Estimate, Experiment, NetworkError};
-use lems_output::OutputStore;
+use lems_output::{LimitedStore, OutputStore};
 use nml2_coretypes::CORE_TYPES;
 
 use crate::{
@@ -168,6 +168,7 @@ pub fn prepare(
             });
         }
     }
+    (options.limits).allow_outputs(&experiment, options.every)?;
     experiment.most_instances = options.limits.most_instances();
     let times_file = target.times_file.map(str::to_owned);
     (0..)
@@ -276,6 +277,7 @@ pub fn run_from(
     time_left()?;
     let model = read_model(&document)?;
     time_left()?;
+    let store = &mut LimitedStore::new(store, options.limits.output_bytes as u64);
     let mut warnings = reserve(store, &document, &model)?;
     let simulations = prepare(&document, &model, options)?;
     time_left()?;
