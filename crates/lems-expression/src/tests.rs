@@ -358,7 +358,10 @@ fn refusals_help() {
         ("rand(x)", "uniform between 0 and x"),
         ("sqr(x)", "did you mean `sqrt`"),
         ("Exp(x)", "did you mean `exp`"),
-        ("weight(x)", "if `weight` is a variable, write `weight * (...)`"),
+        (
+            "weight(x)",
+            "if `weight` is a variable, write `weight * (...)`",
+        ),
         ("a .GT. b", "write `.gt.`"),
         ("a .grt. b", "did you mean `.gt.`"),
         ("a .xyzzy. b", "the operators are .lt. .gt."),
@@ -539,8 +542,34 @@ fn values() {
         ("1 .gt. 1", 0.0),
         ("1 .gt. 0 .or. 1 .lt. 0 .and. 1 .lt. 0", 0.0),
         (".not. 1 .gt. 2", 1.0),
+        (".not. 2 .gt. 1", 0.0),
+        ("ln(1)", 0.0),
+        ("ln(exp(1))", 1.0),
     ] {
         assert_eq!(value(text), expected, "{text}");
+    }
+    for (operator, [less, equal, greater, unordered]) in [
+        (".lt.", [1.0, 0.0, 0.0, 0.0]),
+        (".gt.", [0.0, 0.0, 1.0, 0.0]),
+        (".leq.", [1.0, 1.0, 0.0, 0.0]),
+        (".geq.", [0.0, 1.0, 1.0, 0.0]),
+        (".eq.", [0.0, 1.0, 0.0, 0.0]),
+        (".neq.", [1.0, 0.0, 1.0, 1.0]),
+    ] {
+        assert_eq!(value(&format!("1 {operator} 2")), less, "{operator}");
+        assert_eq!(value(&format!("2 {operator} 2")), equal, "{operator}");
+        assert_eq!(value(&format!("3 {operator} 2")), greater, "{operator}");
+        assert_eq!(value(&format!("0/0 {operator} 2")), unordered, "{operator}");
+    }
+    let [yes, no] = ["1 .gt. 0", "0 .gt. 1"];
+    for (operator, [both, first, second, neither]) in [
+        (".and.", [1.0, 0.0, 0.0, 0.0]),
+        (".or.", [1.0, 1.0, 1.0, 0.0]),
+    ] {
+        assert_eq!(value(&format!("{yes} {operator} {yes}")), both);
+        assert_eq!(value(&format!("{yes} {operator} {no}")), first);
+        assert_eq!(value(&format!("{no} {operator} {yes}")), second);
+        assert_eq!(value(&format!("{no} {operator} {no}")), neither);
     }
     for text in [
         "ln(0)",
@@ -640,6 +669,9 @@ fn dimensions_are_inferred() {
         ("0", Inferred::Zero),
         ("-0", Inferred::Zero),
         ("0*0", Inferred::Zero),
+        ("0 + 0", Inferred::Zero),
+        ("0 + 0 + v", voltage),
+        ("any^2", Inferred::Any),
         ("0*v", voltage),
         ("any", Inferred::Any),
         ("any + v", voltage),
