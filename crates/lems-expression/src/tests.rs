@@ -428,6 +428,7 @@ fn misspelled_names_are_recognised() {
         ("sinhh", Some("`sinh`")),
         ("factorail", Some("`factorial`")),
         ("fectoriol", Some("`factorial`")),
+        ("bc", None),
         ("x", None),
         ("q", None),
     ] {

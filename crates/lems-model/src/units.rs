@@ -130,6 +130,8 @@ fn number_length(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use lems_document::{Document, IncludeOptions, MemorySources};
+
     use super::*;
 
     #[test]
@@ -142,8 +144,14 @@ mod tests {
             ("2e", Some(("2", "e"))),
             ("5E3E3", Some(("5E3", "E3"))),
             (".5mV", Some((".5", "mV"))),
+            ("1.5e-3 V", Some(("1.5e-3", "V"))),
+            ("-2.5e+3V", Some(("-2.5e+3", "V"))),
+            ("1eV", Some(("1", "eV"))),
             ("7", None),
+            ("7 ", None),
             ("mV", None),
+            (" mV", None),
+            ("", None),
         ] {
             assert_eq!(split_quantity(text), expected, "{text}");
         }
@@ -164,5 +172,71 @@ mod tests {
             ..millivolt
         };
         assert_eq!(celsius.to_si(20.0), 293.15);
+        let minute = Unit {
+            scale: 60.0,
+            offset: 1.0,
+            ..millivolt
+        };
+        assert_eq!(minute.to_si(2.0), (3.0 * 60.0) * 0.001);
+    }
+
+    /// What `text` is as the value of an attribute, where there are a few units.
+    fn quantity(text: &str) -> Result<(f64, i32), String> {
+        let file = format!("<Lems><x q=\"{text}\"/></Lems>");
+        let sources = MemorySources::from([("model.xml", file.as_str())]);
+        let options = IncludeOptions::default();
+        let document = Document::load("model.xml", &sources, &options).unwrap();
+        let unit = |power| Unit {
+            dimension: Dimension {
+                i: 1,
+                ..Dimension::default()
+            },
+            power,
+            ..Unit::ONE
+        };
+        let units = [("uA", -6), ("F", 0), ("A", 0), ("MA", 6)];
+        let units = units.map(|(symbol, power)| (symbol, unit(power)));
+        let units = Units::from_iter(units);
+        let root = document.roots().next().unwrap();
+        let attribute = root.attributes().next().unwrap();
+        match parse_quantity(attribute, &units) {
+            Ok(quantity) => Ok((quantity.value, quantity.dimension.i)),
+            Err(ModelError::UnknownUnit {
+                symbol, suggestion, ..
+            }) => Err(format!("{symbol}: {}", suggestion.unwrap_or_default())),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    #[test]
+    fn quantities_have_the_dimension_of_their_unit() {
+        for (text, value) in [
+            ("2 A", (2.0, 1)),
+            (" 3uA ", (3.0 * 1e-6, 1)),
+            ("1F", (1.0, 1)),
+            ("-4e1", (-40.0, 0)),
+            ("5d", (5.0, 0)),
+            ("Infinity A", (f64::INFINITY, 1)),
+            ("Infinity", (f64::INFINITY, 0)),
+        ] {
+            assert_eq!(quantity(text), Ok(value), "{text}");
+        }
+    }
+
+    #[test]
+    fn wrong_quantities_are_told_apart() {
+        for (text, error) in [
+            ("3 \u{b5}A", "\u{b5}A: uA"),
+            ("3 \u{3bc}A", "\u{3bc}A: uA"),
+            ("3 furlong", "furlong: "),
+            ("A", "`A` is not a quantity"),
+            ("x A", "`x A` is not a quantity"),
+            ("InfinityA", "`InfinityA` is not a quantity"),
+            ("1e999 A", "`1e999 A` is too large a number"),
+            ("1e305 MA", "`1e305 MA` is too large a number"),
+        ] {
+            let found = quantity(text).unwrap_err();
+            assert!(found.contains(error), "{text}: {found}");
+        }
     }
 }
