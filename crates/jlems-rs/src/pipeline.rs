@@ -155,6 +155,16 @@ pub fn prepare(
     options: &Options,
 ) -> Result<Vec<Simulation>, Failure> {
     let (target, mut experiment) = experiment(document, model)?;
+    simulations(document, model, target, &mut experiment, options)
+}
+
+fn simulations<'d>(
+    document: &Document,
+    model: &Model<'d>,
+    target: Target<'d>,
+    experiment: &mut Experiment<'d>,
+    options: &Options,
+) -> Result<Vec<Simulation>, Failure> {
     let failed = |errors: Vec<NetworkError>| Failure::of(document.sources(), &errors);
     if let Some(seed) = options.seed {
         experiment.reseed(seed);
@@ -176,7 +186,7 @@ pub fn prepare(
             let limits = &options.limits;
             limits.allow_run(document, model, target.component, &run)?;
             let mut simulation =
-                Simulation::new(model, &experiment, run, times_file.clone()).map_err(failed)?;
+                Simulation::new(model, experiment, run, times_file.clone()).map_err(failed)?;
             limits.allow_program(&simulation.program)?;
             simulation.every = options.every.max(1);
             simulation.number = number;
@@ -276,8 +286,9 @@ pub fn run_from(
     time_left()?;
     let model = read_model(&document)?;
     time_left()?;
-    let mut warnings = reserve(store, &document, &model)?;
-    let simulations = prepare(&document, &model, options)?;
+    let (target, mut experiment) = experiment(&document, &model)?;
+    let mut warnings = reserve(store, &document, target, &experiment)?;
+    let simulations = simulations(&document, &model, target, &mut experiment, options)?;
     time_left()?;
     warnings.extend(document.warnings().iter().map(Diagnostic::from));
     let of_user = |warning: &&ModelError| !document.source(warning.span().source).embedded;
@@ -285,10 +296,9 @@ pub fn run_from(
     for simulation in &simulations {
         warnings.extend(simulation.warnings.iter().map(Diagnostic::from));
     }
-    let report_file = model.target.and_then(|target| target.report_file);
-    let report_file = report_file.map(str::to_owned);
+    let report_file = target.report_file.map(str::to_owned);
     let displays = match options.displays {
-        true => displays::all(&model, &simulations),
+        true => displays::all(&model, &experiment, &simulations),
         false => Vec::new(),
     };
     // A large network is better run without its text.
@@ -404,14 +414,13 @@ fn diagnose(
 fn reserve(
     store: &mut dyn OutputStore,
     document: &Document,
-    model: &Model<'_>,
+    target: Target<'_>,
+    experiment: &Experiment<'_>,
 ) -> Result<Vec<Diagnostic>, Failure> {
-    let (target, experiment) = experiment(document, model)?;
     let data = experiment.data_files.iter().map(|file| file.path.as_str());
     let events = experiment.event_files.iter().map(|file| file.path.as_str());
     let outputs: Vec<&str> = data.chain(events).chain(target.times_file).collect();
-    let files = document.sources().iter().filter(|source| !source.embedded);
-    let inputs: Vec<&str> = files.map(|source| source.name.as_str()).collect();
+    let inputs = document.own_files();
     (store.reserve(&outputs, &inputs)).map_err(EngineError::from)?;
     let mut names = HashSet::new();
     let plain = |path: &str| Path::new(path).components().collect::<PathBuf>();

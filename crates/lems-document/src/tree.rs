@@ -125,6 +125,12 @@ impl Document {
         &self.sources
     }
 
+    /// Names of the files that were read, without those that come with the program.
+    pub fn own_files(&self) -> Vec<&str> {
+        let own = self.sources.iter().filter(|source| !source.embedded);
+        own.map(|source| source.name.as_str()).collect()
+    }
+
     /// The files alone.
     pub fn into_sources(self) -> Vec<Source> {
         self.sources

@@ -1,13 +1,15 @@
 //! The whole model.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 use lems_document::{Document, Element, Span};
 use lems_expression::Dimension;
 use lems_math::JavaRandom;
 
 use crate::{
-    Component, ComponentId, ComponentType, ModelError, Role, Table, TypeId, check, components,
-    declarations, derived_parameters, inheritance, read,
+    Component, ComponentId, ComponentType, Dynamics, ModelError, Role, Table, TypeId, check,
+    components, declarations, derived_parameters, inheritance, read,
     units::{Dimensions, Units},
     unused,
 };
@@ -74,6 +76,18 @@ impl<'d> Model<'d> {
         let unused = unused::never_attached(&model);
         model.warnings.extend(unused);
         Ok(model)
+    }
+
+    /// The dynamics of a type if they are not those of its parent.
+    pub(crate) fn own_dynamics<'m>(
+        &'m self,
+        kind: &'m ComponentType<'d>,
+    ) -> Option<&'m Dynamics<'d>> {
+        let own = kind.dynamics.as_ref()?;
+        let parent = kind.parent.map(|parent| self.type_of(parent));
+        let inherited = parent.and_then(|parent| parent.dynamics.as_ref());
+        let is_own = !inherited.is_some_and(|inherited| Arc::ptr_eq(inherited, own));
+        is_own.then_some(own)
     }
 
     /// The target, or an error that says why the document cannot be run.

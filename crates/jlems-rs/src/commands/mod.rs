@@ -157,8 +157,3 @@ fn counted(number: u64, what: &str) -> String {
         _ => format!("{number} {what}s"),
     }
 }
-
-/// A number without the last digits, which the sum of many steps blurs.
-fn rounded(number: f64) -> f64 {
-    format!("{number:.9e}").parse().unwrap_or(number)
-}

@@ -113,7 +113,10 @@ impl OutputSink for CountingSink {
     }
 
     fn mark(&mut self) -> Result<Mark, OutputError> {
-        (self.file.as_mut()).map_or_else(|| Ok(Mark::default()), |file| file.mark())
+        let mark = (self.file.as_mut()).map_or_else(|| Ok(Mark::default()), |file| file.mark())?;
+        // A device does not give back what it got.
+        let rows = self.count;
+        Ok(Mark { rows, ..mark })
     }
 
     fn finish(mut self: Box<Self>) -> Result<(), OutputError> {

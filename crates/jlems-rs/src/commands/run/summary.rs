@@ -3,11 +3,12 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use jlems_rs::network::rounded;
 use jlems_rs::{Failure, Outcome};
 use serde::Serialize;
 
+use super::super::counted;
 use super::super::messages::Message;
-use super::super::{counted, rounded};
 use super::progress::Reached;
 use super::store::Written;
 
