@@ -177,7 +177,7 @@ fn grouped_imports_hide_nothing() {
 #[test]
 fn no_code_names_a_component_type_of_neuroml() {
     let types: BTreeSet<&str> = (CORE_TYPES.iter())
-        .flat_map(|(_, text)| text.split("<ComponentType name=\"").skip(1))
+        .flat_map(|file| file.text.split("<ComponentType name=\"").skip(1))
         .filter_map(|rest| rest.split('"').next())
         .filter(|name| is_distinctive(name))
         .collect();

@@ -25,7 +25,7 @@ pub use explain::Code;
 pub use limits::{LIMITS, Limit, LimitError, LimitSetting, Limits, Unit};
 pub use pipeline::{
     BackendKind, Control, Options, Outcome, Watch, estimate, load, load_runnable, prepare,
-    read_model, run, run_from, with_backend,
+    read_model, read_model_in_use, run, run_from, with_backend,
 };
 pub use settings::Settings;
 pub use sources::{FileSources, Sandbox};

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use lems_document::{Document, IncludeOptions, Source, SourceReader};
+use lems_document::{Document, EmbeddedFile, IncludeOptions, Source, SourceReader};
 use lems_engine::{
     Checkpoint, CheckpointError, Diagnosis, EngineError, Moment, Simulation, Summary,
 };
@@ -43,7 +43,7 @@ pub struct Options {
     /// Folders searched for included files.
     pub include: Vec<String>,
     /// Core types instead of the embedded ones: (file name, text).
-    pub core_types: Option<&'static [(&'static str, &'static str)]>,
+    pub core_types: Option<&'static [EmbeddedFile]>,
     /// What runs the kernels.
     pub backend: BackendKind,
     /// Threads that share the steps of many instances; all that the computer has if `None`.
@@ -127,7 +127,22 @@ pub fn load_runnable(
 /// # Errors
 /// Everything that is wrong with its definitions, components or equations.
 pub fn read_model(document: &Document) -> Result<Model<'_>, Failure> {
-    let model = Model::read(document).map_err(|errors| Failure::of(document.sources(), &errors))?;
+    checked(document, Model::read(document))
+}
+
+/// The same without the core types that nothing in the document is about.
+///
+/// # Errors
+/// As of [`read_model`].
+pub fn read_model_in_use(document: &Document) -> Result<Model<'_>, Failure> {
+    checked(document, Model::read_in_use(document))
+}
+
+fn checked<'d>(
+    document: &'d Document,
+    model: Result<Model<'d>, Vec<ModelError>>,
+) -> Result<Model<'d>, Failure> {
+    let model = model.map_err(|errors| Failure::of(document.sources(), &errors))?;
     settings::check(document, &model)?;
     Ok(model)
 }
@@ -284,7 +299,7 @@ pub fn run_from(
     };
     let document = load_runnable(path, reader, options)?;
     time_left()?;
-    let model = read_model(&document)?;
+    let model = read_model_in_use(&document)?;
     time_left()?;
     let (target, mut experiment) = experiment(&document, &model)?;
     let mut warnings = reserve(store, &document, target, &experiment)?;

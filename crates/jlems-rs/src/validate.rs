@@ -90,7 +90,7 @@ fn document(path: &str, reader: &dyn SourceReader, options: &Options) -> Result<
     };
     let core_types = options.core_types.unwrap_or(CORE_TYPES).iter();
     let mut root = String::from("<Lems>");
-    for file in core_types.map(|(file, _)| *file).chain([name]) {
+    for file in core_types.map(|file| file.name).chain([name]) {
         let file = file
             .replace('&', "&amp;")
             .replace('"', "&quot;")

@@ -1,11 +1,12 @@
 //! Files that include files.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::path::{Path, is_separator};
 
 use crate::error::{DocumentError, LoadFailure};
 use crate::read::{Builder, Include, TopLevel};
-use crate::source::{EMBEDDED, Source, SourceId, SourceReader, Span};
+use crate::source::{EMBEDDED, EmbeddedFile, Source, SourceId, SourceReader, Span};
 use crate::suggest::nearest;
 use crate::tree::Document;
 
@@ -14,8 +15,8 @@ use crate::tree::Document;
 pub struct IncludeOptions {
     /// Folders searched after those of the including and of the root file (`-I`).
     pub folders: Vec<String>,
-    /// Files that are always at hand, by file name: (name, text). Files found elsewhere win.
-    pub embedded: &'static [(&'static str, &'static str)],
+    /// Files that are always at hand. Files found elsewhere win.
+    pub embedded: &'static [EmbeddedFile],
     /// How much is read.
     pub limits: Limits,
 }
@@ -98,7 +99,8 @@ pub(crate) fn load(
             identity,
             name: root.to_owned(),
             folder: Some(folder_of(root).to_owned()),
-            text,
+            text: text.into(),
+            embedded: None,
         },
         None,
     );
@@ -127,7 +129,9 @@ struct Found {
     name: String,
     /// None for an embedded file.
     folder: Option<String>,
-    text: String,
+    text: Cow<'static, str>,
+    /// If it is one.
+    embedded: Option<EmbeddedFile>,
 }
 
 /// A file whose includes are being followed.
@@ -178,9 +182,10 @@ impl Loader<'_> {
         let source = Source {
             name: found.name.clone(),
             text: found.text,
-            embedded: matches!(found.identity, Identity::Embedded(_)),
+            embedded: found.embedded.is_some(),
         };
-        let read = self.builder.read(id, &source, limits);
+        let prepared = (found.embedded).and_then(|file| self.builder.take(id, file, limits));
+        let read = prepared.map_or_else(|| self.builder.read(id, &source, limits), Ok);
         self.sources.push(source);
         let file = match read {
             Ok(file) => file,
@@ -248,7 +253,7 @@ impl Loader<'_> {
                 });
             }
             Search::Missing(searched) => {
-                let embedded = self.options.embedded.iter().map(|(name, _)| *name);
+                let embedded = self.options.embedded.iter().map(|file| file.name);
                 let suggestion = nearest(base_name(file), embedded).map(str::to_owned);
                 let file = file.to_owned();
                 self.errors.push(DocumentError::MissingInclude {
@@ -283,7 +288,8 @@ impl Loader<'_> {
                         identity,
                         name: path,
                         folder,
-                        text,
+                        text: text.into(),
+                        embedded: None,
                     });
                 }
                 Err(message) => {
@@ -295,16 +301,12 @@ impl Loader<'_> {
             }
         }
         let wanted = base_name(file);
-        let Some((name, text)) = self
-            .options
-            .embedded
-            .iter()
-            .find(|(name, _)| *name == wanted)
-        else {
+        let mut embedded = self.options.embedded.iter();
+        let Some(file) = embedded.find(|file| file.name == wanted) else {
             return Search::Missing(searched);
         };
-        let identity = Identity::Embedded(name);
-        let shown = format!("{name}{EMBEDDED}");
+        let identity = Identity::Embedded(file.name);
+        let shown = format!("{}{EMBEDDED}", file.name);
         if self.seen.contains(&identity) {
             return Search::Known(identity, shown);
         }
@@ -312,7 +314,8 @@ impl Loader<'_> {
             identity,
             name: shown,
             folder: None,
-            text: (*text).to_owned(),
+            text: file.text.into(),
+            embedded: Some(*file),
         })
     }
 

@@ -51,7 +51,7 @@ impl Builder {
         source: &Source,
         limits: &Limits,
     ) -> Result<File, DocumentError> {
-        let text = source.text.as_str();
+        let text = &*source.text;
         let left = limits.elements.saturating_sub(self.tree.elements.len());
         let nodes_limit = u32::try_from(left.saturating_mul(3).saturating_add(100));
         let parse = |text| {
@@ -200,7 +200,7 @@ impl Builder {
         }
     }
 
-    fn name(&mut self, name: &str) -> u32 {
+    pub(crate) fn name(&mut self, name: &str) -> u32 {
         if let Some(&index) = self.name_indices.get(name) {
             return index;
         }

@@ -1,5 +1,6 @@
 //! Texts, places in them, and where they come from.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// What the names of embedded files end with.
@@ -26,7 +27,7 @@ pub struct Source {
     /// As shown to the user: a path, or a file name with `(core types)`.
     pub name: String,
     /// The whole text.
-    pub text: String,
+    pub text: Cow<'static, str>,
     /// Whether it came with the program, so that its author is not the user.
     pub embedded: bool,
 }
@@ -42,6 +43,30 @@ impl Source {
         let line = before.bytes().filter(|&byte| byte == b'\n').count() + 1;
         let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
         (line, column)
+    }
+}
+
+/// A file that comes with the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EmbeddedFile {
+    /// What an include asks for.
+    pub name: &'static str,
+    /// The whole text.
+    pub text: &'static str,
+    /// What [`prepare`](crate::prepare) made of the text, so that it need not be read; empty if it
+    /// is to be read.
+    pub prepared: &'static [u8],
+}
+
+impl EmbeddedFile {
+    /// One that is to be read.
+    pub const fn new(name: &'static str, text: &'static str) -> Self {
+        let prepared = &[];
+        EmbeddedFile {
+            name,
+            text,
+            prepared,
+        }
     }
 }
 

@@ -1,16 +1,16 @@
 use proptest::prelude::*;
 
 use crate::{
-    Document, DocumentError, Element, IncludeOptions, Limits, LoadFailure, MemorySources, Source,
-    SourceReader, Span,
+    Document, DocumentError, Element, EmbeddedFile, IncludeOptions, Limits, LoadFailure,
+    MemorySources, Source, SourceReader, Span,
 };
 
-const EMBEDDED: &[(&str, &str)] = &[
-    (
+const EMBEDDED: &[EmbeddedFile] = &[
+    EmbeddedFile::new(
         "Cells.xml",
         "<Lems><Include file=\"Base.xml\"/><fromCells/></Lems>",
     ),
-    ("Base.xml", "<Lems><fromBase/></Lems>"),
+    EmbeddedFile::new("Base.xml", "<Lems><fromBase/></Lems>"),
 ];
 
 fn load_with<const N: usize>(
@@ -205,9 +205,10 @@ fn search_goes_from_near_to_far() {
             let text = format!("<L><{}/></L>", place.replace('/', "-"));
             sources.0.insert((*place).to_owned(), text);
         }
+        const EMBEDDED: &[EmbeddedFile] = &[EmbeddedFile::new("t.xml", "<L><embedded/></L>")];
         let options = IncludeOptions {
             folders: vec!["first".to_owned(), "second/".to_owned()],
-            embedded: &[("t.xml", "<L><embedded/></L>")],
+            embedded: EMBEDDED,
             ..Default::default()
         };
         let document = Document::load("models/main.xml", &sources, &options).unwrap();
@@ -483,7 +484,7 @@ fn byte_order_marks_and_windows_line_ends_are_fine() {
 fn columns_count_characters() {
     let source = Source {
         name: "m".to_owned(),
-        text: "äb\nçde".to_owned(),
+        text: "äb\nçde".into(),
         embedded: false,
     };
     let places: Vec<_> = [0, 2, 3, 4, 6, 7, 99]
@@ -576,5 +577,58 @@ proptest! {
                 prop_assert!(text.get(span.start as usize..span.end as usize).is_some());
             }
         }
+    }
+}
+
+const PREPARED: &str = r#"<?xml version="1.0"?>
+<n:Lems xmlns:n="x" description="is the root">
+  <Include file="Base.xml"/>
+  <Include url="http://nowhere/Base.xml"/>
+  <!-- a comment -->
+  <n:a n:one="1" two = 'a &amp; b'> some text <b/> more </n:a>
+  <c three="3"><d>a &lt; b</d></c>
+</n:Lems>"#;
+
+/// Everything in a document, as text.
+fn told(document: &Document) -> Vec<String> {
+    let elements = document.roots().flat_map(Element::descendants);
+    let told = elements.map(|element| {
+        let places: Vec<_> = (element.attributes())
+            .map(|attribute| (attribute.name_span(), attribute.span()))
+            .collect();
+        let attributes: Vec<_> = element.attributes().collect();
+        let children = element.children().count();
+        let (text, name) = (element.text(), element.name_span());
+        format!("{element:?} {name:?} {attributes:?} {places:?} {children} {text:?}")
+    });
+    let warnings = document.warnings().iter().map(ToString::to_string);
+    told.chain(warnings).collect()
+}
+
+fn with_embedded(prepared: Vec<u8>) -> Vec<String> {
+    let file = EmbeddedFile {
+        prepared: prepared.leak(),
+        ..EmbeddedFile::new("Prepared.xml", PREPARED)
+    };
+    let options = IncludeOptions {
+        embedded: [&[file], EMBEDDED].concat().leak(),
+        ..Default::default()
+    };
+    let main = "<Lems><c four='4'/><Include file='Prepared.xml'/><e five='&gt;'/></Lems>";
+    told(&load_with([("main.xml", main)], &options).unwrap())
+}
+
+#[test]
+fn what_is_prepared_is_what_would_be_read() {
+    let read = with_embedded(Vec::new());
+    assert_eq!(read.len(), 8, "{read:#?}");
+    assert!(
+        read.iter()
+            .any(|line| line.contains("a & b") && line.contains("some text"))
+    );
+    let prepared = crate::prepare(PREPARED.to_owned()).unwrap();
+    assert_eq!(with_embedded(prepared.clone()), read);
+    for length in 0..prepared.len() {
+        assert_eq!(with_embedded(prepared[..length].to_vec()), read);
     }
 }
