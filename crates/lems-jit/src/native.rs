@@ -20,12 +20,13 @@ use std::sync::{Mutex, MutexGuard};
 
 use cranelift_jit::JITModule;
 use cranelift_module::FuncId;
-use lems_kernel::{Backend, Call, Independence, Program, State, emit};
+use lems_kernel::{Backend, Call, Program, State, emit};
 
 use crate::assembler::{Assembler, Part};
+use crate::exposed::{exposed, parts_within};
 use crate::helpers::InPlace;
 use crate::lanes::LANES;
-use crate::plan::{BlockPlan, FEWEST_TOGETHER, block_plan};
+use crate::plan::{BlockPlan, FEWEST_TOGETHER, Rounds, block_plan};
 use crate::saved::Saved;
 use crate::settle::{Emission, Settling};
 use crate::shares::Shares;
@@ -78,14 +79,9 @@ struct InOrder {
 /// A kernel whose instances can be computed in any order.
 struct CompiledBlock {
     function: BlockFunction,
-    stride: u32,
-    share: u32,
-    round: u32,
-    /// Doubles that its buffers take.
-    buffers: usize,
-    independence: Independence,
-    /// Whether an event of one instance can reach another one in the same call.
-    interferes: bool,
+    plan: BlockPlan,
+    /// Instances that an event can take back to before their step.
+    exposed: Vec<Range<u32>>,
 }
 
 /// What a thread needs for a step besides the state.
@@ -138,17 +134,16 @@ impl<'p> CompiledProgram<'p> {
         let several = blocks.iter().flatten().any(|(_, plan)| worth_sharing(plan));
         let threads = if several { threads.max(1) } else { 1 };
         let module = assembler.finish()?;
-        let kernels: Vec<CompiledKernel> = (kernels.into_iter().zip(blocks))
-            .map(|(step, block)| CompiledKernel {
+        let kernels: Vec<CompiledKernel> = (0..)
+            .zip(kernels.into_iter().zip(blocks))
+            .map(|(number, (step, block))| CompiledKernel {
                 step: step_function(&module, step),
                 block: block.map(|(function, plan)| CompiledBlock {
                     function: block_function(&module, function),
-                    stride: plan.stride,
-                    share: plan.share,
-                    round: plan.round,
-                    buffers: plan.kernel.buffers as usize * plan.stride as usize,
-                    interferes: plan.independence.interferes(),
-                    independence: plan.independence,
+                    exposed: exposed(program, number, &plan.independence, |call| {
+                        plan.rounds(call, threads as u32).instances
+                    }),
+                    plan,
                 }),
             })
             .collect();
@@ -240,14 +235,10 @@ impl<'p> CompiledProgram<'p> {
         );
         let length = call.last - call.first;
         let even = call.last - length % LANES;
-        let threads = self.team.size().min(length / block.share).max(1);
-        let in_a_round = match threads {
-            1 => block.stride,
-            threads => block.round.saturating_mul(threads).min(length),
-        };
+        let Rounds { threads, instances } = block.plan.rounds(call, self.team.size());
         let round_of = |round: u32| {
-            let first = call.first.saturating_add(round.saturating_mul(in_a_round));
-            first.min(even)..first.saturating_add(in_a_round).min(even)
+            let first = call.first.saturating_add(round.saturating_mul(instances));
+            first.min(even)..first.saturating_add(instances).min(even)
         };
         let work = Work {
             program: self.program,
@@ -260,7 +251,7 @@ impl<'p> CompiledProgram<'p> {
         self.shares.deal(round_of(0), threads);
         self.team.rounds(
             threads,
-            length.div_ceil(in_a_round),
+            length.div_ceil(instances),
             |worker, thread| work.take_part(worker, thread),
             |workers, round| {
                 let Range { start, end } = round_of(round);
@@ -303,11 +294,11 @@ impl<'p> CompiledProgram<'p> {
         let mut log = Vec::new();
         for worker in workers.iter_mut() {
             log.append(&mut worker.log);
-            worker.saved.index();
         }
         log.sort_by_key(|emission| emission.instance);
         let saved: Vec<&Saved> = workers.iter().map(|worker| &worker.saved).collect();
-        let settling = Settling::new(self, self.program, &block.independence, together, &saved);
+        let independence = &block.plan.independence;
+        let settling = Settling::new(self, self.program, independence, together, &saved);
         settling.settle(state, log.iter(), time, step);
         true
     }
@@ -369,10 +360,11 @@ struct Work<'w> {
 impl Work<'_> {
     /// Computes blocks of a round until there are no more; leaves their events in the worker's log.
     fn take_part(&self, worker: &mut Worker, thread: u32) {
-        if worker.buffers.len() < self.block.buffers {
-            worker.buffers.resize(self.block.buffers, 0.0);
+        let plan = &self.block.plan;
+        if worker.buffers.len() < plan.buffers() {
+            worker.buffers.resize(plan.buffers(), 0.0);
         }
-        while let Some(instances) = self.shares.take(thread, self.block.stride) {
+        while let Some(instances) = self.shares.take(thread, plan.stride) {
             self.advance(worker, instances);
         }
     }
@@ -382,9 +374,9 @@ impl Work<'_> {
         let memory = self.memory.load(Ordering::Relaxed);
         let size = self.program.memory.len();
         let links = self.program.links.as_slice();
-        if self.block.interferes {
-            let columns = &self.block.independence.stored;
-            (worker.saved).save(columns, links, instances.clone(), |slots| {
+        let columns = &self.block.plan.independence.stored;
+        for exposed in parts_within(&self.block.exposed, instances.clone()) {
+            (worker.saved).save(columns, links, exposed, |slots| {
                 (slots.start <= slots.end && slots.end <= size).then(|| {
                     // SAFETY: the slots are inside the memory, belong to instances of this
                     // block, and machine code for them is not running.

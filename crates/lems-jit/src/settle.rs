@@ -7,7 +7,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use lems_kernel::{Backend, Call, Independence, Program, State, emit};
+use lems_kernel::{Backend, Call, Independence, Program, State, Stored, emit};
 
 use crate::CompiledProgram;
 use crate::saved::Saved;
@@ -105,11 +105,21 @@ impl<'s, 'p> Settling<'s, 'p> {
             #[cfg(test)]
             WENT_BACK.set(WENT_BACK.get() + 1);
             let (columns, links) = (&self.independence.stored, &self.program.links);
-            for saved in self.saved {
-                saved.restore(columns, links, owner, &mut state.memory);
-            }
+            let restored = (self.saved.iter())
+                .map(|saved| saved.restore(columns, links, owner, &mut state.memory));
+            let restored: usize = restored.sum();
+            debug_assert_eq!(restored, size(columns, links, owner), "of {owner}");
         }
     }
+}
+
+/// Number of slots of an instance.
+fn size(columns: &[Stored], links: &[u32], instance: u32) -> usize {
+    let mut size = 0;
+    for column in columns {
+        column.ranges(links, instance..instance + 1, |slots| size += slots.len());
+    }
+    size
 }
 
 impl Backend for Settling<'_, '_> {
