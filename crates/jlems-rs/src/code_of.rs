@@ -128,6 +128,7 @@ impl Coded for NetworkError {
         use NetworkError::*;
         Code(match self {
             NothingToRun { .. } => 203,
+            UnknownFormat { .. } => 241,
             UnresolvedPath { .. } => 401,
             IndexTooLarge { .. } => 402,
             UnknownVariable { .. } => 403,

@@ -303,10 +303,18 @@ pub fn run_from(
     time_left()?;
     let (target, mut experiment) = experiment(&document, &model)?;
     let mut warnings = reserve(store, &document, target, &experiment)?;
-    let simulations = simulations(&document, &model, target, &mut experiment, options)?;
+    let of_user = |warning: &&ModelError| !document.source(warning.span().source).embedded;
+    let simulations = simulations(&document, &model, target, &mut experiment, options);
+    let simulations = simulations.map_err(|mut failure| {
+        // What is missing may be what was ignored because it is misspelt.
+        let ignored = (model.warnings.iter().filter(of_user))
+            .filter(|warning| matches!(warning, ModelError::Ignored { .. }));
+        let ignored = ignored.map(|warning| Diagnostic::from(warning).as_warning());
+        failure.diagnostics.extend(ignored);
+        failure
+    })?;
     time_left()?;
     warnings.extend(document.warnings().iter().map(Diagnostic::from));
-    let of_user = |warning: &&ModelError| !document.source(warning.span().source).embedded;
     warnings.extend((model.warnings.iter().filter(of_user)).map(Diagnostic::from));
     for simulation in &simulations {
         warnings.extend(simulation.warnings.iter().map(Diagnostic::from));

@@ -16,6 +16,7 @@ mod run;
 mod show;
 mod types;
 mod validate;
+pub mod words;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;

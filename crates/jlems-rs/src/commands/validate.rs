@@ -1,11 +1,12 @@
 //! `jlems-rs validate FILES`: what is wrong, without running anything.
 
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 use std::io::IsTerminal;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
-use jlems_rs::{Failure, Severity, Verdict};
+use jlems_rs::{Code, Failure, Severity, Verdict};
 use serde::Serialize;
 
 use super::core_types::SearchArguments;
@@ -15,7 +16,8 @@ use super::{counted, print, print_error};
 /// What to check.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// LEMS and NeuroML files to check, each with all that it includes.
+    /// LEMS and NeuroML files to check, each with all that it includes; a folder stands for its
+    /// files `*.nml` and `LEMS*.xml`.
     #[arg(required = true)]
     pub files: Vec<String>,
     #[command(flatten)]
@@ -43,7 +45,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let options = arguments.search.options()?;
     super::watch_over(&options.limits);
     let mut checked = Vec::new();
-    for file in &arguments.files {
+    for file in &files(&arguments.files)? {
         let reader = arguments.search.reader(file, &options);
         let verdict = jlems_rs::validate(file, &*reader, &options);
         let valid = verdict.count(Severity::Error) == 0;
@@ -79,6 +81,35 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         0 => ExitCode::SUCCESS,
         _ => ExitCode::FAILURE,
     })
+}
+
+/// The files, and those of the folders by name.
+fn files(given: &[String]) -> Result<Vec<String>, Failure> {
+    let mut files = Vec::new();
+    for path in given {
+        if !Path::new(path).is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let failed = |why: &dyn Display| {
+            Failure::plain(Code(107), format!("the folder `{path}` {why}"), None)
+        };
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(path).map_err(|error| failed(&error))? {
+            let entry = entry.map_err(|error| failed(&error))?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let is_lems = name.starts_with("LEMS") && name.ends_with(".xml");
+            if is_lems || name.ends_with(".nml") {
+                found.push(entry.path().display().to_string());
+            }
+        }
+        if found.is_empty() {
+            return Err(failed(&"has no files `*.nml` or `LEMS*.xml`"));
+        }
+        found.sort();
+        files.extend(found);
+    }
+    Ok(files)
 }
 
 fn line(file: &str, verdict: &Verdict, verbose: bool) -> String {

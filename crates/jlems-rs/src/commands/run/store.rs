@@ -53,6 +53,11 @@ impl CountingStore {
         self.written.borrow().clone()
     }
 
+    /// Where an output is.
+    pub fn place(&self, path: &str) -> String {
+        self.folder.join(path).display().to_string()
+    }
+
     /// Time spent in writing.
     pub fn saving(&self) -> Duration {
         self.saving.get()
@@ -61,7 +66,7 @@ impl CountingStore {
     fn counting(&self, path: &str, file: Box<dyn OutputSink>, count: u64) -> Box<dyn OutputSink> {
         Box::new(CountingSink {
             file: Some(file),
-            path: self.folder.join(path).display().to_string(),
+            path: self.place(path),
             count,
             written: Rc::clone(&self.written),
             saving: Rc::clone(&self.saving),

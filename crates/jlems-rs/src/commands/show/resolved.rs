@@ -43,7 +43,10 @@ pub fn model(arguments: &Arguments) -> Result<String, Failure> {
     }
     text.push_str("\ncomponents (SI units)\n");
     components(&mut text, &resolved.components, 1);
-    Ok(text)
+    Ok(text
+        .lines()
+        .flat_map(|line| [line.trim_end(), "\n"])
+        .collect())
 }
 
 fn components(text: &mut String, siblings: &[ResolvedComponent], depth: usize) {
