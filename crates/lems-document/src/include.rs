@@ -68,6 +68,7 @@ pub(crate) fn load(
         Ok(None) => {
             return Err(LoadFailure::before(DocumentError::RootMissing {
                 file: root.to_owned(),
+                suggestion: name_beside(reader, root, &[]),
             }));
         }
         Err(message) => {
@@ -253,8 +254,9 @@ impl Loader<'_> {
                 });
             }
             Search::Missing(searched) => {
-                let embedded = self.options.embedded.iter().map(|file| file.name);
-                let suggestion = nearest(base_name(file), embedded).map(str::to_owned);
+                let including = self.open.last().and_then(|open| open.folder.as_deref());
+                let place = joined(including.unwrap_or(&self.root_folder), file);
+                let suggestion = name_beside(self.reader, &place, self.options.embedded);
                 let file = file.to_owned();
                 self.errors.push(DocumentError::MissingInclude {
                     file,
@@ -382,6 +384,22 @@ impl Loader<'_> {
             overrides: Default::default(),
         })
     }
+}
+
+/// The name of a file beside one that is missing, or of an embedded one, that may be meant.
+fn name_beside(
+    reader: &dyn SourceReader,
+    missing: &str,
+    embedded: &[EmbeddedFile],
+) -> Option<String> {
+    let mut beside = reader.names_beside(missing);
+    beside.sort_unstable();
+    let embedded = embedded.iter().map(|file| file.name);
+    nearest(
+        base_name(missing),
+        beside.iter().map(String::as_str).chain(embedded),
+    )
+    .map(str::to_owned)
 }
 
 /// The part of a path in front of the file name, without the last separator; empty if there is none.

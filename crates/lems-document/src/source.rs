@@ -80,6 +80,11 @@ pub trait SourceReader {
     /// Any other reason why the text is not available (permission, not UTF-8 ...), for the user.
     fn read(&self, path: &str, most: usize) -> Result<Option<String>, String>;
 
+    /// Names of the files beside one, for suggestions.
+    fn names_beside(&self, _path: &str) -> Vec<String> {
+        Vec::new()
+    }
+
     /// One name per file: two paths of the same file have the same canonical name.
     fn canonical(&self, path: &str) -> String;
 }
@@ -101,6 +106,19 @@ impl<const N: usize> From<[(&str, &str); N]> for MemorySources {
 impl SourceReader for MemorySources {
     fn read(&self, path: &str, _most: usize) -> Result<Option<String>, String> {
         Ok(self.0.get(&collapsed(path)).cloned())
+    }
+
+    fn names_beside(&self, path: &str) -> Vec<String> {
+        let path = collapsed(path);
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let files = self.0.keys().filter_map(|file| match folder {
+            "" => Some(file.as_str()),
+            folder => file.strip_prefix(folder)?.strip_prefix('/'),
+        });
+        files
+            .filter(|name| !name.contains('/'))
+            .map(str::to_owned)
+            .collect()
     }
 
     fn canonical(&self, path: &str) -> String {

@@ -360,7 +360,8 @@ fn unreadable_and_missing_roots() {
     assert_eq!(
         load("gone.xml"),
         DocumentError::RootMissing {
-            file: "gone.xml".to_owned()
+            file: "gone.xml".to_owned(),
+            suggestion: None,
         }
     );
     assert_eq!(
@@ -631,4 +632,22 @@ fn what_is_prepared_is_what_would_be_read() {
     for length in 0..prepared.len() {
         assert_eq!(with_embedded(prepared[..length].to_vec()), read);
     }
+}
+
+#[test]
+fn a_misspelt_file_is_likely_one_beside_it() {
+    let sources = MemorySources::from([
+        ("models/main.xml", "<L><Include file='parts/cels.xml'/></L>"),
+        ("models/parts/cells.xml", "<L/>"),
+        ("models/parts/more/cel.xml", "<L/>"),
+        ("cels.nml", "<L/>"),
+    ]);
+    let help = |root| {
+        let failure = Document::load(root, &sources, &IncludeOptions::default());
+        only_error(failure).0.help().unwrap()
+    };
+    assert_eq!(help("models/main.xml"), "did you mean `cells.xml`?");
+    assert_eq!(help("models/mein.xml"), "did you mean `main.xml`?");
+    assert_eq!(help("cells.nml"), "did you mean `cels.nml`?");
+    assert!(help("elsewhere/main.xml").starts_with("check the spelling"));
 }
