@@ -47,6 +47,28 @@ fn a_run_is_compared_with_what_it_should_give() {
     assert!(folder.fail(&with_files, 1).contains("E0605"));
 }
 
+#[test]
+fn half_a_line_of_a_partial_file_is_left_out() {
+    let folder = Folder::new();
+    folder.write("a.dat.partial", "0.0\t1.0\t\n0.1\t2.0\t\n0.2\t3");
+    folder.write("b.dat", "0.0\t1.0\t\n0.1\t2.0\t\n");
+    folder.write("c.dat", "0.0\t1.0\t\n0.1\t2.0");
+    for arguments in [
+        &["compare", "a.dat.partial", "b.dat"][..],
+        &["compare", "b.dat", "a.dat.partial"],
+        &["plot", "a.dat.partial"],
+    ] {
+        let output = folder.call(arguments);
+        assert!(output.status.success(), "{arguments:?}");
+        assert_eq!(
+            String::from_utf8_lossy(&output.stderr),
+            "a.dat.partial ends within a line, which is left out\n"
+        );
+    }
+    let whole = folder.succeed(&["compare", "b.dat", "c.dat"]);
+    assert_eq!(whole, "b.dat: same values (2 rows)\n");
+}
+
 fn thinned(text: &str) -> String {
     text.split_inclusive('\n').step_by(5).collect()
 }

@@ -17,7 +17,7 @@ use folder::{DECAY, Folder};
 use jlems_rs::{LIMITS, Limits, Unit, memory};
 
 /// A limit that a small model reaches, and the code of the message.
-const REACHED: [(&str, &str); 13] = [
+const REACHED: [(&str, &str); 14] = [
     ("file-bytes=100", "E0108"),
     ("total-bytes=10kB", "E0114"),
     ("files=2", "E0109"),
@@ -30,6 +30,7 @@ const REACHED: [(&str, &str); 13] = [
     ("statements=2", "E0522"),
     ("events=3", "E0520"),
     ("steps=9", "E0411"),
+    ("output-bytes=98", "E0528"),
     ("time=0", "E0523"),
 ];
 
@@ -132,6 +133,40 @@ fn time_is_up_in_a_long_run_and_what_was_recorded_is_kept() {
         "{message}"
     );
     assert!(folder.read("decay.dat.partial").ends_with("\t\n"));
+}
+
+#[test]
+fn outputs_that_will_not_fit_are_refused_before_anything_is_built() {
+    let folder = Folder::new();
+    folder.write("LEMS_net.xml", &NETWORK.replace("\"1 ms\"", "\"100000 s\""));
+    let limit = ["--limit", "output-bytes=8GB"];
+    let message = folder.fail(&[&limit[..], &["LEMS_net.xml"]].concat(), 1);
+    assert!(
+        message.contains("the outputs will have at least 8.4 GiB, more than 7.5 GiB"),
+        "{message}"
+    );
+    assert_eq!(folder.names(), ["LEMS_net.xml"]);
+    let plan = [&["run", "--plan"][..], &limit, &["LEMS_net.xml"]].concat();
+    assert!(folder.succeed(&plan).contains("It will be refused"));
+    let fewer = [&plan[..], &["--every", "2"]].concat();
+    assert!(!folder.succeed(&fewer).contains("It will be refused"));
+}
+
+#[test]
+fn full_lines_are_kept_when_the_outputs_are_full() {
+    let folder = Folder::new();
+    folder.write("LEMS_long.xml", &DECAY.replace("\"1 ms\"", "\"10 s\""));
+    folder.write("decay_types.xml", folder::DECAY_TYPES);
+    let message = folder.fail(&["run", "--limit", "output-bytes=1MB", "LEMS_long.xml"], 1);
+    assert!(
+        message.contains("error[E0528]: the outputs have more than 1000000 bytes")
+            && message.contains("kept decay.dat.partial"),
+        "{message}"
+    );
+    let kept = folder.read("decay.dat.partial");
+    assert!(kept.ends_with("\t\n") && (999_900..=1_000_000).contains(&kept.len()));
+    folder.succeed(&["LEMS_long.xml"]);
+    assert!(folder.read("decay.dat").starts_with(&kept));
 }
 
 /// A source whose event reaches the last of 41 sinks 2^40 times, all in one step.

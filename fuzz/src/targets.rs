@@ -6,20 +6,22 @@ use std::ops::ControlFlow;
 
 use arbitrary::Unstructured;
 use jlems_rs::document::{Document, Element, IncludeOptions, MemorySources};
-use jlems_rs::output::{MemoryStore, write_java_float};
+use jlems_rs::engine::{Checkpoint, Moment, Simulation};
+use jlems_rs::output::{Checksum, MemoryStore, write_java_float};
 use jlems_rs::{BackendKind, Failure, Options};
 use lems_expression::{Dimension, Expression, Known, dimension_of};
 
 /// Panics on a weakness.
 pub type Target = fn(&[u8]);
 
-/// Name and function of each target; `kernels` is apart, because it needs the generators of the
-/// back ends' tests.
-pub const TARGETS: [(&str, Target); 5] = [
+/// Name and function of each target; `kernels` and `blocks` are apart, because they need the
+/// generators of the back ends' tests.
+pub const TARGETS: [(&str, Target); 6] = [
     ("xml", xml),
     ("expressions", expressions),
     ("quantities", quantities),
     ("models", models),
+    ("checkpoints", checkpoints),
     ("numbers", numbers),
 ];
 
@@ -219,41 +221,179 @@ const MOST: u64 = 2_000;
 /// with it.
 fn run(text: &str) {
     let sources = MemorySources::from([("model.xml", text)]);
-    let outputs = [BackendKind::Interpreter, BackendKind::Jit].map(|backend| {
-        let options = Options {
-            backend,
-            core_types: Some(&[]),
-            threads: std::num::NonZeroUsize::new(1),
-            ..Options::default()
-        };
-        match few_steps(&sources, &options) {
-            Ok(outputs) => outputs,
-            Err(failure) => {
-                assert!(!failure.diagnostics.is_empty());
-                let _ = failure.render(false);
-                None
-            }
+    let backends = [BackendKind::Interpreter, BackendKind::Jit];
+    let [interpreter, jit] = backends.map(options_for);
+    match length_of_step(&sources, &interpreter) {
+        Ok(Some(_)) => {
+            let outputs = [&interpreter, &jit].map(|options| {
+                let course = Course::of(None, &sources, options);
+                (course.outputs, course.is_complete)
+            });
+            assert_eq!(outputs[0], outputs[1]);
         }
-    });
-    assert_eq!(outputs[0], outputs[1]);
+        Ok(None) => {}
+        Err(failure) => is_shown(&failure),
+    }
 }
 
-/// What is written, if the model is small enough to be run.
-fn few_steps(sources: &MemorySources, options: &Options) -> Result<Option<String>, Failure> {
+fn options_for(backend: BackendKind) -> Options {
+    Options {
+        backend,
+        core_types: Some(&[]),
+        threads: std::num::NonZeroUsize::new(1),
+        ..Options::default()
+    }
+}
+
+fn is_shown(failure: &Failure) {
+    assert!(!failure.diagnostics.is_empty());
+    let _ = failure.render(false);
+}
+
+/// The length of the steps of the first run of a model, in seconds, if it is small enough to be run.
+fn length_of_step(sources: &MemorySources, options: &Options) -> Result<Option<f64>, Failure> {
     let document = jlems_rs::load_runnable("model.xml", sources, options)?;
     let model = jlems_rs::read_model(&document)?;
-    let (_, estimates) = jlems_rs::estimate(&document, &model)?;
+    let (experiment, estimates) = jlems_rs::estimate(&document, &model)?;
     let is_small = |e: &jlems_rs::network::Estimate| e.instances() + e.connections < MOST;
-    if !estimates.iter().all(is_small) {
-        return Ok(None);
+    let run = experiment.runs.first();
+    Ok(run
+        .map(|run| run.step)
+        .filter(|_| estimates.iter().all(is_small)))
+}
+
+/// Steps after which a run is broken off at the latest when it is looked at.
+const LAST_LOOK: u64 = 24;
+
+/// What is seen of a run.
+#[derive(Debug, PartialEq)]
+struct Course {
+    checkpoints: Vec<Vec<u8>>,
+    outputs: std::collections::BTreeMap<String, Vec<u8>>,
+    is_complete: bool,
+}
+
+impl Course {
+    fn of(from: Option<Checkpoint>, sources: &MemorySources, options: &Options) -> Course {
+        let mut store = MemoryStore::default();
+        let mut checkpoints = Vec::new();
+        let mut watch = |_: &Simulation, moment: &mut Moment<'_, '_>| {
+            if moment.due && options.checkpoint_every.is_some() {
+                checkpoints.push(moment.checkpoint().expect("memory takes all"));
+            }
+            match moment.steps < LAST_LOOK {
+                true => ControlFlow::Continue(()),
+                false => ControlFlow::Break(()),
+            }
+        };
+        let outcome =
+            jlems_rs::run_from(from, "model.xml", sources, &mut store, options, &mut watch);
+        if let Err(failure) = &outcome {
+            is_shown(failure);
+        }
+        Course {
+            checkpoints,
+            outputs: store.outputs(),
+            is_complete: outcome.is_ok(),
+        }
     }
-    let mut store = MemoryStore::default();
-    let mut stop = |_: &jlems_rs::engine::Simulation, step: u64, _: f64| match step < 5 {
-        true => ControlFlow::Continue(()),
-        false => ControlFlow::Break(()),
+}
+
+/// A run goes on from each of its checkpoints as it has gone on before, and bytes that are no
+/// checkpoint of it are refused.
+pub fn checkpoints(data: &[u8]) {
+    let _ = Checkpoint::read(data);
+    let _ = break_off(&mut Unstructured::new(data));
+}
+
+fn break_off(choices: &mut Unstructured<'_>) -> arbitrary::Result<()> {
+    let backends = [BackendKind::Interpreter, BackendKind::Jit];
+    let mut options = options_for(*choices.choose(&backends)?);
+    let every = choices.int_in_range(1..=6)?;
+    let place: u8 = choices.arbitrary()?;
+    let is_forged: bool = choices.arbitrary()?;
+    let damage: [(u16, u64); 3] = choices.arbitrary()?;
+    let text = mutated(choices)?;
+    let sources = MemorySources::from([("model.xml", text.as_str())]);
+    let Ok(Some(step)) = length_of_step(&sources, &options) else {
+        return Ok(());
     };
-    jlems_rs::run("model.xml", sources, &mut store, options, &mut stop)?;
-    Ok(Some(format!("{store:?}")))
+    options.checkpoint_every = Some(f64::from(every) * step);
+    let whole = Course::of(None, &sources, &options);
+    if whole.checkpoints.is_empty() {
+        return Ok(());
+    }
+    let place = usize::from(place) % whole.checkpoints.len();
+    let bytes = &whole.checkpoints[place];
+    let read = Checkpoint::read(bytes).expect("a checkpoint");
+    let resumed = Course::of(Some(read.clone()), &sources, &options);
+    assert!(resumed.checkpoints == whole.checkpoints[place..]);
+    assert_eq!(resumed.outputs, whole.outputs);
+    assert_eq!(resumed.is_complete, whole.is_complete);
+    let other = options_for(match options.backend {
+        BackendKind::Jit => BackendKind::Interpreter,
+        BackendKind::Interpreter => BackendKind::Jit,
+    });
+    assert_eq!(
+        Course::of(Some(read), &sources, &other).outputs,
+        whole.outputs
+    );
+
+    let mut damaged = bytes.clone();
+    for (place, value) in damage {
+        change(&mut damaged, place.into(), value);
+    }
+    if is_forged {
+        seal(&mut damaged);
+    }
+    match Checkpoint::read(&damaged) {
+        Ok(read) => {
+            assert!(is_forged || damaged == *bytes);
+            Course::of(Some(read), &sources, &options);
+        }
+        Err(error) => assert!(!error.help().is_empty()),
+    }
+    Ok(())
+}
+
+/// Changes a byte, a number or the length of a checkpoint.
+fn change(bytes: &mut Vec<u8>, place: usize, value: u64) {
+    let place = place % bytes.len().max(1);
+    match value % 8 {
+        0 => bytes.truncate(place),
+        1 => bytes.insert(place, (value >> 8) as u8),
+        2..=4 => {
+            if let Some(byte) = bytes.get_mut(place) {
+                *byte = (value >> 8) as u8;
+            }
+        }
+        kind => {
+            // Numbers come in words of eight bytes after the text of the version.
+            let numbers = [
+                value >> 8,
+                u64::MAX >> (value >> 8 & 63),
+                (value >> 8 & 255),
+            ];
+            let words = HEADER + 8 + "0.1.0".len();
+            let word = words + place / 8 * 8;
+            if let Some(word) = bytes.get_mut(word..word + 8) {
+                word.copy_from_slice(&numbers[kind as usize - 5].to_le_bytes());
+            }
+        }
+    }
+}
+
+/// Bytes of a checkpoint before its content: a line, the length and the checksum of the content.
+const HEADER: usize = 22 + 16;
+
+/// Makes the length and the checksum of a checkpoint those of its content.
+fn seal(bytes: &mut [u8]) {
+    if let Some((header, content)) = bytes.split_at_mut_checked(HEADER) {
+        let mut sum = Checksum::default();
+        sum.add(content);
+        header[22..30].copy_from_slice(&(content.len() as u64).to_le_bytes());
+        header[30..38].copy_from_slice(&sum.value().to_le_bytes());
+    }
 }
 
 /// Numbers are written so that they are read back.

@@ -182,6 +182,7 @@ impl Coded for EngineError {
                 OutputError::NotContinued { .. } => 544,
                 OutputError::IsInput { .. } => 524,
                 OutputError::Outside { .. } => 526,
+                OutputError::TooManyBytes { .. } => 528,
                 _ => 508,
             },
         })
@@ -194,6 +195,7 @@ impl Coded for LimitError {
             LimitError::Kernels { .. } => 521,
             LimitError::Statements { .. } => 522,
             LimitError::Time { .. } => 523,
+            LimitError::OutputBytes { .. } => 528,
         })
     }
 }

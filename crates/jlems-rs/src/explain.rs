@@ -123,6 +123,7 @@ const EXPLANATIONS: &[(u16, &str)] = &[
     (525, include_str!("explain/0525.md")),
     (526, include_str!("explain/0526.md")),
     (527, include_str!("explain/0527.md")),
+    (528, include_str!("explain/0528.md")),
     (541, include_str!("explain/0541.md")),
     (542, include_str!("explain/0542.md")),
     (543, include_str!("explain/0543.md")),

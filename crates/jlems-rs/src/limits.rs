@@ -26,6 +26,8 @@ pub struct Limits {
     pub events: usize,
     /// Steps of a run.
     pub steps: usize,
+    /// Bytes of all outputs together.
+    pub output_bytes: usize,
     /// Seconds by the clock, from the first file read to the last row written.
     pub seconds: usize,
 }
@@ -40,6 +42,7 @@ impl Default for Limits {
             statements: 10_000_000,
             events: 100_000_000,
             steps: Experiment::MOST_STEPS as usize,
+            output_bytes: usize::MAX,
             seconds: usize::MAX,
         }
     }
@@ -70,7 +73,7 @@ pub struct Limit {
 }
 
 /// All bounds that can be set.
-pub const LIMITS: [Limit; 13] = {
+pub const LIMITS: [Limit; 14] = {
     use Unit::{Bytes, Count, Seconds};
     const fn limit(name: &'static str, unit: Unit, of: fn(&mut Limits) -> &mut usize) -> Limit {
         let fixed = false;
@@ -104,6 +107,7 @@ pub const LIMITS: [Limit; 13] = {
         limit("statements", Count, |l| &mut l.statements),
         limit("events", Count, |l| &mut l.events),
         fixed(limit("steps", Count, |l| &mut l.steps)),
+        limit("output-bytes", Bytes, |l| &mut l.output_bytes),
         limit("time", Seconds, |l| &mut l.seconds),
     ]
 };
@@ -243,6 +247,22 @@ impl Limits {
         Ok(())
     }
 
+    /// Whether the runs of an experiment, of which only each `every` manieth row is written, stay
+    /// within the limits if no event occurs.
+    ///
+    /// # Errors
+    /// Too many bytes, even if all numbers are short.
+    pub fn allow_outputs(&self, experiment: &Experiment<'_>, every: u64) -> Result<(), LimitError> {
+        let least = least_output_bytes(experiment, every);
+        match least > self.output_bytes as u64 {
+            true => Err(LimitError::OutputBytes {
+                least: memory::size(least),
+                limit: memory::size(self.output_bytes as u64),
+            }),
+            false => Ok(()),
+        }
+    }
+
     /// Most instances that a network may get while it is built, if they could not be counted before.
     pub(crate) fn most_instances(&self) -> usize {
         self.instances
@@ -274,6 +294,19 @@ impl Limits {
     }
 }
 
+/// Bytes that data files will have at least.
+fn least_output_bytes(experiment: &Experiment<'_>, every: u64) -> u64 {
+    // `0.0` and a tab.
+    const VALUE_BYTES: u64 = 4;
+    let values = experiment.data_files.iter();
+    let values: u64 = values.map(|file| 1 + file.columns.len() as u64).sum();
+    let line_breaks = experiment.data_files.len() as u64;
+    let runs = experiment.runs.iter();
+    let rows = runs.map(|run| (run.steps / every.max(1)).saturating_add(1));
+    let rows = rows.fold(0, u64::saturating_add);
+    rows.saturating_mul(values * VALUE_BYTES + line_breaks)
+}
+
 fn statements(block: &Block) -> usize {
     let inside = |statement: &lems_kernel::Statement| {
         let nested = statement.nested();
@@ -293,6 +326,10 @@ pub enum LimitError {
     #[error("the model is compiled to {count} statements, more than {limit}")]
     #[allow(missing_docs)]
     Statements { count: usize, limit: usize },
+    /// Bytes of outputs.
+    #[error("the outputs will have at least {least}, more than {limit}")]
+    #[allow(missing_docs)]
+    OutputBytes { least: String, limit: String },
     /// Time by the clock.
     #[error("the run is not done after {seconds} s, the most that it may take")]
     #[allow(missing_docs)]
@@ -306,6 +343,9 @@ impl LimitError {
             LimitError::Kernels { .. } | LimitError::Statements { .. } => {
                 "instances with the same types and attachments share a kernel; \
                  `jlems-rs show kernel` lists them"
+            }
+            LimitError::OutputBytes { .. } => {
+                "allow more with `--limit output-bytes=…`, or write fewer rows with `--every`"
             }
             LimitError::Time { .. } => {
                 "allow more with `--limit time=…`, or run less with `--length`"

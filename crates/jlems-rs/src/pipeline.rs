@@ -14,7 +14,7 @@ use lems_jit::CompiledProgram;
 use lems_kernel::{Backend, Interpreter, Program};
 use lems_model::{Model, ModelError, Target};
 use lems_network::{DataFile, Estimate, Experiment, NetworkError};
-use lems_output::OutputStore;
+use lems_output::{LimitedStore, OutputStore};
 use nml2_coretypes::CORE_TYPES;
 
 use crate::{
@@ -193,6 +193,7 @@ fn simulations<'d>(
             });
         }
     }
+    (options.limits).allow_outputs(experiment, options.every)?;
     experiment.most_instances = options.limits.most_instances();
     let times_file = target.times_file.map(str::to_owned);
     (0..)
@@ -302,6 +303,7 @@ pub fn run_from(
     let model = read_model_in_use(&document)?;
     time_left()?;
     let (target, mut experiment) = experiment(&document, &model)?;
+    let store = &mut LimitedStore::new(store, options.limits.output_bytes as u64);
     let mut warnings = reserve(store, &document, target, &experiment)?;
     let of_user = |warning: &&ModelError| !document.source(warning.span().source).embedded;
     let simulations = simulations(&document, &model, target, &mut experiment, options);

@@ -19,8 +19,11 @@ const LARGEST_BUFFERS: u32 = 3_000;
 /// Doubles of a block that are saved, which should do so too.
 const LARGEST_COPY: u32 = 2_000;
 
+/// Tests and fuzzers want several threads at work, and in several rounds, in small programs too.
+const SMALL: bool = cfg!(any(test, fuzzing));
+
 /// The same for what one of several threads saves in a round.
-const LARGEST_SHARED_COPY: u32 = 8_000;
+const LARGEST_SHARED_COPY: u32 = if SMALL { 40 } else { 8_000 };
 
 /// How a kernel takes many instances through a step.
 #[derive(Debug, Clone, PartialEq)]
@@ -129,7 +132,9 @@ fn saved_per_instance(program: &Program, independence: &Independence, population
 }
 
 /// Statements that are worth a thread: well above what it takes to wake it.
-const STATEMENTS_OF_A_SHARE: u64 = 4_000_000;
+const STATEMENTS_OF_A_SHARE: u64 = if SMALL { 1 } else { 4_000_000 };
+/// Fewest instances that are worth one, however much each does.
+const FEWEST_OF_A_SHARE: u32 = if SMALL { 8 } else { 64 };
 
 fn share(program: &Program, kernel: &BlockKernel) -> u32 {
     let mut statements = 1;
@@ -141,7 +146,8 @@ fn share(program: &Program, kernel: &BlockKernel) -> u32 {
             Part::Emit(events) => events.len() as u64,
         };
     }
-    let share = (STATEMENTS_OF_A_SHARE / statements).clamp(64, 1 << 20) as u32;
+    let share =
+        (STATEMENTS_OF_A_SHARE / statements).clamp(FEWEST_OF_A_SHARE.into(), 1 << 20) as u32;
     share.next_multiple_of(LANES)
 }
 

@@ -38,6 +38,10 @@ impl Shares {
 
     /// Takes up to `most` instances for a thread, both even numbers.
     pub(crate) fn take(&self, thread: u32, most: u32) -> Option<Range<u32>> {
+        if cfg!(fuzzing) {
+            // Even where there is a single processor, threads take turns.
+            std::thread::yield_now();
+        }
         let (others, own) = self.0.split_at_checked(thread as usize)?;
         let (own, more) = own.split_first()?;
         own.take(|share| share.start..share.end.min(share.start.saturating_add(most)))

@@ -44,6 +44,12 @@ pub enum OutputError {
         /// The reason that the operating system gives.
         message: String,
     },
+    /// The outputs of a run have more bytes than they may.
+    #[error("the outputs have more than {limit} bytes, the most that they may")]
+    TooManyBytes {
+        /// Most bytes of all outputs together.
+        limit: u64,
+    },
     /// The complete file cannot be given its final name.
     #[error("`{path}` is complete but stays under the name `{partial}`: {message}")]
     Finish {
@@ -89,6 +95,10 @@ impl OutputError {
             Self::Outside { .. } => {
                 Some("run without `--sandbox`, or choose the folder with `--out-dir`".to_owned())
             }
+            Self::TooManyBytes { .. } => Some(
+                "allow more with `--limit output-bytes=…`, or write fewer rows with `--every`"
+                    .to_owned(),
+            ),
             Self::Finish { partial, path, .. } => {
                 Some(format!("rename `{partial}` to `{path}` by hand"))
             }

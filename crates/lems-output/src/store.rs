@@ -32,7 +32,7 @@ pub trait OutputSink {
     /// Appends `bytes`: whole lines, so that an output that ends early ends on a full line.
     ///
     /// # Errors
-    /// If the bytes cannot be stored; then none of them are.
+    /// If the bytes cannot be stored; then none of them are, or full lines only.
     fn write(&mut self, bytes: &[u8]) -> Result<(), OutputError>;
 
     /// Makes sure that what was written outlives the process, and tells how far it goes.

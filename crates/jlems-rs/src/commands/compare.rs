@@ -153,10 +153,8 @@ fn pairs(first: &Path, second: &Path) -> Result<Vec<(PathBuf, PathBuf)>, Failure
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
-    let text = std::fs::read(path);
-    let text =
-        text.map_err(|error| failed(format!("cannot read `{}`: {error}", path.display())))?;
-    Ok(String::from_utf8_lossy(&text).into_owned())
+    let text = super::text_of_output(path);
+    text.map_err(|error| failed(format!("cannot read `{}`: {error}", path.display())))
 }
 
 /// Runs the model and looks for the other version of each output.

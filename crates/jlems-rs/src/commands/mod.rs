@@ -19,6 +19,7 @@ mod validate;
 pub mod words;
 
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -116,6 +117,23 @@ fn watch_over(limits: &Limits) {
         fail(&LimitError::Time { seconds }.into());
         std::process::exit(1);
     });
+}
+
+/// The text of an output. A run that was killed may have left a partial one that ends within a line,
+/// which is left out.
+fn text_of_output(path: &Path) -> std::io::Result<String> {
+    let bytes = std::fs::read(path)?;
+    let mut text = String::from_utf8_lossy(&bytes).into_owned();
+    let extension = path.extension().unwrap_or_default().to_string_lossy();
+    let end = text.rfind('\n').map_or(0, |last| last + 1);
+    if extension.starts_with("partial") && end < text.len() {
+        print_error(&format!(
+            "{} ends within a line, which is left out\n",
+            path.display()
+        ));
+        text.truncate(end);
+    }
+    Ok(text)
 }
 
 fn shown(text: impl AsRef<str>) -> ExitCode {

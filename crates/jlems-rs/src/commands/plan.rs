@@ -32,6 +32,9 @@ pub fn text(file: &str, reader: &dyn SourceReader, options: &Options) -> Result<
             let _ = writeln!(text, "{name:width$}  {value}");
         }
         remarks(&mut text, estimate, needed, &options.limits);
+        if let Err(error) = options.limits.allow_outputs(&experiment, options.every) {
+            let _ = writeln!(text, "It will be refused: {error}.");
+        }
     }
     Ok(text)
 }

@@ -121,7 +121,7 @@ fn failed(message: String) -> Failure {
 
 fn of_file(path: &Path) -> Result<Figure, Failure> {
     let name = path.display().to_string();
-    let text = std::fs::read_to_string(path);
+    let text = super::text_of_output(path);
     let text = text.map_err(|error| failed(format!("cannot read `{name}`: {error}")))?;
     of_text(&name, &text)
         .ok_or_else(|| failed(format!("`{name}` has neither rows of numbers nor events")))

@@ -7,24 +7,22 @@ use proptest::prelude::*;
 use proptest::test_runner::{TestCaseError, TestError, TestRunner};
 
 use super::grow::grow;
-use super::run;
+use super::outcome::{run, run_in_pieces};
 use crate::{CompiledProgram, settle, validate};
 
 /// How many programs, if not the default.
 const CASES: &str = "BLOCK_PROGRAMS";
 
-/// How the back ends differ on a sound program.
+/// How the back ends differ on a sound program: in order, in blocks, in threads.
 fn difference(program: &Program) -> Option<String> {
     validate(program).ok()?;
-    let compiled = match CompiledProgram::compile(program) {
+    let compiled = match CompiledProgram::with_threads(program, 3) {
         Ok(compiled) => compiled,
         Err(error) => return Some(error.to_string()),
     };
-    let ours = run(program, &compiled);
     let theirs = run(program, &Interpreter::new(program));
-    if ours == theirs {
-        return None;
-    }
+    let ours = [3, 15, u32::MAX].map(|most| run_in_pieces(program, &compiled, most));
+    let ours = ours.into_iter().find(|outcome| *outcome != theirs)?;
     let slot = (0..ours.memory.len()).find(|slot| ours.memory[*slot] != theirs.memory[*slot]);
     Some(match slot {
         None => format!(
@@ -155,4 +153,14 @@ fn back_ends_agree_on_blocks_of_instances() {
         "{tally:?}"
     );
     assert!(went_back > u64::from(cases), "only {went_back} went back");
+}
+
+#[test]
+fn back_ends_agree_on_blocks_that_the_fuzzer_found() {
+    let found = super::found("blocks");
+    assert!(!found.is_empty());
+    for numbers in found {
+        let program = grow(&numbers);
+        assert!(difference(&program).is_none(), "{}", smallest(program));
+    }
 }

@@ -2,61 +2,20 @@
 
 mod blocks;
 mod grow;
+mod outcome;
 mod random;
 mod rejected;
 mod statements;
 mod threads;
 
+use std::path::{Path, PathBuf};
+
 use lems_kernel::{
-    Backend, Block, Call, Interpreter, Kernel, Operation, Place, Program, Register, Scalar, State,
-    Statement, deliver_due,
+    Block, Call, Interpreter, Kernel, Operation, Place, Program, Register, Scalar, Statement,
 };
 
 use crate::CompiledProgram;
-
-/// Everything that a run leaves, in a form that can be compared.
-#[derive(Debug, PartialEq)]
-struct Outcome {
-    memory: Vec<u64>,
-    recorded: Vec<u32>,
-    random: u64,
-    queue: Vec<String>,
-    fault: Option<String>,
-    depth: u32,
-}
-
-fn bits(value: f64) -> u64 {
-    if value.is_nan() {
-        u64::MAX
-    } else {
-        value.to_bits()
-    }
-}
-
-/// Runs the schedule three times.
-fn run(program: &Program, backend: &dyn Backend) -> Outcome {
-    let mut state = State::new(program, 42);
-    let step = 0.25;
-    for number in 1..=3 {
-        let time = f64::from(number) * step;
-        deliver_due(backend, &mut state, time);
-        for call in &program.schedule {
-            backend.advance(&mut state, *call, time, step);
-        }
-    }
-    let mut queue = Vec::new();
-    while let Some(event) = state.queue.pop_due(f64::INFINITY, u64::MAX) {
-        queue.push(format!("{event:?}"));
-    }
-    Outcome {
-        memory: state.memory.iter().copied().map(bits).collect(),
-        recorded: state.recorded,
-        random: state.random.state(),
-        queue,
-        fault: state.fault.map(|fault| fault.to_string()),
-        depth: state.depth,
-    }
-}
+use outcome::{Outcome, run};
 
 /// Runs a program on both back ends, which must agree, and returns what it leaves.
 fn agree(program: &Program) -> Outcome {
@@ -64,6 +23,27 @@ fn agree(program: &Program) -> Outcome {
     let compiled = CompiledProgram::compile(program).expect("the program is sound");
     assert_eq!(run(program, &compiled), interpreted);
     interpreted
+}
+
+/// What a fuzzer starts from and what it found, as numbers.
+fn found(target: &str) -> Vec<Vec<u32>> {
+    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz");
+    let files = |folder: &str| {
+        let entries = std::fs::read_dir(fuzz.join(folder)).unwrap();
+        entries.map(|entry| entry.unwrap().path())
+    };
+    let is_of_target = |path: &PathBuf| {
+        let name = path.file_name().unwrap().to_string_lossy();
+        name.starts_with(target)
+    };
+    let seeds = files(&format!("seeds/{target}"));
+    (files("found").filter(is_of_target).chain(seeds))
+        .map(|path| {
+            let data = std::fs::read(path).unwrap();
+            let words = data.chunks_exact(4).map(|bytes| bytes.try_into().unwrap());
+            words.map(u32::from_le_bytes).collect()
+        })
+        .collect()
 }
 
 fn kernel(registers: &[Scalar], body: Block) -> Kernel {

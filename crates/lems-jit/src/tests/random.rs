@@ -406,21 +406,9 @@ proptest! {
 
 #[test]
 fn back_ends_agree_on_what_the_fuzzer_found() {
-    let found = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/found");
-    let mut number = 0;
-    for entry in std::fs::read_dir(found).unwrap() {
-        let path = entry.unwrap().path();
-        if path
-            .file_name()
-            .unwrap()
-            .to_string_lossy()
-            .starts_with("kernels")
-        {
-            let data = std::fs::read(path).unwrap();
-            let words = data.chunks_exact(4).map(|bytes| bytes.try_into().unwrap());
-            agree(&grow(&words.map(u32::from_le_bytes).collect::<Vec<_>>()));
-            number += 1;
-        }
-    }
-    assert!(number > 0);
+    let found = super::found("kernels");
+    assert!(!found.is_empty());
+    found.iter().for_each(|numbers| {
+        agree(&grow(numbers));
+    });
 }
