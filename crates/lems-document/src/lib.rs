@@ -22,6 +22,7 @@ mod error;
 mod flat;
 mod include;
 mod malformed;
+mod markup;
 mod overrides;
 mod read;
 mod source;
@@ -33,6 +34,7 @@ mod tests;
 
 pub use error::{DocumentError, LoadFailure};
 pub use include::{IncludeOptions, Limits};
+pub use markup::{Markup, MarkupAttribute, Piece, QualifiedName, StartTag};
 pub use overrides::Override;
 pub use source::{MemorySources, Source, SourceId, SourceReader, Span};
 pub use suggest::nearest;
