@@ -8,6 +8,7 @@ use lems_document::{DocumentError, LoadFailure, Source, Span};
 use lems_engine::EngineError;
 use lems_model::ModelError;
 use lems_network::NetworkError;
+use lems_schema::SchemaError;
 
 use crate::{Code, LimitError, code_of::Coded};
 
@@ -244,6 +245,12 @@ impl From<&NetworkError> for Diagnostic {
             Some(error.span()),
             error.help(),
         )
+    }
+}
+
+impl From<&SchemaError> for Diagnostic {
+    fn from(error: &SchemaError) -> Self {
+        Diagnostic::new(error.code(), error.to_string(), error.span(), error.help())
     }
 }
 

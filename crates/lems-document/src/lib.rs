@@ -22,6 +22,7 @@ mod error;
 mod flat;
 mod include;
 mod malformed;
+mod markup;
 mod overrides;
 mod prepared;
 mod read;
@@ -34,6 +35,7 @@ mod tests;
 
 pub use error::{DocumentError, LoadFailure};
 pub use include::{IncludeOptions, Limits};
+pub use markup::{Markup, MarkupAttribute, Piece, QualifiedName, StartTag};
 pub use overrides::Override;
 pub use prepared::prepare;
 pub use source::{EmbeddedFile, MemorySources, Source, SourceId, SourceReader, Span};

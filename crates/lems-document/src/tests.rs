@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 
 use crate::{
-    Document, DocumentError, Element, EmbeddedFile, IncludeOptions, Limits, LoadFailure,
-    MemorySources, Source, SourceReader, Span,
+    Document, DocumentError, Element, EmbeddedFile, IncludeOptions, Limits, LoadFailure, Markup,
+    MemorySources, Piece, Source, SourceId, SourceReader, Span,
 };
 
 const EMBEDDED: &[EmbeddedFile] = &[
@@ -650,4 +650,75 @@ fn a_misspelt_file_is_likely_one_beside_it() {
     assert_eq!(help("models/mein.xml"), "did you mean `main.xml`?");
     assert_eq!(help("cells.nml"), "did you mean `cels.nml`?");
     assert!(help("elsewhere/main.xml").starts_with("check the spelling"));
+}
+
+#[test]
+fn markup_has_namespaces_all_texts_and_their_places() {
+    let text = "<!-- x --><n:a xmlns:n='urn:n' xmlns='urn:d' n:p='1&amp;2' q='3'>one<!-- - -->\
+        <b/> two<c>&lt;</c></n:a>";
+    let source = Source {
+        name: "a.xml".to_owned(),
+        text: text.to_owned().into(),
+        embedded: false,
+    };
+    let told = |piece: Piece<'_>| match piece {
+        Piece::Start(tag) => {
+            let mut told = format!("{}#{}", tag.name.namespace, tag.name.local);
+            assert_eq!(
+                spanned(std::slice::from_ref(&source), tag.span),
+                tag.name.local
+            );
+            assert!(tag.prefixes.contains(&("n", "urn:n")));
+            assert!(tag.prefixes.contains(&("", "urn:d")));
+            for attribute in tag.attributes {
+                let written = spanned(std::slice::from_ref(&source), attribute.value_span);
+                let name = spanned(std::slice::from_ref(&source), attribute.span);
+                assert_eq!(name, attribute.name.local);
+                told += &format!(
+                    " {}#{}={} as {written}",
+                    attribute.name.namespace, attribute.name.local, attribute.value
+                );
+            }
+            told
+        }
+        Piece::Text(text, span) => {
+            format!(
+                "`{text}` as `{}`",
+                spanned(std::slice::from_ref(&source), span)
+            )
+        }
+        Piece::End => "end".to_owned(),
+    };
+    let limits = Limits::default();
+    let pieces = Markup::of(SourceId(0), &source, &limits, |markup| {
+        assert_eq!(markup.root().name.local, "a");
+        markup.pieces().map(told).collect::<Vec<String>>()
+    });
+    assert_eq!(
+        pieces.unwrap(),
+        [
+            "urn:n#a urn:n#p=1&2 as 1&amp;2 #q=3 as 3",
+            "`one` as `one`",
+            "urn:d#b",
+            "end",
+            "` two` as ` two`",
+            "urn:d#c",
+            "`<` as `&lt;`",
+            "end",
+            "end",
+        ]
+    );
+    let few = Limits {
+        elements: 1,
+        ..limits
+    };
+    let many = Source {
+        text: format!("<a>{}</a>", "<b/>".repeat(500)).into(),
+        ..source
+    };
+    let refused = Markup::of(SourceId(0), &many, &few, |_| ());
+    assert!(matches!(
+        refused,
+        Err(DocumentError::TooManyElements { .. })
+    ));
 }

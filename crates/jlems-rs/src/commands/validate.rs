@@ -6,7 +6,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
-use jlems_rs::{Code, Failure, Severity, Verdict};
+use jlems_rs::schema::Schema;
+use jlems_rs::{Code, Failure, FileSources, Severity, Verdict};
 use serde::Serialize;
 
 use super::core_types::SearchArguments;
@@ -22,6 +23,10 @@ pub struct Arguments {
     pub files: Vec<String>,
     #[command(flatten)]
     pub search: SearchArguments,
+    /// Hold the files also against this XML Schema (XSD), all but those of the language, LEMS or
+    /// NeuroML, that it is not for.
+    #[arg(long, value_name = "FILE")]
+    pub schema: Option<String>,
     /// Print the findings as JSON.
     #[arg(long)]
     pub json: bool,
@@ -37,6 +42,8 @@ pub struct Arguments {
 struct Checked {
     file: String,
     valid: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held_against_schema: Option<usize>,
     messages: Vec<Message>,
 }
 
@@ -44,28 +51,32 @@ struct Checked {
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let options = arguments.search.options()?;
     super::watch_over(&options.limits);
-    let mut checked = Vec::new();
+    let read = |path| jlems_rs::read_schema(path, &FileSources, &options.limits.document);
+    let schema = arguments.schema.as_deref().map(read).transpose()?;
+    let (mut checked, mut held) = (Vec::new(), 0);
     for file in &files(&arguments.files)? {
         let reader = arguments.search.reader(file, &options);
-        let verdict = jlems_rs::validate(file, &*reader, &options);
+        let verdict = jlems_rs::validate(file, &*reader, &options, schema.as_ref());
+        held += verdict.held;
         let valid = verdict.count(Severity::Error) == 0;
-        if arguments.json {
-            checked.push(Checked {
-                file: file.clone(),
-                valid,
-                messages: Message::all(&verdict.diagnostics, &verdict.sources),
-            });
-            continue;
-        }
-        if !valid || !arguments.quiet {
-            print(&line(file, &verdict, arguments.verbose));
-        }
-        print_error(&details(verdict, arguments.verbose));
+        let messages = match arguments.json {
+            true => Message::all(&verdict.diagnostics, &verdict.sources),
+            false => Vec::new(),
+        };
         checked.push(Checked {
             file: file.clone(),
             valid,
-            messages: Vec::new(),
+            held_against_schema: schema.as_ref().map(|_| verdict.held),
+            messages,
         });
+        if arguments.json {
+            continue;
+        }
+        if !valid || !arguments.quiet {
+            let passed_over = schema.is_some() && valid && verdict.held == 0;
+            print(&line(file, &verdict, passed_over, arguments.verbose));
+        }
+        print_error(&details(verdict, arguments.verbose));
     }
     if arguments.json {
         print(&super::json(&checked)?);
@@ -76,6 +87,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             "{} valid, {invalid} not\n",
             checked.len() - invalid
         ));
+    }
+    if let (Some(schema), Some(path), 0, 0) = (&schema, &arguments.schema, held, invalid) {
+        return Err(for_none(schema, path));
     }
     Ok(match invalid {
         0 => ExitCode::SUCCESS,
@@ -112,7 +126,18 @@ fn files(given: &[String]) -> Result<Vec<String>, Failure> {
     Ok(files)
 }
 
-fn line(file: &str, verdict: &Verdict, verbose: bool) -> String {
+/// A schema that nothing was held against is a mistake.
+fn for_none(schema: &Schema, path: &str) -> Failure {
+    let roots: Vec<&str> = schema.roots().take(5).collect();
+    let help = match roots.as_slice() {
+        [] => "it declares no element that a file may begin with".to_owned(),
+        roots => format!("files that begin with `{}` are", roots.join("`, `")),
+    };
+    let message = format!("none of the files is of the language that `{path}` is for");
+    Failure::plain(Code(702), message, Some(help))
+}
+
+fn line(file: &str, verdict: &Verdict, passed_over: bool, verbose: bool) -> String {
     let errors = verdict.count(Severity::Error);
     let warnings = verdict.count(Severity::Warning);
     let mut text = match errors {
@@ -124,6 +149,9 @@ fn line(file: &str, verdict: &Verdict, verbose: bool) -> String {
         if !verbose {
             text.push_str(" (-v shows them)");
         }
+    }
+    if passed_over {
+        text.push_str(" (the schema is not for it)");
     }
     text + "\n"
 }
