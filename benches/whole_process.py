@@ -110,8 +110,9 @@ class Run:
         return statistics.median(self.wall)
 
     def steps(self):
-        """Median of the time after set-up, as `--json` tells it."""
-        return statistics.median(output["seconds"]["run"] for output in self.loop)
+        """Median of the time after set-up, as `--json` tells it, or a C loop."""
+        return statistics.median(output["seconds"]["run"] if "seconds" in output else output["loop_seconds"]
+                                 for output in self.loop)
 
 
 def rounds(runs, number, limit=math.inf):
@@ -244,12 +245,13 @@ def row(args, folder, file, title, program=None, name=None, jlems=True):
         ours = Run(engine_command(args, file), folder)
         rounds([theirs, ours], args.runs, args.jlems_limit)
         cells = {"jLEMS, s": f"{theirs.median():.2f}", "jLEMS / jlems-rs": ratio(theirs, ours)}
-    ours = Run(engine_command(args, file), folder)
+    ours = Run(engine_command(args, file) + ["--json"], folder, mentions_loop=True)
     c = Run([program, name], folder, mentions_loop=True) if program else None
     rounds([run for run in (ours, c) if run], args.runs)
     cells |= {"model": title, "jlems-rs, s": f"{ours.median():.3f}", "peak, MiB": memory(ours)}
     if c:
         cells |= {"C, s": f"{c.median():.3f}", "jlems-rs / C": ratio(ours, c),
+                  "steps alone": f"{ours.steps() / c.steps():.2f}",
                   "C against jlems-rs": agreement(folder, name)}
     return [cells.get(heading, "-") for heading in args.heading]
 
@@ -324,8 +326,7 @@ def fast(args, folder, references):
         rounds([run for run in (plain, quick, c) if run], args.runs)
         line = [title_of(workload)] + [f"{run.steps():.3f}" for run in (plain, quick)]
         if c:
-            cost = statistics.median(loop["loop_seconds"] for loop in c.loop)
-            line += [f"{cost:.3f}", f"{quick.steps() / cost:.2f}", agreement(folder, name)]
+            line += [f"{c.steps():.3f}", f"{quick.steps() / c.steps():.2f}", agreement(folder, name)]
         lines.append(line)
     heading = ["steps of", "jlems-rs, s", "`--fast`, s"]
     return table(heading + (["C, s", "`--fast` / C", "C against `--fast`"] if references else []), lines)
@@ -406,7 +407,7 @@ def main():
     references = {} if args.no_c or args.files else compiled_references(args.folder)
     args.references = bool(references)
     args.heading = ["model", "jlems-rs, s", "peak, MiB"]
-    args.heading += ["C, s", "jlems-rs / C", "C against jlems-rs"] if references else []
+    args.heading += ["C, s", "jlems-rs / C", "steps alone", "C against jlems-rs"] if references else []
     args.heading += ["jLEMS, s", "jLEMS / jlems-rs"] if args.jlems else []
     lines = []
     if args.files:

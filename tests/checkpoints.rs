@@ -293,7 +293,8 @@ fn other_core_types_make_another_run() {
     let folder = Folder::new();
     folder.write("LEMS_cell.xml", CELL);
     folder.succeed(&["LEMS_cell.xml", "--checkpoint", "c"]);
-    for (name, text) in nml2_coretypes::CORE_TYPES {
+    for file in nml2_coretypes::CORE_TYPES {
+        let (name, text) = (file.name, file.text);
         folder.write(&format!("same/{name}"), text);
         folder.write(
             &format!("other/{name}"),

@@ -260,3 +260,45 @@ fn errors_name_file_line_and_column() {
     assert!(message.contains("LEMS_decay.xml:4:"), "{message}");
     assert!(message.contains("did you mean `tau`"), "{message}");
 }
+
+#[test]
+fn a_word_that_is_no_command_or_option_is_told_as_it_was_written() {
+    let folder = Folder::with_decay();
+    for (words, expected) in [
+        (
+            &["valdate", "LEMS_decay.xml"][..],
+            ["`valdate`", "`validate`"],
+        ),
+        (
+            &["-validate", "LEMS_decay.xml"],
+            ["`-validate`", "`jlems-rs jnml`"],
+        ),
+        (
+            &["LEMS_decay.xml", "-neuron"],
+            ["`-neuron`", "`jlems-rs jnml`"],
+        ),
+        (
+            &["run", "LEMS_decay.xml", "--sed", "1"],
+            ["'--sed'", "'--seed'"],
+        ),
+        (&["types", "puls"], ["`puls`", "grep -i puls"]),
+    ] {
+        let status = if words[0] == "types" { 1 } else { 2 };
+        let message = folder.fail(words, status);
+        for part in expected {
+            assert!(message.contains(part), "{words:?}: {message}");
+        }
+    }
+    let message = folder.fail(&["plot", "-o", "x.svg", "x.dat"], 2);
+    assert!(
+        message.contains("'-o'") && !message.contains("-- -o"),
+        "{message}"
+    );
+}
+
+#[test]
+fn the_output_folder_is_made_if_it_is_not_there() {
+    let folder = Folder::with_decay();
+    folder.succeed(&["LEMS_decay.xml", "--out-dir", "new/one"]);
+    assert!(folder.0.join("new/one/decay.dat").exists());
+}

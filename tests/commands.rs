@@ -413,7 +413,8 @@ fn a_report_file_says_what_ran_and_how_long_it_took() {
         )
         .replace("x.dat", "reported.dat");
     std::fs::write(folder().join("LEMS_reported.xml"), model).unwrap();
-    assert_eq!(status(&["run", "-q", "LEMS_reported.xml"]).0, 0);
+    let said = shown(&["run", "LEMS_reported.xml"]);
+    assert!(said.ends_with("wrote of.jlems-rs.txt\n"), "{said}");
     let report = std::fs::read_to_string(folder().join("of.jlems-rs.txt")).unwrap();
     let names: Vec<&str> = report
         .lines()

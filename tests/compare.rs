@@ -98,6 +98,39 @@ fn two_files_are_compared() {
 }
 
 #[test]
+fn folders_are_compared_file_by_file() {
+    let folder = Folder::new();
+    folder.write("a/x.dat", "0.0\t1.0\t\n");
+    folder.write("a/y.dat", "0.0\t2.0\t\n");
+    folder.write("b/x.dat", "0.0\t1.0\t\n");
+    folder.write("b/y.dat", "0.0\t3.0\t\n");
+    let output = folder.call(&["compare", "a", "b"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.starts_with("a/x.dat: identical"), "{said}");
+    assert!(
+        said.contains("a/y.dat: different (1 row)\n  column 1 differs by up to 1.000e0 at"),
+        "{said}"
+    );
+    folder.succeed(&["compare", "a/x.dat", "b"]);
+    let message = folder.fail(&["compare", "LEMS_x.xml", "b"], 1);
+    assert!(message.contains("`jlems-rs compare LEMS_x.xml --with-files b`"));
+    folder.write("a/z.dat", "");
+    assert!(folder.fail(&["compare", "a", "b"], 1).contains("b/z.dat"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_the_program_is_no_other_program() {
+    let folder = Folder::with_decay();
+    let link = folder.0.join("jnml");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_jlems-rs"), &link).unwrap();
+    let link = link.to_string_lossy();
+    let message = folder.fail(&["compare", "LEMS_decay.xml", "--with", &link], 1);
+    assert!(message.contains("compared with itself"), "{message}");
+}
+
+#[test]
 fn differences_are_drawn() {
     let folder = Folder::new();
     folder.write("a.dat", "0.0\t1.0\t5.0\t\n0.1\t2.0\t5.0\t\n");
@@ -124,9 +157,12 @@ fn differences_are_drawn() {
 #[test]
 fn another_program_is_called_in_a_folder_of_its_own() {
     let folder = Folder::with_decay();
-    let link = folder.0.join("jnml");
-    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_jlems-rs"), &link).unwrap();
-    let program = link.to_string_lossy().into_owned();
+    let own = env!("CARGO_BIN_EXE_jlems-rs");
+    folder.write("other", &format!("#!/bin/sh\nexec {own} jnml \"$@\"\n"));
+    let program = folder.0.join("other");
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&program, executable).unwrap();
+    let program = program.to_string_lossy().into_owned();
     let said = folder.succeed(&["compare", "LEMS_decay.xml", "--with", &program]);
     assert_eq!(said, "decay.dat: identical (11 rows)\n");
     assert!(!folder.names().contains(&"decay.dat".to_owned()));

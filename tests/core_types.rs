@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use jlems_rs::document::{Document, Element, IncludeOptions, MemorySources};
+use jlems_rs::document::{Document, Element, EmbeddedFile, IncludeOptions, MemorySources};
 use jlems_rs::model::{
     Actions, ComponentType, Dynamics, Model, Parameter, ParameterKind, Reduce, Reference, Step,
 };
@@ -122,7 +122,7 @@ fn official_folder() -> Option<PathBuf> {
 }
 
 fn official_document(folder: &Path) -> Document {
-    document_of(CORE_TYPES.iter().map(|(name, _)| {
+    document_of(CORE_TYPES.iter().map(|EmbeddedFile { name, .. }| {
         let text = std::fs::read_to_string(folder.join(name));
         (
             *name,
@@ -135,7 +135,7 @@ fn own_document() -> Document {
     document_of(
         CORE_TYPES
             .iter()
-            .map(|(name, text)| (*name, (*text).to_owned())),
+            .map(|file| (file.name, file.text.to_owned())),
     )
 }
 

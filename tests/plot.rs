@@ -153,3 +153,21 @@ fn files_are_drawn() {
     assert!(folder.fail(&["plot", "c.txt"], 1).contains("E0606"));
     assert!(folder.fail(&["plot", "d.dat"], 1).contains("E0606"));
 }
+
+#[test]
+fn a_picture_of_characters_is_printed() {
+    let folder = shown();
+    let names = folder.names();
+    let said = folder.succeed(&["LEMS_decay.xml", "--plot", "text"]);
+    assert!(
+        said.contains("Fall <off>") && said.contains("time / ms"),
+        "{said}"
+    );
+    assert!(!said.contains("drew"), "{said}");
+    assert_eq!(folder.names().len(), names.len() + 1, "decay.dat only");
+    let drawn = folder.succeed(&["plot", "--form", "text", "decay.dat"]);
+    assert!(
+        drawn.contains("decay.dat") && drawn.contains('\u{2524}'),
+        "{drawn}"
+    );
+}

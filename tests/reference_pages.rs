@@ -11,7 +11,7 @@ use std::fmt::Write;
 
 use jlems_rs::Options;
 use jlems_rs::description::{Block, Definition, Member, TypeDescription};
-use jlems_rs::document::{Document, MemorySources};
+use jlems_rs::document::{Document, EmbeddedFile, MemorySources};
 use jlems_rs::model::{Model, TypeId};
 use nml2_coretypes::CORE_TYPES;
 
@@ -109,7 +109,7 @@ fn every_core_type_and_its_quantities_are_described() {
 /// The core files as one document, and its types in the order of the files.
 fn core_types() -> (Document, Vec<TypeId>) {
     let includes: String = (CORE_TYPES.iter())
-        .map(|(name, _)| format!("<Include file=\"{name}\"/>"))
+        .map(|file| format!("<Include file=\"{}\"/>", file.name))
         .collect();
     let root = format!("<Lems>{includes}</Lems>");
     let reader = MemorySources::from([("core", root.as_str())]);
@@ -136,7 +136,10 @@ fn pages() -> Pages {
          for one type, also for types of your own (`--in FILE`).\n\n| file | of what |\n| --- | --- |\n"
     );
     let mut all = descriptions.iter().collect::<Vec<_>>();
-    for (file, text) in CORE_TYPES {
+    for EmbeddedFile {
+        name: file, text, ..
+    } in CORE_TYPES
+    {
         let of_file = |kind: &&TypeDescription| file_of(kind) == *file;
         let types: Vec<&TypeDescription> = descriptions.iter().filter(of_file).collect();
         let about = prose(&described(text));

@@ -217,6 +217,10 @@ fn an_interrupt_ends_the_run_after_a_step_and_keeps_what_was_recorded() {
         message.contains(&format!("kept decay.dat.partial ({rows} rows)")),
         "{message}"
     );
+    assert!(
+        message.contains("only a run with `--checkpoint FILE` can"),
+        "{message}"
+    );
     assert!(folder.read("decay.dat.partial").ends_with("\t\n"));
     assert!(!folder.names().contains(&"decay.dat".to_owned()));
 }

@@ -245,6 +245,12 @@ fn doubts_about_a_run_are_told_by_validate_and_by_the_run() {
             "warning[W0440]: `pop[1]/thresh` never changes: every row will have -0.055",
         ),
         (
+            "</OutputFile>",
+            "</OutputFile>
+            <EventOutputFile id=\"e\" fileName=\"e.spikes\" format=\"time_id\"/>",
+            "warning[W0241]: `format` is `ID_TIME` or `TIME_ID`, not `time_id`",
+        ),
+        (
             "pop[1]/v",
             "pop[0]/v",
             "warning[W0441]: `pop[0]/v` is in this file twice",
@@ -291,4 +297,23 @@ fn derived_variables_in_a_circle_are_computed_and_warned_of() {
     assert!(output.status.success(), "{output:?}");
     let message = String::from_utf8_lossy(&output.stderr);
     assert!(message.contains("warning[W0226]: derived variables of `ring` need one another"));
+}
+
+#[test]
+fn a_folder_stands_for_its_models() {
+    let folder = Folder::new();
+    folder.write("models/LEMS_net.xml", RUN);
+    folder.write("models/notes.xml", "no model");
+    folder.write(
+        "models/net.nml",
+        "<neuroml id=\"n\"><network id=\"n\"></neuroml>",
+    );
+    let output = folder.call(&["validate", "models"]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(
+        said,
+        "models/LEMS_net.xml: valid\nmodels/net.nml: 1 error\n1 valid, 1 not\n"
+    );
+    folder.write("empty/notes.xml", "no model");
+    assert!(folder.fail(&["validate", "empty"], 1).contains("LEMS*.xml"));
 }

@@ -5,9 +5,12 @@
 use std::ops::ControlFlow;
 
 use arbitrary::Unstructured;
-use jlems_rs::document::{Document, Element, IncludeOptions, MemorySources};
+use jlems_rs::document::{
+    Document, Element, IncludeOptions, Limits, MemorySources, Source, SourceId,
+};
 use jlems_rs::engine::{Checkpoint, Moment, Simulation};
 use jlems_rs::output::{Checksum, MemoryStore, write_java_float};
+use jlems_rs::schema::{Schema, SchemaError};
 use jlems_rs::{BackendKind, Failure, Options};
 use lems_expression::{Dimension, Expression, Known, dimension_of};
 
@@ -16,8 +19,9 @@ pub type Target = fn(&[u8]);
 
 /// Name and function of each target; `kernels` and `blocks` are apart, because they need the
 /// generators of the back ends' tests.
-pub const TARGETS: [(&str, Target); 6] = [
+pub const TARGETS: [(&str, Target); 7] = [
     ("xml", xml),
+    ("schemas", schemas),
     ("expressions", expressions),
     ("quantities", quantities),
     ("models", models),
@@ -40,6 +44,29 @@ pub fn xml(data: &[u8]) {
             assert!(!failure.errors.is_empty());
             is_told(&Failure::from(failure));
         }
+    }
+}
+
+/// A schema and a file to hold against it, with NUL between them.
+pub fn schemas(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let (schema, file) = text.split_once('\0').unwrap_or((&text, "<r/>"));
+    let source = |text: &str| Source {
+        name: String::new(),
+        text: text.to_owned().into(),
+        embedded: false,
+    };
+    let (schema, file, limits) = (source(schema), source(file), Limits::default());
+    let is_placed = |error: &SchemaError, source: &Source| {
+        let span = error.span().expect("a place");
+        assert!((source.text.get(span.start as usize..span.end as usize)).is_some());
+    };
+    match Schema::read(&schema, &limits) {
+        Err(error) => is_placed(&error, &schema),
+        Ok(schema) => match schema.violations(SourceId(0), &file, &limits) {
+            Err(error) => is_placed(&error, &file),
+            Ok(found) => found.iter().for_each(|error| is_placed(error, &file)),
+        },
     }
 }
 

@@ -6,38 +6,40 @@
 
 mod rules;
 
+use lems_document::EmbeddedFile;
+
 pub use rules::{COUNTS, Count, ENDS, End, NAMINGS, Naming, TREES, Tree};
 
 /// The release of NeuroML whose definitions [`CORE_TYPES`] holds.
 pub const NEUROML_VERSION: &str = "2.3.1";
 
-/// The core files as pairs of file name (what an `Include` asks for) and LEMS
-/// text, each file before those that include it.
-pub const CORE_TYPES: &[(&str, &str)] = &[
-    (
-        "NeuroMLCoreDimensions.xml",
-        include_str!("../NeuroMLCoreDimensions.xml"),
-    ),
-    (
-        "NeuroMLCoreCompTypes.xml",
-        include_str!("../NeuroMLCoreCompTypes.xml"),
-    ),
-    ("Simulation.xml", include_str!("../Simulation.xml")),
-    ("Inputs.xml", include_str!("../Inputs.xml")),
-    ("Synapses.xml", include_str!("../Synapses.xml")),
-    ("Channels.xml", include_str!("../Channels.xml")),
-    ("Cells.xml", include_str!("../Cells.xml")),
-    ("Networks.xml", include_str!("../Networks.xml")),
-    ("PyNN.xml", include_str!("../PyNN.xml")),
-    (
-        "NeuroML2CoreTypes.xml",
-        include_str!("../NeuroML2CoreTypes.xml"),
-    ),
+macro_rules! core_file {
+    ($name:literal) => {
+        EmbeddedFile {
+            name: $name,
+            text: include_str!(concat!("../", $name)),
+            prepared: include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".tree")),
+        }
+    };
+}
+
+/// The core files, each before those that include it.
+pub const CORE_TYPES: &[EmbeddedFile] = &[
+    core_file!("NeuroMLCoreDimensions.xml"),
+    core_file!("NeuroMLCoreCompTypes.xml"),
+    core_file!("Simulation.xml"),
+    core_file!("Inputs.xml"),
+    core_file!("Synapses.xml"),
+    core_file!("Channels.xml"),
+    core_file!("Cells.xml"),
+    core_file!("Networks.xml"),
+    core_file!("PyNN.xml"),
+    core_file!("NeuroML2CoreTypes.xml"),
 ];
 
 #[cfg(test)]
 mod tests {
-    use super::CORE_TYPES;
+    use super::*;
     use std::collections::HashSet;
 
     fn included_files(text: &str) -> Vec<&str> {
@@ -50,7 +52,7 @@ mod tests {
     #[test]
     fn every_include_names_an_embedded_file_that_comes_earlier() {
         let mut embedded = HashSet::new();
-        for (name, text) in CORE_TYPES {
+        for EmbeddedFile { name, text, .. } in CORE_TYPES {
             for included in included_files(text) {
                 assert!(
                     embedded.contains(included),
@@ -62,14 +64,22 @@ mod tests {
     }
 
     #[test]
+    fn every_file_is_prepared_from_its_text() {
+        for file in CORE_TYPES {
+            let prepared = lems_document::prepare(file.text.to_owned()).unwrap();
+            assert!(prepared == file.prepared, "{}", file.name);
+        }
+    }
+
+    #[test]
     fn the_include_finder_sees_every_include() {
         let elements: usize = CORE_TYPES
             .iter()
-            .map(|(_, text)| text.matches("<Include").count())
+            .map(|file| file.text.matches("<Include").count())
             .sum();
         let found: usize = CORE_TYPES
             .iter()
-            .map(|(_, text)| included_files(text).len())
+            .map(|file| included_files(file.text).len())
             .sum();
         assert_eq!(elements, found);
         assert!(found > 0);
@@ -77,7 +87,7 @@ mod tests {
 
     #[test]
     fn the_files_of_the_standard_are_all_there_once() {
-        let names: HashSet<&str> = CORE_TYPES.iter().map(|(name, _)| *name).collect();
+        let names: HashSet<&str> = CORE_TYPES.iter().map(|file| file.name).collect();
         assert_eq!(CORE_TYPES.len(), 10);
         assert_eq!(names.len(), 10);
     }
@@ -85,7 +95,10 @@ mod tests {
     #[test]
     fn no_component_type_is_defined_twice() {
         let mut defined = HashSet::new();
-        for (file, text) in CORE_TYPES {
+        for EmbeddedFile {
+            name: file, text, ..
+        } in CORE_TYPES
+        {
             for rest in text.split("<ComponentType name=\"").skip(1) {
                 let name = rest.split('"').next().unwrap();
                 assert!(defined.insert(name), "{file} defines {name} again");

@@ -7,6 +7,7 @@ use lems_kernel::Fault;
 use lems_model::ModelError;
 use lems_network::NetworkError;
 use lems_output::OutputError;
+use lems_schema::SchemaError;
 
 use crate::{Code, LimitError};
 
@@ -128,6 +129,7 @@ impl Coded for NetworkError {
         use NetworkError::*;
         Code(match self {
             NothingToRun { .. } => 203,
+            UnknownFormat { .. } => 241,
             UnresolvedPath { .. } => 401,
             IndexTooLarge { .. } => 402,
             UnknownVariable { .. } => 403,
@@ -184,6 +186,22 @@ impl Coded for EngineError {
                 OutputError::TooManyBytes { .. } => 528,
                 _ => 508,
             },
+        })
+    }
+}
+
+impl Coded for SchemaError {
+    fn code(&self) -> Code {
+        use SchemaError::*;
+        Code(match self {
+            Document(error) => return error.code(),
+            Unusable { .. } | SeveralFiles { .. } => 701,
+            UndeclaredRoot { .. } | UnexpectedElement { .. } => 702,
+            MissingElement { .. } => 703,
+            UndeclaredAttribute { .. } => 704,
+            MissingAttribute { .. } => 705,
+            BadValue { .. } | StrayText { .. } => 706,
+            Rule { .. } => 707,
         })
     }
 }

@@ -8,6 +8,7 @@ use lems_document::{DocumentError, LoadFailure, Source, Span};
 use lems_engine::EngineError;
 use lems_model::ModelError;
 use lems_network::NetworkError;
+use lems_schema::SchemaError;
 
 use crate::{Code, LimitError, code_of::Coded};
 
@@ -173,7 +174,7 @@ const LONGEST_LINE: usize = 1 << 16;
 impl<'s> Excerpt<'s> {
     fn of(sources: &'s [Source], span: Span) -> Option<Excerpt<'s>> {
         let source = sources.get(span.source.0 as usize)?;
-        let text = source.text.as_str();
+        let text = &*source.text;
         let (start, end) = (span.start as usize, span.end as usize);
         let before = text.get(..start)?;
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
@@ -210,9 +211,10 @@ impl From<&DocumentError> for Diagnostic {
 fn include_for(name: &str) -> Option<String> {
     let definition = format!("<ComponentType name=\"{name}\"");
     let mut files = nml2_coretypes::CORE_TYPES.iter();
-    let (file, _) = files.find(|(_, text)| text.contains(&definition))?;
+    let file = files.find(|file| file.text.contains(&definition))?;
     Some(format!(
-        "add `<Include file=\"{file}\"/>`, which defines it"
+        "add `<Include file=\"{}\"/>`, which defines it",
+        file.name
     ))
 }
 
@@ -243,6 +245,12 @@ impl From<&NetworkError> for Diagnostic {
             Some(error.span()),
             error.help(),
         )
+    }
+}
+
+impl From<&SchemaError> for Diagnostic {
+    fn from(error: &SchemaError) -> Self {
+        Diagnostic::new(error.code(), error.to_string(), error.span(), error.help())
     }
 }
 

@@ -42,13 +42,16 @@ pub struct DisplayLine {
 }
 
 /// The displays of a model that is run with them; without any, a plot for each data file and unit.
-pub(crate) fn all(model: &Model<'_>, simulations: &[Simulation]) -> Vec<Display> {
-    let (Some(simulation), Some(target)) = (simulations.first(), model.target) else {
+pub(crate) fn all(
+    model: &Model<'_>,
+    experiment: &Experiment<'_>,
+    simulations: &[Simulation],
+) -> Vec<Display> {
+    let Some(simulation) = simulations.first() else {
         return Vec::new();
     };
     let unit = |recorder: &Recorder| unit_of(model, recorder.dimension?, recorder.scale);
-    let shown = Experiment::of(model, target.component).map(|experiment| experiment.displays);
-    let shown = shown.unwrap_or_default();
+    let shown = &experiment.displays;
     if shown.is_empty() {
         return (simulation.recordings())
             .flat_map(|(path, recorders)| of_file(path, recorders, unit))

@@ -135,6 +135,13 @@ const EXPLANATIONS: &[(u16, &str)] = &[
     (604, include_str!("explain/0604.md")),
     (605, include_str!("explain/0605.md")),
     (606, include_str!("explain/0606.md")),
+    (701, include_str!("explain/0701.md")),
+    (702, include_str!("explain/0702.md")),
+    (703, include_str!("explain/0703.md")),
+    (704, include_str!("explain/0704.md")),
+    (705, include_str!("explain/0705.md")),
+    (706, include_str!("explain/0706.md")),
+    (707, include_str!("explain/0707.md")),
 ];
 
 /// The stable number of a diagnostic, written `E0101`, or `W0101` as a warning.

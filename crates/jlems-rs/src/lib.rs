@@ -14,6 +14,7 @@ mod limits;
 pub mod memory;
 mod pipeline;
 pub mod resolved;
+mod schemas;
 mod settings;
 mod sources;
 mod validate;
@@ -25,8 +26,9 @@ pub use explain::Code;
 pub use limits::{LIMITS, Limit, LimitError, LimitSetting, Limits, Unit};
 pub use pipeline::{
     BackendKind, Control, Options, Outcome, Watch, estimate, load, load_runnable, prepare,
-    read_model, run, run_from, with_backend,
+    read_model, read_model_in_use, run, run_from, with_backend,
 };
+pub use schemas::read_schema;
 pub use settings::Settings;
 pub use sources::{FileSources, Sandbox};
 pub use validate::{Verdict, validate};
@@ -39,3 +41,4 @@ pub use lems_model as model;
 pub use lems_network as network;
 pub use lems_output as output;
 pub use lems_plot as plot;
+pub use lems_schema as schema;

@@ -4,8 +4,6 @@ mod commands;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();
     if let Some(words) = commands::jnml::arguments(&arguments) {
@@ -17,5 +15,5 @@ fn main() -> ExitCode {
             Some("-nogui") => "--nogui".into(),
             _ => argument,
         });
-    commands::CommandLine::parse_from(arguments).execute()
+    commands::words::read(arguments.collect()).execute()
 }

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use lems_document::{Document, IncludeOptions, Source, SourceReader};
+use lems_document::{Document, EmbeddedFile, IncludeOptions, Source, SourceReader};
 use lems_engine::{
     Checkpoint, CheckpointError, Diagnosis, EngineError, Moment, Simulation, Summary,
 };
@@ -43,7 +43,7 @@ pub struct Options {
     /// Folders searched for included files.
     pub include: Vec<String>,
     /// Core types instead of the embedded ones: (file name, text).
-    pub core_types: Option<&'static [(&'static str, &'static str)]>,
+    pub core_types: Option<&'static [EmbeddedFile]>,
     /// What runs the kernels.
     pub backend: BackendKind,
     /// Threads that share the steps of many instances; all that the computer has if `None`.
@@ -127,7 +127,22 @@ pub fn load_runnable(
 /// # Errors
 /// Everything that is wrong with its definitions, components or equations.
 pub fn read_model(document: &Document) -> Result<Model<'_>, Failure> {
-    let model = Model::read(document).map_err(|errors| Failure::of(document.sources(), &errors))?;
+    checked(document, Model::read(document))
+}
+
+/// The same without the core types that nothing in the document is about.
+///
+/// # Errors
+/// As of [`read_model`].
+pub fn read_model_in_use(document: &Document) -> Result<Model<'_>, Failure> {
+    checked(document, Model::read_in_use(document))
+}
+
+fn checked<'d>(
+    document: &'d Document,
+    model: Result<Model<'d>, Vec<ModelError>>,
+) -> Result<Model<'d>, Failure> {
+    let model = model.map_err(|errors| Failure::of(document.sources(), &errors))?;
     settings::check(document, &model)?;
     Ok(model)
 }
@@ -155,6 +170,16 @@ pub fn prepare(
     options: &Options,
 ) -> Result<Vec<Simulation>, Failure> {
     let (target, mut experiment) = experiment(document, model)?;
+    simulations(document, model, target, &mut experiment, options)
+}
+
+fn simulations<'d>(
+    document: &Document,
+    model: &Model<'d>,
+    target: Target<'d>,
+    experiment: &mut Experiment<'d>,
+    options: &Options,
+) -> Result<Vec<Simulation>, Failure> {
     let failed = |errors: Vec<NetworkError>| Failure::of(document.sources(), &errors);
     if let Some(seed) = options.seed {
         experiment.reseed(seed);
@@ -168,7 +193,7 @@ pub fn prepare(
             });
         }
     }
-    (options.limits).allow_outputs(&experiment, options.every)?;
+    (options.limits).allow_outputs(experiment, options.every)?;
     experiment.most_instances = options.limits.most_instances();
     let times_file = target.times_file.map(str::to_owned);
     (0..)
@@ -177,7 +202,7 @@ pub fn prepare(
             let limits = &options.limits;
             limits.allow_run(document, model, target.component, &run)?;
             let mut simulation =
-                Simulation::new(model, &experiment, run, times_file.clone()).map_err(failed)?;
+                Simulation::new(model, experiment, run, times_file.clone()).map_err(failed)?;
             limits.allow_program(&simulation.program)?;
             simulation.every = options.every.max(1);
             simulation.number = number;
@@ -275,22 +300,30 @@ pub fn run_from(
     };
     let document = load_runnable(path, reader, options)?;
     time_left()?;
-    let model = read_model(&document)?;
+    let model = read_model_in_use(&document)?;
     time_left()?;
+    let (target, mut experiment) = experiment(&document, &model)?;
     let store = &mut LimitedStore::new(store, options.limits.output_bytes as u64);
-    let mut warnings = reserve(store, &document, &model)?;
-    let simulations = prepare(&document, &model, options)?;
+    let mut warnings = reserve(store, &document, target, &experiment)?;
+    let of_user = |warning: &&ModelError| !document.source(warning.span().source).embedded;
+    let simulations = simulations(&document, &model, target, &mut experiment, options);
+    let simulations = simulations.map_err(|mut failure| {
+        // What is missing may be what was ignored because it is misspelt.
+        let ignored = (model.warnings.iter().filter(of_user))
+            .filter(|warning| matches!(warning, ModelError::Ignored { .. }));
+        let ignored = ignored.map(|warning| Diagnostic::from(warning).as_warning());
+        failure.diagnostics.extend(ignored);
+        failure
+    })?;
     time_left()?;
     warnings.extend(document.warnings().iter().map(Diagnostic::from));
-    let of_user = |warning: &&ModelError| !document.source(warning.span().source).embedded;
     warnings.extend((model.warnings.iter().filter(of_user)).map(Diagnostic::from));
     for simulation in &simulations {
         warnings.extend(simulation.warnings.iter().map(Diagnostic::from));
     }
-    let report_file = model.target.and_then(|target| target.report_file);
-    let report_file = report_file.map(str::to_owned);
+    let report_file = target.report_file.map(str::to_owned);
     let displays = match options.displays {
-        true => displays::all(&model, &simulations),
+        true => displays::all(&model, &experiment, &simulations),
         false => Vec::new(),
     };
     // A large network is better run without its text.
@@ -406,14 +439,13 @@ fn diagnose(
 fn reserve(
     store: &mut dyn OutputStore,
     document: &Document,
-    model: &Model<'_>,
+    target: Target<'_>,
+    experiment: &Experiment<'_>,
 ) -> Result<Vec<Diagnostic>, Failure> {
-    let (target, experiment) = experiment(document, model)?;
     let data = experiment.data_files.iter().map(|file| file.path.as_str());
     let events = experiment.event_files.iter().map(|file| file.path.as_str());
     let outputs: Vec<&str> = data.chain(events).chain(target.times_file).collect();
-    let files = document.sources().iter().filter(|source| !source.embedded);
-    let inputs: Vec<&str> = files.map(|source| source.name.as_str()).collect();
+    let inputs = document.own_files();
     (store.reserve(&outputs, &inputs)).map_err(EngineError::from)?;
     let mut names = HashSet::new();
     let plain = |path: &str| Path::new(path).components().collect::<PathBuf>();

@@ -155,7 +155,7 @@ impl Problems {
         };
         self.0.sources.push(Source {
             name: option.to_owned(),
-            text: text.to_owned(),
+            text: text.to_owned().into(),
             embedded: false,
         });
         self.0.diagnostics.push(wrong(message, span, help));

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use lems_document::SourceReader;
 
+/// Names in a folder that are looked at for a suggestion.
+const MOST_NAMES: usize = 10_000;
+
 /// The file system, with paths relative to the working directory.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct FileSources;
@@ -30,6 +33,16 @@ impl SourceReader for FileSources {
             }
             Err(error) => Err(error.to_string()),
         }
+    }
+
+    fn names_beside(&self, path: &str) -> Vec<String> {
+        let folder = Path::new(".").join(Path::new(path).parent().unwrap_or(Path::new("")));
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        entries
+            .take(MOST_NAMES)
+            .filter(|entry| entry.path().is_file())
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .collect()
     }
 
     fn canonical(&self, path: &str) -> String {
@@ -78,6 +91,16 @@ impl SourceReader for Sandbox {
         match inside && place.is_file() {
             true => FileSources.read(&place.to_string_lossy(), most),
             false => Ok(None),
+        }
+    }
+
+    fn names_beside(&self, path: &str) -> Vec<String> {
+        let folder = Path::new(".").join(Path::new(path).parent().unwrap_or(Path::new("")));
+        let place = fs::canonicalize(folder);
+        let is_inside = |place: &PathBuf| self.folders.iter().any(|own| place.starts_with(own));
+        match place.as_ref().is_ok_and(is_inside) {
+            true => FileSources.names_beside(path),
+            false => Vec::new(),
         }
     }
 

@@ -6,9 +6,10 @@ use std::path::Path;
 use lems_document::{Attribute, Document, Element, Source, SourceReader, Span, nearest};
 use lems_model::{ComponentId, Model, ModelError, Role};
 use lems_network::{Network, NetworkError};
+use lems_schema::Schema;
 use nml2_coretypes::{CORE_TYPES, COUNTS, ENDS, NAMINGS, TREES};
 
-use crate::{Code, Diagnostic, Failure, Options, Severity, load, prepare, read_model};
+use crate::{Code, Diagnostic, Failure, Options, Severity, load, prepare, read_model, schemas};
 
 /// What is wrong with a file and all that it includes: errors, then warnings.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +18,8 @@ pub struct Verdict {
     pub sources: Vec<Source>,
     /// What was found.
     pub diagnostics: Vec<Diagnostic>,
+    /// How many of the files were held against a schema.
+    pub held: usize,
 }
 
 impl Verdict {
@@ -29,7 +32,33 @@ impl Verdict {
 
 /// Checks a LEMS file, or a NeuroML file without anything to run, as far as that goes without
 /// running it: XML, definitions, components, references, units, equations, networks, recordings.
-pub fn validate(path: &str, reader: &dyn SourceReader, options: &Options) -> Verdict {
+/// With a schema, it and all that it includes are also held against that: all but the files of
+/// the language, LEMS or NeuroML, that the schema is not for.
+pub fn validate(
+    path: &str,
+    reader: &dyn SourceReader,
+    options: &Options,
+    schema: Option<&Schema>,
+) -> Verdict {
+    let mut verdict = model(path, reader, options);
+    if let Some(schema) = schema {
+        let around = around(path);
+        let is_own = |source: &Source| !source.embedded && Some(&source.name) != around.as_ref();
+        let sources = verdict.sources.iter().enumerate();
+        let own = sources.filter(|(_, source)| is_own(source));
+        let (held, found) = schemas::hold(schema, own, &options.limits.document);
+        verdict.held = held;
+        let first_warning = verdict.count(Severity::Error);
+        let already = |one: &Diagnostic| verdict.diagnostics.contains(one);
+        let new: Vec<Diagnostic> = found.into_iter().filter(|one| !already(one)).collect();
+        verdict
+            .diagnostics
+            .splice(first_warning..first_warning, new);
+    }
+    verdict
+}
+
+fn model(path: &str, reader: &dyn SourceReader, options: &Options) -> Verdict {
     let document = match document(path, reader, options) {
         Ok(document) => document,
         Err(failure) => return failure.into(),
@@ -64,6 +93,7 @@ pub fn validate(path: &str, reader: &dyn SourceReader, options: &Options) -> Ver
     Verdict {
         sources: document.sources().to_vec(),
         diagnostics,
+        held: 0,
     }
 }
 
@@ -72,8 +102,16 @@ impl From<Failure> for Verdict {
         Verdict {
             sources: failure.sources,
             diagnostics: failure.diagnostics,
+            held: 0,
         }
     }
+}
+
+/// The name of the file that includes the core types and a file without them.
+fn around(path: &str) -> Option<String> {
+    let name = Path::new(path).file_name()?.to_str()?;
+    let around = Path::new(path).with_file_name(format!("({name} with the core types)"));
+    Some(around.to_string_lossy().into_owned())
 }
 
 /// A file of components alone does not say where its types are: in the core types.
@@ -85,12 +123,12 @@ fn document(path: &str, reader: &dyn SourceReader, options: &Options) -> Result<
         None => true,
     };
     let name = Path::new(path).file_name().and_then(|name| name.to_str());
-    let (Some(name), false) = (name, is_lems) else {
+    let (Some(name), Some(path), false) = (name, around(path), is_lems) else {
         return load(path, reader, options);
     };
     let core_types = options.core_types.unwrap_or(CORE_TYPES).iter();
     let mut root = String::from("<Lems>");
-    for file in core_types.map(|(file, _)| *file).chain([name]) {
+    for file in core_types.map(|file| file.name).chain([name]) {
         let file = file
             .replace('&', "&amp;")
             .replace('"', "&quot;")
@@ -98,24 +136,20 @@ fn document(path: &str, reader: &dyn SourceReader, options: &Options) -> Result<
         root.push_str(&format!("<Include file=\"{file}\"/>"));
     }
     root.push_str("</Lems>");
-    let around = Around {
-        path: Path::new(path).with_file_name(format!("({name} with the core types)")),
-        root,
-        reader,
-    };
-    load(&around.path.to_string_lossy(), &around, options)
+    let around = Around { path, root, reader };
+    load(&around.path, &around, options)
 }
 
 /// A reader with one file more.
 struct Around<'r> {
-    path: std::path::PathBuf,
+    path: String,
     root: String,
     reader: &'r dyn SourceReader,
 }
 
 impl SourceReader for Around<'_> {
     fn read(&self, path: &str, most: usize) -> Result<Option<String>, String> {
-        match Path::new(path) == self.path {
+        match path == self.path {
             true => Ok(Some(self.root.clone())),
             false => self.reader.read(path, most),
         }

@@ -19,10 +19,13 @@ pub enum DocumentError {
     },
     /// The file that was asked for does not exist.
     #[error("there is no file `{file}`")]
-    RootMissing { file: String },
+    RootMissing {
+        file: String,
+        suggestion: Option<String>,
+    },
     /// An included file is found nowhere.
     #[error(
-        "the included file `{file}` is not found; looked in {}",
+        "the included file `{file}` is not found; looked for {}",
         list(searched)
     )]
     MissingInclude {
@@ -108,7 +111,11 @@ impl DocumentError {
     pub fn help(&self) -> Option<String> {
         let help = match self {
             DocumentError::Malformed { hint, .. } => hint,
-            DocumentError::MissingInclude {
+            DocumentError::RootMissing {
+                suggestion: Some(suggestion),
+                ..
+            }
+            | DocumentError::MissingInclude {
                 suggestion: Some(suggestion),
                 ..
             } => {

@@ -1,11 +1,12 @@
 //! Files that include files.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::path::{Path, is_separator};
 
 use crate::error::{DocumentError, LoadFailure};
 use crate::read::{Builder, Include, TopLevel};
-use crate::source::{EMBEDDED, Source, SourceId, SourceReader, Span};
+use crate::source::{EMBEDDED, EmbeddedFile, Source, SourceId, SourceReader, Span};
 use crate::suggest::nearest;
 use crate::tree::Document;
 
@@ -14,8 +15,8 @@ use crate::tree::Document;
 pub struct IncludeOptions {
     /// Folders searched after those of the including and of the root file (`-I`).
     pub folders: Vec<String>,
-    /// Files that are always at hand, by file name: (name, text). Files found elsewhere win.
-    pub embedded: &'static [(&'static str, &'static str)],
+    /// Files that are always at hand. Files found elsewhere win.
+    pub embedded: &'static [EmbeddedFile],
     /// How much is read.
     pub limits: Limits,
 }
@@ -67,6 +68,7 @@ pub(crate) fn load(
         Ok(None) => {
             return Err(LoadFailure::before(DocumentError::RootMissing {
                 file: root.to_owned(),
+                suggestion: name_beside(reader, root, &[]),
             }));
         }
         Err(message) => {
@@ -98,7 +100,8 @@ pub(crate) fn load(
             identity,
             name: root.to_owned(),
             folder: Some(folder_of(root).to_owned()),
-            text,
+            text: text.into(),
+            embedded: None,
         },
         None,
     );
@@ -127,7 +130,9 @@ struct Found {
     name: String,
     /// None for an embedded file.
     folder: Option<String>,
-    text: String,
+    text: Cow<'static, str>,
+    /// If it is one.
+    embedded: Option<EmbeddedFile>,
 }
 
 /// A file whose includes are being followed.
@@ -178,9 +183,10 @@ impl Loader<'_> {
         let source = Source {
             name: found.name.clone(),
             text: found.text,
-            embedded: matches!(found.identity, Identity::Embedded(_)),
+            embedded: found.embedded.is_some(),
         };
-        let read = self.builder.read(id, &source, limits);
+        let prepared = (found.embedded).and_then(|file| self.builder.take(id, file, limits));
+        let read = prepared.map_or_else(|| self.builder.read(id, &source, limits), Ok);
         self.sources.push(source);
         let file = match read {
             Ok(file) => file,
@@ -248,8 +254,9 @@ impl Loader<'_> {
                 });
             }
             Search::Missing(searched) => {
-                let embedded = self.options.embedded.iter().map(|(name, _)| *name);
-                let suggestion = nearest(base_name(file), embedded).map(str::to_owned);
+                let including = self.open.last().and_then(|open| open.folder.as_deref());
+                let place = joined(including.unwrap_or(&self.root_folder), file);
+                let suggestion = name_beside(self.reader, &place, self.options.embedded);
                 let file = file.to_owned();
                 self.errors.push(DocumentError::MissingInclude {
                     file,
@@ -283,7 +290,8 @@ impl Loader<'_> {
                         identity,
                         name: path,
                         folder,
-                        text,
+                        text: text.into(),
+                        embedded: None,
                     });
                 }
                 Err(message) => {
@@ -295,16 +303,12 @@ impl Loader<'_> {
             }
         }
         let wanted = base_name(file);
-        let Some((name, text)) = self
-            .options
-            .embedded
-            .iter()
-            .find(|(name, _)| *name == wanted)
-        else {
+        let mut embedded = self.options.embedded.iter();
+        let Some(file) = embedded.find(|file| file.name == wanted) else {
             return Search::Missing(searched);
         };
-        let identity = Identity::Embedded(name);
-        let shown = format!("{name}{EMBEDDED}");
+        let identity = Identity::Embedded(file.name);
+        let shown = format!("{}{EMBEDDED}", file.name);
         if self.seen.contains(&identity) {
             return Search::Known(identity, shown);
         }
@@ -312,7 +316,8 @@ impl Loader<'_> {
             identity,
             name: shown,
             folder: None,
-            text: (*text).to_owned(),
+            text: file.text.into(),
+            embedded: Some(*file),
         })
     }
 
@@ -379,6 +384,22 @@ impl Loader<'_> {
             overrides: Default::default(),
         })
     }
+}
+
+/// The name of a file beside one that is missing, or of an embedded one, that may be meant.
+fn name_beside(
+    reader: &dyn SourceReader,
+    missing: &str,
+    embedded: &[EmbeddedFile],
+) -> Option<String> {
+    let mut beside = reader.names_beside(missing);
+    beside.sort_unstable();
+    let embedded = embedded.iter().map(|file| file.name);
+    nearest(
+        base_name(missing),
+        beside.iter().map(String::as_str).chain(embedded),
+    )
+    .map(str::to_owned)
 }
 
 /// The part of a path in front of the file name, without the last separator; empty if there is none.

@@ -48,7 +48,7 @@ impl Document {
         self.tree.names.push(given.name);
         self.sources.push(Source {
             name: given.origin,
-            text: given.text,
+            text: given.text.into(),
             embedded: false,
         });
         (self.overrides.entry(given.element).or_default()).push(number);

@@ -1,5 +1,7 @@
 //! One XML text into the arrays of the tree.
 
+use std::ops::Range;
+
 use rustc_hash::FxHashMap;
 
 use crate::error::DocumentError;
@@ -51,26 +53,14 @@ impl Builder {
         source: &Source,
         limits: &Limits,
     ) -> Result<File, DocumentError> {
-        let text = source.text.as_str();
+        let text = &*source.text;
         let left = limits.elements.saturating_sub(self.tree.elements.len());
-        let nodes_limit = u32::try_from(left.saturating_mul(3).saturating_add(100));
-        let parse = |text| {
-            let options = roxmltree::ParsingOptions {
-                nodes_limit: nodes_limit.unwrap_or(u32::MAX),
-                ..Default::default()
-            };
-            roxmltree::Document::parse_with_options(text, options)
-        };
-        let blanked;
-        let mut parsed = parse(text);
-        if let Err(roxmltree::Error::InvalidComment(_)) = parsed {
-            blanked = without_comments(text);
-            parsed = parse(&blanked);
-        }
-        let xml = parsed.map_err(|error| refused(&error, id, text, limits))?;
+        let mut blanked = String::new();
+        let xml =
+            parsed(text, &mut blanked, left).map_err(|error| refused(&error, id, text, limits))?;
         let outermost = xml.root_element();
         let range = outermost.range();
-        let span = |range: std::ops::Range<usize>| Span {
+        let span = |range: Range<usize>| Span {
             source: id,
             start: range.start as u32,
             end: (range.start + tag_length(text.get(range).unwrap_or_default())) as u32,
@@ -152,13 +142,7 @@ impl Builder {
     }
 
     fn attribute(&mut self, attribute: roxmltree::Attribute<'_, '_>, text: &str) {
-        let range = attribute.range();
-        let written = text.get(range.clone()).unwrap_or_default();
-        let equals = written.find('=').unwrap_or(0);
-        let name_end = range.start + written.get(..equals).unwrap_or_default().trim_end().len();
-        let after = written.get(equals + 1..).unwrap_or_default();
-        let quoted = after.trim_start().len();
-        let value = range.end - quoted + 1..range.end - 1;
+        let (name_range, value) = places(attribute, text);
         let mut name = self.name(attribute.name());
         if text.get(value.clone()) != Some(attribute.value()) {
             let index = self.tree.attributes.len() as u32;
@@ -167,7 +151,7 @@ impl Builder {
         }
         self.tree.attributes.push(AttributeRecord {
             name,
-            name_start: (name_end - attribute.name().len()) as u32,
+            name_start: name_range.start as u32,
             value_start: value.start as u32,
             value_end: value.end as u32,
         });
@@ -200,7 +184,7 @@ impl Builder {
         }
     }
 
-    fn name(&mut self, name: &str) -> u32 {
+    pub(crate) fn name(&mut self, name: &str) -> u32 {
         if let Some(&index) = self.name_indices.get(name) {
             return index;
         }
@@ -209,6 +193,47 @@ impl Builder {
         self.name_indices.insert(name.into(), index);
         index
     }
+}
+
+/// The tree of a text of at most so many elements; `blanked` is where its text lies if that needs a
+/// change.
+pub(crate) fn parsed<'t>(
+    text: &'t str,
+    blanked: &'t mut String,
+    elements: usize,
+) -> Result<roxmltree::Document<'t>, roxmltree::Error> {
+    let nodes_limit = u32::try_from(elements.saturating_mul(3).saturating_add(100));
+    let parse = |text| {
+        let options = roxmltree::ParsingOptions {
+            nodes_limit: nodes_limit.unwrap_or(u32::MAX),
+            ..Default::default()
+        };
+        roxmltree::Document::parse_with_options(text, options)
+    };
+    match parse(text) {
+        Err(roxmltree::Error::InvalidComment(_)) => {
+            *blanked = without_comments(text);
+            parse(blanked)
+        }
+        other => other,
+    }
+}
+
+/// Where the local name of an attribute is, and its value.
+pub(crate) fn places(
+    attribute: roxmltree::Attribute<'_, '_>,
+    text: &str,
+) -> (Range<usize>, Range<usize>) {
+    let range = attribute.range();
+    let written = text.get(range.clone()).unwrap_or_default();
+    let equals = written.find('=').unwrap_or(0);
+    let name_end = range.start + written.get(..equals).unwrap_or_default().trim_end().len();
+    let after = written.get(equals + 1..).unwrap_or_default();
+    let quoted = after.trim_start().len();
+    (
+        name_end - attribute.name().len()..name_end,
+        range.end - quoted + 1..range.end - 1,
+    )
 }
 
 fn include(node: roxmltree::Node<'_, '_>, tag: Span) -> Include {
@@ -269,7 +294,12 @@ fn tag_length(element: &str) -> usize {
     element.len()
 }
 
-fn refused(error: &roxmltree::Error, id: SourceId, text: &str, limits: &Limits) -> DocumentError {
+pub(crate) fn refused(
+    error: &roxmltree::Error,
+    id: SourceId,
+    text: &str,
+    limits: &Limits,
+) -> DocumentError {
     use roxmltree::Error;
     let position = error.pos();
     let start = match error {

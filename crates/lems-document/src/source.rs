@@ -1,5 +1,6 @@
 //! Texts, places in them, and where they come from.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// What the names of embedded files end with.
@@ -26,7 +27,7 @@ pub struct Source {
     /// As shown to the user: a path, or a file name with `(core types)`.
     pub name: String,
     /// The whole text.
-    pub text: String,
+    pub text: Cow<'static, str>,
     /// Whether it came with the program, so that its author is not the user.
     pub embedded: bool,
 }
@@ -45,6 +46,30 @@ impl Source {
     }
 }
 
+/// A file that comes with the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EmbeddedFile {
+    /// What an include asks for.
+    pub name: &'static str,
+    /// The whole text.
+    pub text: &'static str,
+    /// What [`prepare`](crate::prepare) made of the text, so that it need not be read; empty if it
+    /// is to be read.
+    pub prepared: &'static [u8],
+}
+
+impl EmbeddedFile {
+    /// One that is to be read.
+    pub const fn new(name: &'static str, text: &'static str) -> Self {
+        let prepared = &[];
+        EmbeddedFile {
+            name,
+            text,
+            prepared,
+        }
+    }
+}
+
 /// Access to the files that a document is made of.
 pub trait SourceReader {
     /// The text of a file, or its beginning if it has more than `most` bytes, which the caller
@@ -54,6 +79,11 @@ pub trait SourceReader {
     ///
     /// Any other reason why the text is not available (permission, not UTF-8 ...), for the user.
     fn read(&self, path: &str, most: usize) -> Result<Option<String>, String>;
+
+    /// Names of the files beside one, for suggestions.
+    fn names_beside(&self, _path: &str) -> Vec<String> {
+        Vec::new()
+    }
 
     /// One name per file: two paths of the same file have the same canonical name.
     fn canonical(&self, path: &str) -> String;
@@ -76,6 +106,19 @@ impl<const N: usize> From<[(&str, &str); N]> for MemorySources {
 impl SourceReader for MemorySources {
     fn read(&self, path: &str, _most: usize) -> Result<Option<String>, String> {
         Ok(self.0.get(&collapsed(path)).cloned())
+    }
+
+    fn names_beside(&self, path: &str) -> Vec<String> {
+        let path = collapsed(path);
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let files = self.0.keys().filter_map(|file| match folder {
+            "" => Some(file.as_str()),
+            folder => file.strip_prefix(folder)?.strip_prefix('/'),
+        });
+        files
+            .filter(|name| !name.contains('/'))
+            .map(str::to_owned)
+            .collect()
     }
 
     fn canonical(&self, path: &str) -> String {

@@ -1,16 +1,16 @@
 use proptest::prelude::*;
 
 use crate::{
-    Document, DocumentError, Element, IncludeOptions, Limits, LoadFailure, MemorySources, Source,
-    SourceReader, Span,
+    Document, DocumentError, Element, EmbeddedFile, IncludeOptions, Limits, LoadFailure, Markup,
+    MemorySources, Piece, Source, SourceId, SourceReader, Span,
 };
 
-const EMBEDDED: &[(&str, &str)] = &[
-    (
+const EMBEDDED: &[EmbeddedFile] = &[
+    EmbeddedFile::new(
         "Cells.xml",
         "<Lems><Include file=\"Base.xml\"/><fromCells/></Lems>",
     ),
-    ("Base.xml", "<Lems><fromBase/></Lems>"),
+    EmbeddedFile::new("Base.xml", "<Lems><fromBase/></Lems>"),
 ];
 
 fn load_with<const N: usize>(
@@ -205,9 +205,10 @@ fn search_goes_from_near_to_far() {
             let text = format!("<L><{}/></L>", place.replace('/', "-"));
             sources.0.insert((*place).to_owned(), text);
         }
+        const EMBEDDED: &[EmbeddedFile] = &[EmbeddedFile::new("t.xml", "<L><embedded/></L>")];
         let options = IncludeOptions {
             folders: vec!["first".to_owned(), "second/".to_owned()],
-            embedded: &[("t.xml", "<L><embedded/></L>")],
+            embedded: EMBEDDED,
             ..Default::default()
         };
         let document = Document::load("models/main.xml", &sources, &options).unwrap();
@@ -359,7 +360,8 @@ fn unreadable_and_missing_roots() {
     assert_eq!(
         load("gone.xml"),
         DocumentError::RootMissing {
-            file: "gone.xml".to_owned()
+            file: "gone.xml".to_owned(),
+            suggestion: None,
         }
     );
     assert_eq!(
@@ -483,7 +485,7 @@ fn byte_order_marks_and_windows_line_ends_are_fine() {
 fn columns_count_characters() {
     let source = Source {
         name: "m".to_owned(),
-        text: "äb\nçde".to_owned(),
+        text: "äb\nçde".into(),
         embedded: false,
     };
     let places: Vec<_> = [0, 2, 3, 4, 6, 7, 99]
@@ -577,4 +579,146 @@ proptest! {
             }
         }
     }
+}
+
+const PREPARED: &str = r#"<?xml version="1.0"?>
+<n:Lems xmlns:n="x" description="is the root">
+  <Include file="Base.xml"/>
+  <Include url="http://nowhere/Base.xml"/>
+  <!-- a comment -->
+  <n:a n:one="1" two = 'a &amp; b'> some text <b/> more </n:a>
+  <c three="3"><d>a &lt; b</d></c>
+</n:Lems>"#;
+
+/// Everything in a document, as text.
+fn told(document: &Document) -> Vec<String> {
+    let elements = document.roots().flat_map(Element::descendants);
+    let told = elements.map(|element| {
+        let places: Vec<_> = (element.attributes())
+            .map(|attribute| (attribute.name_span(), attribute.span()))
+            .collect();
+        let attributes: Vec<_> = element.attributes().collect();
+        let children = element.children().count();
+        let (text, name) = (element.text(), element.name_span());
+        format!("{element:?} {name:?} {attributes:?} {places:?} {children} {text:?}")
+    });
+    let warnings = document.warnings().iter().map(ToString::to_string);
+    told.chain(warnings).collect()
+}
+
+fn with_embedded(prepared: Vec<u8>) -> Vec<String> {
+    let file = EmbeddedFile {
+        prepared: prepared.leak(),
+        ..EmbeddedFile::new("Prepared.xml", PREPARED)
+    };
+    let options = IncludeOptions {
+        embedded: [&[file], EMBEDDED].concat().leak(),
+        ..Default::default()
+    };
+    let main = "<Lems><c four='4'/><Include file='Prepared.xml'/><e five='&gt;'/></Lems>";
+    told(&load_with([("main.xml", main)], &options).unwrap())
+}
+
+#[test]
+fn what_is_prepared_is_what_would_be_read() {
+    let read = with_embedded(Vec::new());
+    assert_eq!(read.len(), 8, "{read:#?}");
+    assert!(
+        read.iter()
+            .any(|line| line.contains("a & b") && line.contains("some text"))
+    );
+    let prepared = crate::prepare(PREPARED.to_owned()).unwrap();
+    assert_eq!(with_embedded(prepared.clone()), read);
+    for length in 0..prepared.len() {
+        assert_eq!(with_embedded(prepared[..length].to_vec()), read);
+    }
+}
+
+#[test]
+fn a_misspelt_file_is_likely_one_beside_it() {
+    let sources = MemorySources::from([
+        ("models/main.xml", "<L><Include file='parts/cels.xml'/></L>"),
+        ("models/parts/cells.xml", "<L/>"),
+        ("models/parts/more/cel.xml", "<L/>"),
+        ("cels.nml", "<L/>"),
+    ]);
+    let help = |root| {
+        let failure = Document::load(root, &sources, &IncludeOptions::default());
+        only_error(failure).0.help().unwrap()
+    };
+    assert_eq!(help("models/main.xml"), "did you mean `cells.xml`?");
+    assert_eq!(help("models/mein.xml"), "did you mean `main.xml`?");
+    assert_eq!(help("cells.nml"), "did you mean `cels.nml`?");
+    assert!(help("elsewhere/main.xml").starts_with("check the spelling"));
+}
+
+#[test]
+fn markup_has_namespaces_all_texts_and_their_places() {
+    let text = "<!-- x --><n:a xmlns:n='urn:n' xmlns='urn:d' n:p='1&amp;2' q='3'>one<!-- - -->\
+        <b/> two<c>&lt;</c></n:a>";
+    let source = Source {
+        name: "a.xml".to_owned(),
+        text: text.to_owned().into(),
+        embedded: false,
+    };
+    let told = |piece: Piece<'_>| match piece {
+        Piece::Start(tag) => {
+            let mut told = format!("{}#{}", tag.name.namespace, tag.name.local);
+            assert_eq!(
+                spanned(std::slice::from_ref(&source), tag.span),
+                tag.name.local
+            );
+            assert!(tag.prefixes.contains(&("n", "urn:n")));
+            assert!(tag.prefixes.contains(&("", "urn:d")));
+            for attribute in tag.attributes {
+                let written = spanned(std::slice::from_ref(&source), attribute.value_span);
+                let name = spanned(std::slice::from_ref(&source), attribute.span);
+                assert_eq!(name, attribute.name.local);
+                told += &format!(
+                    " {}#{}={} as {written}",
+                    attribute.name.namespace, attribute.name.local, attribute.value
+                );
+            }
+            told
+        }
+        Piece::Text(text, span) => {
+            format!(
+                "`{text}` as `{}`",
+                spanned(std::slice::from_ref(&source), span)
+            )
+        }
+        Piece::End => "end".to_owned(),
+    };
+    let limits = Limits::default();
+    let pieces = Markup::of(SourceId(0), &source, &limits, |markup| {
+        assert_eq!(markup.root().name.local, "a");
+        markup.pieces().map(told).collect::<Vec<String>>()
+    });
+    assert_eq!(
+        pieces.unwrap(),
+        [
+            "urn:n#a urn:n#p=1&2 as 1&amp;2 #q=3 as 3",
+            "`one` as `one`",
+            "urn:d#b",
+            "end",
+            "` two` as ` two`",
+            "urn:d#c",
+            "`<` as `&lt;`",
+            "end",
+            "end",
+        ]
+    );
+    let few = Limits {
+        elements: 1,
+        ..limits
+    };
+    let many = Source {
+        text: format!("<a>{}</a>", "<b/>".repeat(500)).into(),
+        ..source
+    };
+    let refused = Markup::of(SourceId(0), &many, &few, |_| ());
+    assert!(matches!(
+        refused,
+        Err(DocumentError::TooManyElements { .. })
+    ));
 }

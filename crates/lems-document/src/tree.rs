@@ -1,5 +1,6 @@
 //! The merged document and views of its parts.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Range;
@@ -111,7 +112,7 @@ impl Document {
     pub fn source(&self, id: SourceId) -> &Source {
         static NOWHERE: Source = Source {
             name: String::new(),
-            text: String::new(),
+            text: Cow::Borrowed(""),
             embedded: false,
         };
         self.sources
@@ -123,6 +124,12 @@ impl Document {
     /// All files that were read, the root file first, at the index that is their [`SourceId`].
     pub fn sources(&self) -> &[Source] {
         &self.sources
+    }
+
+    /// Names of the files that were read, without those that come with the program.
+    pub fn own_files(&self) -> Vec<&str> {
+        let own = self.sources.iter().filter(|source| !source.embedded);
+        own.map(|source| source.name.as_str()).collect()
     }
 
     /// The files alone.
@@ -255,6 +262,18 @@ impl<'d> Element<'d> {
             next = child.record().subtree_end.max(next + 1);
             Some(child)
         })
+    }
+
+    /// This element and all that are inside it, in the order of the text.
+    pub fn descendants(self) -> impl Iterator<Item = Element<'d>> {
+        let document = self.document;
+        let end = self.record().subtree_end.max(self.index + 1);
+        (self.index..end).map(move |index| Element { document, index })
+    }
+
+    /// Whether it came with the program, so that its author is not the user.
+    pub fn is_embedded(self) -> bool {
+        self.document.source(self.record().source).embedded
     }
 
     /// The first text inside this element that is not blank, trimmed; empty if there is none.

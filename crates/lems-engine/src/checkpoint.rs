@@ -161,6 +161,7 @@ pub(crate) fn write(
         effects,
         depth: _,
         fault: _,
+        spare_lists: _,
     } = state;
     let mut body = Bytes::default();
     body.text(VERSION.as_bytes());
@@ -254,6 +255,7 @@ impl Checkpoint {
             effects,
             depth: 0,
             fault: None,
+            spare_lists: Vec::new(),
         };
         Ok(Checkpoint {
             run,

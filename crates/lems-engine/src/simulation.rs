@@ -309,12 +309,20 @@ impl Simulation {
             if at_end {
                 break false;
             }
-            time += self.run.step;
-            advance(&self.program, backend, &mut state, time, self.run.step);
+            let most = (self.steps_to(done, between_looks))
+                .min(self.steps_to(done, self.steps_between_checkpoints))
+                .min(self.steps_to(done, outputs.steps_between_rows()));
+            match backend.steps(&mut state, &mut time, self.run.step, most) {
+                0 => {
+                    time += self.run.step;
+                    advance(&self.program, backend, &mut state, time, self.run.step);
+                    done += 1;
+                }
+                made => done += made,
+            }
             if let Some(fault) = state.fault.take() {
                 return Err(fault.into());
             }
-            done += 1;
             outputs.record(&mut state, time, done)?;
         };
         let files = if interrupted {
@@ -329,6 +337,15 @@ impl Simulation {
             interrupted,
             not_a_number: self.not_a_number(&state),
         })
+    }
+
+    /// Steps after `done` to the end, or to the next multiple of `period`; zero stands for none.
+    fn steps_to(&self, done: u64, period: u64) -> u64 {
+        let left = self.run.steps - done;
+        match done.checked_rem(period) {
+            Some(over) => left.min(period - over),
+            None => left,
+        }
     }
 
     /// The first variable that has become NaN, if any has.
@@ -443,6 +460,14 @@ impl<'s> Outputs<'s> {
             times.time(time)?;
         }
         Ok(())
+    }
+
+    /// Steps from one row to the next; zero if none are written.
+    fn steps_between_rows(&self) -> u64 {
+        match self.data_files.is_empty() && self.times_file.is_none() {
+            true => 0,
+            false => self.simulation.every.max(1),
+        }
     }
 
     fn marks(&mut self) -> Result<Vec<Mark>, EngineError> {

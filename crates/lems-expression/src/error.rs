@@ -153,7 +153,10 @@ fn help_with_number(text: &str) -> String {
     } else if rest.starts_with(['x', 'X']) && number == "0" {
         "hexadecimal numbers are not supported".to_owned()
     } else {
-        format!("write `{number} * {rest}` for a product; units are not allowed in expressions")
+        format!(
+            "write `{number} * {rest}` for a product; units are not allowed in expressions: a quantity is \
+             a `Constant` with a name, a dimension and a `value`"
+        )
     }
 }
 

@@ -10,13 +10,13 @@ use cranelift_codegen::{Context, control::ControlPlane};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{FuncId, Linkage, Module, default_libcall_names};
-use lems_kernel::Program;
+use lems_kernel::{Program, without_single_loops};
 
 use crate::blocks::{BLOCK_PARAMETERS, translate_block};
 use crate::helpers::{CEIL, DECLARATIONS, Helper};
 use crate::plan::{BlockPlan, block_plan};
 use crate::translate::{HANDLER_PARAMETERS, STEP_PARAMETERS, translate};
-use crate::validate::validate_block;
+use crate::validate::{validate_block, validate_kernel};
 use crate::{JitError, Populations, validate};
 
 /// A kernel of a program.
@@ -185,9 +185,11 @@ impl Assembler {
                 Part::Handler(number) => JitError::UnknownHandler(number),
             });
         };
+        let kernel = without_single_loops(program, kernel, population);
+        validate_kernel(program, &kernel, population)?;
         let (imports, builder) = self.begin(signature);
-        translate(program, kernel, part, population, imports, builder);
-        Ok(kernel.name.clone())
+        translate(program, &kernel, part, population, imports, builder);
+        Ok(kernel.name)
     }
 
     fn build_block(

@@ -9,6 +9,7 @@ mod assembler;
 mod blocks;
 mod error;
 mod exponential;
+mod exposed;
 mod helpers;
 mod lanes;
 mod native;

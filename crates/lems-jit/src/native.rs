@@ -20,12 +20,13 @@ use std::sync::{Mutex, MutexGuard};
 
 use cranelift_jit::JITModule;
 use cranelift_module::FuncId;
-use lems_kernel::{Backend, Call, Independence, Program, State, emit};
+use lems_kernel::{Backend, Call, Program, State, emit};
 
 use crate::assembler::{Assembler, Part};
+use crate::exposed::{exposed, parts_within};
 use crate::helpers::InPlace;
 use crate::lanes::LANES;
-use crate::plan::{BlockPlan, FEWEST_TOGETHER, block_plan};
+use crate::plan::{BlockPlan, FEWEST_TOGETHER, Rounds, block_plan};
 use crate::saved::Saved;
 use crate::settle::{Emission, Settling};
 use crate::shares::Shares;
@@ -38,8 +39,9 @@ type StepFunction =
 /// The same, and buffers.
 type BlockFunction =
     unsafe extern "C" fn(*const Context<'_>, *mut f64, *const u32, f64, f64, i64, i64, *mut f64);
-/// Context, memory, links, instance.
-type HandlerFunction = unsafe extern "C" fn(*const Context<'_>, *mut f64, *const u32, i64);
+/// Context, memory, links, instances, how many.
+type HandlerFunction =
+    unsafe extern "C" fn(*const Context<'_>, *mut f64, *const u32, *const u32, i64);
 
 /// All kernels and handlers of a program as machine code.
 pub struct CompiledProgram<'p> {
@@ -47,6 +49,8 @@ pub struct CompiledProgram<'p> {
     populations: Populations,
     kernels: Vec<CompiledKernel>,
     handlers: Vec<HandlerFunction>,
+    /// The schedule, if all its calls compute one instance after the other.
+    in_order: Option<Vec<InOrder>>,
     team: Team<Worker>,
     shares: Shares,
     _code: Code,
@@ -57,17 +61,27 @@ struct CompiledKernel {
     block: Option<CompiledBlock>,
 }
 
+impl CompiledKernel {
+    /// What computes the instances of a call together, if that is worth it.
+    fn block_for(&self, call: &Call) -> Option<&CompiledBlock> {
+        let together = call.last.saturating_sub(call.first) >= FEWEST_TOGETHER;
+        self.block.as_ref().filter(|_| together)
+    }
+}
+
+/// A call of the schedule that computes one instance after the other.
+struct InOrder {
+    function: StepFunction,
+    first: i64,
+    last: i64,
+}
+
 /// A kernel whose instances can be computed in any order.
 struct CompiledBlock {
     function: BlockFunction,
-    stride: u32,
-    share: u32,
-    round: u32,
-    /// Doubles that its buffers take.
-    buffers: usize,
-    independence: Independence,
-    /// Whether an event of one instance can reach another one in the same call.
-    interferes: bool,
+    plan: BlockPlan,
+    /// Instances that an event can take back to before their step.
+    exposed: Vec<Range<u32>>,
 }
 
 /// What a thread needs for a step besides the state.
@@ -120,17 +134,16 @@ impl<'p> CompiledProgram<'p> {
         let several = blocks.iter().flatten().any(|(_, plan)| worth_sharing(plan));
         let threads = if several { threads.max(1) } else { 1 };
         let module = assembler.finish()?;
-        let kernels = (kernels.into_iter().zip(blocks))
-            .map(|(step, block)| CompiledKernel {
+        let kernels: Vec<CompiledKernel> = (0..)
+            .zip(kernels.into_iter().zip(blocks))
+            .map(|(number, (step, block))| CompiledKernel {
                 step: step_function(&module, step),
                 block: block.map(|(function, plan)| CompiledBlock {
                     function: block_function(&module, function),
-                    stride: plan.stride,
-                    share: plan.share,
-                    round: plan.round,
-                    buffers: plan.kernel.buffers as usize * plan.stride as usize,
-                    interferes: plan.independence.interferes(),
-                    independence: plan.independence,
+                    exposed: exposed(program, number, &plan.independence, |call| {
+                        plan.rounds(call, threads as u32).instances
+                    }),
+                    plan,
                 }),
             })
             .collect();
@@ -138,11 +151,22 @@ impl<'p> CompiledProgram<'p> {
             .into_iter()
             .map(|function| handler_function(&module, function))
             .collect();
+        let in_order = (program.schedule.iter())
+            .map(|call| {
+                let kernel = kernels.get(call.kernel as usize)?;
+                kernel.block_for(call).is_none().then_some(InOrder {
+                    function: kernel.step,
+                    first: i64::from(call.first),
+                    last: i64::from(call.last),
+                })
+            })
+            .collect();
         Ok(CompiledProgram {
             program,
             populations,
             kernels,
             handlers,
+            in_order,
             team: Team::new(threads)?,
             shares: Shares::new(threads),
             _code: Code(Mutex::new(Some(module))),
@@ -211,14 +235,10 @@ impl<'p> CompiledProgram<'p> {
         );
         let length = call.last - call.first;
         let even = call.last - length % LANES;
-        let threads = self.team.size().min(length / block.share).max(1);
-        let in_a_round = match threads {
-            1 => block.stride,
-            threads => block.round.saturating_mul(threads).min(length),
-        };
+        let Rounds { threads, instances } = block.plan.rounds(call, self.team.size());
         let round_of = |round: u32| {
-            let first = call.first.saturating_add(round.saturating_mul(in_a_round));
-            first.min(even)..first.saturating_add(in_a_round).min(even)
+            let first = call.first.saturating_add(round.saturating_mul(instances));
+            first.min(even)..first.saturating_add(instances).min(even)
         };
         let work = Work {
             program: self.program,
@@ -231,7 +251,7 @@ impl<'p> CompiledProgram<'p> {
         self.shares.deal(round_of(0), threads);
         self.team.rounds(
             threads,
-            length.div_ceil(in_a_round),
+            length.div_ceil(instances),
             |worker, thread| work.take_part(worker, thread),
             |workers, round| {
                 let Range { start, end } = round_of(round);
@@ -274,32 +294,34 @@ impl<'p> CompiledProgram<'p> {
         let mut log = Vec::new();
         for worker in workers.iter_mut() {
             log.append(&mut worker.log);
-            worker.saved.index();
         }
         log.sort_by_key(|emission| emission.instance);
         let saved: Vec<&Saved> = workers.iter().map(|worker| &worker.saved).collect();
-        let settling = Settling::new(self, self.program, &block.independence, together, &saved);
+        let independence = &block.plan.independence;
+        let settling = Settling::new(self, self.program, independence, together, &saved);
         settling.settle(state, log.iter(), time, step);
         true
     }
 
-    /// Runs a handler whose own events reach handlers that `backend` runs.
+    /// Runs a handler, for one instance after the other, whose own events reach handlers that
+    /// `backend` runs.
     ///
     /// # Panics
     ///
     /// If the state is not one of the program's, or no event of the program runs the handler for
-    /// the instance.
+    /// an instance that is as large.
     pub(crate) fn handle_with(
         &self,
         backend: &dyn Backend,
         state: &mut State,
         handler: u32,
-        instance: u32,
+        instances: &[u32],
     ) {
         let number = handler as usize;
         let function = self.handlers[number];
+        let population = self.populations.handlers[number];
         assert!(
-            instance < self.populations.handlers[number],
+            instances.iter().all(|instance| *instance < population),
             "an event has an unknown receiver"
         );
         let memory = self.memory(state);
@@ -310,8 +332,16 @@ impl<'p> CompiledProgram<'p> {
             state,
             log: std::ptr::null_mut(),
         };
-        // SAFETY: as in `advance_in_order`.
-        unsafe { function(&context, memory, links, i64::from(instance)) }
+        // SAFETY: as in `advance_in_order`. The code reads as many instances as there are.
+        unsafe {
+            function(
+                &context,
+                memory,
+                links,
+                instances.as_ptr(),
+                instances.len() as i64,
+            );
+        }
     }
 }
 
@@ -330,10 +360,11 @@ struct Work<'w> {
 impl Work<'_> {
     /// Computes blocks of a round until there are no more; leaves their events in the worker's log.
     fn take_part(&self, worker: &mut Worker, thread: u32) {
-        if worker.buffers.len() < self.block.buffers {
-            worker.buffers.resize(self.block.buffers, 0.0);
+        let plan = &self.block.plan;
+        if worker.buffers.len() < plan.buffers() {
+            worker.buffers.resize(plan.buffers(), 0.0);
         }
-        while let Some(instances) = self.shares.take(thread, self.block.stride) {
+        while let Some(instances) = self.shares.take(thread, plan.stride) {
             self.advance(worker, instances);
         }
     }
@@ -343,9 +374,9 @@ impl Work<'_> {
         let memory = self.memory.load(Ordering::Relaxed);
         let size = self.program.memory.len();
         let links = self.program.links.as_slice();
-        if self.block.interferes {
-            let columns = &self.block.independence.stored;
-            (worker.saved).save(columns, links, instances.clone(), |slots| {
+        let columns = &self.block.plan.independence.stored;
+        for exposed in parts_within(&self.block.exposed, instances.clone()) {
+            (worker.saved).save(columns, links, exposed, |slots| {
                 (slots.start <= slots.end && slots.end <= size).then(|| {
                     // SAFETY: the slots are inside the memory, belong to instances of this
                     // block, and machine code for them is not running.
@@ -389,7 +420,7 @@ struct Nothing;
 impl Backend for Nothing {
     fn advance(&self, _: &mut State, _: Call, _: f64, _: f64) {}
 
-    fn handle(&self, _: &mut State, _: u32, _: u32) {}
+    fn handle(&self, _: &mut State, _: u32, _: &[u32]) {}
 }
 
 fn step_function(module: &JITModule, function: FuncId) -> StepFunction {
@@ -451,19 +482,62 @@ impl Backend for CompiledProgram<'_> {
     ///
     /// If the state is not one of the program's, or the call goes beyond the schedule's.
     fn advance(&self, state: &mut State, call: Call, time: f64, step: f64) {
-        let together = call.last.saturating_sub(call.first) >= FEWEST_TOGETHER;
-        match &self.kernels[call.kernel as usize].block {
-            Some(block) if together => self.advance_together(block, state, call, time, step),
-            _ => self.advance_in_order(self, state, call, time, step),
+        match self.kernels[call.kernel as usize].block_for(&call) {
+            Some(block) => self.advance_together(block, state, call, time, step),
+            None => self.advance_in_order(self, state, call, time, step),
         }
     }
 
     /// # Panics
     ///
     /// If the state is not one of the program's, or no event of the program runs the handler for
-    /// the instance.
-    fn handle(&self, state: &mut State, handler: u32, instance: u32) {
-        self.handle_with(self, state, handler, instance);
+    /// an instance that is as large.
+    fn handle(&self, state: &mut State, handler: u32, instances: &[u32]) {
+        self.handle_with(self, state, handler, instances);
+    }
+
+    /// # Panics
+    ///
+    /// If the state is not one of the program's.
+    fn steps(&self, state: &mut State, time: &mut f64, step: f64, most: u64) -> u64 {
+        let Some(calls) = &self.in_order else {
+            return 0;
+        };
+        let memory = self.memory(state);
+        let links = self.program.links.as_ptr();
+        let (due, sent) = (state.queue.next_due(), state.queue.sent());
+        let state: *mut State = state;
+        let context = Context {
+            program: self.program,
+            backend: self,
+            state,
+            log: std::ptr::null_mut(),
+        };
+        let mut made = 0;
+        while made < most {
+            let end = *time + step;
+            if due.is_some_and(|due| due <= end) {
+                break;
+            }
+            // SAFETY: machine code is not running, so this is the only use of the state.
+            unsafe { (*state).now = end };
+            for call in calls {
+                // SAFETY: as in `advance_in_order`; the calls are those of the schedule, from
+                // which the populations are. The state is not used here before the code returns.
+                unsafe {
+                    (call.function)(&context, memory, links, end, step, call.first, call.last);
+                }
+            }
+            *time = end;
+            made += 1;
+            // SAFETY: machine code is not running any more.
+            let state = unsafe { &*state };
+            let quiet = state.recorded.is_empty() && state.queue.sent() == sent;
+            if !quiet || state.fault.is_some() {
+                break;
+            }
+        }
+        made
     }
 }
 

@@ -2,7 +2,7 @@
 //! are.
 
 use lems_kernel::{
-    Block, BlockKernel, Independence, Part, Program, Statement, block_kernel, independence,
+    Block, BlockKernel, Call, Independence, Part, Program, Statement, block_kernel, independence,
     without_single_loops,
 };
 
@@ -23,7 +23,7 @@ const LARGEST_COPY: u32 = 2_000;
 const SMALL: bool = cfg!(any(test, fuzzing));
 
 /// The same for what one of several threads saves in a round.
-const LARGEST_SHARED_COPY: u32 = if SMALL { 40 } else { 32_000 };
+const LARGEST_SHARED_COPY: u32 = if SMALL { 40 } else { 8_000 };
 
 /// How a kernel takes many instances through a step.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +41,32 @@ pub struct BlockPlan {
     pub round: u32,
     /// What makes the order of the instances irrelevant.
     pub independence: Independence,
+}
+
+/// How a call is taken through a step.
+pub(crate) struct Rounds {
+    /// How many threads take part.
+    pub(crate) threads: u32,
+    /// How many instances they compute in all before they deliver the events of these.
+    pub(crate) instances: u32,
+}
+
+impl BlockPlan {
+    /// The rounds of a call if there are `team` threads.
+    pub(crate) fn rounds(&self, call: Call, team: u32) -> Rounds {
+        let length = call.last.saturating_sub(call.first);
+        let threads = team.min(length / self.share).max(1);
+        let instances = match threads {
+            1 => self.stride,
+            threads => self.round.saturating_mul(threads).min(length),
+        };
+        Rounds { threads, instances }
+    }
+
+    /// Doubles that the buffers of a block take.
+    pub(crate) fn buffers(&self) -> usize {
+        self.kernel.buffers as usize * self.stride as usize
+    }
 }
 
 /// The block form of a kernel; `None` if it runs for few instances at a time, or if their order

@@ -13,7 +13,7 @@ pub(crate) struct Saved {
 /// Copies of parts of one column.
 #[derive(Debug, Default)]
 struct Copies {
-    /// Slots, and where their copies begin. Those that follow one another are one part.
+    /// Slots, and where their copies begin; those that follow one another are one part.
     parts: Vec<(Range<usize>, usize)>,
     values: Vec<f64>,
 }
@@ -50,31 +50,27 @@ impl Saved {
         }
     }
 
-    /// Makes what was saved ready to be found again.
-    pub(crate) fn index(&mut self) {
-        for copies in &mut self.columns {
-            copies.parts.sort_unstable_by_key(|(slots, _)| slots.start);
-        }
-    }
-
-    /// Brings the columns of an instance, if it was saved, back to where they were; needs an
-    /// [`index`](Self::index).
+    /// Brings the columns of an instance back to where they were, as far as they were saved, and
+    /// says how many slots were.
     pub(crate) fn restore(
         &self,
         columns: &[Stored],
         links: &[u32],
         instance: u32,
         memory: &mut [f64],
-    ) {
+    ) -> usize {
+        let mut restored = 0;
         for (column, copies) in columns.iter().zip(&self.columns) {
             column.ranges(links, instance..instance + 1, |slots| {
                 if let (Some(before), Some(now)) =
                     (copies.find(&slots), memory.get_mut(slots.clone()))
                 {
                     now.copy_from_slice(before);
+                    restored += slots.len();
                 }
             });
         }
+        restored
     }
 }
 
@@ -88,12 +84,11 @@ impl Copies {
     }
 
     fn find(&self, slots: &Range<usize>) -> Option<&[f64]> {
-        let after = (self.parts).partition_point(|(part, _)| part.start <= slots.start);
-        let (part, copy) = self.parts.get(after.checked_sub(1)?)?;
+        // Few are looked for, so it would not pay to sort them.
+        let (part, copy) = (self.parts.iter())
+            .find(|(part, _)| part.start <= slots.start && slots.end <= part.end)?;
         let first = copy + (slots.start - part.start);
-        (slots.end <= part.end)
-            .then(|| self.values.get(first..first + slots.len()))
-            .flatten()
+        self.values.get(first..first + slots.len())
     }
 }
 
@@ -105,7 +100,7 @@ mod tests {
 
     #[test]
     fn an_instance_gets_back_its_own_and_what_is_attached_to_it() {
-        let links = [0, 2, 2, 5];
+        let links = [0, 2, 2, 5, 7];
         let columns = [
             Stored {
                 base: 0,
@@ -119,9 +114,9 @@ mod tests {
         let before: Vec<f64> = (0..20).map(f64::from).collect();
         let mut saved = Saved::default();
         saved.save(&columns, &links, 0..3, |slots| before.get(slots));
-        saved.index();
         let mut memory = vec![-1.0; 20];
-        saved.restore(&columns, &links, 2, &mut memory);
+        assert_eq!(saved.restore(&columns, &links, 2, &mut memory), 4);
+        assert_eq!(saved.restore(&columns, &links, 3, &mut memory), 0);
         let restored: Vec<usize> = (0..20).filter(|slot| memory[*slot] != -1.0).collect();
         assert_eq!(restored, [2, 12, 13, 14]);
         assert!(restored.iter().all(|slot| memory[*slot] == before[*slot]));

@@ -7,7 +7,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use lems_kernel::{Backend, Call, Independence, Program, State, emit};
+use lems_kernel::{Backend, Call, Independence, Program, State, Stored, emit};
 
 use crate::CompiledProgram;
 use crate::saved::Saved;
@@ -94,11 +94,7 @@ impl<'s, 'p> Settling<'s, 'p> {
     }
 
     /// Takes an instance back to where it was before the call, if its turn is still to come.
-    fn go_back(&self, state: &mut State, handler: u32, instance: u32) {
-        let owners = self.independence.owners.get(handler as usize);
-        let Some(&owner) = owners.and_then(|owners| owners.get(instance as usize)) else {
-            return;
-        };
+    fn go_back(&self, state: &mut State, owner: u32) {
         let to_come = self.turn.get() < owner && owner < self.call.last;
         if !to_come {
             return;
@@ -109,11 +105,21 @@ impl<'s, 'p> Settling<'s, 'p> {
             #[cfg(test)]
             WENT_BACK.set(WENT_BACK.get() + 1);
             let (columns, links) = (&self.independence.stored, &self.program.links);
-            for saved in self.saved {
-                saved.restore(columns, links, owner, &mut state.memory);
-            }
+            let restored = (self.saved.iter())
+                .map(|saved| saved.restore(columns, links, owner, &mut state.memory));
+            let restored: usize = restored.sum();
+            debug_assert_eq!(restored, size(columns, links, owner), "of {owner}");
         }
     }
+}
+
+/// Number of slots of an instance.
+fn size(columns: &[Stored], links: &[u32], instance: u32) -> usize {
+    let mut size = 0;
+    for column in columns {
+        column.ranges(links, instance..instance + 1, |slots| size += slots.len());
+    }
+    size
 }
 
 impl Backend for Settling<'_, '_> {
@@ -122,8 +128,14 @@ impl Backend for Settling<'_, '_> {
             .advance_in_order(self, state, call, time, step);
     }
 
-    fn handle(&self, state: &mut State, handler: u32, instance: u32) {
-        self.go_back(state, handler, instance);
-        self.compiled.handle_with(self, state, handler, instance);
+    fn handle(&self, state: &mut State, handler: u32, instances: &[u32]) {
+        if let Some(owners) = self.independence.owners.get(handler as usize) {
+            for instance in instances {
+                if let Some(owner) = owners.get(*instance as usize) {
+                    self.go_back(state, *owner);
+                }
+            }
+        }
+        self.compiled.handle_with(self, state, handler, instances);
     }
 }

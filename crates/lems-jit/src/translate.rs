@@ -20,8 +20,8 @@ use crate::tables;
 
 /// Parameters of a step function: context, memory, links, time, step, first and last instance.
 pub(crate) const STEP_PARAMETERS: [Type; 7] = [I64, I64, I64, F64, F64, I64, I64];
-/// Parameters of a handler function: context, memory, links, instance.
-pub(crate) const HANDLER_PARAMETERS: [Type; 4] = [I64, I64, I64, I64];
+/// Parameters of a handler function: context, memory, links, address of the instances, how many.
+pub(crate) const HANDLER_PARAMETERS: [Type; 5] = [I64, I64, I64, I64, I64];
 
 pub(crate) const SLOT_BYTES: u64 = size_of::<f64>() as u64;
 const LINK_BYTES: u64 = size_of::<u32>() as u64;
@@ -87,7 +87,16 @@ pub(crate) fn translate(
             translator.instance(count.index, population, &kernel.body);
             translator.end_count(count, last, 1);
         }
-        Part::Handler(_) => translator.instance(parameters[3], population, &kernel.body),
+        Part::Handler(_) => {
+            let (instances, number) = (parameters[3], parameters[4]);
+            let none = translator.builder.ins().iconst(I64, 0);
+            translator.count(none, number, |translator, position| {
+                let place = translator.element(instances, position, LINK_BYTES);
+                let builder = &mut translator.builder;
+                let instance = builder.ins().uload32(MEMORY, place, 0);
+                translator.instance(instance, population, &kernel.body);
+            });
+        }
     }
     translator.leave();
 }

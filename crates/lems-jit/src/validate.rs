@@ -7,8 +7,8 @@
 //! call within [`Populations`] can reach.
 
 use lems_kernel::{
-    Action, Block, BlockKernel, Level, MAX_LEVELS, Operation, Part, Place, Program, Register,
-    Scalar, Statement,
+    Action, Block, BlockKernel, Kernel, Level, MAX_LEVELS, Operation, Part, Place, Program,
+    Register, Scalar, Statement,
 };
 
 use crate::{Defect, JitError, tables};
@@ -36,21 +36,32 @@ pub fn validate(program: &Program) -> Result<Populations, JitError> {
     let kernels = program.kernels.iter().zip(&populations.kernels);
     let handlers = program.handlers.iter().zip(&populations.handlers);
     for (kernel, &population) in kernels.chain(handlers) {
-        let mut check = Check {
-            program,
-            registers: &kernel.registers,
-            assigned: vec![false; kernel.registers.len()],
-            populations: vec![population],
-            nesting: 0,
-        };
-        check
-            .block(&kernel.body)
-            .map_err(|defect| JitError::Kernel {
-                kernel: kernel.name.clone(),
-                defect,
-            })?;
+        validate_kernel(program, kernel, population)?;
     }
     Ok(populations)
+}
+
+/// Checks the same of one kernel or handler, for calls within a population.
+///
+/// # Errors
+///
+/// The first defect found.
+pub(crate) fn validate_kernel(
+    program: &Program,
+    kernel: &Kernel,
+    population: u32,
+) -> Result<(), JitError> {
+    let mut check = Check {
+        program,
+        registers: &kernel.registers,
+        assigned: vec![false; kernel.registers.len()],
+        populations: vec![population],
+        nesting: 0,
+    };
+    (check.block(&kernel.body)).map_err(|defect| JitError::Kernel {
+        kernel: kernel.name.clone(),
+        defect,
+    })
 }
 
 /// Checks the same of a block kernel, for calls within a population.

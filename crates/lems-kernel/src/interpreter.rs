@@ -30,8 +30,11 @@ impl Backend for Interpreter<'_> {
         }
     }
 
-    fn handle(&self, state: &mut State, handler: u32, instance: u32) {
-        if let Some(kernel) = self.program.handlers.get(handler as usize) {
+    fn handle(&self, state: &mut State, handler: u32, instances: &[u32]) {
+        let Some(kernel) = self.program.handlers.get(handler as usize) else {
+            return;
+        };
+        for &instance in instances {
             let call = Call {
                 kernel: handler,
                 first: instance,

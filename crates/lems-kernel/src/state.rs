@@ -48,6 +48,8 @@ pub struct State {
     pub depth: u32,
     /// Set when the run cannot go on.
     pub fault: Option<Fault>,
+    /// Empty lists that hold receivers while they get an event.
+    pub spare_lists: Vec<Vec<u32>>,
 }
 
 impl State {
@@ -62,6 +64,7 @@ impl State {
             effects: 0,
             depth: 0,
             fault: None,
+            spare_lists: Vec::new(),
         }
     }
 
@@ -77,8 +80,14 @@ pub trait Backend {
     /// Runs a step kernel for its range: `time` is the end of the step, `step` its length, in
     /// seconds.
     fn advance(&self, state: &mut State, call: Call, time: f64, step: f64);
-    /// Runs an event handler for one instance.
-    fn handle(&self, state: &mut State, handler: u32, instance: u32);
+    /// Runs an event handler for instances, one after the other.
+    fn handle(&self, state: &mut State, handler: u32, instances: &[u32]);
+    /// Makes up to `most` steps from `time` on, which it moves, all in seconds; stops where an event
+    /// is due or has been recorded, put in the queue, or gone wrong. Returns how many it made: none
+    /// if it can only advance call by call.
+    fn steps(&self, _state: &mut State, _time: &mut f64, _step: f64, _most: u64) -> u64 {
+        0
+    }
 }
 
 /// An event on its way to a receiver.
@@ -158,6 +167,11 @@ impl EventQueue {
         }
     }
 
+    /// When the next event is due, in seconds.
+    pub fn next_due(&self) -> Option<f64> {
+        self.heap.peek().map(|event| event.time)
+    }
+
     /// Number of events sent so far.
     pub fn sent(&self) -> u64 {
         self.sent
@@ -191,8 +205,30 @@ pub fn emit(program: &Program, backend: &dyn Backend, state: &mut State, source:
         return;
     }
     state.depth += 1;
-    for target in targets.iter().filter(|target| target.delay <= 0.0) {
-        perform(backend, state, target.action);
+    let mut at_once = (targets.iter())
+        .filter(|target| target.delay <= 0.0)
+        .map(|target| target.action)
+        .peekable();
+    while let Some(action) = at_once.next() {
+        match action {
+            Action::Record { selection } => state.recorded.push(selection),
+            Action::Handle { handler, instance } => {
+                let mut instances = state.spare_lists.pop().unwrap_or_default();
+                instances.push(instance);
+                while let Some(Action::Handle {
+                    handler: next,
+                    instance,
+                }) = at_once.peek()
+                    && *next == handler
+                {
+                    instances.push(*instance);
+                    at_once.next();
+                }
+                backend.handle(state, handler, &instances);
+                instances.clear();
+                state.spare_lists.push(instances);
+            }
+        }
     }
     state.depth -= 1;
     for target in targets.iter().filter(|target| target.delay > 0.0) {
@@ -213,13 +249,9 @@ pub fn deliver_due(backend: &dyn Backend, state: &mut State, time: f64) {
     state.now = time;
     let end = state.queue.sent();
     while let Some(event) = state.queue.pop_due(time, end) {
-        perform(backend, state, event.action);
-    }
-}
-
-fn perform(backend: &dyn Backend, state: &mut State, action: Action) {
-    match action {
-        Action::Handle { handler, instance } => backend.handle(state, handler, instance),
-        Action::Record { selection } => state.recorded.push(selection),
+        match event.action {
+            Action::Handle { handler, instance } => backend.handle(state, handler, &[instance]),
+            Action::Record { selection } => state.recorded.push(selection),
+        }
     }
 }

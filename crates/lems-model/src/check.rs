@@ -1,7 +1,6 @@
 //! Checks of equations: names, ports, dimensions.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use lems_document::{Attribute, Element, nearest};
 use lems_expression::{
@@ -28,15 +27,9 @@ pub(crate) fn equations(model: &mut Model<'_>) -> Result<(), Vec<ModelError>> {
     let mut errors = Vec::new();
     let mut warnings = Vec::new();
     for component_type in model.types.values() {
-        let Some(dynamics) = &component_type.dynamics else {
+        let Some(dynamics) = model.own_dynamics(component_type) else {
             continue;
         };
-        let inherited = (component_type.parent)
-            .and_then(|parent| model.type_of(parent).dynamics.as_ref())
-            .is_some_and(|parent| Arc::ptr_eq(parent, dynamics));
-        if inherited {
-            continue;
-        }
         let mut checker = Checker::new(model, component_type, dynamics);
         checker.main(dynamics);
         for regime in dynamics.regimes.values() {

@@ -9,6 +9,17 @@ use crate::{
     read::wrong_dimension, units::parse_quantity,
 };
 
+/// What stands at the top level besides components.
+const LEMS_ELEMENTS: [&str; 7] = [
+    "Target",
+    "Include",
+    "ComponentType",
+    "Component",
+    "Dimension",
+    "Unit",
+    "Constant",
+];
+
 /// Index of a component in [`Model::components`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ComponentId(pub u32);
@@ -149,9 +160,11 @@ impl<'d> Reader<'_, 'd> {
         };
         self.untyped
             .extend(element.attribute("id").map(Attribute::value));
+        let types = self.model.types.keys().copied();
+        let elements = LEMS_ELEMENTS.into_iter().filter(|element| *element != name);
         self.errors.push(ModelError::UnknownType {
             name: name.to_owned(),
-            suggestion: nearest(name, self.model.types.keys().copied()).map(str::to_owned),
+            suggestion: nearest(name, types.chain(elements)).map(str::to_owned),
             span,
         });
     }
@@ -454,11 +467,21 @@ impl<'d> Reader<'_, 'd> {
                     attribute: attribute.name().to_owned(),
                     component_type: component_type.name.to_owned(),
                     suggestion: nearest(attribute.name(), known.copied()).map(str::to_owned),
+                    variant: self.variant(component_type.name, attribute.name()),
                     span: attribute.name_span(),
                 };
                 self.model.warnings.push(warning);
             }
         }
+    }
+
+    /// A type of the same name with something behind it that has the parameter, as `connectionWD`
+    /// has what `connection` has not.
+    fn variant(&self, component_type: &str, parameter: &str) -> Option<String> {
+        let types = self.model.types.iter();
+        let mut variants = types.filter(|(name, _)| name.starts_with(component_type));
+        let found = variants.find(|(_, kind)| kind.parameters.contains_key(parameter));
+        found.map(|(name, _)| (*name).to_owned())
     }
 
     fn references(&mut self, id: ComponentId) -> Box<[(&'d str, ComponentId)]> {

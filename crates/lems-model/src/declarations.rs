@@ -60,12 +60,7 @@ impl<'d> Checker<'_, 'd> {
                 _ => {}
             }
         }
-        let own = |dynamics: &&std::sync::Arc<Dynamics<'d>>| {
-            let parent = self.kind.parent.map(|parent| self.model.type_of(parent));
-            let inherited = parent.and_then(|parent| parent.dynamics.as_ref());
-            !inherited.is_some_and(|inherited| std::sync::Arc::ptr_eq(inherited, dynamics))
-        };
-        if let Some(dynamics) = self.kind.dynamics.as_ref().filter(own) {
+        if let Some(dynamics) = self.model.own_dynamics(self.kind) {
             self.cycles(dynamics);
             for regime in dynamics.regimes.values() {
                 self.cycles(&regime.dynamics);

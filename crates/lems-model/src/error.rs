@@ -139,6 +139,7 @@ pub enum ModelError {
         attribute: String,
         component_type: String,
         suggestion: Option<String>,
+        variant: Option<String>,
         span: Span,
     },
     #[error("`{text}` is {found}, but the parameter `{parameter}` needs {expected}")]
@@ -323,7 +324,7 @@ impl ModelError {
             }
             HugeQuantity { .. } => Some("no number is larger than about 1.8e308".to_owned()),
             BadQuantity { .. } => {
-                Some("write a number and a unit symbol, such as `-65 mV`".to_owned())
+                Some("write a number, and its unit if it has one, such as `-65 mV` or `3`".to_owned())
             }
             UnknownUnit { suggestion, .. } => did_you_mean(suggestion)
                 .or_else(|| Some("units are case sensitive; a `Unit` element defines one".to_owned())),
@@ -359,6 +360,9 @@ impl ModelError {
                      `Requirement`, what comes from a child with `DerivedVariable select`"
                         .to_owned(),
                 ),
+                UnknownAttribute { variant: Some(variant), .. } => {
+                    Some(format!("a `{variant}` has one"))
+                }
                 UnknownAttribute { component_type, .. } => {
                     Some(format!("`jlems-rs describe {component_type}` lists what there is"))
                 }

@@ -19,6 +19,7 @@ mod structure;
 mod types;
 mod units;
 mod unused;
+mod wanted;
 
 pub use components::{Component, ComponentId, Role};
 pub use dynamics::{

@@ -1,15 +1,17 @@
 //! The whole model.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
-use lems_document::{Document, Element, Span};
+use lems_document::{Attribute, Document, Element, Span};
 use lems_expression::Dimension;
 use lems_math::JavaRandom;
 
 use crate::{
-    Component, ComponentId, ComponentType, ModelError, Role, Table, TypeId, check, components,
-    declarations, derived_parameters, inheritance, read,
+    Component, ComponentId, ComponentType, Dynamics, ModelError, Role, Table, TypeId, check,
+    components, declarations, derived_parameters, inheritance, read,
     units::{Dimensions, Units},
-    unused,
+    unused, wanted,
 };
 
 /// A LEMS document as checked, plain data; it borrows names from the document.
@@ -64,16 +66,46 @@ impl<'d> Model<'d> {
     /// Reads a document. All errors of the first stage that finds any are given together:
     /// definitions, components, then equations.
     pub fn read(document: &'d Document) -> Result<Model<'d>, Vec<ModelError>> {
+        Self::read_with_types(document, &|_| true)
+    }
+
+    /// The same without the embedded types that nothing in the document is about.
+    pub fn read_in_use(document: &'d Document) -> Result<Model<'d>, Vec<ModelError>> {
+        let wanted = wanted::embedded_types(document);
+        let is_wanted = |definition: Element<'d>| {
+            let name = definition.attribute("name").map(Attribute::value);
+            !definition.is_embedded() || name.is_none_or(|name| wanted.contains(name))
+        };
+        // Messages tell the nearest of all names.
+        Self::read_with_types(document, &is_wanted).or_else(|_| Self::read(document))
+    }
+
+    fn read_with_types(
+        document: &'d Document,
+        is_wanted: &dyn Fn(Element<'d>) -> bool,
+    ) -> Result<Model<'d>, Vec<ModelError>> {
         let mut model = Model::default();
-        let elements = read::definitions(document, &mut model)?;
+        let elements = read::definitions(document, is_wanted, &mut model)?;
         inheritance::resolve(&mut model)?;
         declarations::check(&mut model)?;
         components::read(&mut model, &elements)?;
         derived_parameters::evaluate(&mut model)?;
         check::equations(&mut model)?;
-        let unused = unused::never_attached(&model);
+        let unused = unused::never_attached(document, &model);
         model.warnings.extend(unused);
         Ok(model)
+    }
+
+    /// The dynamics of a type if they are not those of its parent.
+    pub(crate) fn own_dynamics<'m>(
+        &'m self,
+        kind: &'m ComponentType<'d>,
+    ) -> Option<&'m Dynamics<'d>> {
+        let own = kind.dynamics.as_ref()?;
+        let parent = kind.parent.map(|parent| self.type_of(parent));
+        let inherited = parent.and_then(|parent| parent.dynamics.as_ref());
+        let is_own = !inherited.is_some_and(|inherited| Arc::ptr_eq(inherited, own));
+        is_own.then_some(own)
     }
 
     /// The target, or an error that says why the document cannot be run.
@@ -158,7 +190,7 @@ impl<'d> Model<'d> {
     }
 
     /// A text or path attribute of a component, or of the component it extends.
-    pub fn text(&self, id: ComponentId, name: &str) -> Option<lems_document::Attribute<'d>> {
+    pub fn text(&self, id: ComponentId, name: &str) -> Option<Attribute<'d>> {
         let mut current = Some(id);
         while let Some(id) = current {
             let component = self.component(id);

@@ -16,10 +16,11 @@ use crate::{
     units::{Dimensions, parse_quantity},
 };
 
-/// Reads all definitions into the model and returns the other top-level elements: components and
-/// targets.
+/// Reads all definitions, of types those that are wanted, into the model and returns the other
+/// top-level elements: components and targets.
 pub(crate) fn definitions<'d>(
     document: &'d Document,
+    is_wanted: &dyn Fn(Element<'d>) -> bool,
     model: &mut Model<'d>,
 ) -> Result<Vec<Element<'d>>, Vec<ModelError>> {
     let mut reader = Reader {
@@ -36,7 +37,8 @@ pub(crate) fn definitions<'d>(
             "Dimension" => reader.dimension(element),
             "Unit" => units.push(element),
             "Constant" => constants.push(element),
-            "ComponentType" => types.push(element),
+            "ComponentType" if is_wanted(element) => types.push(element),
+            "ComponentType" => {}
             "Assertion" => {}
             _ => others.push(element),
         }

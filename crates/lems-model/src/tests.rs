@@ -1,6 +1,6 @@
 //! Models read from text in memory.
 
-use lems_document::{Document, IncludeOptions, MemorySources};
+use lems_document::{Document, EmbeddedFile, IncludeOptions, MemorySources};
 
 use crate::{Model, ModelError};
 
@@ -108,4 +108,55 @@ fn an_attribute_fills_a_slot_with_a_component() {
     let children: Vec<_> = model.children(model.ids["w"]).collect();
     assert_eq!(children.len(), 1);
     assert_eq!(children[0].1, model.ids["p"]);
+}
+
+const EMBEDDED: &[EmbeddedFile] = &[EmbeddedFile::new(
+    "Types.xml",
+    r#"<Lems><ComponentType name="base"/>
+         <ComponentType name="cell" extends="base"><Children name="parts" type="part"/></ComponentType>
+         <ComponentType name="part"/>
+         <ComponentType name="holder"><Attachments name="inputs" type="input"/></ComponentType>
+         <ComponentType name="input"/>
+         <ComponentType name="other" extends="cell"/></Lems>"#,
+)];
+
+fn with_embedded_types(body: &str) -> Document {
+    let text = format!("<Lems><Include file='Types.xml'/>{body}</Lems>");
+    let sources = MemorySources::from([("model.xml", text.as_str())]);
+    let options = IncludeOptions {
+        embedded: EMBEDDED,
+        ..IncludeOptions::default()
+    };
+    Document::load("model.xml", &sources, &options).unwrap()
+}
+
+#[test]
+fn embedded_types_that_nothing_names_are_left_out() {
+    let names = |body: &str| -> Vec<String> {
+        let document = with_embedded_types(body);
+        let model = Model::read_in_use(&document).unwrap();
+        model.types.keys().map(|name| (*name).to_owned()).collect()
+    };
+    assert_eq!(names("<cell id='x'/>"), ["base", "cell", "part"]);
+    assert_eq!(names("<Component id='x' type='part'/>"), ["part"]);
+    assert_eq!(
+        names("<ComponentType name='own' extends='other'/>"),
+        ["base", "cell", "part", "other", "own"]
+    );
+    assert_eq!(
+        Model::read(&with_embedded_types("")).unwrap().types.len(),
+        6
+    );
+}
+
+#[test]
+fn types_that_are_left_out_are_still_known_to_messages() {
+    let document = with_embedded_types("<Component id='x' type='holdr'/><Target component='x'/>");
+    let errors = Model::read_in_use(&document).unwrap_err();
+    assert_eq!(errors, Model::read(&document).unwrap_err());
+    assert!(errors[0].help().unwrap().contains("`holder`"), "{errors:?}");
+    let document = with_embedded_types("<input id='i'/><part id='p'/><Target component='p'/>");
+    let warnings = Model::read_in_use(&document).unwrap().warnings;
+    assert_eq!(warnings.len(), 1);
+    assert_eq!(warnings, Model::read(&document).unwrap().warnings);
 }

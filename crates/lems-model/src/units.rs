@@ -97,7 +97,16 @@ pub(crate) fn parse_quantity(
 /// The unit that may be meant; `u` stands for the Greek letter in NeuroML.
 fn near_unit(symbol: &str, units: &Units<'_>) -> Option<String> {
     let latin = symbol.replace(['\u{b5}', '\u{3bc}'], "u");
-    nearest(&latin, units.keys().copied()).map(str::to_owned)
+    let written_otherwise = units.keys().find(|unit| bare(unit) == bare(&latin));
+    (written_otherwise.copied())
+        .or_else(|| nearest(&latin, units.keys().copied()))
+        .map(str::to_owned)
+}
+
+/// `mS_per_cm2`, `mS_cm2` and `mS/cm2` alike.
+fn bare(symbol: &str) -> String {
+    let letters = symbol.replace("per", "");
+    letters.chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
 /// Number and unit: at the first blank, else where the longest number ends.
@@ -154,6 +163,20 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(split_quantity(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_unit_written_otherwise_is_near() {
+        let units = Units::from_iter(["mS_per_cm2", "uS", "per_ms"].map(|unit| (unit, Unit::ONE)));
+        for (symbol, near) in [
+            ("mS_cm2", Some("mS_per_cm2")),
+            ("mS/cm2", Some("mS_per_cm2")),
+            ("/ms", Some("per_ms")),
+            ("\u{b5}S", Some("uS")),
+            ("furlong", None),
+        ] {
+            assert_eq!(near_unit(symbol, &units).as_deref(), near, "{symbol}");
         }
     }
 

@@ -2,16 +2,22 @@
 
 use std::collections::HashSet;
 
+use lems_document::{Attribute, Document, Element};
+
 use crate::{ComponentId, Model, ModelError};
 
 /// Top-level components of types that `Attachments` hold, such as synapses and inputs, that
 /// nothing refers to in a model that is run.
-pub(crate) fn never_attached(model: &Model<'_>) -> Vec<ModelError> {
+pub(crate) fn never_attached(document: &Document, model: &Model<'_>) -> Vec<ModelError> {
     if model.target.is_none() {
         return Vec::new();
     }
-    let attachable: HashSet<&str> = (model.types.values())
-        .flat_map(|kind| kind.attachments.values().copied())
+    // The model may be without the types that they could be attached to.
+    let attachable: HashSet<&str> = (document.roots())
+        .filter(|root| root.name() == "ComponentType")
+        .flat_map(Element::children)
+        .filter(|child| child.name() == "Attachments")
+        .filter_map(|child| child.attribute("type").map(Attribute::value))
         .collect();
     let used: HashSet<ComponentId> = (model.components.iter())
         .flat_map(|component| {

@@ -106,7 +106,7 @@ fn divisors<'t>(rate: &'t TimeDerivative<'_>) -> Vec<&'t str> {
     nodes.iter().filter_map(divisor).collect()
 }
 
-/// A number without the last digits, which conversion to SI units blurs.
-pub(crate) fn rounded(number: f64) -> f64 {
+/// A number without the last digits, which conversion to SI units and the sum of many steps blur.
+pub fn rounded(number: f64) -> f64 {
     format!("{number:.9e}").parse().unwrap_or(number)
 }

@@ -14,9 +14,10 @@ pub enum NetworkError {
         step: String,
         inside: String,
         suggestion: Option<String>,
+        there: Vec<String>,
         span: Span,
     },
-    #[error("`{path}` leads nowhere: {inside} has {size} elements, counted from 0")]
+    #[error("`{path}` leads nowhere: {inside} has {}, counted from 0", elements(*size))]
     IndexTooLarge {
         path: String,
         inside: String,
@@ -146,8 +147,28 @@ pub enum NetworkError {
         end: f64,
         span: Span,
     },
+    #[error("`format` is `ID_TIME` or `TIME_ID`, not `{format}`: the file stays empty")]
+    UnknownFormat { format: String, span: Span },
     #[error("the output has no file name")]
     NoFileName { span: Span },
+}
+
+/// Most names that a message lists.
+pub(crate) const LISTED: usize = 8;
+
+fn elements(size: usize) -> String {
+    match size {
+        1 => "1 element".to_owned(),
+        _ => format!("{size} elements"),
+    }
+}
+
+fn listed(names: &[String]) -> String {
+    let quoted: Vec<String> = (names.iter().take(LISTED))
+        .map(|name| format!("`{name}`"))
+        .collect();
+    let more = if names.len() > LISTED { ", …" } else { "" };
+    quoted.join(", ") + more
 }
 
 impl NetworkError {
@@ -184,6 +205,7 @@ impl NetworkError {
             | ColumnTwice { span, .. }
             | CoarseStep { span, .. }
             | UnevenLength { span, .. }
+            | UnknownFormat { span, .. }
             | NoFileName { span } => *span,
         }
     }
@@ -202,6 +224,9 @@ impl NetworkError {
             | UnknownVariable { suggestion: Some(name), .. }
             | UnknownPort { suggestion: Some(name), .. }
             | UnknownName { suggestion: Some(name), .. } => Some(format!("did you mean `{name}`?")),
+            UnresolvedPath { there, .. } if !there.is_empty() => {
+                Some(format!("it has {}", listed(there)))
+            }
             UnresolvedPath { .. } => Some(
                 "a path goes down from the target by ids, as in `population[0]/v` or \
                  `population/0/cell/v`"
@@ -268,6 +293,7 @@ impl NetworkError {
                     .to_owned(),
             ),
             UnevenLength { end, .. } => Some(format!("the run ends at {end} s")),
+            UnknownFormat { .. } => Some("write `format=\"ID_TIME\"`".to_owned()),
             NoFileName { .. } => Some("add `fileName=\"...\"`".to_owned()),
             TooManySteps { .. } => Some("is the step too small for the length?".to_owned()),
             BadSeed { .. } => Some("write a whole number, such as `seed=\"7\"`".to_owned()),

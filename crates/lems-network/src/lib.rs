@@ -19,6 +19,7 @@ mod recording;
 mod selection;
 mod shapes;
 
+pub use doubts::rounded;
 pub use error::NetworkError;
 pub use estimate::{Count, Estimate, state_size};
 pub use hash_order::hash_order;

@@ -227,13 +227,26 @@ impl<'d> Network<'_, 'd> {
 
     fn missing_child(&self, id: InstanceId, select: &Select<'d>, step: Step<'d>) -> NetworkError {
         let (Step::Name(name) | Step::All(name) | Step::Where { list: name, .. }) = step;
+        let path = select.source.value().to_owned();
+        let (step, inside) = (name.to_owned(), self.title(id));
+        if self.list(id, name).is_some() {
+            return NetworkError::UnresolvedPath {
+                path,
+                step,
+                inside,
+                suggestion: Some(format!("{name}[*]")),
+                there: Vec::new(),
+                span: select.source.span(),
+            };
+        }
         let children = self.instance(id).singles.iter().map(|(name, _)| *name);
         let slots = self.type_of(id).slots.keys().copied();
         NetworkError::UnresolvedPath {
-            path: select.source.value().to_owned(),
-            step: name.to_owned(),
-            inside: self.title(id),
+            path,
+            step,
+            inside,
             suggestion: nearest(name, children.chain(slots)).map(str::to_owned),
+            there: Vec::new(),
             span: self.span_of(id),
         }
     }

@@ -1,13 +1,18 @@
 //! Paths to instances: `../pop[3]`, `pop/2/cell`, `synapses:NMDA:0`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use lems_document::{Attribute, nearest};
 
+use crate::error::LISTED;
 use crate::{InstanceId, Network, NetworkError};
 
 /// Lists at least this long are searched through a table.
 const TABLE_FROM: usize = 16;
+/// Most instances that are looked at for a better path.
+const SEARCHED: usize = 1000;
+/// Most steps that are told to lead somewhere, and one more.
+const TOLD: usize = LISTED + 1;
 
 /// The steps of a path.
 pub(crate) fn steps(path: &str) -> impl Iterator<Item = &str> {
@@ -107,12 +112,16 @@ impl<'d> Network<'_, 'd> {
         if inner == current || name.parse::<usize>().is_ok() {
             return None;
         }
-        self.warnings.borrow_mut().push(NetworkError::OtherName {
+        let warning = NetworkError::OtherName {
             path: path.to_owned(),
             step: name.to_owned(),
             instance: self.title(inner),
             span: source.span(),
-        });
+        };
+        let mut warnings = self.warnings.borrow_mut();
+        if warnings.last() != Some(&warning) {
+            warnings.push(warning);
+        }
         Some(inner)
     }
 
@@ -235,23 +244,79 @@ impl<'d> Network<'_, 'd> {
         step: &str,
         source: Attribute<'d>,
     ) -> NetworkError {
-        let instance = self.instance(current);
-        let singles = instance
-            .singles
-            .iter()
-            .flat_map(|(name, id)| std::iter::once(*name).chain(self.component_id(*id)));
-        let lists = instance
-            .lists
-            .iter()
-            .flat_map(|(_, list)| list.iter().take(1000));
-        let names = singles.chain(lists.filter_map(|id| self.component_id(*id)));
+        let names = self.names_in(current);
         let wanted = step.split('[').next().unwrap_or(step);
+        let slots = self.instance(current).singles.iter().map(|(name, _)| *name);
+        let suggestion = (nearest(wanted, slots.chain(names.iter().copied())).map(str::to_owned))
+            .or_else(|| Some(self.below(current, self.further_down(current, wanted)?)))
+            .or_else(|| self.beside(current, wanted, path, step));
         NetworkError::UnresolvedPath {
             path: path.to_owned(),
             step: step.to_owned(),
             inside: self.title(current),
-            suggestion: nearest(wanted, names).map(str::to_owned),
+            suggestion,
+            there: self.steps_from(current, &names),
             span: source.part_span(step),
         }
+    }
+
+    /// What a step from an instance may be called, without the numbers of a population.
+    fn names_in(&self, current: InstanceId) -> Vec<&'d str> {
+        let instance = self.instance(current);
+        let singles =
+            (instance.singles.iter()).map(|(name, id)| self.component_id(*id).unwrap_or(name));
+        let lists = (instance.lists.iter()).flat_map(|(_, list)| list.iter().take(1000));
+        let mut names: Vec<&str> = singles
+            .chain(lists.filter_map(|id| self.component_id(*id)))
+            .collect();
+        names.dedup();
+        names
+    }
+
+    /// Steps that lead somewhere: the numbers of a population, else names.
+    fn steps_from(&self, current: InstanceId, names: &[&str]) -> Vec<String> {
+        let cells = self.list(current, "").unwrap_or_default();
+        match cells.first() {
+            Some(first) if self.unwrapped(*first) == *first => (0..cells.len().min(TOLD))
+                .map(|number| format!("[{number}]"))
+                .collect(),
+            _ => (names.iter())
+                .filter(|name| !matches!(**name, "notes" | "annotation" | "property"))
+                .take(TOLD)
+                .map(|name| (*name).to_owned())
+                .collect(),
+        }
+    }
+
+    /// The path from an instance to one in it.
+    pub(crate) fn below(&self, top: InstanceId, inner: InstanceId) -> String {
+        let (whole, above) = (self.path(inner), self.path(top));
+        let below = whole.strip_prefix(&above).unwrap_or(&whole);
+        below.trim_start_matches('/').to_owned()
+    }
+
+    /// An instance of that name deeper down, where whoever wrote the path left out steps.
+    pub(crate) fn further_down(&self, top: InstanceId, name: &str) -> Option<InstanceId> {
+        let mut found = VecDeque::from([top]);
+        for _ in 0..SEARCHED {
+            let current = found.pop_front()?;
+            if current != top && self.component_id(current) == Some(name) {
+                return Some(current);
+            }
+            let instance = self.instance(current);
+            let singles = instance.singles.iter().map(|(_, id)| id);
+            let lists = instance.lists.iter().flat_map(|(_, list)| list);
+            let places = SEARCHED.saturating_sub(found.len());
+            found.extend(singles.chain(lists).take(places));
+        }
+        None
+    }
+
+    /// The first step with `../` before it, if that was forgotten.
+    fn beside(&self, current: InstanceId, name: &str, path: &str, step: &str) -> Option<String> {
+        let parent = self.instance(current).parent?;
+        let is_first = path.trim_start_matches('/').starts_with(step);
+        let found = self.step(parent, name).filter(|found| *found != current)?;
+        (is_first && found != parent).then(|| format!("../{step}"))
     }
 }

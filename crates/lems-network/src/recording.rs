@@ -373,11 +373,18 @@ impl<'d> Collector<'_, 'd> {
                 format,
             } => {
                 let path = self.file(id, path, file_name)?;
-                let format = match self.text(id, format).map(Attribute::value) {
+                let given = self.text(id, format);
+                let format = match given.map(Attribute::value) {
                     Some("ID_TIME") => Some(EventFormat::IdTime),
                     Some("TIME_ID") => Some(EventFormat::TimeId),
                     _ => None,
                 };
+                if let (None, Some(given)) = (format, given) {
+                    self.experiment.warnings.push(NetworkError::UnknownFormat {
+                        format: given.value().to_owned(),
+                        span: given.span(),
+                    });
+                }
                 self.experiment.event_files.push(EventFile {
                     path,
                     format,
@@ -493,13 +500,32 @@ impl<'d> Network<'_, 'd> {
             .ok_or_else(|| NetworkError::UnknownVariable {
                 variable: variable.to_owned(),
                 instance: self.title(instance),
-                suggestion: self.suggest(self.unwrapped(instance), variable),
+                suggestion: self.suggest_recording(instance, variable),
                 span: source.part_span(variable),
             })?;
         Ok(Column {
             value,
             scale: recording.scale,
         })
+    }
+
+    /// A variable that may be meant: that of the first cell of a population; that of the child of
+    /// that name; one with a near name; that of what has the name deeper down.
+    fn suggest_recording(&self, instance: InstanceId, name: &str) -> Option<String> {
+        let inner = self.unwrapped(instance);
+        if let Some(first) = self.list(instance, "").and_then(<[_]>::first)
+            && self.local(self.unwrapped(*first), name).is_some()
+        {
+            return Some(format!("{}/{name}", self.path(*first)));
+        }
+        let near = self.suggest(inner, name);
+        let deeper = || near.is_none().then(|| self.further_down(inner, name));
+        let Some(named) = self.step(inner, name).or_else(|| deeper().flatten()) else {
+            return near;
+        };
+        let dynamics = self.type_of(named).dynamics.as_ref()?;
+        let shown = dynamics.state.values().find_map(|state| state.exposure)?;
+        Some(format!("{}/{shown}", self.below(inner, named)))
     }
 
     /// The instance and port of an event selection; no port if its type sends nothing.
@@ -519,13 +545,24 @@ impl<'d> Network<'_, 'd> {
         };
         match kind.ports.get_key_value(port.value()) {
             Some((port, _)) => Ok((instance, Some(port))),
-            None => Err(NetworkError::UnknownPort {
-                port: port.value().to_owned(),
-                instance: self.title(instance),
-                suggestion: lems_document::nearest(port.value(), kind.ports.keys().copied())
-                    .map(str::to_owned),
-                span: port.span(),
-            }),
+            None => {
+                let first = self.list(instance, "").and_then(<[_]>::first);
+                let sender = first.filter(|id| self.type_of(**id).ports.contains_key(port.value()));
+                Err(NetworkError::UnknownPort {
+                    port: port.value().to_owned(),
+                    instance: self.title(instance),
+                    suggestion: match sender {
+                        Some(sender) => Some(self.path(*sender)),
+                        None => lems_document::nearest(port.value(), kind.ports.keys().copied())
+                            .map(str::to_owned),
+                    },
+                    span: if sender.is_some() {
+                        source.span()
+                    } else {
+                        port.span()
+                    },
+                })
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -43,8 +43,8 @@ impl FileStore {
         }
     }
 
-    /// Two runs of one model may share a path (the one finished last stays), so the second gets a
-    /// partial name of its own.
+    /// Outputs may share a path (the one finished last stays), so the second gets a partial name of
+    /// its own.
     fn partial_name(&mut self, target: &Path) -> (PathBuf, Arc<()>) {
         let token = self.open.entry(target.to_path_buf()).or_default();
         let mut name = with_suffix(target, ".partial").into_os_string();
@@ -140,6 +140,7 @@ impl OutputStore for FileStore {
             target: target.path,
             partial,
             file,
+            bytes: 0,
             mark: Mark::default(),
             _token: token,
         }))
@@ -158,6 +159,7 @@ impl OutputStore for FileStore {
                 target: target.path,
                 partial,
                 file,
+                bytes: mark.bytes,
                 mark: mark.clone(),
                 _token: token,
             })),
@@ -203,16 +205,7 @@ fn reopened(target: &Path, partial: &Path, mark: &Mark) -> Result<File, String> 
         .open(place)
         .map_err(failed)?;
     let mut found = Mark::default();
-    let mut lines = BufReader::new((&mut file).take(mark.bytes));
-    loop {
-        let bytes = lines.fill_buf().map_err(failed)?;
-        if bytes.is_empty() {
-            break;
-        }
-        found.add(bytes);
-        let length = bytes.len();
-        lines.consume(length);
-    }
+    found.read((&mut file).take(mark.bytes)).map_err(failed)?;
     if found.bytes < mark.bytes {
         return Err(format!("has {} bytes, and had {}", found.bytes, mark.bytes));
     }
@@ -232,8 +225,33 @@ struct FileSink {
     target: PathBuf,
     partial: PathBuf,
     file: File,
+    /// How many have been written.
+    bytes: u64,
+    /// As it was asked for last; what came after it is read back when it is asked for again.
     mark: Mark,
     _token: Arc<()>,
+}
+
+impl FileSink {
+    /// Brings the file into safety, and the mark to its end.
+    fn go_on_marking(&mut self) -> io::Result<()> {
+        self.file.sync_all()?;
+        let mut written = File::open(&self.partial)?;
+        written.seek(SeekFrom::Start(self.mark.bytes))?;
+        let rest = self.bytes - self.mark.bytes;
+        self.mark.read(written.take(rest))?;
+        match self.mark.bytes == self.bytes {
+            true => Ok(()),
+            false => Err(ErrorKind::UnexpectedEof.into()),
+        }
+    }
+
+    fn failed(&self, error: &io::Error) -> OutputError {
+        OutputError::Write {
+            path: self.path.clone(),
+            message: error.to_string(),
+        }
+    }
 }
 
 impl OutputSink for FileSink {
@@ -241,22 +259,16 @@ impl OutputSink for FileSink {
         let written = self.file.write_all(bytes);
         if let Err(error) = written {
             // A full disk may have taken half a line; what cannot be cut off either stays.
-            let _ = self.file.set_len(self.mark.bytes);
-            return Err(OutputError::Write {
-                path: self.path.clone(),
-                message: error.to_string(),
-            });
+            let _ = self.file.set_len(self.bytes);
+            return Err(self.failed(&error));
         }
-        self.mark.add(bytes);
+        self.bytes += bytes.len() as u64;
         Ok(())
     }
 
     fn mark(&mut self) -> Result<Mark, OutputError> {
         if self.partial != self.target {
-            self.file.sync_all().map_err(|error| OutputError::Write {
-                path: self.path.clone(),
-                message: error.to_string(),
-            })?;
+            self.go_on_marking().map_err(|error| self.failed(&error))?;
         }
         Ok(self.mark.clone())
     }

@@ -1,3 +1,5 @@
+use std::io::{self, BufRead, BufReader, Read};
+
 /// A number that almost surely differs between different bytes: FNV-1a with 64 bits. It finds what
 /// was damaged or mixed up, not what was forged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +57,20 @@ impl Mark {
         self.bytes += bytes.len() as u64;
         self.rows += bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
         self.checksum.add(bytes);
+    }
+
+    /// Moves on over all that `source` gives.
+    pub(crate) fn read(&mut self, source: impl Read) -> io::Result<()> {
+        let mut source = BufReader::new(source);
+        loop {
+            let bytes = source.fill_buf()?;
+            if bytes.is_empty() {
+                return Ok(());
+            }
+            self.add(bytes);
+            let length = bytes.len();
+            source.consume(length);
+        }
     }
 }
 

@@ -1,17 +1,19 @@
 //! Pictures of traces and events.
 //!
 //! A [`Figure`] is what a LEMS `Display` asks for: curves, a title, a region. [`svg`] and [`png`]
-//! draw one; [`html`] puts several on a page that zooms, reads values and hides curves, with a
+//! draw one, [`text`] with characters; [`html`] puts several on a page that zooms, reads values and hides curves, with a
 //! script of its own and nothing from elsewhere.
 
 mod axis;
 mod html;
 mod png;
 mod svg;
+mod text;
 
 pub use html::html;
 pub use png::{PngError, png};
 pub use svg::svg;
+pub use text::text;
 
 /// One plot.
 #[derive(Debug, Clone, Default, PartialEq)]

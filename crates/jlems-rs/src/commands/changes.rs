@@ -1,7 +1,10 @@
 //! Options that change a model without editing its files.
 
 use clap::Args;
-use jlems_rs::Settings;
+use jlems_rs::document::Document;
+use jlems_rs::{Failure, Options, Settings};
+
+use super::core_types::SearchArguments;
 
 /// What to run otherwise than the files say.
 #[derive(Debug, Args)]
@@ -26,5 +29,40 @@ impl ChangeArguments {
             step: self.step.clone(),
             length: self.length.clone(),
         }
+    }
+}
+
+/// A model, and what to change of it.
+#[derive(Debug, Args)]
+pub struct ChangedModel {
+    /// LEMS or NeuroML file.
+    file: String,
+    #[command(flatten)]
+    search: SearchArguments,
+    #[command(flatten)]
+    changes: ChangeArguments,
+}
+
+impl ChangedModel {
+    fn options(&self) -> Result<Options, Failure> {
+        Ok(Options {
+            settings: self.changes.settings(),
+            ..self.search.options()?
+        })
+    }
+
+    /// The file with all that it includes.
+    pub fn load(&self) -> Result<Document, Failure> {
+        let options = self.options()?;
+        let reader = self.search.reader(&self.file, &options);
+        jlems_rs::load(&self.file, &*reader, &options)
+    }
+
+    /// The same of a file that is to be run, and the options to run it with.
+    pub fn load_runnable(&self) -> Result<(Document, Options), Failure> {
+        let options = self.options()?;
+        let reader = self.search.reader(&self.file, &options);
+        let document = jlems_rs::load_runnable(&self.file, &*reader, &options)?;
+        Ok((document, options))
     }
 }

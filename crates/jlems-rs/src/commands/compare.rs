@@ -22,9 +22,9 @@ use super::{counted, print};
 /// What to compare with what.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// LEMS file to run, or an output file.
+    /// LEMS file to run, an output file, or a folder of them.
     first: String,
-    /// The other output file.
+    /// The other output file, or the folder with it.
     #[arg(required_unless_present_any = ["with_files", "with"])]
     second: Option<String>,
     /// Folder with the files that a run should give.
@@ -79,8 +79,13 @@ impl Compared {
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let compared = match &arguments.second {
         Some(second) => {
-            let (a, b) = (read(Path::new(&arguments.first))?, read(Path::new(second))?);
-            vec![Compared::new(arguments, arguments.first.clone(), &a, &b)]
+            let pairs = pairs(Path::new(&arguments.first), Path::new(second))?;
+            let compared = pairs.iter().map(|(first, second)| {
+                let (a, b) = (read(first)?, read(second)?);
+                let name = first.display().to_string();
+                Ok(Compared::new(arguments, name, &a, &b))
+            });
+            compared.collect::<Result<_, Failure>>()?
         }
         None => outputs(arguments)?,
     };
@@ -99,7 +104,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         let pictures: Vec<Figure> = pictures.collect();
         let drawn = plot::write(&name, folder, &mut store, form, &pictures)?;
         if !arguments.json {
-            print(&plot::said(&drawn));
+            print(&drawn);
         }
     }
     let worst = compared
@@ -114,6 +119,37 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 
 fn failed(message: String) -> Failure {
     Failure::plain(Code(605), message, None)
+}
+
+/// What is compared with what: a file in a folder is that of the same name.
+fn pairs(first: &Path, second: &Path) -> Result<Vec<(PathBuf, PathBuf)>, Failure> {
+    let with_name = |file: &Path| second.join(file.file_name().unwrap_or_default());
+    if !second.is_dir() {
+        return Ok(vec![(first.to_owned(), second.to_owned())]);
+    }
+    if !first.is_dir() {
+        let other = with_name(first);
+        if !other.exists() {
+            let folder = second.display();
+            let message = format!("there is no file `{}`", other.display());
+            let help = format!(
+                "`jlems-rs compare {} --with-files {folder}` runs a model and compares its outputs",
+                first.display()
+            );
+            return Err(Failure::plain(Code(605), message, Some(help)));
+        }
+        return Ok(vec![(first.to_owned(), other)]);
+    }
+    let io = |error: std::io::Error| failed(format!("cannot read `{}`: {error}", first.display()));
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(first).map_err(io)? {
+        let path = entry.map_err(io)?.path();
+        files.extend(path.is_file().then_some(path));
+    }
+    files.sort();
+    Ok((files.into_iter())
+        .map(|file| (file.clone(), with_name(&file)))
+        .collect())
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
@@ -172,6 +208,12 @@ fn by_program(
     own: &Outputs,
     options: &Options,
 ) -> Result<BTreeMap<String, String>, Failure> {
+    if is_this_program(program) {
+        let message =
+            format!("`{program}` is a link to jlems-rs, which would be compared with itself");
+        let help = "name jNeuroML's own program with its folder".to_owned();
+        return Err(Failure::plain(Code(605), message, Some(help)));
+    }
     let name = format!("jlems-rs-compare-{}", std::process::id());
     let folder = std::env::temp_dir().join(name);
     let folders = own.keys().filter_map(|path| Path::new(path).parent());
@@ -209,6 +251,18 @@ fn by_program(
     result
 }
 
+fn is_this_program(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = match program.contains('/') {
+        true => Some(PathBuf::from(program)),
+        false => (std::env::split_paths(&path).map(|folder| folder.join(program)))
+            .find(|place| place.is_file()),
+    };
+    let own = std::env::current_exe().and_then(std::fs::canonicalize);
+    let other = found.map(std::fs::canonicalize);
+    matches!((own, other), (Ok(own), Some(Ok(other))) if own == other)
+}
+
 /// Most columns and trains of a file that are listed.
 const LISTED: usize = 10;
 
@@ -229,7 +283,7 @@ fn report(compared: &Compared) -> String {
         let (absolute, relative) = (column.absolute, column.relative);
         let _ = writeln!(
             text,
-            "  column {}: {:.3e} at t = {} (row {}); relative {:.1e} at t = {} (row {})",
+            "  column {} differs by up to {:.3e} at t = {} (row {}); relative {:.1e} at t = {} (row {})",
             column.column,
             absolute.value,
             absolute.time,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use jlems_rs::description::near_names;
-use jlems_rs::document::{Document, MemorySources, SourceReader};
+use jlems_rs::document::{Document, EmbeddedFile, MemorySources, SourceReader};
 use jlems_rs::model::{Model, TypeId};
 use jlems_rs::{Code, Failure, FileSources, LimitSetting, Limits, Options, Sandbox};
 use nml2_coretypes::CORE_TYPES;
@@ -65,10 +65,8 @@ impl SearchArguments {
     }
 }
 
-type Files = &'static [(&'static str, &'static str)];
-
 /// The XML files of a folder, kept until the program ends.
-fn read_folder(folder: &Path) -> Result<Files, Failure> {
+fn read_folder(folder: &Path) -> Result<&'static [EmbeddedFile], Failure> {
     let failed = |error: std::io::Error| {
         let message = format!(
             "cannot read the core types in `{}`: {error}",
@@ -76,20 +74,21 @@ fn read_folder(folder: &Path) -> Result<Files, Failure> {
         );
         Failure::plain(Code(107), message, None)
     };
-    let mut files: Vec<(&'static str, &'static str)> = Vec::new();
+    let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         if path.extension().is_some_and(|extension| extension == "xml") {
             let name = path.file_name().unwrap_or_default();
             let name: &'static str = name.to_string_lossy().into_owned().leak();
-            files.push((name, std::fs::read_to_string(&path).map_err(failed)?.leak()));
+            let text = std::fs::read_to_string(&path).map_err(failed)?.leak();
+            files.push(EmbeddedFile::new(name, text));
         }
     }
     if files.is_empty() {
         let message = format!("there are no XML files in `{}`", folder.display());
         return Err(Failure::plain(Code(107), message, None));
     }
-    files.sort_unstable();
+    files.sort_unstable_by_key(|file| file.name);
     Ok(files.leak())
 }
 
@@ -101,7 +100,7 @@ pub fn document(file: Option<&str>, search: &SearchArguments) -> Result<Document
     }
     let core_types = options.core_types.unwrap_or(CORE_TYPES).iter();
     let includes: String = core_types
-        .map(|(name, _)| format!("<Include file=\"{name}\"/>"))
+        .map(|file| format!("<Include file=\"{}\"/>", file.name))
         .collect();
     let root = format!("<Lems>{includes}</Lems>");
     let sources = MemorySources::from([("all core types", root.as_str())]);

@@ -1,22 +1,17 @@
 //! `jlems-rs flatten FILE`: a model as one file.
 
 use clap::Args;
+use jlems_rs::Failure;
 use jlems_rs::engine::EngineError;
 use jlems_rs::output::{FileStore, OutputError, OutputStore};
-use jlems_rs::{Failure, Options};
 
-use super::changes::ChangeArguments;
-use super::core_types::SearchArguments;
+use super::changes::ChangedModel;
 
 /// What to write where.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// LEMS or NeuroML file.
-    file: String,
     #[command(flatten)]
-    search: SearchArguments,
-    #[command(flatten)]
-    changes: ChangeArguments,
+    model: ChangedModel,
     /// File to write, instead of the standard output.
     #[arg(short, long, value_name = "FILE")]
     output: Option<String>,
@@ -24,19 +19,12 @@ pub struct Arguments {
 
 /// The text, unless it goes to a file.
 pub fn run(arguments: &Arguments) -> Result<String, Failure> {
-    let options = Options {
-        settings: arguments.changes.settings(),
-        ..arguments.search.options()?
-    };
-    let reader = arguments.search.reader(&arguments.file, &options);
-    let document = jlems_rs::load(&arguments.file, &*reader, &options)?;
+    let document = arguments.model.load()?;
     let text = document.flat();
     let Some(path) = &arguments.output else {
         return Ok(text);
     };
-    let files = document.sources().iter().filter(|source| !source.embedded);
-    let inputs: Vec<&str> = files.map(|source| source.name.as_str()).collect();
-    write(path, &text, &inputs).map_err(EngineError::from)?;
+    write(path, &text, &document.own_files()).map_err(EngineError::from)?;
     Ok(String::new())
 }
 

@@ -16,6 +16,7 @@ mod run;
 mod show;
 mod types;
 mod validate;
+pub mod words;
 
 use std::io::{IsTerminal, Write};
 use std::path::Path;
@@ -174,9 +175,4 @@ fn counted(number: u64, what: &str) -> String {
         1 => format!("1 {what}"),
         _ => format!("{number} {what}s"),
     }
-}
-
-/// A number without the last digits, which the sum of many steps blurs.
-fn rounded(number: f64) -> f64 {
-    format!("{number:.9e}").parse().unwrap_or(number)
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use jlems_rs::document::SourceReader;
 use jlems_rs::memory::{Needed, size};
 use jlems_rs::model::Model;
-use jlems_rs::network::{Estimate, Experiment, Run};
+use jlems_rs::network::{Estimate, Experiment, Run, rounded};
 use jlems_rs::{Failure, Limits, Options};
 
 /// Most component types that are listed one by one.
@@ -87,7 +87,7 @@ fn instances(text: &mut String, model: &Model<'_>, estimate: &Estimate) {
 }
 
 fn steps(run: &Run) -> (String, String) {
-    let [step, length] = [run.step, run.length].map(|seconds| super::rounded(seconds * 1e3));
+    let [step, length] = [run.step, run.length].map(|seconds| rounded(seconds * 1e3));
     let value = format!("{} of {step} ms: {length} ms", run.steps);
     ("steps".to_owned(), value)
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use jlems_rs::engine::EngineError;
 use jlems_rs::output::{FileStore, MemoryStore, OutputStore};
-use jlems_rs::plot::{Curve, Figure, html, png, svg};
+use jlems_rs::plot::{Curve, Figure, html, png, svg, text};
 use jlems_rs::{Code, Display, DisplayLine, Failure, Outcome, event_trains};
 
 use super::run::Written;
@@ -36,9 +36,11 @@ pub enum Form {
     Png,
     /// One page that zooms, reads values and hides curves, and needs no network.
     Html,
+    /// Characters, printed instead of written to a file.
+    Text,
 }
 
-/// Draws each file by itself; gives the names of the pictures.
+/// Draws each file by itself; gives what is said of the pictures.
 pub fn run(arguments: &Arguments) -> Result<String, Failure> {
     let figures = arguments.files.iter().map(|path| of_file(path));
     let figures = figures.collect::<Result<Vec<Figure>, Failure>>()?;
@@ -49,14 +51,7 @@ pub fn run(arguments: &Arguments) -> Result<String, Failure> {
     let inputs = arguments.files.iter().filter_map(|path| path.to_str());
     let protected = store.reserve(&[], &inputs.collect::<Vec<_>>());
     protected.map_err(EngineError::from)?;
-    let written = write(name, folder, &mut store, arguments.form, &figures)?;
-    Ok(said(&written))
-}
-
-/// What is said of pictures.
-pub fn said(paths: &[String]) -> String {
-    let lines = paths.iter().map(|path| format!("drew {path}\n"));
-    lines.collect()
+    write(name, folder, &mut store, arguments.form, &figures)
 }
 
 /// The displays of a run, or its data, and its events.
@@ -83,18 +78,19 @@ pub fn figures_of_run(
     figures
 }
 
-/// Writes the figures next to one another into a store in `folder`; gives their paths.
+/// Writes the figures next to one another into a store in `folder`; gives what is said of them.
 pub fn write(
     name: &str,
     folder: &Path,
     store: &mut FileStore,
     form: Form,
     figures: &[Figure],
-) -> Result<Vec<String>, Failure> {
+) -> Result<String, Failure> {
     let stem = Path::new(name).file_stem().unwrap_or_default();
     let stem = stem.to_string_lossy();
     let (extension, pictures) = match form {
-        _ if figures.is_empty() => return Ok(Vec::new()),
+        _ if figures.is_empty() => return Ok(String::new()),
+        Form::Text => return Ok(figures.iter().map(text).collect()),
         Form::Html => ("html", vec![html(&stem, figures).into_bytes()]),
         Form::Svg => ("svg", figures.iter().map(|f| svg(f).into_bytes()).collect()),
         Form::Png => {
@@ -103,7 +99,7 @@ pub fn write(
         }
     };
     let only = pictures.len() == 1;
-    let mut written = Vec::new();
+    let mut said = String::new();
     for (number, bytes) in pictures.into_iter().enumerate() {
         let name = match only {
             true => format!("{stem}.{extension}"),
@@ -114,9 +110,9 @@ pub fn write(
             sink.finish()
         });
         drawn.map_err(EngineError::from)?;
-        written.push(folder.join(name).display().to_string());
+        said += &format!("drew {}\n", folder.join(name).display());
     }
-    Ok(written)
+    Ok(said)
 }
 
 fn failed(message: String) -> Failure {

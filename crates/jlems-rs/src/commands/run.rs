@@ -117,6 +117,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     let (mut keeper, checkpoint) = Keeper::new(&arguments.checkpoints)?;
+    if let Some(folder) = &arguments.out_dir {
+        // If it cannot be made, the first output says so.
+        let _ = std::fs::create_dir_all(folder);
+    }
     let mut store = CountingStore::new(arguments.out_dir.as_deref(), arguments.search.sandbox);
     let mut progress = Progress::new(!arguments.quiet);
     let mut result = jlems_rs::run_from(
@@ -136,19 +140,21 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
     let stepping = (progress.first_step).map_or(Duration::ZERO, |first| first.elapsed());
     let seconds = Seconds::new(started.elapsed(), stepping);
+    let mut said = String::new();
     if let Ok(outcome) = &result
         && let Some(name) = &outcome.report_file
-        && let Err(failure) = write_report_file(name, file, &mut store, seconds)
     {
-        result = Err(failure);
+        match write_report_file(name, file, &mut store, seconds) {
+            Ok(path) => said = format!("wrote {}\n", store.place(&path)),
+            Err(failure) => result = Err(failure),
+        }
     }
-    let mut pictures = Vec::new();
     if let (Some(form), Ok(outcome)) = (arguments.plot, &result) {
         let folder = arguments.out_dir.as_deref().unwrap_or(Path::new(""));
         let (shown, files) = (&store.displays, store.written());
         let figures = super::plot::figures_of_run(outcome, shown, folder, &files);
         match super::plot::write(file, folder, &mut store.files, form, &figures) {
-            Ok(written) => pictures = written,
+            Ok(drawn) => said += &drawn,
             Err(failure) => result = Err(failure),
         }
     }
@@ -165,14 +171,14 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
                 if !summary.is_interrupted() {
                     print(&keeper.kept("not needed any more"));
                 }
-                print(&super::plot::said(&pictures));
+                print(&said);
             }
         }
         Ok(_) => {}
     }
     print_error(&summary.remains());
     if summary.is_interrupted() {
-        print_error(&keeper.kept("`--resume` goes on from it"));
+        print_error(&keeper.way_on());
     }
     Ok(match result {
         Err(_) => ExitCode::FAILURE,
@@ -181,13 +187,13 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     })
 }
 
-/// Writes what `reportFile` asks for, in jLEMS's form.
+/// Writes what `reportFile` asks for, in jLEMS's form; gives its name.
 fn write_report_file(
     name: &str,
     file: &str,
     store: &mut CountingStore,
     seconds: Seconds,
-) -> Result<(), Failure> {
+) -> Result<String, Failure> {
     let saving = store.saving().as_secs_f64();
     let elapsed = Duration::from_secs_f64(seconds.set_up + seconds.run);
     let start = jiff::Zoned::now().saturating_sub(elapsed);
@@ -204,7 +210,8 @@ fn write_report_file(
     let stamp = start.strftime("%Y%m%d%H%M%S").to_string();
     let path = expand_report_name(name, simulator, &stamp);
     write_report(&mut store.files, &path, &report)
-        .map_err(|error| Failure::from(EngineError::from(error)))
+        .map_err(|error| Failure::from(EngineError::from(error)))?;
+    Ok(path)
 }
 
 fn warn(outcome: &Outcome, in_full: bool) {

@@ -1,8 +1,8 @@
 //! `jlems-rs types`.
 
 use clap::Args;
-use jlems_rs::Failure;
 use jlems_rs::description::{TypeSummary, first_sentence};
+use jlems_rs::{Code, Failure};
 
 use super::core_types::{SearchArguments, document, type_named};
 use super::json;
@@ -24,6 +24,14 @@ pub struct Arguments {
 
 /// Name, base type and description of each type, sorted by name.
 pub fn run(arguments: &Arguments) -> Result<String, Failure> {
+    if let Some(word) = arguments.file.as_deref()
+        && !word.contains(['.', '/'])
+        && !std::path::Path::new(word).exists()
+    {
+        let message = format!("there is no file `{word}`");
+        let help = format!("`jlems-rs types | grep -i {word}` searches the core types");
+        return Err(Failure::plain(Code(102), message, Some(help)));
+    }
     let document = document(arguments.file.as_deref(), &arguments.search)?;
     let model = jlems_rs::read_model(&document)?;
     let mut types = TypeSummary::all(&model, &document);

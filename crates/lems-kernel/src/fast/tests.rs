@@ -93,9 +93,7 @@ fn sums(program: &Program) -> [f64; 2] {
     interpreter.run_setup(&mut state);
     for _ in 0..2 {
         interpreter.advance(&mut state, program.schedule[0], 1.0, 1.0);
-        for instance in 0..5 {
-            interpreter.handle(&mut state, 0, instance);
-        }
+        interpreter.handle(&mut state, 0, &[0, 1, 2, 3, 4]);
     }
     interpreter.advance(&mut state, program.schedule[0], 1.0, 1.0);
     [state.memory[2], state.memory[3]]

@@ -105,6 +105,14 @@ impl Keeper {
         wish
     }
 
+    /// How an interrupted run can be gone on with.
+    pub fn way_on(&self) -> String {
+        match &self.path {
+            Some(_) => self.kept("`--resume` goes on from it"),
+            None => "it cannot be resumed: only a run with `--checkpoint FILE` can\n".to_owned(),
+        }
+    }
+
     /// What is said of the last checkpoint, and what it is for.
     pub fn kept(&self, purpose: &str) -> String {
         (self.path.as_ref()).map_or_else(String::new, |path| {

@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jlems_rs::engine::Simulation;
-
-use super::super::rounded;
+use jlems_rs::network::rounded;
 
 /// Shortest time between two looks of the bar.
 const PERIOD: Duration = Duration::from_millis(100);

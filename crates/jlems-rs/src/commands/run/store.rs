@@ -53,6 +53,11 @@ impl CountingStore {
         self.written.borrow().clone()
     }
 
+    /// Where an output is.
+    pub fn place(&self, path: &str) -> String {
+        self.folder.join(path).display().to_string()
+    }
+
     /// Time spent in writing.
     pub fn saving(&self) -> Duration {
         self.saving.get()
@@ -61,7 +66,7 @@ impl CountingStore {
     fn counting(&self, path: &str, file: Box<dyn OutputSink>, count: u64) -> Box<dyn OutputSink> {
         Box::new(CountingSink {
             file: Some(file),
-            path: self.folder.join(path).display().to_string(),
+            path: self.place(path),
             count,
             written: Rc::clone(&self.written),
             saving: Rc::clone(&self.saving),
@@ -113,7 +118,10 @@ impl OutputSink for CountingSink {
     }
 
     fn mark(&mut self) -> Result<Mark, OutputError> {
-        (self.file.as_mut()).map_or_else(|| Ok(Mark::default()), |file| file.mark())
+        let mark = (self.file.as_mut()).map_or_else(|| Ok(Mark::default()), |file| file.mark())?;
+        // A device does not give back what it got.
+        let rows = self.count;
+        Ok(Mark { rows, ..mark })
     }
 
     fn finish(mut self: Box<Self>) -> Result<(), OutputError> {

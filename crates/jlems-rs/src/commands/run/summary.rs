@@ -3,11 +3,12 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use jlems_rs::network::rounded;
 use jlems_rs::{Failure, Outcome};
 use serde::Serialize;
 
+use super::super::counted;
 use super::super::messages::Message;
-use super::super::{counted, rounded};
 use super::progress::Reached;
 use super::store::Written;
 
@@ -118,7 +119,7 @@ impl Summary {
                 "interrupted after {} of {}: {} ms simulated",
                 run.steps,
                 counted(run.of_steps, "step"),
-                rounded(run.time * 1e3)
+                short(run.time * 1e3)
             );
         }
         for file in self.files.iter().filter(|file| !file.complete) {
@@ -139,11 +140,16 @@ impl Summary {
                 text,
                 "{} of {} ms: {} ms simulated in {:.3} s ({set_up:.3} s to set up, {ran:.3} s to run)",
                 counted(run.steps, "step"),
-                rounded(run.step * 1e3),
-                rounded(run.time * 1e3),
+                short(run.step * 1e3),
+                short(run.time * 1e3),
                 set_up + ran
             );
         }
         text
     }
+}
+
+/// For people: without what the sum of millions of steps blurs.
+fn short(number: f64) -> f64 {
+    format!("{number:.6e}").parse().unwrap_or(number)
 }

@@ -3,13 +3,13 @@
 use std::fmt::Write;
 
 use clap::Args;
+use jlems_rs::Failure;
+use jlems_rs::network::rounded;
 use jlems_rs::resolved::{
     Population, ResolvedComponent, ResolvedModel, ResolvedNetwork, ResolvedValue,
 };
-use jlems_rs::{Failure, Options};
 
-use crate::commands::changes::ChangeArguments;
-use crate::commands::core_types::SearchArguments;
+use crate::commands::changes::ChangedModel;
 use crate::commands::{counted, json};
 
 /// Most components of one type beside one another that are listed one by one.
@@ -18,31 +18,16 @@ const LISTED: usize = 8;
 /// Which file to show and how.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// LEMS file.
-    file: String,
     #[command(flatten)]
-    search: SearchArguments,
-    #[command(flatten)]
-    changes: ChangeArguments,
+    model: ChangedModel,
     /// Print all as JSON.
     #[arg(long)]
     json: bool,
 }
 
-impl Arguments {
-    fn options(&self) -> Result<Options, Failure> {
-        Ok(Options {
-            settings: self.changes.settings(),
-            ..self.search.options()?
-        })
-    }
-}
-
 /// Types in use and components with their values.
 pub fn model(arguments: &Arguments) -> Result<String, Failure> {
-    let options = arguments.options()?;
-    let reader = arguments.search.reader(&arguments.file, &options);
-    let document = jlems_rs::load(&arguments.file, &*reader, &options)?;
+    let document = arguments.model.load()?;
     let model = jlems_rs::read_model(&document)?;
     let resolved = ResolvedModel::of(&model, &document);
     if arguments.json {
@@ -58,7 +43,10 @@ pub fn model(arguments: &Arguments) -> Result<String, Failure> {
     }
     text.push_str("\ncomponents (SI units)\n");
     components(&mut text, &resolved.components, 1);
-    Ok(text)
+    Ok(text
+        .lines()
+        .flat_map(|line| [line.trim_end(), "\n"])
+        .collect())
 }
 
 fn components(text: &mut String, siblings: &[ResolvedComponent], depth: usize) {
@@ -88,7 +76,7 @@ fn components(text: &mut String, siblings: &[ResolvedComponent], depth: usize) {
 }
 
 fn short(value: f64) -> String {
-    let value = crate::commands::rounded(value);
+    let value = rounded(value);
     match value.abs() {
         small if small < 1e-3 && small > 0.0 => format!("{value:e}"),
         large if large >= 1e6 => format!("{value:e}"),
@@ -98,9 +86,7 @@ fn short(value: f64) -> String {
 
 /// Instances, connections, shapes and recordings.
 pub fn network(arguments: &Arguments) -> Result<String, Failure> {
-    let options = arguments.options()?;
-    let reader = arguments.search.reader(&arguments.file, &options);
-    let document = jlems_rs::load_runnable(&arguments.file, &*reader, &options)?;
+    let (document, options) = arguments.model.load_runnable()?;
     let model = jlems_rs::read_model(&document)?;
     let networks = ResolvedNetwork::all(&document, &model, &options)?;
     match arguments.json {

@@ -1,0 +1,63 @@
+//! Command lines that are wrong in ways that can be told better than by their grammar.
+
+use std::ffi::OsString;
+use std::io::IsTerminal;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory, Parser};
+use jlems_rs::document::nearest;
+use jlems_rs::{Code, Failure};
+
+use super::{CommandLine, print_error};
+
+/// Exit status of a wrong command line.
+const WRONG: i32 = 2;
+
+/// Reads a command line; a wrong one ends the program.
+pub fn read(words: Vec<OsString>) -> CommandLine {
+    CommandLine::try_parse_from(&words).unwrap_or_else(|mut error| {
+        let words: Vec<&str> = words.iter().skip(1).filter_map(|w| w.to_str()).collect();
+        if let Some(failure) = misunderstood(&error, &words) {
+            print_error(&failure.render(std::io::stderr().is_terminal()));
+            std::process::exit(WRONG);
+        }
+        // How to give an option as a value helps nobody.
+        error.remove(ContextKind::Suggested);
+        error.exit()
+    })
+}
+
+fn misunderstood(error: &clap::Error, words: &[&str]) -> Option<Failure> {
+    match error.kind() {
+        ErrorKind::UnknownArgument => {
+            let Some(ContextValue::String(letter)) = error.get(ContextKind::InvalidArg) else {
+                return None;
+            };
+            let word = words.iter().find(|word| is_long(word, letter))?;
+            let message = format!("there is no option `{word}`");
+            let help = "`jlems-rs jnml` takes the command line of jNeuroML, without exports; options \
+                        of jlems-rs begin with `--`";
+            Some(Failure::plain(Code(604), message, Some(help.to_owned())))
+        }
+        ErrorKind::ArgumentConflict => {
+            let first = words.first().filter(|word| !word.starts_with('-'))?;
+            let commands = CommandLine::command();
+            let near = nearest(
+                first,
+                commands.get_subcommands().map(clap::Command::get_name),
+            )?;
+            let help = format!("did you mean `{near}`?");
+            let message = format!("there is no command `{first}`");
+            Some(Failure::plain(Code(604), message, Some(help)))
+        }
+        _ => None,
+    }
+}
+
+/// Whether a word is a long option with one hyphen, of which clap sees a letter.
+fn is_long(word: &str, option: &str) -> bool {
+    let (Some(letters), Some(letter)) = (word.strip_prefix('-'), option.strip_prefix('-')) else {
+        return false;
+    };
+    letters.len() > 2 && !letters.starts_with('-') && letter.len() == 1 && letters.contains(letter)
+}

@@ -1,0 +1,77 @@
+//! Files held against an XML Schema.
+
+use lems_document::{DocumentError, Limits, Markup, QualifiedName, Source, SourceId, SourceReader};
+use lems_schema::{Outermost, Schema};
+
+use crate::{Diagnostic, Failure};
+
+/// The outermost elements of the two languages; the files of one include those of the other.
+const LANGUAGES: [&str; 2] = ["Lems", "neuroml"];
+
+/// Reads an XML Schema of one file.
+///
+/// # Errors
+///
+/// There is no such file, it is no schema, or one that is not understood or refers to others.
+pub fn read_schema(
+    path: &str,
+    reader: &dyn SourceReader,
+    limits: &Limits,
+) -> Result<Schema, Failure> {
+    let limit = limits.source_bytes;
+    let text = match reader.read(path, limit) {
+        Ok(Some(text)) if text.len() > limit => Err(DocumentError::SourceTooLarge {
+            file: path.to_owned(),
+            limit,
+            span: None,
+        }),
+        Ok(Some(text)) => Ok(text),
+        Ok(None) => Err(DocumentError::RootMissing {
+            file: path.to_owned(),
+            suggestion: None,
+        }),
+        Err(message) => Err(DocumentError::Unreadable {
+            file: path.to_owned(),
+            message,
+            span: None,
+        }),
+    };
+    let source = Source {
+        name: path.to_owned(),
+        text: text.map_err(|error| Failure::of(&[], &[error]))?.into(),
+        embedded: false,
+    };
+    Schema::read(&source, limits).map_err(|error| Failure::of(&[source], &[error]))
+}
+
+/// How many of the sources the schema is for, and what is wrong with those.
+pub(crate) fn hold<'s>(
+    schema: &Schema,
+    sources: impl Iterator<Item = (usize, &'s Source)>,
+    limits: &Limits,
+) -> (usize, Vec<Diagnostic>) {
+    let (mut held, mut found) = (0, Vec::new());
+    for (index, source) in sources {
+        let id = SourceId(index as u32);
+        let is_meant = Markup::of(id, source, limits, |markup| {
+            is_for(schema, markup.root().name)
+        });
+        // That it is no XML is told by those who read the model.
+        if is_meant != Ok(true) {
+            continue;
+        }
+        held += 1;
+        match schema.violations(id, source, limits) {
+            Ok(violations) => found.extend(violations.iter().map(Diagnostic::from)),
+            Err(error) => found.push(Diagnostic::from(&error)),
+        }
+    }
+    (held, found)
+}
+
+/// All files but those of the language that the schema has nothing to say of.
+fn is_for(schema: &Schema, outermost: QualifiedName<'_>) -> bool {
+    let mut languages = LANGUAGES.iter();
+    schema.outermost(outermost) != Outermost::Unknown
+        || !languages.any(|language| outermost.local.eq_ignore_ascii_case(language))
+}

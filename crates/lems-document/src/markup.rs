@@ -1,0 +1,159 @@
+//! One XML text with all that stands in it.
+
+use std::ops::Range;
+
+use crate::error::DocumentError;
+use crate::include::Limits;
+use crate::read::{parsed, places, refused};
+use crate::source::{Source, SourceId, Span};
+
+/// An XML text with everything that a [`Document`](crate::Document) leaves out: namespaces, all
+/// texts, `xsi:` attributes.
+pub struct Markup<'t> {
+    id: SourceId,
+    text: &'t str,
+    xml: roxmltree::Document<'t>,
+}
+
+/// A name with its namespace, which is empty if there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QualifiedName<'x> {
+    /// The namespace.
+    pub namespace: &'x str,
+    /// The name without prefix.
+    pub local: &'x str,
+}
+
+/// The beginning of an element.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StartTag<'x> {
+    /// The name.
+    pub name: QualifiedName<'x>,
+    /// Where the local name stands.
+    pub span: Span,
+    /// The attributes without declarations of prefixes.
+    pub attributes: Vec<MarkupAttribute<'x>>,
+    /// The prefixes that have a meaning here, and the namespaces that they stand for; the prefix
+    /// of the default namespace is empty.
+    pub prefixes: Vec<(&'x str, &'x str)>,
+}
+
+/// An attribute in a start tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MarkupAttribute<'x> {
+    /// The name.
+    pub name: QualifiedName<'x>,
+    /// Where the local name stands.
+    pub span: Span,
+    /// The value without references.
+    pub value: &'x str,
+    /// Where it stands, without the quotes.
+    pub value_span: Span,
+}
+
+/// A part of an XML text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece<'x> {
+    /// The beginning of an element.
+    Start(StartTag<'x>),
+    /// Text in the innermost open element, without references; it may come in several pieces.
+    Text(&'x str, Span),
+    /// The end of the innermost open element.
+    End,
+}
+
+impl Markup<'_> {
+    /// What `read` makes of a source.
+    ///
+    /// # Errors
+    ///
+    /// The text is no XML, or has more elements than `limits` allow.
+    pub fn of<R>(
+        id: SourceId,
+        source: &Source,
+        limits: &Limits,
+        read: impl FnOnce(&Markup<'_>) -> R,
+    ) -> Result<R, DocumentError> {
+        let text = &*source.text;
+        let mut blanked = String::new();
+        let xml = parsed(text, &mut blanked, limits.elements)
+            .map_err(|error| refused(&error, id, text, limits))?;
+        Ok(read(&Markup { id, text, xml }))
+    }
+
+    /// The outermost element.
+    pub fn root(&self) -> StartTag<'_> {
+        self.start_tag(self.xml.root_element())
+    }
+
+    /// All parts of the outermost element in their order.
+    pub fn pieces(&self) -> impl Iterator<Item = Piece<'_>> {
+        let mut nodes = (self.xml.root_element().descendants())
+            .filter(|node| node.is_element() || node.is_text())
+            .peekable();
+        let mut ends: Vec<usize> = Vec::new();
+        std::iter::from_fn(move || {
+            let next = nodes.peek().map(|node| node.range().start);
+            if ends
+                .last()
+                .is_some_and(|end| next.is_none_or(|next| *end <= next))
+            {
+                ends.pop();
+                return Some(Piece::End);
+            }
+            let node = nodes.next()?;
+            let range = node.range();
+            if node.is_text() {
+                let text = node.text().unwrap_or_default();
+                return Some(Piece::Text(text, self.span(range)));
+            }
+            ends.push(range.end);
+            Some(Piece::Start(self.start_tag(node)))
+        })
+    }
+
+    fn start_tag<'x>(&'x self, node: roxmltree::Node<'x, 'x>) -> StartTag<'x> {
+        let attributes = node.attributes().map(|attribute| {
+            let (name, value) = places(attribute, self.text);
+            MarkupAttribute {
+                name: qualified(attribute.namespace(), attribute.name()),
+                span: self.span(name),
+                value: attribute.value(),
+                value_span: self.span(value),
+            }
+        });
+        let prefixes = node.namespaces();
+        let name = node.tag_name();
+        StartTag {
+            name: qualified(name.namespace(), name.name()),
+            span: self.span(self.name_range(node)),
+            attributes: attributes.collect(),
+            prefixes: prefixes
+                .map(|space| (space.name().unwrap_or_default(), space.uri()))
+                .collect(),
+        }
+    }
+
+    fn name_range(&self, node: roxmltree::Node<'_, '_>) -> Range<usize> {
+        let start = node.range().start;
+        let rest = self.text.get(start..).unwrap_or_default();
+        let is_end = |letter: char| letter.is_ascii_whitespace() || matches!(letter, '/' | '>');
+        let end = start + rest.find(is_end).unwrap_or(rest.len());
+        end.saturating_sub(node.tag_name().name().len())..end
+    }
+
+    fn span(&self, range: Range<usize>) -> Span {
+        Span {
+            source: self.id,
+            start: range.start as u32,
+            end: range.end as u32,
+        }
+    }
+}
+
+fn qualified<'x>(namespace: Option<&'x str>, local: &'x str) -> QualifiedName<'x> {
+    QualifiedName {
+        namespace: namespace.unwrap_or_default(),
+        local,
+    }
+}

@@ -1,0 +1,224 @@
+//! Trees of files that were read when the program was built.
+//!
+//! They are words of 32 bits, little-endian: how many follow, then the words, then the texts that
+//! they refer to, one after another. A list begins with its length.
+
+use crate::error::DocumentError;
+use crate::include::Limits;
+use crate::read::{Builder, File, Include, TopLevel};
+use crate::source::{EmbeddedFile, Source, SourceId, Span};
+use crate::tree::{AttributeRecord, DECODED, ElementRecord, Text};
+
+/// What [`EmbeddedFile::prepared`] holds for a text.
+///
+/// # Errors
+///
+/// What keeps the text from being read.
+pub fn prepare(text: String) -> Result<Vec<u8>, DocumentError> {
+    let source = Source {
+        name: String::new(),
+        text: text.into(),
+        embedded: true,
+    };
+    let mut builder = Builder::default();
+    let file = builder.read(SourceId(0), &source, &Limits::default())?;
+    let tree = builder.finish();
+    let mut writer = Writer::default();
+    writer.list(&tree.names, |writer, name| writer.text(name));
+    writer.list(&tree.elements, |writer, element| {
+        writer.words(&[
+            element.name,
+            element.start,
+            element.tag_end,
+            element.first_attribute,
+            element.subtree_end,
+        ]);
+    });
+    writer.list(&tree.attributes, |writer, attribute| {
+        writer.words(&[
+            attribute.name,
+            attribute.name_start,
+            attribute.value_start,
+            attribute.value_end,
+        ]);
+    });
+    writer.list(&tree.decoded, |writer, (attribute, value)| {
+        writer.words(&[*attribute]);
+        writer.text(value);
+    });
+    writer.list(&tree.texts, |writer, (element, text)| {
+        writer.words(&[*element]);
+        match text {
+            Text::InSource(start, end) => writer.words(&[0, *start, *end]),
+            Text::Decoded(text) => {
+                writer.words(&[1]);
+                writer.text(text);
+            }
+        }
+    });
+    writer.text(&file.name);
+    writer.words(&[file.span.start, file.span.end]);
+    writer.list(&file.top_level, |writer, item| match item {
+        TopLevel::Element(index) => writer.words(&[0, *index]),
+        TopLevel::Include(include) => {
+            let kind = if include.is_url { 2 } else { 1 };
+            writer.words(&[kind, include.span.start, include.span.end]);
+            writer.text(&include.file);
+        }
+    });
+    Ok(writer.finish())
+}
+
+impl Builder {
+    /// Takes over what was prepared of a file; `None` if nothing was, or it is too much.
+    pub(crate) fn take(
+        &mut self,
+        id: SourceId,
+        file: EmbeddedFile,
+        limits: &Limits,
+    ) -> Option<File> {
+        let mut reader = Reader::new(file.prepared)?;
+        let names = reader.list(|reader| Some(self.name(reader.text()?)))?;
+        let name = |index: u32| Some(*names.get((index & !DECODED) as usize)? | index & DECODED);
+        let tree = &mut self.tree;
+        let first_element = tree.elements.len() as u32;
+        let first_attribute = tree.attributes.len() as u32;
+        let elements = reader.list(|reader| {
+            let [index, start, tag_end, attribute, subtree_end] = reader.words()?;
+            Some(ElementRecord {
+                name: name(index)?,
+                source: id,
+                start,
+                tag_end,
+                first_attribute: first_attribute.checked_add(attribute)?,
+                subtree_end: first_element.checked_add(subtree_end)?,
+            })
+        })?;
+        if tree.elements.len() + elements.len() > limits.elements {
+            return None;
+        }
+        let attributes = reader.list(|reader| {
+            let [index, name_start, value_start, value_end] = reader.words()?;
+            Some(AttributeRecord {
+                name: name(index)?,
+                name_start,
+                value_start,
+                value_end,
+            })
+        })?;
+        let decoded = reader.list(|reader| {
+            let [attribute] = reader.words()?;
+            Some((
+                first_attribute.checked_add(attribute)?,
+                reader.text()?.into(),
+            ))
+        })?;
+        let texts = reader.list(|reader| {
+            let [element, kind] = reader.words()?;
+            let text = match kind {
+                0 => {
+                    let [start, end] = reader.words()?;
+                    Text::InSource(start, end)
+                }
+                _ => Text::Decoded(reader.text()?.into()),
+            };
+            Some((first_element.checked_add(element)?, text))
+        })?;
+        tree.elements.extend(elements);
+        tree.attributes.extend(attributes);
+        tree.decoded.extend(decoded);
+        tree.texts.extend(texts);
+        let span = |[start, end]: [u32; 2]| Span {
+            source: id,
+            start,
+            end,
+        };
+        Some(File {
+            name: reader.text()?.to_owned(),
+            span: span(reader.words()?),
+            top_level: reader.list(|reader| {
+                let [kind] = reader.words()?;
+                Some(match kind {
+                    0 => {
+                        let [index] = reader.words()?;
+                        TopLevel::Element(first_element.checked_add(index)?)
+                    }
+                    _ => TopLevel::Include(Include {
+                        is_url: kind == 2,
+                        span: span(reader.words()?),
+                        file: reader.text()?.to_owned(),
+                    }),
+                })
+            })?,
+        })
+    }
+}
+
+#[derive(Default)]
+struct Writer {
+    words: Vec<u32>,
+    texts: String,
+}
+
+impl Writer {
+    fn words(&mut self, words: &[u32]) {
+        self.words.extend(words);
+    }
+
+    fn text(&mut self, text: &str) {
+        let start = self.texts.len() as u32;
+        self.texts.push_str(text);
+        self.words(&[start, self.texts.len() as u32]);
+    }
+
+    fn list<T>(&mut self, items: &[T], mut write: impl FnMut(&mut Self, &T)) {
+        self.words(&[items.len() as u32]);
+        items.iter().for_each(|item| write(self, item));
+    }
+
+    fn finish(self) -> Vec<u8> {
+        let number = self.words.len() as u32;
+        let words = [number].into_iter().chain(self.words);
+        let mut bytes: Vec<u8> = words.flat_map(u32::to_le_bytes).collect();
+        bytes.extend(self.texts.into_bytes());
+        bytes
+    }
+}
+
+struct Reader<'b> {
+    words: std::slice::Iter<'b, [u8; 4]>,
+    texts: &'b str,
+}
+
+impl<'b> Reader<'b> {
+    fn new(bytes: &'b [u8]) -> Option<Self> {
+        let (number, rest) = bytes.split_first_chunk::<4>()?;
+        let number = u32::from_le_bytes(*number) as usize;
+        let (words, texts) = rest.split_at_checked(number.checked_mul(4)?)?;
+        Some(Reader {
+            words: words.as_chunks().0.iter(),
+            texts: std::str::from_utf8(texts).ok()?,
+        })
+    }
+
+    fn words<const N: usize>(&mut self) -> Option<[u32; N]> {
+        let (words, rest) = self.words.as_slice().split_first_chunk::<N>()?;
+        self.words = rest.iter();
+        Some(words.map(u32::from_le_bytes))
+    }
+
+    fn text(&mut self) -> Option<&'b str> {
+        let [start, end] = self.words()?;
+        self.texts.get(start as usize..end as usize)
+    }
+
+    fn list<T>(&mut self, mut item: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+        let [length] = self.words()?;
+        let room = (length as usize).min(self.words.len());
+        let mut items = Vec::with_capacity(room);
+        for _ in 0..length {
+            items.push(item(self)?);
+        }
+        Some(items)
+    }
+}

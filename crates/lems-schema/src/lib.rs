@@ -1,0 +1,38 @@
+//! Files held against an XML Schema: what does not fit, where, and what would.
+//!
+//! [`Schema::read`] compiles a schema of one file (XSD 1.0) and [`Schema::violations`] finds what
+//! is wrong with an XML text by its rules. A schema that has a construct which is not understood
+//! is refused: no rule is passed over.
+//!
+//! ```
+//! use lems_document::{Limits, Source, SourceId};
+//! use lems_schema::Schema;
+//!
+//! let source = |name: &str, text: &str| Source {
+//!     name: name.to_owned(),
+//!     text: text.to_owned().into(),
+//!     embedded: false,
+//! };
+//! let limits = Limits::default();
+//! let schema = source("cell.xsd", r#"
+//!     <xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
+//!       <xs:element name="cell">
+//!         <xs:complexType><xs:attribute name="size" type="xs:float"/></xs:complexType>
+//!       </xs:element>
+//!     </xs:schema>"#);
+//! let schema = Schema::read(&schema, &limits)?;
+//! let file = source("cell.xml", r#"<cell sise="1"/>"#);
+//! let found = schema.violations(SourceId(0), &file, &limits)?;
+//! assert_eq!(found[0].to_string(), "`cell` has no attribute `sise`");
+//! assert_eq!(found[0].help().as_deref(), Some("did you mean `size`?"));
+//! # Ok::<(), lems_schema::SchemaError>(())
+//! ```
+
+mod error;
+mod patterns;
+mod rules;
+mod schema;
+mod violations;
+
+pub use error::SchemaError;
+pub use schema::{Outermost, Schema};
