@@ -127,12 +127,13 @@ fn fingerprint(simulation: &Simulation) -> u64 {
     for column in simulation.data_files.iter().flat_map(|file| &file.columns) {
         let _ = write!(sum, "{:?}", column.probe);
     }
-    for number in links.iter().chain(&routes.offsets) {
+    for number in links {
         sum.add(&number.to_le_bytes());
     }
     let mut numbers = Bytes::default();
-    for target in &routes.targets {
+    for (source, target) in routes.all() {
         numbers.0.clear();
+        numbers.number(source.into());
         numbers.action(target.action);
         numbers.real(target.delay);
         sum.add(&numbers.0);
@@ -161,7 +162,6 @@ pub(crate) fn write(
         effects,
         depth: _,
         fault: _,
-        spare_lists: _,
     } = state;
     let mut body = Bytes::default();
     body.text(VERSION.as_bytes());
@@ -255,7 +255,6 @@ impl Checkpoint {
             effects,
             depth: 0,
             fault: None,
-            spare_lists: Vec::new(),
         };
         Ok(Checkpoint {
             run,
@@ -290,7 +289,7 @@ impl Checkpoint {
             .map(|event| event.action)
             .collect();
         if !unknown.is_empty() {
-            for target in &program.routes.targets {
+            for (_, target) in program.routes.all() {
                 unknown.remove(&target.action);
             }
         }

@@ -1,72 +1,143 @@
 //! Which instances an event can take back to where they were before their step.
 
-use std::ops::Range;
-
 use lems_kernel::{Action, Block, Call, Independence, Level, Program, Statement};
 
-/// Instances that lie so close together are saved with all between them.
-const SMALLEST_GAP: u32 = 4;
-/// To save all costs as much as to save every so manieth.
-const COST_OF_ONE: usize = 12;
+use std::ops::Range;
 
-/// Ranges of instances of a kernel, in order, with at least all that an event of an instance before
-/// them in the same round can reach. `round` is the number of instances in the rounds of a call.
+/// To save one of a list costs as much as to save so many of all.
+const COST_OF_ONE: usize = 4;
+
+/// Instances that an event of one before them in the same round can take back.
+pub(crate) enum Exposed {
+    /// All, as far as anyone knows.
+    All,
+    /// A few, which are listed.
+    Some(Listed),
+}
+
+/// Some instances of a kernel, and what they store.
+pub(crate) struct Listed {
+    /// How many listed instances come before each instance, and before the end.
+    before: Vec<u32>,
+    /// `slots[offsets[n] .. offsets[n + 1]]` belong to the listed instance number `n`.
+    offsets: Vec<u32>,
+    slots: Vec<u32>,
+    /// Whether events of an instance can take back another.
+    senders: Vec<bool>,
+}
+
+impl Listed {
+    /// Instances that `is_exposed` tells, and what they store.
+    pub(crate) fn new(
+        links: &[u32],
+        independence: &Independence,
+        is_exposed: &[bool],
+        senders: Vec<bool>,
+    ) -> Self {
+        let mut before = Vec::with_capacity(is_exposed.len() + 1);
+        let (mut offsets, mut slots) = (vec![0], Vec::new());
+        for (instance, exposed) in (0..).zip(is_exposed) {
+            before.push(offsets.len() as u32 - 1);
+            if *exposed {
+                for column in &independence.stored {
+                    column.ranges(links, instance..instance + 1, |range| {
+                        slots.extend(range.map(|slot| slot as u32));
+                    });
+                }
+                offsets.push(slots.len() as u32);
+            }
+        }
+        before.push(offsets.len() as u32 - 1);
+        Listed {
+            before,
+            offsets,
+            slots,
+            senders,
+        }
+    }
+
+    /// Numbers of the listed instances that lie in a range.
+    pub(crate) fn within(&self, instances: Range<u32>) -> Range<u32> {
+        let before = |instance: u32| self.before.get(instance as usize).copied();
+        before(instances.start).unwrap_or(0)..before(instances.end).unwrap_or(0)
+    }
+
+    /// The slots of listed instances, one after the other.
+    pub(crate) fn slots(&self, numbers: Range<u32>) -> &[u32] {
+        self.slots.get(self.places(numbers)).unwrap_or_default()
+    }
+
+    /// Where the slots of listed instances are among all.
+    pub(crate) fn places(&self, numbers: Range<u32>) -> Range<usize> {
+        let offset = |number: u32| self.offsets.get(number as usize).copied().unwrap_or(0);
+        offset(numbers.start) as usize..offset(numbers.end) as usize
+    }
+}
+
+impl Exposed {
+    /// Whether events of an instance can take back another in the same round.
+    pub(crate) fn can_come_from(&self, instance: u32) -> bool {
+        match self {
+            Exposed::All => true,
+            Exposed::Some(listed) => {
+                let sends = listed.senders.get(instance as usize);
+                sends.copied().unwrap_or(false)
+            }
+        }
+    }
+}
+
+/// The instances of a kernel that are exposed in rounds of as many instances as `round` says.
 pub(crate) fn exposed(
     program: &Program,
     number: u32,
     independence: &Independence,
     round: impl Fn(Call) -> u32,
-) -> Vec<Range<u32>> {
-    let population = program.population(number);
-    if !independence.interferes() {
-        return Vec::new();
-    }
-    let all = || std::iter::once(0..population).collect();
-    let Some(ports) = own_ports(program, number) else {
-        return all();
-    };
-    let sends: Vec<bool> = (program.handlers.iter())
-        .map(|handler| !events(&handler.body).is_empty())
-        .collect();
-    let mut is_exposed = vec![false; population as usize];
-    for call in (program.schedule.iter()).filter(|call| call.kernel == number) {
-        let round = round(*call).max(1);
-        for first in (call.first..call.last).step_by(round as usize) {
-            let last = first.saturating_add(round).min(call.last);
-            for instance in first..last {
-                for (handler, receiver) in receivers(program, &ports, instance) {
-                    // Where its own events go is not followed.
-                    if sends.get(handler) != Some(&false) {
-                        return all();
-                    }
-                    let owners = independence.owners.get(handler);
-                    let owner = owners.and_then(|owners| owners.get(receiver)).copied();
-                    if let Some(owner) = owner
-                        && instance < owner
-                        && owner < last
-                    {
-                        is_exposed[owner as usize] = true;
+) -> Exposed {
+    let population = program.population(number) as usize;
+    let mut senders = vec![false; population];
+    let mut is_exposed = vec![false; population];
+    if independence.interferes() {
+        let Some(ports) = own_ports(program, number) else {
+            return Exposed::All;
+        };
+        let sends: Vec<bool> = (program.handlers.iter())
+            .map(|handler| !events(&handler.body).is_empty())
+            .collect();
+        for call in (program.schedule.iter()).filter(|call| call.kernel == number) {
+            let round = round(*call).max(1);
+            for first in (call.first..call.last).step_by(round as usize) {
+                let last = first.saturating_add(round).min(call.last);
+                for instance in first..last {
+                    for (handler, receiver) in receivers(program, &ports, instance) {
+                        // Where its own events go is not followed.
+                        if sends.get(handler) != Some(&false) {
+                            return Exposed::All;
+                        }
+                        let owners = independence.owners.get(handler);
+                        let owner = owners.and_then(|owners| owners.get(receiver)).copied();
+                        if let Some(owner) = owner
+                            && instance < owner
+                            && owner < last
+                        {
+                            senders[instance as usize] = true;
+                            is_exposed[owner as usize] = true;
+                        }
                     }
                 }
             }
         }
     }
-    let ranges = ranges(&is_exposed);
-    match ranges.len() * COST_OF_ONE < population as usize {
-        true => ranges,
-        false => all(),
+    let count = is_exposed.iter().filter(|exposed| **exposed).count();
+    match count * COST_OF_ONE < population || count == 0 {
+        true => Exposed::Some(Listed::new(
+            &program.links,
+            independence,
+            &is_exposed,
+            senders,
+        )),
+        false => Exposed::All,
     }
-}
-
-/// The parts of ordered ranges that lie in a range.
-pub(crate) fn parts_within(
-    ranges: &[Range<u32>],
-    within: Range<u32>,
-) -> impl Iterator<Item = Range<u32>> {
-    let first = ranges.partition_point(|range| range.end <= within.start);
-    (ranges.get(first..).unwrap_or_default().iter())
-        .take_while(move |range| range.start < within.end)
-        .map(move |range| range.start.max(within.start)..range.end.min(within.end))
 }
 
 /// The ports that a kernel sends events through; `None` if attached instances send some, too.
@@ -107,41 +178,28 @@ fn receivers(
         })
 }
 
-/// Ranges around all that are exposed.
-fn ranges(is_exposed: &[bool]) -> Vec<Range<u32>> {
-    let mut ranges: Vec<Range<u32>> = Vec::new();
-    for (instance, _) in (0..).zip(is_exposed).filter(|(_, exposed)| **exposed) {
-        match ranges.last_mut() {
-            Some(last) if instance < last.end + SMALLEST_GAP => last.end = instance + 1,
-            _ => ranges.push(instance..instance + 1),
-        }
-    }
-    ranges
-}
-
 #[cfg(test)]
 mod tests {
+    use lems_kernel::{Extent, Stored};
+
     use super::*;
 
     #[test]
-    fn neighbours_are_one_range() {
-        let at = |places: &[usize]| {
-            let mut is_exposed = [false; 30];
-            places.iter().for_each(|place| is_exposed[*place] = true);
-            ranges(&is_exposed)
+    fn listed_instances_are_found_with_their_slots() {
+        let links = [0, 2, 2, 5, 7];
+        let stored = [(0, Extent::Own), (10, Extent::Attached { offsets: 0 })];
+        let independence = Independence {
+            stored: stored.map(|(base, extent)| Stored { base, extent }).into(),
+            owners: Vec::new(),
         };
-        assert_eq!(at(&[]), []);
-        assert_eq!(at(&[0, 1, 4, 20, 29]), [0..5, 20..21, 29..30]);
-    }
-
-    #[test]
-    fn parts_of_ranges_are_cut() {
-        let ranges = [2..5, 8..9, 10..20];
-        let within = |range| parts_within(&ranges, range).collect::<Vec<_>>();
-        assert_eq!(within(0..30), ranges);
-        assert_eq!(within(3..12), [3..5, 8..9, 10..12]);
-        assert_eq!(within(5..8), []);
-        assert_eq!(within(4..9), [4..5, 8..9]);
-        assert_eq!(within(20..30), []);
+        let is_exposed = [true, false, true, false];
+        let listed = Listed::new(&links, &independence, &is_exposed, Vec::new());
+        assert_eq!(listed.within(0..4), 0..2);
+        assert_eq!(listed.within(1..3), 1..2);
+        assert_eq!(listed.within(3..4), 2..2);
+        assert_eq!(listed.slots(0..1), [0, 10, 11]);
+        assert_eq!(listed.slots(1..2), [2, 12, 13, 14]);
+        assert_eq!(listed.places(1..2), 3..7);
+        assert_eq!(listed.slots(2..2), []);
     }
 }

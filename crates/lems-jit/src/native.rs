@@ -23,7 +23,7 @@ use cranelift_module::FuncId;
 use lems_kernel::{Backend, Call, Program, State, emit};
 
 use crate::assembler::{Assembler, Part};
-use crate::exposed::{exposed, parts_within};
+use crate::exposed::{Exposed, exposed};
 use crate::helpers::InPlace;
 use crate::lanes::LANES;
 use crate::plan::{BlockPlan, FEWEST_TOGETHER, Rounds, block_plan};
@@ -77,11 +77,10 @@ struct InOrder {
 }
 
 /// A kernel whose instances can be computed in any order.
-struct CompiledBlock {
+pub(crate) struct CompiledBlock {
     function: BlockFunction,
-    plan: BlockPlan,
-    /// Instances that an event can take back to before their step.
-    exposed: Vec<Range<u32>>,
+    pub(crate) plan: BlockPlan,
+    pub(crate) exposed: Exposed,
 }
 
 /// What a thread needs for a step besides the state.
@@ -297,8 +296,7 @@ impl<'p> CompiledProgram<'p> {
         }
         log.sort_by_key(|emission| emission.instance);
         let saved: Vec<&Saved> = workers.iter().map(|worker| &worker.saved).collect();
-        let independence = &block.plan.independence;
-        let settling = Settling::new(self, self.program, independence, together, &saved);
+        let settling = Settling::new(self, self.program, block, together, &saved);
         settling.settle(state, log.iter(), time, step);
         true
     }
@@ -375,15 +373,14 @@ impl Work<'_> {
         let size = self.program.memory.len();
         let links = self.program.links.as_slice();
         let columns = &self.block.plan.independence.stored;
-        for exposed in parts_within(&self.block.exposed, instances.clone()) {
-            (worker.saved).save(columns, links, exposed, |slots| {
-                (slots.start <= slots.end && slots.end <= size).then(|| {
-                    // SAFETY: the slots are inside the memory, belong to instances of this
-                    // block, and machine code for them is not running.
-                    unsafe { std::slice::from_raw_parts(memory.add(slots.start), slots.len()) }
-                })
-            });
-        }
+        let exposed = &self.block.exposed;
+        (worker.saved).save(exposed, columns, links, instances.clone(), |slots| {
+            (slots.start <= slots.end && slots.end <= size).then(|| {
+                // SAFETY: the slots are inside the memory, belong to instances of this
+                // block, and machine code for them is not running.
+                unsafe { std::slice::from_raw_parts(memory.add(slots.start), slots.len()) }
+            })
+        });
         let context = Context {
             program: self.program,
             backend: &Nothing,

@@ -4,10 +4,13 @@ use std::ops::Range;
 
 use lems_kernel::Stored;
 
-/// Copies of parts of columns.
+use crate::exposed::{Exposed, Listed};
+
+/// Copies of parts of columns: of all instances, or of listed ones.
 #[derive(Debug, Default)]
 pub(crate) struct Saved {
     columns: Vec<Copies>,
+    listed: ListedCopies,
 }
 
 /// Copies of parts of one column.
@@ -18,6 +21,14 @@ struct Copies {
     values: Vec<f64>,
 }
 
+/// Copies of what listed instances have in all columns.
+#[derive(Debug, Default)]
+struct ListedCopies {
+    /// Numbers of instances, and where their copies begin.
+    parts: Vec<(Range<u32>, usize)>,
+    values: Vec<f64>,
+}
+
 impl Saved {
     /// Forgets all copies.
     pub(crate) fn clear(&mut self) {
@@ -25,28 +36,36 @@ impl Saved {
             copies.parts.clear();
             copies.values.clear();
         }
+        self.listed.parts.clear();
+        self.listed.values.clear();
     }
 
-    /// Copies what instances have in the columns, always the same ones until all is forgotten,
-    /// from `memory`, which is asked for no other slots.
+    /// Copies what those of some instances that are exposed have in the columns, always the same
+    /// ones until all is forgotten, from `memory`, which is asked for no other slots.
     pub(crate) fn save<'m>(
         &mut self,
+        exposed: &Exposed,
         columns: &[Stored],
         links: &[u32],
         instances: Range<u32>,
         memory: impl Fn(Range<usize>) -> Option<&'m [f64]>,
     ) {
-        if self.columns.len() < columns.len() {
-            self.columns.resize_with(columns.len(), Copies::default);
-        }
-        for (column, copies) in columns.iter().zip(&mut self.columns) {
-            column.ranges(links, instances.clone(), |slots| {
-                if let Some(values) = memory(slots.clone())
-                    && !values.is_empty()
-                {
-                    copies.add(slots, values);
+        match exposed {
+            Exposed::Some(listed) => self.listed.add(listed, instances, memory),
+            Exposed::All => {
+                if self.columns.len() < columns.len() {
+                    self.columns.resize_with(columns.len(), Copies::default);
                 }
-            });
+                for (column, copies) in columns.iter().zip(&mut self.columns) {
+                    column.ranges(links, instances.clone(), |slots| {
+                        if let Some(values) = memory(slots.clone())
+                            && !values.is_empty()
+                        {
+                            copies.add(slots, values);
+                        }
+                    });
+                }
+            }
         }
     }
 
@@ -54,23 +73,71 @@ impl Saved {
     /// says how many slots were.
     pub(crate) fn restore(
         &self,
+        exposed: &Exposed,
         columns: &[Stored],
         links: &[u32],
         instance: u32,
         memory: &mut [f64],
     ) -> usize {
         let mut restored = 0;
-        for (column, copies) in columns.iter().zip(&self.columns) {
-            column.ranges(links, instance..instance + 1, |slots| {
-                if let (Some(before), Some(now)) =
-                    (copies.find(&slots), memory.get_mut(slots.clone()))
-                {
-                    now.copy_from_slice(before);
-                    restored += slots.len();
+        match exposed {
+            Exposed::Some(listed) => {
+                let number = listed.within(instance..instance + 1);
+                let before = self.listed.find(listed, &number).unwrap_or_default();
+                for (slot, value) in listed.slots(number).iter().zip(before) {
+                    if let Some(now) = memory.get_mut(*slot as usize) {
+                        *now = *value;
+                        restored += 1;
+                    }
                 }
-            });
+            }
+            Exposed::All => {
+                for (column, copies) in columns.iter().zip(&self.columns) {
+                    column.ranges(links, instance..instance + 1, |slots| {
+                        if let (Some(before), Some(now)) =
+                            (copies.find(&slots), memory.get_mut(slots.clone()))
+                        {
+                            now.copy_from_slice(before);
+                            restored += slots.len();
+                        }
+                    });
+                }
+            }
         }
         restored
+    }
+}
+
+impl ListedCopies {
+    fn add<'m>(
+        &mut self,
+        listed: &Listed,
+        instances: Range<u32>,
+        memory: impl Fn(Range<usize>) -> Option<&'m [f64]>,
+    ) {
+        let numbers = listed.within(instances);
+        if numbers.is_empty() {
+            return;
+        }
+        let slots = listed.slots(numbers.clone());
+        let first = self.values.len();
+        self.parts.push((numbers, first));
+        self.values.resize(first + slots.len(), 0.0);
+        let copies = self.values.get_mut(first..).unwrap_or_default();
+        for (copy, slot) in copies.iter_mut().zip(slots) {
+            let slot = *slot as usize;
+            if let Some([value]) = memory(slot..slot + 1) {
+                *copy = *value;
+            }
+        }
+    }
+
+    fn find(&self, listed: &Listed, number: &Range<u32>) -> Option<&[f64]> {
+        let (part, copy) = (self.parts.iter())
+            .find(|(part, _)| part.start <= number.start && number.end <= part.end)?;
+        let skipped = listed.places(part.start..number.start).len();
+        let first = copy + skipped;
+        (self.values).get(first..first + listed.places(number.clone()).len())
     }
 }
 
@@ -94,7 +161,7 @@ impl Copies {
 
 #[cfg(test)]
 mod tests {
-    use lems_kernel::Extent;
+    use lems_kernel::{Extent, Independence};
 
     use super::*;
 
@@ -111,14 +178,33 @@ mod tests {
                 extent: Extent::Attached { offsets: 0 },
             },
         ];
+        let some = |listed: [bool; 4]| {
+            let independence = Independence {
+                stored: columns.to_vec(),
+                owners: Vec::new(),
+            };
+            Exposed::Some(Listed::new(&links, &independence, &listed, Vec::new()))
+        };
         let before: Vec<f64> = (0..20).map(f64::from).collect();
-        let mut saved = Saved::default();
-        saved.save(&columns, &links, 0..3, |slots| before.get(slots));
-        let mut memory = vec![-1.0; 20];
-        assert_eq!(saved.restore(&columns, &links, 2, &mut memory), 4);
-        assert_eq!(saved.restore(&columns, &links, 3, &mut memory), 0);
-        let restored: Vec<usize> = (0..20).filter(|slot| memory[*slot] != -1.0).collect();
-        assert_eq!(restored, [2, 12, 13, 14]);
-        assert!(restored.iter().all(|slot| memory[*slot] == before[*slot]));
+        for exposed in [
+            Exposed::All,
+            some([true; 4]),
+            some([false, false, true, true]),
+        ] {
+            let mut saved = Saved::default();
+            for instances in [0..1, 1..3] {
+                saved.save(&exposed, &columns, &links, instances, |slots| {
+                    before.get(slots)
+                });
+            }
+            let mut memory = vec![-1.0; 20];
+            let mut restored =
+                |instance| saved.restore(&exposed, &columns, &links, instance, &mut memory);
+            assert_eq!(restored(2), 4);
+            assert_eq!(restored(3), 0);
+            let restored: Vec<usize> = (0..20).filter(|slot| memory[*slot] != -1.0).collect();
+            assert_eq!(restored, [2, 12, 13, 14]);
+            assert!(restored.iter().all(|slot| memory[*slot] == before[*slot]));
+        }
     }
 }

@@ -7,9 +7,10 @@
 
 use std::cell::{Cell, RefCell};
 
-use lems_kernel::{Backend, Call, Independence, Program, State, Stored, emit};
+use lems_kernel::{Backend, Call, Program, State, Stored, emit};
 
 use crate::CompiledProgram;
+use crate::native::CompiledBlock;
 use crate::saved::Saved;
 
 #[cfg(test)]
@@ -29,7 +30,7 @@ pub(crate) struct Emission {
 pub(crate) struct Settling<'s, 'p> {
     compiled: &'s CompiledProgram<'p>,
     program: &'s Program,
-    independence: &'s Independence,
+    block: &'s CompiledBlock,
     /// The instances that made their step together.
     call: Call,
     /// What they held before it, in one or several pieces.
@@ -44,14 +45,14 @@ impl<'s, 'p> Settling<'s, 'p> {
     pub(crate) fn new(
         compiled: &'s CompiledProgram<'p>,
         program: &'s Program,
-        independence: &'s Independence,
+        block: &'s CompiledBlock,
         call: Call,
         saved: &'s [&'s Saved],
     ) -> Self {
         Settling {
             compiled,
             program,
-            independence,
+            block,
             call,
             saved,
             turn: Cell::new(call.first),
@@ -104,9 +105,11 @@ impl<'s, 'p> Settling<'s, 'p> {
             again.insert(place, owner);
             #[cfg(test)]
             WENT_BACK.set(WENT_BACK.get() + 1);
-            let (columns, links) = (&self.independence.stored, &self.program.links);
+            let exposed = &self.block.exposed;
+            let columns = &self.block.plan.independence.stored;
+            let links = &self.program.links;
             let restored = (self.saved.iter())
-                .map(|saved| saved.restore(columns, links, owner, &mut state.memory));
+                .map(|saved| saved.restore(exposed, columns, links, owner, &mut state.memory));
             let restored: usize = restored.sum();
             debug_assert_eq!(restored, size(columns, links, owner), "of {owner}");
         }
@@ -129,7 +132,10 @@ impl Backend for Settling<'_, '_> {
     }
 
     fn handle(&self, state: &mut State, handler: u32, instances: &[u32]) {
-        if let Some(owners) = self.independence.owners.get(handler as usize) {
+        let owners = &self.block.plan.independence.owners;
+        if self.block.exposed.can_come_from(self.turn.get())
+            && let Some(owners) = owners.get(handler as usize)
+        {
             for instance in instances {
                 if let Some(owner) = owners.get(*instance as usize) {
                     self.go_back(state, *owner);

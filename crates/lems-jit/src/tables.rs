@@ -67,5 +67,6 @@ pub(crate) fn runs(
 
 /// Whether any of the sources `port .. port + population` has a receiver.
 pub(crate) fn any_receiver(program: &Program, port: u32, population: u32) -> bool {
-    (port..port.saturating_add(population)).any(|source| !program.routes.targets(source).is_empty())
+    (port..port.saturating_add(population))
+        .any(|source| program.routes.receivers(source).next().is_some())
 }

@@ -101,7 +101,7 @@ fn populations(program: &Program) -> Result<Populations, JitError> {
             .ok_or(JitError::UnknownKernel(call.kernel))?;
         *population = call.last.max(*population);
     }
-    for target in &program.routes.targets {
+    for (_, target) in program.routes.all() {
         if let Action::Handle { handler, instance } = target.action {
             let population = populations
                 .handlers

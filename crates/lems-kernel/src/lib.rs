@@ -13,6 +13,7 @@ mod ir;
 mod lower;
 mod print;
 mod program;
+mod routes;
 mod scheme;
 mod state;
 
@@ -27,7 +28,8 @@ pub use ir::{
     Place, Register, Scalar, Statement,
 };
 pub use lower::{Lowered, Probe, Recorded, lower};
-pub use program::{Action, Call, Program, Routes, Setup, Target};
+pub use program::{Call, Program, Setup};
+pub use routes::{Action, Receivers, Routes, Target};
 pub use scheme::{Edge, Scheme};
 pub use state::{
     Backend, EventQueue, Fault, MAX_RELAY_DEPTH, QueuedEvent, State, deliver_due, emit,

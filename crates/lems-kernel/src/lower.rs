@@ -369,7 +369,7 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
                 by_source.push((source + home.member, Target { action, delay: 0.0 }));
             }
         }
-        self.program.routes = Routes::sorted(self.source_count, &by_source);
+        self.program.routes = Routes::new(self.source_count, &by_source);
     }
 
     /// What is attached to a list of a node, and how a loop finds it.

@@ -48,8 +48,6 @@ pub struct State {
     pub depth: u32,
     /// Set when the run cannot go on.
     pub fault: Option<Fault>,
-    /// Empty lists that hold receivers while they get an event.
-    pub spare_lists: Vec<Vec<u32>>,
 }
 
 impl State {
@@ -64,7 +62,6 @@ impl State {
             effects: 0,
             depth: 0,
             fault: None,
-            spare_lists: Vec::new(),
         }
     }
 
@@ -191,8 +188,8 @@ impl EventQueue {
 /// Sends an event of `source`: receivers without a delay run now, depth first, in the order of
 /// their connections; those with one are put in the queue.
 pub fn emit(program: &Program, backend: &dyn Backend, state: &mut State, source: u32) {
-    let targets = program.routes.targets(source);
-    if targets.is_empty() {
+    let receivers = || program.routes.receivers(source);
+    if receivers().next().is_none() {
         return;
     }
     state.effects += 1;
@@ -205,41 +202,23 @@ pub fn emit(program: &Program, backend: &dyn Backend, state: &mut State, source:
         return;
     }
     state.depth += 1;
-    let mut at_once = (targets.iter())
-        .filter(|target| target.delay <= 0.0)
-        .map(|target| target.action)
-        .peekable();
-    while let Some(action) = at_once.next() {
-        match action {
-            Action::Record { selection } => state.recorded.push(selection),
-            Action::Handle { handler, instance } => {
-                let mut instances = state.spare_lists.pop().unwrap_or_default();
-                instances.push(instance);
-                while let Some(Action::Handle {
-                    handler: next,
-                    instance,
-                }) = at_once.peek()
-                    && *next == handler
-                {
-                    instances.push(*instance);
-                    at_once.next();
-                }
-                backend.handle(state, handler, &instances);
-                instances.clear();
-                state.spare_lists.push(instances);
-            }
+    for group in receivers().filter(|group| group.delay <= 0.0) {
+        match group.handler {
+            Some(handler) => backend.handle(state, handler, group.numbers),
+            None => state.recorded.extend_from_slice(group.numbers),
         }
     }
     state.depth -= 1;
-    for target in targets.iter().filter(|target| target.delay > 0.0) {
-        let limit = state.queue.limit;
-        if state.queue.len() >= limit {
-            let time = state.now;
-            (state.fault).get_or_insert(Fault::TooManyEvents { limit, time });
-            return;
+    for group in receivers().filter(|group| group.delay > 0.0) {
+        for action in group.actions() {
+            let limit = state.queue.limit;
+            if state.queue.len() >= limit {
+                let time = state.now;
+                (state.fault).get_or_insert(Fault::TooManyEvents { limit, time });
+                return;
+            }
+            state.queue.push(state.now + group.delay, action);
         }
-        let due = state.now + target.delay;
-        state.queue.push(due, target.action);
     }
 }
 

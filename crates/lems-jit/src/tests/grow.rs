@@ -4,7 +4,7 @@
 
 use lems_kernel::{
     Action, Block, Call, Comparison, Edge, Function, Kernel, Level, Logic, Operation, Operator,
-    Place, Program, Register, Scalar, Scheme, Statement, Target,
+    Place, Program, Register, Routes, Scalar, Scheme, Statement, Target,
 };
 
 use super::random::Dice;
@@ -732,22 +732,23 @@ pub(super) fn grow(numbers: &[u32]) -> Program {
 
 /// Receivers for all sources.
 fn routes(dice: &mut Dice<'_>, plan: &Plan, program: &mut Program) {
-    let routes = &mut program.routes;
+    let mut routes = Vec::new();
+    let mut source = 0;
     for group in &plan.groups {
         let kernels = group.ports.iter().map(|_| None);
         let most = 1 + dice.roll(3);
         for relay in kernels.chain([Some(group.rank)]) {
             let most = if relay.is_some() { 1 } else { most };
             for _ in 0..group.population {
-                routes.offsets.push(routes.targets.len() as u32);
                 for _ in 0..dice.roll(most + 1) {
-                    let target = target(dice, plan, relay, routes.targets.len() as u32);
-                    routes.targets.push(target);
+                    let target = target(dice, plan, relay, routes.len() as u32);
+                    routes.push((source, target));
                 }
+                source += 1;
             }
         }
     }
-    routes.offsets.push(routes.targets.len() as u32);
+    program.routes = Routes::new(source, &routes);
 }
 
 fn target(dice: &mut Dice<'_>, plan: &Plan, relay: Option<u32>, number: u32) -> Target {

@@ -5,7 +5,7 @@
 
 use lems_kernel::{
     Action, Block, Call, Comparison, Edge, Function, Kernel, Level, Logic, Operation, Operator,
-    Place, Program, Register, Scalar, Scheme, Statement, Target,
+    Place, Program, Register, Routes, Scalar, Scheme, Statement, Target,
 };
 use proptest::prelude::*;
 
@@ -337,12 +337,10 @@ pub(super) fn grow(numbers: &[u32]) -> Program {
         ])],
         ..Program::default()
     };
-    for source in 0..SOURCES * (HANDLERS + 1) {
+    let sources = SOURCES * (HANDLERS + 1);
+    let mut routes = Vec::new();
+    for source in 0..sources {
         let first_handler = source / SOURCES;
-        program
-            .routes
-            .offsets
-            .push(program.routes.targets.len() as u32);
         for _ in 0..dice.roll(3) {
             let action = match dice.roll(HANDLERS + 1 - first_handler) {
                 0 => Action::Record { selection: source },
@@ -352,13 +350,10 @@ pub(super) fn grow(numbers: &[u32]) -> Program {
                 },
             };
             let delay = dice.pick(&[0.0, -1.0, 0.25, 0.3, 5.0]);
-            program.routes.targets.push(Target { action, delay });
+            routes.push((source, Target { action, delay }));
         }
     }
-    program
-        .routes
-        .offsets
-        .push(program.routes.targets.len() as u32);
+    program.routes = Routes::new(sources, &routes);
     program.memory = (0..MEMORY).map(|_| dice.constant()).collect();
     for number in 0..2 + HANDLERS {
         let (population, first_source) = match number {

@@ -349,15 +349,15 @@ fn events_run_handlers_before_the_next_statement() {
     };
     let record = Action::Record { selection: 9 };
     let target = |action, delay| Target { action, delay };
-    program.routes = Routes {
-        offsets: vec![0, 2, 4],
-        targets: vec![
-            target(handle(0), 0.0),
-            target(record, 0.0),
-            target(handle(0), -1.0),
-            target(handle(1), 0.25),
+    program.routes = Routes::new(
+        2,
+        &[
+            (0, target(handle(0), 0.0)),
+            (0, target(record, 0.0)),
+            (1, target(handle(0), -1.0)),
+            (1, target(handle(1), 0.25)),
         ],
-    };
+    );
     let outcome = agree(&program);
     let memory: Vec<f64> = outcome.memory.into_iter().map(f64::from_bits).collect();
     assert_eq!(memory, [5.0, 6.0, 6.0, 2.0]);
@@ -377,10 +377,7 @@ fn events_without_end_are_a_fault() {
         handler: 0,
         instance: 0,
     };
-    program.routes = Routes {
-        offsets: vec![0, 1],
-        targets: vec![Target { action, delay: 0.0 }],
-    };
+    program.routes = Routes::new(1, &[(0, Target { action, delay: 0.0 })]);
     let compiled = CompiledProgram::compile(&program).expect("sound");
     let mut state = State::new(&program, 0);
     compiled.advance(&mut state, program.schedule[0], 0.25, 0.25);
@@ -397,13 +394,11 @@ fn sources_without_receivers_cost_no_call() {
     let mut program = program(kernel(&[], vec![emit]), 2, &[]);
     let clif = |program: &Program| listing(program, Part::Kernel(0)).expect("sound").clif;
     assert!(!clif(&program).contains("call "));
-    program.routes = Routes {
-        offsets: vec![0, 0, 1],
-        targets: vec![Target {
-            action: Action::Record { selection: 0 },
-            delay: 0.0,
-        }],
+    let target = Target {
+        action: Action::Record { selection: 0 },
+        delay: 0.0,
     };
+    program.routes = Routes::new(2, &[(1, target)]);
     assert!(clif(&program).contains("call "));
     assert_eq!(agree(&program).recorded, [0, 0, 0]);
 }

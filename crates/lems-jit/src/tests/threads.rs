@@ -93,21 +93,19 @@ fn network() -> Program {
         ),
         store(own(2 * CELLS), 2),
     ];
-    let targets = (0..CELLS).flat_map(|cell| {
+    let routes = (0..CELLS).flat_map(|cell| {
         let others = [cell + 1, cell + 30, cell * 7 + 11].map(|other| other % CELLS);
-        (0..SYNAPSES)
-            .zip(others)
-            .map(move |(number, other)| Target {
-                action: Action::Handle {
-                    handler: 0,
-                    instance: SYNAPSES * other + number,
-                },
-                delay: if cell % 5 == 0 && number == 2 {
-                    0.3
-                } else {
-                    0.0
-                },
-            })
+        (0..SYNAPSES).zip(others).map(move |(number, other)| {
+            let action = Action::Handle {
+                handler: 0,
+                instance: SYNAPSES * other + number,
+            };
+            let delay = match cell % 5 == 0 && number == 2 {
+                true => 0.3,
+                false => 0.0,
+            };
+            (cell, Target { action, delay })
+        })
     });
     let kernel = |name: &str, registers: Vec<Scalar>, body| Kernel {
         name: name.to_owned(),
@@ -128,10 +126,7 @@ fn network() -> Program {
             last: CELLS,
         }],
         links: (0..=CELLS).map(|cell| SYNAPSES * cell).collect(),
-        routes: Routes {
-            offsets: (0..=CELLS).map(|cell| SYNAPSES * cell).collect(),
-            targets: targets.collect(),
-        },
+        routes: Routes::new(CELLS, &routes.collect::<Vec<_>>()),
         memory,
         ..Program::default()
     }

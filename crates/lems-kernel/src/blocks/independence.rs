@@ -359,7 +359,7 @@ fn reachable(program: &Program, ports: &[u32], population: u32) -> Option<HashMa
         .collect();
     while let Some(sources) = open.pop() {
         for source in sources {
-            let targets = program.routes.targets(source).iter();
+            let targets = program.routes.targets(source);
             for target in targets.filter(|target| target.delay <= 0.0) {
                 let Action::Handle { handler, instance } = target.action else {
                     continue;

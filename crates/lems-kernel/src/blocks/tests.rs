@@ -493,19 +493,18 @@ fn what_cannot_be_split_is_refused() {
 
 /// A program of ten instances whose sources `100..110` run handler 0 for the next instance.
 fn program(body: Block, handlers: Vec<Block>) -> Program {
-    let targets = (0..10).map(|instance| Target {
-        action: Action::Handle {
-            handler: 0,
-            instance: (instance + 1) % 10,
-        },
-        delay: 0.0,
-    });
+    let routes: Vec<_> = (0..10)
+        .map(|instance| {
+            let action = Action::Handle {
+                handler: 0,
+                instance: (instance + 1) % 10,
+            };
+            (100 + instance, Target { action, delay: 0.0 })
+        })
+        .collect();
     let routes = match handlers.is_empty() {
         true => Routes::default(),
-        false => Routes {
-            offsets: [vec![0; 100], (0..=10).collect()].concat(),
-            targets: targets.collect(),
-        },
+        false => Routes::new(110, &routes),
     };
     Program {
         kernels: vec![kernel(body)],
@@ -661,9 +660,9 @@ fn delayed_events_do_not_interfere() {
     let body = vec![emit(100), load(0, 10), store(20, 0)];
     let mut program = program(body, vec![handler]);
     assert!(!is_independent(&program));
-    for target in &mut program.routes.targets {
-        target.delay = 1.0;
-    }
+    let mut routes: Vec<_> = program.routes.all().collect();
+    routes.iter_mut().for_each(|(_, target)| target.delay = 1.0);
+    program.routes = Routes::new(110, &routes);
     let found = independence(&program, 0).expect("independent");
     assert!(!found.interferes());
 }
@@ -734,14 +733,15 @@ fn handlers_count_that_other_handlers_run() {
     let writer = vec![constant(0, 1.0), store(10, 0)];
     let independent = |body| {
         let mut program = program(body, vec![relay.clone(), writer.clone()]);
-        for instance in 0..10 {
+        let mut routes: Vec<_> = program.routes.all().collect();
+        routes.extend((0..10).map(|instance| {
             let action = Action::Handle {
                 handler: 1,
                 instance,
             };
-            program.routes.targets.push(Target { action, delay: 0.0 });
-            program.routes.offsets.push(11 + instance);
-        }
+            (110 + instance, Target { action, delay: 0.0 })
+        }));
+        program.routes = Routes::new(120, &routes);
         is_independent(&program)
     };
     assert!(independent(vec![load(0, 10), emit(100)]));

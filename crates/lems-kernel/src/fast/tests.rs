@@ -54,12 +54,12 @@ fn program(decay: Operation, jump: Operation) -> Program {
         registers: vec![Scalar::Real; registers],
         body,
     };
-    let target = |instance| Target {
-        action: Action::Handle {
+    let route = |instance| {
+        let action = Action::Handle {
             handler: 0,
             instance,
-        },
-        delay: 0.0,
+        };
+        (0, Target { action, delay: 0.0 })
     };
     Program {
         kernels: vec![kernel(8, body)],
@@ -70,10 +70,7 @@ fn program(decay: Operation, jump: Operation) -> Program {
             last: 2,
         }],
         links: vec![0, 2, 5],
-        routes: Routes {
-            offsets: vec![0, 5],
-            targets: (0..5).map(target).collect(),
-        },
+        routes: Routes::new(1, &(0..5).map(route).collect::<Vec<_>>()),
         memory: vec![3.0, 5.0, 0.0, 0.0, 1.0, 2.0, 4.0, 8.0, 16.0],
         ..Program::default()
     }
