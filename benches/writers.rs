@@ -28,9 +28,9 @@ fn rows(columns: u32) -> Result<(), OutputError> {
 }
 
 fn events() -> Result<(), OutputError> {
-    let ids = (0..100).map(|id| id.to_string()).collect();
+    let ids: Vec<String> = (0..100).map(|id| id.to_string()).collect();
     let store = &mut MemoryStore::new();
-    let mut file = EventFile::create(store, "events.spikes", EventFormat::IdTime, ids)?;
+    let mut file = EventFile::create(store, "events.spikes", EventFormat::IdTime, &ids)?;
     for number in 0..EVENTS {
         file.event(number as usize % 100, f64::from(number / 7) * 1e-4)?;
     }

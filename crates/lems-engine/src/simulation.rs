@@ -397,12 +397,7 @@ impl<'s> Outputs<'s> {
         let mut event_files = Vec::new();
         for plan in &simulation.event_files {
             let format = plan.format.unwrap_or(lems_output::EventFormat::IdTime);
-            event_files.push(EventFile::create(
-                store,
-                &plan.path,
-                format,
-                plan.ids.clone(),
-            )?);
+            event_files.push(EventFile::create(store, &plan.path, format, &plan.ids)?);
         }
         let times_file = match &simulation.times_file {
             Some(path) => Some(TimesFile::create(store, path)?),

@@ -7,10 +7,13 @@ use std::ops::Range;
 /// To save one of a list costs as much as to save so many of all.
 const COST_OF_ONE: usize = 4;
 
-/// Instances that an event of one before them in the same round can take back.
+/// Instances that an event of one before them can take back.
 pub(crate) enum Exposed {
     /// All, as far as anyone knows.
-    All,
+    All {
+        /// Whether some of what gets an event sends one at once.
+        passed_on: bool,
+    },
     /// A few, which are listed.
     Some(Listed),
 }
@@ -75,10 +78,15 @@ impl Listed {
 }
 
 impl Exposed {
-    /// Whether events of an instance can take back another in the same round.
+    /// Whether some of what gets an event sends one at once.
+    pub(crate) fn passed_on(&self) -> bool {
+        matches!(self, Exposed::All { passed_on: true })
+    }
+
+    /// Whether events of an instance can take back another.
     pub(crate) fn can_come_from(&self, instance: u32) -> bool {
         match self {
-            Exposed::All => true,
+            Exposed::All { .. } => true,
             Exposed::Some(listed) => {
                 let sends = listed.senders.get(instance as usize);
                 sends.copied().unwrap_or(false)
@@ -87,42 +95,51 @@ impl Exposed {
     }
 }
 
-/// The instances of a kernel that are exposed in rounds of as many instances as `round` says.
+/// How far the instances of a call can be ahead of one that sends an event.
+pub(crate) struct Reach {
+    /// Instances of a unit of work, those of the last one excepted.
+    pub(crate) unit: u32,
+    /// Units that can be made before the first of them is finished.
+    pub(crate) window: u32,
+}
+
+/// The instances of a kernel that an event of another can take back.
 pub(crate) fn exposed(
     program: &Program,
     number: u32,
     independence: &Independence,
-    round: impl Fn(Call) -> u32,
+    reach: impl Fn(Call) -> Reach,
 ) -> Exposed {
     let population = program.population(number) as usize;
     let mut senders = vec![false; population];
     let mut is_exposed = vec![false; population];
     if independence.interferes() {
-        let Some(ports) = own_ports(program, number) else {
-            return Exposed::All;
-        };
         let sends: Vec<bool> = (program.handlers.iter())
             .map(|handler| !events(&handler.body).is_empty())
             .collect();
+        let Some(ports) = own_ports(program, number) else {
+            let passed_on = sends.contains(&true);
+            return Exposed::All { passed_on };
+        };
         for call in (program.schedule.iter()).filter(|call| call.kernel == number) {
-            let round = round(*call).max(1);
-            for first in (call.first..call.last).step_by(round as usize) {
-                let last = first.saturating_add(round).min(call.last);
-                for instance in first..last {
-                    for (handler, receiver) in receivers(program, &ports, instance) {
-                        // Where its own events go is not followed.
-                        if sends.get(handler) != Some(&false) {
-                            return Exposed::All;
-                        }
-                        let owners = independence.owners.get(handler);
-                        let owner = owners.and_then(|owners| owners.get(receiver)).copied();
-                        if let Some(owner) = owner
-                            && instance < owner
-                            && owner < last
-                        {
-                            senders[instance as usize] = true;
-                            is_exposed[owner as usize] = true;
-                        }
+            let Reach { unit, window } = reach(*call);
+            for instance in call.first..call.last {
+                let begun = (instance - call.first) / unit.max(1);
+                let end = begun.saturating_add(window).saturating_mul(unit);
+                let end = call.first.saturating_add(end).min(call.last);
+                for (handler, receiver) in receivers(program, &ports, instance) {
+                    // Where its own events go is not followed.
+                    if sends.get(handler) != Some(&false) {
+                        return Exposed::All { passed_on: true };
+                    }
+                    let owners = independence.owners.get(handler);
+                    let owner = owners.and_then(|owners| owners.get(receiver)).copied();
+                    if let Some(owner) = owner
+                        && instance < owner
+                        && owner < end
+                    {
+                        senders[instance as usize] = true;
+                        is_exposed[owner as usize] = true;
                     }
                 }
             }
@@ -136,7 +153,7 @@ pub(crate) fn exposed(
             &is_exposed,
             senders,
         )),
-        false => Exposed::All,
+        false => Exposed::All { passed_on: false },
     }
 }
 

@@ -6,6 +6,7 @@
 //! [`listing`] shows the code of one kernel.
 
 mod assembler;
+mod belt;
 mod blocks;
 mod error;
 mod exponential;
@@ -19,8 +20,10 @@ mod settle;
 mod shares;
 mod tables;
 mod team;
+mod together;
 mod translate;
 mod validate;
+mod wait;
 
 #[cfg(test)]
 mod tests;

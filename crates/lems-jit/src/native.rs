@@ -7,7 +7,9 @@
 //!
 //! While machine code runs, the state is only used through the context, and only while machine
 //! code waits for one of the functions here. Those never keep a reference to the content of the
-//! memory, and never move it.
+//! memory, and never move it. Of several threads, one at a time has the state; where machine code
+//! runs in others, it is given no state, and the content of the memory is only touched through
+//! pointers.
 //!
 //! A panic cannot unwind into machine code: it ends the process at the border of an
 //! `extern "C"` function.
@@ -15,8 +17,8 @@
 #![allow(unsafe_code)]
 
 use std::ops::Range;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicPtr, Ordering};
-use std::sync::{Mutex, MutexGuard};
 
 use cranelift_jit::JITModule;
 use cranelift_module::FuncId;
@@ -26,11 +28,9 @@ use crate::assembler::{Assembler, Part};
 use crate::exposed::{Exposed, exposed};
 use crate::helpers::InPlace;
 use crate::lanes::LANES;
-use crate::plan::{BlockPlan, FEWEST_TOGETHER, Rounds, block_plan};
-use crate::saved::Saved;
-use crate::settle::{Emission, Settling};
-use crate::shares::Shares;
-use crate::team::Team;
+use crate::plan::{BlockPlan, FEWEST_TOGETHER, block_plan};
+use crate::settle::Emission;
+use crate::together::{Kept, Together};
 use crate::{JitError, Populations, validate};
 
 /// Context, memory, links, time, step, first instance, one after the last.
@@ -51,14 +51,23 @@ pub struct CompiledProgram<'p> {
     handlers: Vec<HandlerFunction>,
     /// The schedule, if all its calls compute one instance after the other.
     in_order: Option<Vec<InOrder>>,
-    team: Team<Worker>,
-    shares: Shares,
+    together: Together,
     _code: Code,
 }
 
 struct CompiledKernel {
     step: StepFunction,
     block: Option<CompiledBlock>,
+}
+
+impl CompiledBlock {
+    /// How many of `team` threads can take part in a call.
+    pub(crate) fn threads(&self, call: Call, team: u32) -> u32 {
+        match self.exposed.passed_on() {
+            true => 1,
+            false => self.plan.threads(call, team),
+        }
+    }
 }
 
 impl CompiledKernel {
@@ -81,15 +90,6 @@ pub(crate) struct CompiledBlock {
     function: BlockFunction,
     pub(crate) plan: BlockPlan,
     pub(crate) exposed: Exposed,
-}
-
-/// What a thread needs for a step besides the state.
-#[derive(Default)]
-struct Worker {
-    /// What the instances of a block held before their step, if an event may take them back.
-    saved: Saved,
-    buffers: Vec<f64>,
-    log: Vec<Emission>,
 }
 
 /// What the functions that machine code calls need.
@@ -140,7 +140,7 @@ impl<'p> CompiledProgram<'p> {
                 block: block.map(|(function, plan)| CompiledBlock {
                     function: block_function(&module, function),
                     exposed: exposed(program, number, &plan.independence, |call| {
-                        plan.rounds(call, threads as u32).instances
+                        plan.reach(plan.threads(call, threads as u32))
                     }),
                     plan,
                 }),
@@ -150,6 +150,8 @@ impl<'p> CompiledProgram<'p> {
             .into_iter()
             .map(|function| handler_function(&module, function))
             .collect();
+        let blocks = kernels.iter().filter_map(|kernel| kernel.block.as_ref());
+        let together = Together::new(threads, blocks.map(|block| &block.plan))?;
         let in_order = (program.schedule.iter())
             .map(|call| {
                 let kernel = kernels.get(call.kernel as usize)?;
@@ -166,8 +168,7 @@ impl<'p> CompiledProgram<'p> {
             kernels,
             handlers,
             in_order,
-            team: Team::new(threads)?,
-            shares: Shares::new(threads),
+            together,
             _code: Code(Mutex::new(Some(module))),
         })
     }
@@ -218,8 +219,29 @@ impl<'p> CompiledProgram<'p> {
         unsafe { function(&context, memory, links, time, step, first, last) }
     }
 
-    /// Computes instances block by block, in one or several threads. The events of a round are
-    /// delivered in order before the next one begins.
+    pub(crate) fn together(&self) -> &Together {
+        &self.together
+    }
+
+    pub(crate) fn program(&self) -> &'p Program {
+        self.program
+    }
+
+    /// Stores a value while other threads may use other slots.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such slot, or the state is not one of the program's.
+    pub(crate) fn store(&self, state: &mut State, slot: usize, value: f64) {
+        let memory = self.memory(state);
+        assert!(slot < self.program.memory.len(), "a slot is out of reach");
+        // SAFETY: the slot is inside the memory, and whoever settles events is the only one to use
+        // slots of instances whose step is settled.
+        unsafe { memory.add(slot).write(value) }
+    }
+
+    /// Computes instances block by block, in one or several threads, and delivers their events as if
+    /// one had come after the other.
     fn advance_together(
         &self,
         block: &CompiledBlock,
@@ -232,73 +254,29 @@ impl<'p> CompiledProgram<'p> {
             call.last <= self.populations.kernels[call.kernel as usize],
             "a call goes beyond the schedule"
         );
-        let length = call.last - call.first;
-        let even = call.last - length % LANES;
-        let Rounds { threads, instances } = block.plan.rounds(call, self.team.size());
-        let round_of = |round: u32| {
-            let first = call.first.saturating_add(round.saturating_mul(instances));
-            first.min(even)..first.saturating_add(instances).min(even)
+        let even = Call {
+            last: call.last - (call.last - call.first) % LANES,
+            ..call
         };
         let work = Work {
             program: self.program,
             block,
-            shares: &self.shares,
+            instances: even.first..even.last,
             memory: AtomicPtr::new(self.memory(state)),
             time,
             step,
         };
-        self.shares.deal(round_of(0), threads);
-        self.team.rounds(
-            threads,
-            length.div_ceil(instances),
-            |worker, thread| work.take_part(worker, thread),
-            |workers, round| {
-                let Range { start, end } = round_of(round);
-                let together = Call {
-                    first: start,
-                    last: end,
-                    ..call
-                };
-                if self.settle(block, workers, state, together, time, step) {
-                    work.memory.store(self.memory(state), Ordering::Relaxed);
-                }
-                for worker in workers {
-                    worker.saved.clear();
-                }
-                self.shares.deal(round_of(round + 1), threads);
-            },
-        );
-        if even < call.last {
+        match block.plan.independence.interferes() {
+            true => self.advance_in_units(&work, state, even),
+            false => self.advance_in_shares(&work, state, even),
+        }
+        if even.last < call.last {
             let rest = Call {
-                first: even,
+                first: even.last,
                 ..call
             };
             self.advance_in_order(self, state, rest, time, step);
         }
-    }
-
-    /// Delivers the events of instances that made their step together; whether there were any.
-    fn settle(
-        &self,
-        block: &CompiledBlock,
-        workers: &mut [MutexGuard<'_, Worker>],
-        state: &mut State,
-        together: Call,
-        time: f64,
-        step: f64,
-    ) -> bool {
-        if workers.iter().all(|worker| worker.log.is_empty()) {
-            return false;
-        }
-        let mut log = Vec::new();
-        for worker in workers.iter_mut() {
-            log.append(&mut worker.log);
-        }
-        log.sort_by_key(|emission| emission.instance);
-        let saved: Vec<&Saved> = workers.iter().map(|worker| &worker.saved).collect();
-        let settling = Settling::new(self, self.program, block, together, &saved);
-        settling.settle(state, log.iter(), time, step);
-        true
     }
 
     /// Runs a handler, for one instance after the other, whose own events reach handlers that
@@ -343,38 +321,45 @@ impl<'p> CompiledProgram<'p> {
     }
 }
 
-/// A step of one kernel that several threads share.
-struct Work<'w> {
+/// A step of one kernel, which several threads may share.
+pub(crate) struct Work<'w> {
     program: &'w Program,
-    block: &'w CompiledBlock,
-    /// Instances of this step, even numbers of them within the schedule.
-    shares: &'w Shares,
-    /// The memory, which nobody else uses while threads work.
+    pub(crate) block: &'w CompiledBlock,
+    /// An even number of instances, all within the schedule.
+    instances: Range<u32>,
+    /// The memory, of which each thread uses what belongs to its own instances.
     memory: AtomicPtr<f64>,
-    time: f64,
-    step: f64,
+    pub(crate) time: f64,
+    pub(crate) step: f64,
 }
 
 impl Work<'_> {
-    /// Computes blocks of a round until there are no more; leaves their events in the worker's log.
-    fn take_part(&self, worker: &mut Worker, thread: u32) {
+    /// Computes a block of instances, which nobody else may be computing or settling; keeps their
+    /// events, and what may have to be brought back.
+    ///
+    /// # Panics
+    ///
+    /// If they are an odd number, more than a block has, or not among those of the step.
+    pub(crate) fn advance(&self, buffers: &mut Vec<f64>, kept: &mut Kept, instances: Range<u32>) {
         let plan = &self.block.plan;
-        if worker.buffers.len() < plan.buffers() {
-            worker.buffers.resize(plan.buffers(), 0.0);
+        assert!(
+            self.instances.start <= instances.start && instances.end <= self.instances.end,
+            "a block goes beyond the call"
+        );
+        let length = instances.end.saturating_sub(instances.start);
+        assert!(
+            length.is_multiple_of(LANES) && length <= plan.stride,
+            "no block has {length} instances"
+        );
+        if buffers.len() < plan.buffers() {
+            buffers.resize(plan.buffers(), 0.0);
         }
-        while let Some(instances) = self.shares.take(thread, plan.stride) {
-            self.advance(worker, instances);
-        }
-    }
-
-    /// Computes a block of instances.
-    fn advance(&self, worker: &mut Worker, instances: Range<u32>) {
         let memory = self.memory.load(Ordering::Relaxed);
         let size = self.program.memory.len();
         let links = self.program.links.as_slice();
-        let columns = &self.block.plan.independence.stored;
+        let columns = &plan.independence.stored;
         let exposed = &self.block.exposed;
-        (worker.saved).save(exposed, columns, links, instances.clone(), |slots| {
+        (kept.saved).save(exposed, columns, links, instances.clone(), |slots| {
             (slots.start <= slots.end && slots.end <= size).then(|| {
                 // SAFETY: the slots are inside the memory, belong to instances of this
                 // block, and machine code for them is not running.
@@ -385,17 +370,18 @@ impl Work<'_> {
             program: self.program,
             backend: &Nothing,
             state: std::ptr::null_mut(),
-            log: &mut worker.log,
+            log: &mut kept.log,
         };
-        let buffers = worker.buffers.as_mut_ptr();
+        let buffers = buffers.as_mut_ptr();
         let (first, last) = (i64::from(instances.start), i64::from(instances.end));
-        // SAFETY: as in `advance_in_order`. The memory outlives the work, and the state is not
-        // used in a round. Each thread computes other instances, and machine code for some neither
-        // writes what belongs to others nor reads what others write: that is what `independence`
-        // says, without which there is no block function. Also, the number of instances is even
-        // and within the stride, and the buffers are of the size that the function was made for.
-        // With a log, the functions that it calls leave the state alone; draws, which do not, make
-        // a kernel's instances dependent.
+        // SAFETY: as in `advance_in_order`. The memory outlives the work. Each thread computes other
+        // instances, and machine code for some neither writes what belongs to others nor reads what
+        // others write: that is what `independence` says, without which there is no block function.
+        // Handlers that run meanwhile are for instances that nobody computes, and write nothing that
+        // others read, for the same reason. The number of instances is even and within the stride,
+        // and the buffers are of the size that the function was made for. With a log, the functions
+        // that it calls leave the state alone; draws, which do not, make a kernel's instances
+        // dependent.
         unsafe {
             (self.block.function)(
                 &context,

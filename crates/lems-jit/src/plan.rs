@@ -6,6 +6,7 @@ use lems_kernel::{
     without_single_loops,
 };
 
+use crate::exposed::Reach;
 use crate::lanes::LANES;
 
 /// Fewer instances are computed one after the other.
@@ -19,11 +20,13 @@ const LARGEST_BUFFERS: u32 = 3_000;
 /// Doubles of a block that are saved, which should do so too.
 const LARGEST_COPY: u32 = 2_000;
 
-/// Tests and fuzzers want several threads at work, and in several rounds, in small programs too.
+/// Tests and fuzzers want several threads at work, and on several units, in small programs too.
 const SMALL: bool = cfg!(any(test, fuzzing));
 
-/// The same for what one of several threads saves in a round.
-const LARGEST_SHARED_COPY: u32 = if SMALL { 40 } else { 8_000 };
+/// Blocks of a unit of work where several threads finish such units in order.
+const BLOCKS_OF_A_UNIT: u32 = if SMALL { 1 } else { 8 };
+/// Units that each of them can have made before they are finished.
+const UNITS_OF_A_THREAD: u32 = if SMALL { 2 } else { 1 };
 
 /// How a kernel takes many instances through a step.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,31 +39,29 @@ pub struct BlockPlan {
     pub stride: u32,
     /// Fewest instances that are worth a thread of their own, an even number.
     pub share: u32,
-    /// Most instances that one of several threads computes before all deliver the events of theirs,
-    /// an even number.
-    pub round: u32,
     /// What makes the order of the instances irrelevant.
     pub independence: Independence,
 }
 
-/// How a call is taken through a step.
-pub(crate) struct Rounds {
-    /// How many threads take part.
-    pub(crate) threads: u32,
-    /// How many instances they compute in all before they deliver the events of these.
-    pub(crate) instances: u32,
-}
-
 impl BlockPlan {
-    /// The rounds of a call if there are `team` threads.
-    pub(crate) fn rounds(&self, call: Call, team: u32) -> Rounds {
+    /// How many of `team` threads are worth their while for a call.
+    pub(crate) fn threads(&self, call: Call, team: u32) -> u32 {
         let length = call.last.saturating_sub(call.first);
-        let threads = team.min(length / self.share).max(1);
-        let instances = match threads {
-            1 => self.stride,
-            threads => self.round.saturating_mul(threads).min(length),
-        };
-        Rounds { threads, instances }
+        team.min(length / self.share).max(1)
+    }
+
+    /// How far instances can be ahead of others if a number of threads computes them.
+    pub(crate) fn reach(&self, threads: u32) -> Reach {
+        match threads {
+            1 => Reach {
+                unit: self.stride,
+                window: 1,
+            },
+            threads => Reach {
+                unit: self.stride * BLOCKS_OF_A_UNIT,
+                window: threads.saturating_mul(UNITS_OF_A_THREAD),
+            },
+        }
     }
 
     /// Doubles that the buffers of a block take.
@@ -98,16 +99,11 @@ pub fn block_plan(program: &Program, kernel: u32) -> Option<BlockPlan> {
     };
     let stride = stride(longest, kernel.buffers, saved);
     let share = share(program, &kernel);
-    let round = match independence.interferes() {
-        true => (LARGEST_SHARED_COPY / saved.max(1)).max(stride) / stride * stride,
-        false => u32::MAX,
-    };
     Some(BlockPlan {
         kernel,
         longest,
         stride,
         share,
-        round,
         independence,
     })
 }

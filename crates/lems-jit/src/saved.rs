@@ -52,7 +52,7 @@ impl Saved {
     ) {
         match exposed {
             Exposed::Some(listed) => self.listed.add(listed, instances, memory),
-            Exposed::All => {
+            Exposed::All { .. } => {
                 if self.columns.len() < columns.len() {
                     self.columns.resize_with(columns.len(), Copies::default);
                 }
@@ -69,36 +69,35 @@ impl Saved {
         }
     }
 
-    /// Brings the columns of an instance back to where they were, as far as they were saved, and
-    /// says how many slots were.
+    /// Brings the columns of an instance back to where they were, as far as they were saved, by
+    /// `store`, which gets slots and values; says how many there were.
     pub(crate) fn restore(
         &self,
         exposed: &Exposed,
         columns: &[Stored],
         links: &[u32],
         instance: u32,
-        memory: &mut [f64],
+        mut store: impl FnMut(usize, f64),
     ) -> usize {
         let mut restored = 0;
+        let mut restore = |slot: usize, value: &f64| {
+            store(slot, *value);
+            restored += 1;
+        };
         match exposed {
             Exposed::Some(listed) => {
                 let number = listed.within(instance..instance + 1);
                 let before = self.listed.find(listed, &number).unwrap_or_default();
                 for (slot, value) in listed.slots(number).iter().zip(before) {
-                    if let Some(now) = memory.get_mut(*slot as usize) {
-                        *now = *value;
-                        restored += 1;
-                    }
+                    restore(*slot as usize, value);
                 }
             }
-            Exposed::All => {
+            Exposed::All { .. } => {
                 for (column, copies) in columns.iter().zip(&self.columns) {
                     column.ranges(links, instance..instance + 1, |slots| {
-                        if let (Some(before), Some(now)) =
-                            (copies.find(&slots), memory.get_mut(slots.clone()))
-                        {
-                            now.copy_from_slice(before);
-                            restored += slots.len();
+                        let before = copies.find(&slots).unwrap_or_default();
+                        for (slot, value) in slots.zip(before) {
+                            restore(slot, value);
                         }
                     });
                 }
@@ -122,14 +121,13 @@ impl ListedCopies {
         let slots = listed.slots(numbers.clone());
         let first = self.values.len();
         self.parts.push((numbers, first));
-        self.values.resize(first + slots.len(), 0.0);
-        let copies = self.values.get_mut(first..).unwrap_or_default();
-        for (copy, slot) in copies.iter_mut().zip(slots) {
+        self.values.extend(slots.iter().map(|slot| {
             let slot = *slot as usize;
-            if let Some([value]) = memory(slot..slot + 1) {
-                *copy = *value;
+            match memory(slot..slot + 1) {
+                Some([value]) => *value,
+                _ => f64::NAN,
             }
-        }
+        }));
     }
 
     fn find(&self, listed: &Listed, number: &Range<u32>) -> Option<&[f64]> {
@@ -187,7 +185,7 @@ mod tests {
         };
         let before: Vec<f64> = (0..20).map(f64::from).collect();
         for exposed in [
-            Exposed::All,
+            Exposed::All { passed_on: false },
             some([true; 4]),
             some([false, false, true, true]),
         ] {
@@ -197,9 +195,12 @@ mod tests {
                     before.get(slots)
                 });
             }
-            let mut memory = vec![-1.0; 20];
-            let mut restored =
-                |instance| saved.restore(&exposed, &columns, &links, instance, &mut memory);
+            let mut memory = [-1.0; 20];
+            let mut restored = |instance| {
+                saved.restore(&exposed, &columns, &links, instance, |slot, value| {
+                    memory[slot] = value;
+                })
+            };
             assert_eq!(restored(2), 4);
             assert_eq!(restored(3), 0);
             let restored: Vec<usize> = (0..20).filter(|slot| memory[*slot] != -1.0).collect();

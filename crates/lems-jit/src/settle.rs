@@ -3,11 +3,13 @@
 //! An instance that gets an event from one before it should have had it before its own step: it
 //! goes back to where it was before the step, gets the event, and makes the step again when its
 //! turn comes. All others were right the first time, and those that have not made their step yet
-//! just get the event.
+//! just get the event. Where others may be at an instance that comes later, the event waits until
+//! its turn comes to be settled.
 
 use std::cell::{Cell, RefCell};
+use std::ops::Range;
 
-use lems_kernel::{Backend, Call, Program, State, Stored, emit};
+use lems_kernel::{Backend, Call, State, Stored, emit};
 
 use crate::CompiledProgram;
 use crate::native::CompiledBlock;
@@ -26,15 +28,26 @@ pub(crate) struct Emission {
     pub(crate) source: u32,
 }
 
+/// An event that waits for its receiver's turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Deferred {
+    /// The instance that the receiver is part of.
+    owner: u32,
+    handler: u32,
+    instance: u32,
+}
+
 /// The events of instances that made their step together, on their way.
 pub(crate) struct Settling<'s, 'p> {
     compiled: &'s CompiledProgram<'p>,
-    program: &'s Program,
     block: &'s CompiledBlock,
     /// The instances that made their step together.
     call: Call,
-    /// What they held before it, in one or several pieces.
-    saved: &'s [&'s Saved],
+    /// What they held before it.
+    saved: &'s Saved,
+    /// Instances after them that others may be computing: what is sent there is deferred.
+    ahead: Range<u32>,
+    deferred: RefCell<&'s mut Vec<Deferred>>,
     /// The instance whose turn it is.
     turn: Cell<u32>,
     /// Instances that went back, and must make their step again; the next one at the end.
@@ -44,19 +57,37 @@ pub(crate) struct Settling<'s, 'p> {
 impl<'s, 'p> Settling<'s, 'p> {
     pub(crate) fn new(
         compiled: &'s CompiledProgram<'p>,
-        program: &'s Program,
         block: &'s CompiledBlock,
         call: Call,
-        saved: &'s [&'s Saved],
+        saved: &'s Saved,
+        ahead: Range<u32>,
+        deferred: &'s mut Vec<Deferred>,
     ) -> Self {
         Settling {
             compiled,
-            program,
             block,
             call,
             saved,
+            ahead,
+            deferred: RefCell::new(deferred),
             turn: Cell::new(call.first),
             again: RefCell::default(),
+        }
+    }
+
+    /// Delivers what waits for these instances.
+    pub(crate) fn deliver_deferred(&self, state: &mut State) {
+        let mut due = Vec::new();
+        self.deferred.borrow_mut().retain(|event| {
+            let is_due = (self.call.first..self.call.last).contains(&event.owner);
+            if is_due {
+                due.push(*event);
+            }
+            !is_due
+        });
+        for event in due {
+            self.go_back(state, event.owner);
+            (self.compiled).handle_with(self, state, event.handler, &[event.instance]);
         }
     }
 
@@ -88,31 +119,42 @@ impl<'s, 'p> Settling<'s, 'p> {
                 _ => {
                     let Some(emission) = log.next() else { return };
                     self.turn.set(emission.instance);
-                    emit(self.program, self, state, emission.source);
+                    emit(self.compiled.program(), self, state, emission.source);
                 }
             }
         }
     }
 
-    /// Takes an instance back to where it was before the call, if its turn is still to come.
+    /// Takes an instance back to where it was before the call, unless it is there.
     fn go_back(&self, state: &mut State, owner: u32) {
-        let to_come = self.turn.get() < owner && owner < self.call.last;
-        if !to_come {
-            return;
-        }
         let mut again = self.again.borrow_mut();
         if let Err(place) = again.binary_search_by(|other| owner.cmp(other)) {
             again.insert(place, owner);
             #[cfg(test)]
             WENT_BACK.set(WENT_BACK.get() + 1);
-            let exposed = &self.block.exposed;
             let columns = &self.block.plan.independence.stored;
-            let links = &self.program.links;
-            let restored = (self.saved.iter())
-                .map(|saved| saved.restore(exposed, columns, links, owner, &mut state.memory));
-            let restored: usize = restored.sum();
+            let links = &self.compiled.program().links;
+            let exposed = &self.block.exposed;
+            let restored = (self.saved).restore(exposed, columns, links, owner, |slot, value| {
+                self.compiled.store(state, slot, value);
+            });
             debug_assert_eq!(restored, size(columns, links, owner), "of {owner}");
         }
+    }
+
+    /// Makes ready for an event what it reaches in the call; whether it is to be deferred.
+    fn prepare(&self, state: &mut State, owner: u32, handler: u32, instance: u32) -> bool {
+        let is_ahead = self.ahead.contains(&owner);
+        if is_ahead {
+            self.deferred.borrow_mut().push(Deferred {
+                owner,
+                handler,
+                instance,
+            });
+        } else if self.turn.get() < owner && owner < self.call.last {
+            self.go_back(state, owner);
+        }
+        is_ahead
     }
 }
 
@@ -132,16 +174,21 @@ impl Backend for Settling<'_, '_> {
     }
 
     fn handle(&self, state: &mut State, handler: u32, instances: &[u32]) {
-        let owners = &self.block.plan.independence.owners;
-        if self.block.exposed.can_come_from(self.turn.get())
-            && let Some(owners) = owners.get(handler as usize)
-        {
-            for instance in instances {
-                if let Some(owner) = owners.get(*instance as usize) {
-                    self.go_back(state, *owner);
+        let owners = self.block.plan.independence.owners.get(handler as usize);
+        match owners.filter(|owners| !owners.is_empty()) {
+            Some(owners) if self.block.exposed.can_come_from(self.turn.get()) => {
+                let mut at_once = Vec::with_capacity(instances.len());
+                for instance in instances {
+                    let owner = owners.get(*instance as usize).copied();
+                    let deferred =
+                        owner.is_some_and(|owner| self.prepare(state, owner, handler, *instance));
+                    if !deferred {
+                        at_once.push(*instance);
+                    }
                 }
+                self.compiled.handle_with(self, state, handler, &at_once);
             }
+            _ => self.compiled.handle_with(self, state, handler, instances),
         }
-        self.compiled.handle_with(self, state, handler, instances);
     }
 }

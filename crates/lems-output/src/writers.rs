@@ -120,7 +120,34 @@ pub enum EventFormat {
 pub struct EventFile {
     lines: LineBuffer,
     format: EventFormat,
-    ids: Vec<String>,
+    ids: Ids,
+}
+
+/// Many short texts side by side: a few bytes each, where a `String` takes three words and a place
+/// of its own.
+struct Ids {
+    texts: String,
+    /// Where each ends.
+    ends: Vec<usize>,
+}
+
+impl Ids {
+    fn of(ids: &[String]) -> Ids {
+        let mut texts = String::with_capacity(ids.iter().map(String::len).sum());
+        let ends = (ids.iter())
+            .map(|id| {
+                texts.push_str(id);
+                texts.len()
+            })
+            .collect();
+        Ids { texts, ends }
+    }
+
+    fn get(&self, index: usize) -> Option<&str> {
+        let end = *self.ends.get(index)?;
+        let start = index.checked_sub(1).and_then(|last| self.ends.get(last));
+        self.texts.get(start.copied().unwrap_or(0)..end)
+    }
 }
 
 impl EventFile {
@@ -132,10 +159,13 @@ impl EventFile {
         store: &mut dyn OutputStore,
         path: &str,
         format: EventFormat,
-        ids: Vec<String>,
+        ids: &[String],
     ) -> Result<Self, OutputError> {
-        let lines = LineBuffer::create(store, path)?;
-        Ok(Self { lines, format, ids })
+        Ok(Self {
+            lines: LineBuffer::create(store, path)?,
+            format,
+            ids: Ids::of(ids),
+        })
     }
 
     /// Writes one event at `time` seconds of the selection at `index` in the ids.
@@ -147,7 +177,7 @@ impl EventFile {
             return Err(OutputError::UnknownSelection {
                 path: self.lines.path.clone(),
                 index,
-                selections: self.ids.len(),
+                selections: self.ids.ends.len(),
             });
         };
         let format = self.format;

@@ -77,7 +77,7 @@ fn of_two_files_with_one_name_the_last_finished_stays() {
 fn a_missing_folder_is_named_and_not_created() {
     let folder = folder("missing");
     let mut store = FileStore::in_folder(&folder);
-    let Err(error) = EventFile::create(&mut store, "results/a.spikes", EventFormat::IdTime, vec![])
+    let Err(error) = EventFile::create(&mut store, "results/a.spikes", EventFormat::IdTime, &[])
     else {
         panic!("created in a folder that is not there");
     };

@@ -30,7 +30,7 @@ fn event_lines_have_either_order_and_no_tab_at_the_end() {
     ] {
         let store = MemoryStore::new();
         let ids = vec!["0".to_owned(), "pop[1]".to_owned()];
-        let mut file = EventFile::create(&mut store.clone(), "a.spikes", format, ids).unwrap();
+        let mut file = EventFile::create(&mut store.clone(), "a.spikes", format, &ids).unwrap();
         file.event(1, 0.001).unwrap();
         file.event(0, 1e-5).unwrap();
         let unknown = file.event(2, 1.0);
@@ -50,7 +50,7 @@ fn event_lines_have_either_order_and_no_tab_at_the_end() {
 #[test]
 fn a_file_without_lines_is_empty() {
     let store = MemoryStore::new();
-    let file = EventFile::create(&mut store.clone(), "a", EventFormat::TimeId, vec![]).unwrap();
+    let file = EventFile::create(&mut store.clone(), "a", EventFormat::TimeId, &[]).unwrap();
     file.finish().unwrap();
     assert_eq!(store.text("a").unwrap(), "");
 }

@@ -1,0 +1,142 @@
+//! How many instances make a step together, block by block, in one or several threads.
+
+use std::sync::Mutex;
+
+use lems_kernel::{Call, State};
+
+use crate::belt::{Belt, Rest};
+use crate::exposed::Reach;
+use crate::native::Work;
+use crate::plan::BlockPlan;
+use crate::saved::Saved;
+use crate::settle::{Emission, Settling};
+use crate::shares::Shares;
+use crate::team::{Team, locked};
+use crate::{CompiledProgram, JitError};
+
+/// Threads, and what they need to work together on a step.
+pub(crate) struct Together {
+    team: Team<Worker>,
+    shares: Shares,
+    /// By unit in the window of a [`Belt`].
+    kept: Vec<Mutex<Kept>>,
+}
+
+impl Together {
+    /// For a number of threads, and kernels that have these plans.
+    ///
+    /// # Errors
+    ///
+    /// If there are no such threads.
+    pub(crate) fn new<'b>(
+        threads: usize,
+        plans: impl Iterator<Item = &'b BlockPlan>,
+    ) -> Result<Together, JitError> {
+        let window = plans.map(|plan| plan.reach(threads as u32).window).max();
+        Ok(Together {
+            team: Team::new(threads)?,
+            shares: Shares::new(threads),
+            kept: (0..window.unwrap_or(0)).map(|_| Mutex::default()).collect(),
+        })
+    }
+}
+
+/// What a thread needs for a step besides the state.
+#[derive(Default)]
+struct Worker {
+    buffers: Vec<f64>,
+    kept: Kept,
+}
+
+/// What is kept of some instances that made their step together.
+#[derive(Default)]
+pub(crate) struct Kept {
+    /// What they held before, if an event may take them back.
+    pub(crate) saved: Saved,
+    /// The events that they sent.
+    pub(crate) log: Vec<Emission>,
+}
+
+impl Kept {
+    fn clear(&mut self) {
+        self.saved.clear();
+        self.log.clear();
+    }
+}
+
+impl CompiledProgram<'_> {
+    /// Computes instances that no event of the others reaches at once.
+    pub(crate) fn advance_in_shares(&self, work: &Work<'_>, state: &mut State, call: Call) {
+        let plan = &work.block.plan;
+        let Together { team, shares, .. } = self.together();
+        let threads = plan.threads(call, team.size());
+        shares.deal(call.first..call.last, threads);
+        team.run(threads, |worker, thread| {
+            while let Some(instances) = shares.take(thread, plan.stride) {
+                work.advance(&mut worker.buffers, &mut worker.kept, instances);
+            }
+        });
+        let mut log = Vec::new();
+        for mut worker in team.workers() {
+            log.append(&mut worker.kept.log);
+        }
+        if !log.is_empty() {
+            log.sort_by_key(|emission| emission.instance);
+            let (none, mut deferred) = (Saved::default(), Vec::new());
+            let nobody = call.last..call.last;
+            Settling::new(self, work.block, call, &none, nobody, &mut deferred).settle(
+                state,
+                log.iter(),
+                work.time,
+                work.step,
+            );
+        }
+    }
+
+    /// Computes instances that may send each other events, unit by unit; the events of a unit are
+    /// delivered before those of the next.
+    pub(crate) fn advance_in_units(&self, work: &Work<'_>, state: &mut State, call: Call) {
+        let plan = &work.block.plan;
+        let Together { team, kept, .. } = self.together();
+        let threads = work.block.threads(call, team.size());
+        let Reach { unit, window } = plan.reach(threads);
+        let end_of = |units: u32| {
+            let end = call.first.saturating_add(units.saturating_mul(unit));
+            end.min(call.last)
+        };
+        let belt = Belt::new((call.last - call.first).div_ceil(unit), window);
+        let kept_of = |unit: u32| kept.get((unit % window) as usize).map(locked);
+        let settled = Mutex::new((state, Vec::new()));
+        team.run(threads, |worker, _| {
+            let work_on = |unit: u32| {
+                let Some(mut kept) = kept_of(unit) else {
+                    return Rest::Nothing;
+                };
+                kept.clear();
+                let last = end_of(unit + 1);
+                for first in (end_of(unit)..last).step_by(plan.stride as usize) {
+                    let instances = first..last.min(first.saturating_add(plan.stride));
+                    work.advance(&mut worker.buffers, &mut kept, instances);
+                }
+                Rest::of(!kept.log.is_empty())
+            };
+            let finish = |unit: u32| {
+                let Some(kept) = kept_of(unit) else {
+                    return Rest::Nothing;
+                };
+                let (state, deferred) = &mut *locked(&settled);
+                let made = Call {
+                    first: end_of(unit),
+                    last: end_of(unit + 1),
+                    ..call
+                };
+                let ahead = made.last..end_of(unit.saturating_add(window));
+                let settling = Settling::new(self, work.block, made, &kept.saved, ahead, deferred);
+                settling.deliver_deferred(state);
+                settling.settle(state, kept.log.iter(), work.time, work.step);
+                Rest::of(!deferred.is_empty())
+            };
+            belt.take_part(work_on, finish);
+        });
+    }
+}
