@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
-use crate::wait::wait_for;
+use crate::wait::{take_turns, wait_for};
 
 /// Units in a row, of which a few at a time, the window, are in work.
 ///
@@ -33,7 +33,7 @@ struct Progress {
 }
 
 /// Whether there is anything to do when a unit is finished.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Rest {
     Nothing,
     Something,
@@ -87,7 +87,7 @@ impl Belt {
                     progress.finishing = false;
                     progress.left = left;
                 }
-                self.set_done(&mut progress, unit, None);
+                progress.done[self.place(unit)] = None;
                 progress.unfinished += 1;
                 self.news.fetch_add(1, Ordering::Release);
             } else if progress.next < self.units.min(progress.unfinished + self.window) {
@@ -96,7 +96,7 @@ impl Belt {
                 drop(progress);
                 let rest = self.or_fail(|| work(unit));
                 progress = self.progress();
-                self.set_done(&mut progress, unit, Some(rest));
+                progress.done[self.place(unit)] = Some(rest);
                 self.news.fetch_add(1, Ordering::Release);
             } else {
                 let known = self.news.load(Ordering::Acquire);
@@ -109,28 +109,20 @@ impl Belt {
 
     /// What is left to do for the next unit to finish, if it is done and nobody does that.
     fn to_finish(&self, progress: &Progress) -> Option<Rest> {
-        let place = progress.unfinished % self.window;
-        let done = progress.done.get(place as usize).copied().flatten();
+        let done = progress.done[self.place(progress.unfinished)];
         let rest = done.filter(|_| !progress.finishing)?;
-        Some(match progress.left {
-            Rest::Nothing => rest,
-            Rest::Something => Rest::Something,
-        })
+        Some(rest.max(progress.left))
     }
 
-    fn set_done(&self, progress: &mut Progress, unit: u32, rest: Option<Rest>) {
-        if let Some(done) = progress.done.get_mut((unit % self.window) as usize) {
-            *done = rest;
-        }
+    /// Where a unit is in the window.
+    fn place(&self, unit: u32) -> usize {
+        (unit % self.window) as usize
     }
 
     /// Acts; a panic lets all others leave, who would wait for it for ever.
     fn or_fail(&self, act: impl FnOnce() -> Rest) -> Rest {
         let _failure = Failure(self);
-        if cfg!(fuzzing) {
-            // Even where there is a single processor, threads take turns.
-            std::thread::yield_now();
-        }
+        take_turns();
         act()
     }
 

@@ -1,8 +1,8 @@
 //! Which instances an event can take back to where they were before their step.
 
-use lems_kernel::{Action, Block, Call, Independence, Level, Program, Statement};
-
 use std::ops::Range;
+
+use lems_kernel::{Block, Call, Independence, Level, Program, Statement};
 
 /// To save one of a list costs as much as to save so many of all.
 const COST_OF_ONE: usize = 4;
@@ -19,10 +19,9 @@ pub(crate) enum Exposed {
 }
 
 /// Some instances of a kernel, and what they store.
+#[derive(Default)]
 pub(crate) struct Listed {
-    /// How many listed instances come before each instance, and before the end.
-    before: Vec<u32>,
-    /// `slots[offsets[n] .. offsets[n + 1]]` belong to the listed instance number `n`.
+    /// `slots[offsets[i] .. offsets[i + 1]]` belong to instance `i`: none, if it is not listed.
     offsets: Vec<u32>,
     slots: Vec<u32>,
     /// Whether events of an instance can take back another.
@@ -37,43 +36,35 @@ impl Listed {
         is_exposed: &[bool],
         senders: Vec<bool>,
     ) -> Self {
-        let mut before = Vec::with_capacity(is_exposed.len() + 1);
-        let (mut offsets, mut slots) = (vec![0], Vec::new());
+        let mut offsets = Vec::with_capacity(is_exposed.len() + 1);
+        let mut slots = Vec::new();
+        offsets.push(0);
         for (instance, exposed) in (0..).zip(is_exposed) {
-            before.push(offsets.len() as u32 - 1);
             if *exposed {
                 for column in &independence.stored {
                     column.ranges(links, instance..instance + 1, |range| {
                         slots.extend(range.map(|slot| slot as u32));
                     });
                 }
-                offsets.push(slots.len() as u32);
             }
+            offsets.push(slots.len() as u32);
         }
-        before.push(offsets.len() as u32 - 1);
         Listed {
-            before,
             offsets,
             slots,
             senders,
         }
     }
 
-    /// Numbers of the listed instances that lie in a range.
-    pub(crate) fn within(&self, instances: Range<u32>) -> Range<u32> {
-        let before = |instance: u32| self.before.get(instance as usize).copied();
-        before(instances.start).unwrap_or(0)..before(instances.end).unwrap_or(0)
+    /// Where the slots of those that lie in a range of instances are among all.
+    pub(crate) fn places(&self, instances: Range<u32>) -> Range<usize> {
+        let offset = |instance: u32| self.offsets.get(instance as usize).copied().unwrap_or(0);
+        offset(instances.start) as usize..offset(instances.end) as usize
     }
 
-    /// The slots of listed instances, one after the other.
-    pub(crate) fn slots(&self, numbers: Range<u32>) -> &[u32] {
-        self.slots.get(self.places(numbers)).unwrap_or_default()
-    }
-
-    /// Where the slots of listed instances are among all.
-    pub(crate) fn places(&self, numbers: Range<u32>) -> Range<usize> {
-        let offset = |number: u32| self.offsets.get(number as usize).copied().unwrap_or(0);
-        offset(numbers.start) as usize..offset(numbers.end) as usize
+    /// The slots at these places.
+    pub(crate) fn slots(&self, places: Range<usize>) -> &[u32] {
+        self.slots.get(places).unwrap_or_default()
     }
 }
 
@@ -110,37 +101,39 @@ pub(crate) fn exposed(
     independence: &Independence,
     reach: impl Fn(Call) -> Reach,
 ) -> Exposed {
+    if !independence.interferes() {
+        return Exposed::Some(Listed::default());
+    }
+    let sends: Vec<bool> = (program.handlers.iter())
+        .map(|handler| !events(&handler.body).is_empty())
+        .collect();
+    let Some(ports) = own_ports(program, number) else {
+        let passed_on = sends.contains(&true);
+        return Exposed::All { passed_on };
+    };
     let population = program.population(number) as usize;
     let mut senders = vec![false; population];
     let mut is_exposed = vec![false; population];
-    if independence.interferes() {
-        let sends: Vec<bool> = (program.handlers.iter())
-            .map(|handler| !events(&handler.body).is_empty())
-            .collect();
-        let Some(ports) = own_ports(program, number) else {
-            let passed_on = sends.contains(&true);
-            return Exposed::All { passed_on };
-        };
-        for call in (program.schedule.iter()).filter(|call| call.kernel == number) {
-            let Reach { unit, window } = reach(*call);
-            for instance in call.first..call.last {
-                let begun = (instance - call.first) / unit.max(1);
-                let end = begun.saturating_add(window).saturating_mul(unit);
-                let end = call.first.saturating_add(end).min(call.last);
-                for (handler, receiver) in receivers(program, &ports, instance) {
-                    // Where its own events go is not followed.
-                    if sends.get(handler) != Some(&false) {
-                        return Exposed::All { passed_on: true };
-                    }
-                    let owners = independence.owners.get(handler);
-                    let owner = owners.and_then(|owners| owners.get(receiver)).copied();
-                    if let Some(owner) = owner
-                        && instance < owner
-                        && owner < end
-                    {
-                        senders[instance as usize] = true;
-                        is_exposed[owner as usize] = true;
-                    }
+    for call in (program.schedule.iter()).filter(|call| call.kernel == number) {
+        let Reach { unit, window } = reach(*call);
+        for instance in call.first..call.last {
+            let begun = (instance - call.first) / unit.max(1);
+            let end = begun.saturating_add(window).saturating_mul(unit);
+            let end = call.first.saturating_add(end).min(call.last);
+            for (handler, receivers) in told_at_once(program, &ports, instance) {
+                // Where its own events go is not followed.
+                if sends.get(handler) != Some(&false) {
+                    return Exposed::All { passed_on: true };
+                }
+                let Some(owners) = independence.owners.get(handler) else {
+                    continue;
+                };
+                let owners = receivers
+                    .iter()
+                    .filter_map(|number| owners.get(*number as usize));
+                for owner in owners.filter(|owner| instance < **owner && **owner < end) {
+                    senders[instance as usize] = true;
+                    is_exposed[*owner as usize] = true;
                 }
             }
         }
@@ -180,19 +173,16 @@ fn events(block: &Block) -> Vec<(u32, Level)> {
     events
 }
 
-/// Handlers, and the instances, that get events of an instance at once.
-fn receivers(
-    program: &Program,
+/// Handlers that run at once for events of an instance, and for which instances of theirs.
+fn told_at_once<'p>(
+    program: &'p Program,
     ports: &[u32],
     instance: u32,
-) -> impl Iterator<Item = (usize, usize)> {
+) -> impl Iterator<Item = (usize, &'p [u32])> {
     (ports.iter())
-        .flat_map(move |port| program.routes.targets(port.saturating_add(instance)))
-        .filter(|target| target.delay <= 0.0)
-        .filter_map(|target| match target.action {
-            Action::Handle { handler, instance } => Some((handler as usize, instance as usize)),
-            Action::Record { .. } => None,
-        })
+        .flat_map(move |port| program.routes.receivers(port.saturating_add(instance)))
+        .filter(|receivers| receivers.delay <= 0.0)
+        .filter_map(|receivers| Some((receivers.handler? as usize, receivers.numbers)))
 }
 
 #[cfg(test)]
@@ -211,12 +201,11 @@ mod tests {
         };
         let is_exposed = [true, false, true, false];
         let listed = Listed::new(&links, &independence, &is_exposed, Vec::new());
-        assert_eq!(listed.within(0..4), 0..2);
-        assert_eq!(listed.within(1..3), 1..2);
-        assert_eq!(listed.within(3..4), 2..2);
-        assert_eq!(listed.slots(0..1), [0, 10, 11]);
-        assert_eq!(listed.slots(1..2), [2, 12, 13, 14]);
-        assert_eq!(listed.places(1..2), 3..7);
-        assert_eq!(listed.slots(2..2), []);
+        assert_eq!(listed.places(0..4), 0..7);
+        assert_eq!(listed.places(1..3), 3..7);
+        assert_eq!(listed.places(3..4), 7..7);
+        assert_eq!(listed.slots(listed.places(0..1)), [0, 10, 11]);
+        assert_eq!(listed.slots(listed.places(2..3)), [2, 12, 13, 14]);
+        assert_eq!(listed.slots(listed.places(1..2)), []);
     }
 }

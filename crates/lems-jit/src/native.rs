@@ -60,16 +60,6 @@ struct CompiledKernel {
     block: Option<CompiledBlock>,
 }
 
-impl CompiledBlock {
-    /// How many of `team` threads can take part in a call.
-    pub(crate) fn threads(&self, call: Call, team: u32) -> u32 {
-        match self.exposed.passed_on() {
-            true => 1,
-            false => self.plan.threads(call, team),
-        }
-    }
-}
-
 impl CompiledKernel {
     /// What computes the instances of a call together, if that is worth it.
     fn block_for(&self, call: &Call) -> Option<&CompiledBlock> {
@@ -90,6 +80,16 @@ pub(crate) struct CompiledBlock {
     function: BlockFunction,
     pub(crate) plan: BlockPlan,
     pub(crate) exposed: Exposed,
+}
+
+impl CompiledBlock {
+    /// How many of `team` threads can take part in a call.
+    pub(crate) fn threads(&self, call: Call, team: u32) -> u32 {
+        match self.exposed.passed_on() {
+            true => 1,
+            false => self.plan.threads(call, team),
+        }
+    }
 }
 
 /// What the functions that machine code calls need.

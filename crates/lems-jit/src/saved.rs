@@ -4,40 +4,31 @@ use std::ops::Range;
 
 use lems_kernel::Stored;
 
-use crate::exposed::{Exposed, Listed};
+use crate::exposed::Exposed;
 
 /// Copies of parts of columns: of all instances, or of listed ones.
 #[derive(Debug, Default)]
 pub(crate) struct Saved {
     columns: Vec<Copies>,
-    listed: ListedCopies,
+    /// Of all columns.
+    listed: Copies,
 }
 
-/// Copies of parts of one column.
+/// Copies of parts of a row of values.
 #[derive(Debug, Default)]
 struct Copies {
-    /// Slots, and where their copies begin; those that follow one another are one part.
+    /// Places in the row, and where their copies begin; those that follow one another are one part.
     parts: Vec<(Range<usize>, usize)>,
-    values: Vec<f64>,
-}
-
-/// Copies of what listed instances have in all columns.
-#[derive(Debug, Default)]
-struct ListedCopies {
-    /// Numbers of instances, and where their copies begin.
-    parts: Vec<(Range<u32>, usize)>,
     values: Vec<f64>,
 }
 
 impl Saved {
     /// Forgets all copies.
     pub(crate) fn clear(&mut self) {
-        for copies in &mut self.columns {
+        for copies in self.columns.iter_mut().chain([&mut self.listed]) {
             copies.parts.clear();
             copies.values.clear();
         }
-        self.listed.parts.clear();
-        self.listed.values.clear();
     }
 
     /// Copies what those of some instances that are exposed have in the columns, always the same
@@ -51,7 +42,15 @@ impl Saved {
         memory: impl Fn(Range<usize>) -> Option<&'m [f64]>,
     ) {
         match exposed {
-            Exposed::Some(listed) => self.listed.add(listed, instances, memory),
+            Exposed::Some(listed) => {
+                let places = listed.places(instances);
+                let slots = listed.slots(places.clone()).iter();
+                let values = slots.map(|slot| match memory(*slot as usize..*slot as usize + 1) {
+                    Some([value]) => *value,
+                    _ => f64::NAN,
+                });
+                self.listed.begin(places).extend(values);
+            }
             Exposed::All { .. } => {
                 if self.columns.len() < columns.len() {
                     self.columns.resize_with(columns.len(), Copies::default);
@@ -61,7 +60,7 @@ impl Saved {
                         if let Some(values) = memory(slots.clone())
                             && !values.is_empty()
                         {
-                            copies.add(slots, values);
+                            copies.begin(slots).extend_from_slice(values);
                         }
                     });
                 }
@@ -86,9 +85,9 @@ impl Saved {
         };
         match exposed {
             Exposed::Some(listed) => {
-                let number = listed.within(instance..instance + 1);
-                let before = self.listed.find(listed, &number).unwrap_or_default();
-                for (slot, value) in listed.slots(number).iter().zip(before) {
+                let places = listed.places(instance..instance + 1);
+                let before = self.listed.find(&places).unwrap_or_default();
+                for (slot, value) in listed.slots(places).iter().zip(before) {
                     restore(*slot as usize, value);
                 }
             }
@@ -107,53 +106,22 @@ impl Saved {
     }
 }
 
-impl ListedCopies {
-    fn add<'m>(
-        &mut self,
-        listed: &Listed,
-        instances: Range<u32>,
-        memory: impl Fn(Range<usize>) -> Option<&'m [f64]>,
-    ) {
-        let numbers = listed.within(instances);
-        if numbers.is_empty() {
-            return;
-        }
-        let slots = listed.slots(numbers.clone());
-        let first = self.values.len();
-        self.parts.push((numbers, first));
-        self.values.extend(slots.iter().map(|slot| {
-            let slot = *slot as usize;
-            match memory(slot..slot + 1) {
-                Some([value]) => *value,
-                _ => f64::NAN,
-            }
-        }));
-    }
-
-    fn find(&self, listed: &Listed, number: &Range<u32>) -> Option<&[f64]> {
-        let (part, copy) = (self.parts.iter())
-            .find(|(part, _)| part.start <= number.start && number.end <= part.end)?;
-        let skipped = listed.places(part.start..number.start).len();
-        let first = copy + skipped;
-        (self.values).get(first..first + listed.places(number.clone()).len())
-    }
-}
-
 impl Copies {
-    fn add(&mut self, slots: Range<usize>, values: &[f64]) {
+    /// Where the copies of what is at these places go, one for each.
+    fn begin(&mut self, places: Range<usize>) -> &mut Vec<f64> {
         match self.parts.last_mut() {
-            Some((part, _)) if part.end == slots.start => part.end = slots.end,
-            _ => self.parts.push((slots, self.values.len())),
+            Some((part, _)) if part.end == places.start => part.end = places.end,
+            _ => self.parts.push((places, self.values.len())),
         }
-        self.values.extend_from_slice(values);
+        &mut self.values
     }
 
-    fn find(&self, slots: &Range<usize>) -> Option<&[f64]> {
+    fn find(&self, places: &Range<usize>) -> Option<&[f64]> {
         // Few are looked for, so it would not pay to sort them.
         let (part, copy) = (self.parts.iter())
-            .find(|(part, _)| part.start <= slots.start && slots.end <= part.end)?;
-        let first = copy + (slots.start - part.start);
-        self.values.get(first..first + slots.len())
+            .find(|(part, _)| part.start <= places.start && places.end <= part.end)?;
+        let first = copy + (places.start - part.start);
+        self.values.get(first..first + places.len())
     }
 }
 
@@ -162,6 +130,7 @@ mod tests {
     use lems_kernel::{Extent, Independence};
 
     use super::*;
+    use crate::exposed::Listed;
 
     #[test]
     fn an_instance_gets_back_its_own_and_what_is_attached_to_it() {

@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::wait::take_turns;
+
 /// The instances of a round, a share for each thread.
 ///
 /// A thread takes from the beginning of its own share, and when that is empty from the end of
@@ -38,10 +40,7 @@ impl Shares {
 
     /// Takes up to `most` instances for a thread, both even numbers.
     pub(crate) fn take(&self, thread: u32, most: u32) -> Option<Range<u32>> {
-        if cfg!(fuzzing) {
-            // Even where there is a single processor, threads take turns.
-            std::thread::yield_now();
-        }
+        take_turns();
         let (others, own) = self.0.split_at_checked(thread as usize)?;
         let (own, more) = own.split_first()?;
         own.take(|share| share.start..share.end.min(share.start.saturating_add(most)))

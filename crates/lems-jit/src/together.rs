@@ -105,13 +105,11 @@ impl CompiledProgram<'_> {
             end.min(call.last)
         };
         let belt = Belt::new((call.last - call.first).div_ceil(unit), window);
-        let kept_of = |unit: u32| kept.get((unit % window) as usize).map(locked);
+        let kept_of = |unit: u32| locked(&kept[(unit % window) as usize]);
         let settled = Mutex::new((state, Vec::new()));
         team.run(threads, |worker, _| {
             let work_on = |unit: u32| {
-                let Some(mut kept) = kept_of(unit) else {
-                    return Rest::Nothing;
-                };
+                let mut kept = kept_of(unit);
                 kept.clear();
                 let last = end_of(unit + 1);
                 for first in (end_of(unit)..last).step_by(plan.stride as usize) {
@@ -121,9 +119,7 @@ impl CompiledProgram<'_> {
                 Rest::of(!kept.log.is_empty())
             };
             let finish = |unit: u32| {
-                let Some(kept) = kept_of(unit) else {
-                    return Rest::Nothing;
-                };
+                let kept = kept_of(unit);
                 let (state, deferred) = &mut *locked(&settled);
                 let made = Call {
                     first: end_of(unit),

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet, hash_map::Entry};
 use std::ops::Range;
 
-use crate::{Action, Block, Kernel, Level, Operation, Place, Program, Statement};
+use crate::{Block, Kernel, Level, Operation, Place, Program, Statement};
 
 /// What must be known to run the instances of a kernel in any order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -359,9 +359,11 @@ fn reachable(program: &Program, ports: &[u32], population: u32) -> Option<HashMa
         .collect();
     while let Some(sources) = open.pop() {
         for source in sources {
-            let targets = program.routes.targets(source);
-            for target in targets.filter(|target| target.delay <= 0.0) {
-                let Action::Handle { handler, instance } = target.action else {
+            let receivers = program.routes.receivers(source);
+            for receivers in receivers.filter(|receivers| receivers.delay <= 0.0) {
+                let (Some(handler), Some(last)) =
+                    (receivers.handler, receivers.numbers.iter().max())
+                else {
                     continue;
                 };
                 let known = match reached.entry(handler) {
@@ -372,7 +374,7 @@ fn reachable(program: &Program, ports: &[u32], population: u32) -> Option<HashMa
                     }
                 };
                 let before = known.population;
-                known.population = before.max(instance + 1);
+                known.population = before.max(last + 1);
                 let more = before..known.population;
                 if !more.is_empty() {
                     let ports = known.survey.ports.iter();
