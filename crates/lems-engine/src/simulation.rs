@@ -274,6 +274,7 @@ impl Simulation {
                 let mut state = State::new(&self.program, 0);
                 state.random = self.random.clone();
                 state.queue.limit = self.most_events;
+                state.queue.expect_steps_of(self.run.step);
                 Interpreter::new(&self.program).run_setup(&mut state);
                 outputs.record(&mut state, 0.0, 0)?;
                 if let Some(fault) = state.fault.take() {
@@ -285,6 +286,7 @@ impl Simulation {
                 let (done, time) = (checkpoint.steps, checkpoint.time);
                 let (mut state, marks) = checkpoint.into_parts(self)?;
                 state.queue.limit = self.most_events;
+                state.queue.expect_steps_of(self.run.step);
                 let marks = marks.into_iter();
                 let outputs = Outputs::create(self, &mut Reopening { store, marks })?;
                 (outputs, state, done, time)

@@ -13,6 +13,7 @@ mod ir;
 mod lower;
 mod print;
 mod program;
+mod queue;
 mod routes;
 mod scheme;
 mod state;
@@ -29,8 +30,7 @@ pub use ir::{
 };
 pub use lower::{Lowered, Probe, Recorded, lower};
 pub use program::{Call, Program, Setup};
+pub use queue::{EventQueue, QueuedEvent};
 pub use routes::{Action, Receivers, Routes, Target};
 pub use scheme::{Edge, Scheme};
-pub use state::{
-    Backend, EventQueue, Fault, MAX_RELAY_DEPTH, QueuedEvent, State, deliver_due, emit,
-};
+pub use state::{Backend, Fault, MAX_RELAY_DEPTH, State, deliver_due, emit};

@@ -1,11 +1,8 @@
 //! Everything that changes while a model runs, and how events travel.
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
-
 use lems_math::JavaRandom;
 
-use crate::{Action, Call, Program};
+use crate::{Action, Call, EventQueue, Program};
 
 /// Longest chain of events that set each other off without a delay.
 pub const MAX_RELAY_DEPTH: u32 = 1_000;
@@ -87,104 +84,6 @@ pub trait Backend {
     }
 }
 
-/// An event on its way to a receiver.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct QueuedEvent {
-    /// Delivered at the start of the first step that ends at or after this time, in seconds.
-    pub time: f64,
-    /// Order among events of equal time.
-    pub number: u64,
-    /// What happens then.
-    pub action: Action,
-}
-
-impl Eq for QueuedEvent {}
-
-impl Ord for QueuedEvent {
-    fn cmp(&self, other: &Self) -> Ordering {
-        (other.time.total_cmp(&self.time)).then(other.number.cmp(&self.number))
-    }
-}
-
-impl PartialOrd for QueuedEvent {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-/// Delayed events, earliest first, those of equal time in the order in which they were sent.
-#[derive(Debug, Clone)]
-pub struct EventQueue {
-    /// Most events on their way; the run ends before there are more.
-    pub limit: usize,
-    heap: BinaryHeap<QueuedEvent>,
-    sent: u64,
-}
-
-impl Default for EventQueue {
-    fn default() -> Self {
-        EventQueue {
-            limit: usize::MAX,
-            heap: BinaryHeap::new(),
-            sent: 0,
-        }
-    }
-}
-
-impl EventQueue {
-    /// A queue of events on their way after `sent` were sent.
-    pub fn of(events: Vec<QueuedEvent>, sent: u64) -> EventQueue {
-        EventQueue {
-            heap: events.into(),
-            sent,
-            ..EventQueue::default()
-        }
-    }
-
-    /// The events on their way, in no order.
-    pub fn events(&self) -> impl Iterator<Item = &QueuedEvent> {
-        self.heap.iter()
-    }
-
-    /// Puts an event in the queue.
-    pub fn push(&mut self, time: f64, action: Action) {
-        self.heap.push(QueuedEvent {
-            time,
-            number: self.sent,
-            action,
-        });
-        self.sent += 1;
-    }
-
-    /// Takes the earliest event if it is due at `time` and was sent before number `end`.
-    pub fn pop_due(&mut self, time: f64, end: u64) -> Option<QueuedEvent> {
-        match self.heap.peek() {
-            Some(event) if event.time <= time && event.number < end => self.heap.pop(),
-            _ => None,
-        }
-    }
-
-    /// When the next event is due, in seconds.
-    pub fn next_due(&self) -> Option<f64> {
-        self.heap.peek().map(|event| event.time)
-    }
-
-    /// Number of events sent so far.
-    pub fn sent(&self) -> u64 {
-        self.sent
-    }
-
-    /// Number of events on their way.
-    pub fn len(&self) -> usize {
-        self.heap.len()
-    }
-
-    /// Whether no event is on its way.
-    pub fn is_empty(&self) -> bool {
-        self.heap.is_empty()
-    }
-}
-
 /// Sends an event of `source`: receivers without a delay run now, depth first, in the order of
 /// their connections; those with one are put in the queue.
 pub fn emit(program: &Program, backend: &dyn Backend, state: &mut State, source: u32) {
@@ -210,15 +109,13 @@ pub fn emit(program: &Program, backend: &dyn Backend, state: &mut State, source:
     }
     state.depth -= 1;
     for group in receivers().filter(|group| group.delay > 0.0) {
-        for action in group.actions() {
-            let limit = state.queue.limit;
-            if state.queue.len() >= limit {
-                let time = state.now;
-                (state.fault).get_or_insert(Fault::TooManyEvents { limit, time });
-                return;
-            }
-            state.queue.push(state.now + group.delay, action);
+        let limit = state.queue.limit;
+        if group.numbers.len() > limit.saturating_sub(state.queue.len()) {
+            let time = state.now;
+            (state.fault).get_or_insert(Fault::TooManyEvents { limit, time });
+            return;
         }
+        (state.queue).push(state.now + group.delay, group.actions());
     }
 }
 
@@ -226,11 +123,23 @@ pub fn emit(program: &Program, backend: &dyn Backend, state: &mut State, source:
 /// with a delay wait at least for the next step.
 pub fn deliver_due(backend: &dyn Backend, state: &mut State, time: f64) {
     state.now = time;
-    let end = state.queue.sent();
-    while let Some(event) = state.queue.pop_due(time, end) {
-        match event.action {
-            Action::Handle { handler, instance } => backend.handle(state, handler, &[instance]),
+    let due = state.queue.take_due(time);
+    let mut instances = Vec::new();
+    let mut events = due.iter().map(|event| event.action).peekable();
+    while let Some(action) = events.next() {
+        match action {
+            Action::Handle { handler, instance } => {
+                instances.clear();
+                instances.push(instance);
+                while let Some(Action::Handle { instance, .. }) = events.next_if(
+                    |next| matches!(next, Action::Handle { handler: of, .. } if *of == handler),
+                ) {
+                    instances.push(instance);
+                }
+                backend.handle(state, handler, &instances);
+            }
             Action::Record { selection } => state.recorded.push(selection),
         }
     }
+    state.queue.reuse(due);
 }

@@ -173,7 +173,7 @@ fn receivers_that_no_event_has_are_refused() {
         handler: 0,
         instance: 1 << 30,
     };
-    state.queue.push(9.0, action);
+    state.queue.push(9.0, [action]);
     let bytes = write(&RUN, &state, 1, 1.0, &[]);
     let checkpoint = Checkpoint::read(&bytes).unwrap();
     assert_eq!(checkpoint.into_parts(&RUN).unwrap_err(), CONTENT);

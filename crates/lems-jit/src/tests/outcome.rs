@@ -49,7 +49,7 @@ pub(super) fn run_in_pieces(program: &Program, backend: &dyn Backend, most: u32)
         }
     }
     let mut queue = Vec::new();
-    while let Some(event) = state.queue.pop_due(f64::INFINITY, u64::MAX) {
+    for event in state.queue.take_due(f64::INFINITY) {
         queue.push(format!("{event:?}"));
     }
     Outcome {
