@@ -97,16 +97,18 @@ pub(crate) fn parse_quantity(
 /// The unit that may be meant; `u` stands for the Greek letter in NeuroML.
 fn near_unit(symbol: &str, units: &Units<'_>) -> Option<String> {
     let latin = symbol.replace(['\u{b5}', '\u{3bc}'], "u");
-    let written_otherwise = units.keys().find(|unit| bare(unit) == bare(&latin));
+    let wanted: Vec<char> = bare(&latin).collect();
+    let is_wanted = |unit: &&&str| bare(unit).eq(wanted.iter().copied());
+    let written_otherwise = units.keys().find(is_wanted);
     (written_otherwise.copied())
         .or_else(|| nearest(&latin, units.keys().copied()))
         .map(str::to_owned)
 }
 
 /// `mS_per_cm2`, `mS_cm2` and `mS/cm2` alike.
-fn bare(symbol: &str) -> String {
-    let letters = symbol.replace("per", "");
-    letters.chars().filter(|c| c.is_alphanumeric()).collect()
+fn bare(symbol: &str) -> impl Iterator<Item = char> {
+    let letters = symbol.split("per").flat_map(str::chars);
+    letters.filter(|c| c.is_alphanumeric())
 }
 
 /// Number and unit: at the first blank, else where the longest number ends.
