@@ -121,15 +121,17 @@ impl Assembler {
         self.define_built(&name)
     }
 
-    /// Compiles the block form of a kernel of a validated program.
+    /// Compiles the block form of a kernel of a validated program; with `saves`, it saves what it
+    /// stores.
     pub(crate) fn define_block(
         &mut self,
         program: &Program,
         number: u32,
         plan: &BlockPlan,
+        saves: bool,
         populations: &Populations,
     ) -> Result<FuncId, JitError> {
-        self.build_block(program, number, plan, populations)?;
+        self.build_block(program, number, plan, saves, populations)?;
         self.define_built(&plan.kernel.name)
     }
 
@@ -175,7 +177,7 @@ impl Assembler {
             ),
             Part::Block(number) => {
                 let plan = block_plan(program, number).ok_or(JitError::NoBlocks(number))?;
-                self.build_block(program, number, &plan, populations)?;
+                self.build_block(program, number, &plan, false, populations)?;
                 return Ok(plan.kernel.name);
             }
         };
@@ -197,13 +199,14 @@ impl Assembler {
         program: &Program,
         number: u32,
         plan: &BlockPlan,
+        saves: bool,
         populations: &Populations,
     ) -> Result<(), JitError> {
         let population = populations.kernels.get(number as usize).copied();
         let population = population.ok_or(JitError::UnknownKernel(number))?;
         validate_block(program, &plan.kernel, population)?;
         let (imports, builder) = self.begin(self.block.clone());
-        translate_block(program, plan, population, imports, builder);
+        translate_block(program, plan, population, saves, imports, builder);
         Ok(())
     }
 

@@ -5,7 +5,7 @@
 //! distance from the first instance of the block.
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::types::{F64, I64};
+use cranelift_codegen::ir::types::{F64, F64X2, I64};
 use cranelift_codegen::ir::{Block as Label, InstBuilder, Type, Value};
 use cranelift_frontend::FunctionBuilder;
 use lems_kernel::{Level, Part, Piece, Program, Scalar};
@@ -17,21 +17,26 @@ use crate::plan::BlockPlan;
 use crate::translate::{MEMORY, SLOT_BYTES, Translator};
 
 /// Parameters of a block function: context, memory, links, time, step, first and last instance,
-/// buffers.
-pub(crate) const BLOCK_PARAMETERS: [Type; 8] = [I64, I64, I64, F64, F64, I64, I64, I64];
+/// buffers, addresses of the copies of columns.
+pub(crate) const BLOCK_PARAMETERS: [Type; 9] = [I64, I64, I64, F64, F64, I64, I64, I64, I64];
 
 /// Fills a function, whose signature is set, with the code of a block kernel, which runs for an
-/// even number of instances, the plan's stride at most.
+/// even number of instances, the plan's stride at most; with `saves`, it copies what they hold in
+/// columns before it stores anything there.
 pub(crate) fn translate_block(
     program: &Program,
     plan: &BlockPlan,
     population: u32,
+    saves: bool,
     imports: Imports<'_>,
     builder: FunctionBuilder<'_>,
 ) {
     let kernel = &plan.kernel;
     let (mut translator, parameters) =
         Translator::enter(program, &kernel.registers, kernel.reads(), imports, builder);
+    if saves {
+        translator.save_columns(&plan.independence.stored, parameters[8]);
+    }
     let mut parts = Parts {
         translator: &mut translator,
         population,
@@ -148,6 +153,8 @@ impl Parts<'_, '_, '_> {
         let label = self.translator.begin_count(self.first, self.last);
         let entry = self.entry(label.index);
         self.translator.enter_level(label.index, self.population);
+        let unsaved = self.translator.take_unsaved(Level(0), &piece.body);
+        self.translator.save(&unsaved, F64X2);
         let mut lanes = Lanes::new(Level(0));
         for &(register, buffer) in &piece.inputs {
             let scalar = self.translator.scalars[register.0 as usize];
@@ -169,6 +176,8 @@ impl Parts<'_, '_, '_> {
         let label = self.translator.begin_count(self.first, self.last);
         let entry = self.entry(label.index);
         self.translator.enter_level(label.index, self.population);
+        let unsaved = self.translator.take_unsaved(Level(0), &piece.body);
+        self.translator.save(&unsaved, F64);
         for &(register, buffer) in &piece.inputs {
             let displacement = self.displacement(buffer);
             let translator = &mut *self.translator;

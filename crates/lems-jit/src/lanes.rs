@@ -21,7 +21,7 @@ use crate::translate::{MEMORY, Translator, condition_code};
 pub(crate) const LANES: u32 = 2;
 
 /// Vectors need not begin at a multiple of their size.
-const VECTOR: MemFlagsData = MemFlagsData::new().with_notrap();
+pub(crate) const VECTOR: MemFlagsData = MemFlagsData::new().with_notrap();
 
 /// The values of two instances of a level.
 pub(crate) struct Lanes {

@@ -25,10 +25,11 @@ use cranelift_module::FuncId;
 use lems_kernel::{Backend, Call, Program, State, emit};
 
 use crate::assembler::{Assembler, Part};
-use crate::exposed::{Exposed, exposed};
 use crate::helpers::InPlace;
 use crate::lanes::LANES;
 use crate::plan::{BlockPlan, FEWEST_TOGETHER, block_plan};
+use crate::saved::Saved;
+use crate::senders::{Senders, senders};
 use crate::settle::Emission;
 use crate::together::{Kept, Together};
 use crate::{JitError, Populations, validate};
@@ -36,9 +37,18 @@ use crate::{JitError, Populations, validate};
 /// Context, memory, links, time, step, first instance, one after the last.
 type StepFunction =
     unsafe extern "C" fn(*const Context<'_>, *mut f64, *const u32, f64, f64, i64, i64);
-/// The same, and buffers.
-type BlockFunction =
-    unsafe extern "C" fn(*const Context<'_>, *mut f64, *const u32, f64, f64, i64, i64, *mut f64);
+/// The same, buffers, and where columns are saved.
+type BlockFunction = unsafe extern "C" fn(
+    *const Context<'_>,
+    *mut f64,
+    *const u32,
+    f64,
+    f64,
+    i64,
+    i64,
+    *mut f64,
+    *const AtomicPtr<f64>,
+);
 /// Context, memory, links, instances, how many.
 type HandlerFunction =
     unsafe extern "C" fn(*const Context<'_>, *mut f64, *const u32, *const u32, i64);
@@ -79,13 +89,14 @@ struct InOrder {
 pub(crate) struct CompiledBlock {
     function: BlockFunction,
     pub(crate) plan: BlockPlan,
-    pub(crate) exposed: Exposed,
+    /// If there are any, the function saves what it stores.
+    pub(crate) senders: Senders,
 }
 
 impl CompiledBlock {
     /// How many of `team` threads can take part in a call.
     pub(crate) fn threads(&self, call: Call, team: u32) -> u32 {
-        match self.exposed.passed_on() {
+        match self.senders.passed_on() {
             true => 1,
             false => self.plan.threads(call, team),
         }
@@ -128,21 +139,21 @@ impl<'p> CompiledProgram<'p> {
         let mut assembler = Assembler::new()?;
         let kernels = define(&mut assembler, program, &populations, Part::Kernel)?;
         let handlers = define(&mut assembler, program, &populations, Part::Handler)?;
-        let blocks = define_blocks(&mut assembler, program, &populations)?;
+        let plans: Vec<Option<BlockPlan>> = (0..program.kernels.len() as u32)
+            .map(|number| block_plan(program, number))
+            .collect();
         let worth_sharing = |plan: &BlockPlan| plan.longest / plan.share >= 2;
-        let several = blocks.iter().flatten().any(|(_, plan)| worth_sharing(plan));
+        let several = plans.iter().flatten().any(worth_sharing);
         let threads = if several { threads.max(1) } else { 1 };
+        let blocks = define_blocks(&mut assembler, program, &populations, plans, threads as u32)?;
         let module = assembler.finish()?;
-        let kernels: Vec<CompiledKernel> = (0..)
-            .zip(kernels.into_iter().zip(blocks))
-            .map(|(number, (step, block))| CompiledKernel {
+        let kernels: Vec<CompiledKernel> = (kernels.into_iter().zip(blocks))
+            .map(|(step, block)| CompiledKernel {
                 step: step_function(&module, step),
-                block: block.map(|(function, plan)| CompiledBlock {
-                    function: block_function(&module, function),
-                    exposed: exposed(program, number, &plan.independence, |call| {
-                        plan.reach(plan.threads(call, threads as u32))
-                    }),
-                    plan,
+                block: block.map(|block| CompiledBlock {
+                    function: block_function(&module, block.function),
+                    senders: block.senders,
+                    plan: block.plan,
                 }),
             })
             .collect();
@@ -355,22 +366,14 @@ impl Work<'_> {
             buffers.resize(plan.buffers(), 0.0);
         }
         let memory = self.memory.load(Ordering::Relaxed);
-        let size = self.program.memory.len();
         let links = self.program.links.as_slice();
-        let columns = &plan.independence.stored;
-        let exposed = &self.block.exposed;
-        (kept.saved).save(exposed, columns, links, instances.clone(), |slots| {
-            (slots.start <= slots.end && slots.end <= size).then(|| {
-                // SAFETY: the slots are inside the memory, belong to instances of this
-                // block, and machine code for them is not running.
-                unsafe { std::slice::from_raw_parts(memory.add(slots.start), slots.len()) }
-            })
-        });
+        let Kept { saved, copies, log } = kept;
+        self.locate_copies(saved, copies, &instances);
         let context = Context {
             program: self.program,
             backend: &Nothing,
             state: std::ptr::null_mut(),
-            log: &mut kept.log,
+            log,
         };
         let buffers = buffers.as_mut_ptr();
         let (first, last) = (i64::from(instances.start), i64::from(instances.end));
@@ -379,9 +382,9 @@ impl Work<'_> {
         // others write: that is what `independence` says, without which there is no block function.
         // Handlers that run meanwhile are for instances that nobody computes, and write nothing that
         // others read, for the same reason. The number of instances is even and within the stride,
-        // and the buffers are of the size that the function was made for. With a log, the functions
-        // that it calls leave the state alone; draws, which do not, make a kernel's instances
-        // dependent.
+        // and the buffers are of the size that the function was made for. So are the copies of what the
+        // instances store, as `locate_copies` has seen: what is of some instances lies in the range of what is of more. With a log, the functions that it calls leave the
+        // state alone; draws, which do not, make a kernel's instances dependent.
         unsafe {
             (self.block.function)(
                 &context,
@@ -392,7 +395,31 @@ impl Work<'_> {
                 first,
                 last,
                 buffers,
+                copies.as_ptr(),
             );
+        }
+    }
+
+    /// Lists where the copies of instances of each column go: the address for instance zero, which
+    /// need not be one of them. None, if the function makes no copies.
+    ///
+    /// # Panics
+    ///
+    /// If there is no room for those of some instances.
+    fn locate_copies(
+        &self,
+        saved: &mut Saved,
+        copies: &mut Vec<AtomicPtr<f64>>,
+        instances: &Range<u32>,
+    ) {
+        copies.clear();
+        if self.block.senders != Senders::Nobody {
+            let columns = saved.room_for(instances).unwrap_or_default();
+            let stored = self.block.plan.independence.stored.len();
+            assert_eq!(columns.len(), stored, "there is no room for copies");
+            copies.extend(columns.iter_mut().map(|column| {
+                AtomicPtr::new(column.values.as_mut_ptr().wrapping_sub(column.first))
+            }));
         }
     }
 }
@@ -425,19 +452,35 @@ fn handler_function(module: &JITModule, function: FuncId) -> HandlerFunction {
     unsafe { std::mem::transmute::<*const u8, HandlerFunction>(code) }
 }
 
-/// Block forms of the kernels that have a sound one.
+/// A block function before all code is finished.
+struct DefinedBlock {
+    function: FuncId,
+    senders: Senders,
+    plan: BlockPlan,
+}
+
+/// Block forms of the kernels that have a plan and a sound one, for a number of threads.
 fn define_blocks(
     assembler: &mut Assembler,
     program: &Program,
     populations: &Populations,
-) -> Result<Vec<Option<(FuncId, BlockPlan)>>, JitError> {
-    (0..program.kernels.len() as u32)
-        .map(|number| {
-            let Some(plan) = block_plan(program, number) else {
-                return Ok(None);
-            };
-            match assembler.define_block(program, number, &plan, populations) {
-                Ok(function) => Ok(Some((function, plan))),
+    plans: Vec<Option<BlockPlan>>,
+    threads: u32,
+) -> Result<Vec<Option<DefinedBlock>>, JitError> {
+    (0..)
+        .zip(plans)
+        .map(|(number, plan)| {
+            let Some(plan) = plan else { return Ok(None) };
+            let senders = senders(program, number, &plan.independence, |call| {
+                plan.reach(plan.threads(call, threads))
+            });
+            let saves = senders != Senders::Nobody;
+            match assembler.define_block(program, number, &plan, saves, populations) {
+                Ok(function) => Ok(Some(DefinedBlock {
+                    function,
+                    senders,
+                    plan,
+                })),
                 Err(JitError::Kernel { .. }) => Ok(None),
                 Err(error) => Err(error),
             }

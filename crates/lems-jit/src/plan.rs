@@ -6,8 +6,9 @@ use lems_kernel::{
     without_single_loops,
 };
 
-use crate::exposed::Reach;
 use crate::lanes::LANES;
+use crate::saving::{can_save, stored_columns};
+use crate::senders::Reach;
 
 /// Fewer instances are computed one after the other.
 pub(crate) const FEWEST_TOGETHER: u32 = 4;
@@ -23,10 +24,12 @@ const LARGEST_COPY: u32 = 2_000;
 /// Tests and fuzzers want several threads at work, and on several units, in small programs too.
 const SMALL: bool = cfg!(any(test, fuzzing));
 
-/// Blocks of a unit of work where several threads finish such units in order.
-const BLOCKS_OF_A_UNIT: u32 = if SMALL { 1 } else { 8 };
+/// Most blocks of a unit of work where several threads finish such units in order.
+const BLOCKS_OF_A_UNIT: u32 = if SMALL { 1 } else { 32 };
+/// Fewest units for each of them, if there are that many blocks.
+const UNITS_FOR_A_THREAD: u32 = 16;
 /// Units that each of them can have made before they are finished.
-const UNITS_OF_A_THREAD: u32 = if SMALL { 2 } else { 1 };
+const UNITS_OF_A_THREAD: u32 = 2;
 
 /// How a kernel takes many instances through a step.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,10 +60,13 @@ impl BlockPlan {
                 unit: self.stride,
                 window: 1,
             },
-            threads => Reach {
-                unit: self.stride * BLOCKS_OF_A_UNIT,
-                window: threads.saturating_mul(UNITS_OF_A_THREAD),
-            },
+            threads => {
+                let window = threads.saturating_mul(UNITS_OF_A_THREAD);
+                let blocks = self.longest / self.stride.max(1);
+                let blocks = blocks / threads.saturating_mul(UNITS_FOR_A_THREAD);
+                let unit = self.stride * blocks.clamp(1, BLOCKS_OF_A_UNIT);
+                Reach { unit, window }
+            }
         }
     }
 
@@ -81,7 +87,7 @@ pub fn block_plan(program: &Program, kernel: u32) -> Option<BlockPlan> {
     if longest < FEWEST_TOGETHER {
         return None;
     }
-    let independence = independence(program, kernel)?;
+    let mut independence = independence(program, kernel)?;
     let population = program.population(kernel);
     let kernel = block_kernel(&without_single_loops(program, code, population))?;
     let calls_functions = |part: &Part| {
@@ -90,6 +96,12 @@ pub fn block_plan(program: &Program, kernel: u32) -> Option<BlockPlan> {
             Part::Call { .. } | Part::Power { .. } | Part::Propagate { .. }
         )
     };
+    let stored = stored_columns(&kernel.parts);
+    (independence.stored).retain(|column| stored.contains(&column.base));
+    let (columns, links) = (&independence.stored, &program.links);
+    if independence.interferes() && !can_save(&kernel.parts, columns, links, population) {
+        return None;
+    }
     if longest < FEWEST_WITHOUT_CALLS && !kernel.parts.iter().any(calls_functions) {
         return None;
     }

@@ -4,177 +4,125 @@ use std::ops::Range;
 
 use lems_kernel::Stored;
 
-use crate::exposed::Exposed;
-
-/// Copies of parts of columns: of all instances, or of listed ones.
+/// Copies of the parts of columns that belong to some instances, which block functions make before
+/// they store anything there.
 #[derive(Debug, Default)]
 pub(crate) struct Saved {
+    /// The instances that there is room for.
+    instances: Range<u32>,
     columns: Vec<Copies>,
-    /// Of all columns.
-    listed: Copies,
 }
 
-/// Copies of parts of a row of values.
+/// Copies of a range of slots of one column.
 #[derive(Debug, Default)]
-struct Copies {
-    /// Places in the row, and where their copies begin; those that follow one another are one part.
-    parts: Vec<(Range<usize>, usize)>,
-    values: Vec<f64>,
+pub(crate) struct Copies {
+    /// Number of the first one's instance, which is its distance from the first slot of the column.
+    pub(crate) first: usize,
+    pub(crate) values: Vec<f64>,
 }
 
 impl Saved {
-    /// Forgets all copies.
-    pub(crate) fn clear(&mut self) {
-        for copies in self.columns.iter_mut().chain([&mut self.listed]) {
-            copies.parts.clear();
-            copies.values.clear();
+    /// Forgets all copies, and makes room for those of what some instances store in columns.
+    pub(crate) fn make_room(&mut self, columns: &[Stored], links: &[u32], instances: Range<u32>) {
+        self.instances = instances.clone();
+        self.columns.resize_with(columns.len(), Copies::default);
+        for (column, copies) in columns.iter().zip(&mut self.columns) {
+            let mut span: Option<Range<usize>> = None;
+            column.ranges(links, instances.clone(), |slots| {
+                let so_far = span.clone().unwrap_or_else(|| slots.clone());
+                span = Some(so_far.start.min(slots.start)..so_far.end.max(slots.end));
+            });
+            let span = span.unwrap_or_default();
+            copies.first = span.start.saturating_sub(column.base as usize);
+            copies.values.resize(span.len(), 0.0);
         }
     }
 
-    /// Copies what those of some instances that are exposed have in the columns, always the same
-    /// ones until all is forgotten, from `memory`, which is asked for no other slots.
-    pub(crate) fn save<'m>(
-        &mut self,
-        exposed: &Exposed,
-        columns: &[Stored],
-        links: &[u32],
-        instances: Range<u32>,
-        memory: impl Fn(Range<usize>) -> Option<&'m [f64]>,
-    ) {
-        match exposed {
-            Exposed::Some(listed) => {
-                let places = listed.places(instances);
-                let slots = listed.slots(places.clone()).iter();
-                let values = slots.map(|slot| match memory(*slot as usize..*slot as usize + 1) {
-                    Some([value]) => *value,
-                    _ => f64::NAN,
-                });
-                self.listed.begin(places).extend(values);
-            }
-            Exposed::All { .. } => {
-                if self.columns.len() < columns.len() {
-                    self.columns.resize_with(columns.len(), Copies::default);
-                }
-                for (column, copies) in columns.iter().zip(&mut self.columns) {
-                    column.ranges(links, instances.clone(), |slots| {
-                        if let Some(values) = memory(slots.clone())
-                            && !values.is_empty()
-                        {
-                            copies.begin(slots).extend_from_slice(values);
-                        }
-                    });
-                }
-            }
-        }
+    /// The copies of each column, if there is room for some instances.
+    pub(crate) fn room_for(&mut self, instances: &Range<u32>) -> Option<&mut [Copies]> {
+        let Range { start, end } = self.instances;
+        let fits = start <= instances.start && instances.end <= end;
+        fits.then_some(&mut self.columns)
     }
 
-    /// Brings the columns of an instance back to where they were, as far as they were saved, by
-    /// `store`, which gets slots and values; says how many there were.
+    /// Brings the columns of an instance back to where they were, by `store`, which gets slots and
+    /// values; says how many there were.
     pub(crate) fn restore(
         &self,
-        exposed: &Exposed,
         columns: &[Stored],
         links: &[u32],
         instance: u32,
         mut store: impl FnMut(usize, f64),
     ) -> usize {
         let mut restored = 0;
-        let mut restore = |slot: usize, value: &f64| {
-            store(slot, *value);
-            restored += 1;
-        };
-        match exposed {
-            Exposed::Some(listed) => {
-                let places = listed.places(instance..instance + 1);
-                let before = self.listed.find(&places).unwrap_or_default();
-                for (slot, value) in listed.slots(places).iter().zip(before) {
-                    restore(*slot as usize, value);
+        for (column, copies) in columns.iter().zip(&self.columns) {
+            let first = column.base as usize + copies.first;
+            column.ranges(links, instance..instance + 1, |slots| {
+                let places = slots.start.wrapping_sub(first)..slots.end.wrapping_sub(first);
+                let before = copies.values.get(places).unwrap_or_default();
+                for (slot, value) in slots.zip(before) {
+                    store(slot, *value);
+                    restored += 1;
                 }
-            }
-            Exposed::All { .. } => {
-                for (column, copies) in columns.iter().zip(&self.columns) {
-                    column.ranges(links, instance..instance + 1, |slots| {
-                        let before = copies.find(&slots).unwrap_or_default();
-                        for (slot, value) in slots.zip(before) {
-                            restore(slot, value);
-                        }
-                    });
-                }
-            }
+            });
         }
         restored
     }
 }
 
-impl Copies {
-    /// Where the copies of what is at these places go, one for each.
-    fn begin(&mut self, places: Range<usize>) -> &mut Vec<f64> {
-        match self.parts.last_mut() {
-            Some((part, _)) if part.end == places.start => part.end = places.end,
-            _ => self.parts.push((places, self.values.len())),
-        }
-        &mut self.values
-    }
-
-    fn find(&self, places: &Range<usize>) -> Option<&[f64]> {
-        // Few are looked for, so it would not pay to sort them.
-        let (part, copy) = (self.parts.iter())
-            .find(|(part, _)| part.start <= places.start && places.end <= part.end)?;
-        let first = copy + (places.start - part.start);
-        self.values.get(first..first + places.len())
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use lems_kernel::{Extent, Independence};
+    use lems_kernel::Extent;
 
     use super::*;
-    use crate::exposed::Listed;
 
     #[test]
     fn an_instance_gets_back_its_own_and_what_is_attached_to_it() {
-        let links = [0, 2, 2, 5, 7];
+        // Offsets, offsets of runs, and runs of two arms.
+        let links = [
+            [0, 2, 2, 5, 7].as_slice(),
+            &[0, 1, 1, 3, 3],
+            &[1, 0, 3, 0, 0, 2, 1, 3, 5],
+        ]
+        .concat();
         let columns = [
-            Stored {
-                base: 0,
-                extent: Extent::Own,
-            },
-            Stored {
-                base: 10,
-                extent: Extent::Attached { offsets: 0 },
-            },
-        ];
-        let some = |listed: [bool; 4]| {
-            let independence = Independence {
-                stored: columns.to_vec(),
-                owners: Vec::new(),
-            };
-            Exposed::Some(Listed::new(&links, &independence, &listed, Vec::new()))
+            (0, Extent::Own),
+            (10, Extent::Attached { offsets: 0 }),
+            (
+                30,
+                Extent::Runs {
+                    offsets: 5,
+                    runs: 10,
+                    arm: 1,
+                },
+            ),
+        ]
+        .map(|(base, extent)| Stored { base, extent });
+        let mut saved = Saved::default();
+        let restored = |saved: &Saved, instance| {
+            let mut slots = Vec::new();
+            let count = saved.restore(&columns, &links, instance, |slot, value| {
+                assert_eq!(value, slot as f64);
+                slots.push(slot);
+            });
+            assert_eq!(count, slots.len());
+            slots
         };
-        let before: Vec<f64> = (0..20).map(f64::from).collect();
-        for exposed in [
-            Exposed::All { passed_on: false },
-            some([true; 4]),
-            some([false, false, true, true]),
-        ] {
-            let mut saved = Saved::default();
-            for instances in [0..1, 1..3] {
-                saved.save(&exposed, &columns, &links, instances, |slots| {
-                    before.get(slots)
-                });
+        for instances in [1..3, 0..4] {
+            saved.make_room(&columns, &links, instances.clone());
+            for (column, copies) in columns.iter().zip(saved.room_for(&instances).unwrap()) {
+                let slots = column.base as usize + copies.first..;
+                for (slot, value) in slots.zip(&mut copies.values) {
+                    *value = slot as f64;
+                }
             }
-            let mut memory = [-1.0; 20];
-            let mut restored = |instance| {
-                saved.restore(&exposed, &columns, &links, instance, |slot, value| {
-                    memory[slot] = value;
-                })
-            };
-            assert_eq!(restored(2), 4);
-            assert_eq!(restored(3), 0);
-            let restored: Vec<usize> = (0..20).filter(|slot| memory[*slot] != -1.0).collect();
-            assert_eq!(restored, [2, 12, 13, 14]);
-            assert!(restored.iter().all(|slot| memory[*slot] == before[*slot]));
+            assert!(saved.room_for(&(1..5)).is_none());
+            assert_eq!(restored(&saved, 2), [2, 12, 13, 14, 33, 34]);
+            assert_eq!(restored(&saved, 1), [1]);
+            let all = instances.contains(&0);
+            assert_eq!(restored(&saved, 3).is_empty(), !all);
         }
+        assert_eq!(restored(&saved, 0), [0, 10, 11, 30, 31, 32]);
+        assert_eq!(restored(&saved, 3), [3, 15, 16]);
     }
 }

@@ -134,8 +134,7 @@ impl<'s, 'p> Settling<'s, 'p> {
             WENT_BACK.set(WENT_BACK.get() + 1);
             let columns = &self.block.plan.independence.stored;
             let links = &self.compiled.program().links;
-            let exposed = &self.block.exposed;
-            let restored = (self.saved).restore(exposed, columns, links, owner, |slot, value| {
+            let restored = (self.saved).restore(columns, links, owner, |slot, value| {
                 self.compiled.store(state, slot, value);
             });
             debug_assert_eq!(restored, size(columns, links, owner), "of {owner}");
@@ -176,7 +175,7 @@ impl Backend for Settling<'_, '_> {
     fn handle(&self, state: &mut State, handler: u32, instances: &[u32]) {
         let owners = self.block.plan.independence.owners.get(handler as usize);
         match owners.filter(|owners| !owners.is_empty()) {
-            Some(owners) if self.block.exposed.can_come_from(self.turn.get()) => {
+            Some(owners) if self.block.senders.contain(self.turn.get()) => {
                 let mut at_once = Vec::with_capacity(instances.len());
                 for instance in instances {
                     let owner = owners.get(*instance as usize).copied();

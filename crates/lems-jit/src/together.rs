@@ -1,14 +1,15 @@
 //! How many instances make a step together, block by block, in one or several threads.
 
 use std::sync::Mutex;
+use std::sync::atomic::AtomicPtr;
 
 use lems_kernel::{Call, State};
 
 use crate::belt::{Belt, Rest};
-use crate::exposed::Reach;
 use crate::native::Work;
 use crate::plan::BlockPlan;
 use crate::saved::Saved;
+use crate::senders::{Reach, Senders};
 use crate::settle::{Emission, Settling};
 use crate::shares::Shares;
 use crate::team::{Team, locked};
@@ -53,15 +54,10 @@ struct Worker {
 pub(crate) struct Kept {
     /// What they held before, if an event may take them back.
     pub(crate) saved: Saved,
+    /// Where it is saved, while a block is computed.
+    pub(crate) copies: Vec<AtomicPtr<f64>>,
     /// The events that they sent.
     pub(crate) log: Vec<Emission>,
-}
-
-impl Kept {
-    fn clear(&mut self) {
-        self.saved.clear();
-        self.log.clear();
-    }
 }
 
 impl CompiledProgram<'_> {
@@ -110,9 +106,14 @@ impl CompiledProgram<'_> {
         team.run(threads, |worker, _| {
             let work_on = |unit: u32| {
                 let mut kept = kept_of(unit);
-                kept.clear();
-                let last = end_of(unit + 1);
-                for first in (end_of(unit)..last).step_by(plan.stride as usize) {
+                kept.log.clear();
+                let (first, last) = (end_of(unit), end_of(unit + 1));
+                if work.block.senders != Senders::Nobody {
+                    let columns = &plan.independence.stored;
+                    let links = &self.program().links;
+                    kept.saved.make_room(columns, links, first..last);
+                }
+                for first in (first..last).step_by(plan.stride as usize) {
                     let instances = first..last.min(first.saturating_add(plan.stride));
                     work.advance(&mut worker.buffers, &mut kept, instances);
                 }

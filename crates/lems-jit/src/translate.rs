@@ -5,7 +5,7 @@
 //! skips a loop without instances.
 
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
-use cranelift_codegen::ir::types::{F64, I8, I64};
+use cranelift_codegen::ir::types::{F64, F64X2, I8, I64};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, StackSlotData, StackSlotKind, Type, Value};
 use cranelift_frontend::{FunctionBuilder, Switch, Variable};
 use lems_kernel::{
@@ -16,6 +16,7 @@ use lems_kernel::{
 use crate::assembler::{Imports, Part};
 use crate::helpers::Helper;
 use crate::lanes::{LANES, LaneLoop};
+use crate::saving::Unsaved;
 use crate::tables;
 
 /// Parameters of a step function: context, memory, links, time, step, first and last instance.
@@ -33,8 +34,8 @@ const LINKS: MemFlagsData = MemFlagsData::trusted().with_readonly().with_can_mov
 
 /// The current instance of a loop.
 #[derive(Clone, Copy)]
-struct Instance {
-    index: Value,
+pub(crate) struct Instance {
+    pub(crate) index: Value,
     /// Address of `memory[index]`.
     slot: Value,
     /// Address of `links[index]`.
@@ -55,7 +56,8 @@ pub(crate) struct Translator<'a, 'f> {
     links: Value,
     pub(crate) time: Value,
     pub(crate) step: Value,
-    instances: Vec<Instance>,
+    pub(crate) instances: Vec<Instance>,
+    pub(crate) unsaved: Unsaved,
 }
 
 /// A loop over instances whose body is being made.
@@ -135,6 +137,7 @@ impl<'a, 'f> Translator<'a, 'f> {
             time,
             step,
             instances: Vec::new(),
+            unsaved: Unsaved::default(),
         };
         translator.declare(registers);
         (translator, parameters)
@@ -230,7 +233,7 @@ impl Translator<'_, '_> {
         tables::any_receiver(self.program, port, population)
     }
 
-    fn element(&mut self, array: Value, index: Value, bytes: u64) -> Value {
+    pub(crate) fn element(&mut self, array: Value, index: Value, bytes: u64) -> Value {
         let shift = i64::from(bytes.trailing_zeros());
         let offset = self.builder.ins().ishl_imm_u(index, shift);
         self.builder.ins().iadd(array, offset)
@@ -317,6 +320,7 @@ impl Translator<'_, '_> {
     ) {
         let mut populations: Vec<u32> = self.instances.iter().map(|i| i.population).collect();
         populations.push(population);
+        let unsaved = self.take_unsaved(level, body);
         let mut scalars = self.scalars.clone();
         let program = self.program;
         let reads = &self.reads;
@@ -331,13 +335,17 @@ impl Translator<'_, '_> {
             let end = self.builder.ins().iadd(first, even);
             let count = self.begin_count(first, end);
             self.enter_level(count.index, population);
+            self.save(&unsaved, F64X2);
             self.lane_loop(level, &pairs);
             self.leave_level();
             self.end_count(count, end, LANES);
             first = end;
         }
         self.count(first, last, |translator, index| {
-            translator.instance(index, population, body);
+            translator.enter_level(index, population);
+            translator.save(&unsaved, F64);
+            translator.block(body);
+            translator.leave_level();
         });
     }
 
