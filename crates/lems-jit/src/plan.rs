@@ -140,7 +140,7 @@ fn saved_per_instance(program: &Program, independence: &Independence, population
 }
 
 /// Statements that are worth a thread: well above what it takes to wake it.
-const STATEMENTS_OF_A_SHARE: u64 = if SMALL { 1 } else { 4_000_000 };
+const STATEMENTS_OF_A_SHARE: u64 = if SMALL { 1 } else { 700_000 };
 /// Fewest instances that are worth one, however much each does.
 const FEWEST_OF_A_SHARE: u32 = if SMALL { 8 } else { 64 };
 

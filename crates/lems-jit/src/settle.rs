@@ -176,16 +176,18 @@ impl Backend for Settling<'_, '_> {
         let owners = self.block.plan.independence.owners.get(handler as usize);
         match owners.filter(|owners| !owners.is_empty()) {
             Some(owners) if self.block.senders.contain(self.turn.get()) => {
-                let mut at_once = Vec::with_capacity(instances.len());
-                for instance in instances {
-                    let owner = owners.get(*instance as usize).copied();
-                    let deferred =
-                        owner.is_some_and(|owner| self.prepare(state, owner, handler, *instance));
-                    if !deferred {
-                        at_once.push(*instance);
+                let mut not_deferred: Option<Vec<u32>> = None;
+                for (place, instance) in instances.iter().enumerate() {
+                    let deferred = (owners.get(*instance as usize).copied())
+                        .is_some_and(|owner| self.prepare(state, owner, handler, *instance));
+                    match &mut not_deferred {
+                        None if deferred => not_deferred = Some(instances[..place].to_vec()),
+                        Some(others) if !deferred => others.push(*instance),
+                        _ => {}
                     }
                 }
-                self.compiled.handle_with(self, state, handler, &at_once);
+                let instances = not_deferred.as_deref().unwrap_or(instances);
+                self.compiled.handle_with(self, state, handler, instances);
             }
             _ => self.compiled.handle_with(self, state, handler, instances),
         }
