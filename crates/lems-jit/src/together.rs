@@ -100,11 +100,12 @@ impl CompiledProgram<'_> {
             let end = call.first.saturating_add(units.saturating_mul(unit));
             end.min(call.last)
         };
-        let belt = Belt::new((call.last - call.first).div_ceil(unit), window);
+        let units = (call.last - call.first).div_ceil(unit);
+        let belt = (threads > 1).then(|| Belt::new(units, window));
         let kept_of = |unit: u32| locked(&kept[(unit % window) as usize]);
         let settled = Mutex::new((state, Vec::new()));
         team.run(threads, |worker, _| {
-            let work_on = |unit: u32| {
+            let mut work_on = |unit: u32| {
                 let mut kept = kept_of(unit);
                 kept.log.clear();
                 let (first, last) = (end_of(unit), end_of(unit + 1));
@@ -133,7 +134,16 @@ impl CompiledProgram<'_> {
                 settling.settle(state, kept.log.iter(), work.time, work.step);
                 Rest::of(!deferred.is_empty())
             };
-            belt.take_part(work_on, finish);
+            match &belt {
+                Some(belt) => belt.take_part(work_on, finish),
+                None => {
+                    for unit in 0..units {
+                        if work_on(unit) == Rest::Something {
+                            finish(unit);
+                        }
+                    }
+                }
+            }
         });
     }
 }
