@@ -338,11 +338,13 @@ def threads(args, folder):
     lines = []
     for workload in THREADS:
         name = model(folder, workload)
-        command = engine_command(args, f"LEMS_{name}.xml") + ["--json", "--threads"]
-        runs = [Run(command + [str(number)], folder, mentions_loop=True) for number in numbers]
-        rounds(runs, args.runs)
-        lines.append([title_of(workload)] + [f"{run.steps():.2f}" for run in runs]
-                     + [f"{runs[0].steps() / run.steps():.2f}" for run in runs[1:]])
+        for options in [], ["--fast"]:
+            command = engine_command(args, f"LEMS_{name}.xml") + options + ["--json", "--threads"]
+            runs = [Run(command + [str(number)], folder, mentions_loop=True) for number in numbers]
+            rounds(runs, args.runs)
+            lines.append([" ".join([title_of(workload), *map("`{}`".format, options)])]
+                         + [f"{run.steps():.2f}" for run in runs]
+                         + [f"{runs[0].steps() / run.steps():.2f}" for run in runs[1:]])
         remove(folder, name)
     heading = ["steps of", *(f"threads: {number}, s" for number in numbers), *(f"1 / {number}" for number in numbers[1:])]
     return table(heading, lines)
