@@ -122,3 +122,70 @@ fn told_at_once<'p>(
         .filter(|receivers| receivers.delay <= 0.0)
         .filter_map(|receivers| Some((receivers.handler? as usize, receivers.numbers)))
 }
+
+#[cfg(test)]
+mod tests {
+    use lems_kernel::{Action, Kernel, Routes, Target};
+
+    use super::*;
+
+    /// Eight instances in units of two, of which two are in work, and a handler with this body.
+    fn senders_of(routes: &[(u32, u32, f64)], handler: Block) -> Senders {
+        let kernel = |body: Block| Kernel {
+            name: "k".to_owned(),
+            registers: Vec::new(),
+            body,
+        };
+        let emit = Statement::Emit {
+            port: 0,
+            level: Level(0),
+        };
+        let target = |(source, instance, delay): &(u32, u32, f64)| {
+            let action = Action::Handle {
+                handler: 0,
+                instance: *instance,
+            };
+            let delay = *delay;
+            (*source, Target { action, delay })
+        };
+        let program = Program {
+            kernels: vec![kernel(vec![emit])],
+            handlers: vec![kernel(handler)],
+            schedule: vec![Call {
+                kernel: 0,
+                first: 0,
+                last: 8,
+            }],
+            routes: Routes::new(8, &routes.iter().map(target).collect::<Vec<_>>()),
+            ..Program::default()
+        };
+        let independence = Independence {
+            stored: Vec::new(),
+            owners: vec![(0..8).collect()],
+        };
+        senders(&program, 0, &independence, |_| Reach { unit: 2, window: 2 })
+    }
+
+    #[test]
+    fn only_events_for_later_instances_in_work_take_one_back() {
+        // Before, itself, after all that is in work, later.
+        let harmless = [(3, 1, 0.0), (4, 4, 0.0), (1, 4, 0.0), (6, 7, 1.0)];
+        assert_eq!(senders_of(&harmless, Block::new()), Senders::Nobody);
+        let reaching = [(1, 3, 0.0), (2, 5, 0.0), (6, 7, 0.0)];
+        let all = [&harmless[..3], &reaching].concat();
+        let found = senders_of(&all, Block::new());
+        let numbers: Vec<u32> = (0..9).filter(|number| found.contain(*number)).collect();
+        assert_eq!(numbers, [1, 2, 6]);
+    }
+
+    #[test]
+    fn where_receivers_send_on_nobody_knows_who_is_reached() {
+        let emit = Statement::Emit {
+            port: 0,
+            level: Level(0),
+        };
+        let found = senders_of(&[(3, 1, 0.0)], vec![emit]);
+        assert_eq!(found, Senders::All { passed_on: true });
+        assert!(found.passed_on() && found.contain(0));
+    }
+}

@@ -2,12 +2,16 @@
 
 use std::cell::Cell;
 
-use lems_kernel::{Block, Interpreter, Kernel, Program, Routes, block_kernel, independence};
+use lems_kernel::{
+    Action, Block, Comparison, Interpreter, Kernel, Level, Operation, Place, Program, Register,
+    Routes, Scalar, Statement, Target, block_kernel, independence,
+};
 use proptest::prelude::*;
 use proptest::test_runner::{TestCaseError, TestError, TestRunner};
 
 use super::grow::grow;
 use super::outcome::{run, run_in_pieces};
+use super::{agree, kernel, load, program, set, store};
 use crate::{CompiledProgram, settle, validate};
 
 /// How many programs, if not the default.
@@ -154,6 +158,47 @@ fn back_ends_agree_on_blocks_of_instances() {
         "{tally:?}"
     );
     assert!(went_back > u64::from(cases), "only {went_back} went back");
+}
+
+#[test]
+fn what_is_never_stored_stays_when_an_instance_goes_back() {
+    let own = |base| Place::Column {
+        base,
+        level: Level(0),
+    };
+    let emit = Statement::Emit {
+        port: 0,
+        level: Level(0),
+    };
+    let stored_if_false = Statement::If {
+        condition: Register(2),
+        then: Block::new(),
+        otherwise: vec![store(own(0), 1)],
+    };
+    let body = vec![
+        set(0, Operation::Constant(0.07)),
+        load(1, own(40)),
+        set(
+            2,
+            Operation::Compare(Comparison::Equal, Register(0), Register(0)),
+        ),
+        stored_if_false,
+        emit,
+    ];
+    let registers = [Scalar::Real, Scalar::Real, Scalar::Truth];
+    let mut memory = vec![0.0; 80];
+    memory[33] = 0.5;
+    let mut program = program(kernel(&registers, body), 34, &memory);
+    program.handlers = vec![kernel(&[Scalar::Real], vec![load(0, own(0))])];
+    let action = Action::Handle {
+        handler: 0,
+        instance: 33,
+    };
+    program.routes = Routes::new(34, &[(31, Target { action, delay: 0.0 })]);
+    settle::WENT_BACK.set(0);
+    assert_eq!(difference(&program), None);
+    assert_eq!(agree(&program).memory[33], 0.5_f64.to_bits());
+    assert!(settle::WENT_BACK.get() > 0);
 }
 
 #[test]
