@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lems_document::Document;
-use lems_kernel::{Block, Program};
+use lems_kernel::{Program, statements};
 use lems_model::{ComponentId, Model};
 use lems_network::{Estimate, Experiment, NetworkError, Run};
 
@@ -279,7 +279,7 @@ impl Limits {
                 .chain(&program.setups)
                 .chain(&program.handlers)
         };
-        let statements = kernels().map(|kernel| statements(&kernel.body)).sum();
+        let statements = statements(kernels().map(|kernel| &kernel.body)).count();
         let (count, limit) = (kernels().count(), self.kernels);
         if count > limit {
             return Err(LimitError::Kernels { count, limit });
@@ -305,14 +305,6 @@ fn least_output_bytes(experiment: &Experiment<'_>, every: u64) -> u64 {
     let rows = runs.map(|run| (run.steps / every.max(1)).saturating_add(1));
     let rows = rows.fold(0, u64::saturating_add);
     rows.saturating_mul(values * VALUE_BYTES + line_breaks)
-}
-
-fn statements(block: &Block) -> usize {
-    let inside = |statement: &lems_kernel::Statement| {
-        let nested = statement.nested();
-        nested.into_iter().map(statements).sum::<usize>()
-    };
-    block.len() + block.iter().map(inside).sum::<usize>()
 }
 
 /// A limit that a program or a run has reached.

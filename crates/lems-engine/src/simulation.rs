@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use lems_expression::Dimension;
 use lems_kernel::{
-    Backend, Interpreter, Lowered, Probe, Program, Recorded, State, deliver_due, lower,
+    Backend, EventQueue, Interpreter, Lowered, Probe, Program, Recorded, State, deliver_due, lower,
 };
 use lems_math::JavaRandom;
 use lems_model::Model;
@@ -273,8 +273,7 @@ impl Simulation {
                 let mut outputs = Outputs::create(self, store)?;
                 let mut state = State::new(&self.program, 0);
                 state.random = self.random.clone();
-                state.queue.limit = self.most_events;
-                state.queue.expect_steps_of(self.run.step);
+                self.prepare(&mut state.queue);
                 Interpreter::new(&self.program).run_setup(&mut state);
                 outputs.record(&mut state, 0.0, 0)?;
                 if let Some(fault) = state.fault.take() {
@@ -285,8 +284,7 @@ impl Simulation {
             Some(checkpoint) => {
                 let (done, time) = (checkpoint.steps, checkpoint.time);
                 let (mut state, marks) = checkpoint.into_parts(self)?;
-                state.queue.limit = self.most_events;
-                state.queue.expect_steps_of(self.run.step);
+                self.prepare(&mut state.queue);
                 let marks = marks.into_iter();
                 let outputs = Outputs::create(self, &mut Reopening { store, marks })?;
                 (outputs, state, done, time)
@@ -339,6 +337,12 @@ impl Simulation {
             interrupted,
             not_a_number: self.not_a_number(&state),
         })
+    }
+
+    /// Tells a queue what the run demands of it.
+    fn prepare(&self, queue: &mut EventQueue) {
+        queue.limit = self.most_events;
+        queue.expect_steps_of(self.run.step);
     }
 
     /// Steps after `done` to the end, or to the next multiple of `period`; zero stands for none.

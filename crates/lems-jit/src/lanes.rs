@@ -10,7 +10,7 @@ use cranelift_codegen::ir::types::{F64, F64X2, I64, I64X2};
 use cranelift_codegen::ir::{ConstantData, Endianness, InstBuilder, MemFlagsData, Value};
 use lems_kernel::{
     Block, Function, Level, Logic, Operation, Operator, Place, Program, Reads, Register, Scalar,
-    Statement, carried, flat_loop_body,
+    Statement, carried, flat_loop_body, statements,
 };
 
 use crate::exponential;
@@ -138,19 +138,15 @@ fn is_uniform(operation: &Operation, level: Level, known: &dyn Fn(Register) -> b
 
 /// Whether a call is only made under a condition, so that making it always would cost.
 fn hides_call(statement: &Statement) -> bool {
-    fn calls(block: &Block) -> bool {
-        block.iter().any(|statement| {
-            let call = matches!(
-                statement,
-                Statement::Let(
-                    _,
-                    Operation::Call(..) | Operation::Binary(Operator::Power, ..)
-                )
-            );
-            call || statement.nested().into_iter().any(calls)
-        })
-    }
-    statement.nested().into_iter().any(calls)
+    statements(statement.nested()).any(|statement| {
+        matches!(
+            statement,
+            Statement::Let(
+                _,
+                Operation::Call(..) | Operation::Binary(Operator::Power, ..)
+            )
+        )
+    })
 }
 
 /// Whether a loop that stores the columns may thereby change what it loads from elsewhere.

@@ -89,11 +89,15 @@ struct InOrder {
 pub(crate) struct CompiledBlock {
     function: BlockFunction,
     pub(crate) plan: BlockPlan,
-    /// If there are any, the function saves what it stores.
     pub(crate) senders: Senders,
 }
 
 impl CompiledBlock {
+    /// Whether its function saves what it stores.
+    pub(crate) fn saves(&self) -> bool {
+        self.senders != Senders::Nobody
+    }
+
     /// How many of `team` threads can take part in a call.
     pub(crate) fn threads(&self, call: Call, team: u32) -> u32 {
         match self.senders.passed_on() {
@@ -382,9 +386,9 @@ impl Work<'_> {
         // others write: that is what `independence` says, without which there is no block function.
         // Handlers that run meanwhile are for instances that nobody computes, and write nothing that
         // others read, for the same reason. The number of instances is even and within the stride,
-        // and the buffers are of the size that the function was made for. So are the copies of what the
-        // instances store, as `locate_copies` has seen: what is of some instances lies in the range of what is of more. With a log, the functions that it calls leave the
-        // state alone; draws, which do not, make a kernel's instances dependent.
+        // and the buffers are of the size that it was made for; `locate_copies` has seen room for what more
+        // instances store, in whose range lies what these do, or there is no plan. With a log, the functions
+        // that it calls leave the state alone; draws, which do not, make a kernel's instances dependent.
         unsafe {
             (self.block.function)(
                 &context,
@@ -413,7 +417,7 @@ impl Work<'_> {
         instances: &Range<u32>,
     ) {
         copies.clear();
-        if self.block.senders != Senders::Nobody {
+        if self.block.saves() {
             let columns = saved.room_for(instances).unwrap_or_default();
             let stored = self.block.plan.independence.stored.len();
             assert_eq!(columns.len(), stored, "there is no room for copies");

@@ -26,10 +26,10 @@ const SMALL: bool = cfg!(any(test, fuzzing));
 
 /// Most blocks of a unit of work where several threads finish such units in order.
 const BLOCKS_OF_A_UNIT: u32 = if SMALL { 1 } else { 32 };
-/// Fewest units for each of them, if there are that many blocks.
-const UNITS_FOR_A_THREAD: u32 = 16;
+/// Fewest units of a step for each of them, if there are that many blocks.
+const FEWEST_UNITS: u32 = 16;
 /// Units that each of them can have made before they are finished.
-const UNITS_OF_A_THREAD: u32 = 2;
+const UNITS_IN_WORK: u32 = 2;
 
 /// How a kernel takes many instances through a step.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,9 +61,9 @@ impl BlockPlan {
                 window: 1,
             },
             threads => {
-                let window = threads.saturating_mul(UNITS_OF_A_THREAD);
+                let window = threads.saturating_mul(UNITS_IN_WORK);
                 let blocks = self.longest / self.stride.max(1);
-                let blocks = blocks / threads.saturating_mul(UNITS_FOR_A_THREAD);
+                let blocks = blocks / threads.saturating_mul(FEWEST_UNITS);
                 let unit = self.stride * blocks.clamp(1, BLOCKS_OF_A_UNIT);
                 Reach { unit, window }
             }

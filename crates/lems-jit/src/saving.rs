@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{AliasRegionData, InstBuilder, MemFlagsData, Type, Value};
-use lems_kernel::{Block, Extent, Level, Part, Place, Statement, Stored};
+use lems_kernel::{Block, Extent, Level, Part, Place, Statement, Stored, statements};
 
 use crate::lanes::VECTOR;
 use crate::translate::{SLOT_BYTES, Translator};
@@ -25,50 +25,36 @@ const COPIES: AliasRegionData = AliasRegionData {
     description: std::borrow::Cow::Borrowed("copies of columns"),
 };
 
-/// The first slots of the columns that the parts of a kernel store.
-pub(crate) fn stored_columns(parts: &[Part]) -> HashSet<u32> {
-    let pieces = parts.iter().filter_map(|part| match part {
+/// The code of the parts that have some.
+fn pieces(parts: &[Part]) -> impl Iterator<Item = &Block> {
+    parts.iter().filter_map(|part| match part {
         Part::Lanes(piece) | Part::Each(piece) => Some(&piece.body),
         _ => None,
+    })
+}
+
+/// The first slots of the columns that the parts of a kernel store.
+pub(crate) fn stored_columns(parts: &[Part]) -> HashSet<u32> {
+    let bases = statements(pieces(parts)).filter_map(|statement| match statement {
+        Statement::Store(Place::Column { base, .. }, _) => Some(*base),
+        _ => None,
     });
-    let mut unread: Vec<&Block> = pieces.collect();
-    let mut stored = HashSet::new();
-    while let Some(block) = unread.pop() {
-        for statement in block {
-            if let Statement::Store(Place::Column { base, .. }, _) = statement {
-                stored.insert(*base);
-            }
-            unread.extend(statement.nested());
-        }
-    }
-    stored
+    bases.collect()
 }
 
 /// Whether code can save the columns that it stores: loops over attached instances run whatever
 /// happens, and what belongs to some instances lies in the range of what belongs to more.
 pub(crate) fn can_save(parts: &[Part], columns: &[Stored], links: &[u32], population: u32) -> bool {
-    let has_loop = |block: &Block| {
-        let mut unread = vec![block];
-        while let Some(block) = unread.pop() {
-            for statement in block {
-                if matches!(
-                    statement,
-                    Statement::ForAttached { .. } | Statement::ForRuns { .. }
-                ) {
-                    return true;
-                }
-                unread.extend(statement.nested());
-            }
-        }
-        false
+    let is_loop = |statement: &Statement| {
+        matches!(
+            statement,
+            Statement::ForAttached { .. } | Statement::ForRuns { .. }
+        )
     };
-    let loops_run = parts.iter().all(|part| match part {
-        Part::Lanes(piece) | Part::Each(piece) => piece.body.iter().all(|statement| {
-            let is_branch = matches!(statement, Statement::If { .. });
-            !is_branch || !statement.nested().into_iter().any(has_loop)
-        }),
-        _ => true,
-    });
+    let may_not_run = |statement: &Statement| {
+        matches!(statement, Statement::If { .. }) && statements(statement.nested()).any(is_loop)
+    };
+    let loops_run = !pieces(parts).any(|body| body.iter().any(may_not_run));
     let ascends = |column: &Stored| match column.extent {
         Extent::Own | Extent::Runs { .. } => true,
         Extent::Attached { offsets } => {
@@ -95,19 +81,13 @@ impl Translator<'_, '_> {
     /// them for saved.
     pub(crate) fn take_unsaved(&mut self, level: Level, block: &Block) -> Vec<Saving> {
         let mut taken = Vec::new();
-        let mut unread = vec![block];
-        while let Some(block) = unread.pop() {
-            for statement in block {
-                if let Statement::Store(place @ Place::Column { base, level: of }, _) = statement
-                    && *of == level
-                    && let Some(copies) = self.unsaved.remove(base)
-                {
-                    taken.push(Saving {
-                        place: *place,
-                        copies,
-                    });
-                }
-                unread.extend(statement.nested());
+        for statement in statements([block]) {
+            if let Statement::Store(place @ Place::Column { base, level: of }, _) = statement
+                && *of == level
+                && let Some(copies) = self.unsaved.remove(base)
+            {
+                let place = *place;
+                taken.push(Saving { place, copies });
             }
         }
         taken

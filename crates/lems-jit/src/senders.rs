@@ -1,7 +1,7 @@
 //! Which instances of a kernel can send an event that takes another one back to where it was before
 //! its step.
 
-use lems_kernel::{Block, Call, Independence, Level, Program, Statement};
+use lems_kernel::{Block, Call, Independence, Level, Program, Statement, statements};
 
 /// Instances whose events can take another one back.
 #[derive(Debug, PartialEq)]
@@ -73,11 +73,8 @@ pub(crate) fn senders(
                 let Some(owners) = independence.owners.get(handler) else {
                     continue;
                 };
-                let owners = receivers
-                    .iter()
-                    .filter_map(|number| owners.get(*number as usize));
-                senders[instance as usize] |= owners
-                    .into_iter()
+                senders[instance as usize] |= (receivers.iter())
+                    .filter_map(|number| owners.get(*number as usize))
                     .any(|owner| instance < *owner && *owner < end);
             }
         }
@@ -98,17 +95,11 @@ fn own_ports(program: &Program, number: u32) -> Option<Vec<u32>> {
 
 /// Port and level of all events in a block.
 fn events(block: &Block) -> Vec<(u32, Level)> {
-    let mut events = Vec::new();
-    let mut unread = vec![block];
-    while let Some(block) = unread.pop() {
-        for statement in block {
-            if let Statement::Emit { port, level } = statement {
-                events.push((*port, *level));
-            }
-            unread.extend(statement.nested());
-        }
-    }
-    events
+    let events = statements([block]).filter_map(|statement| match statement {
+        Statement::Emit { port, level } => Some((*port, *level)),
+        _ => None,
+    });
+    events.collect()
 }
 
 /// Handlers that run at once for events of an instance, and for which instances of theirs.

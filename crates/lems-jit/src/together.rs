@@ -9,7 +9,7 @@ use crate::belt::{Belt, Rest};
 use crate::native::Work;
 use crate::plan::BlockPlan;
 use crate::saved::Saved;
-use crate::senders::{Reach, Senders};
+use crate::senders::Reach;
 use crate::settle::{Emission, Settling};
 use crate::shares::Shares;
 use crate::team::{Team, locked};
@@ -109,7 +109,7 @@ impl CompiledProgram<'_> {
                 let mut kept = kept_of(unit);
                 kept.log.clear();
                 let (first, last) = (end_of(unit), end_of(unit + 1));
-                if work.block.senders != Senders::Nobody {
+                if work.block.saves() {
                     let columns = &plan.independence.stored;
                     let links = &self.program().links;
                     kept.saved.make_room(columns, links, first..last);

@@ -215,6 +215,18 @@ pub enum Statement {
     Twice(Block),
 }
 
+/// All statements of some blocks, and of the blocks inside them, in no order.
+pub fn statements<'b>(
+    blocks: impl IntoIterator<Item = &'b Block>,
+) -> impl Iterator<Item = &'b Statement> {
+    let mut unread: Vec<&Statement> = blocks.into_iter().flatten().collect();
+    std::iter::from_fn(move || {
+        let statement = unread.pop()?;
+        unread.extend(statement.nested().into_iter().flatten());
+        Some(statement)
+    })
+}
+
 impl Operation {
     /// Registers that it reads.
     pub fn operands(&self) -> impl Iterator<Item = Register> {

@@ -26,7 +26,7 @@ pub use fast::fast;
 pub use interpreter::Interpreter;
 pub use ir::{
     Block, Comparison, Function, Fusion, Kernel, Level, Logic, MAX_LEVELS, Operation, Operator,
-    Place, Register, Scalar, Statement,
+    Place, Register, Scalar, Statement, statements,
 };
 pub use lower::{Lowered, Probe, Recorded, lower};
 pub use program::{Call, Program, Setup};

@@ -4,7 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::{Block, Kernel, Logic, Operation, Register, Scalar, Statement};
+use crate::{Block, Kernel, Logic, Operation, Register, Scalar, Statement, statements};
 
 /// The kernel's code with every register assigned once, conditions as selections, and branches
 /// only around what sends events; loops keep their bodies, flat where that is possible. `None`
@@ -25,13 +25,8 @@ pub type Reads = HashMap<Register, u32>;
 
 /// Adds the reads of a block, and of all inside it.
 pub fn count_reads(block: &Block, reads: &mut Reads) {
-    for statement in block {
-        for register in statement.operands() {
-            *reads.entry(register).or_default() += 1;
-        }
-        for inner in statement.nested() {
-            count_reads(inner, reads);
-        }
+    for register in statements([block]).flat_map(Statement::operands) {
+        *reads.entry(register).or_default() += 1;
     }
 }
 
@@ -323,13 +318,8 @@ impl Flattener {
 
 /// Adds how often each register is assigned in a block, and in all inside it.
 pub(crate) fn count_assignments(block: &Block, counts: &mut HashMap<Register, u32>) {
-    for statement in block {
-        for register in statement.assigned() {
-            *counts.entry(register).or_default() += 1;
-        }
-        for inner in statement.nested() {
-            count_assignments(inner, counts);
-        }
+    for register in statements([block]).flat_map(Statement::assigned) {
+        *counts.entry(register).or_default() += 1;
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
     Address, Lowered, Lowering, Probe,
     columns::{Column, Content, Flavour},
 };
-use crate::{Block, Kernel, Operation, Place, Statement};
+use crate::{Block, Kernel, Operation, Place, Statement, statements};
 
 /// Column of an unused one.
 const NOWHERE: u32 = u32::MAX;
@@ -113,23 +113,17 @@ fn column_of(place: Place, slots: &[Address]) -> Option<u32> {
 }
 
 fn loaded(block: &Block, slots: &[Address], columns: &mut HashSet<u32>) {
-    for statement in block {
+    for statement in statements([block]) {
         if let Statement::Let(_, Operation::Load(place)) = statement {
             columns.extend(column_of(*place, slots));
-        }
-        for inner in statement.nested() {
-            loaded(inner, slots, columns);
         }
     }
 }
 
 fn stored(block: &Block, slots: &[Address], columns: &mut HashSet<u32>) {
-    for statement in block {
+    for statement in statements([block]) {
         if let Statement::Store(place, _) = statement {
             columns.extend(column_of(*place, slots));
-        }
-        for inner in statement.nested() {
-            stored(inner, slots, columns);
         }
     }
 }
