@@ -241,6 +241,10 @@ impl Imports<'_> {
         })
     }
 
+    pub(crate) fn fuses(&self) -> bool {
+        fuses(self.module.isa())
+    }
+
     pub(crate) fn frontend_config(&self) -> TargetFrontendConfig {
         self.module.target_config()
     }
@@ -259,11 +263,13 @@ fn signature(module: &JITModule, parameters: &[cranelift_codegen::ir::Type]) -> 
 
 /// Whether the processor multiplies and adds at once; where it cannot, that takes long.
 pub fn can_fuse() -> bool {
-    host().is_ok_and(|isa| {
-        let mut flags = isa.isa_flags().into_iter();
-        let fma = |flag: &settings::Value| flag.name == "has_fma" && flag.as_bool() == Some(true);
-        isa.name() != "x64" || flags.any(|flag| fma(&flag))
-    })
+    host().is_ok_and(|isa| fuses(&*isa))
+}
+
+fn fuses(isa: &dyn TargetIsa) -> bool {
+    let mut flags = isa.isa_flags().into_iter();
+    let fma = |flag: &settings::Value| flag.name == "has_fma" && flag.as_bool() == Some(true);
+    isa.name() != "x64" || flags.any(|flag| fma(&flag))
 }
 
 fn host() -> Result<Arc<dyn TargetIsa>, JitError> {

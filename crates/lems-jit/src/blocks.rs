@@ -11,6 +11,7 @@ use cranelift_frontend::FunctionBuilder;
 use lems_kernel::{Level, Part, Piece, Program, Scalar};
 
 use crate::assembler::Imports;
+use crate::division::Definitions;
 use crate::helpers::Helper;
 use crate::lanes::{LANES, Lanes};
 use crate::plan::BlockPlan;
@@ -32,8 +33,15 @@ pub(crate) fn translate_block(
     builder: FunctionBuilder<'_>,
 ) {
     let kernel = &plan.kernel;
-    let (mut translator, parameters) =
-        Translator::enter(program, &kernel.registers, kernel.reads(), imports, builder);
+    let definitions = Definitions::of(kernel.parts.iter().filter_map(Part::code));
+    let (mut translator, parameters) = Translator::enter(
+        program,
+        &kernel.registers,
+        kernel.reads(),
+        definitions,
+        imports,
+        builder,
+    );
     if saves {
         translator.save_columns(&plan.independence.stored, parameters[8]);
     }

@@ -271,7 +271,7 @@ impl Translator<'_, '_> {
             .store(VECTOR, pair, address, displacement);
     }
 
-    fn constant_pair(&mut self, value: f64) -> Value {
+    pub(crate) fn constant_pair(&mut self, value: f64) -> Value {
         let bytes = value.to_bits().to_le_bytes();
         let pair = ConstantData::from([bytes, bytes].concat());
         let constant = self.builder.func.dfg.constants.insert(pair);
@@ -286,12 +286,13 @@ impl Translator<'_, '_> {
             Operation::Load(place) => self.load_lanes(lanes.level, place),
             Operation::Copy(register) => self.both(lanes, register),
             Operation::Binary(operator, left, right) => {
+                let registers = [left, right];
                 let (left, right) = (self.both(lanes, left), self.both(lanes, right));
                 match operator {
                     Operator::Add => self.builder.ins().fadd(left, right),
                     Operator::Subtract => self.builder.ins().fsub(left, right),
                     Operator::Multiply => self.builder.ins().fmul(left, right),
-                    Operator::Divide => self.builder.ins().fdiv(left, right),
+                    Operator::Divide => self.divide(registers, [left, right]),
                     Operator::Power => self.one_by_one(&[left, right], |translator, values| {
                         translator.call_value(Helper::Power, values)
                     }),

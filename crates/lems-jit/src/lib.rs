@@ -8,6 +8,7 @@
 mod assembler;
 mod belt;
 mod blocks;
+mod division;
 mod error;
 mod exponential;
 mod helpers;

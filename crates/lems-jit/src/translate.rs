@@ -14,6 +14,7 @@ use lems_kernel::{
 };
 
 use crate::assembler::{Imports, Part};
+use crate::division::Definitions;
 use crate::helpers::Helper;
 use crate::lanes::{LANES, LaneLoop};
 use crate::saving::Unsaved;
@@ -51,6 +52,7 @@ pub(crate) struct Translator<'a, 'f> {
     /// Type of each register.
     pub(crate) scalars: Vec<Scalar>,
     reads: Reads,
+    pub(crate) definitions: Definitions,
     pub(crate) context: Value,
     memory: Value,
     links: Value,
@@ -80,8 +82,15 @@ pub(crate) fn translate(
 ) {
     let mut reads = Reads::new();
     count_reads(&kernel.body, &mut reads);
-    let (mut translator, parameters) =
-        Translator::enter(program, &kernel.registers, reads, imports, builder);
+    let definitions = Definitions::of([&kernel.body]);
+    let (mut translator, parameters) = Translator::enter(
+        program,
+        &kernel.registers,
+        reads,
+        definitions,
+        imports,
+        builder,
+    );
     match part {
         Part::Kernel(_) | Part::Block(_) => {
             let (first, last) = (parameters[5], parameters[6]);
@@ -110,6 +119,7 @@ impl<'a, 'f> Translator<'a, 'f> {
         program: &'a Program,
         registers: &[Scalar],
         reads: Reads,
+        definitions: Definitions,
         imports: Imports<'a>,
         mut builder: FunctionBuilder<'f>,
     ) -> (Translator<'a, 'f>, Vec<Value>) {
@@ -131,6 +141,7 @@ impl<'a, 'f> Translator<'a, 'f> {
             variables: Vec::new(),
             scalars: Vec::new(),
             reads,
+            definitions,
             context: parameters[0],
             memory: parameters[1],
             links: parameters[2],
@@ -141,6 +152,11 @@ impl<'a, 'f> Translator<'a, 'f> {
         };
         translator.declare(registers);
         (translator, parameters)
+    }
+
+    /// Whether a product and a sum take one instruction.
+    pub(crate) fn fuses(&self) -> bool {
+        self.imports.fuses()
     }
 
     /// Ends the function.
@@ -458,12 +474,13 @@ impl Translator<'_, '_> {
             }
             Operation::Copy(register) => self.get(register),
             Operation::Binary(operator, left, right) => {
+                let registers = [left, right];
                 let (left, right) = (self.get(left), self.get(right));
                 match operator {
                     Operator::Add => self.builder.ins().fadd(left, right),
                     Operator::Subtract => self.builder.ins().fsub(left, right),
                     Operator::Multiply => self.builder.ins().fmul(left, right),
-                    Operator::Divide => self.builder.ins().fdiv(left, right),
+                    Operator::Divide => self.divide(registers, [left, right]),
                     Operator::Power => self.call_value(Helper::Power, &[left, right]),
                 }
             }

@@ -1,14 +1,14 @@
 //! One test for each kind of statement and operation, with its result known.
 
 use lems_kernel::{
-    Action, Backend, Comparison, Edge, Fault, Function, Level, Logic, Operation, Operator, Place,
-    Program, Register, Routes, Scalar, Scheme, State, Statement, Target,
+    Action, Backend, Comparison, Edge, Fault, Function, Kernel, Level, Logic, Operation, Operator,
+    Place, Program, Register, Routes, Scalar, Scheme, State, Statement, Target,
 };
 
 use proptest::prelude::*;
 
 use super::{agree, kernel, load, program, set, store};
-use crate::{CompiledProgram, Part, listing};
+use crate::{CompiledProgram, Part, can_fuse, listing};
 
 use Scalar::{Real, Truth};
 
@@ -516,4 +516,65 @@ proptest! {
             prop_assert!(same, "exp({}) is {}, not {}", value, single, result);
         }
     }
+
+    #[test]
+    fn quotients_by_constants_are_those_of_divisions(
+        values in prop::collection::vec(
+            prop_oneof![
+                -0.1..0.1_f64,
+                any::<f64>(),
+                prop::sample::select(vec![0.065, -0.065, 0.0, -0.0, f64::INFINITY, f64::MIN]),
+            ],
+            2..24,
+        ),
+        term in prop_oneof![Just(-0.065), -100.0..100.0_f64, any::<f64>()],
+        divisor in prop_oneof![
+            prop::sample::select(vec![0.01, -0.018, 0.33, 4.0, 0.0]),
+            -100.0..100.0_f64,
+            any::<f64>(),
+        ],
+    ) {
+        let mut program = program(quotients(term, divisor), 1, &values);
+        program.links = vec![0, values.len() as u32];
+        agree(&program);
+    }
+}
+
+/// Replaces attached values by `(value - term) / divisor`.
+fn quotients(term: f64, divisor: f64) -> Kernel {
+    let attached = column(0, 1);
+    let body = vec![Statement::ForAttached {
+        offsets: 0,
+        level: Level(1),
+        body: vec![
+            load(0, attached),
+            set(1, Operation::Constant(term)),
+            set(
+                2,
+                Operation::Binary(Operator::Subtract, Register(0), Register(1)),
+            ),
+            set(3, Operation::Constant(divisor)),
+            set(
+                4,
+                Operation::Binary(Operator::Divide, Register(2), Register(3)),
+            ),
+            store(attached, 4),
+        ],
+    }];
+    kernel(&[Scalar::Real; 5], body)
+}
+
+#[test]
+fn only_divisions_of_what_may_be_tiny_or_by_few_constants_remain() {
+    let divisions = |term, divisor| {
+        let mut program = program(quotients(term, divisor), 1, &[1.0; 4]);
+        program.links = vec![0, 4];
+        let clif = listing(&program, Part::Kernel(0)).expect("sound").clif;
+        clif.matches("fdiv").count()
+    };
+    let replaced = if can_fuse() { 0 } else { 2 };
+    assert_eq!(divisions(-0.065, 0.01), replaced);
+    assert_eq!(divisions(0.0, 0.01), 2);
+    assert_eq!(divisions(1e-300, 0.01), 2);
+    assert_eq!(divisions(-0.065, 0.33), 2);
 }

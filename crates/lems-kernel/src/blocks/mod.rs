@@ -111,6 +111,16 @@ impl BlockKernel {
     }
 }
 
+impl Part {
+    /// The code that it consists of, if it is not a call or an event.
+    pub fn code(&self) -> Option<&Block> {
+        match self {
+            Part::Lanes(piece) | Part::Each(piece) => Some(&piece.body),
+            _ => None,
+        }
+    }
+}
+
 /// The kernel by parts; `None` if some of its code must run for one instance alone.
 pub fn block_kernel(kernel: &Kernel) -> Option<BlockKernel> {
     split::split(&flatten::flat(kernel)?)
