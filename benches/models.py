@@ -82,6 +82,13 @@ class Writer:
             self.line(f'      <connection id="{number}" preCellId="../{source}[{a}]" postCellId="../{target}[{b}]"/>')
         self.line("    </projection>")
 
+    def junctions(self, name, population, synapse, edges):
+        self.line(f'    <electricalProjection id="{name}" presynapticPopulation="{population}" '
+                  f'postsynapticPopulation="{population}">')
+        for number, (a, b) in enumerate(pairs(edges)):
+            self.line(f'      <electricalConnection id="{number}" preCell="{a}" postCell="{b}" synapse="{synapse}"/>')
+        self.line("    </electricalProjection>")
+
     def pulse(self, delay_ms, duration_ms):
         self.line(f'  <pulseGenerator id="pulse" delay="{delay_ms}ms" duration="{duration_ms}ms" amplitude="1pA"/>')
 
@@ -232,14 +239,19 @@ def load(folder, cells=10_000, synapses=100, steps=1):
     return izhikevich_network(folder, f"load_{cells}_{synapses}", cells, synapses, steps, 1, 0)
 
 
-def point_cells(folder, name, cell, text, cells, steps, weights, columns, parameters):
+def point_cells(folder, name, cell, text, cells, steps, weights, columns, parameters, junctions=()):
+    """`junctions`: pairs of cells that a gap junction joins."""
     writer = Writer(folder, name)
     writer.line(text)
+    if junctions:
+        writer.line('  <gapJunction id="junction" conductance="20pS"/>')
     length = steps * 0.01
     delay, duration = round(length / 6, 3), round(length * 2 / 3, 3)
     writer.pulse(delay, duration)
     writer.line('  <network id="net">')
     writer.population("pop", cell, cells)
+    if junctions:
+        writer.junctions("gaps", "pop", "junction", junctions)
     writer.inputs("drive", "pop", weights)
     writer.line("  </network>")
     writer.finish(0.01, steps, spikes=[f"pop[{i}]" for i in range(cells)], columns=columns)
@@ -253,22 +265,25 @@ def point_cells(folder, name, cell, text, cells, steps, weights, columns, parame
         "h_rate": si("0.07", 3), "h_midpoint": si(-65, -3), "h_scale": si(-20, -3),
         "h_reverse_rate": si(1, 3), "h_reverse_midpoint": si(-35, -3), "h_reverse_scale": si(10, -3),
         "conductance_na": si(10, -12), **parameters,
-    }, [weight * si(1, -12) for weight in weights])
+    }, [weight * si(1, -12) for weight in weights], junctions)
     return name
 
 
-def hodgkin_huxley(folder, cells=100, steps=30_000, columns=0):
-    """Hodgkin-Huxley cells under a pulse; `columns`: voltage and gates of the first in each step"""
+def hodgkin_huxley(folder, cells=100, steps=30_000, columns=0, junctions=0):
+    """Hodgkin-Huxley cells under a pulse; `columns`: voltage and gates of the first in each step;
+    `junctions`: gap junctions from each to random others"""
     quantities = ["v", "nas/na/m/q", "nas/na/h/q", "ks/k/n/q", "iMemb"]
-    return point_cells(folder, f"hodgkin_huxley_{cells}", "hh", HODGKIN_HUXLEY, cells, steps,
+    name = f"hodgkin_huxley_{cells}" + (f"_{junctions}" if junctions else "")
+    return point_cells(folder, name, "hh", HODGKIN_HUXLEY, cells, steps,
                        [80 + (i % 100) * 0.5 for i in range(cells)],
                        [f"pop[0]/{quantity}" for quantity in quantities[:columns]], {
                            "conductance_k": si(10, -12), "conductance_leak": si(10, -12),
                            "number_leak": 300.0, "number_k": 36000.0, "erev_leak": si("-54.3", -3),
+                           "conductance_junction": si(20, -12),
                            "n_rate": si("0.1", 3), "n_midpoint": si(-55, -3), "n_scale": si(10, -3),
                            "n_reverse_rate": si("0.125", 3), "n_reverse_midpoint": si(-65, -3),
                            "n_reverse_scale": si(-80, -3),
-                       })
+                       }, random_edges(cells, cells, junctions, 5))
 
 
 def kinetic(folder, cells=50, steps=30_000):

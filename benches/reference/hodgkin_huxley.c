@@ -1,7 +1,8 @@
-/* Hodgkin-Huxley cells: pointCellCondBased with channelPopulation, ionChannelHH, gateHHrates. The
- * exponentials are those of the platform, so that only the times of spikes can be compared.
+/* Hodgkin-Huxley cells: pointCellCondBased with channelPopulation, ionChannelHH, gateHHrates, joined
+ * by gapJunction. The exponentials are those of the platform, so that only the times of spikes can be
+ * compared. A junction sees the voltage that the cell behind it had when it was last its turn.
  *
- *   hodgkin_huxley BASE  reads BASE.parameters and .currents, writes BASE.c.spikes and .c.dat */
+ *   hodgkin_huxley BASE  reads BASE.parameters, .edges and .currents, writes BASE.c.spikes and .c.dat */
 #include "channels.h"
 
 int main(int count, char **arguments) {
@@ -17,13 +18,26 @@ int main(int count, char **arguments) {
     const struct rate m_on = rate_named("m"), m_off = rate_named("m_reverse");
     const struct rate h_on = rate_named("h"), h_off = rate_named("h_reverse");
     const struct rate n_on = rate_named("n"), n_off = rate_named("n_reverse");
+    const double conductance_junction = parameter("conductance_junction");
     const double *input = currents(cells);
+
+    size_t ends;
+    const uint32_t *edges = numbers(".edges", sizeof *edges, &ends);
+    size_t *first = allocated(cells + 1, sizeof *first), *next = allocated(cells, sizeof *next);
+    uint32_t *other = allocated(ends + 1, sizeof *other);
+    for (size_t e = 0; e < ends; e++) first[edges[e] + 1]++;
+    for (size_t i = 0; i < cells; i++) {
+        first[i + 1] += first[i];
+        next[i] = first[i];
+    }
+    for (size_t e = 0; e < ends; e++) other[next[edges[e]]++] = edges[e ^ 1];
 
     double *v = allocated(cells, sizeof *v), *last = allocated(cells, sizeof *v), *older = allocated(cells, sizeof *v);
     double *m = allocated(cells, sizeof *m), *h = allocated(cells, sizeof *h), *n = allocated(cells, sizeof *n);
+    double *shown = allocated(cells, sizeof *shown);
     char *spiking = allocated(cells, 1);
     for (size_t i = 0; i < cells; i++) {
-        v[i] = last[i] = older[i] = v0;
+        v[i] = last[i] = older[i] = shown[i] = v0;
         m[i] = steady(exp_linear(m_on, v0), exponential(m_off, v0));
         h[i] = steady(exponential(h_on, v0), sigmoid(h_off, v0));
         n[i] = steady(exp_linear(n_on, v0), exponential(n_off, v0));
@@ -48,7 +62,11 @@ int main(int count, char **arguments) {
             const double leak = g_leak * (erev_leak - v[i]);
             const double na = conductance_na * open_na * number_na * (erev_na - v[i]);
             const double k = conductance_k * open_k * number_k * (erev_k - v[i]);
-            const double current = leak + na + k + pulse(time, delay, end, input[i]);
+            double received = 0;
+            shown[i] = v[i];
+            for (size_t j = first[i]; j < first[i + 1]; j++)
+                received += conductance_junction * (shown[other[j]] - v[i]);
+            const double current = leak + na + k + (received + pulse(time, delay, end, input[i]));
             v[i] = v[i] + step * (current / C);
             if (i == 0) row[4] = current;
             if (v[i] > thresh && !spiking[i]) {

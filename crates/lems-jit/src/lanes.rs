@@ -149,7 +149,9 @@ fn hides_call(statement: &Statement) -> bool {
     })
 }
 
-/// Whether a loop that stores the columns may thereby change what it loads from elsewhere.
+/// Whether a loop that stores the columns may thereby change what it loads from elsewhere; what
+/// instances that are not neighbours store is the same for two side by side as for one after the
+/// other.
 fn may_be_stored(
     program: &Program,
     place: Place,
@@ -172,7 +174,13 @@ fn may_be_stored(
         Place::Linked { table, level: of } => {
             let table = table as usize;
             let entries = program.links.get(table..table + population(of) as usize);
-            entries.unwrap_or_default().iter().any(|slot| inside(*slot))
+            let mut entries = (0..).zip(entries.unwrap_or_default());
+            entries.any(|(instance, slot)| match of == level {
+                true => {
+                    (stored.iter()).any(|base| slot.abs_diff(base + instance) == 1) && inside(*slot)
+                }
+                false => inside(*slot),
+            })
         }
     }
 }

@@ -381,14 +381,13 @@ impl Work<'_> {
         };
         let buffers = buffers.as_mut_ptr();
         let (first, last) = (i64::from(instances.start), i64::from(instances.end));
-        // SAFETY: as in `advance_in_order`. The memory outlives the work. Each thread computes other
-        // instances, and machine code for some neither writes what belongs to others nor reads what
-        // others write: that is what `independence` says, without which there is no block function.
-        // Handlers that run meanwhile are for instances that nobody computes, and write nothing that
-        // others read, for the same reason. The number of instances is even and within the stride,
-        // and the buffers are of the size that it was made for; `locate_copies` has seen room for what more
-        // instances store, in whose range lies what these do, or there is no plan. With a log, the functions
-        // that it calls leave the state alone; draws, which do not, make a kernel's instances dependent.
+        // SAFETY: as in `advance_in_order`. The memory outlives the work. Each thread computes other instances,
+        // and machine code for some does not write what belongs to others, nor read it if there are several
+        // threads: `independence` says so, without which there is no block function, and plans in which it must
+        // read have one thread. Handlers that run meanwhile are for instances that nobody computes, and write
+        // nothing that others read. The number of instances is even and within the stride, the buffers are of the
+        // size that it was made for; `locate_copies` has seen room for what more instances store, in whose range
+        // lies what these do, or there is no plan. With a log, the functions that it calls leave the state alone.
         unsafe {
             (self.block.function)(
                 &context,

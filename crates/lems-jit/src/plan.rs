@@ -89,7 +89,8 @@ pub fn block_plan(program: &Program, kernel: u32) -> Option<BlockPlan> {
     }
     let mut independence = independence(program, kernel)?;
     let population = program.population(kernel);
-    let kernel = block_kernel(&without_single_loops(program, code, population))?;
+    let code = without_single_loops(program, code, population);
+    let kernel = block_kernel(&code, &independence.in_turn)?;
     let calls_functions = |part: &Part| {
         matches!(
             part,
@@ -110,7 +111,10 @@ pub fn block_plan(program: &Program, kernel: u32) -> Option<BlockPlan> {
         false => 0,
     };
     let stride = stride(longest, kernel.buffers, saved);
-    let share = share(program, &kernel);
+    let share = match independence.in_turn.is_empty() {
+        true => share(program, &kernel),
+        false => WHOLE,
+    };
     Some(BlockPlan {
         kernel,
         longest,
@@ -139,6 +143,8 @@ fn saved_per_instance(program: &Program, independence: &Independence, population
     (doubles / population.max(1) as usize) as u32
 }
 
+/// More instances than any call has, an even number.
+const WHOLE: u32 = u32::MAX - 1;
 /// Statements that are worth a thread: well above what it takes to wake it.
 const STATEMENTS_OF_A_SHARE: u64 = if SMALL { 1 } else { 700_000 };
 /// Fewest instances that are worth one, however much each does.

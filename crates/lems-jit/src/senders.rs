@@ -153,6 +153,7 @@ mod tests {
         let independence = Independence {
             stored: Vec::new(),
             owners: vec![(0..8).collect()],
+            ..Independence::default()
         };
         senders(&program, 0, &independence, |_| Reach { unit: 2, window: 2 })
     }

@@ -4,7 +4,7 @@
 //! goes back to where it was before the step, gets the event, and makes the step again when its
 //! turn comes. All others were right the first time, and those that have not made their step yet
 //! just get the event. Where others may be at an instance that comes later, the event waits until
-//! its turn comes to be settled.
+//! its turn comes to be settled. Where instances read one another, all later ones go back together.
 
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
@@ -151,7 +151,12 @@ impl<'s, 'p> Settling<'s, 'p> {
                 instance,
             });
         } else if self.turn.get() < owner && owner < self.call.last {
-            self.go_back(state, owner);
+            match self.block.plan.independence.in_turn.is_empty() {
+                true => self.go_back(state, owner),
+                false => (self.turn.get() + 1..self.call.last)
+                    .rev()
+                    .for_each(|later| self.go_back(state, later)),
+            }
         }
         is_ahead
     }

@@ -117,12 +117,14 @@ fn side_by_side(
     let [state, _] = states;
     let independent: Vec<Independence> = (0..)
         .zip(&program.kernels)
-        .filter(|(_, kernel)| block_kernel(kernel).is_some())
         .filter(|(number, _)| {
             let mut calls = program.schedule.iter();
             calls.any(|call| call.kernel == *number && call.last - call.first >= TOGETHER)
         })
-        .filter_map(|(number, _)| independence(program, number))
+        .filter_map(|(number, kernel)| {
+            let found = independence(program, number)?;
+            block_kernel(kernel, &found.in_turn).map(|_| found)
+        })
         .collect();
     Ok(Passed {
         kernels: program.kernels.len(),

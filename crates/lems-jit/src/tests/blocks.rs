@@ -110,6 +110,8 @@ struct Tally {
     kernels: Cell<u64>,
     in_blocks: Cell<u64>,
     interfering: Cell<u64>,
+    in_turn: Cell<u64>,
+    in_turn_and_interfering: Cell<u64>,
 }
 
 impl Tally {
@@ -118,11 +120,15 @@ impl Tally {
         add(&self.programs, true);
         for (number, kernel) in (0..).zip(&program.kernels) {
             let independence = independence(program, number);
-            let in_blocks = independence.is_some() && block_kernel(kernel).is_some();
+            let in_blocks = (independence.as_ref())
+                .is_some_and(|found| block_kernel(kernel, &found.in_turn).is_some());
             add(&self.kernels, true);
             add(&self.in_blocks, in_blocks);
-            let interferes = independence.is_some_and(|found| found.interferes());
-            add(&self.interfering, in_blocks && interferes);
+            let found = independence.filter(|_| in_blocks).unwrap_or_default();
+            let in_turn = !found.in_turn.is_empty();
+            add(&self.interfering, found.interferes());
+            add(&self.in_turn, in_turn);
+            add(&self.in_turn_and_interfering, in_turn && found.interferes());
         }
     }
 }
@@ -157,6 +163,8 @@ fn back_ends_agree_on_blocks_of_instances() {
         tally.interfering.get() * 10 > tally.kernels.get(),
         "{tally:?}"
     );
+    let both = tally.in_turn_and_interfering.get();
+    assert!(both * 50 > tally.kernels.get(), "{tally:?}");
     assert!(went_back > u64::from(cases), "only {went_back} went back");
 }
 

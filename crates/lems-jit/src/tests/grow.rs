@@ -56,6 +56,8 @@ struct Oddities {
     draws: bool,
     /// Reads what other instances of the kernel store.
     gap_junctions: bool,
+    /// Reads that of it which no handler stores.
+    neighbours: bool,
     /// Touches what handlers may have changed after events.
     late: bool,
     /// Handlers read what kernels store after events.
@@ -86,6 +88,7 @@ impl Plan {
         let odd = Oddities {
             draws: rarely(20),
             gap_junctions: rarely(10),
+            neighbours: rarely(3),
             late: rarely(10),
             peeks: rarely(5),
             loose: rarely(10),
@@ -469,7 +472,8 @@ impl Grower<'_, '_, '_> {
                     population if self.plan.odd.gap_junctions => {
                         self.dice.pick(&group.columns) + self.dice.roll(population)
                     }
-                    _ if self.is_handler || self.levels[0] == host => self.dice.roll(8),
+                    _ if self.is_handler => self.dice.roll(8),
+                    _ if self.levels[0] == host && !self.plan.odd.neighbours => self.dice.roll(8),
                     population => self.dice.pick(&group.quiet) + self.dice.roll(population),
                 }
             }

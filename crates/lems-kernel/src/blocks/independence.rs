@@ -1,12 +1,14 @@
 //! Whether the instances of a step kernel can be computed in any order.
 //!
-//! They can if none reads what another one stores. Events are the exception that is allowed: one
+//! They can if none reads what another one stores. Two exceptions are allowed. Code that reads
+//! what others store, as for gap junctions, can be kept in order while all else is not. An event
 //! that reaches an instance whose turn comes later in the same call takes that instance back to
 //! where it was before the call, and its step is done again.
 
 use std::collections::{BTreeMap, HashMap, HashSet, hash_map::Entry};
 use std::ops::Range;
 
+use super::InTurn;
 use crate::{Block, Kernel, Level, Operation, Place, Program, Statement};
 
 /// What must be known to run the instances of a kernel in any order.
@@ -17,6 +19,8 @@ pub struct Independence {
     /// By handler: the instance of the kernel that each instance of the handler is part of, if
     /// events of the kernel run the handler at once; empty for the others.
     pub owners: Vec<Vec<u32>>,
+    /// What must be done for one instance after the other nevertheless.
+    pub in_turn: InTurn,
 }
 
 /// A column that a kernel stores.
@@ -133,15 +137,18 @@ pub fn independence(program: &Program, kernel: u32) -> Option<Independence> {
         .flat_map(|handler| handler.slots_stored_elsewhere(program))
         .map(|(_, slot)| slot)
         .collect();
+    let mut in_turn = InTurn::default();
     for (place, extent) in &survey.elsewhere {
         let instances = slots.owners(*extent);
-        let shared = each_slot(program, *place, instances.len()).any(|(_, slot)| {
-            slots.owner(slot).is_some()
-                || by_handlers.contains(&slot)
-                || handlers.values().any(|handler| handler.stores(slot))
-        });
-        if shared {
-            return None;
+        for (_, slot) in each_slot(program, *place, instances.len()) {
+            let by_handler = by_handlers.contains(&slot)
+                || handlers.values().any(|handler| handler.stores(slot));
+            if by_handler {
+                return None;
+            }
+            if let Some((column, _)) = slots.column(slot) {
+                in_turn.add(column, *place);
+            }
         }
     }
     let mut owners = vec![Vec::new(); program.handlers.len()];
@@ -192,7 +199,11 @@ pub fn independence(program: &Program, kernel: u32) -> Option<Independence> {
         .map(|(base, extent)| Stored { base, extent });
     let mut stored: Vec<Stored> = stored.collect();
     stored.sort_unstable_by_key(|stored| stored.base);
-    Some(Independence { stored, owners })
+    Some(Independence {
+        stored,
+        owners,
+        in_turn,
+    })
 }
 
 /// No instance of a kernel.

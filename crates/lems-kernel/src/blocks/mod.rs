@@ -6,16 +6,19 @@
 //! which programs that gives what the sequential order gives.
 
 mod flatten;
+mod in_turn;
 mod independence;
 mod inline;
 mod split;
 #[cfg(test)]
 mod tests;
+mod units;
 
 use crate::{Block, Function, Kernel, Register, Scalar, Statement};
 
 pub(crate) use flatten::count_assignments;
 pub use flatten::{Reads, carried, count_reads, flat_loop_body};
+pub use in_turn::InTurn;
 pub use independence::{Extent, Independence, Stored, independence};
 pub use inline::without_single_loops;
 
@@ -121,7 +124,8 @@ impl Part {
     }
 }
 
-/// The kernel by parts; `None` if some of its code must run for one instance alone.
-pub fn block_kernel(kernel: &Kernel) -> Option<BlockKernel> {
-    split::split(&flatten::flat(kernel)?)
+/// The kernel by parts, of which one has all code that must run for one instance after another;
+/// `None` if some of its code must run for one instance alone.
+pub fn block_kernel(kernel: &Kernel, in_turn: &InTurn) -> Option<BlockKernel> {
+    split::split(&flatten::flat(kernel)?, in_turn)
 }

@@ -2,37 +2,18 @@
 //!
 //! Every statement belongs to a slot: three for each phase, one for code in lanes, one for loops,
 //! one for functions of whole buffers. Functions and loops come as early as what they need
-//! allows, all else as late as what needs it allows, so that few values cross between parts.
+//! allows, all else as late as what needs it allows, so that few values cross between parts. What
+//! must keep to the order of the instances is one loop, with all that lies between.
 
 use std::collections::{HashMap, HashSet};
 
-use super::{BlockKernel, Part, Piece};
-use crate::{Block, Function, Kernel, Operation, Operator, Place, Register, Statement};
+use super::units::{Emits, KINDS, Kind, Unit, is_free, units, with_one_in_turn};
+use super::{BlockKernel, InTurn, Part, Piece};
+use crate::{Function, Kernel, Operation, Place, Register, Statement};
 
-/// Where in a phase a statement belongs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Lanes = 0,
-    Each = 1,
-    Buffers = 2,
-}
-
-const KINDS: u32 = 3;
-
-/// A statement, or a loop with the statements that start what it carries.
-struct Unit {
-    statements: Block,
-    kind: Kind,
-    reads: Vec<Register>,
-    writes: Vec<Register>,
-    /// Columns that it reads and writes.
-    loads: Vec<u32>,
-    stores: Vec<u32>,
-    slot: u32,
-}
-
-pub(super) fn split(kernel: &Kernel) -> Option<BlockKernel> {
-    let (mut units, emits) = units(&kernel.body)?;
+pub(super) fn split(kernel: &Kernel, in_turn: &InTurn) -> Option<BlockKernel> {
+    let (units, emits) = units(&kernel.body, in_turn)?;
+    let mut units = with_one_in_turn(units);
     as_early_as_possible(&mut units);
     as_late_as_possible(&mut units, &emits);
     let mut layout = Layout::new(&units);
@@ -45,164 +26,13 @@ pub(super) fn split(kernel: &Kernel) -> Option<BlockKernel> {
     })
 }
 
-/// Condition and port of what sends events.
-type Emits = Vec<(Option<Register>, u32)>;
-
-fn units(body: &Block) -> Option<(Vec<Unit>, Emits)> {
-    let mut units = Vec::new();
-    let mut emits = Emits::new();
-    let mut starts = Block::new();
-    for statement in body {
-        match statement {
-            Statement::Emit { port, level } if level.0 == 0 => emits.push((None, *port)),
-            Statement::If {
-                condition,
-                then,
-                otherwise,
-            } if otherwise.is_empty() => match then.as_slice() {
-                [Statement::Emit { port, level }] if level.0 == 0 => {
-                    emits.push((Some(*condition), *port));
-                }
-                _ => return None,
-            },
-            Statement::Let(_, Operation::Copy(_)) => starts.push(statement.clone()),
-            Statement::ForAttached { .. } | Statement::ForRuns { .. } => {
-                let mut statements = std::mem::take(&mut starts);
-                statements.push(statement.clone());
-                units.push(Unit::of(statements, Kind::Each)?);
-            }
-            Statement::Let(_, operation) if by_buffers(operation) => {
-                units.push(Unit::of(vec![statement.clone()], Kind::Buffers)?);
-            }
-            Statement::Propagate { .. } => {
-                units.push(Unit::of(vec![statement.clone()], Kind::Buffers)?);
-            }
-            Statement::Let(..) | Statement::Store(..) => {
-                units.push(Unit::of(vec![statement.clone()], Kind::Lanes)?);
-            }
-            _ => return None,
-        }
-    }
-    starts.is_empty().then_some((units, emits))
-}
-
-/// Whether an operation is made for whole buffers.
-fn by_buffers(operation: &Operation) -> bool {
-    match operation {
-        Operation::Call(function, _) => {
-            !matches!(function, Function::Sqrt | Function::Ceil | Function::Abs)
-        }
-        Operation::Binary(Operator::Power, ..) => true,
-        _ => false,
-    }
-}
-
-/// Whether an operation can be made anew wherever its result is needed.
-fn is_free(operation: &Operation) -> bool {
-    matches!(
-        operation,
-        Operation::Constant(_) | Operation::Time | Operation::Step
-    )
-}
-
-impl Unit {
-    fn of(statements: Block, kind: Kind) -> Option<Unit> {
-        let mut unit = Unit {
-            kind,
-            reads: Vec::new(),
-            writes: Vec::new(),
-            loads: Vec::new(),
-            stores: Vec::new(),
-            slot: kind as u32,
-            statements: Block::new(),
-        };
-        for statement in &statements {
-            unit.writes.extend(statement.assigned());
-        }
-        let own = unit.writes.clone();
-        let mut inner = HashSet::new();
-        unit.survey(&statements, &mut inner)?;
-        unit.reads
-            .retain(|register| !own.contains(register) && !inner.contains(register));
-        unit.reads.sort_unstable();
-        unit.reads.dedup();
-        unit.statements = statements;
-        Some(unit)
-    }
-
-    fn survey(&mut self, block: &Block, assigned: &mut HashSet<Register>) -> Option<()> {
-        for statement in block {
-            self.reads.extend(statement.operands());
-            match statement {
-                Statement::Let(_, Operation::Load(place)) => self.loads.extend(column(*place)),
-                Statement::Store(place, _) => self.stores.push(column(*place)?),
-                Statement::Emit { .. } => return None,
-                _ => {}
-            }
-            for inner in statement.nested() {
-                for statement in inner {
-                    assigned.extend(statement.assigned());
-                }
-                self.survey(inner, assigned)?;
-            }
-        }
-        Some(())
-    }
-
-    fn touches(&self, base: u32) -> bool {
-        self.loads.contains(&base) || self.stores.contains(&base)
-    }
-
-    /// Whether the order of two units matters because of memory.
-    fn conflicts(&self, later: &Unit) -> bool {
-        self.stores.iter().any(|base| later.touches(*base))
-            || later.stores.iter().any(|base| self.loads.contains(base))
-    }
-
-    fn operation(&self) -> Option<&Operation> {
-        match self.statements.as_slice() {
-            [Statement::Let(_, operation)] => Some(operation),
-            _ => None,
-        }
-    }
-
-    fn is_free(&self) -> bool {
-        self.operation().is_some_and(is_free)
-    }
-
-    /// The first slot for this unit after one that it depends on.
-    fn after(&self, other: &Unit) -> u32 {
-        let phase = match (self.kind, other.kind) {
-            (Kind::Buffers, _) => other.slot.div_ceil(KINDS),
-            (kind, _) => (other.slot + KINDS - 1 - kind as u32) / KINDS,
-        };
-        phase * KINDS + self.kind as u32
-    }
-
-    /// The last slot for code in lanes that must come no later than this unit.
-    fn lanes_before(&self) -> u32 {
-        self.slot - self.kind as u32
-    }
-}
-
-fn column(place: Place) -> Option<u32> {
-    match place {
-        Place::Column { base, .. } => Some(base),
-        Place::Slot(_) | Place::Linked { .. } => None,
-    }
-}
-
 fn as_early_as_possible(units: &mut [Unit]) {
     for index in 0..units.len() {
         let (before, [unit, ..]) = units.split_at_mut(index) else {
             return;
         };
         for other in before.iter() {
-            let needed = unit
-                .reads
-                .iter()
-                .any(|register| other.writes.contains(register));
-            if needed && !other.is_free() || other.conflicts(unit) {
+            if unit.depends_on(other) {
                 unit.slot = unit.slot.max(unit.after(other));
             }
         }
@@ -219,13 +49,7 @@ fn as_late_as_possible(units: &mut Vec<Unit>, emits: &Emits) {
             continue;
         }
         if unit.kind == Kind::Lanes {
-            let needed_by = |later: &&Unit| {
-                later
-                    .reads
-                    .iter()
-                    .any(|register| unit.writes.contains(register))
-                    || unit.conflicts(later)
-            };
+            let needed_by = |later: &&Unit| later.reads_of(&unit) || unit.conflicts(later);
             let limit = kept.iter().filter(needed_by).map(Unit::lanes_before).min();
             unit.slot = unit.slot.max(limit.unwrap_or(last));
         }

@@ -1,6 +1,6 @@
 //! Small kernels by hand, and what becomes of them.
 
-use super::{BlockKernel, Extent, Part, Piece, block_kernel, flatten, independence};
+use super::{BlockKernel, Extent, InTurn, Part, Piece, block_kernel, flatten, independence};
 use crate::{
     Action, Block, Call, Comparison, Function, Kernel, Level, Logic, Operation, Operator, Place,
     Program, Register, Routes, Scalar, Statement, Target,
@@ -95,7 +95,7 @@ fn lines(body: &Block) -> String {
 }
 
 fn parts(body: Block) -> Option<String> {
-    block_kernel(&kernel(body)).map(|block| listing(&block))
+    block_kernel(&kernel(body), &InTurn::default()).map(|block| listing(&block))
 }
 
 /// The parts, one after the other; `b0` is buffer 0.
@@ -598,8 +598,13 @@ fn attached_instances_of_several_hosts_make_them_dependent() {
     assert!(!is_independent(&program));
 }
 
+/// Whether instances of a program are independent but for what they read of one another.
+fn take_turns(program: &Program) -> bool {
+    independence(program, 0).is_some_and(|found| !found.in_turn.is_empty())
+}
+
 #[test]
-fn links_to_what_others_store_make_instances_dependent() {
+fn links_to_what_others_store_make_instances_take_turns() {
     let linked = Place::Linked {
         table: 20,
         level: OWN,
@@ -608,19 +613,85 @@ fn links_to_what_others_store_make_instances_dependent() {
     let mut program = program(body, vec![]);
     program.links.resize(20, 0);
     program.links.extend(100..110);
-    assert!(is_independent(&program));
+    assert!(is_independent(&program) && !take_turns(&program));
     program.links[25] = 19;
-    assert!(!is_independent(&program));
+    assert!(take_turns(&program));
     program.links[25] = 20;
-    assert!(is_independent(&program));
+    assert!(is_independent(&program) && !take_turns(&program));
+}
+
+#[test]
+fn what_instances_read_of_one_another_is_one_loop_with_all_between() {
+    let linked = Place::Linked {
+        table: 20,
+        level: OWN,
+    };
+    let body = vec![
+        load(0, 0),
+        call(1, 0),
+        set(2, Operation::Load(linked)),
+        add(3, 1, 2),
+        call(4, 3),
+        add(5, 0, 0),
+        store(10, 4),
+        call(6, 4),
+        store(30, 6),
+        store(40, 5),
+    ];
+    let mut program = program(body, vec![]);
+    program.links.resize(20, 0);
+    program.links.extend(10..20);
+    let found = independence(&program, 0).expect("independent");
+    let kernel = block_kernel(&program.kernels[0], &found.in_turn).expect("has a block form");
+    let expected = "\
+lanes
+r0 = c0[i0]
+b0 = r0
+exp of b0, 1
+each
+r1 = b0
+r2 = c[t20[i0]]
+r3 = r1 + r2
+r4 = exp(r3)
+c10[i0] = r4
+b1 = r4
+lanes
+r4 = b1
+b2 = r4
+exp of b2, 1
+lanes
+r6 = b2
+r0 = c0[i0]
+r5 = r0 + r0
+c40[i0] = r5
+c30[i0] = r6
+";
+    assert_eq!(listing(&kernel), expected);
+}
+
+#[test]
+fn what_handlers_store_and_others_read_keeps_the_order() {
+    let linked = Place::Linked {
+        table: 20,
+        level: OWN,
+    };
+    let body = vec![set(0, Operation::Load(linked)), store(10, 0), emit(100)];
+    let handler = vec![load(0, 30), store(30, 0)];
+    let mut program = program(body, vec![handler]);
+    program.links.resize(20, 0);
+    program.links.extend(10..20);
+    assert!(take_turns(&program));
+    program.links[25] = 35;
+    assert!(!is_independent(&program));
 }
 
 #[test]
 fn slots_columns_and_draws_that_make_instances_dependent() {
     let independent = |body| is_independent(&program(body, vec![]));
     let slot = |slot| set(0, Operation::Load(Place::Slot(slot)));
-    assert!(independent(vec![slot(9), store(10, 0)]));
-    assert!(!independent(vec![slot(15), store(10, 0)]));
+    let turns = |body| take_turns(&program(body, vec![]));
+    assert!(!turns(vec![slot(9), store(10, 0)]));
+    assert!(turns(vec![slot(15), store(10, 0)]));
     let to_slot = Statement::Store(Place::Slot(150), r(0));
     assert!(!independent(vec![load(0, 0), to_slot]));
     // Columns that overlap.
