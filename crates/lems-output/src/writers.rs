@@ -121,6 +121,25 @@ pub struct EventFile {
     lines: LineBuffer,
     format: EventFormat,
     ids: Ids,
+    time: TimeText,
+}
+
+/// How a time is written, kept for the next events of the same time.
+#[derive(Default)]
+struct TimeText {
+    of: Option<f64>,
+    text: Vec<u8>,
+}
+
+impl TimeText {
+    fn get(&mut self, time: f64) -> &[u8] {
+        if self.of.map(f64::to_bits) != Some(time.to_bits()) {
+            self.of = Some(time);
+            self.text.clear();
+            write_java_float(time, &mut self.text);
+        }
+        &self.text
+    }
 }
 
 /// Many short texts side by side: a few bytes each, where a `String` takes three words and a place
@@ -165,6 +184,7 @@ impl EventFile {
             lines: LineBuffer::create(store, path)?,
             format,
             ids: Ids::of(ids),
+            time: TimeText::default(),
         })
     }
 
@@ -180,18 +200,15 @@ impl EventFile {
                 selections: self.ids.ends.len(),
             });
         };
-        let format = self.format;
-        self.lines.line(|line| match format {
-            EventFormat::IdTime => {
-                line.extend_from_slice(id.as_bytes());
-                line.push(b'\t');
-                write_java_float(time, line);
-            }
-            EventFormat::TimeId => {
-                write_java_float(time, line);
-                line.push(b'\t');
-                line.extend_from_slice(id.as_bytes());
-            }
+        let (id, time) = (id.as_bytes(), self.time.get(time));
+        let [first, second] = match self.format {
+            EventFormat::IdTime => [id, time],
+            EventFormat::TimeId => [time, id],
+        };
+        self.lines.line(|line| {
+            line.extend_from_slice(first);
+            line.push(b'\t');
+            line.extend_from_slice(second);
         })
     }
 

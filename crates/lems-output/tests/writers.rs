@@ -25,13 +25,14 @@ fn every_value_of_a_row_is_followed_by_a_tab() {
 #[test]
 fn event_lines_have_either_order_and_no_tab_at_the_end() {
     for (format, expected) in [
-        (EventFormat::IdTime, "pop[1]\t0.001\n0\t1.0E-5\n"),
-        (EventFormat::TimeId, "0.001\tpop[1]\n1.0E-5\t0\n"),
+        (EventFormat::IdTime, "pop[1]\t0.001\n0\t0.001\n0\t1.0E-5\n"),
+        (EventFormat::TimeId, "0.001\tpop[1]\n0.001\t0\n1.0E-5\t0\n"),
     ] {
         let store = MemoryStore::new();
         let ids = vec!["0".to_owned(), "pop[1]".to_owned()];
         let mut file = EventFile::create(&mut store.clone(), "a.spikes", format, &ids).unwrap();
         file.event(1, 0.001).unwrap();
+        file.event(0, 0.001).unwrap();
         file.event(0, 1e-5).unwrap();
         let unknown = file.event(2, 1.0);
         assert!(matches!(
