@@ -185,10 +185,9 @@ impl<'d> Network<'_, 'd> {
         for step in &select.steps {
             let mut next = Vec::new();
             for id in current {
-                match self.select_step(id, *step) {
-                    Some(found) => next.extend(found),
-                    None if optional => {}
-                    None => return Err(self.missing_child(id, select, *step)),
+                let found = self.select_step(id, *step, &mut next);
+                if !found && !optional {
+                    return Err(self.missing_child(id, select, *step));
                 }
             }
             current = next;
@@ -205,10 +204,18 @@ impl<'d> Network<'_, 'd> {
         current.into_iter().map(read).collect()
     }
 
-    fn select_step(&self, id: InstanceId, step: Step<'d>) -> Option<Vec<InstanceId>> {
+    /// Adds the instances that a step leads to; false if there should be one and is none.
+    fn select_step(&self, id: InstanceId, step: Step<'d>, found: &mut Vec<InstanceId>) -> bool {
         match step {
-            Step::Name(name) => self.step(id, name).map(|child| vec![child]),
-            Step::All(list) => Some(self.list(id, list).unwrap_or_default().to_vec()),
+            Step::Name(name) => {
+                let child = self.step(id, name);
+                found.extend(child);
+                child.is_some()
+            }
+            Step::All(list) => {
+                found.extend_from_slice(self.list(id, list).unwrap_or_default());
+                true
+            }
             Step::Where {
                 list,
                 attribute,
@@ -220,7 +227,8 @@ impl<'d> Network<'_, 'd> {
                         .is_some_and(|found| found.value() == value)
                 };
                 let list = self.list(id, list).unwrap_or_default();
-                Some(list.iter().copied().filter(has).collect())
+                found.extend(list.iter().copied().filter(has));
+                true
             }
         }
     }

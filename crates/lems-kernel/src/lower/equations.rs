@@ -140,38 +140,34 @@ impl<'d> Lowering<'_, '_, 'd> {
             return self.reduce_attached(code, at, &site, operator, selection);
         }
         let shape = self.shape(at.frame.shape);
-        let mut counts = Vec::with_capacity(at.frame.members.len());
+        let mut selected = Vec::with_capacity(at.frame.members.len());
+        let mut count = None;
+        let mut alike = true;
         for &member in at.frame.members.iter() {
             let instance = shape.instance(member as usize, at.node);
-            counts.push(self.network.selected(instance, selection)?.len());
+            let values = self.network.selected(instance, selection)?;
+            alike &= *count.get_or_insert(values.len()) == values.len();
+            selected.extend(values);
         }
-        let several = !(selection.select.steps.iter()).all(|step| matches!(step, Step::Name(_)));
-        let count = counts.first().copied().unwrap_or(0);
-        if !counts.iter().all(|other| *other == count) || count > 64 {
+        let count = count.unwrap_or(0);
+        if !alike || count > 64 {
             return self.reduce_table(code, at, operator, selection);
         }
+        let mut element = |code: &mut Code, index: usize| {
+            let of_members = selected.iter().skip(index).step_by(count.max(1));
+            let source = self.source_of_values(at.frame, of_members);
+            self.load_source(code, at.frame, &source)
+        };
+        let several = !(selection.select.steps.iter()).all(|step| matches!(step, Step::Name(_)));
         if !several && count == 1 {
-            let source = self.selected_source(at, selection, 0)?;
-            return Ok(self.load_source(code, at.frame, &source));
+            return Ok(element(code, 0));
         }
         let mut value = code.constant(neutral(operator));
         for index in 0..count {
-            let source = self.selected_source(at, selection, index)?;
-            let element = self.load_source(code, at.frame, &source);
+            let element = element(code, index);
             value = code.binary(operator, value, element);
         }
         Ok(value)
-    }
-
-    fn selected_source(
-        &mut self,
-        at: Spot<'_>,
-        selection: &Selection<'d>,
-        index: usize,
-    ) -> Result<Source, NetworkError> {
-        self.source_of(at.frame, at.node, &mut |lowering, instance| {
-            Ok(lowering.network.selected(instance, selection)?[index])
-        })
     }
 
     /// Folds a variable of all instances attached to a list.

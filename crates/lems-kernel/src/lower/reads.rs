@@ -34,6 +34,27 @@ enum One {
     There(Address),
 }
 
+/// Where the members of a frame have a value, one after the other.
+#[derive(Default)]
+struct Places {
+    /// Where the first has it.
+    common: Option<One>,
+    /// Where each has it, once they differ.
+    each: Vec<One>,
+    added: usize,
+}
+
+impl Places {
+    fn add(&mut self, one: One) {
+        let first = *self.common.get_or_insert(one);
+        if !self.each.is_empty() || !same(first, one) {
+            self.each.resize(self.added, first);
+            self.each.push(one);
+        }
+        self.added += 1;
+    }
+}
+
 impl<'d> Lowering<'_, '_, 'd> {
     /// The place of a value that `find` gives for the instance of each member.
     pub(super) fn source_of(
@@ -42,31 +63,39 @@ impl<'d> Lowering<'_, '_, 'd> {
         node: usize,
         find: &mut dyn FnMut(&Self, InstanceId) -> Result<Readable<'d>, NetworkError>,
     ) -> Result<Source, NetworkError> {
-        let mut common: Option<One> = None;
-        let mut each: Vec<(u32, One)> = Vec::new();
-        for (position, &member) in frame.members.iter().enumerate() {
+        let mut places = Places::default();
+        for &member in frame.members.iter() {
             let instance = self.shape(frame.shape).instance(member as usize, node);
             let readable = find(self, instance)?;
-            let one = self.one(frame, member, readable);
-            match common {
-                None => common = Some(one),
-                Some(first) if each.is_empty() && same(first, one) => {}
-                Some(first) => {
-                    if each.is_empty() {
-                        let before = frame.members.iter().take(position);
-                        each.extend(before.map(|member| (*member, first)));
-                    }
-                    each.push((member, one));
-                }
-            }
+            places.add(self.one(frame, member, readable));
         }
-        Ok(match common {
+        Ok(self.source_at(frame, places))
+    }
+
+    /// The same for values that are known already, in the order of the members.
+    pub(super) fn source_of_values<'v>(
+        &mut self,
+        frame: &Frame,
+        values: impl Iterator<Item = &'v Readable<'d>>,
+    ) -> Source
+    where
+        'd: 'v,
+    {
+        let mut places = Places::default();
+        for (&member, readable) in frame.members.iter().zip(values) {
+            places.add(self.one(frame, member, *readable));
+        }
+        self.source_at(frame, places)
+    }
+
+    fn source_at(&mut self, frame: &Frame, places: Places) -> Source {
+        match places.common {
             None => Source::Constant(0.0),
-            Some(One::Number(value)) if each.is_empty() => Source::Constant(value),
-            Some(One::Here { column, level }) if each.is_empty() => Source::Here { column, level },
-            Some(One::There(address)) if each.is_empty() => Source::There(address),
-            Some(_) => self.differing(frame, &each),
-        })
+            Some(_) if !places.each.is_empty() => self.differing(frame, &places.each),
+            Some(One::Number(value)) => Source::Constant(value),
+            Some(One::Here { column, level }) => Source::Here { column, level },
+            Some(One::There(address)) => Source::There(address),
+        }
     }
 
     fn one(&mut self, mut frame: &Frame, mut member: u32, readable: Readable<'d>) -> One {
@@ -148,11 +177,11 @@ impl<'d> Lowering<'_, '_, 'd> {
         })
     }
 
-    fn differing(&mut self, frame: &Frame, each: &[(u32, One)]) -> Source {
+    fn differing(&mut self, frame: &Frame, each: &[One]) -> Source {
         let members = self.shape(frame.shape).members;
-        if each.iter().all(|(_, one)| matches!(one, One::Number(_))) {
+        if each.iter().all(|one| matches!(one, One::Number(_))) {
             let mut numbers = vec![0.0; members];
-            for (member, one) in each {
+            for (member, one) in frame.members.iter().zip(each) {
                 if let One::Number(value) = one {
                     numbers[*member as usize] = *value;
                 }
@@ -160,7 +189,7 @@ impl<'d> Lowering<'_, '_, 'd> {
             return Source::Numbers(numbers);
         }
         let mut addresses = vec![None; members];
-        for (member, one) in each {
+        for (member, one) in frame.members.iter().zip(each) {
             addresses[*member as usize] = Some(match *one {
                 One::There(address) => address,
                 One::Here { column, level } => (column, self.member_at(frame, *member, level)),
