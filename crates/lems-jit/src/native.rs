@@ -281,9 +281,10 @@ impl<'p> CompiledProgram<'p> {
             time,
             step,
         };
-        match block.plan.independence.interferes() {
-            true => self.advance_in_units(&work, state, even),
-            false => self.advance_in_shares(&work, state, even),
+        match (block.plan.has_tail, block.plan.independence.interferes()) {
+            (true, _) => self.advance_with_tail(&work, state, even),
+            (false, true) => self.advance_in_units(&work, state, even),
+            (false, false) => self.advance_in_shares(&work, state, even),
         }
         if even.last < call.last {
             let rest = Call {
@@ -356,6 +357,54 @@ impl Work<'_> {
     ///
     /// If they are an odd number, more than a block has, or not among those of the step.
     pub(crate) fn advance(&self, buffers: &mut Vec<f64>, kept: &mut Kept, instances: Range<u32>) {
+        let Kept { saved, copies, log } = kept;
+        self.locate_copies(saved, copies, &instances);
+        let context = Context {
+            program: self.program,
+            backend: &Nothing,
+            state: std::ptr::null_mut(),
+            log,
+        };
+        let memory = self.memory.load(Ordering::Relaxed);
+        self.call(&context, memory, buffers, copies, instances);
+    }
+
+    /// Computes a block of instances, whose events are delivered at once, to handlers that `backend`
+    /// runs. Nobody else may be at work.
+    ///
+    /// # Panics
+    ///
+    /// As for [`advance`](Self::advance); also if the state is not that of the work.
+    pub(crate) fn advance_at_once(
+        &self,
+        backend: &dyn Backend,
+        state: &mut State,
+        buffers: &mut Vec<f64>,
+        instances: Range<u32>,
+    ) {
+        let memory = state.memory.as_mut_ptr();
+        assert_eq!(
+            memory,
+            self.memory.load(Ordering::Relaxed),
+            "the state is not that of the work"
+        );
+        let context = Context {
+            program: self.program,
+            backend,
+            state,
+            log: std::ptr::null_mut(),
+        };
+        self.call(&context, memory, buffers, &[], instances);
+    }
+
+    fn call(
+        &self,
+        context: &Context<'_>,
+        memory: *mut f64,
+        buffers: &mut Vec<f64>,
+        copies: &[AtomicPtr<f64>],
+        instances: Range<u32>,
+    ) {
         let plan = &self.block.plan;
         assert!(
             self.instances.start <= instances.start && instances.end <= self.instances.end,
@@ -369,28 +418,19 @@ impl Work<'_> {
         if buffers.len() < plan.buffers() {
             buffers.resize(plan.buffers(), 0.0);
         }
-        let memory = self.memory.load(Ordering::Relaxed);
         let links = self.program.links.as_slice();
-        let Kept { saved, copies, log } = kept;
-        self.locate_copies(saved, copies, &instances);
-        let context = Context {
-            program: self.program,
-            backend: &Nothing,
-            state: std::ptr::null_mut(),
-            log,
-        };
         let buffers = buffers.as_mut_ptr();
         let (first, last) = (i64::from(instances.start), i64::from(instances.end));
         // SAFETY: as in `advance_in_order`. The memory outlives the work. Each thread computes other instances,
         // and machine code for some does not write what belongs to others, nor read it if there are several
-        // threads: `independence` says so, without which there is no block function, and plans in which it must
-        // read have one thread. Handlers that run meanwhile are for instances that nobody computes, and write
-        // nothing that others read. The number of instances is even and within the stride, the buffers are of the
-        // size that it was made for; `locate_copies` has seen room for what more instances store, in whose range
-        // lies what these do, or there is no plan. With a log, the functions that it calls leave the state alone.
+        // threads: `independence` says so, and where it does not, the plan has one thread. Handlers that run
+        // meanwhile are for instances that nobody computes, and write nothing that others read, or there is one
+        // thread and no log. The number of instances is even and within the stride, the buffers are of the size
+        // that it was made for; `locate_copies` has seen room for what more instances store, in whose range lies
+        // what these do, or nothing is copied. With a log, the functions that it calls leave the state alone.
         unsafe {
             (self.block.function)(
-                &context,
+                context,
                 memory,
                 links.as_ptr(),
                 self.time,

@@ -2,8 +2,8 @@
 //! are.
 
 use lems_kernel::{
-    Block, BlockKernel, Call, Independence, Part, Program, Statement, block_kernel, independence,
-    without_single_loops,
+    Block, BlockKernel, Call, Independence, Kernel, Part, Program, Statement, block_kernel,
+    independence, tailed_kernel, without_single_loops,
 };
 
 use crate::lanes::LANES;
@@ -44,6 +44,8 @@ pub struct BlockPlan {
     pub share: u32,
     /// What makes the order of the instances irrelevant.
     pub independence: Independence,
+    /// Whether the last part has all for which it matters after all, and sends its events at once.
+    pub has_tail: bool,
 }
 
 impl BlockPlan {
@@ -77,7 +79,7 @@ impl BlockPlan {
 }
 
 /// The block form of a kernel; `None` if it runs for few instances at a time, or if their order
-/// matters.
+/// matters in all that would be worth it.
 pub fn block_plan(program: &Program, kernel: u32) -> Option<BlockPlan> {
     let code = program.kernels.get(kernel as usize)?;
     let calls = program.schedule.iter().filter(|call| call.kernel == kernel);
@@ -87,22 +89,21 @@ pub fn block_plan(program: &Program, kernel: u32) -> Option<BlockPlan> {
     if longest < FEWEST_TOGETHER {
         return None;
     }
-    let mut independence = independence(program, kernel)?;
     let population = program.population(kernel);
     let code = without_single_loops(program, code, population);
-    let kernel = block_kernel(&code, &independence.in_turn)?;
+    let (kernel, independence, has_tail) = match in_any_order(program, kernel, &code) {
+        Some((block, independence)) => (block, independence, false),
+        None => {
+            let tailed = tailed_kernel(program, kernel, &code)?;
+            (tailed, Independence::default(), true)
+        }
+    };
     let calls_functions = |part: &Part| {
         matches!(
             part,
             Part::Call { .. } | Part::Power { .. } | Part::Propagate { .. }
         )
     };
-    let stored = stored_columns(&kernel.parts);
-    (independence.stored).retain(|column| stored.contains(&column.base));
-    let (columns, links) = (&independence.stored, &program.links);
-    if independence.interferes() && !can_save(&kernel.parts, columns, links, population) {
-        return None;
-    }
     if longest < FEWEST_WITHOUT_CALLS && !kernel.parts.iter().any(calls_functions) {
         return None;
     }
@@ -111,7 +112,7 @@ pub fn block_plan(program: &Program, kernel: u32) -> Option<BlockPlan> {
         false => 0,
     };
     let stride = stride(longest, kernel.buffers, saved);
-    let share = match independence.in_turn.is_empty() {
+    let share = match independence.in_turn.is_empty() && !has_tail {
         true => share(program, &kernel),
         false => WHOLE,
     };
@@ -121,7 +122,25 @@ pub fn block_plan(program: &Program, kernel: u32) -> Option<BlockPlan> {
         stride,
         share,
         independence,
+        has_tail,
     })
+}
+
+/// The parts of a kernel whose instances can be computed in any order but for what the parts take
+/// care of.
+fn in_any_order(
+    program: &Program,
+    number: u32,
+    code: &Kernel,
+) -> Option<(BlockKernel, Independence)> {
+    let mut independence = independence(program, number)?;
+    let kernel = block_kernel(code, &independence.in_turn)?;
+    let stored = stored_columns(&kernel.parts);
+    (independence.stored).retain(|column| stored.contains(&column.base));
+    let (columns, links) = (&independence.stored, &program.links);
+    let population = program.population(number);
+    let saves = || can_save(&kernel.parts, columns, links, population);
+    (!independence.interferes() || saves()).then_some((kernel, independence))
 }
 
 /// The size of blocks of about the same size, of which each fits the cache.

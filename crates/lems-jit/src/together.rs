@@ -89,6 +89,18 @@ impl CompiledProgram<'_> {
         }
     }
 
+    /// Computes instances block by block, each with its tail, whose events are delivered at once.
+    pub(crate) fn advance_with_tail(&self, work: &Work<'_>, state: &mut State, call: Call) {
+        let stride = work.block.plan.stride;
+        let Some(mut worker) = self.together().team.workers().next() else {
+            return;
+        };
+        for first in (call.first..call.last).step_by(stride as usize) {
+            let instances = first..call.last.min(first.saturating_add(stride));
+            work.advance_at_once(self, state, &mut worker.buffers, instances);
+        }
+    }
+
     /// Computes instances that may send each other events, unit by unit; the events of a unit are
     /// delivered before those of the next.
     pub(crate) fn advance_in_units(&self, work: &Work<'_>, state: &mut State, call: Call) {

@@ -19,8 +19,8 @@ mod scheme;
 mod state;
 
 pub use blocks::{
-    BlockKernel, Extent, Independence, Part, Piece, Reads, Stored, block_kernel, carried,
-    count_reads, flat_loop_body, independence, without_single_loops,
+    BlockKernel, Extent, InTurn, Independence, Part, Piece, Reads, Stored, block_kernel, carried,
+    count_reads, flat_loop_body, independence, tailed_kernel, without_single_loops,
 };
 pub use fast::fast;
 pub use interpreter::Interpreter;

@@ -12,7 +12,7 @@ use proptest::test_runner::{TestCaseError, TestError, TestRunner};
 use super::grow::grow;
 use super::outcome::{run, run_in_pieces};
 use super::{agree, kernel, load, program, set, store};
-use crate::{CompiledProgram, settle, validate};
+use crate::{CompiledProgram, block_plan, settle, validate};
 
 /// How many programs, if not the default.
 const CASES: &str = "BLOCK_PROGRAMS";
@@ -112,6 +112,7 @@ struct Tally {
     interfering: Cell<u64>,
     in_turn: Cell<u64>,
     in_turn_and_interfering: Cell<u64>,
+    tailed: Cell<u64>,
 }
 
 impl Tally {
@@ -123,6 +124,8 @@ impl Tally {
             let in_blocks = (independence.as_ref())
                 .is_some_and(|found| block_kernel(kernel, &found.in_turn).is_some());
             add(&self.kernels, true);
+            let plan = block_plan(program, number);
+            add(&self.tailed, plan.is_some_and(|plan| plan.has_tail));
             add(&self.in_blocks, in_blocks);
             let found = independence.filter(|_| in_blocks).unwrap_or_default();
             let in_turn = !found.in_turn.is_empty();
@@ -165,6 +168,7 @@ fn back_ends_agree_on_blocks_of_instances() {
     );
     let both = tally.in_turn_and_interfering.get();
     assert!(both * 50 > tally.kernels.get(), "{tally:?}");
+    assert!(tally.tailed.get() * 200 > tally.programs.get(), "{tally:?}");
     assert!(went_back > u64::from(cases), "only {went_back} went back");
 }
 

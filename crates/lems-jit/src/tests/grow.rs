@@ -86,13 +86,13 @@ impl Plan {
     fn new(dice: &mut Dice<'_>) -> Plan {
         let mut rarely = |sides| dice.roll(sides) == 1;
         let odd = Oddities {
-            draws: rarely(20),
+            draws: rarely(8),
             gap_junctions: rarely(10),
             neighbours: rarely(3),
             late: rarely(10),
             peeks: rarely(5),
             loose: rarely(10),
-            attached_events: rarely(20),
+            attached_events: rarely(8),
             writes_elsewhere: rarely(20),
         };
         let mut plan = Plan {

@@ -7,17 +7,24 @@ use std::collections::{HashMap, HashSet};
 use crate::{Block, Kernel, Logic, Operation, Register, Scalar, Statement, statements};
 
 /// The kernel's code with every register assigned once, conditions as selections, and branches
-/// only around what sends events; loops keep their bodies, flat where that is possible. `None`
-/// where a branch or a loop holds what must not run twice or out of order.
-pub(super) fn flat(kernel: &Kernel) -> Option<Kernel> {
+/// only around what sends events; loops keep their bodies, flat where that is possible. With it,
+/// the registers that hold what `results` hold at the end. `None` where a branch or a loop holds
+/// what must not run twice or out of order.
+pub(super) fn flat(kernel: &Kernel, results: &[Register]) -> Option<(Kernel, Vec<Register>)> {
     let mut flattener = Flattener::of(&kernel.body, kernel.registers.clone());
     count_reads(&kernel.body, &mut flattener.reads);
+    for register in results {
+        *flattener.reads.entry(*register).or_default() += 1;
+    }
     flattener.block(&kernel.body, None)?;
-    Some(Kernel {
+    let results = results.iter().map(|register| flattener.now(*register));
+    let results = results.collect();
+    let flat = Kernel {
         name: kernel.name.clone(),
         registers: flattener.registers,
         body: flattener.out,
-    })
+    };
+    Some((flat, results))
 }
 
 /// How often each register is read.

@@ -102,7 +102,7 @@ pub fn independence(program: &Program, kernel: u32) -> Option<Independence> {
     };
     let mut survey = Survey::default();
     survey.block(&code.body, &[Extent::Own])?;
-    if !survey.stored_elsewhere.is_empty() {
+    if survey.keeps_order || !survey.stored_elsewhere.is_empty() {
         return None;
     }
     let handlers = reachable(program, &survey.ports, population)?;
@@ -211,20 +211,22 @@ const NOBODY: u32 = u32::MAX;
 
 /// What a kernel or handler touches.
 #[derive(Default)]
-struct Survey {
+pub(super) struct Survey {
     /// By first slot: whose, and whether it is stored.
-    columns: HashMap<u32, (Extent, bool)>,
+    pub(super) columns: HashMap<u32, (Extent, bool)>,
     /// Variables of other instances that it loads, and for whom.
-    elsewhere: Vec<(Place, Extent)>,
+    pub(super) elsewhere: Vec<(Place, Extent)>,
     /// Variables of other instances that it stores.
-    stored_elsewhere: Vec<Place>,
+    pub(super) stored_elsewhere: Vec<Place>,
     /// First sources of the events that it sends for its own instances.
     ports: Vec<u32>,
+    /// Whether it draws random numbers or sends events of attached instances.
+    keeps_order: bool,
 }
 
 impl Survey {
-    /// `None` if something must keep to the order of the instances.
-    fn block(&mut self, block: &Block, extents: &[Extent]) -> Option<()> {
+    /// `None` if it goes beyond its instances and what is attached to them.
+    pub(super) fn block(&mut self, block: &Block, extents: &[Extent]) -> Option<()> {
         for statement in block {
             match statement {
                 Statement::Let(_, Operation::Load(place)) => {
@@ -239,7 +241,8 @@ impl Survey {
                         }
                     }
                 }
-                Statement::Let(_, Operation::Random(_)) | Statement::Twice(_) => return None,
+                Statement::Let(_, Operation::Random(_)) => self.keeps_order = true,
+                Statement::Twice(_) => return None,
                 Statement::Store(Place::Column { base, level }, _) => {
                     let extent = *extents.get(usize::from(level.0))?;
                     self.column(*base, extent, true)?;
@@ -254,7 +257,7 @@ impl Survey {
                 }
                 Statement::Store(..) => return None,
                 Statement::Emit { port, level } if level.0 == 0 => self.ports.push(*port),
-                Statement::Emit { .. } => return None,
+                Statement::Emit { .. } => self.keeps_order = true,
                 Statement::ForAttached { offsets, body, .. } => {
                     let extent = Extent::Attached { offsets: *offsets };
                     self.attached(body, extents, extent)?;
@@ -298,7 +301,7 @@ impl Survey {
     }
 
     /// Whose its columns are, each once.
-    fn extents(&self) -> impl Iterator<Item = Extent> {
+    pub(super) fn extents(&self) -> impl Iterator<Item = Extent> {
         let extents: HashSet<Extent> = self.columns.values().map(|(extent, _)| *extent).collect();
         extents.into_iter()
     }
@@ -307,14 +310,14 @@ impl Survey {
         self.columns.get(&base).map(|(extent, _)| *extent)
     }
 
-    fn stored(&self) -> impl Iterator<Item = (u32, Extent)> {
+    pub(super) fn stored(&self) -> impl Iterator<Item = (u32, Extent)> {
         let stored = self.columns.iter().filter(|(_, (_, stored))| *stored);
         stored.map(|(base, (extent, _))| (*base, *extent))
     }
 }
 
 /// Whether two columns, given by first slot and size, share a part but not the first slot.
-fn overlap(mut columns: Vec<(u32, usize)>) -> bool {
+pub(super) fn overlap(mut columns: Vec<(u32, usize)>) -> bool {
     columns.sort_unstable();
     let mut end = 0;
     let mut last = None;
@@ -346,7 +349,8 @@ impl Reached {
             .values()
             .all(|(extent, _)| *extent == Extent::Own);
         let population = 0;
-        own.then_some(Reached { survey, population })
+        let free = own && !survey.keeps_order;
+        free.then_some(Reached { survey, population })
     }
 
     fn stores(&self, slot: u32) -> bool {
@@ -398,7 +402,7 @@ fn reachable(program: &Program, ports: &[u32], population: u32) -> Option<HashMa
 }
 
 /// Whose the columns of a kernel are.
-struct Slots<'p> {
+pub(super) struct Slots<'p> {
     links: &'p [u32],
     population: u32,
     /// Stored columns, by first slot.
@@ -406,7 +410,7 @@ struct Slots<'p> {
 }
 
 impl<'p> Slots<'p> {
-    fn new(program: &'p Program, survey: &Survey, population: u32) -> Self {
+    pub(super) fn new(program: &'p Program, survey: &Survey, population: u32) -> Self {
         let mut slots = Slots {
             links: &program.links,
             population,
@@ -420,7 +424,7 @@ impl<'p> Slots<'p> {
     }
 
     /// The instance of the kernel that each instance of an extent belongs to.
-    fn owners(&self, extent: Extent) -> Vec<u32> {
+    pub(super) fn owners(&self, extent: Extent) -> Vec<u32> {
         let mut owners = Vec::new();
         for member in 0..self.population {
             extent.ranges(self.links, member..member + 1, |range| {
@@ -438,7 +442,7 @@ impl<'p> Slots<'p> {
 
     /// Whether an instance of an extent belongs to several instances of the kernel, or some range
     /// ends before it begins.
-    fn shared(&self, extent: Extent) -> bool {
+    pub(super) fn shared(&self, extent: Extent) -> bool {
         let mut ranges = Vec::new();
         for member in 0..self.population {
             extent.ranges(self.links, member..member + 1, |range| ranges.push(range));
@@ -459,7 +463,7 @@ impl<'p> Slots<'p> {
     }
 
     /// The same, after the stored column that the slot is part of.
-    fn column(&self, slot: u32) -> Option<(u32, u32)> {
+    pub(super) fn column(&self, slot: u32) -> Option<(u32, u32)> {
         let (base, owners) = self.stored.range(..=slot).next_back()?;
         let owner = owners.get((slot - base) as usize).copied()?;
         (owner != NOBODY).then_some((*base, owner))
@@ -467,7 +471,7 @@ impl<'p> Slots<'p> {
 }
 
 /// The slots of a place, with the instance that each is for.
-fn each_slot(
+pub(super) fn each_slot(
     program: &Program,
     place: Place,
     instances: usize,

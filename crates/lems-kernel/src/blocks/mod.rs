@@ -3,13 +3,15 @@
 //! Machine code for one instance after another waits for every result; a block of instances
 //! keeps the processor busy, fills its vector registers, and makes one call for all arguments of
 //! an elementary function. [`block_kernel`] rearranges a kernel so; [`Independence`] says for
-//! which programs that gives what the sequential order gives.
+//! which programs that gives what the sequential order gives. [`tailed_kernel`] does as much for
+//! others as it can.
 
 mod flatten;
 mod in_turn;
 mod independence;
 mod inline;
 mod split;
+mod tail;
 #[cfg(test)]
 mod tests;
 mod units;
@@ -21,6 +23,7 @@ pub use flatten::{Reads, carried, count_reads, flat_loop_body};
 pub use in_turn::InTurn;
 pub use independence::{Extent, Independence, Stored, independence};
 pub use inline::without_single_loops;
+pub use tail::tailed_kernel;
 
 /// A step kernel as parts that each run for a whole block of instances.
 ///
@@ -127,5 +130,6 @@ impl Part {
 /// The kernel by parts, of which one has all code that must run for one instance after another;
 /// `None` if some of its code must run for one instance alone.
 pub fn block_kernel(kernel: &Kernel, in_turn: &InTurn) -> Option<BlockKernel> {
-    split::split(&flatten::flat(kernel)?, in_turn)
+    let (flat, _) = flatten::flat(kernel, &[])?;
+    split::split(&flat, in_turn, &[]).map(|(kernel, _)| kernel)
 }

@@ -11,19 +11,30 @@ use super::units::{Emits, KINDS, Kind, Unit, is_free, units, with_one_in_turn};
 use super::{BlockKernel, InTurn, Part, Piece};
 use crate::{Function, Kernel, Operation, Place, Register, Statement};
 
-pub(super) fn split(kernel: &Kernel, in_turn: &InTurn) -> Option<BlockKernel> {
+/// The parts of a flat kernel, and the buffers in which `results` are after the last of them.
+pub(super) fn split(
+    kernel: &Kernel,
+    in_turn: &InTurn,
+    results: &[Register],
+) -> Option<(BlockKernel, Vec<u32>)> {
     let (units, emits) = units(&kernel.body, in_turn)?;
     let mut units = with_one_in_turn(units);
+    let conditions = emits.iter().filter_map(|(condition, _)| *condition);
+    let wanted: HashSet<Register> = conditions.chain(results.iter().copied()).collect();
     as_early_as_possible(&mut units);
-    as_late_as_possible(&mut units, &emits);
-    let mut layout = Layout::new(&units);
+    as_late_as_possible(&mut units, wanted.clone());
+    let mut layout = Layout::new(&units, wanted);
     layout.parts(&units, &emits);
-    Some(BlockKernel {
+    let buffers = (results.iter())
+        .map(|register| layout.buffer_of.get(register).copied())
+        .collect::<Option<_>>()?;
+    let kernel = BlockKernel {
         name: kernel.name.clone(),
         registers: kernel.registers.clone(),
         buffers: layout.buffers,
         parts: layout.parts,
-    })
+    };
+    Some((kernel, buffers))
 }
 
 fn as_early_as_possible(units: &mut [Unit]) {
@@ -39,9 +50,8 @@ fn as_early_as_possible(units: &mut [Unit]) {
     }
 }
 
-fn as_late_as_possible(units: &mut Vec<Unit>, emits: &Emits) {
+fn as_late_as_possible(units: &mut Vec<Unit>, mut wanted: HashSet<Register>) {
     let last = units.iter().map(Unit::lanes_before).max().unwrap_or(0);
-    let mut wanted: HashSet<Register> = emits.iter().filter_map(|(c, _)| *c).collect();
     let mut kept = Vec::new();
     while let Some(mut unit) = units.pop() {
         let idle = unit.stores.is_empty() && !unit.writes.iter().any(|r| wanted.contains(r));
@@ -76,7 +86,7 @@ struct Layout {
 type Row = (Vec<Register>, Vec<Register>);
 
 impl Layout {
-    fn new(units: &[Unit]) -> Layout {
+    fn new(units: &[Unit], crossing: HashSet<Register>) -> Layout {
         let mut source = HashMap::new();
         for (index, unit) in units.iter().enumerate() {
             source.extend(unit.writes.iter().map(|register| (*register, index)));
@@ -86,7 +96,7 @@ impl Layout {
             buffers: 0,
             buffer_of: HashMap::new(),
             source,
-            crossing: HashSet::new(),
+            crossing,
         }
     }
 
@@ -110,9 +120,6 @@ impl Layout {
                 1 => reads.for_each(|r| self.cross(units, slot, *r)),
                 _ => {}
             }
-        }
-        for condition in emits.iter().filter_map(|(condition, _)| *condition) {
-            self.crossing.insert(condition);
         }
         for phase in 0..slots.div_ceil(KINDS) {
             let rows = in_slot(phase * KINDS + Kind::Buffers as u32).collect::<Vec<_>>();

@@ -1,6 +1,8 @@
 //! Small kernels by hand, and what becomes of them.
 
-use super::{BlockKernel, Extent, InTurn, Part, Piece, block_kernel, flatten, independence};
+use super::{
+    BlockKernel, Extent, InTurn, Part, Piece, block_kernel, flatten, independence, tailed_kernel,
+};
 use crate::{
     Action, Block, Call, Comparison, Function, Kernel, Level, Logic, Operation, Operator, Place,
     Program, Register, Routes, Scalar, Statement, Target,
@@ -82,7 +84,7 @@ fn kernel(body: Block) -> Kernel {
 }
 
 fn flat(body: Block) -> Option<String> {
-    flatten::flat(&kernel(body)).map(|flat| lines(&flat.body))
+    flatten::flat(&kernel(body), &[]).map(|(flat, _)| lines(&flat.body))
 }
 
 fn lines(body: &Block) -> String {
@@ -831,4 +833,93 @@ fn logic_of_conditions_is_kept() {
     let parts = parts(body).expect("nothing is in the way");
     assert!(parts.contains("r22 = r20 or r21\nb0 = r22\n"), "{parts}");
     assert!(parts.ends_with("emit [(Some(0), 3)]\n"), "{parts}");
+}
+
+/// The parts of the only kernel of a program, as text, if it has a tail.
+fn tailed(program: &Program) -> Option<String> {
+    tailed_kernel(program, 0, &program.kernels[0]).map(|kernel| listing(&kernel))
+}
+
+#[test]
+fn what_only_the_instance_sees_comes_before_what_draws_and_fires() {
+    let body = vec![
+        load(0, 0),
+        constant(1, 1.0),
+        call(2, 0),
+        set(3, Operation::Random(r(1))),
+        load(4, 30),
+        add(5, 3, 4),
+        store(30, 5),
+        add(6, 2, 1),
+        store(10, 6),
+        call(7, 5),
+        store(20, 7),
+    ];
+    let handler = vec![load(0, 30), store(30, 0)];
+    let expected = "\
+lanes
+r0 = c0[i0]
+b0 = r0
+exp of b0, 1
+lanes
+r2 = b0
+r1 = 1.0
+r6 = r2 + r1
+c10[i0] = r6
+each
+r1 = 1.0
+r3 = random(r1)
+r4 = c30[i0]
+r5 = r3 + r4
+c30[i0] = r5
+r7 = exp(r5)
+c20[i0] = r7
+";
+    let program = program(body, vec![handler]);
+    assert_eq!(tailed(&program).as_deref(), Some(expected));
+}
+
+#[test]
+fn what_others_read_or_change_is_in_the_tail() {
+    let fires = |emit: Block| {
+        let mut body = vec![
+            load(0, 0),
+            call(1, 0),
+            store(10, 1),
+            load(2, 40),
+            call(3, 2),
+        ];
+        body.extend([store(50, 3), set(4, Operation::Random(r(0)))]);
+        body.extend(emit);
+        body
+    };
+    let head = |program: &Program| {
+        let parts = tailed(program).unwrap();
+        parts.split("each").next().unwrap().to_owned()
+    };
+    let alone = program(fires(vec![emit(100)]), vec![]);
+    assert!(head(&alone).contains("c10[i0] =") && head(&alone).contains("c50[i0] ="));
+    // A handler stores what the function is of, or sees what is stored.
+    let stored = program(
+        fires(vec![emit(100)]),
+        vec![vec![constant(0, 1.0), store(40, 0)]],
+    );
+    assert!(head(&stored).contains("c10[i0] =") && !head(&stored).contains("c50[i0] ="));
+    let seen = program(fires(vec![emit(100)]), vec![vec![load(0, 10)]]);
+    assert!(!head(&seen).contains("c10[i0] =") && head(&seen).contains("c50[i0] ="));
+    // Another instance sees it.
+    let linked = Place::Linked {
+        table: 20,
+        level: OWN,
+    };
+    let mut read = program(fires(vec![set(5, Operation::Load(linked))]), vec![]);
+    read.links.resize(20, 0);
+    read.links.extend(50..60);
+    assert!(head(&read).contains("c10[i0] =") && !head(&read).contains("c50[i0] ="));
+}
+
+#[test]
+fn a_head_without_functions_is_not_worth_it() {
+    let body = vec![load(0, 0), store(10, 0), set(1, Operation::Random(r(0)))];
+    assert_eq!(tailed(&program(body, vec![])), None);
 }
