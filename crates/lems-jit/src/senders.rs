@@ -1,7 +1,7 @@
 //! Which instances of a kernel can send an event that takes another one back to where it was before
 //! its step.
 
-use lems_kernel::{Block, Call, Independence, Level, Program, Statement, statements};
+use lems_kernel::{Block, Call, Independence, Level, Program, Receivers, Statement, statements};
 
 /// Instances whose events can take another one back.
 #[derive(Debug, PartialEq)]
@@ -110,7 +110,7 @@ fn told_at_once<'p>(
 ) -> impl Iterator<Item = (usize, &'p [u32])> {
     (ports.iter())
         .flat_map(move |port| program.routes.receivers(port.saturating_add(instance)))
-        .filter(|receivers| receivers.delay <= 0.0)
+        .filter(Receivers::at_once)
         .filter_map(|receivers| Some((receivers.handler? as usize, receivers.numbers)))
 }
 

@@ -57,6 +57,11 @@ pub struct Receivers<'r> {
 }
 
 impl<'r> Receivers<'r> {
+    /// Whether they get the event before the next statement.
+    pub fn at_once(&self) -> bool {
+        self.delay <= 0.0
+    }
+
     /// What happens at each.
     pub fn actions(self) -> impl Iterator<Item = Action> + 'r {
         self.numbers.iter().map(move |number| match self.handler {

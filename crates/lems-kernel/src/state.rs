@@ -2,7 +2,7 @@
 
 use lems_math::JavaRandom;
 
-use crate::{Action, Call, EventQueue, Program};
+use crate::{Action, Call, EventQueue, Program, Receivers};
 
 /// Longest chain of events that set each other off without a delay.
 pub const MAX_RELAY_DEPTH: u32 = 1_000;
@@ -101,14 +101,14 @@ pub fn emit(program: &Program, backend: &dyn Backend, state: &mut State, source:
         return;
     }
     state.depth += 1;
-    for group in receivers().filter(|group| group.delay <= 0.0) {
+    for group in receivers().filter(Receivers::at_once) {
         match group.handler {
             Some(handler) => backend.handle(state, handler, group.numbers),
             None => state.recorded.extend_from_slice(group.numbers),
         }
     }
     state.depth -= 1;
-    for group in receivers().filter(|group| group.delay > 0.0) {
+    for group in receivers().filter(|group| !group.at_once()) {
         let limit = state.queue.limit;
         if group.numbers.len() > limit.saturating_sub(state.queue.len()) {
             let time = state.now;

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, hash_map::Entry};
 use std::ops::Range;
 
 use super::InTurn;
-use crate::{Block, Kernel, Level, Operation, Place, Program, Statement};
+use crate::{Block, Kernel, Level, Operation, Place, Program, Receivers, Statement};
 
 /// What must be known to run the instances of a kernel in any order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -375,7 +375,7 @@ fn reachable(program: &Program, ports: &[u32], population: u32) -> Option<HashMa
     while let Some(sources) = open.pop() {
         for source in sources {
             let receivers = program.routes.receivers(source);
-            for receivers in receivers.filter(|receivers| receivers.delay <= 0.0) {
+            for receivers in receivers.filter(Receivers::at_once) {
                 let (Some(handler), Some(last)) =
                     (receivers.handler, receivers.numbers.iter().max())
                 else {
