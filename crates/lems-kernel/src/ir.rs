@@ -219,7 +219,10 @@ pub enum Statement {
 pub fn statements<'b>(
     blocks: impl IntoIterator<Item = &'b Block>,
 ) -> impl Iterator<Item = &'b Statement> {
-    let mut unread: Vec<&Statement> = blocks.into_iter().flatten().collect();
+    with_nested(blocks.into_iter().flatten().collect())
+}
+
+fn with_nested(mut unread: Vec<&Statement>) -> impl Iterator<Item = &Statement> {
     std::iter::from_fn(move || {
         let statement = unread.pop()?;
         unread.extend(statement.nested().into_iter().flatten());
@@ -271,6 +274,11 @@ impl Operation {
 }
 
 impl Statement {
+    /// The statement and all in the blocks inside it, in no order.
+    pub fn and_nested(&self) -> impl Iterator<Item = &Statement> {
+        with_nested(vec![self])
+    }
+
     /// Registers that it reads itself, not in the blocks inside it.
     pub fn operands(&self) -> Vec<Register> {
         match self {

@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::independence::{Extent, Slots, Survey, each_slot, overlap};
+use super::units::is_free;
 use super::{BlockKernel, InTurn, Part, Piece, count_assignments, flatten, split};
 use crate::{Block, Kernel, Operation, Operator, Place, Program, Register, Statement, statements};
 
@@ -20,25 +21,21 @@ pub fn tailed_kernel(program: &Program, number: u32, kernel: &Kernel) -> Option<
     if !statements([&head]).any(calls_function) {
         return None;
     }
-    leave_loads(&mut head, &mut tail, &kernel.body);
-    let crossing = crossing(&head, &tail);
-    let (repeated, crossing): (Vec<_>, Vec<_>) =
-        (crossing.into_iter()).partition(|(_, constant)| constant.is_some());
-    let crossing: Vec<Register> = crossing.into_iter().map(|(register, _)| register).collect();
+    leave_loads(&mut head, &mut tail);
+    let constants = constants(&head, &tail);
+    let crossing = crossing(&head, &tail, &constants);
     let head = Kernel {
         body: head,
         ..kernel.clone()
     };
     let (flat, results) = flatten::flat(&head, &crossing)?;
-    let (mut parts, buffers) = split::split(&flat, &InTurn::default(), &results)?;
-    let constants = repeated.into_iter().filter_map(|(_, constant)| constant);
-    let body = constants.chain(tail).collect();
-    parts.parts.push(Part::Each(Piece {
+    let (mut tailed, buffers) = split::split(&flat, &InTurn::default(), &results)?;
+    tailed.parts.push(Part::Each(Piece {
         inputs: crossing.into_iter().zip(buffers).collect(),
-        body,
+        body: [constants, tail].concat(),
         outputs: Vec::new(),
     }));
-    Some(parts)
+    Some(tailed)
 }
 
 /// Columns of a kernel that others see or change.
@@ -120,7 +117,7 @@ impl Public {
         let mut so_far = Touched::default();
         for statement in body {
             let own = Touched::by(statement);
-            let public = statements([&vec![statement.clone()]]).any(|s| self.contains(s));
+            let public = statement.and_nested().any(|inner| self.contains(inner));
             match public || own.must_follow(&so_far) {
                 true => {
                     so_far.add(own);
@@ -161,7 +158,7 @@ struct Touched {
 impl Touched {
     fn by(statement: &Statement) -> Touched {
         let mut touched = Touched::default();
-        for statement in statements([&vec![statement.clone()]]) {
+        for statement in statement.and_nested() {
             touched.reads.extend(statement.operands());
             touched.writes.extend(statement.assigned());
             match statement {
@@ -209,17 +206,12 @@ fn calls_function(statement: &Statement) -> bool {
 
 /// Moves loads that only the tail reads from the head to its beginning, unless the head stores
 /// what they load.
-fn leave_loads(head: &mut Block, tail: &mut Block, body: &Block) {
-    let mut assignments = HashMap::new();
-    count_assignments(body, &mut assignments);
-    let mut wanted = HashSet::new();
-    let mut stored = HashSet::new();
-    for statement in statements([&*head]) {
-        wanted.extend(statement.operands());
-        if let Statement::Store(Place::Column { base, .. }, _) = statement {
-            stored.insert(*base);
-        }
-    }
+fn leave_loads(head: &mut Block, tail: &mut Block) {
+    let assignments = assignments([&*head, tail]);
+    let wanted = reads(head);
+    let stored: HashSet<u32> = (head.iter())
+        .flat_map(|statement| Touched::by(statement).stores)
+        .collect();
     let is_left = |statement: &Statement| match statement {
         Statement::Let(register, Operation::Load(Place::Column { base, .. })) => {
             !wanted.contains(register)
@@ -233,31 +225,39 @@ fn leave_loads(head: &mut Block, tail: &mut Block, body: &Block) {
     tail.splice(0..0, left);
 }
 
-/// Registers that the head assigns and the tail reads; with the statement that assigns them, if it
-/// can be made again instead.
-fn crossing(head: &Block, tail: &Block) -> Vec<(Register, Option<Statement>)> {
-    let mut assignments = HashMap::new();
-    count_assignments(head, &mut assignments);
-    let mut free = HashMap::new();
-    for statement in head {
-        if let Statement::Let(
-            register,
-            Operation::Constant(_) | Operation::Time | Operation::Step,
-        ) = statement
-        {
-            free.insert(*register, statement);
+/// The statements of the head that make what the tail reads of it and anyone can make again.
+fn constants(head: &Block, tail: &Block) -> Block {
+    let assignments = assignments([head]);
+    let wanted = reads(tail);
+    let is_constant = |statement: &&Statement| match statement {
+        Statement::Let(register, operation) => {
+            is_free(operation) && wanted.contains(register) && assignments.get(register) == Some(&1)
         }
-    }
-    let read: HashSet<Register> = statements([tail]).flat_map(Statement::operands).collect();
-    let mut crossing: Vec<Register> = (read.into_iter())
-        .filter(|register| assignments.contains_key(register))
-        .collect();
+        _ => false,
+    };
+    head.iter().filter(is_constant).cloned().collect()
+}
+
+/// Registers that the tail reads of the head, but for those of the constants.
+fn crossing(head: &Block, tail: &Block, constants: &Block) -> Vec<Register> {
+    let (of_head, of_constants) = (assignments([head]), assignments([constants]));
+    let is_crossing = |register: &Register| {
+        of_head.contains_key(register) && !of_constants.contains_key(register)
+    };
+    let mut crossing: Vec<Register> = reads(tail).into_iter().filter(is_crossing).collect();
     crossing.sort_unstable();
-    (crossing.into_iter())
-        .map(|register| {
-            let once = assignments.get(&register) == Some(&1);
-            let constant = free.get(&register).filter(|_| once);
-            (register, constant.map(|statement| (*statement).clone()))
-        })
-        .collect()
+    crossing
+}
+
+fn reads(block: &Block) -> HashSet<Register> {
+    statements([block]).flat_map(Statement::operands).collect()
+}
+
+/// How often each register is assigned.
+fn assignments<'b>(blocks: impl IntoIterator<Item = &'b Block>) -> HashMap<Register, u32> {
+    let mut assignments = HashMap::new();
+    for block in blocks {
+        count_assignments(block, &mut assignments);
+    }
+    assignments
 }
