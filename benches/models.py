@@ -286,6 +286,21 @@ def hodgkin_huxley(folder, cells=100, steps=30_000, columns=0, junctions=0):
                        }, random_edges(cells, cells, junctions, 5))
 
 
+def noise(folder, cells=100, steps=10_000):
+    """Hodgkin-Huxley cells that get random events of their own"""
+    writer = Writer(folder, f"noise_{cells}")
+    writer.line(HODGKIN_HUXLEY)
+    writer.line('  <expTwoSynapse id="excitation" gbase="0.6nS" erev="0mV" tauRise="0.3ms" tauDecay="2ms"/>')
+    writer.line('  <poissonFiringSynapse id="poisson" averageRate="400Hz" synapse="excitation" spikeTarget="./excitation"/>')
+    writer.line('  <network id="net">')
+    writer.population("pop", "hh", cells)
+    for number in range(cells):
+        writer.line(f'    <explicitInput target="pop[{number}]" input="poisson" destination="synapses"/>')
+    writer.line("  </network>")
+    writer.finish(0.01, steps, spikes=[f"pop[{number}]" for number in range(cells)])
+    return writer.name
+
+
 def kinetic(folder, cells=50, steps=30_000):
     """cells with a potassium channel that is a kinetic scheme of two states"""
     return point_cells(folder, f"kinetic_{cells}", "ks", KINETIC, cells, steps,
@@ -349,7 +364,7 @@ def plastic(folder, cells=1_000, synapses=100, steps=5_000):
 
 
 WORKLOADS = {function.__name__: function for function in
-             (seed, rows, hodgkin_huxley, izhikevich, plastic, kinetic, load)}
+             (seed, rows, hodgkin_huxley, izhikevich, plastic, kinetic, noise, load)}
 
 
 def write(folder, specification):

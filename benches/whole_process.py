@@ -50,6 +50,7 @@ FULL = [
     ("izhikevich:cells=100000,synapses=10,steps=500", "izhikevich", False),
     ("plastic", "plastic", False),
     ("kinetic", "kinetic", True),
+    ("noise", None, True),
     ("load:cells=10000,synapses=10", None, True),
     ("load:cells=10000,synapses=100", None, False),
 ]
@@ -71,6 +72,7 @@ QUICK = [
     ("izhikevich:cells=1000,synapses=100,steps=2000", "izhikevich", False),
     ("plastic:cells=200,synapses=20,steps=2000", "plastic", False),
     ("kinetic:cells=5", "kinetic", True),
+    ("noise:cells=20,steps=5000", None, True),
     ("load:cells=1000,synapses=100", None, True),
 ]
 # Numbers of cells whose cost is compared, and about how many steps of a cell each run makes.
