@@ -251,6 +251,14 @@ fn doubts_about_a_run_are_told_by_validate_and_by_the_run() {
             "warning[W0241]: `format` is `ID_TIME` or `TIME_ID`, not `time_id`",
         ),
         (
+            "<Target component=\"sim\"/>",
+            "<ComponentType name=\"kind\"><Dynamics>
+               <DerivedVariable name=\"a\" value=\"1\" dimension=\"none\"/>
+               <DerivedVariable name=\"a\" dimension=\"none\" value=\"1\"/>
+             </Dynamics></ComponentType><Target component=\"sim\"/>",
+            "warning[W0246]: derived variable `a` stands here twice, in the same words",
+        ),
+        (
             "pop[1]/v",
             "pop[0]/v",
             "warning[W0441]: `pop[0]/v` is in this file twice",

@@ -76,6 +76,7 @@ impl Coded for ModelError {
             UnknownList { .. } => 243,
             NoCase { .. } => 244,
             NeverAttached { .. } => 245,
+            Repeated { .. } => 246,
             Expression { error, .. } => return error.code(),
             Dimensions { error, .. } => return error.code(),
             Mismatch { .. } => 323,

@@ -271,6 +271,21 @@ impl<'d> Element<'d> {
         (self.index..end).map(move |index| Element { document, index })
     }
 
+    /// Whether another element says the same, with its attributes in any order.
+    pub fn equals(self, other: Element<'_>) -> bool {
+        let alike = |one: Element<'_>, other: Element<'_>| {
+            one.name() == other.name()
+                && one.children().count() == other.children().count()
+                && one.attributes().count() == other.attributes().count()
+                && (one.attributes()).all(|attribute| {
+                    let found = other.attribute(attribute.name());
+                    found.map(Attribute::value) == Some(attribute.value())
+                })
+        };
+        let mut pairs = self.descendants().zip(other.descendants());
+        pairs.all(|(one, other)| alike(one, other))
+    }
+
     /// Whether it came with the program, so that its author is not the user.
     pub fn is_embedded(self) -> bool {
         self.document.source(self.record().source).embedded

@@ -183,6 +183,8 @@ impl Parser {
                 self.push(kind, range)?;
                 self.before = Before::Operator;
             }
+            // As in jLEMS, a sign that changes nothing.
+            TokenKind::Operator if token.text == "+" && self.before == Before::Start => {}
             TokenKind::Operator if token.text == ".not." => {
                 self.push(PendingKind::Not, range)?;
                 self.before = Before::Operator;

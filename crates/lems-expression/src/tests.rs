@@ -342,6 +342,13 @@ fn refusals_point_at_the_cause() {
 }
 
 #[test]
+fn a_plus_in_front_changes_nothing() {
+    for (text, same) in [("+x", "x"), ("+x - 2", "x - 2"), ("(+ x) * y", "x * y")] {
+        assert_eq!(grouped(text), grouped(same));
+    }
+}
+
+#[test]
 fn refusals_help() {
     for (text, hint) in [
         ("floor(x)", "write `-ceil(-x)`"),

@@ -38,8 +38,16 @@ struct Checker<'c, 'd> {
     warnings: &'c mut Vec<ModelError>,
 }
 
-/// Where names of one kind are declared.
-type Places<'d> = HashMap<(&'static str, &'d str), Span>;
+/// What declares names of one kind first.
+type Places<'d> = HashMap<(&'static str, &'d str), Element<'d>>;
+
+/// What may be declared again in the same words.
+const REPEATABLE: [&str; 4] = [
+    "Constant",
+    "DerivedVariable",
+    "ConditionalDerivedVariable",
+    "Property",
+];
 
 impl<'d> Checker<'_, 'd> {
     fn members(&mut self) {
@@ -49,6 +57,7 @@ impl<'d> Checker<'_, 'd> {
                 "Parameter" => self.named(member, "parameter", &mut places),
                 "DerivedParameter" => self.named(member, "derived parameter", &mut places),
                 "Property" => self.named(member, "property", &mut places),
+                "Constant" => self.named(member, "constant", &mut places),
                 "EventPort" => {
                     self.once(member, "name", "event port", &mut places);
                     self.choice(member, "direction", &["in", "out", "receive", "send"]);
@@ -125,9 +134,21 @@ impl<'d> Checker<'_, 'd> {
         what: &'static str,
         places: &mut Places<'d>,
     ) {
-        if let Some(name) = element.attribute(attribute) {
-            let first = *(places.entry((what, name.value()))).or_insert(name.span());
-            self.duplicate(what, name.value(), name.span(), first);
+        let Some(name) = element.attribute(attribute) else {
+            return;
+        };
+        let first = *(places.entry((what, name.value()))).or_insert(element);
+        let span = name.span();
+        let first_span = place_of_name(first, attribute);
+        if REPEATABLE.contains(&element.name()) && span != first_span && first.equals(element) {
+            self.warnings.push(ModelError::Repeated {
+                what,
+                name: name.value().to_owned(),
+                span,
+                first: first_span,
+            });
+        } else {
+            self.duplicate(what, name.value(), span, first_span);
         }
     }
 

@@ -53,6 +53,13 @@ pub enum ModelError {
         span: Span,
         first: Span,
     },
+    #[error("{what} `{name}` stands here twice, in the same words")]
+    Repeated {
+        what: &'static str,
+        name: String,
+        span: Span,
+        first: Span,
+    },
     #[error("unknown ComponentType `{name}`")]
     UnknownType {
         name: String,
@@ -251,6 +258,7 @@ impl ModelError {
             | UnknownDimension { span, .. }
             | Conflict { span, .. }
             | Duplicate { span, .. }
+            | Repeated { span, .. }
             | UnknownType { span, .. }
             | InheritanceCycle { span, .. }
             | PrototypeCycle { span, .. }
@@ -289,9 +297,9 @@ impl ModelError {
     /// A second place that the error is about, and what is there.
     pub fn related(&self) -> Option<(Span, &'static str)> {
         match self {
-            ModelError::Conflict { first, .. } | ModelError::Duplicate { first, .. } => {
-                Some((*first, "first defined here"))
-            }
+            ModelError::Conflict { first, .. }
+            | ModelError::Duplicate { first, .. }
+            | ModelError::Repeated { first, .. } => Some((*first, "first defined here")),
             _ => None,
         }
     }
@@ -374,6 +382,7 @@ impl ModelError {
                 _ => None,
             }),
             Conflict { .. } | Duplicate { .. } => Some("rename or remove one of them".to_owned()),
+            Repeated { .. } => Some("remove one of them".to_owned()),
             Expression { error, .. } => error.help(),
             MissingParameter { near: Some(near), parameter, .. } => {
                 Some(format!("there is `{near}`; did you mean `{parameter}`?"))

@@ -89,8 +89,13 @@ impl<'d> Network<'_, 'd> {
                     .chain(dynamics.derived.iter().map(|v| (v.name, v.exposure)))
                     .chain(dynamics.conditional.iter().map(|v| (v.name, v.exposure)))
             };
-            let exposed = variables().find(|(own, e)| exposed_name(kind, own, *e) == Some(name));
-            if let Some((own, _)) = exposed {
+            let is_exposed = |(own, exposure): &(&str, Option<&str>)| {
+                exposed_name(kind, own, *exposure) == Some(name)
+            };
+            let exposed = || variables().filter(is_exposed);
+            // Of several, the one that is called so.
+            let named = exposed().find(|(own, _)| *own == name);
+            if let Some((own, _)) = named.or_else(|| exposed().next()) {
                 return Meaning::Variable(Variable::Exposed(own));
             }
             if let Some((own, _)) = variables().find(|(own, _)| *own == name) {
