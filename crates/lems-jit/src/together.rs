@@ -130,6 +130,9 @@ impl CompiledProgram<'_> {
                     let instances = first..last.min(first.saturating_add(plan.stride));
                     work.advance(&mut worker.buffers, &mut kept, instances);
                 }
+                if threads > 1 {
+                    self.fetch_routes(&kept.log);
+                }
                 Rest::of(!kept.log.is_empty())
             };
             let finish = |unit: u32| {
@@ -157,5 +160,14 @@ impl CompiledProgram<'_> {
                 }
             }
         });
+    }
+
+    /// Brings the routes of events into the cache while others settle theirs, so that settling these
+    /// does not wait for memory at each step of the way from source to receivers.
+    fn fetch_routes(&self, log: &[Emission]) {
+        let routes = &self.program().routes;
+        let receivers = log.iter().flat_map(|event| routes.receivers(event.source));
+        let firsts = receivers.filter_map(|receivers| receivers.numbers.first());
+        std::hint::black_box(firsts.fold(0, |all, number| all ^ number));
     }
 }
