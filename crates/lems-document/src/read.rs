@@ -55,9 +55,16 @@ impl Builder {
     ) -> Result<File, DocumentError> {
         let text = &*source.text;
         let left = limits.elements.saturating_sub(self.tree.elements.len());
-        let mut blanked = String::new();
-        let xml =
-            parsed(text, &mut blanked, left).map_err(|error| refused(&error, id, text, limits))?;
+        let (mut blanked, mut blanked_again) = (String::new(), String::new());
+        let without_prefix;
+        let xml = match parsed(text, &mut blanked, left) {
+            Err(roxmltree::Error::UnknownNamespace(prefix, _)) => {
+                without_prefix = without_attributes(text, &prefix);
+                parsed(&without_prefix, &mut blanked_again, left)
+            }
+            other => other,
+        };
+        let xml = xml.map_err(|error| refused(&error, id, text, limits))?;
         let outermost = xml.root_element();
         let range = outermost.range();
         let span = |range: Range<usize>| Span {
@@ -273,11 +280,53 @@ fn without_comments(text: &str) -> String {
         };
         blanked.push_str(before);
         blanked.push_str("<!--");
-        blanked.extend(std::iter::repeat_n(' ', comment.len()));
+        blanked.extend(blanks(comment));
         blanked.push_str("-->");
         rest = behind;
     }
     blanked + rest
+}
+
+/// The text with blanks for attributes with a prefix, at the same offsets.
+///
+/// XML wants the prefix declared, but jLEMS does not, and files with `xsi:schemaLocation` alone occur.
+fn without_attributes(text: &str, prefix: &str) -> String {
+    let start = format!("{prefix}:");
+    let mut blanked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(place) = rest.find(&start) {
+        let (before, attribute) = rest.split_at(place);
+        let follows_blank = before.ends_with(|c: char| c.is_ascii_whitespace());
+        let length = match attribute_length(attribute) {
+            Some(length) if follows_blank => length,
+            _ => 0,
+        };
+        let (attribute, behind) = attribute.split_at(length);
+        blanked.push_str(before);
+        blanked.extend(blanks(attribute));
+        // What is no attribute stays.
+        let kept = if length == 0 { start.len() } else { 0 };
+        let (kept, behind) = behind.split_at(kept);
+        blanked.push_str(kept);
+        rest = behind;
+    }
+    blanked + rest
+}
+
+/// Length of the attribute that a text begins with.
+fn attribute_length(text: &str) -> Option<usize> {
+    let name = text.find(|c: char| c.is_ascii_whitespace() || "=<>'\"/".contains(c))?;
+    let after_name = text.get(name..)?.trim_ascii_start();
+    let value = after_name.strip_prefix('=')?.trim_ascii_start();
+    let quote = value.chars().next().filter(|c| "'\"".contains(*c))?;
+    let (inside, _) = value.get(1..)?.split_once(quote)?;
+    Some(text.len() - value.len() + inside.len() + 2)
+}
+
+/// As many blanks as the text has bytes, with its ends of lines.
+fn blanks(text: &str) -> impl Iterator<Item = char> {
+    text.bytes()
+        .map(|byte| if byte == b'\n' { '\n' } else { ' ' })
 }
 
 /// Length of the start tag that `element` begins with.

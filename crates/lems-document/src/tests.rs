@@ -471,6 +471,40 @@ fn comments_may_contain_hyphens() {
 }
 
 #[test]
+fn places_are_right_behind_what_is_blanked() {
+    for before in ["<!-- a\n -- \n b -->", "<a p:x='1\n\n2'/>"] {
+        let text = format!("<L>{before}\n<c></L>");
+        let (error, sources) = only_error(load([("m", &text)]));
+        let (line, _) = sources[0].line_column(error.span().unwrap().start);
+        assert_eq!(line, 4, "{error}");
+    }
+}
+
+#[test]
+fn attributes_of_an_undeclared_namespace_do_not_count() {
+    let text = "<L p:x='é'\tp:y = \"2\"><a v='p:z' p:v='3'>p:w='4'</a></L>";
+    let document = load([("m", text)]).unwrap();
+    let element = document.roots().next().unwrap();
+    let attributes: Vec<_> = element
+        .attributes()
+        .map(|a| (a.name(), a.value()))
+        .collect();
+    assert_eq!(attributes, [("v", "p:z")]);
+    assert_eq!(
+        spanned(document.sources(), element.attribute("v").unwrap().span()),
+        "p:z"
+    );
+    for text in [
+        "<L><p:a/></L>",
+        "<L p:x='1' q:y='2'/>",
+        "<L p:x=1/>",
+        "<L p:x='1/>",
+    ] {
+        assert!(load([("m", text)]).is_err(), "{text}");
+    }
+}
+
+#[test]
 fn byte_order_marks_and_windows_line_ends_are_fine() {
     let document = load([("m", "\u{feff}<L>\r\n<a\r\nx='1'/>\r\n</L>\r\n")]).unwrap();
     let element = document.roots().next().unwrap();
