@@ -297,18 +297,18 @@ fn without_attributes(text: &str, prefix: &str) -> String {
     while let Some(place) = rest.find(&start) {
         let (before, attribute) = rest.split_at(place);
         let follows_blank = before.ends_with(|c: char| c.is_ascii_whitespace());
-        let length = match attribute_length(attribute) {
-            Some(length) if follows_blank => length,
-            _ => 0,
-        };
-        let (attribute, behind) = attribute.split_at(length);
         blanked.push_str(before);
-        blanked.extend(blanks(attribute));
-        // What is no attribute stays.
-        let kept = if length == 0 { start.len() } else { 0 };
-        let (kept, behind) = behind.split_at(kept);
-        blanked.push_str(kept);
-        rest = behind;
+        rest = match attribute_length(attribute) {
+            Some(length) if follows_blank => {
+                let (attribute, behind) = attribute.split_at(length);
+                blanked.extend(blanks(attribute));
+                behind
+            }
+            _ => {
+                blanked.push_str(&start);
+                attribute.split_at(start.len()).1
+            }
+        };
     }
     blanked + rest
 }

@@ -78,6 +78,7 @@ pub(crate) struct Assembler {
     block: Signature,
     handler: Signature,
     helpers: Vec<FuncId>,
+    fuses: bool,
 }
 
 impl Assembler {
@@ -105,6 +106,7 @@ impl Assembler {
             step: signature(&module, &STEP_PARAMETERS),
             block: signature(&module, &BLOCK_PARAMETERS),
             handler: signature(&module, &HANDLER_PARAMETERS),
+            fuses: fuses(module.isa()),
             module,
             helpers,
         })
@@ -217,6 +219,7 @@ impl Assembler {
         let imports = Imports {
             module: &mut self.module,
             helpers: &self.helpers,
+            fuses: self.fuses,
             references: [None; DECLARATIONS.len()],
         };
         let builder = FunctionBuilder::new(&mut self.context.func, &mut self.frontend);
@@ -228,6 +231,8 @@ impl Assembler {
 pub(crate) struct Imports<'m> {
     module: &'m mut JITModule,
     helpers: &'m [FuncId],
+    /// Whether a product and a sum take one instruction.
+    pub(crate) fuses: bool,
     references: [Option<FuncRef>; DECLARATIONS.len()],
 }
 
@@ -239,10 +244,6 @@ impl Imports<'_> {
         *self.references[number].get_or_insert_with(|| {
             (self.module).declare_func_in_func(self.helpers[number], function)
         })
-    }
-
-    pub(crate) fn fuses(&self) -> bool {
-        fuses(self.module.isa())
     }
 
     pub(crate) fn frontend_config(&self) -> TargetFrontendConfig {

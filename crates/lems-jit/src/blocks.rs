@@ -8,10 +8,9 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{F64, F64X2, I64};
 use cranelift_codegen::ir::{Block as Label, InstBuilder, Type, Value};
 use cranelift_frontend::FunctionBuilder;
-use lems_kernel::{Level, Part, Piece, Program, Scalar};
+use lems_kernel::{Definitions, Level, Part, Piece, Program, Scalar};
 
 use crate::assembler::Imports;
-use crate::division::Definitions;
 use crate::helpers::Helper;
 use crate::lanes::{LANES, Lanes};
 use crate::plan::BlockPlan;

@@ -25,20 +25,13 @@ const COPIES: AliasRegionData = AliasRegionData {
     description: std::borrow::Cow::Borrowed("copies of columns"),
 };
 
-/// The code of the parts that have some.
-fn pieces(parts: &[Part]) -> impl Iterator<Item = &Block> {
-    parts.iter().filter_map(|part| match part {
-        Part::Lanes(piece) | Part::Each(piece) => Some(&piece.body),
-        _ => None,
-    })
-}
-
 /// The first slots of the columns that the parts of a kernel store.
 pub(crate) fn stored_columns(parts: &[Part]) -> HashSet<u32> {
-    let bases = statements(pieces(parts)).filter_map(|statement| match statement {
-        Statement::Store(Place::Column { base, .. }, _) => Some(*base),
-        _ => None,
-    });
+    let bases =
+        statements(parts.iter().filter_map(Part::code)).filter_map(|statement| match statement {
+            Statement::Store(Place::Column { base, .. }, _) => Some(*base),
+            _ => None,
+        });
     bases.collect()
 }
 
@@ -54,7 +47,8 @@ pub(crate) fn can_save(parts: &[Part], columns: &[Stored], links: &[u32], popula
     let may_not_run = |statement: &Statement| {
         matches!(statement, Statement::If { .. }) && statements(statement.nested()).any(is_loop)
     };
-    let loops_run = !pieces(parts).any(|body| body.iter().any(may_not_run));
+    let mut code = parts.iter().filter_map(Part::code);
+    let loops_run = !code.any(|body| body.iter().any(may_not_run));
     let ascends = |column: &Stored| match column.extent {
         Extent::Own | Extent::Runs { .. } => true,
         Extent::Attached { offsets } => {

@@ -9,12 +9,11 @@ use cranelift_codegen::ir::types::{F64, F64X2, I8, I64};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, StackSlotData, StackSlotKind, Type, Value};
 use cranelift_frontend::{FunctionBuilder, Switch, Variable};
 use lems_kernel::{
-    Block, Comparison, Function, Fusion, Kernel, Level, Logic, Operation, Operator, Place, Program,
-    Reads, Register, Scalar, Statement, count_reads,
+    Block, Comparison, Definitions, Function, Fusion, Kernel, Level, Logic, Operation, Operator,
+    Place, Program, Reads, Register, Scalar, Statement, count_reads,
 };
 
 use crate::assembler::{Imports, Part};
-use crate::division::Definitions;
 use crate::helpers::Helper;
 use crate::lanes::{LANES, LaneLoop};
 use crate::saving::Unsaved;
@@ -46,7 +45,7 @@ pub(crate) struct Instance {
 
 pub(crate) struct Translator<'a, 'f> {
     program: &'a Program,
-    imports: Imports<'a>,
+    pub(crate) imports: Imports<'a>,
     pub(crate) builder: FunctionBuilder<'f>,
     variables: Vec<Variable>,
     /// Type of each register.
@@ -152,11 +151,6 @@ impl<'a, 'f> Translator<'a, 'f> {
         };
         translator.declare(registers);
         (translator, parameters)
-    }
-
-    /// Whether a product and a sum take one instruction.
-    pub(crate) fn fuses(&self) -> bool {
-        self.imports.fuses()
     }
 
     /// Ends the function.

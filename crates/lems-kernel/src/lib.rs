@@ -7,6 +7,7 @@
 //! [`Interpreter`] here, or machine code.
 
 mod blocks;
+mod definitions;
 mod fast;
 mod interpreter;
 mod ir;
@@ -22,6 +23,7 @@ pub use blocks::{
     BlockKernel, Extent, InTurn, Independence, Part, Piece, Reads, Stored, block_kernel, carried,
     count_reads, flat_loop_body, independence, tailed_kernel, without_single_loops,
 };
+pub use definitions::Definitions;
 pub use fast::fast;
 pub use interpreter::Interpreter;
 pub use ir::{

@@ -9,16 +9,16 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::independence::{Extent, Slots, Survey, each_slot, overlap};
-use super::units::is_free;
+use super::units::{by_buffers, is_free};
 use super::{BlockKernel, InTurn, Part, Piece, count_assignments, flatten, split};
-use crate::{Block, Kernel, Operation, Operator, Place, Program, Register, Statement, statements};
+use crate::{Block, Kernel, Operation, Place, Program, Register, Statement, statements};
 
 /// The parts of a kernel of which the last is its tail; `kernel` is its code. `None` if its head
-/// calls no function, or if what its instances and handlers touch cannot be told apart.
+/// calls no function of whole buffers, or if what its instances and handlers touch cannot be told apart.
 pub fn tailed_kernel(program: &Program, number: u32, kernel: &Kernel) -> Option<BlockKernel> {
     let public = Public::of(program, number, kernel)?;
     let (mut head, mut tail) = public.head_and_tail(&kernel.body);
-    if !statements([&head]).any(calls_function) {
+    if !statements([&head]).any(by_buffers) {
         return None;
     }
     leave_loads(&mut head, &mut tail);
@@ -191,17 +191,6 @@ impl Touched {
             || !self.stores.is_disjoint(&earlier.stores);
         registers || columns
     }
-}
-
-fn calls_function(statement: &Statement) -> bool {
-    matches!(
-        statement,
-        Statement::Propagate { .. }
-            | Statement::Let(
-                _,
-                Operation::Call(..) | Operation::Binary(Operator::Power, ..)
-            )
-    )
 }
 
 /// Moves loads that only the tail reads from the head to its beginning, unless the head stores

@@ -524,6 +524,17 @@ fn program(body: Block, handlers: Vec<Block>) -> Program {
     }
 }
 
+/// A slot for each instance, which `link` names.
+const LINKED: Place = Place::Linked {
+    table: 20,
+    level: OWN,
+};
+
+fn link(program: &mut Program, slots: std::ops::Range<u32>) {
+    program.links.resize(20, 0);
+    program.links.extend(slots);
+}
+
 fn is_independent(program: &Program) -> bool {
     independence(program, 0).is_some()
 }
@@ -607,14 +618,9 @@ fn take_turns(program: &Program) -> bool {
 
 #[test]
 fn links_to_what_others_store_make_instances_take_turns() {
-    let linked = Place::Linked {
-        table: 20,
-        level: OWN,
-    };
-    let body = vec![set(0, Operation::Load(linked)), store(10, 0)];
+    let body = vec![set(0, Operation::Load(LINKED)), store(10, 0)];
     let mut program = program(body, vec![]);
-    program.links.resize(20, 0);
-    program.links.extend(100..110);
+    link(&mut program, 100..110);
     assert!(is_independent(&program) && !take_turns(&program));
     program.links[25] = 19;
     assert!(take_turns(&program));
@@ -624,14 +630,10 @@ fn links_to_what_others_store_make_instances_take_turns() {
 
 #[test]
 fn what_instances_read_of_one_another_is_one_loop_with_all_between() {
-    let linked = Place::Linked {
-        table: 20,
-        level: OWN,
-    };
     let body = vec![
         load(0, 0),
         call(1, 0),
-        set(2, Operation::Load(linked)),
+        set(2, Operation::Load(LINKED)),
         add(3, 1, 2),
         call(4, 3),
         add(5, 0, 0),
@@ -641,8 +643,7 @@ fn what_instances_read_of_one_another_is_one_loop_with_all_between() {
         store(40, 5),
     ];
     let mut program = program(body, vec![]);
-    program.links.resize(20, 0);
-    program.links.extend(10..20);
+    link(&mut program, 10..20);
     let found = independence(&program, 0).expect("independent");
     let kernel = block_kernel(&program.kernels[0], &found.in_turn).expect("has a block form");
     let expected = "\
@@ -673,15 +674,10 @@ c30[i0] = r6
 
 #[test]
 fn what_handlers_store_and_others_read_keeps_the_order() {
-    let linked = Place::Linked {
-        table: 20,
-        level: OWN,
-    };
-    let body = vec![set(0, Operation::Load(linked)), store(10, 0), emit(100)];
+    let body = vec![set(0, Operation::Load(LINKED)), store(10, 0), emit(100)];
     let handler = vec![load(0, 30), store(30, 0)];
     let mut program = program(body, vec![handler]);
-    program.links.resize(20, 0);
-    program.links.extend(10..20);
+    link(&mut program, 10..20);
     assert!(take_turns(&program));
     program.links[25] = 35;
     assert!(!is_independent(&program));
@@ -767,15 +763,10 @@ fn what_handlers_touch_is_not_touched_after_an_event() {
 
 #[test]
 fn what_handlers_read_through_links_is_not_stored_after_an_event() {
-    let linked = Place::Linked {
-        table: 20,
-        level: OWN,
-    };
-    let handler = || vec![set(0, Operation::Load(linked)), load(1, 20), store(20, 0)];
+    let handler = || vec![set(0, Operation::Load(LINKED)), load(1, 20), store(20, 0)];
     let independent = |body| {
         let mut program = program(body, vec![handler()]);
-        program.links.resize(20, 0);
-        program.links.extend(10..20);
+        link(&mut program, 10..20);
         is_independent(&program)
     };
     let before = vec![load(0, 0), load(1, 20), store(10, 0), emit(100)];
@@ -786,15 +777,10 @@ fn what_handlers_read_through_links_is_not_stored_after_an_event() {
 
 #[test]
 fn handlers_that_reach_into_other_instances_make_them_dependent() {
-    let linked = Place::Linked {
-        table: 20,
-        level: OWN,
-    };
-    let handler = vec![set(0, Operation::Load(linked)), store(10, 0)];
+    let handler = vec![set(0, Operation::Load(LINKED)), store(10, 0)];
     let body = vec![load(0, 10), store(10, 0), emit(100)];
     let mut program = program(body, vec![handler]);
-    program.links.resize(20, 0);
-    program.links.extend(10..20);
+    link(&mut program, 10..20);
     assert!(is_independent(&program));
     program.links.swap(22, 23);
     assert!(!is_independent(&program));
@@ -908,13 +894,8 @@ fn what_others_read_or_change_is_in_the_tail() {
     let seen = program(fires(vec![emit(100)]), vec![vec![load(0, 10)]]);
     assert!(!head(&seen).contains("c10[i0] =") && head(&seen).contains("c50[i0] ="));
     // Another instance sees it.
-    let linked = Place::Linked {
-        table: 20,
-        level: OWN,
-    };
-    let mut read = program(fires(vec![set(5, Operation::Load(linked))]), vec![]);
-    read.links.resize(20, 0);
-    read.links.extend(50..60);
+    let mut read = program(fires(vec![set(5, Operation::Load(LINKED))]), vec![]);
+    link(&mut read, 50..60);
     assert!(head(&read).contains("c10[i0] =") && !head(&read).contains("c50[i0] ="));
 }
 

@@ -55,10 +55,7 @@ pub(super) fn units(body: &Block, in_turn: &InTurn) -> Option<(Vec<Unit>, Emits)
                 statements.push(statement.clone());
                 units.push(Unit::of(statements, Kind::Each, in_turn)?);
             }
-            Statement::Let(_, operation) if by_buffers(operation) => {
-                units.push(Unit::of(vec![statement.clone()], Kind::Buffers, in_turn)?);
-            }
-            Statement::Propagate { .. } => {
+            statement if by_buffers(statement) => {
                 units.push(Unit::of(vec![statement.clone()], Kind::Buffers, in_turn)?);
             }
             Statement::Let(..) | Statement::Store(..) => {
@@ -70,13 +67,15 @@ pub(super) fn units(body: &Block, in_turn: &InTurn) -> Option<(Vec<Unit>, Emits)
     starts.is_empty().then_some((units, emits))
 }
 
-/// Whether an operation is made for whole buffers.
-fn by_buffers(operation: &Operation) -> bool {
-    match operation {
-        Operation::Call(function, _) => {
+/// Whether a statement is a function that is computed for whole buffers.
+pub(super) fn by_buffers(statement: &Statement) -> bool {
+    match statement {
+        Statement::Let(_, Operation::Call(function, _)) => {
             !matches!(function, Function::Sqrt | Function::Ceil | Function::Abs)
         }
-        Operation::Binary(Operator::Power, ..) => true,
+        Statement::Let(_, Operation::Binary(Operator::Power, ..)) | Statement::Propagate { .. } => {
+            true
+        }
         _ => false,
     }
 }
@@ -110,13 +109,9 @@ impl Unit {
         for statement in &statements {
             unit.writes.extend(statement.assigned());
         }
-        let own = unit.writes.clone();
-        let mut inner = HashSet::new();
-        unit.survey(&statements, &mut inner)?;
-        unit.reads
-            .retain(|register| !own.contains(register) && !inner.contains(register));
-        unit.reads.sort_unstable();
-        unit.reads.dedup();
+        let mut inside = unit.writes.iter().copied().collect();
+        unit.survey(&statements, &mut inside)?;
+        unit.forget_reads_of(&inside);
         unit.statements = statements;
         Some(unit)
     }
@@ -155,11 +150,16 @@ impl Unit {
             joined.loads.extend(unit.loads);
             joined.stores.extend(unit.stores);
         }
-        let own: HashSet<Register> = joined.writes.iter().copied().collect();
-        joined.reads.retain(|register| !own.contains(register));
-        joined.reads.sort_unstable();
-        joined.reads.dedup();
+        let inside = joined.writes.iter().copied().collect();
+        joined.forget_reads_of(&inside);
         joined
+    }
+
+    /// Leaves the registers that it reads from outside, each once.
+    fn forget_reads_of(&mut self, inside: &HashSet<Register>) {
+        self.reads.retain(|register| !inside.contains(register));
+        self.reads.sort_unstable();
+        self.reads.dedup();
     }
 
     /// Whether it must come after an earlier one.

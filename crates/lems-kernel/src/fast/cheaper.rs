@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use crate::blocks::count_assignments;
 use crate::{
-    Block, Fusion, Kernel, Operation, Operator, Reads, Register, Scalar, Statement, count_reads,
+    Block, Definitions, Fusion, Kernel, Operation, Operator, Reads, Register, Scalar, Statement,
+    count_reads,
 };
 
 /// Largest exponent of a power that becomes a product.
@@ -12,9 +13,9 @@ const LARGEST_PRODUCT: u32 = 8;
 
 /// Replaces divisions by constants and powers with small whole exponents.
 pub(super) fn cheapen(kernel: &mut Kernel) {
-    let constants = constants(&kernel.body);
+    let definitions = Definitions::of([&kernel.body]);
     let body = std::mem::take(&mut kernel.body);
-    kernel.body = cheaper(body, &constants, &mut kernel.registers);
+    kernel.body = cheaper(body, &definitions, &mut kernel.registers);
 }
 
 /// Makes one operation of a product and what it is added to or taken from.
@@ -62,47 +63,15 @@ fn fuse_block(
     }
 }
 
-/// Registers, with the constant if they only ever hold one.
-pub(super) fn constants(block: &Block) -> HashMap<Register, Option<f64>> {
-    let mut constants = HashMap::new();
-    collect(block, &mut constants);
-    constants
-}
-
-fn collect(block: &Block, constants: &mut HashMap<Register, Option<f64>>) {
-    for statement in block {
-        for register in statement.assigned() {
-            let value = match statement {
-                Statement::Let(_, Operation::Constant(value)) => Some(*value),
-                _ => None,
-            };
-            (constants.entry(register))
-                .and_modify(|known| {
-                    if known.map(f64::to_bits) != value.map(f64::to_bits) {
-                        *known = None;
-                    }
-                })
-                .or_insert(value);
-        }
-        for inner in statement.nested() {
-            collect(inner, constants);
-        }
-    }
-}
-
-fn cheaper(
-    block: Block,
-    constants: &HashMap<Register, Option<f64>>,
-    registers: &mut Vec<Scalar>,
-) -> Block {
+fn cheaper(block: Block, definitions: &Definitions, registers: &mut Vec<Scalar>) -> Block {
     let mut out = Block::with_capacity(block.len());
     for mut statement in block {
         for inner in statement.nested_mut() {
-            *inner = cheaper(std::mem::take(inner), constants, registers);
+            *inner = cheaper(std::mem::take(inner), definitions, registers);
         }
         match statement {
             Statement::Let(result, Operation::Binary(Operator::Divide, left, right)) => {
-                match reciprocal(constants.get(&right).copied().flatten()) {
+                match reciprocal(definitions.constant(right)) {
                     Some(factor) => {
                         let factor = constant(factor, &mut out, registers);
                         let product = Operation::Binary(Operator::Multiply, left, factor);
@@ -112,7 +81,7 @@ fn cheaper(
                 }
             }
             Statement::Let(result, Operation::Binary(Operator::Power, base, exponent)) => {
-                match whole(constants.get(&exponent).copied().flatten()) {
+                match whole(definitions.constant(exponent)) {
                     Some(exponent) => power(result, base, exponent, &mut out, registers),
                     None => out.push(statement),
                 }

@@ -9,10 +9,9 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use super::cheaper::constants;
 use crate::{
-    Block, Call, Kernel, Level, Operation, Operator, Place, Probe, Program, Reads, Register,
-    Scalar, Setup, Statement, count_reads, flat_loop_body,
+    Block, Call, Definitions, Kernel, Level, Operation, Operator, Place, Probe, Program, Reads,
+    Register, Scalar, Setup, Statement, count_reads, flat_loop_body,
 };
 
 /// Merges what can be merged.
@@ -27,8 +26,8 @@ pub(super) fn merge_linear(program: &mut Program, recorded: &[Probe]) {
         };
         let mut reads = Reads::new();
         count_reads(&kernel.body, &mut reads);
-        let constants = constants(&kernel.body);
-        let zero = |register: &Register| constants.get(register).copied().flatten() == Some(0.0);
+        let definitions = Definitions::of([&kernel.body]);
+        let zero = |register: &Register| definitions.constant(*register) == Some(0.0);
         let mut body = Block::new();
         for statement in std::mem::take(&mut kernel.body) {
             let site = Site::of(&statement, population);
