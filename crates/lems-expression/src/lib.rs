@@ -17,6 +17,7 @@
 mod dimension;
 mod error;
 mod evaluate;
+mod jlems_dimension;
 mod lexer;
 mod number;
 mod operators;
@@ -31,6 +32,7 @@ mod tests;
 pub use dimension::{Dimension, DimensionError, Inferred, Known, dimension_of};
 pub use error::ExpressionError;
 pub use evaluate::EvaluationError;
+pub use jlems_dimension::{Checked, CheckedDimension, Refused, jlems_dimension_of};
 pub use number::parse_number;
 pub use operators::{BinaryOperator, Comparison, Function, Logic};
 pub use tree::{Expression, Node};

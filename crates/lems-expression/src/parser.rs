@@ -15,7 +15,7 @@ use crate::tree::{Expression, Node};
 /// Longest text of an expression, in bytes.
 const LENGTH_LIMIT: usize = 64 * 1024;
 /// Most parentheses, functions and signs around one value.
-const NESTING_LIMIT: usize = 200;
+const NESTING_LIMIT: usize = 2000;
 
 pub(crate) fn parse(text: &str) -> Result<Expression, ExpressionError> {
     if text.len() > LENGTH_LIMIT {
@@ -103,6 +103,7 @@ struct Parser {
     nesting: usize,
     before: Before,
     last: Range<usize>,
+    tolerated: Vec<ExpressionError>,
 }
 
 impl Default for Parser {
@@ -118,6 +119,7 @@ impl Default for Parser {
             nesting: 0,
             before: Before::Start,
             last: 0..0,
+            tolerated: Vec::new(),
         }
     }
 }
@@ -183,11 +185,23 @@ impl Parser {
                 self.push(kind, range)?;
                 self.before = Before::Operator;
             }
-            // As in jLEMS, a sign that changes nothing.
-            TokenKind::Operator if token.text == "+" && self.before == Before::Start => {}
             TokenKind::Operator if token.text == ".not." => {
                 self.push(PendingKind::Not, range)?;
                 self.before = Before::Operator;
+            }
+            // As in jLEMS, a 0 stands in front of an operator that has no left side.
+            TokenKind::Operator
+                if self.before == Before::Start && Infix::spelled(token.text).is_some() =>
+            {
+                if token.text != "+" {
+                    self.tolerated.push(ExpressionError::MissingOperand {
+                        found: Some(token.text.to_owned()),
+                        range: range.clone(),
+                    });
+                }
+                let start = range.start..range.start;
+                self.operand(Node::Number(0.0), start, false);
+                self.after_value(token)?;
             }
             TokenKind::Operator | TokenKind::Close => {
                 return Err(ExpressionError::MissingOperand {
@@ -218,12 +232,21 @@ impl Parser {
 
     fn close(&mut self, close: Range<usize>) -> Result<(), ExpressionError> {
         self.reduce_to(Level::Logic)?;
-        let Some(open) = self.pending.pop() else {
-            return Err(ExpressionError::UnopenedParenthesis { range: close });
+        let start = match self.pending.pop() {
+            Some(open) => {
+                self.nesting -= 1;
+                open.range.start
+            }
+            // As in jLEMS, it closes all that stands in front of it.
+            None => {
+                let range = close.clone();
+                self.tolerated
+                    .push(ExpressionError::UnopenedParenthesis { range });
+                0
+            }
         };
-        self.nesting -= 1;
         if let Some(inner) = self.operands.last_mut() {
-            inner.range = open.range.start..close.end;
+            inner.range = start..close.end;
         }
         Ok(())
     }
@@ -244,6 +267,7 @@ impl Parser {
             ranges: self.ranges,
             variables: self.variables,
             variable_ranges: self.variable_ranges,
+            tolerated: self.tolerated,
         })
     }
 

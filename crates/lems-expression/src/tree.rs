@@ -36,6 +36,7 @@ pub struct Expression {
     pub(crate) ranges: Vec<(u32, u32)>,
     pub(crate) variables: Vec<String>,
     pub(crate) variable_ranges: Vec<(u32, u32)>,
+    pub(crate) tolerated: Vec<ExpressionError>,
 }
 
 impl Expression {
@@ -55,7 +56,14 @@ impl Expression {
             ranges: vec![(0, 0)],
             variables: Vec::new(),
             variable_ranges: Vec::new(),
+            tolerated: Vec::new(),
         }
+    }
+
+    /// What is wrong with the text and is read all the same, because jLEMS reads it: a `)` that
+    /// closes nothing, an operator with nothing in front of it.
+    pub fn tolerated(&self) -> &[ExpressionError] {
+        &self.tolerated
     }
 
     /// All nodes, operands before operations, the root last. Never empty.

@@ -1,15 +1,17 @@
 //! Checks of equations: names, ports, dimensions.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use lems_document::{Attribute, Element, nearest};
 use lems_expression::{
-    BinaryOperator, Dimension, DimensionError, Inferred, Known, Node, dimension_of,
+    Checked, CheckedDimension, Dimension, DimensionError, Inferred, Known, Refused, dimension_of,
+    jlems_dimension_of,
 };
 
 use crate::{
-    Actions, Assignment, ComponentType, Direction, Dynamics, Formula, Model, ModelError,
-    ParameterKind,
+    Actions, Assignment, ComponentId, ComponentType, ConditionalVariable, DerivedVariable,
+    Direction, Dynamics, Formula, Model, ModelError, ParameterKind,
 };
 
 const TIME: Dimension = Dimension {
@@ -26,11 +28,13 @@ const TIME: Dimension = Dimension {
 pub(crate) fn equations(model: &mut Model<'_>) -> Result<(), Vec<ModelError>> {
     let mut errors = Vec::new();
     let mut warnings = Vec::new();
+    let used = dynamics_in_use(model);
     for component_type in model.types.values() {
         let Some(dynamics) = model.own_dynamics(component_type) else {
             continue;
         };
-        let mut checker = Checker::new(model, component_type, dynamics);
+        let is_used = used.contains(&std::ptr::from_ref(dynamics));
+        let mut checker = Checker::new(model, component_type, dynamics, is_used);
         checker.main(dynamics);
         for regime in dynamics.regimes.values() {
             checker.regime(&regime.dynamics, dynamics);
@@ -47,15 +51,41 @@ pub(crate) fn equations(model: &mut Model<'_>) -> Result<(), Vec<ModelError>> {
     }
 }
 
+/// The dynamics, own or inherited, of all that the target of a model leads to; of all components
+/// where there is no target.
+fn dynamics_in_use<'d>(model: &Model<'d>) -> HashSet<*const Dynamics<'d>> {
+    let mut waiting: Vec<ComponentId> = match model.target {
+        Some(target) => vec![target.component],
+        None => model.top_level.clone(),
+    };
+    let mut seen: HashSet<ComponentId> = waiting.iter().copied().collect();
+    let mut used = HashSet::new();
+    while let Some(id) = waiting.pop() {
+        if let Some(dynamics) = &model.type_of_component(id).dynamics {
+            used.insert(Arc::as_ptr(dynamics));
+        }
+        let component = model.component(id);
+        let references = component.references.iter().map(|(_, target)| *target);
+        let children = model.children(id).map(|(_, child)| child);
+        let next = references.chain(children).chain(component.prototype);
+        waiting.extend(next.filter(|next| seen.insert(*next)));
+    }
+    used
+}
+
 struct Checker<'c, 'd> {
     model: &'c Model<'d>,
     component_type: &'c ComponentType<'d>,
     /// Variables that expressions may use, with their dimensions (None: any).
     scope: HashMap<&'c str, Option<Dimension>>,
+    /// What jLEMS's own check holds of them; it does not know those that it could not check.
+    checked: HashMap<&'c str, Checked>,
     errors: Vec<ModelError>,
     warnings: Vec<ModelError>,
     /// Wrong dimensions of derived variables: errors if something that matters uses them.
     held: HashMap<&'c str, ModelError>,
+    /// Whether the target of the model runs a component with these dynamics.
+    is_used: bool,
 }
 
 impl<'c, 'd> Checker<'c, 'd> {
@@ -63,6 +93,7 @@ impl<'c, 'd> Checker<'c, 'd> {
         model: &'c Model<'d>,
         component_type: &'c ComponentType<'d>,
         dynamics: &'c Dynamics<'d>,
+        is_used: bool,
     ) -> Self {
         let mut scope: HashMap<&'c str, Option<Dimension>> = HashMap::new();
         scope.insert("t", Some(TIME));
@@ -70,6 +101,10 @@ impl<'c, 'd> Checker<'c, 'd> {
         scope.extend((component_type.requirements.iter()).map(|(name, dim)| (*name, *dim)));
         scope.extend((component_type.properties.iter()).map(|(name, p)| (*name, p.dimension)));
         scope.extend(dynamics.state.iter().map(|(name, v)| (*name, v.dimension)));
+        scope.extend((component_type.parameters.iter()).map(|(name, p)| (*name, p.dimension)));
+        let checked = (scope.iter())
+            .map(|(name, dimension)| (*name, Checked::declared(*dimension)))
+            .collect();
         scope.extend(dynamics.selections.iter().map(|v| (v.name, v.dimension)));
         scope.extend(dynamics.derived.iter().map(|v| (v.name, v.dimension)));
         scope.extend(dynamics.conditional.iter().map(|v| (v.name, v.dimension)));
@@ -86,56 +121,32 @@ impl<'c, 'd> Checker<'c, 'd> {
             model,
             component_type,
             scope,
+            checked,
             errors: Vec::new(),
             warnings: Vec::new(),
             held: HashMap::new(),
+            is_used,
         }
     }
 
     fn main(&mut self, dynamics: &'c Dynamics<'d>) {
         for variable in &dynamics.selections {
-            let several = variable
-                .select
-                .steps
-                .iter()
-                .any(|step| !matches!(step, crate::Step::Name(_)));
-            if several && variable.reduce.is_none() {
-                self.errors.push(ModelError::NoReduce {
+            if variable.select.is_of_several() && variable.reduce.is_none() {
+                self.if_used(ModelError::NoReduce {
                     path: variable.select.source.value().to_owned(),
                     span: variable.select.source.span(),
                 });
             }
         }
+        for variable in &dynamics.selections {
+            let selected = Checked::declared(variable.dimension);
+            self.checked.insert(variable.name, selected);
+        }
         for variable in &dynamics.derived {
-            let Some(found) = self.value(&variable.value, Some(variable.name)) else {
-                continue;
-            };
-            match (variable.dimension, found) {
-                (None, Inferred::Dimension(found)) => {
-                    self.scope.insert(variable.name, Some(found));
-                }
-                (Some(expected), Inferred::Dimension(found)) if expected != found => {
-                    let error =
-                        self.mismatch(variable.name, "value", expected, found, &variable.value);
-                    self.held.insert(variable.name, error);
-                }
-                _ => {}
-            }
+            self.derived(variable);
         }
         for variable in &dynamics.conditional {
-            for case in &variable.cases {
-                if let Some(condition) = &case.condition {
-                    self.condition(condition);
-                }
-                let found = self.value(&case.value, None);
-                if let (Some(expected), Some(Inferred::Dimension(found))) =
-                    (variable.dimension, found)
-                    && expected != found
-                {
-                    let error = self.mismatch(variable.name, "value", expected, found, &case.value);
-                    self.warnings.push(error);
-                }
-            }
+            self.conditional(variable);
         }
         for rate in &dynamics.rates {
             self.state_variable(rate.variable, rate.element, &[dynamics]);
@@ -176,10 +187,12 @@ impl<'c, 'd> Checker<'c, 'd> {
             self.names(formula);
         }
         let tests = regime.on_condition.iter().map(|condition| &condition.test);
-        self.errors.extend(tests.filter_map(wrong_condition));
         let values = (regime.derived.iter().map(|v| &v.value))
             .chain(regime.rates.iter().map(|rate| &rate.value));
-        self.errors.extend(values.filter_map(wrong_number));
+        let wrong = tests
+            .filter_map(wrong_condition)
+            .chain(values.filter_map(wrong_number));
+        wrong.for_each(|error| self.if_used(error));
         for rate in &regime.rates {
             self.state_variable(rate.variable, rate.element, &[owner, regime]);
         }
@@ -189,7 +202,7 @@ impl<'c, 'd> Checker<'c, 'd> {
             for assignment in &actions.assignments {
                 self.state_variable(assignment.variable, assignment.element, &[owner, regime]);
                 self.names(&assignment.value);
-                self.errors.extend(wrong_number(&assignment.value));
+                self.number_if_used(&assignment.value);
             }
             self.outgoing(actions, owner);
         }
@@ -203,23 +216,104 @@ impl<'c, 'd> Checker<'c, 'd> {
         self.scope.get(name).copied().flatten()
     }
 
-    /// The dimension of a value; a wrong one inside is held if `holder` is a derived variable.
-    fn value(&mut self, formula: &Formula<'d>, holder: Option<&'c str>) -> Option<Inferred> {
-        match self.infer(formula) {
-            Ok(Inferred::Truth) => {
-                self.errors.extend(wrong_number(formula));
-                None
+    /// A wrong dimension is an error only if something that matters uses the variable: jLEMS logs
+    /// it, and then does not know the variable where it checks what uses it.
+    fn derived(&mut self, variable: &'c DerivedVariable<'d>) {
+        let formula = &variable.value;
+        let checked = self.checked_value(formula, variable.dimension);
+        if let Ok(checked) = checked {
+            self.checked.insert(variable.name, checked);
+        }
+        let wrong = match (self.infer(formula), variable.dimension) {
+            (Ok(Inferred::Truth), _) => return self.number_if_used(formula),
+            (Ok(Inferred::Dimension(found)), None) => {
+                self.scope.insert(variable.name, Some(found));
+                return;
             }
-            Ok(found) => Some(found),
-            Err(error) => {
-                match holder {
-                    Some(name) if !matches!(error, ModelError::UnknownVariable { .. }) => {
-                        self.held.insert(name, error);
-                    }
-                    _ => self.errors.push(error),
+            (Ok(Inferred::Dimension(found)), Some(expected)) if expected != found => {
+                self.mismatch(variable.name, "value", expected, found, formula)
+            }
+            (Ok(_), _) => return,
+            (Err(error @ ModelError::UnknownVariable { .. }), _) => return self.if_used(error),
+            (Err(error), _) => error,
+        };
+        match checked {
+            Ok(_) => self.warnings.push(wrong),
+            Err(Refused) => {
+                self.held.insert(variable.name, wrong);
+            }
+        }
+    }
+
+    /// jLEMS checks the value of the first case alone, and no condition.
+    fn conditional(&mut self, variable: &'c ConditionalVariable<'d>) {
+        let first = variable.cases.first().map(|case| &case.value);
+        let checked = first.map(|value| self.checked(value));
+        if let Some(Ok(checked)) = checked {
+            self.checked.insert(variable.name, checked);
+        }
+        for (index, case) in variable.cases.iter().enumerate() {
+            if let Some(condition) = &case.condition {
+                self.case(condition);
+            }
+            let formula = &case.value;
+            let wrong = match (self.infer(formula), variable.dimension) {
+                (Ok(Inferred::Truth), _) => {
+                    self.number_if_used(formula);
+                    continue;
                 }
-                None
+                (Ok(Inferred::Dimension(found)), Some(expected)) if expected != found => {
+                    let wrong = self.mismatch(variable.name, "value", expected, found, formula);
+                    self.warnings.push(wrong);
+                    continue;
+                }
+                (Ok(_), _) => continue,
+                (Err(error), _) => error,
+            };
+            if index > 0 {
+                self.if_used(wrong);
+            } else {
+                self.wrong(wrong, matches!(checked, Some(Ok(_))));
             }
+        }
+    }
+
+    /// The condition of a `Case`, which jLEMS does not check.
+    fn case(&mut self, formula: &Formula<'d>) {
+        match self.infer(formula) {
+            Ok(Inferred::Truth) => {}
+            Ok(_) => {
+                if let Some(error) = wrong_condition(formula) {
+                    self.if_used(error);
+                }
+            }
+            Err(error) => self.if_used(error),
+        }
+    }
+
+    /// Reports what jLEMS meets only when it computes with the type, and a wrong dimension not even
+    /// then: an error if something that is run has the type.
+    fn if_used(&mut self, error: ModelError) {
+        let is_dimension = matches!(error, ModelError::Dimensions { .. });
+        if self.is_used && !is_dimension {
+            self.errors.push(error);
+        } else {
+            self.warnings.push(error);
+        }
+    }
+
+    fn number_if_used(&mut self, formula: &Formula<'d>) {
+        if let Some(error) = wrong_number(formula) {
+            self.if_used(error);
+        }
+    }
+
+    /// Reports a mistake: an error where jLEMS refuses it, else a warning.
+    fn wrong(&mut self, error: ModelError, jlems_passes: bool) {
+        if jlems_passes && !matches!(error, ModelError::UnknownVariable { .. }) {
+            self.warnings.push(error);
+        } else {
+            self.errors.push(error);
         }
     }
 
@@ -228,7 +322,32 @@ impl<'c, 'd> Checker<'c, 'd> {
         match self.infer(formula) {
             Ok(Inferred::Truth) => {}
             Ok(_) => self.errors.extend(wrong_condition(formula)),
-            Err(error) => self.errors.push(error),
+            Err(error) => {
+                let passes = self.checked(formula).is_ok();
+                self.wrong(error, passes);
+            }
+        }
+    }
+
+    fn checked(&self, formula: &Formula<'d>) -> Result<Checked, Refused> {
+        jlems_dimension_of(&formula.expression, &|name| self.checked.get(name).copied())
+    }
+
+    /// What jLEMS holds of a derived variable: its declared dimension must be that of its value,
+    /// also where the value is the literal 0.
+    fn checked_value(
+        &self,
+        formula: &Formula<'d>,
+        declared: Option<Dimension>,
+    ) -> Result<Checked, Refused> {
+        let value = self.checked(formula)?;
+        match (value.dimension, declared) {
+            (CheckedDimension::Known(found), Some(declared)) if found != declared => Err(Refused),
+            (CheckedDimension::Undetermined, Some(declared)) => {
+                Ok(Checked::declared(Some(declared)))
+            }
+            (CheckedDimension::Undetermined, None) => Err(Refused),
+            _ => Ok(value),
         }
     }
 
@@ -302,7 +421,7 @@ impl<'c, 'd> Checker<'c, 'd> {
             if !self.scope.contains_key(name.as_str()) {
                 let range = formula.expression.variable_range(index as u32);
                 let error = self.unknown_variable(name, formula, range);
-                self.errors.push(error);
+                self.if_used(error);
             }
         }
     }
@@ -325,17 +444,17 @@ impl<'c, 'd> Checker<'c, 'd> {
         formula: &Formula<'d>,
     ) {
         self.release(formula);
-        if let (Some(Inferred::Dimension(found)), Some(expected)) =
-            (self.value(formula, None), expected)
-            && expected != found
-        {
-            let error = self.mismatch(variable, what, expected, found, formula);
-            if is_negation(formula) {
-                self.warnings.push(error);
-            } else {
-                self.errors.push(error);
+        let wrong = match (self.infer(formula), expected) {
+            (Ok(Inferred::Truth), _) => return self.errors.extend(wrong_number(formula)),
+            (Ok(Inferred::Dimension(found)), Some(expected)) if expected != found => {
+                self.mismatch(variable, what, expected, found, formula)
             }
-        }
+            (Ok(_), _) => return,
+            (Err(error), _) => error,
+        };
+        let passes = self.checked(formula);
+        let passes = passes.is_ok_and(|checked| expected.is_none_or(|dim| checked.can_be(dim)));
+        self.wrong(wrong, passes);
     }
 
     fn state_variable(&mut self, name: &str, element: Element<'d>, places: &[&Dynamics<'d>]) {
@@ -358,7 +477,7 @@ impl<'c, 'd> Checker<'c, 'd> {
         if let Some(regime) = actions.transition
             && !owner.regimes.contains_key(regime.value())
         {
-            self.errors.push(ModelError::UnknownRegime {
+            self.warnings.push(ModelError::UnknownRegime {
                 name: regime.value().to_owned(),
                 component_type: self.component_type.name.to_owned(),
                 suggestion: nearest(regime.value(), owner.regimes.keys().copied())
@@ -425,16 +544,4 @@ fn is_condition(formula: &Formula<'_>) -> bool {
         dimension_of(&formula.expression, &|_| Known::Any),
         Ok(Inferred::Truth)
     )
-}
-
-/// Whether a value is `-x`, that is `0 - x`: jLEMS lets the zero stand for any dimension and so
-/// accepts the whole.
-fn is_negation(formula: &Formula<'_>) -> bool {
-    let nodes = formula.expression.nodes();
-    match nodes.last() {
-        Some(Node::Binary(BinaryOperator::Subtract, left, _)) => {
-            matches!(nodes.get(*left as usize), Some(Node::Number(0.0)))
-        }
-        _ => false,
-    }
 }

@@ -5,8 +5,10 @@ use std::collections::HashSet;
 use lems_document::{Attribute, Element, nearest};
 
 use crate::{
-    Model, ModelError, ParameterKind, Target, TypeId, inheritance::MAX_EXTENDS,
-    read::wrong_dimension, units::parse_quantity,
+    Model, ModelError, ParameterKind, Target, TypeId,
+    inheritance::MAX_EXTENDS,
+    read::wrong_dimension,
+    units::{parse_quantity, too_large},
 };
 
 /// What stands at the top level besides components.
@@ -387,7 +389,7 @@ impl<'d> Reader<'_, 'd> {
         let component = self.model.component(id);
         let (element, kind) = (component.element, component.component_type);
         let component_type = self.model.type_of(kind);
-        let mut problems = Vec::new();
+        let (mut problems, mut doubts) = (Vec::new(), Vec::new());
         let mut values = Vec::with_capacity(component_type.parameters.len());
         let mut missing = Vec::new();
         for (name, parameter) in &component_type.parameters {
@@ -412,6 +414,7 @@ impl<'d> Reader<'_, 'd> {
                     let error =
                         wrong_dimension(self.model, name, parameter.dimension, found, attribute);
                     problems.extend(error);
+                    doubts.extend(too_large(attribute, quantity));
                     values.push(quantity.value);
                 }
                 Err(error) => {
@@ -421,6 +424,7 @@ impl<'d> Reader<'_, 'd> {
             }
         }
         self.errors.extend(problems);
+        self.model.warnings.extend(doubts);
         self.attributes(id, element, kind, &missing);
         values.into_boxed_slice()
     }

@@ -41,12 +41,23 @@ struct Checker<'c, 'd> {
 /// What declares names of one kind first.
 type Places<'d> = HashMap<(&'static str, &'d str), Element<'d>>;
 
-/// What may be declared again in the same words.
+/// What may be declared again in the same words without a second thought.
 const REPEATABLE: [&str; 4] = [
     "Constant",
     "DerivedVariable",
     "ConditionalDerivedVariable",
     "Property",
+];
+
+/// What jLEMS takes twice: of parameters and constants it uses the first, of properties and regimes the last, and
+/// variables it computes one after the other.
+const TAKEN_TWICE: [&str; 6] = [
+    "Parameter",
+    "Property",
+    "Constant",
+    "DerivedVariable",
+    "ConditionalDerivedVariable",
+    "Regime",
 ];
 
 impl<'d> Checker<'_, 'd> {
@@ -59,8 +70,10 @@ impl<'d> Checker<'_, 'd> {
                 "Property" => self.named(member, "property", &mut places),
                 "Constant" => self.named(member, "constant", &mut places),
                 "EventPort" => {
-                    self.once(member, "name", "event port", &mut places);
-                    self.choice(member, "direction", &["in", "out", "receive", "send"]);
+                    let is_used = self.uses_port(member);
+                    self.once(member, "event port", &mut places, !is_used);
+                    let directions = &["in", "out", "receive", "send"];
+                    self.choice(member, "direction", directions, !is_used);
                 }
                 "Child" | "Children" | "ComponentReference" | "Link" | "Attachments" => {
                     self.type_exists(member);
@@ -99,12 +112,12 @@ impl<'d> Checker<'_, 'd> {
                     self.list_exists(child, "edges");
                 }
                 "Regime" => {
-                    self.once(child, "name", "regime", places);
-                    self.choice(child, "initial", &["true", "false"]);
+                    self.once(child, "regime", places, true);
+                    self.choice(child, "initial", &["true", "false"], false);
                     if child.attribute("initial").map(Attribute::value) == Some("true") {
                         let span = place_of_name(child, "initial");
                         let first = *initial.get_or_insert(span);
-                        self.duplicate("initial regime of", self.kind.name, span, first);
+                        self.duplicate("initial regime of", self.kind.name, span, first, true);
                     }
                     // A regime has variables of its own.
                     self.behaviour(child, &mut Places::new());
@@ -117,29 +130,35 @@ impl<'d> Checker<'_, 'd> {
     /// A variable: it has a name that expressions can use, once.
     fn named(&mut self, element: Element<'d>, what: &'static str, places: &mut Places<'d>) {
         if let Some(name) = element.attribute("name")
+            && !name.value().trim().is_empty()
             && !is_name(name.value())
         {
-            self.errors.push(ModelError::BadName {
+            self.warnings.push(ModelError::BadName {
                 name: name.value().to_owned(),
                 span: name.span(),
             });
         }
-        self.once(element, "name", what, places);
+        let passes = match element.name() {
+            "StateVariable" => !self.assigns(),
+            name => TAKEN_TWICE.contains(&name),
+        };
+        self.once(element, what, places, passes);
     }
 
+    /// Reports a second declaration of a name: a warning if jLEMS `passes` it, else an error.
     fn once(
         &mut self,
         element: Element<'d>,
-        attribute: &str,
         what: &'static str,
         places: &mut Places<'d>,
+        passes: bool,
     ) {
-        let Some(name) = element.attribute(attribute) else {
+        let Some(name) = element.attribute("name") else {
             return;
         };
         let first = *(places.entry((what, name.value()))).or_insert(element);
         let span = name.span();
-        let first_span = place_of_name(first, attribute);
+        let first_span = place_of_name(first, "name");
         if REPEATABLE.contains(&element.name()) && span != first_span && first.equals(element) {
             self.warnings.push(ModelError::Repeated {
                 what,
@@ -148,19 +167,54 @@ impl<'d> Checker<'_, 'd> {
                 first: first_span,
             });
         } else {
-            self.duplicate(what, name.value(), span, first_span);
+            self.duplicate(what, name.value(), span, first_span, passes);
         }
     }
 
-    fn duplicate(&mut self, what: &'static str, name: &str, span: Span, first: Span) {
-        if first != span {
-            self.errors.push(ModelError::Duplicate {
-                what,
-                name: name.to_owned(),
-                span,
-                first,
-            });
+    fn duplicate(&mut self, what: &'static str, name: &str, span: Span, first: Span, passes: bool) {
+        if first == span {
+            return;
         }
+        let error = ModelError::Duplicate {
+            what,
+            name: name.to_owned(),
+            span,
+            first,
+        };
+        self.reports(passes).push(error);
+    }
+
+    /// Where mistakes go that jLEMS passes, and others.
+    fn reports(&mut self, passes: bool) -> &mut Vec<ModelError> {
+        if passes { self.warnings } else { self.errors }
+    }
+
+    /// Whether the type or a regime of it computes rates or assigns: jLEMS looks up state variables
+    /// by name then, and stops if there are two of one name.
+    fn assigns(&self) -> bool {
+        let Some(dynamics) = &self.kind.dynamics else {
+            return false;
+        };
+        let regimes = dynamics.regimes.values().map(|regime| &regime.dynamics);
+        regimes.chain([&**dynamics]).any(|dynamics| {
+            let mut actions = dynamics.actions();
+            !dynamics.rates.is_empty() || actions.any(|actions| !actions.assignments.is_empty())
+        })
+    }
+
+    /// Whether the equations of the type send or receive on a port.
+    fn uses_port(&self, port: Element<'d>) -> bool {
+        let (Some(name), Some(dynamics)) = (port.attribute("name"), &self.kind.dynamics) else {
+            return false;
+        };
+        let regimes = dynamics.regimes.values().map(|regime| &regime.dynamics);
+        regimes.chain([&**dynamics]).any(|dynamics| {
+            let handled = dynamics.on_event.iter().map(|handler| handler.port);
+            let sent = dynamics.actions().flat_map(|actions| &actions.events);
+            handled
+                .chain(sent.copied())
+                .any(|used| used.value() == name.value())
+        })
     }
 
     fn choice(
@@ -168,16 +222,18 @@ impl<'d> Checker<'_, 'd> {
         element: Element<'d>,
         attribute: &'static str,
         allowed: &'static [&'static str],
+        passes: bool,
     ) {
         if let Some(found) = element.attribute(attribute)
             && !allowed.contains(&found.value().trim())
         {
-            self.errors.push(ModelError::BadChoice {
+            let error = ModelError::BadChoice {
                 attribute,
                 text: found.value().to_owned(),
                 allowed,
                 span: found.span(),
-            });
+            };
+            self.reports(passes).push(error);
         }
     }
 
@@ -227,7 +283,7 @@ impl<'d> Checker<'_, 'd> {
     fn cases(&mut self, variable: Element<'d>) {
         let cases = variable.children().filter(|child| child.name() == "Case");
         match cases.count() {
-            0 => self.errors.push(ModelError::NoCase {
+            0 => self.warnings.push(ModelError::NoCase {
                 name: (variable.attribute("name"))
                     .map_or_else(String::new, |name| name.value().to_owned()),
                 span: place_of_name(variable, "name"),

@@ -1,4 +1,5 @@
-//! Values of `DerivedParameter`s: in order of need, whatever the order of declaration.
+//! Values of `DerivedParameter`s: in order of need, whatever the order of declaration. Those that
+//! need one another are computed in order of declaration, as in jLEMS, and are 0 before.
 
 use std::collections::HashMap;
 
@@ -10,17 +11,20 @@ use crate::{ComponentId, ComponentType, Model, ModelError, ParameterKind, Role, 
 /// Computes all derived parameters, those of parents before those of their children.
 pub(crate) fn evaluate(model: &mut Model<'_>) -> Result<(), Vec<ModelError>> {
     let mut errors = Vec::new();
-    let orders: Vec<Vec<usize>> = (0..model.types.len())
-        .map(|index| order(&model.types[index], &mut errors))
+    let mut circles = Vec::new();
+    let orders: Vec<Order> = (0..model.types.len())
+        .map(|index| order(&model.types[index], &mut circles))
         .collect();
-    if !errors.is_empty() {
-        return Err(errors);
-    }
+    model.warnings.append(&mut circles);
     let mut targets = Targets::default();
     for index in 0..model.components.len() {
         let id = ComponentId(index as u32);
         let kind = model.component(id).component_type;
-        for &parameter in &orders[kind.0 as usize] {
+        let order = &orders[kind.0 as usize];
+        for &parameter in &order.in_circles {
+            model.components[index].parameters[parameter] = 0.0;
+        }
+        for &parameter in &order.all {
             let mut draws = Draws(model.random.clone());
             let value = value(model, id, kind, parameter, &mut targets, &mut draws);
             model.random = draws.0;
@@ -38,8 +42,16 @@ pub(crate) fn evaluate(model: &mut Model<'_>) -> Result<(), Vec<ModelError>> {
     }
 }
 
-/// Indices of a type's derived parameters, each after those that it uses.
-fn order(component_type: &ComponentType<'_>, errors: &mut Vec<ModelError>) -> Vec<usize> {
+/// Indices of a type's derived parameters.
+#[derive(Default)]
+struct Order {
+    /// Each after those that it uses.
+    all: Vec<usize>,
+    /// Those that need one another.
+    in_circles: Vec<usize>,
+}
+
+fn order(component_type: &ComponentType<'_>, circles: &mut Vec<ModelError>) -> Order {
     let parameters = &component_type.parameters;
     let mut graph = DiGraph::<usize, ()>::new();
     let nodes: Vec<_> = (0..parameters.len()).map(|i| graph.add_node(i)).collect();
@@ -52,7 +64,7 @@ fn order(component_type: &ComponentType<'_>, errors: &mut Vec<ModelError>) -> Ve
             }
         }
     }
-    let mut order = Vec::new();
+    let mut order = Order::default();
     for group in kosaraju_scc(&graph) {
         let first = graph[group[0]];
         if group.len() > 1 || graph.contains_edge(group[0], group[0]) {
@@ -63,7 +75,11 @@ fn order(component_type: &ComponentType<'_>, errors: &mut Vec<ModelError>) -> Ve
             };
             let mut chain: Vec<String> = group.iter().filter_map(|n| name(graph[*n])).collect();
             chain.extend(name(first));
-            errors.push(ModelError::DerivedParameterCycle {
+            let mut members: Vec<usize> = group.iter().map(|node| graph[*node]).collect();
+            members.sort_unstable();
+            order.all.extend(&members);
+            order.in_circles.extend(members);
+            circles.push(ModelError::DerivedParameterCycle {
                 component_type: component_type.name.to_owned(),
                 chain,
                 span: crate::read::place_of_name(parameters[first].element, "name"),
@@ -72,7 +88,7 @@ fn order(component_type: &ComponentType<'_>, errors: &mut Vec<ModelError>) -> Ve
             parameters[first].kind,
             ParameterKind::Derived(_) | ParameterKind::Selected(_)
         ) {
-            order.push(first);
+            order.all.push(first);
         }
     }
     order

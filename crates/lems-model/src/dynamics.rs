@@ -36,6 +36,16 @@ pub struct Dynamics<'d> {
     pub schemes: Vec<KineticScheme<'d>>,
 }
 
+impl<'d> Dynamics<'d> {
+    /// What is done at the start, on entry, on conditions and on events.
+    pub fn actions(&self) -> impl Iterator<Item = &Actions<'d>> {
+        let conditions = self.on_condition.iter().map(|condition| &condition.actions);
+        let handlers = self.on_event.iter().map(|handler| &handler.actions);
+        let blocks = self.on_start.iter().chain(&self.on_entry);
+        blocks.chain(conditions).chain(handlers)
+    }
+}
+
 /// A `StateVariable`.
 #[derive(Debug, Clone, Copy)]
 pub struct StateVariable<'d> {
@@ -88,6 +98,14 @@ pub struct Select<'d> {
     pub variable: &'d str,
     /// The attribute that holds the path.
     pub source: Attribute<'d>,
+}
+
+impl Select<'_> {
+    /// Whether the path leads to all elements of a list, or some.
+    pub fn is_of_several(&self) -> bool {
+        let mut steps = self.steps.iter();
+        steps.any(|step| !matches!(step, Step::Name(_)))
+    }
 }
 
 /// One step of a path.

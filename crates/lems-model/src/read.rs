@@ -13,7 +13,8 @@ use crate::{
     ChildList, ChildSlot, ComponentType, Constant, Direction, EventPort, Exposure, Formula, Model,
     ModelError, Parameter, ParameterKind, Property, Reference, SimulationElement, Unit,
     check::wrong_condition,
-    units::{Dimensions, parse_quantity},
+    types::Quantity,
+    units::{Dimensions, parse_quantity, too_large},
 };
 
 /// Reads all definitions, of types those that are wanted, into the model and returns the other
@@ -93,16 +94,24 @@ pub(crate) fn place_of_name(element: Element<'_>, attribute: &str) -> Span {
 
 impl<'d> Reader<'_, 'd> {
     fn required(&mut self, element: Element<'d>, name: &'static str) -> Option<Attribute<'d>> {
-        let found = (element.attribute(name))
-            .filter(|found| name != "name" || !found.value().trim().is_empty());
-        if found.is_none() {
-            self.errors.push(ModelError::MissingAttribute {
+        let found = self.given(element, name);
+        found.map_err(|error| self.errors.push(error)).ok()
+    }
+
+    /// An attribute without which jLEMS makes no use of the element.
+    fn useful(&mut self, element: Element<'d>, name: &'static str) -> Option<Attribute<'d>> {
+        let found = self.given(element, name);
+        found.map_err(|error| self.model.warnings.push(error)).ok()
+    }
+
+    fn given(&self, element: Element<'d>, name: &'static str) -> Result<Attribute<'d>, ModelError> {
+        (element.attribute(name))
+            .filter(|found| name != "name" || !found.value().trim().is_empty())
+            .ok_or_else(|| ModelError::MissingAttribute {
                 element: element.name().to_owned(),
                 attribute: name,
                 span: element.name_span(),
-            });
-        }
-        found
+            })
     }
 
     fn name(&mut self, element: Element<'d>) -> Option<&'d str> {
@@ -114,7 +123,7 @@ impl<'d> Reader<'_, 'd> {
             return 0;
         };
         attribute.value().trim().parse().unwrap_or_else(|_| {
-            self.errors.push(ModelError::BadInteger {
+            self.model.warnings.push(ModelError::BadInteger {
                 text: attribute.value().to_owned(),
                 span: attribute.span(),
             });
@@ -122,16 +131,14 @@ impl<'d> Reader<'_, 'd> {
         })
     }
 
-    fn number(&mut self, element: Element<'d>, name: &str, default: f64) -> f64 {
+    /// A number; the default without one.
+    fn number(&self, element: Element<'d>, name: &str, default: f64) -> Result<f64, ModelError> {
         let Some(attribute) = element.attribute(name) else {
-            return default;
+            return Ok(default);
         };
-        parse_number(attribute.value()).unwrap_or_else(|| {
-            self.errors.push(ModelError::BadNumber {
-                text: attribute.value().to_owned(),
-                span: attribute.span(),
-            });
-            default
+        parse_number(attribute.value()).ok_or_else(|| ModelError::BadNumber {
+            text: attribute.value().to_owned(),
+            span: attribute.span(),
         })
     }
 
@@ -145,7 +152,7 @@ impl<'d> Reader<'_, 'd> {
             n: self.integer(element, "n"),
             j: self.integer(element, "j"),
         };
-        let Some(name) = self.required(element, "name") else {
+        let Some(name) = self.useful(element, "name") else {
             return;
         };
         let known = self.model.dimensions.insert(name.value(), dimension);
@@ -157,17 +164,28 @@ impl<'d> Reader<'_, 'd> {
     }
 
     fn unit(&mut self, element: Element<'d>) {
-        let Some(symbol) = self.required(element, "symbol") else {
+        let Some(symbol) = self.useful(element, "symbol") else {
             return;
         };
         let dimension = (self.required(element, "dimension"))
             .and_then(|attribute| self.dimension_named(attribute))
             .unwrap_or_default();
+        let power = self.integer(element, "power");
+        let offset = self.number(element, "offset", 0.0);
+        let offset = offset.unwrap_or_else(|error| {
+            self.model.warnings.push(error);
+            0.0
+        });
+        let scale = match self.number(element, "scale", 1.0) {
+            Ok(scale) => scale,
+            // No quantity can have the unit, as in jLEMS.
+            Err(error) => return self.model.warnings.push(error),
+        };
         let unit = Unit {
             dimension,
-            power: self.integer(element, "power"),
-            scale: self.number(element, "scale", 1.0),
-            offset: self.number(element, "offset", 0.0),
+            power,
+            scale,
+            offset,
         };
         if !unit.to_si(1.0).is_finite() || unit.to_si(1.0) == unit.to_si(0.0) {
             self.errors.push(ModelError::BadUnit {
@@ -228,7 +246,7 @@ impl<'d> Reader<'_, 'd> {
         };
         let quantity = match number {
             Some(number) => number,
-            None => match parse_quantity(value, &self.model.units) {
+            None => match self.quantity(value) {
                 Ok(quantity) => quantity.value,
                 Err(error) => {
                     self.errors.push(error);
@@ -253,7 +271,15 @@ impl<'d> Reader<'_, 'd> {
 
     fn formula(&mut self, source: Attribute<'d>) -> Option<Formula<'d>> {
         match Expression::parse(source.value()) {
-            Ok(expression) => Some(Formula { expression, source }),
+            Ok(expression) => {
+                for error in expression.tolerated() {
+                    let span = source.sub_span(error.range());
+                    let error = error.clone();
+                    let warning = ModelError::Expression { error, span };
+                    self.model.warnings.push(warning);
+                }
+                Some(Formula { expression, source })
+            }
             Err(error) => {
                 let span = source.sub_span(error.range());
                 self.errors.push(ModelError::Expression { error, span });
@@ -271,10 +297,27 @@ impl<'d> Reader<'_, 'd> {
         self.formula(source)
     }
 
-    fn required_condition(&mut self, element: Element<'d>) -> Option<Formula<'d>> {
-        let test = self.required_formula(element, "test")?;
-        self.errors.extend(wrong_condition(&test));
-        Some(test)
+    /// A formula that jLEMS does not read before it needs it: a wrong one is only a warning.
+    fn late_formula(&mut self, source: Attribute<'d>) -> Option<Formula<'d>> {
+        match Expression::parse(source.value()) {
+            Ok(_) => self.formula(source),
+            Err(error) => {
+                let span = source.sub_span(error.range());
+                let warning = ModelError::Expression { error, span };
+                self.model.warnings.push(warning);
+                None
+            }
+        }
+    }
+
+    /// A condition on what a structure makes: jLEMS makes nothing, whatever it says.
+    fn condition(&mut self, element: Element<'d>) -> Option<Formula<'d>> {
+        let test = self.useful(element, "test")?;
+        let test = self.late_formula(test)?;
+        let wrong = wrong_condition(&test);
+        let is_condition = wrong.is_none();
+        self.model.warnings.extend(wrong);
+        is_condition.then_some(test)
     }
 
     fn ignored(&mut self, element: Element<'d>) {
@@ -389,7 +432,7 @@ impl<'d> Reader<'_, 'd> {
                 let Some(value) = self.required(child, "value") else {
                     return;
                 };
-                match parse_quantity(value, &self.model.units) {
+                match self.quantity(value) {
                     Ok(quantity) => {
                         self.check_quantity(name, dimension, quantity.dimension, value);
                         ParameterKind::Default(quantity)
@@ -399,10 +442,13 @@ impl<'d> Reader<'_, 'd> {
             }
             "DerivedParameter" => match (child.attribute("value"), child.attribute("select")) {
                 (None, Some(select)) => ParameterKind::Selected(select),
-                _ => match self.required_formula(child, "value") {
-                    Some(formula) => ParameterKind::Derived(formula),
-                    None => return,
-                },
+                _ => {
+                    let value = self.required(child, "value");
+                    match value.and_then(|value| self.late_formula(value)) {
+                        Some(formula) => ParameterKind::Derived(formula),
+                        None => return,
+                    }
+                }
             },
             _ => ParameterKind::Given,
         };
@@ -412,7 +458,14 @@ impl<'d> Reader<'_, 'd> {
             fixed: None,
             element: child,
         };
-        own.parameters.insert(name, parameter);
+        // Of several the first counts, as in jLEMS.
+        own.parameters.entry(name).or_insert(parameter);
+    }
+
+    fn quantity(&mut self, value: Attribute<'d>) -> Result<Quantity, ModelError> {
+        let quantity = parse_quantity(value, &self.model.units)?;
+        self.model.warnings.extend(too_large(value, quantity));
+        Ok(quantity)
     }
 
     fn check_quantity(
@@ -433,7 +486,7 @@ impl<'d> Reader<'_, 'd> {
         ) else {
             return;
         };
-        match parse_quantity(value, &self.model.units) {
+        match self.quantity(value) {
             Ok(quantity) => own.fixed.push((parameter.value(), quantity)),
             Err(error) => self.errors.push(error),
         }
@@ -444,7 +497,10 @@ impl<'d> Reader<'_, 'd> {
             return;
         };
         let dimension = self.declared_dimension(child);
-        let default = self.number(child, "defaultValue", f64::NAN);
+        let default = match self.number(child, "defaultValue", f64::NAN) {
+            Ok(default) => default,
+            Err(error) => return self.errors.push(error),
+        };
         let property = Property { dimension, default };
         own.properties.insert(name, property);
     }

@@ -63,15 +63,8 @@ pub(crate) fn parse_quantity(
     if let Some((number, symbol)) = split
         && let (Some(number), Some(unit)) = (parse_number(number), units.get(symbol))
     {
-        let value = unit.to_si(number);
-        if value.is_infinite() && text.starts_with(|first| !matches!(first, 'I' | 'i')) {
-            return Err(ModelError::HugeQuantity {
-                text: text.to_owned(),
-                span: attribute.span(),
-            });
-        }
         return Ok(Quantity {
-            value,
+            value: unit.to_si(number),
             dimension: unit.dimension,
         });
     }
@@ -92,6 +85,16 @@ pub(crate) fn parse_quantity(
             span: attribute.span(),
         }),
     }
+}
+
+/// A warning for a number that became infinite and was not written so.
+pub(crate) fn too_large(attribute: Attribute<'_>, quantity: Quantity) -> Option<ModelError> {
+    let text = attribute.value().trim();
+    let is_meant = text.trim_start_matches(['+', '-']).starts_with(['I', 'i']);
+    (quantity.value.is_infinite() && !is_meant).then(|| ModelError::HugeQuantity {
+        text: text.to_owned(),
+        span: attribute.span(),
+    })
 }
 
 /// The unit that may be meant; `u` stands for the Greek letter in NeuroML.
@@ -257,8 +260,6 @@ mod tests {
             ("A", "`A` is not a quantity"),
             ("x A", "`x A` is not a quantity"),
             ("InfinityA", "`InfinityA` is not a quantity"),
-            ("1e999 A", "`1e999 A` is too large a number"),
-            ("1e305 MA", "`1e305 MA` is too large a number"),
         ] {
             let found = quantity(text).unwrap_err();
             assert!(found.contains(error), "{text}: {found}");

@@ -107,9 +107,19 @@ impl<'m, 'd> Builder<'m, 'd> {
         }
     }
 
-    /// Whether a condition over parameters holds.
+    /// Whether a condition over parameters holds; one that cannot be computed does not, since jLEMS
+    /// makes nothing under any condition.
     pub(crate) fn test(&mut self, test: &Formula<'d>, place: Place) -> bool {
-        (self.evaluate(test, None, place)).is_some_and(|value| value != 0.0)
+        match self.value(test, None, place) {
+            Ok(value) => value != 0.0,
+            Err(warning) => {
+                let warnings = self.network.warnings.get_mut();
+                if !warnings.contains(&warning) {
+                    warnings.push(warning);
+                }
+                false
+            }
+        }
     }
 
     fn depth_of(&self, id: InstanceId) -> usize {
@@ -345,15 +355,21 @@ impl<'m, 'd> Builder<'m, 'd> {
             });
             return None;
         };
-        if !(0.0..=1e9).contains(&value) {
-            self.errors.push(NetworkError::BadCount {
-                what: format!("`{text}` of {}", self.network.title(id)),
-                value,
-                span: self.network.span_of(id),
-            });
+        if (0.0..=1e9).contains(&value) {
+            return Some((value + 0.5).floor() as u64);
+        }
+        let error = NetworkError::BadCount {
+            what: format!("`{text}` of {}", self.network.title(id)),
+            value,
+            span: self.network.span_of(id),
+        };
+        if value > 0.0 {
+            self.errors.push(error);
             return None;
         }
-        Some((value + 0.5).floor() as u64)
+        // As in jLEMS, fewer than none are none.
+        self.network.warnings.borrow_mut().push(error);
+        Some(0)
     }
 
     /// Sets values of a new instance. Names mean what they mean in the component that makes it;
@@ -378,13 +394,24 @@ impl<'m, 'd> Builder<'m, 'd> {
         }
     }
 
-    /// A value over parameters and properties of an instance, else of the component around.
+    /// A value over parameters and properties of an instance, else of the component around; None
+    /// with an error noted.
     pub(crate) fn evaluate(
         &mut self,
         formula: &Formula<'d>,
         inner: Option<InstanceId>,
         place: Place,
     ) -> Option<f64> {
+        let value = self.value(formula, inner, place);
+        value.map_err(|error| self.errors.push(error)).ok()
+    }
+
+    fn value(
+        &mut self,
+        formula: &Formula<'d>,
+        inner: Option<InstanceId>,
+        place: Place,
+    ) -> Result<f64, NetworkError> {
         let network = &self.network;
         let mut random = network.random.clone();
         let lookup = &mut |name: &str| {
@@ -401,16 +428,10 @@ impl<'m, 'd> Builder<'m, 'd> {
         };
         let value = (formula.expression).evaluate_drawing(lookup, &mut || random.next_double());
         self.network.random = random;
-        match value {
-            Ok(value) => Some(value),
-            Err(error) => {
-                self.errors.push(NetworkError::BadAssign {
-                    reason: error.to_string(),
-                    span: formula.source.span(),
-                });
-                None
-            }
-        }
+        value.map_err(|error| NetworkError::BadAssign {
+            reason: error.to_string(),
+            span: formula.source.span(),
+        })
     }
 }
 

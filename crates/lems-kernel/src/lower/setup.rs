@@ -193,11 +193,11 @@ fn collect_containers(visits: &[Visit], containers: &mut HashSet<u32>) {
     }
 }
 
-/// The regime that says so, else the first that jLEMS finds.
+/// The last regime that says so in the order of jLEMS's table, else the first in that order.
 fn initial_regime<'d>(dynamics: &Dynamics<'d>) -> Option<&'d str> {
-    let initial = dynamics.regimes.iter().find(|(_, regime)| regime.initial);
-    initial.map(|(name, _)| *name).or_else(|| {
-        let names: Vec<&'d str> = dynamics.regimes.keys().copied().collect();
-        hash_order(&names).first().copied()
-    })
+    let names: Vec<&'d str> = dynamics.regimes.keys().copied().collect();
+    let ordered = hash_order(&names);
+    let is_initial = |name: &&&str| dynamics.regimes.get(**name).is_some_and(|r| r.initial);
+    let initial = ordered.iter().rfind(is_initial);
+    initial.or(ordered.first()).copied()
 }

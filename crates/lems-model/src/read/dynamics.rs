@@ -1,13 +1,22 @@
 //! Reads `Dynamics` and `Regime`.
 
 use lems_document::{Attribute, Element};
+use lems_expression::Expression;
 
 use super::Reader;
 use crate::{
     Actions, Assignment, Case, Condition, ConditionalVariable, DerivedVariable, Dynamics,
-    EventHandler, KineticScheme, ModelError, Reduce, Regime, Select, Selection, StateVariable,
-    Step, TimeDerivative,
+    EventHandler, Formula, KineticScheme, ModelError, Reduce, Regime, Select, Selection,
+    StateVariable, Step, TimeDerivative,
 };
+
+/// What a `reduce` attribute says.
+#[derive(Clone, Copy, PartialEq)]
+enum Reduction {
+    Known(Reduce),
+    /// Something that jLEMS does not know.
+    Unknown,
+}
 
 impl<'d> Reader<'_, 'd> {
     pub(super) fn dynamics(&mut self, element: Element<'d>) -> Dynamics<'d> {
@@ -28,9 +37,8 @@ impl<'d> Reader<'_, 'd> {
     }
 
     fn regime(&mut self, element: Element<'d>, owner: &mut Dynamics<'d>) {
-        let Some(name) = self.name(element) else {
-            return;
-        };
+        // One without a name can be in force, but not be entered.
+        let name = self.useful(element, "name").map_or("", Attribute::value);
         let mut dynamics = Dynamics::default();
         for child in element.children() {
             self.behaviour(child, &mut dynamics);
@@ -86,12 +94,17 @@ impl<'d> Reader<'_, 'd> {
         }
     }
 
+    /// The name of a variable. One without a name is never used.
+    fn variable(&mut self, element: Element<'d>) -> Option<&'d str> {
+        self.useful(element, "name").map(Attribute::value)
+    }
+
     fn exposure(&self, element: Element<'d>) -> Option<&'d str> {
         element.attribute("exposure").map(Attribute::value)
     }
 
     fn state_variable(&mut self, child: Element<'d>, dynamics: &mut Dynamics<'d>) {
-        let Some(name) = self.name(child) else {
+        let Some(name) = self.variable(child) else {
             return;
         };
         let variable = StateVariable {
@@ -103,7 +116,7 @@ impl<'d> Reader<'_, 'd> {
     }
 
     fn derived_variable(&mut self, child: Element<'d>, dynamics: &mut Dynamics<'d>) {
-        let Some(name) = self.name(child) else {
+        let Some(name) = self.variable(child) else {
             return;
         };
         let dimension = match child.attribute("dimension") {
@@ -114,21 +127,36 @@ impl<'d> Reader<'_, 'd> {
         if child.attribute("value").is_none()
             && let Some(source) = child.attribute("select")
         {
+            let Some(select) = parse_select(source) else {
+                return self.errors.push(ModelError::BadPath {
+                    path: source.value().to_owned(),
+                    span: source.span(),
+                });
+            };
             let reduce = self.reduce(child);
-            match parse_select(source) {
-                Some(select) => dynamics.selections.push(Selection {
+            if reduce == Some(Reduction::Unknown) && select.is_of_several() {
+                // jLEMS makes a 0 of it.
+                let expression = Expression::number(0.0);
+                let value = Formula { expression, source };
+                return dynamics.derived.push(DerivedVariable {
                     name,
                     dimension,
                     exposure,
-                    select,
-                    reduce,
+                    value,
                     element: child,
-                }),
-                None => self.errors.push(ModelError::BadPath {
-                    path: source.value().to_owned(),
-                    span: source.span(),
-                }),
+                });
             }
+            dynamics.selections.push(Selection {
+                name,
+                dimension,
+                exposure,
+                select,
+                reduce: match reduce {
+                    Some(Reduction::Known(reduce)) => Some(reduce),
+                    Some(Reduction::Unknown) | None => None,
+                },
+                element: child,
+            });
         } else if let Some(value) = self.required_formula(child, "value") {
             dynamics.derived.push(DerivedVariable {
                 name,
@@ -140,23 +168,23 @@ impl<'d> Reader<'_, 'd> {
         }
     }
 
-    fn reduce(&mut self, child: Element<'d>) -> Option<Reduce> {
+    fn reduce(&mut self, child: Element<'d>) -> Option<Reduction> {
         let attribute = child.attribute("reduce")?;
-        match attribute.value() {
-            "add" | "sum" | "plus" | "+" => Some(Reduce::Add),
-            "multiply" | "product" | "times" | "*" => Some(Reduce::Multiply),
+        Some(match attribute.value() {
+            "add" | "sum" | "plus" | "+" => Reduction::Known(Reduce::Add),
+            "multiply" | "product" | "times" | "*" => Reduction::Known(Reduce::Multiply),
             name => {
-                self.errors.push(ModelError::UnknownReduce {
+                self.model.warnings.push(ModelError::UnknownReduce {
                     name: name.to_owned(),
                     span: attribute.span(),
                 });
-                None
+                Reduction::Unknown
             }
-        }
+        })
     }
 
     fn conditional_variable(&mut self, child: Element<'d>, dynamics: &mut Dynamics<'d>) {
-        let Some(name) = self.name(child) else {
+        let Some(name) = self.variable(child) else {
             return;
         };
         let mut cases = Vec::new();

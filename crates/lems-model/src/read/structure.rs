@@ -91,7 +91,7 @@ impl<'d> Reader<'_, 'd> {
                 body: self.structure(child),
             },
             "If" => StructureElement::If {
-                test: self.required_condition(child)?,
+                test: self.condition(child)?,
                 body: self.structure(child),
             },
             "Choose" => StructureElement::Choose {
@@ -122,7 +122,7 @@ impl<'d> Reader<'_, 'd> {
         for child in element.children() {
             match child.name() {
                 "When" => {
-                    if let Some(test) = self.required_condition(child) {
+                    if let Some(test) = self.condition(child) {
                         let body = self.structure(child);
                         cases.push((Some(test), body));
                     }
