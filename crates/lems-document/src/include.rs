@@ -69,6 +69,9 @@ impl Limits {
     }
 }
 
+/// After so many warnings nothing more is suggested: it takes a look into every folder.
+const MOST_SUGGESTIONS: usize = 100;
+
 pub(crate) fn load(
     root: &str,
     reader: &dyn SourceReader,
@@ -250,7 +253,8 @@ impl Loader<'_> {
                 });
             }
             Search::Missing => {
-                let missing = self.places.missing(including, file, span);
+                let suggest = self.warnings.len() < MOST_SUGGESTIONS;
+                let missing = self.places.missing(including, file, span, suggest);
                 self.warnings.push(missing);
             }
             Search::Failed { file, message } => {

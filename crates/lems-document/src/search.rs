@@ -170,8 +170,14 @@ impl Places<'_> {
         }
     }
 
-    /// That a file is nowhere.
-    pub(crate) fn missing(&self, including: Option<&str>, file: &str, span: Span) -> DocumentError {
+    /// That a file is nowhere; with the name of one that may be meant, if that is wanted.
+    pub(crate) fn missing(
+        &self,
+        including: Option<&str>,
+        file: &str,
+        span: Span,
+        suggest: bool,
+    ) -> DocumentError {
         let usual = self.usual_folders(including);
         let mut folders: Vec<&str> = usual.clone();
         folders.extend(self.earlier_folders(&usual));
@@ -180,7 +186,8 @@ impl Places<'_> {
             let names = self.options.embedded.iter().map(|file| file.name);
             nearest(base_name(file), names).map(str::to_owned)
         };
-        let candidates: Vec<String> = (folders.iter().filter_map(near))
+        let candidates: Vec<String> = (folders.iter().filter(|_| suggest))
+            .filter_map(near)
             .chain(core_type())
             .collect();
         let suggestion = nearest(file, candidates.iter().map(String::as_str))
