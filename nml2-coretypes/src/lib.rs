@@ -6,12 +6,19 @@
 
 mod rules;
 
-use lems_document::EmbeddedFile;
+use lems_document::{EmbeddedFile, ForeignLanguage};
 
 pub use rules::{COUNTS, Count, ENDS, End, NAMINGS, Naming, TREES, Tree};
 
 /// The release of NeuroML whose definitions [`CORE_TYPES`] holds.
 pub const NEUROML_VERSION: &str = "2.3.1";
+
+/// Languages of files that are met beside NeuroML 2, with elements of the same names.
+pub const FOREIGN_LANGUAGES: &[ForeignLanguage] = &[ForeignLanguage {
+    namespace: "http://morphml.org/",
+    name: "NeuroML version 1",
+    help: "neuroConstruct reads it and writes NeuroML 2; `jnml -validatev1` checks it",
+}];
 
 macro_rules! core_file {
     ($name:literal) => {

@@ -26,7 +26,7 @@ impl Coded for DocumentError {
             NamelessInclude { .. } => 104,
             IncludeCycle { .. } => 105,
             UrlInclude { .. } => 106,
-            Unreadable { .. } => 107,
+            Unreadable { .. } | NotText { .. } => 107,
             SourceTooLarge { .. } => 108,
             TooManySources { .. } => 109,
             IncludesTooDeep { .. } => 110,
@@ -34,6 +34,8 @@ impl Coded for DocumentError {
             TooManyElements { .. } => 112,
             UrlReplaced { .. } => 113,
             TooMuchText { .. } => 114,
+            FoundElsewhere { .. } => 115,
+            OtherLanguage { .. } => 116,
         })
     }
 }
@@ -156,6 +158,7 @@ impl Coded for NetworkError {
             CircularSelection { .. } => 423,
             EndlessTransitions { .. } => 424,
             TooMuchMemory { .. } => 425,
+            Nameless { .. } => 426,
             ConstantColumn { .. } => 440,
             ColumnTwice { .. } => 441,
             CoarseStep { .. } => 442,

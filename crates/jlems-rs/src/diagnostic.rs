@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-use lems_document::{DocumentError, LoadFailure, Source, Span};
+use lems_document::{Document, DocumentError, LoadFailure, Source, Span};
 use lems_engine::EngineError;
 use lems_model::ModelError;
 use lems_network::NetworkError;
@@ -73,15 +73,64 @@ impl Failure {
         }
     }
 
+    /// The same with the warnings about what was read that are always shown: they may name the
+    /// cause. Each is there once.
+    pub(crate) fn with_warnings_of(mut self, document: &Document) -> Failure {
+        self.add(Failure::warnings_of(document));
+        self
+    }
+
+    /// The warnings of a document that are always shown.
+    pub fn warnings_of(document: &Document) -> Failure {
+        Failure::always_shown(document.sources(), document.warnings())
+    }
+
+    fn always_shown(sources: &[Source], warnings: &[DocumentError]) -> Failure {
+        let shown = warnings
+            .iter()
+            .map(|one| Diagnostic::from(one).as_warning());
+        let diagnostics: Vec<Diagnostic> = shown.filter(Diagnostic::is_always_shown).collect();
+        let sources = if diagnostics.is_empty() {
+            Vec::new()
+        } else {
+            sources.to_vec()
+        };
+        Failure {
+            sources,
+            diagnostics,
+        }
+    }
+
+    /// Adds diagnostics about the same sources, unless they are there.
+    pub(crate) fn add(&mut self, other: Failure) {
+        if self.sources.is_empty() {
+            self.sources = other.sources;
+        }
+        let key = |one: &Diagnostic| (one.span, one.message.clone());
+        let known: HashSet<_> = self.diagnostics.iter().map(key).collect();
+        let new = other.diagnostics.into_iter();
+        self.diagnostics
+            .extend(new.filter(|one| !known.contains(&key(one))));
+    }
+
     /// The messages with their source lines, `colored` for a terminal; after the first
-    /// [`MOST_SHOWN`] only how many more there are.
+    /// [`MOST_SHOWN`] only how many more there are. Warnings that are always shown come last and
+    /// are counted by themselves, so that no errors hide them.
     pub fn render(&self, colored: bool) -> String {
-        let shown = self.diagnostics.iter().take(MOST_SHOWN);
+        let (always, others): (Vec<&Diagnostic>, Vec<&Diagnostic>) = self
+            .diagnostics
+            .iter()
+            .partition(|one| one.severity == Severity::Warning && one.is_always_shown());
+        self.rendered(&others, colored) + &self.rendered(&always, colored)
+    }
+
+    fn rendered(&self, diagnostics: &[&Diagnostic], colored: bool) -> String {
+        let shown = diagnostics.iter().take(MOST_SHOWN);
         let mut text: String = shown
             .map(|diagnostic| diagnostic.render(&self.sources, colored) + "\n\n")
             .collect();
-        let rest = self.diagnostics.get(MOST_SHOWN..).unwrap_or_default();
-        let is_error = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Error;
+        let rest = diagnostics.get(MOST_SHOWN..).unwrap_or_default();
+        let is_error = |diagnostic: &&Diagnostic| diagnostic.severity == Severity::Error;
         let kind = match rest.iter().any(is_error) {
             true => "error",
             false => "warning",
@@ -110,6 +159,11 @@ impl Diagnostic {
             related: None,
             help,
         }
+    }
+
+    /// Whether it is shown without being asked for.
+    pub fn is_always_shown(&self) -> bool {
+        self.severity == Severity::Error || self.code.is_always_shown()
     }
 
     /// The same, as a warning.
@@ -203,7 +257,10 @@ fn floor_boundary(text: &str, mut at: usize) -> usize {
 
 impl From<&DocumentError> for Diagnostic {
     fn from(error: &DocumentError) -> Self {
-        Diagnostic::new(error.code(), error.to_string(), error.span(), error.help())
+        Diagnostic {
+            related: error.related(),
+            ..Diagnostic::new(error.code(), error.to_string(), error.span(), error.help())
+        }
     }
 }
 
@@ -283,6 +340,9 @@ impl From<LimitError> for Failure {
 
 impl From<LoadFailure> for Failure {
     fn from(failure: LoadFailure) -> Self {
-        Failure::of(&failure.sources, &failure.errors)
+        let warnings = Failure::always_shown(&failure.sources, &failure.warnings);
+        let mut errors = Failure::of(&failure.sources, &failure.errors);
+        errors.add(warnings);
+        errors
     }
 }

@@ -18,6 +18,8 @@ const EXPLANATIONS: &[(u16, &str)] = &[
     (112, include_str!("explain/0112.md")),
     (113, include_str!("explain/0113.md")),
     (114, include_str!("explain/0114.md")),
+    (115, include_str!("explain/0115.md")),
+    (116, include_str!("explain/0116.md")),
     (201, include_str!("explain/0201.md")),
     (202, include_str!("explain/0202.md")),
     (203, include_str!("explain/0203.md")),
@@ -103,6 +105,7 @@ const EXPLANATIONS: &[(u16, &str)] = &[
     (423, include_str!("explain/0423.md")),
     (424, include_str!("explain/0424.md")),
     (425, include_str!("explain/0425.md")),
+    (426, include_str!("explain/0426.md")),
     (440, include_str!("explain/0440.md")),
     (441, include_str!("explain/0441.md")),
     (442, include_str!("explain/0442.md")),
@@ -160,6 +163,13 @@ impl Code {
         let number = text.trim_start_matches(['E', 'e', 'W', 'w']);
         let code = Code(number.parse().ok()?);
         code.text().map(|_| code)
+    }
+
+    /// Whether a warning with this code is shown without being asked for: what is read, or how, is
+    /// not what is written.
+    pub fn is_always_shown(self) -> bool {
+        const ALWAYS_SHOWN: [u16; 3] = [103, 113, 426];
+        ALWAYS_SHOWN.contains(&self.0)
     }
 
     /// The code as messages show it.

@@ -15,7 +15,7 @@ use lems_kernel::{Backend, Interpreter, Program};
 use lems_model::{Model, ModelError, Target};
 use lems_network::{DataFile, Estimate, Experiment, NetworkError};
 use lems_output::{LimitedStore, OutputStore};
-use nml2_coretypes::CORE_TYPES;
+use nml2_coretypes::{CORE_TYPES, FOREIGN_LANGUAGES};
 
 use crate::{
     Code, Diagnostic, Display, Failure, LimitError, Limits, Settings, display_name, displays,
@@ -94,11 +94,14 @@ pub fn load(path: &str, reader: &dyn SourceReader, options: &Options) -> Result<
     let include = IncludeOptions {
         folders: options.include.clone(),
         embedded: options.core_types.unwrap_or(CORE_TYPES),
+        foreign: FOREIGN_LANGUAGES,
         limits: options.limits.document,
     };
     let mut document = Document::load(path, reader, &include)?;
-    options.settings.apply(&mut document)?;
-    Ok(document)
+    match options.settings.apply(&mut document) {
+        Ok(()) => Ok(document),
+        Err(failure) => Err(failure.with_warnings_of(&document)),
+    }
 }
 
 /// Reads a file that is to be run.
@@ -119,7 +122,7 @@ pub fn load_runnable(
         root: document.root_name().to_owned(),
         span: document.root_span(),
     };
-    Err(Failure::of(document.sources(), &[error]))
+    Err(Failure::of(document.sources(), &[error]).with_warnings_of(&document))
 }
 
 /// Reads the model of a document.
@@ -142,9 +145,10 @@ fn checked<'d>(
     document: &'d Document,
     model: Result<Model<'d>, Vec<ModelError>>,
 ) -> Result<Model<'d>, Failure> {
-    let model = model.map_err(|errors| Failure::of(document.sources(), &errors))?;
-    settings::check(document, &model)?;
-    Ok(model)
+    let model = model
+        .map_err(|errors| Failure::of(document.sources(), &errors))
+        .and_then(|model| settings::check(document, &model).map(|()| model));
+    model.map_err(|failure| failure.with_warnings_of(document))
 }
 
 /// What a model says to run.
@@ -169,8 +173,10 @@ pub fn prepare(
     model: &Model<'_>,
     options: &Options,
 ) -> Result<Vec<Simulation>, Failure> {
-    let (target, mut experiment) = experiment(document, model)?;
-    simulations(document, model, target, &mut experiment, options)
+    let simulations = experiment(document, model).and_then(|(target, mut experiment)| {
+        simulations(document, model, target, &mut experiment, options)
+    });
+    simulations.map_err(|failure| failure.with_warnings_of(document))
 }
 
 fn simulations<'d>(
@@ -226,8 +232,9 @@ pub fn estimate<'d>(
     document: &Document,
     model: &Model<'d>,
 ) -> Result<(Experiment<'d>, Vec<Estimate>), Failure> {
-    let (_, experiment) = experiment(document, model)?;
-    let failed = |error| Failure::of(document.sources(), &[error]);
+    let failed = |failure: Failure| failure.with_warnings_of(document);
+    let (_, experiment) = experiment(document, model).map_err(failed)?;
+    let failed = |error| failed(Failure::of(document.sources(), &[error]));
     let estimates = (experiment.runs.iter())
         .map(|run| Estimate::of(model, run.target).map_err(failed))
         .collect::<Result<_, Failure>>()?;
@@ -284,12 +291,30 @@ pub fn run(
 /// # Errors
 /// Those of [`run`]; a checkpoint of another run.
 pub fn run_from(
+    checkpoint: Option<Checkpoint>,
+    path: &str,
+    reader: &dyn SourceReader,
+    store: &mut dyn OutputStore,
+    options: &Options,
+    watch: Watch<'_>,
+) -> Result<Outcome, Failure> {
+    let mut doubts = Failure::default();
+    let outcome = run_with_doubts(checkpoint, path, reader, store, options, watch, &mut doubts);
+    outcome.map_err(|mut failure| {
+        failure.add(doubts);
+        failure
+    })
+}
+
+/// The same; `doubts` are then what should be told of what was read if the run fails.
+fn run_with_doubts(
     mut checkpoint: Option<Checkpoint>,
     path: &str,
     reader: &dyn SourceReader,
     store: &mut dyn OutputStore,
     options: &Options,
     watch: Watch<'_>,
+    doubts: &mut Failure,
 ) -> Result<Outcome, Failure> {
     let started = Instant::now();
     let time_left = || match options.limits.time() {
@@ -299,6 +324,7 @@ pub fn run_from(
         _ => Ok(()),
     };
     let document = load_runnable(path, reader, options)?;
+    *doubts = Failure::warnings_of(&document);
     time_left()?;
     let model = read_model_in_use(&document)?;
     time_left()?;

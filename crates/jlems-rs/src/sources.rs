@@ -16,7 +16,7 @@ pub struct FileSources;
 impl SourceReader for FileSources {
     fn read(&self, path: &str, most: usize) -> Result<Option<String>, String> {
         if Path::new(path).is_dir() {
-            return Ok(None);
+            return Err("it is a folder, not a file".to_owned());
         }
         match beginning(path, most) {
             Ok(bytes) => match String::from_utf8(bytes) {
@@ -40,8 +40,11 @@ impl SourceReader for FileSources {
         let entries = fs::read_dir(folder).into_iter().flatten().flatten();
         entries
             .take(MOST_NAMES)
-            .filter(|entry| entry.path().is_file())
-            .filter_map(|entry| entry.file_name().into_string().ok())
+            .filter_map(|entry| {
+                let name = entry.file_name().into_string().ok()?;
+                let (path, slash) = (entry.path(), if entry.path().is_dir() { "/" } else { "" });
+                (path.is_file() || path.is_dir()).then(|| name + slash)
+            })
             .collect()
     }
 
@@ -87,8 +90,9 @@ impl SourceReader for Sandbox {
             return Ok(None);
         };
         // A pipe or a device may never end.
+        let ends = place.is_file() || place.is_dir();
         let inside = self.folders.iter().any(|folder| place.starts_with(folder));
-        match inside && place.is_file() {
+        match inside && ends {
             true => FileSources.read(&place.to_string_lossy(), most),
             false => Ok(None),
         }

@@ -66,7 +66,7 @@ fn model(path: &str, reader: &dyn SourceReader, options: &Options) -> Verdict {
     let mut warnings: Vec<Diagnostic> = document.warnings().iter().map(Diagnostic::from).collect();
     let mut errors = names_and_counts(&document, &mut warnings);
     match read_model(&document) {
-        Err(failure) => errors.extend(failure.diagnostics),
+        Err(failure) => errors.extend(errors_of(failure)),
         Ok(model) => {
             errors.extend(same_ids(&model).iter().map(Diagnostic::from));
             let of_user = |span: Span| !document.source(span.source).embedded;
@@ -105,6 +105,13 @@ impl From<Failure> for Verdict {
             held: 0,
         }
     }
+}
+
+/// Without the warnings, which are told anyway.
+fn errors_of(failure: Failure) -> Vec<Diagnostic> {
+    let mut errors = failure.diagnostics;
+    errors.retain(|diagnostic| diagnostic.severity == Severity::Error);
+    errors
 }
 
 /// The name of the file that includes the core types and a file without them.
@@ -155,6 +162,10 @@ impl SourceReader for Around<'_> {
         }
     }
 
+    fn names_beside(&self, path: &str) -> Vec<String> {
+        self.reader.names_beside(path)
+    }
+
     fn canonical(&self, path: &str) -> String {
         self.reader.canonical(path)
     }
@@ -182,7 +193,7 @@ fn networks(
 ) -> (Vec<Diagnostic>, Vec<Diagnostic>) {
     if model.target.is_some() {
         return match prepare(document, model, options) {
-            Err(failure) => (failure.diagnostics, Vec::new()),
+            Err(failure) => (errors_of(failure), Vec::new()),
             Ok(runs) => {
                 let warnings = runs.iter().flat_map(|run| run.warnings.iter());
                 (Vec::new(), warnings.map(Diagnostic::from).collect())
@@ -199,7 +210,7 @@ fn networks(
             continue;
         }
         if let Err(failure) = options.limits.allow_network(document, model, id) {
-            errors.extend(failure.diagnostics);
+            errors.extend(errors_of(failure));
             continue;
         }
         let random = lems_math::JavaRandom::new(options.seed.unwrap_or_default());

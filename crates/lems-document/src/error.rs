@@ -16,6 +16,16 @@ pub enum DocumentError {
         message: String,
         hint: &'static str,
         span: Span,
+        /// Another place that it is about, and what is there.
+        related: Option<(Span, &'static str)>,
+    },
+    /// A file that is no text.
+    #[error("cannot read `{file}`: {message}")]
+    NotText {
+        file: String,
+        message: &'static str,
+        hint: &'static str,
+        span: Option<Span>,
     },
     /// The file that was asked for does not exist.
     #[error("there is no file `{file}`")]
@@ -23,21 +33,31 @@ pub enum DocumentError {
         file: String,
         suggestion: Option<String>,
     },
-    /// An included file is found nowhere.
+    /// A remark: an included file is found nowhere, and left out.
     #[error(
-        "the included file `{file}` is not found; looked for {}",
-        list(searched)
+        "the included file `{file}` was not found; {}",
+        looked(file, names, folders)
     )]
     MissingInclude {
         file: String,
-        searched: Vec<String>,
+        /// What was looked for below the folders: the name in all spellings.
+        names: Vec<String>,
+        folders: Vec<String>,
         suggestion: Option<String>,
+        span: Span,
+    },
+    /// A remark: an included file is found otherwise than by what is written.
+    #[error("the included file `{file}` is found as `{found}`")]
+    FoundElsewhere {
+        file: String,
+        found: String,
+        detour: Detour,
         span: Span,
     },
     /// An include without the name of a file.
     #[error("an include needs the name of a file")]
     NamelessInclude { span: Span },
-    /// A file includes itself, perhaps by way of others. The chain ends with the file it starts with.
+    /// A remark: a file includes itself, perhaps by way of others. The chain ends with the file it starts with.
     #[error("files include each other in a cycle: {}", chain.join(" -> "))]
     IncludeCycle { chain: Vec<String>, span: Span },
     /// An include from the network.
@@ -56,6 +76,14 @@ pub enum DocumentError {
         file: String,
         message: String,
         span: Option<Span>,
+    },
+    /// A file of a language that the caller names as another one.
+    #[error("`{file}` is {language}, which is another language")]
+    OtherLanguage {
+        file: String,
+        language: &'static str,
+        hint: &'static str,
+        span: Span,
     },
     /// A file has more bytes than allowed.
     #[error("`{file}` has more than {limit} bytes")]
@@ -81,8 +109,65 @@ pub enum DocumentError {
     TooManyElements { limit: usize, span: Span },
 }
 
-fn list(folders: &[String]) -> String {
-    folders.join(", ")
+/// In which way a file is found otherwise than by what is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detour {
+    /// Below a folder, though the path is absolute.
+    Slash,
+    /// In the folder of a file that was included before.
+    Earlier,
+    /// With `/` for `\\`.
+    Separator,
+    /// Without blanks.
+    Blanks,
+    /// With the same letters in another form of Unicode.
+    Letters,
+}
+
+impl Detour {
+    /// That between two spellings of a name.
+    pub(crate) fn between(written: &str, spelling: &str) -> Detour {
+        let without_blanks = !spelling.contains(char::is_whitespace);
+        if written.contains('\\') && !spelling.contains('\\') {
+            Detour::Separator
+        } else if written.contains(char::is_whitespace) && without_blanks {
+            Detour::Blanks
+        } else {
+            Detour::Letters
+        }
+    }
+
+    fn help(self) -> &'static str {
+        match self {
+            Detour::Slash => {
+                "a path that begins with `/` is absolute for most programs: write it without"
+            }
+            Detour::Earlier => {
+                "it lies beside a file that was included before: write the folder too"
+            }
+            Detour::Separator => "write `/` between folders, as all systems understand it",
+            Detour::Blanks => "write the name without blanks, as jLEMS reads it",
+            Detour::Letters => {
+                "the accents in the name of the file are stored in another form of Unicode: write \
+                 it with plain letters, or rename the file"
+            }
+        }
+    }
+}
+
+/// In which places a file was looked for.
+fn looked(file: &str, names: &[String], folders: &[String]) -> String {
+    let shown = |folder: &String| match folder.as_str() {
+        "" => "the working directory".to_owned(),
+        folder => format!("`{folder}`"),
+    };
+    let folders: Vec<String> = folders.iter().map(shown).collect();
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    let what = match names {
+        [name] if name == file => "it is not".to_owned(),
+        _ => format!("there is no {}", quoted.join(" or ")),
+    };
+    format!("{what} in {}, nor among the core types", folders.join(", "))
 }
 
 impl DocumentError {
@@ -90,11 +175,13 @@ impl DocumentError {
     pub fn span(&self) -> Option<Span> {
         match self {
             DocumentError::RootMissing { .. } => None,
-            DocumentError::Unreadable { span, .. } | DocumentError::SourceTooLarge { span, .. } => {
-                *span
-            }
+            DocumentError::Unreadable { span, .. }
+            | DocumentError::NotText { span, .. }
+            | DocumentError::SourceTooLarge { span, .. } => *span,
             DocumentError::Malformed { span, .. }
             | DocumentError::MissingInclude { span, .. }
+            | DocumentError::FoundElsewhere { span, .. }
+            | DocumentError::OtherLanguage { span, .. }
             | DocumentError::NamelessInclude { span }
             | DocumentError::IncludeCycle { span, .. }
             | DocumentError::UrlInclude { span, .. }
@@ -107,10 +194,29 @@ impl DocumentError {
         }
     }
 
+    /// Another place that it is about, and what is there.
+    pub fn related(&self) -> Option<(Span, &'static str)> {
+        match self {
+            DocumentError::Malformed { related, .. } => *related,
+            _ => None,
+        }
+    }
+
+    /// The same, at the place of an include if it has no place of its own.
+    pub(crate) fn included_at(mut self, include: Option<Span>) -> DocumentError {
+        if let DocumentError::NotText { span, .. } = &mut self {
+            *span = span.or(include);
+        }
+        self
+    }
+
     /// The likely remedy in one sentence.
     pub fn help(&self) -> Option<String> {
         let help = match self {
-            DocumentError::Malformed { hint, .. } => hint,
+            DocumentError::Malformed { hint, .. }
+            | DocumentError::NotText { hint, .. }
+            | DocumentError::OtherLanguage { hint, .. } => hint,
+            DocumentError::FoundElsewhere { detour, .. } => detour.help(),
             DocumentError::RootMissing {
                 suggestion: Some(suggestion),
                 ..
@@ -158,6 +264,8 @@ pub struct LoadFailure {
     pub sources: Vec<Source>,
     /// The problems, in the order in which the files were read.
     pub errors: Vec<DocumentError>,
+    /// Remarks, which may name the cause of a problem.
+    pub warnings: Vec<DocumentError>,
 }
 
 impl fmt::Display for LoadFailure {

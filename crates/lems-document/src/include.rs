@@ -1,13 +1,11 @@
 //! Files that include files.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
-use std::path::{Path, is_separator};
 
 use crate::error::{DocumentError, LoadFailure};
-use crate::read::{Builder, Include, TopLevel};
-use crate::source::{EMBEDDED, EmbeddedFile, Source, SourceId, SourceReader, Span};
-use crate::suggest::nearest;
+use crate::read::{Builder, Include, Item};
+use crate::search::{Found, Identity, Places, Search, base_name, folder_of, name_near};
+use crate::source::{EmbeddedFile, Source, SourceId, SourceReader, Span};
 use crate::tree::Document;
 
 /// Where included files are found and how much is read.
@@ -17,8 +15,21 @@ pub struct IncludeOptions {
     pub folders: Vec<String>,
     /// Files that are always at hand. Files found elsewhere win.
     pub embedded: &'static [EmbeddedFile],
+    /// Languages that are refused.
+    pub foreign: &'static [ForeignLanguage],
     /// How much is read.
     pub limits: Limits,
+}
+
+/// A language that files are not read in, though their elements may have known names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ForeignLanguage {
+    /// What the namespaces of the outermost elements begin with.
+    pub namespace: &'static str,
+    /// What it is called.
+    pub name: &'static str,
+    /// What to do with such a file.
+    pub help: &'static str,
 }
 
 /// Bounds on what a document may contain.
@@ -53,10 +64,13 @@ impl Default for Limits {
 
 impl Limits {
     /// Bytes that one file may have: places in it are 32 bits wide.
-    fn most_bytes(&self) -> usize {
+    pub(crate) fn most_bytes(&self) -> usize {
         self.source_bytes.min(u32::MAX as usize)
     }
 }
+
+/// After so many warnings nothing more is suggested: it takes a look into every folder.
+const MOST_SUGGESTIONS: usize = 100;
 
 pub(crate) fn load(
     root: &str,
@@ -68,7 +82,7 @@ pub(crate) fn load(
         Ok(None) => {
             return Err(LoadFailure::before(DocumentError::RootMissing {
                 file: root.to_owned(),
-                suggestion: name_beside(reader, root, &[]),
+                suggestion: name_near(reader, folder_of(root), base_name(root)),
             }));
         }
         Err(message) => {
@@ -81,30 +95,32 @@ pub(crate) fn load(
         }
     };
     let mut loader = Loader {
-        reader,
         options,
-        root_folder: folder_of(root).to_owned(),
+        places: Places {
+            reader,
+            options,
+            root_folder: folder_of(root).to_owned(),
+            seen: HashSet::new(),
+            earlier: Vec::new(),
+        },
         builder: Builder::default(),
         sources: Vec::new(),
         roots: Vec::new(),
         outermost: None,
-        seen: HashSet::new(),
         open: Vec::new(),
+        nested: Vec::new(),
         errors: Vec::new(),
         warnings: Vec::new(),
     };
-    let identity = Identity::File(reader.canonical(root));
-    loader.seen.insert(identity.clone());
-    loader.file(
-        Found {
-            identity,
-            name: root.to_owned(),
-            folder: Some(folder_of(root).to_owned()),
-            text: text.into(),
-            embedded: None,
-        },
-        None,
-    );
+    let found = Found {
+        identity: Identity::File(reader.canonical(root)),
+        name: root.to_owned(),
+        folder: Some(folder_of(root).to_owned()),
+        text: text.into(),
+        embedded: None,
+    };
+    loader.places.remember(&found);
+    loader.file(found, None);
     loader.finish()
 }
 
@@ -113,26 +129,9 @@ impl LoadFailure {
         LoadFailure {
             sources: Vec::new(),
             errors: vec![error],
+            warnings: Vec::new(),
         }
     }
-}
-
-#[derive(Clone, PartialEq, Eq, Hash)]
-enum Identity {
-    /// Canonical path.
-    File(String),
-    Embedded(&'static str),
-}
-
-/// A file that is to be read.
-struct Found {
-    identity: Identity,
-    name: String,
-    /// None for an embedded file.
-    folder: Option<String>,
-    text: Cow<'static, str>,
-    /// If it is one.
-    embedded: Option<EmbeddedFile>,
 }
 
 /// A file whose includes are being followed.
@@ -142,27 +141,16 @@ struct OpenFile {
     folder: Option<String>,
 }
 
-enum Search {
-    Found(Found),
-    /// A file that was read already, or is being read.
-    Known(Identity, String),
-    Missing(Vec<String>),
-    Failed {
-        file: String,
-        message: String,
-    },
-}
-
 struct Loader<'o> {
-    reader: &'o dyn SourceReader,
     options: &'o IncludeOptions,
-    root_folder: String,
+    places: Places<'o>,
     builder: Builder,
     sources: Vec<Source>,
     roots: Vec<u32>,
     outermost: Option<(String, Span)>,
-    seen: HashSet<Identity>,
     open: Vec<OpenFile>,
+    /// Includes inside elements, and what takes their places.
+    nested: Vec<(u32, Vec<u32>)>,
     errors: Vec<DocumentError>,
     warnings: Vec<DocumentError>,
 }
@@ -186,12 +174,20 @@ impl Loader<'_> {
             embedded: found.embedded.is_some(),
         };
         let prepared = (found.embedded).and_then(|file| self.builder.take(id, file, limits));
-        let read = prepared.map_or_else(|| self.builder.read(id, &source, limits), Ok);
+        let read = prepared.map_or_else(|| self.builder.read(id, &source, self.options), Ok);
         self.sources.push(source);
         let file = match read {
             Ok(file) => file,
-            Err(error) => return self.errors.push(error),
+            Err(error) => return self.errors.push(error.included_at(included_at)),
         };
+        if let Some(language) = file.foreign {
+            return self.errors.push(DocumentError::OtherLanguage {
+                file: found.name,
+                language: language.name,
+                hint: language.help,
+                span: file.span,
+            });
+        }
         if self.outermost.is_none() {
             self.outermost = Some((file.name, file.span));
         }
@@ -200,10 +196,16 @@ impl Loader<'_> {
             name: found.name,
             folder: found.folder,
         });
-        for item in file.top_level {
+        for item in file.items {
             match item {
-                TopLevel::Element(index) => self.roots.push(index),
-                TopLevel::Include(include) => self.include(&include),
+                Item::Element(index) => self.roots.push(index),
+                Item::Include(include) => self.include(&include),
+                Item::Nested(index, include) => {
+                    let outside = std::mem::take(&mut self.roots);
+                    self.include(&include);
+                    let inside = std::mem::replace(&mut self.roots, outside);
+                    self.nested.push((index, inside));
+                }
             }
         }
         self.open.pop();
@@ -219,10 +221,21 @@ impl Loader<'_> {
         } else {
             &include.file
         };
-        let search = match file {
-            "" => Search::Missing(Vec::new()),
-            _ => self.search(file),
+        let including = self.open.last().and_then(|open| open.folder.as_deref());
+        let (search, detour) = match file {
+            "" => (Search::Missing, None),
+            _ => self.places.search(including, file),
         };
+        if let (Search::Known(_, found) | Search::Found(Found { name: found, .. }), Some(detour)) =
+            (&search, detour)
+        {
+            self.warnings.push(DocumentError::FoundElsewhere {
+                file: file.to_owned(),
+                found: found.clone(),
+                detour,
+                span,
+            });
+        }
         match search {
             Search::Known(identity, name) => {
                 self.replaced(include, &name);
@@ -230,40 +243,19 @@ impl Loader<'_> {
             }
             Search::Found(found) => {
                 self.replaced(include, &found.name);
-                self.seen.insert(found.identity.clone());
-                let limits = &self.options.limits;
-                if self.sources.len() >= limits.sources {
-                    let limit = limits.sources;
-                    self.errors
-                        .push(DocumentError::TooManySources { limit, span });
-                } else if self.open.len() >= limits.include_depth {
-                    let limit = limits.include_depth;
-                    self.errors
-                        .push(DocumentError::IncludesTooDeep { limit, span });
-                } else if self.bytes_read() + found.text.len() > limits.total_bytes {
-                    let limit = limits.total_bytes;
-                    self.errors.push(DocumentError::TooMuchText { limit, span });
-                } else {
-                    self.file(found, Some(span));
-                }
+                self.places.remember(&found);
+                self.file_within_limits(found, span);
             }
-            Search::Missing(_) if include.is_url => {
+            Search::Missing if include.is_url => {
                 self.errors.push(DocumentError::UrlInclude {
                     url: include.file.clone(),
                     span,
                 });
             }
-            Search::Missing(searched) => {
-                let including = self.open.last().and_then(|open| open.folder.as_deref());
-                let place = joined(including.unwrap_or(&self.root_folder), file);
-                let suggestion = name_beside(self.reader, &place, self.options.embedded);
-                let file = file.to_owned();
-                self.errors.push(DocumentError::MissingInclude {
-                    file,
-                    searched,
-                    suggestion,
-                    span,
-                });
+            Search::Missing => {
+                let suggest = self.warnings.len() < MOST_SUGGESTIONS;
+                let missing = self.places.missing(including, file, span, suggest);
+                self.warnings.push(missing);
             }
             Search::Failed { file, message } => {
                 self.errors.push(DocumentError::Unreadable {
@@ -275,76 +267,25 @@ impl Loader<'_> {
         }
     }
 
-    fn search(&self, file: &str) -> Search {
-        let mut searched = Vec::new();
-        for path in self.candidates(file) {
-            let identity = Identity::File(self.reader.canonical(&path));
-            if self.seen.contains(&identity) {
-                return Search::Known(identity, path);
-            }
-            match self.reader.read(&path, self.options.limits.most_bytes()) {
-                Ok(None) => searched.push(path),
-                Ok(Some(text)) => {
-                    let folder = Some(folder_of(&path).to_owned());
-                    return Search::Found(Found {
-                        identity,
-                        name: path,
-                        folder,
-                        text: text.into(),
-                        embedded: None,
-                    });
-                }
-                Err(message) => {
-                    return Search::Failed {
-                        file: path,
-                        message,
-                    };
-                }
-            }
-        }
-        let wanted = base_name(file);
-        let mut embedded = self.options.embedded.iter();
-        let Some(file) = embedded.find(|file| file.name == wanted) else {
-            return Search::Missing(searched);
+    fn file_within_limits(&mut self, found: Found, span: Span) {
+        let limits = &self.options.limits;
+        let error = if self.sources.len() >= limits.sources {
+            let limit = limits.sources;
+            DocumentError::TooManySources { limit, span }
+        } else if self.open.len() >= limits.include_depth {
+            let limit = limits.include_depth;
+            DocumentError::IncludesTooDeep { limit, span }
+        } else if self.bytes_read() + found.text.len() > limits.total_bytes {
+            let limit = limits.total_bytes;
+            DocumentError::TooMuchText { limit, span }
+        } else {
+            return self.file(found, Some(span));
         };
-        let identity = Identity::Embedded(file.name);
-        let shown = format!("{}{EMBEDDED}", file.name);
-        if self.seen.contains(&identity) {
-            return Search::Known(identity, shown);
-        }
-        Search::Found(Found {
-            identity,
-            name: shown,
-            folder: None,
-            text: file.text.into(),
-            embedded: Some(*file),
-        })
+        self.errors.push(error);
     }
 
     fn bytes_read(&self) -> usize {
         self.sources.iter().map(|source| source.text.len()).sum()
-    }
-
-    /// The paths at which a file may lie, each once, in the order of the search.
-    fn candidates(&self, file: &str) -> Vec<String> {
-        if Path::new(file).is_absolute() {
-            return vec![file.to_owned()];
-        }
-        let including = self.open.last().and_then(|open| open.folder.as_ref());
-        let folders = including
-            .into_iter()
-            .chain([&self.root_folder])
-            .chain(&self.options.folders);
-        let mut paths: Vec<String> = Vec::new();
-        for path in folders
-            .map(|folder| joined(folder, file))
-            .chain([file.to_owned()])
-        {
-            if !paths.contains(&path) {
-                paths.push(path);
-            }
-        }
-        paths
     }
 
     fn replaced(&mut self, include: &Include, file: &str) {
@@ -362,7 +303,7 @@ impl Loader<'_> {
         let cycle = self.open.iter().skip(start);
         let first = self.open.iter().skip(start).take(1);
         let chain = cycle.chain(first).map(|open| open.name.clone()).collect();
-        self.errors
+        self.warnings
             .push(DocumentError::IncludeCycle { chain, span });
     }
 
@@ -371,57 +312,22 @@ impl Loader<'_> {
             return Err(LoadFailure {
                 sources: self.sources,
                 errors: self.errors,
+                warnings: self.warnings,
             });
         };
+        let (mut tree, mut roots) = (self.builder.finish(), self.roots);
+        if !self.nested.is_empty() {
+            tree.splice(&mut roots, self.nested);
+        }
         Ok(Document {
             sources: self.sources,
-            tree: self.builder.finish(),
-            roots: self.roots,
+            tree,
+            roots,
             root_name,
             root_span,
             warnings: self.warnings,
             words: Default::default(),
             overrides: Default::default(),
         })
-    }
-}
-
-/// The name of a file beside one that is missing, or of an embedded one, that may be meant.
-fn name_beside(
-    reader: &dyn SourceReader,
-    missing: &str,
-    embedded: &[EmbeddedFile],
-) -> Option<String> {
-    let mut beside = reader.names_beside(missing);
-    beside.sort_unstable();
-    let embedded = embedded.iter().map(|file| file.name);
-    nearest(
-        base_name(missing),
-        beside.iter().map(String::as_str).chain(embedded),
-    )
-    .map(str::to_owned)
-}
-
-/// The part of a path in front of the file name, without the last separator; empty if there is none.
-fn folder_of(path: &str) -> &str {
-    match path.rfind(is_separator) {
-        Some(0) => path.get(..1).unwrap_or_default(),
-        Some(end) => path.get(..end).unwrap_or_default(),
-        None => "",
-    }
-}
-
-/// The file name of a path or address.
-fn base_name(path: &str) -> &str {
-    path.rsplit(['/', '\\']).next().unwrap_or(path)
-}
-
-fn joined(folder: &str, file: &str) -> String {
-    if folder.is_empty() {
-        file.to_owned()
-    } else if folder.ends_with(is_separator) {
-        format!("{folder}{file}")
-    } else {
-        format!("{folder}/{file}")
     }
 }

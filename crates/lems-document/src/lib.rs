@@ -26,15 +26,17 @@ mod markup;
 mod overrides;
 mod prepared;
 mod read;
+mod search;
 mod source;
+mod splice;
 mod suggest;
 mod tree;
 
 #[cfg(test)]
 mod tests;
 
-pub use error::{DocumentError, LoadFailure};
-pub use include::{IncludeOptions, Limits};
+pub use error::{Detour, DocumentError, LoadFailure};
+pub use include::{ForeignLanguage, IncludeOptions, Limits};
 pub use markup::{Markup, MarkupAttribute, Piece, QualifiedName, StartTag};
 pub use overrides::Override;
 pub use prepared::prepare;

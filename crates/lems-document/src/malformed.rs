@@ -1,14 +1,22 @@
 //! What is wrong with a text that is not XML, in the words of people who write models.
 
+use std::ops::Range;
+
 use roxmltree::Error;
 
 use crate::error::DocumentError;
+use crate::read::tag_length;
 use crate::source::Span;
 
 const QUOTES: &str = "an attribute is written `name=\"value\"`, with plain quotes";
 
 /// The error of the XML parser with a likely remedy.
 pub(crate) fn explained(error: &Error, text: &str, span: Span) -> DocumentError {
+    if let Error::UnexpectedCloseTag(..) | Error::UnclosedRootNode = error
+        && let Some(unclosed) = Unclosed::in_text(text)
+    {
+        return unclosed.explained(text, span);
+    }
     let (message, hint) = match other_format(text) {
         Some((message, hint)) => (message.to_owned(), hint),
         None => in_words(error, text, span),
@@ -17,11 +25,145 @@ pub(crate) fn explained(error: &Error, text: &str, span: Span) -> DocumentError 
         message,
         hint,
         span,
+        related: None,
     }
 }
 
-/// What a text is that does not begin like XML.
-fn other_format(text: &str) -> Option<(&'static str, &'static str)> {
+const TO_CLOSE: &str = "every element ends with `/>` or with its own closing tag";
+
+/// A start tag without its end tag, or the other way round.
+enum Unclosed {
+    /// The start tag, and the end tag that comes instead; none before the end of the file.
+    Start(Range<usize>, Option<Range<usize>>),
+    /// An end tag without a start tag.
+    End(Range<usize>),
+}
+
+impl Unclosed {
+    /// The first one in a text that is else XML.
+    fn in_text(text: &str) -> Option<Unclosed> {
+        let mut open: Vec<Range<usize>> = Vec::new();
+        // An end tag of an element that is not open: misspelt, or one too many. And the depth there.
+        let mut strange: Option<(Range<usize>, usize)> = None;
+        let tags = Tags { text, at: 0 };
+        for tag in tags {
+            let written = text.get(tag.clone())?;
+            if !written.starts_with("</") {
+                if !written.ends_with("/>") {
+                    open.push(tag);
+                }
+                continue;
+            }
+            let start = open.pop()?;
+            let is_end_of = |start: &Range<usize>| name(text, start) == name(text, &tag);
+            match strange.take() {
+                None if is_end_of(&start) => {}
+                None if open.iter().any(is_end_of) => {
+                    return Some(Unclosed::Start(start, Some(tag)));
+                }
+                None => {
+                    open.push(start);
+                    strange = Some((tag, open.len()));
+                }
+                Some((end, depth)) if is_end_of(&start) => {
+                    if open.len() < depth {
+                        return Some(Unclosed::End(end));
+                    }
+                    strange = Some((end, depth));
+                }
+                Some((end, depth)) => {
+                    open.push(start);
+                    let start = open.get(depth - 1)?.clone();
+                    return Some(Unclosed::Start(start, Some(end)));
+                }
+            }
+        }
+        match strange {
+            Some((end, depth)) => Some(Unclosed::Start(open.get(depth - 1)?.clone(), Some(end))),
+            None => Some(Unclosed::Start(open.pop()?, None)),
+        }
+    }
+
+    fn explained(self, text: &str, span: Span) -> DocumentError {
+        let place = |range: &Range<usize>| Span {
+            start: range.start as u32,
+            end: range.end as u32,
+            ..span
+        };
+        let is_whole =
+            |tag: &Range<usize>| text.get(tag.clone()).is_some_and(|tag| tag.ends_with('>'));
+        let (message, range, related) = match &self {
+            Unclosed::End(end) => {
+                let message = format!("`</{}>` closes nothing", name(text, end));
+                (message, end, None)
+            }
+            Unclosed::Start(start, None) if is_whole(start) => {
+                let message = format!("the file ends before `<{}>` is closed", name(text, start));
+                (message, start, None)
+            }
+            Unclosed::Start(start, None) => {
+                let message = format!("the tag `<{}` has no `>`", name(text, start));
+                (message, start, None)
+            }
+            Unclosed::Start(start, Some(end)) => {
+                let (start_name, end_name) = (name(text, start), name(text, end));
+                let message = format!("`<{start_name}>` is not closed before `</{end_name}>`");
+                let related = (place(end), "this closes another element");
+                (message, start, Some(related))
+            }
+        };
+        let hint = match &self {
+            Unclosed::End(_) => "remove it, or is the tag missing that it should close?",
+            Unclosed::Start(..) => TO_CLOSE,
+        };
+        DocumentError::Malformed {
+            message,
+            hint,
+            span: place(range),
+            related,
+        }
+    }
+}
+
+/// The start and end tags of a text, one after another.
+struct Tags<'t> {
+    text: &'t str,
+    at: usize,
+}
+
+impl Iterator for Tags<'_> {
+    type Item = Range<usize>;
+
+    fn next(&mut self) -> Option<Range<usize>> {
+        const OTHERS: [(&str, &str); 4] = [
+            ("<!--", "-->"),
+            ("<![CDATA[", "]]>"),
+            ("<?", "?>"),
+            ("<!", ">"),
+        ];
+        loop {
+            self.at += self.text.get(self.at..)?.find('<')?;
+            let rest = self.text.get(self.at..)?;
+            let Some((_, end)) = OTHERS.iter().find(|(start, _)| rest.starts_with(start)) else {
+                let start = self.at;
+                self.at += tag_length(rest);
+                return Some(start..self.at);
+            };
+            self.at += rest.find(end)? + end.len();
+        }
+    }
+}
+
+/// The name in a tag.
+fn name<'t>(text: &'t str, tag: &Range<usize>) -> &'t str {
+    let tag = text.get(tag.clone()).unwrap_or_default();
+    let tag = tag.trim_start_matches(['<', '/']);
+    let end = tag.find(|letter: char| letter.is_whitespace() || matches!(letter, '/' | '>'));
+    tag.get(..end.unwrap_or(tag.len())).unwrap_or_default()
+}
+
+/// What is in a file that is no text which can be shown.
+pub(crate) fn not_text(text: &str) -> Option<(&'static str, &'static str)> {
     let text = text.trim_start_matches('\u{feff}');
     let mut start = text.chars();
     let first = [start.next(), start.next()];
@@ -38,13 +180,21 @@ fn other_format(text: &str) -> Option<(&'static str, &'static str)> {
             "save it as UTF-8 in your editor",
         ));
     }
-    let is_binary = |byte: char| byte.is_control() && !byte.is_whitespace();
-    if text.chars().take(16).any(is_binary) || text.starts_with("PK") {
+    let is_xml = text.trim_start().starts_with('<');
+    let is_binary = |letter: char| letter.is_control() && !letter.is_whitespace();
+    let looked_at = if is_xml { 16 } else { 1024 };
+    if text.chars().take(looked_at).any(is_binary) || text.starts_with("PK") {
         return Some((
             "this is no text",
             "is the file compressed, or is it another file than you meant?",
         ));
     }
+    None
+}
+
+/// What a text is that does not begin like XML.
+fn other_format(text: &str) -> Option<(&'static str, &'static str)> {
+    let text = text.trim_start_matches('\u{feff}');
     match text.trim_start().chars().next() {
         None => Some((
             "there is nothing in the file",
@@ -69,13 +219,10 @@ fn in_words(error: &Error, text: &str, span: Span) -> (String, &'static str) {
             "the character `&` is written `&amp;`, and in conditions `.and.`",
         ),
         Error::DtdDetected => (message, "remove the `<!DOCTYPE ...>`"),
-        Error::UnexpectedCloseTag(..) => (
-            message,
-            "every element ends with `/>` or with its own closing tag",
-        ),
+        Error::UnexpectedCloseTag(..) => (message, TO_CLOSE),
         Error::UnclosedRootNode => own(
             "the file ends before its outermost element is closed",
-            "every element ends with `/>` or with its own closing tag",
+            TO_CLOSE,
         ),
         Error::UnexpectedEndOfStream => own(
             "the file ends in the middle of an element",

@@ -77,7 +77,7 @@ impl Markup<'_> {
         let text = &*source.text;
         let mut blanked = String::new();
         let xml = parsed(text, &mut blanked, limits.elements)
-            .map_err(|error| refused(&error, id, text, limits))?;
+            .map_err(|error| refused(&error, id, source, limits))?;
         Ok(read(&Markup { id, text, xml }))
     }
 

@@ -4,8 +4,8 @@
 //! they refer to, one after another. A list begins with its length.
 
 use crate::error::DocumentError;
-use crate::include::Limits;
-use crate::read::{Builder, File, Include, TopLevel};
+use crate::include::{IncludeOptions, Limits};
+use crate::read::{Builder, File, Include, Item};
 use crate::source::{EmbeddedFile, Source, SourceId, Span};
 use crate::tree::{AttributeRecord, DECODED, ElementRecord, Text};
 
@@ -21,7 +21,7 @@ pub fn prepare(text: String) -> Result<Vec<u8>, DocumentError> {
         embedded: true,
     };
     let mut builder = Builder::default();
-    let file = builder.read(SourceId(0), &source, &Limits::default())?;
+    let file = builder.read(SourceId(0), &source, &IncludeOptions::default())?;
     let tree = builder.finish();
     let mut writer = Writer::default();
     writer.list(&tree.names, |writer, name| writer.text(name));
@@ -58,16 +58,23 @@ pub fn prepare(text: String) -> Result<Vec<u8>, DocumentError> {
     });
     writer.text(&file.name);
     writer.words(&[file.span.start, file.span.end]);
-    writer.list(&file.top_level, |writer, item| match item {
-        TopLevel::Element(index) => writer.words(&[0, *index]),
-        TopLevel::Include(include) => {
-            let kind = if include.is_url { 2 } else { 1 };
-            writer.words(&[kind, include.span.start, include.span.end]);
-            writer.text(&include.file);
+    writer.list(&file.items, |writer, item| match item {
+        Item::Element(index) => writer.words(&[ELEMENT, *index]),
+        Item::Include(include) => {
+            writer.words(&[INCLUDE]);
+            writer.include(include);
+        }
+        Item::Nested(index, include) => {
+            writer.words(&[NESTED, *index]);
+            writer.include(include);
         }
     });
     Ok(writer.finish())
 }
+
+const ELEMENT: u32 = 0;
+const INCLUDE: u32 = 1;
+const NESTED: u32 = 2;
 
 impl Builder {
     /// Takes over what was prepared of a file; `None` if nothing was, or it is too much.
@@ -136,18 +143,19 @@ impl Builder {
         Some(File {
             name: reader.text()?.to_owned(),
             span: span(reader.words()?),
-            top_level: reader.list(|reader| {
+            foreign: None,
+            items: reader.list(|reader| {
                 let [kind] = reader.words()?;
                 Some(match kind {
-                    0 => {
+                    INCLUDE => Item::Include(reader.include(id)?),
+                    ELEMENT => {
                         let [index] = reader.words()?;
-                        TopLevel::Element(first_element.checked_add(index)?)
+                        Item::Element(first_element.checked_add(index)?)
                     }
-                    _ => TopLevel::Include(Include {
-                        is_url: kind == 2,
-                        span: span(reader.words()?),
-                        file: reader.text()?.to_owned(),
-                    }),
+                    _ => {
+                        let [index] = reader.words()?;
+                        Item::Nested(first_element.checked_add(index)?, reader.include(id)?)
+                    }
                 })
             })?,
         })
@@ -174,6 +182,12 @@ impl Writer {
     fn list<T>(&mut self, items: &[T], mut write: impl FnMut(&mut Self, &T)) {
         self.words(&[items.len() as u32]);
         items.iter().for_each(|item| write(self, item));
+    }
+
+    fn include(&mut self, include: &Include) {
+        let is_url = u32::from(include.is_url);
+        self.words(&[is_url, include.span.start, include.span.end]);
+        self.text(&include.file);
     }
 
     fn finish(self) -> Vec<u8> {
@@ -210,6 +224,15 @@ impl<'b> Reader<'b> {
     fn text(&mut self) -> Option<&'b str> {
         let [start, end] = self.words()?;
         self.texts.get(start as usize..end as usize)
+    }
+
+    fn include(&mut self, source: SourceId) -> Option<Include> {
+        let [is_url, start, end] = self.words()?;
+        Some(Include {
+            is_url: is_url != 0,
+            span: Span { source, start, end },
+            file: self.text()?.to_owned(),
+        })
     }
 
     fn list<T>(&mut self, mut item: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {

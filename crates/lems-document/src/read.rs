@@ -5,7 +5,8 @@ use std::ops::Range;
 use rustc_hash::FxHashMap;
 
 use crate::error::DocumentError;
-use crate::include::Limits;
+use crate::include::{ForeignLanguage, IncludeOptions, Limits};
+use crate::malformed;
 use crate::source::{Source, SourceId, Span};
 use crate::tree::{AttributeRecord, DECODED, ElementRecord, Text, Tree};
 
@@ -15,12 +16,19 @@ const SCHEMA_INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
 pub(crate) struct File {
     pub(crate) name: String,
     pub(crate) span: Span,
-    pub(crate) top_level: Vec<TopLevel>,
+    /// In the order of the text.
+    pub(crate) items: Vec<Item>,
+    /// The language that the file is written in, if that is none of ours.
+    pub(crate) foreign: Option<ForeignLanguage>,
 }
 
-pub(crate) enum TopLevel {
+pub(crate) enum Item {
+    /// A top-level element.
     Element(u32),
+    /// A top-level include.
     Include(Include),
+    /// An include inside another element: which element it is.
+    Nested(u32, Include),
 }
 
 /// An include element.
@@ -51,8 +59,9 @@ impl Builder {
         &mut self,
         id: SourceId,
         source: &Source,
-        limits: &Limits,
+        options: &IncludeOptions,
     ) -> Result<File, DocumentError> {
+        let limits = &options.limits;
         let text = &*source.text;
         let left = limits.elements.saturating_sub(self.tree.elements.len());
         let (mut blanked, mut blanked_again) = (String::new(), String::new());
@@ -64,7 +73,7 @@ impl Builder {
             }
             other => other,
         };
-        let xml = xml.map_err(|error| refused(&error, id, text, limits))?;
+        let xml = xml.map_err(|error| refused(&error, id, source, limits))?;
         let outermost = xml.root_element();
         let range = outermost.range();
         let span = |range: Range<usize>| Span {
@@ -75,7 +84,8 @@ impl Builder {
         let mut file = File {
             name: outermost.tag_name().name().to_owned(),
             span: span(range),
-            top_level: Vec::new(),
+            items: Vec::new(),
+            foreign: foreign(outermost, options.foreign),
         };
         let mut open: Vec<OpenElement> = Vec::new();
         for node in outermost.descendants().skip(1) {
@@ -98,11 +108,18 @@ impl Builder {
                     });
                 }
                 let index = self.element(node, span);
-                if open.is_empty() {
-                    file.top_level.push(match node.tag_name().name() {
-                        "Include" | "include" => TopLevel::Include(include(node, span)),
-                        _ => TopLevel::Element(index),
-                    });
+                match (node.tag_name().name(), open.is_empty()) {
+                    ("Include" | "include", true) => {
+                        file.items.push(Item::Include(include(node, span)));
+                    }
+                    (_, true) => file.items.push(Item::Element(index)),
+                    ("Include", false) if node.has_attribute("file") => {
+                        file.items.push(Item::Nested(index, include(node, span)));
+                    }
+                    ("include", false) if node.has_attribute("href") => {
+                        file.items.push(Item::Nested(index, include(node, span)));
+                    }
+                    _ => {}
                 }
                 open.push(OpenElement {
                     end: range.end,
@@ -268,6 +285,21 @@ fn include(node: roxmltree::Node<'_, '_>, tag: Span) -> Include {
     }
 }
 
+/// The language whose namespace the outermost element of a file has, or declares if it has none.
+fn foreign(
+    outermost: roxmltree::Node<'_, '_>,
+    languages: &[ForeignLanguage],
+) -> Option<ForeignLanguage> {
+    let own = outermost.tag_name().namespace();
+    let declared = outermost.namespaces().map(|space| space.uri());
+    let mut namespaces = own.into_iter().chain(declared.filter(|_| own.is_none()));
+    namespaces.find_map(|namespace| {
+        let mut languages = languages.iter();
+        let found = languages.find(|language| namespace.starts_with(language.namespace));
+        found.copied()
+    })
+}
+
 /// The text with blanks for what comments contain, at the same offsets.
 ///
 /// XML forbids `--` there, but jLEMS accepts it and rulers such as `<!-- ---- -->` occur.
@@ -330,7 +362,7 @@ fn blanks(text: &str) -> impl Iterator<Item = char> {
 }
 
 /// Length of the start tag that `element` begins with.
-fn tag_length(element: &str) -> usize {
+pub(crate) fn tag_length(element: &str) -> usize {
     let mut quote = None;
     for (index, byte) in element.bytes().enumerate() {
         match (quote, byte) {
@@ -346,10 +378,19 @@ fn tag_length(element: &str) -> usize {
 pub(crate) fn refused(
     error: &roxmltree::Error,
     id: SourceId,
-    text: &str,
+    source: &Source,
     limits: &Limits,
 ) -> DocumentError {
     use roxmltree::Error;
+    let text = &*source.text;
+    if let Some((message, hint)) = malformed::not_text(text) {
+        return DocumentError::NotText {
+            file: source.name.clone(),
+            message,
+            hint,
+            span: None,
+        };
+    }
     let position = error.pos();
     let start = match error {
         Error::NoRootNode | Error::UnclosedRootNode | Error::UnexpectedEndOfStream => {
@@ -375,7 +416,7 @@ pub(crate) fn refused(
             span,
         };
     }
-    crate::malformed::explained(error, text, span)
+    malformed::explained(error, text, span)
 }
 
 /// Byte offset of a row and column that count from 1.

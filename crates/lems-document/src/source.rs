@@ -1,7 +1,7 @@
 //! Texts, places in them, and where they come from.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the names of embedded files end with.
 pub(crate) const EMBEDDED: &str = " (core types)";
@@ -80,7 +80,7 @@ pub trait SourceReader {
     /// Any other reason why the text is not available (permission, not UTF-8 ...), for the user.
     fn read(&self, path: &str, most: usize) -> Result<Option<String>, String>;
 
-    /// Names of the files beside one, for suggestions.
+    /// Names of the files beside one, and of the folders with `/` behind, for suggestions.
     fn names_beside(&self, _path: &str) -> Vec<String> {
         Vec::new()
     }
@@ -115,10 +115,11 @@ impl SourceReader for MemorySources {
             "" => Some(file.as_str()),
             folder => file.strip_prefix(folder)?.strip_prefix('/'),
         });
-        files
-            .filter(|name| !name.contains('/'))
-            .map(str::to_owned)
-            .collect()
+        let names = files.map(|name| match name.find('/') {
+            Some(end) => name.get(..=end).unwrap_or_default().to_owned(),
+            None => name.to_owned(),
+        });
+        names.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     fn canonical(&self, path: &str) -> String {

@@ -74,6 +74,7 @@ impl<'m, 'd> Network<'m, 'd> {
             builder.build(root);
         }
         if builder.errors.is_empty() {
+            builder.network.warn_of_nameless_wrappers();
             Ok(builder.network)
         } else {
             Err(builder.errors)

@@ -147,6 +147,8 @@ pub enum NetworkError {
         end: f64,
         span: Span,
     },
+    #[error("elements of {list} have no id: paths count them, 0 and up, in the order of the file")]
+    Nameless { list: String, span: Span },
     #[error("`format` is `ID_TIME` or `TIME_ID`, not `{format}`: the file stays empty")]
     UnknownFormat { format: String, span: Span },
     #[error("the output has no file name")]
@@ -205,6 +207,7 @@ impl NetworkError {
             | ColumnTwice { span, .. }
             | CoarseStep { span, .. }
             | UnevenLength { span, .. }
+            | Nameless { span, .. }
             | UnknownFormat { span, .. }
             | NoFileName { span } => *span,
         }
@@ -293,6 +296,7 @@ impl NetworkError {
                     .to_owned(),
             ),
             UnevenLength { end, .. } => Some(format!("the run ends at {end} s")),
+            Nameless { .. } => Some("add `id=\"0\"`, `id=\"1\"` and so on".to_owned()),
             UnknownFormat { .. } => Some("write `format=\"ID_TIME\"`".to_owned()),
             NoFileName { .. } => Some("add `fileName=\"...\"`".to_owned()),
             TooManySteps { .. } => Some("is the step too small for the length?".to_owned()),

@@ -164,10 +164,38 @@ impl<'d> Network<'_, 'd> {
         })
     }
 
-    /// `pop/3` for the element `pop[3]` of a population.
+    /// `pop/3` for the element `pop[3]` of a population, or for an element without an id.
     fn numbered(&self, current: InstanceId, name: &str) -> Option<InstanceId> {
         let number: usize = name.parse().ok()?;
-        self.list(current, "")?.get(number).copied()
+        let element = *self.elements(current)?.get(number)?;
+        let is_of_population = || self.list(current, "").is_some();
+        (is_of_population() || self.is_nameless_wrapper(element)).then_some(element)
+    }
+
+    /// Whether an element stands for the cell inside it, but has no id by which a path finds it.
+    fn is_nameless_wrapper(&self, id: InstanceId) -> bool {
+        self.component_id(id).is_none() && self.unwrapped(id) != id
+    }
+
+    /// Warns of lists with such elements.
+    pub(crate) fn warn_of_nameless_wrappers(&self) {
+        let numbers = 0..self.instances.len() as u32;
+        let lists = numbers.flat_map(|number| {
+            let id = InstanceId(number);
+            let lists = self.instance(id).lists.iter();
+            lists
+                .filter(|(name, _)| !name.is_empty())
+                .map(move |list| (id, &list.1))
+        });
+        for (id, list) in lists {
+            let mut elements = list.iter().copied();
+            if let Some(first) = elements.find(|element| self.is_nameless_wrapper(*element)) {
+                self.warnings.borrow_mut().push(NetworkError::Nameless {
+                    list: self.title(id),
+                    span: self.span_of(first),
+                });
+            }
+        }
     }
 
     /// `pop/3/cell`, where `pop/3` already is the cell.

@@ -21,6 +21,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<String, Failure> {
     let document = arguments.model.load()?;
     let text = document.flat();
+    super::warn_of(&document);
     let Some(path) = &arguments.output else {
         return Ok(text);
     };

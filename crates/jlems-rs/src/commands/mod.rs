@@ -24,6 +24,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use jlems_rs::document::Document;
 use jlems_rs::{Code, Failure, LimitError, Limits};
 
 const EXIT_CODES: &str = "Exit codes: 0 success, 1 error in the model or the run, \
@@ -134,6 +135,12 @@ fn text_of_output(path: &Path) -> std::io::Result<String> {
         text.truncate(end);
     }
     Ok(text)
+}
+
+/// Tells what of a model was not read as written.
+fn warn_of(document: &Document) {
+    let warnings = Failure::warnings_of(document);
+    print_error(&warnings.render(std::io::stderr().is_terminal()));
 }
 
 fn shown(text: impl AsRef<str>) -> ExitCode {

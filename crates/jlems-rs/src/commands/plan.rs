@@ -36,6 +36,7 @@ pub fn text(file: &str, reader: &dyn SourceReader, options: &Options) -> Result<
             let _ = writeln!(text, "It will be refused: {error}.");
         }
     }
+    super::warn_of(&document);
     Ok(text)
 }
 

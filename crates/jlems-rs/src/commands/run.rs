@@ -15,7 +15,7 @@ use clap::{Args, ValueEnum};
 use jlems_rs::document::SourceReader;
 use jlems_rs::engine::EngineError;
 use jlems_rs::output::{Report, expand_report_name, write_report};
-use jlems_rs::{BackendKind, Failure, FileSources, Options, Outcome};
+use jlems_rs::{BackendKind, Diagnostic, Failure, FileSources, Options, Outcome};
 
 use super::changes::ChangeArguments;
 use super::core_types::SearchArguments;
@@ -214,18 +214,24 @@ fn write_report_file(
     Ok(path)
 }
 
+/// Shows the warnings: in full, or those that are always shown and how many more there are.
 fn warn(outcome: &Outcome, in_full: bool) {
-    if in_full {
-        let warnings = Failure {
-            sources: outcome.sources.clone(),
-            diagnostics: outcome.warnings.clone(),
-        };
-        print_error(&warnings.render(std::io::stderr().is_terminal()));
-        return;
+    let mut warnings = Failure {
+        sources: outcome.sources.clone(),
+        diagnostics: outcome.warnings.clone(),
+    };
+    if !in_full {
+        warnings.diagnostics.retain(Diagnostic::is_always_shown);
     }
-    match outcome.warnings.len() {
+    print_error(&warnings.render(std::io::stderr().is_terminal()));
+    let more = if warnings.diagnostics.is_empty() {
+        ""
+    } else {
+        " more"
+    };
+    match outcome.warnings.len() - warnings.diagnostics.len() {
         0 => {}
-        1 => print_error("1 warning; -v shows it\n"),
-        number => print_error(&format!("{number} warnings; -v shows them\n")),
+        1 => print_error(&format!("1{more} warning; -v shows it\n")),
+        number => print_error(&format!("{number}{more} warnings; -v shows them\n")),
     }
 }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use jlems_rs::schema::Schema;
-use jlems_rs::{Code, Failure, FileSources, Severity, Verdict};
+use jlems_rs::{Code, Diagnostic, Failure, FileSources, Severity, Verdict};
 use serde::Serialize;
 
 use super::core_types::SearchArguments;
@@ -146,7 +146,7 @@ fn line(file: &str, verdict: &Verdict, passed_over: bool, verbose: bool) -> Stri
     };
     if warnings > 0 {
         let _ = write!(text, ", {}", counted(warnings as u64, "warning"));
-        if !verbose {
+        if !verbose && !verdict.diagnostics.iter().all(Diagnostic::is_always_shown) {
             text.push_str(" (-v shows them)");
         }
     }
@@ -163,6 +163,6 @@ fn details(verdict: Verdict, warnings: bool) -> String {
     };
     shown
         .diagnostics
-        .retain(|diagnostic| warnings || diagnostic.severity == Severity::Error);
+        .retain(|diagnostic| warnings || diagnostic.is_always_shown());
     shown.render(std::io::stderr().is_terminal())
 }

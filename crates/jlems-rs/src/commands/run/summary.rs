@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use jlems_rs::network::rounded;
-use jlems_rs::{Failure, Outcome};
+use jlems_rs::{Diagnostic, Failure, Outcome, Severity};
 use serde::Serialize;
 
 use super::super::counted;
@@ -81,7 +81,11 @@ impl Summary {
         match result {
             Err(failure) => {
                 summary.runs.extend(reached.map(partial));
-                summary.errors = Message::all(&failure.diagnostics, &failure.sources);
+                let all = failure.diagnostics.iter().cloned();
+                let (errors, warnings): (Vec<Diagnostic>, Vec<Diagnostic>) =
+                    all.partition(|one| one.severity == Severity::Error);
+                summary.errors = Message::all(&errors, &failure.sources);
+                summary.warnings = Message::all(&warnings, &failure.sources);
             }
             Ok(outcome) => {
                 summary.status = "done";
