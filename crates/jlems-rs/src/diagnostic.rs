@@ -85,7 +85,11 @@ impl Failure {
         Failure::always_shown(document.sources(), document.warnings())
     }
 
-    fn always_shown(sources: &[Source], warnings: &[DocumentError]) -> Failure {
+    /// Those warnings about the sources that are always shown.
+    pub(crate) fn always_shown<'e, E>(sources: &[Source], warnings: &'e [E]) -> Failure
+    where
+        Diagnostic: From<&'e E>,
+    {
         let shown = warnings
             .iter()
             .map(|one| Diagnostic::from(one).as_warning());

@@ -12,7 +12,7 @@ use lems_engine::{
 };
 use lems_jit::CompiledProgram;
 use lems_kernel::{Backend, Interpreter, Program};
-use lems_model::{Model, ModelError, Target};
+use lems_model::{Model, ModelError, ModelFailure, Target};
 use lems_network::{DataFile, Estimate, Experiment, NetworkError};
 use lems_output::{LimitedStore, OutputStore};
 use nml2_coretypes::{CORE_TYPES, FOREIGN_LANGUAGES};
@@ -61,6 +61,8 @@ pub struct Options {
     pub checkpoint_every: Option<f64>,
     /// What the displays show is written too, each to an output named by [`display_name`].
     pub displays: bool,
+    /// Whether mistakes that jLEMS passes are errors.
+    pub strict: bool,
     /// How much the model may take.
     pub limits: Limits,
 }
@@ -143,12 +145,23 @@ pub fn read_model_in_use(document: &Document) -> Result<Model<'_>, Failure> {
 
 fn checked<'d>(
     document: &'d Document,
-    model: Result<Model<'d>, Vec<ModelError>>,
+    model: Result<Model<'d>, ModelFailure>,
 ) -> Result<Model<'d>, Failure> {
     let model = model
-        .map_err(|errors| Failure::of(document.sources(), &errors))
+        .map_err(|found| {
+            let mut failure = Failure::of(document.sources(), &found.errors);
+            failure.add(doubts_of_model(document, &found.warnings));
+            failure
+        })
         .and_then(|model| settings::check(document, &model).map(|()| model));
     model.map_err(|failure| failure.with_warnings_of(document))
+}
+
+/// The warnings of a model that are always shown, but for those about the core types.
+fn doubts_of_model(document: &Document, warnings: &[ModelError]) -> Failure {
+    let of_user = |warning: &&ModelError| !document.source(warning.span().source).embedded;
+    let warnings: Vec<ModelError> = warnings.iter().filter(of_user).cloned().collect();
+    Failure::always_shown(document.sources(), &warnings)
 }
 
 /// What a model says to run.
@@ -327,25 +340,25 @@ fn run_with_doubts(
     *doubts = Failure::warnings_of(&document);
     time_left()?;
     let model = read_model_in_use(&document)?;
+    doubts.add(doubts_of_model(&document, &model.warnings));
     time_left()?;
     let (target, mut experiment) = experiment(&document, &model)?;
     let store = &mut LimitedStore::new(store, options.limits.output_bytes as u64);
     let mut warnings = reserve(store, &document, target, &experiment)?;
     let of_user = |warning: &&ModelError| !document.source(warning.span().source).embedded;
-    let simulations = simulations(&document, &model, target, &mut experiment, options);
-    let simulations = simulations.map_err(|mut failure| {
-        // What is missing may be what was ignored because it is misspelt.
-        let ignored = (model.warnings.iter().filter(of_user))
-            .filter(|warning| matches!(warning, ModelError::Ignored { .. }));
-        let ignored = ignored.map(|warning| Diagnostic::from(warning).as_warning());
-        failure.diagnostics.extend(ignored);
-        failure
-    })?;
+    let simulations = simulations(&document, &model, target, &mut experiment, options)?;
     time_left()?;
     warnings.extend(document.warnings().iter().map(Diagnostic::from));
     warnings.extend((model.warnings.iter().filter(of_user)).map(Diagnostic::from));
     for simulation in &simulations {
         warnings.extend(simulation.warnings.iter().map(Diagnostic::from));
+    }
+    if options.strict && warnings.iter().any(|warning| warning.code.is_mistake()) {
+        warnings.retain(|warning| warning.code.is_mistake());
+        return Err(Failure {
+            sources: document.sources().to_vec(),
+            diagnostics: warnings,
+        });
     }
     let report_file = target.report_file.map(str::to_owned);
     let displays = match options.displays {

@@ -86,6 +86,11 @@ fn model(path: &str, reader: &dyn SourceReader, options: &Options) -> Verdict {
             warnings.extend(doubtful);
         }
     }
+    // What jLEMS runs all the same is wrong, too.
+    let (mistakes, warnings): (Vec<Diagnostic>, Vec<Diagnostic>) = warnings
+        .into_iter()
+        .partition(|warning| warning.code.is_mistake());
+    errors.extend(mistakes);
     let mut seen = HashSet::new();
     let warnings = warnings.into_iter().map(Diagnostic::as_warning);
     let mut diagnostics: Vec<Diagnostic> = errors.into_iter().chain(warnings).collect();

@@ -230,6 +230,15 @@ pub enum ModelError {
     NoCase { name: String, span: Span },
 }
 
+/// Why a model could not be read.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ModelFailure {
+    /// What is wrong.
+    pub errors: Vec<ModelError>,
+    /// What jLEMS passes although it is wrong, and may be the cause of an error.
+    pub warnings: Vec<ModelError>,
+}
+
 /// `a`, `b` or `c`.
 fn either(words: &[&str]) -> String {
     let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();

@@ -27,7 +27,7 @@ pub use dynamics::{
     EventHandler, KineticScheme, Reduce, Regime, Select, Selection, StateVariable, Step,
     TimeDerivative,
 };
-pub use error::ModelError;
+pub use error::{ModelError, ModelFailure};
 pub use model::{Constant, Model, Target};
 pub use simulation::SimulationElement;
 pub use structure::{Assign, EventConnection, StructureElement, Tunnel, Wiring};

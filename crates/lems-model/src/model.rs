@@ -8,8 +8,8 @@ use lems_expression::Dimension;
 use lems_math::JavaRandom;
 
 use crate::{
-    Component, ComponentId, ComponentType, Dynamics, ModelError, Role, Table, TypeId, check,
-    components, declarations, derived_parameters, inheritance, read,
+    Component, ComponentId, ComponentType, Dynamics, ModelError, ModelFailure, Role, Table, TypeId,
+    check, components, declarations, derived_parameters, inheritance, read,
     units::{Dimensions, Units},
     unused, wanted,
 };
@@ -65,12 +65,18 @@ pub struct Target<'d> {
 impl<'d> Model<'d> {
     /// Reads a document. All errors of the first stage that finds any are given together:
     /// definitions, components, then equations.
-    pub fn read(document: &'d Document) -> Result<Model<'d>, Vec<ModelError>> {
+    ///
+    /// # Errors
+    /// Everything that is wrong in that stage, and that jLEMS refuses.
+    pub fn read(document: &'d Document) -> Result<Model<'d>, ModelFailure> {
         Self::read_with_types(document, &|_| true)
     }
 
     /// The same without the embedded types that nothing in the document is about.
-    pub fn read_in_use(document: &'d Document) -> Result<Model<'d>, Vec<ModelError>> {
+    ///
+    /// # Errors
+    /// As of [`read`](Self::read).
+    pub fn read_in_use(document: &'d Document) -> Result<Model<'d>, ModelFailure> {
         let wanted = wanted::embedded_types(document);
         let is_wanted = |definition: Element<'d>| {
             let name = definition.attribute("name").map(Attribute::value);
@@ -83,17 +89,31 @@ impl<'d> Model<'d> {
     fn read_with_types(
         document: &'d Document,
         is_wanted: &dyn Fn(Element<'d>) -> bool,
-    ) -> Result<Model<'d>, Vec<ModelError>> {
+    ) -> Result<Model<'d>, ModelFailure> {
         let mut model = Model::default();
-        let elements = read::definitions(document, is_wanted, &mut model)?;
-        inheritance::resolve(&mut model)?;
-        declarations::check(&mut model)?;
-        components::read(&mut model, &elements)?;
-        derived_parameters::evaluate(&mut model)?;
-        check::equations(&mut model)?;
-        let unused = unused::never_attached(document, &model);
-        model.warnings.extend(unused);
-        Ok(model)
+        match model.read_stages(document, is_wanted) {
+            Ok(()) => Ok(model),
+            Err(errors) => Err(ModelFailure {
+                errors,
+                warnings: model.warnings,
+            }),
+        }
+    }
+
+    fn read_stages(
+        &mut self,
+        document: &'d Document,
+        is_wanted: &dyn Fn(Element<'d>) -> bool,
+    ) -> Result<(), Vec<ModelError>> {
+        let elements = read::definitions(document, is_wanted, self)?;
+        inheritance::resolve(self)?;
+        declarations::check(self)?;
+        components::read(self, &elements)?;
+        derived_parameters::evaluate(self)?;
+        check::equations(self)?;
+        let unused = unused::never_attached(document, self);
+        self.warnings.extend(unused);
+        Ok(())
     }
 
     /// The dynamics of a type if they are not those of its parent.

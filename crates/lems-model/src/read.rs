@@ -118,6 +118,11 @@ impl<'d> Reader<'_, 'd> {
         self.required(element, "name").map(Attribute::value)
     }
 
+    /// The name of something that nothing can refer to without one.
+    fn useful_name(&mut self, element: Element<'d>) -> Option<&'d str> {
+        self.useful(element, "name").map(Attribute::value)
+    }
+
     fn integer(&mut self, element: Element<'d>, name: &str) -> i32 {
         let Some(attribute) = element.attribute(name) else {
             return 0;
@@ -374,13 +379,13 @@ impl<'d> Reader<'_, 'd> {
             "Fixed" => self.fixed(child, own),
             "Property" => self.property(child, own),
             "Requirement" => {
-                if let Some(name) = self.name(child) {
+                if let Some(name) = self.useful_name(child) {
                     let dimension = self.declared_dimension(child);
                     own.requirements.insert(name, dimension);
                 }
             }
             "Exposure" => {
-                if let Some(name) = self.name(child) {
+                if let Some(name) = self.useful_name(child) {
                     let dimension = self.declared_dimension(child);
                     own.exposures.insert(name, Exposure { dimension });
                 }
@@ -393,13 +398,13 @@ impl<'d> Reader<'_, 'd> {
                     .attribute("type")
                     .or_else(|| child.attribute("compClass"));
                 let kind = kind.or_else(|| self.required(child, "type"));
-                if let (Some(name), Some(kind)) = (self.name(child), kind) {
+                if let (Some(name), Some(kind)) = (self.useful_name(child), kind) {
                     own.attachments.insert(name, kind.value());
                 }
             }
             "ComponentReference" | "Link" => self.reference(child, own),
             "Text" | "Path" | "PathParameter" | "ComponentTypeReference" => {
-                if let Some(name) = self.name(child) {
+                if let Some(name) = self.useful_name(child) {
                     own.texts.insert(name, child);
                 }
             }
@@ -412,8 +417,8 @@ impl<'d> Reader<'_, 'd> {
                 let elements = self.simulation(child);
                 Arc::make_mut(&mut own.simulation).extend(elements);
             }
-            "Collection" => own.collections.extend(self.name(child)),
-            "PairCollection" => own.pair_collections.extend(self.name(child)),
+            "Collection" => own.collections.extend(self.useful_name(child)),
+            "PairCollection" => own.pair_collections.extend(self.useful_name(child)),
             "ComponentRequirement" | "InstanceRequirement" | "About" | "Meta" | "notes" => {}
             _ => self.ignored(child),
         }
@@ -493,7 +498,7 @@ impl<'d> Reader<'_, 'd> {
     }
 
     fn property(&mut self, child: Element<'d>, own: &mut ComponentType<'d>) {
-        let Some(name) = self.name(child) else {
+        let Some(name) = self.useful_name(child) else {
             return;
         };
         let dimension = self.declared_dimension(child);
@@ -506,7 +511,7 @@ impl<'d> Reader<'_, 'd> {
     }
 
     fn event_port(&mut self, child: Element<'d>, own: &mut ComponentType<'d>) {
-        let Some(name) = self.name(child) else {
+        let Some(name) = self.useful_name(child) else {
             return;
         };
         let direction = match child.attribute("direction").map(Attribute::value) {
@@ -520,7 +525,7 @@ impl<'d> Reader<'_, 'd> {
         let kind = child
             .attribute("type")
             .or_else(|| child.attribute("substitute"));
-        let name = self.name(child);
+        let name = self.useful_name(child);
         if let (Some(name), Some(kind)) = (name, kind.or_else(|| self.required(child, "type"))) {
             let slot = ChildSlot {
                 type_name: kind.value(),
@@ -553,7 +558,7 @@ impl<'d> Reader<'_, 'd> {
     }
 
     fn reference(&mut self, child: Element<'d>, own: &mut ComponentType<'d>) {
-        let Some(name) = self.name(child) else {
+        let Some(name) = self.useful_name(child) else {
             return;
         };
         let word = |attribute| child.attribute(attribute).map(Attribute::value);

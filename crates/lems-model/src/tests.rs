@@ -17,7 +17,7 @@ fn document(body: &str) -> Document {
 
 fn errors(body: &str) -> Vec<String> {
     let document = document(body);
-    let errors = Model::read(&document).expect_err("an error");
+    let errors = Model::read(&document).expect_err("an error").errors;
     errors.iter().map(ToString::to_string).collect()
 }
 
@@ -76,7 +76,7 @@ fn a_misspelt_parameter_is_pointed_at() {
         r#"<ComponentType name="t"><Parameter name="tauDecay" dimension="time"/></ComponentType>
            <t id="a" tauDecy="3 ms"/>"#,
     );
-    let errors = Model::read(&document).expect_err("an error");
+    let errors = Model::read(&document).expect_err("an error").errors;
     assert!(
         matches!(&errors[..], [ModelError::MissingParameter { near: Some(near), .. }]
         if near == "tauDecy")

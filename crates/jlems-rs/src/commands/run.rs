@@ -52,6 +52,9 @@ pub struct Arguments {
     /// Seed of the random generator, instead of the model's.
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
     seed: Option<i64>,
+    /// Make errors of mistakes that jLEMS passes, such as a wrong dimension that it does not see.
+    #[arg(long)]
+    strict: bool,
     #[command(flatten)]
     changes: ChangeArguments,
     /// Draw every display of the model, and the events, into files named after the model's.
@@ -103,6 +106,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         seed: arguments.seed,
         settings: arguments.changes.settings(),
         every: arguments.every,
+        strict: arguments.strict,
         checkpoint_every: arguments.checkpoints.every(),
         displays: arguments.plot.is_some(),
         ..arguments.search.options()?

@@ -370,9 +370,10 @@ impl<'m, 'd> Lowering<'_, 'm, 'd> {
             self.component(at, *node)
                 .and_then(|component| model.component(component).id)
         };
+        // Of several states with that id jLEMS takes the last.
         (states
             .iter()
-            .position(|state| wanted.is_some() && id(state) == wanted))
+            .rposition(|state| wanted.is_some() && id(state) == wanted))
         .ok_or_else(|| NetworkError::BadEdge {
             edge: self.network.title(instance),
             span: (component.and_then(|component| model.text(component, attribute)))

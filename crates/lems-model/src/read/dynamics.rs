@@ -38,7 +38,7 @@ impl<'d> Reader<'_, 'd> {
 
     fn regime(&mut self, element: Element<'d>, owner: &mut Dynamics<'d>) {
         // One without a name can be in force, but not be entered.
-        let name = self.useful(element, "name").map_or("", Attribute::value);
+        let name = self.useful_name(element).unwrap_or_default();
         let mut dynamics = Dynamics::default();
         for child in element.children() {
             self.behaviour(child, &mut dynamics);
@@ -94,17 +94,12 @@ impl<'d> Reader<'_, 'd> {
         }
     }
 
-    /// The name of a variable. One without a name is never used.
-    fn variable(&mut self, element: Element<'d>) -> Option<&'d str> {
-        self.useful(element, "name").map(Attribute::value)
-    }
-
     fn exposure(&self, element: Element<'d>) -> Option<&'d str> {
         element.attribute("exposure").map(Attribute::value)
     }
 
     fn state_variable(&mut self, child: Element<'d>, dynamics: &mut Dynamics<'d>) {
-        let Some(name) = self.variable(child) else {
+        let Some(name) = self.useful_name(child) else {
             return;
         };
         let variable = StateVariable {
@@ -116,7 +111,7 @@ impl<'d> Reader<'_, 'd> {
     }
 
     fn derived_variable(&mut self, child: Element<'d>, dynamics: &mut Dynamics<'d>) {
-        let Some(name) = self.variable(child) else {
+        let Some(name) = self.useful_name(child) else {
             return;
         };
         let dimension = match child.attribute("dimension") {
@@ -184,7 +179,7 @@ impl<'d> Reader<'_, 'd> {
     }
 
     fn conditional_variable(&mut self, child: Element<'d>, dynamics: &mut Dynamics<'d>) {
-        let Some(name) = self.variable(child) else {
+        let Some(name) = self.useful_name(child) else {
             return;
         };
         let mut cases = Vec::new();
