@@ -311,6 +311,9 @@ impl From<&NetworkError> for Diagnostic {
 
 impl From<&SchemaError> for Diagnostic {
     fn from(error: &SchemaError) -> Self {
+        if let SchemaError::Document(error) = error {
+            return Diagnostic::from(error);
+        }
         Diagnostic::new(error.code(), error.to_string(), error.span(), error.help())
     }
 }
