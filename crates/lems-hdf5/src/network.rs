@@ -15,8 +15,6 @@ use crate::xml::Text;
 const NAMESPACE: &str = "http://www.neuroml.org/schema/neuroml2";
 const DOCUMENT: &str = "neuroml";
 const NETWORK: &str = "network";
-/// Where on a segment something is, if a table does not say.
-pub const MIDDLE: &str = "0.5";
 
 /// The text of a whole file.
 pub fn text(bytes: Vec<u8>, most: usize) -> Result<String, Hdf5Error> {
@@ -221,15 +219,15 @@ fn input_list(
             let own = row.whole(own).unwrap_or(index as i64).to_string();
             let cell = row.whole(Some(target)).unwrap_or_default();
             let target = format!("../{population}/{cell}/{cells}");
-            let segment = row.whole(segment).unwrap_or_default().to_string();
-            let fraction = fraction.map_or(MIDDLE.to_owned(), |column| row.real(column));
+            let segment = row.whole(segment).map(|segment| segment.to_string());
+            let fraction = fraction.map(|column| row.real(column));
             let mut attributes = vec![
                 ("id", &*own),
                 ("target", &*target),
                 ("destination", "synapses"),
-                ("segmentId", &*segment),
-                ("fractionAlong", &*fraction),
             ];
+            attributes.extend(segment.as_deref().map(|segment| ("segmentId", segment)));
+            attributes.extend(fraction.as_deref().map(|place| ("fractionAlong", place)));
             let weight = weight.map(|column| row.real(column));
             let name = match &weight {
                 Some(weight) => {

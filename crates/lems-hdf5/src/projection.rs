@@ -2,7 +2,7 @@
 
 use crate::error::Hdf5Error;
 use crate::file::{Column, Folder, Table};
-use crate::network::{MIDDLE, Population, Populations};
+use crate::network::{Population, Populations};
 use crate::xml::Text;
 
 /// What kind of connections a projection has, in the order of NeuroML's schema.
@@ -134,10 +134,11 @@ impl<'p> Projection<'p> {
                     true => format!("../{}/{cell}/{}", end.id, end.population.component),
                     false => cell.to_string(),
                 };
-                let segment = row.whole(end.segment).unwrap_or_default().to_string();
+                let segment = row.whole(end.segment).map(|segment| segment.to_string());
                 let fraction = end.fraction.map(|column| row.real(column));
-                let values = [cell, segment, fraction.unwrap_or(MIDDLE.to_owned())];
-                attributes.extend(end.names.into_iter().zip(values));
+                let values = [Some(cell), segment, fraction];
+                let named = end.names.into_iter().zip(values);
+                attributes.extend(named.filter_map(|(name, value)| Some((name, value?))));
             }
             if self.kind != Kind::Chemical {
                 attributes.extend(self.means.iter().cloned());

@@ -209,11 +209,7 @@ fn connections_without_weights_come_first() {
         [1.0, 1.0, 1.0, 2.0],
     ];
     let links = projection("projection_l", "projection", "p", "p").table(rows(columns, &table));
-    let middle = |cell: u8, side: &str| {
-        format!(
-            "{side}CellId=\"../p/{cell}/cell\" {side}SegmentId=\"0\" {side}FractionAlong=\"0.5\""
-        )
-    };
+    let middle = |cell: u8, side: &str| format!("{side}CellId=\"../p/{cell}/cell\"");
     let ends = |pre, post| format!("{} {}", middle(pre, "pre"), middle(post, "post"));
     let expected = format!(
         "\
@@ -338,10 +334,8 @@ fn input_lists_of_old_and_new_names() {
                     fractionAlong=\"0.25\" weight=\"0.1\"/>
 </inputList>
 <inputList id=\"input_list_b\" population=\"p\" component=\"pulse\">
-<input id=\"0\" target=\"../p/1/cell\" destination=\"synapses\" segmentId=\"0\" \
-                    fractionAlong=\"0.5\"/>
-<input id=\"1\" target=\"../p/0/cell\" destination=\"synapses\" segmentId=\"0\" \
-                    fractionAlong=\"0.5\"/>
+<input id=\"0\" target=\"../p/1/cell\" destination=\"synapses\"/>
+<input id=\"1\" target=\"../p/0/cell\" destination=\"synapses\"/>
 </inputList>";
     assert!(text.ends_with(expected), "{text}");
 }
