@@ -1,6 +1,7 @@
 //! Errors and warnings as people read them: the source line, the place underlined, the likely
 //! fix.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
@@ -200,7 +201,7 @@ impl Diagnostic {
             }
             group = group.element(
                 Snippet::source(excerpt.text)
-                    .path(excerpt.name)
+                    .path(&*excerpt.name)
                     .line_start(excerpt.line)
                     .annotation(annotation),
             );
@@ -219,7 +220,7 @@ impl Diagnostic {
 
 /// The lines of a source that a span is on.
 struct Excerpt<'s> {
-    name: &'s str,
+    name: Cow<'s, str>,
     text: &'s str,
     line: usize,
     start: usize,
@@ -243,7 +244,10 @@ impl<'s> Excerpt<'s> {
         let (line, _) = source.line_column(span.start);
         let end = end.min(last).max(start.min(last));
         Some(Excerpt {
-            name: &source.name,
+            name: match text.starts_with(lems_hdf5::HEADING) {
+                true => format!("{} (as XML)", source.name).into(),
+                false => source.name.as_str().into(),
+            },
             text: text.get(first..last)?,
             line,
             start: start - first,

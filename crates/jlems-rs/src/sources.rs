@@ -19,6 +19,7 @@ impl SourceReader for FileSources {
             return Err("it is a folder, not a file".to_owned());
         }
         match beginning(path, most) {
+            Ok(bytes) if is_hdf5(path, &bytes) => from_hdf5(bytes, most).map(Some),
             Ok(bytes) => match String::from_utf8(bytes) {
                 Ok(text) => Ok(Some(text)),
                 // Latin-1: what older tools write where a name has an accent.
@@ -54,6 +55,18 @@ impl SourceReader for FileSources {
             Err(_) => path.to_owned(),
         }
     }
+}
+
+/// Whether a file is HDF5, or means to be.
+fn is_hdf5(path: &str, bytes: &[u8]) -> bool {
+    bytes.starts_with(lems_hdf5::SIGNATURE) || path.ends_with(".h5")
+}
+
+fn from_hdf5(bytes: Vec<u8>, most: usize) -> Result<String, String> {
+    if bytes.len() > most {
+        return Err(format!("it has more than {most} bytes"));
+    }
+    lems_hdf5::network_as_xml(bytes, most).map_err(|error| error.to_string())
 }
 
 /// A file, or one byte more than `most` of it.

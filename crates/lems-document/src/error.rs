@@ -235,9 +235,6 @@ impl DocumentError {
                 "remove one of these includes; definitions are visible in all files once included"
             }
             DocumentError::UrlInclude { .. } => "download the file and include it by its name",
-            DocumentError::Unreadable { file, .. } if file.ends_with(".h5") => {
-                "HDF5 files are not supported; convert the file to XML"
-            }
             DocumentError::RootMissing { .. } => "check the spelling, and in which folder you are",
             DocumentError::Unreadable { .. } => {
                 "check what kind of file it is, and who may read it"

@@ -1,0 +1,243 @@
+//! NeuroML's layout of groups, attributes and tables, written as elements.
+//!
+//! `/neuroml/network` has a group for each population (`population_cells`), projection
+//! (`projection_links`) and input list (`inputList_drive`, in older files `input_list_drive`); a
+//! table in it has a row for each instance, connection or input.
+
+use std::collections::BTreeMap;
+
+use crate::HEADING;
+use crate::error::Hdf5Error;
+use crate::file::{self, Folder, Table};
+use crate::projection::Projection;
+use crate::xml::Text;
+
+const NAMESPACE: &str = "http://www.neuroml.org/schema/neuroml2";
+const DOCUMENT: &str = "neuroml";
+const NETWORK: &str = "network";
+
+/// The text of a whole file.
+pub fn text(bytes: Vec<u8>, most: usize) -> Result<String, Hdf5Error> {
+    let root = file::open(bytes, most)?;
+    let missing = "/neuroml";
+    let has_document = root.names()?.iter().any(|name| name == DOCUMENT);
+    let document = match has_document {
+        true => root.folder(DOCUMENT)?,
+        false => return Err(Hdf5Error::NoNetwork { missing }),
+    };
+    let has_network = document.names()?.iter().any(|name| name == NETWORK);
+    let top_level = document.text("neuroml_top_level");
+    let mut text = Text::new(most);
+    text.raw(HEADING)?;
+    // Everything but the network comes as XML that somebody else wrote.
+    let end = match &top_level {
+        Some(xml) => {
+            let (inside, end) = opened(xml)?;
+            text.raw(&inside)?;
+            end
+        }
+        None if has_network => {
+            let id = document.text("id").unwrap_or_default();
+            let attributes = [("xmlns", NAMESPACE), ("id", &*id)];
+            text.open(0, DOCUMENT, &attributes)?;
+            format!("</{DOCUMENT}>\n")
+        }
+        None => {
+            let missing = "/neuroml/network";
+            return Err(Hdf5Error::NoNetwork { missing });
+        }
+    };
+    if has_network {
+        network(&document.folder(NETWORK)?, &mut text)?;
+    }
+    text.raw(&end)?;
+    Ok(text.finish())
+}
+
+/// An XML document up to the end tag of its outermost element, and this end tag.
+fn opened(xml: &str) -> Result<(String, String), Hdf5Error> {
+    let xml = xml.trim();
+    // A declaration may stand in front of all else only.
+    let declared = xml
+        .strip_prefix("<?xml")
+        .and_then(|rest| rest.split_once("?>"));
+    let xml = declared.map_or(xml, |(_, rest)| rest.trim_start());
+    let (inside, name) = match xml.strip_suffix("/>") {
+        Some(start) => {
+            let (_, tag) = start.rsplit_once('<').ok_or(Hdf5Error::NoTopLevel)?;
+            let name = tag.split(char::is_whitespace).next().unwrap_or_default();
+            (format!("{}>\n", start.trim_end()), name)
+        }
+        None => {
+            let (inside, end) = xml.rsplit_once("</").ok_or(Hdf5Error::NoTopLevel)?;
+            let name = end.strip_suffix('>').ok_or(Hdf5Error::NoTopLevel)?;
+            (inside.trim_end().to_owned() + "\n", name.trim_end())
+        }
+    };
+    match name.rsplit(':').next() == Some(DOCUMENT) {
+        true => Ok((inside, format!("</{name}>\n"))),
+        false => Err(Hdf5Error::NoTopLevel),
+    }
+}
+
+/// A population, for those that refer to its cells.
+pub struct Population {
+    /// What its cells are.
+    pub component: String,
+    /// Whether its instances have elements of their own.
+    pub is_list: bool,
+}
+
+/// Those of a network, by their ids.
+#[derive(Default)]
+pub struct Populations(BTreeMap<String, Population>);
+
+impl Populations {
+    /// The population that a group is about.
+    ///
+    /// # Errors
+    /// There is none of that name.
+    pub fn of(&self, folder: &Folder, id: &str) -> Result<&Population, Hdf5Error> {
+        self.0.get(id).ok_or_else(|| Hdf5Error::NoPopulation {
+            group: folder.path().to_owned(),
+            population: id.escape_debug().to_string(),
+        })
+    }
+}
+
+fn network(folder: &Folder, text: &mut Text) -> Result<(), Hdf5Error> {
+    let id = folder.required("id")?;
+    let temperature = folder.text("temperature");
+    let mut attributes = vec![("id", &*id)];
+    if let Some(temperature) = &temperature {
+        attributes.push(("type", "networkWithTemperature"));
+        attributes.push(("temperature", temperature));
+    }
+    text.open(1, NETWORK, &attributes)?;
+    if let Some(notes) = folder.text("notes").filter(|notes| !notes.is_empty()) {
+        text.around(2, "notes", &notes)?;
+    }
+    let names = folder.names()?;
+    let mut populations = Populations::default();
+    for name in names.iter().filter(|name| name.starts_with("population_")) {
+        population(&folder.folder(name)?, &mut populations, text)?;
+    }
+    let mut projections = Vec::new();
+    for name in names.iter().filter(|name| name.starts_with("projection_")) {
+        projections.push(Projection::new(folder.folder(name)?, &populations)?);
+    }
+    // Those of one kind come together, as NeuroML's schema has them.
+    projections.sort_by_key(|projection| projection.kind);
+    for projection in &projections {
+        projection.write(text)?;
+    }
+    let is_input =
+        |name: &&String| name.starts_with("inputList_") || name.starts_with("input_list_");
+    for name in names.iter().filter(is_input) {
+        input_list(&folder.folder(name)?, &populations, text)?;
+    }
+    text.close(1, NETWORK)
+}
+
+fn population(
+    folder: &Folder,
+    populations: &mut Populations,
+    text: &mut Text,
+) -> Result<(), Hdf5Error> {
+    let id = folder.required("id")?;
+    let component = folder.required("component")?;
+    let tables = folder.tables()?;
+    let is_list = !tables.is_empty();
+    let size = match folder.text("size") {
+        None if is_list => tables.iter().map(Table::len).sum::<usize>().to_string(),
+        _ => folder.required("size")?,
+    };
+    if size.parse::<u32>().is_err() {
+        return Err(Hdf5Error::WrongAttribute {
+            group: folder.path().to_owned(),
+            attribute: "size",
+            found: format!("`{}`", size.escape_debug()),
+            expected: "a number of cells",
+        });
+    }
+    let mut attributes = vec![("id", &*id), ("component", &*component), ("size", &*size)];
+    if is_list {
+        attributes.push(("type", "populationList"));
+    }
+    text.open(2, "population", &attributes)?;
+    for (tag, value) in folder.texts_after("property:") {
+        text.empty(3, "property", &[("tag", tag), ("value", &value)])?;
+    }
+    for table in &tables {
+        instances(table, text)?;
+    }
+    text.close(2, "population")?;
+    populations.0.insert(id, Population { component, is_list });
+    Ok(())
+}
+
+fn instances(table: &Table, text: &mut Text) -> Result<(), Hdf5Error> {
+    // Tables without names of columns have the id in front of the place.
+    let [x, y, z] = [("x", 1), ("y", 2), ("z", 3)];
+    let [x, y, z] = [
+        table.column_or(x)?,
+        table.column_or(y)?,
+        table.column_or(z)?,
+    ];
+    let id = table.column("id");
+    for (index, row) in table.rows().enumerate() {
+        let id = row.whole(id).unwrap_or(index as i64).to_string();
+        let place = [x, y, z].map(|column| row.real(column));
+        text.open(3, "instance", &[("id", &id)])?;
+        let [x, y, z] = &place;
+        text.empty(4, "location", &[("x", x), ("y", y), ("z", z)])?;
+        text.close(3, "instance")?;
+    }
+    Ok(())
+}
+
+fn input_list(
+    folder: &Folder,
+    populations: &Populations,
+    text: &mut Text,
+) -> Result<(), Hdf5Error> {
+    let id = folder.required("id")?;
+    let component = folder.required("component")?;
+    let population = folder.required("population")?;
+    let attributes = [
+        ("id", &*id),
+        ("population", &*population),
+        ("component", &*component),
+    ];
+    text.open(2, "inputList", &attributes)?;
+    let cells = &populations.of(folder, &population)?.component;
+    for table in folder.tables()? {
+        let target = table.required("target_cell_id")?;
+        let [own, segment, fraction, weight] =
+            ["id", "segment_id", "fraction_along", "weight"].map(|name| table.column(name));
+        for (index, row) in table.rows().enumerate() {
+            let own = row.whole(own).unwrap_or(index as i64).to_string();
+            let cell = row.whole(Some(target)).unwrap_or_default();
+            let target = format!("../{population}/{cell}/{cells}");
+            let segment = row.whole(segment).map(|segment| segment.to_string());
+            let fraction = fraction.map(|column| row.real(column));
+            let mut attributes = vec![
+                ("id", &*own),
+                ("target", &*target),
+                ("destination", "synapses"),
+            ];
+            attributes.extend(segment.as_deref().map(|segment| ("segmentId", segment)));
+            attributes.extend(fraction.as_deref().map(|place| ("fractionAlong", place)));
+            let weight = weight.map(|column| row.real(column));
+            let name = match &weight {
+                Some(weight) => {
+                    attributes.push(("weight", weight));
+                    "inputW"
+                }
+                None => "input",
+            };
+            text.empty(3, name, &attributes)?;
+        }
+    }
+    text.close(2, "inputList")
+}

@@ -1,0 +1,217 @@
+//! Projections of the three kinds.
+
+use crate::error::Hdf5Error;
+use crate::file::{Column, Folder, Table};
+use crate::network::{Population, Populations};
+use crate::xml::Text;
+
+/// What kind of connections a projection has, in the order of NeuroML's schema.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// By synapses that hear spikes.
+    Chemical,
+    /// By gap junctions.
+    Electrical,
+    /// By synapses that see the potential.
+    Continuous,
+}
+
+impl Kind {
+    /// As the attribute `type` says it, which is also the element.
+    fn element(self) -> &'static str {
+        match self {
+            Kind::Chemical => "projection",
+            Kind::Electrical => "electricalProjection",
+            Kind::Continuous => "continuousProjection",
+        }
+    }
+
+    /// The attributes that say by what the cells are connected.
+    fn means(self) -> &'static [&'static str] {
+        match self {
+            Kind::Chemical | Kind::Electrical => &["synapse"],
+            Kind::Continuous => &["preComponent", "postComponent"],
+        }
+    }
+
+    /// The element of a connection without a weight, and of one with it.
+    fn connections(self, has_lists: bool) -> (&'static str, Option<&'static str>) {
+        match (self, has_lists) {
+            (Kind::Chemical, _) => ("connection", Some("connectionWD")),
+            (Kind::Electrical, true) => (
+                "electricalConnectionInstance",
+                Some("electricalConnectionInstanceW"),
+            ),
+            (Kind::Electrical, false) => ("electricalConnection", None),
+            (Kind::Continuous, true) => (
+                "continuousConnectionInstance",
+                Some("continuousConnectionInstanceW"),
+            ),
+            (Kind::Continuous, false) => ("continuousConnection", None),
+        }
+    }
+}
+
+/// The group of a projection.
+pub struct Projection<'p> {
+    /// What kind it is of.
+    pub kind: Kind,
+    folder: Folder,
+    populations: &'p Populations,
+    pre: String,
+    post: String,
+    /// Attributes of the projection or of each connection.
+    means: Vec<(&'static str, String)>,
+}
+
+impl<'p> Projection<'p> {
+    /// Reads all but the connections.
+    ///
+    /// # Errors
+    /// An attribute that is missing, a kind that NeuroML does not have, unknown populations.
+    pub fn new(folder: Folder, populations: &'p Populations) -> Result<Projection<'p>, Hdf5Error> {
+        let kind = kind_of(&folder)?;
+        let pre = folder.required("presynapticPopulation")?;
+        let post = folder.required("postsynapticPopulation")?;
+        populations.of(&folder, &pre)?;
+        populations.of(&folder, &post)?;
+        let means = kind.means().iter();
+        let means = means.map(|&name| Ok((name, folder.required(name)?)));
+        let means = means.collect::<Result<_, Hdf5Error>>()?;
+        Ok(Projection {
+            kind,
+            folder,
+            populations,
+            pre,
+            post,
+            means,
+        })
+    }
+
+    /// Writes it with its connections, those without weights and delays first.
+    ///
+    /// # Errors
+    /// Broken tables; too much text.
+    pub fn write(&self, text: &mut Text) -> Result<(), Hdf5Error> {
+        let id = self.folder.required("id")?;
+        let mut attributes = vec![
+            ("id", &*id),
+            ("presynapticPopulation", &*self.pre),
+            ("postsynapticPopulation", &*self.post),
+        ];
+        if self.kind == Kind::Chemical {
+            attributes.extend(self.means.iter().map(|(name, value)| (*name, &**value)));
+        }
+        text.open(2, self.kind.element(), &attributes)?;
+        let mut weighted = text.beside();
+        for table in self.folder.tables()? {
+            self.connections(&table, text, &mut weighted)?;
+        }
+        text.raw(&weighted.finish())?;
+        text.close(2, self.kind.element())
+    }
+
+    fn connections(
+        &self,
+        table: &Table,
+        text: &mut Text,
+        weighted: &mut Text,
+    ) -> Result<(), Hdf5Error> {
+        let ends = [self.end("pre", table)?, self.end("post", table)?];
+        let id = table.column("id");
+        let weight = table.column("weight");
+        let delay = table
+            .column("delay")
+            .filter(|_| self.kind == Kind::Chemical);
+        let has_lists = ends.iter().any(|end| end.population.is_list);
+        let (plain, with_weight) = self.kind.connections(has_lists);
+        for (index, row) in table.rows().enumerate() {
+            let id = row.whole(id).unwrap_or(index as i64).to_string();
+            let mut attributes = vec![("id", id)];
+            for end in &ends {
+                let cell = row.whole(Some(end.cell)).unwrap_or_default();
+                let cell = match self.kind == Kind::Chemical || has_lists {
+                    true => format!("../{}/{cell}/{}", end.id, end.population.component),
+                    false => cell.to_string(),
+                };
+                let segment = row.whole(end.segment).map(|segment| segment.to_string());
+                let fraction = end.fraction.map(|column| row.real(column));
+                let values = [Some(cell), segment, fraction];
+                let named = end.names.into_iter().zip(values);
+                attributes.extend(named.filter_map(|(name, value)| Some((name, value?))));
+            }
+            if self.kind != Kind::Chemical {
+                attributes.extend(self.means.iter().cloned());
+            }
+            // A weight of 1 and a delay of 0 are none.
+            let has_weight = weight.is_some_and(|column| row.number(column) != 1.0);
+            let has_delay = delay.is_some_and(|column| row.number(column) != 0.0);
+            let Some(name) = with_weight.filter(|_| has_weight || has_delay) else {
+                text.empty(3, plain, &attributes)?;
+                continue;
+            };
+            let weight = weight.map_or("1.0".to_owned(), |column| row.real(column));
+            attributes.push(("weight", weight));
+            if self.kind == Kind::Chemical {
+                let delay = delay.map_or("0.0".to_owned(), |column| row.real(column));
+                attributes.push(("delay", format!("{delay} ms")));
+            }
+            weighted.empty(3, name, &attributes)?;
+        }
+        Ok(())
+    }
+
+    /// The cells that the connections of a table come from (`pre`) or go to (`post`).
+    fn end(&self, side: &'static str, table: &Table) -> Result<End<'_>, Hdf5Error> {
+        let is_old = self.kind == Kind::Chemical;
+        let (id, cell, names) = match (side, is_old) {
+            ("pre", true) => (&self.pre, "pre_cell_id", ["preCellId", "preSegmentId", PRE]),
+            ("pre", false) => (&self.pre, "pre_cell_id", ["preCell", "preSegment", PRE]),
+            (_, true) => (
+                &self.post,
+                "post_cell_id",
+                ["postCellId", "postSegmentId", POST],
+            ),
+            (_, false) => (
+                &self.post,
+                "post_cell_id",
+                ["postCell", "postSegment", POST],
+            ),
+        };
+        Ok(End {
+            id,
+            population: self.populations.of(&self.folder, id)?,
+            cell: table.required(cell)?,
+            segment: table.column(&format!("{side}_segment_id")),
+            fraction: table.column(&format!("{side}_fraction_along")),
+            names,
+        })
+    }
+}
+
+const PRE: &str = "preFractionAlong";
+const POST: &str = "postFractionAlong";
+
+/// One side of the connections of a table.
+struct End<'p> {
+    id: &'p str,
+    population: &'p Population,
+    cell: Column,
+    segment: Option<Column>,
+    fraction: Option<Column>,
+    /// The attributes for cell, segment and place on it.
+    names: [&'static str; 3],
+}
+
+fn kind_of(folder: &Folder) -> Result<Kind, Hdf5Error> {
+    // Older files do not say it: they know only one.
+    let kind = folder.text("type").unwrap_or("projection".to_owned());
+    let kinds = [Kind::Chemical, Kind::Electrical, Kind::Continuous];
+    let named = kinds.into_iter().find(|named| named.element() == kind);
+    named.ok_or_else(|| Hdf5Error::WrongAttribute {
+        group: folder.path().to_owned(),
+        attribute: "type",
+        found: format!("`{}`", kind.escape_debug()),
+        expected: "`projection`, `electricalProjection` or `continuousProjection`",
+    })
+}

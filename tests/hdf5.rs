@@ -1,0 +1,170 @@
+//! Networks in HDF5 as a user meets them: named anywhere, wrong, broken.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "support/folder.rs"]
+mod folder;
+
+use std::path::Path;
+
+use folder::Folder;
+
+const NETWORK: &str = "older.nml.h5";
+
+const LEMS: &str = r#"<Lems>
+  <Include file="Cells.xml"/>
+  <Include file="Networks.xml"/>
+  <Include file="Simulation.xml"/>
+  <Include file="older.nml.h5"/>
+  <Include file="parts.nml"/>
+  <Simulation id="sim" length="1 ms" step="0.1 ms" target="pair">
+    <OutputFile id="out" fileName="v.dat">
+      <OutputColumn id="v" quantity="first/5/leaky/v"/>
+    </OutputFile>
+  </Simulation>
+  <Target component="sim"/>
+</Lems>
+"#;
+
+const PARTS: &str = r#"<neuroml>
+  <expOneSynapse id="quick" gbase="4nS" erev="0mV" tauDecay="3ms"/>
+  <iafCell id="leaky" leakConductance="8nS" leakReversal="-62mV" thresh="-51mV" reset="-66mV" C="170pF"/>
+  <pulseGenerator id="push" delay="4ms" duration="37ms" amplitude="170pA"/>
+</neuroml>
+"#;
+
+/// A file of a test model.
+fn of_model(file: &str) -> Vec<u8> {
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/models");
+    std::fs::read(models.join(file)).unwrap()
+}
+
+/// A small network, written by h5py.
+fn network() -> Vec<u8> {
+    of_model("hdf5-older-layout/older.nml.h5")
+}
+
+/// A network that libNeuroML wrote, without checksums, with another word for a word of as many
+/// bytes.
+fn renamed(from: &str, to: &str) -> Vec<u8> {
+    assert_eq!(from.len(), to.len());
+    let mut bytes = of_model("hdf5-network/wiring.net.nml.h5");
+    let places: Vec<usize> = (0..bytes.len())
+        .filter(|&at| bytes[at..].starts_with(from.as_bytes()))
+        .collect();
+    assert!(!places.is_empty(), "{from}");
+    for at in places {
+        bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
+    }
+    bytes
+}
+
+fn model(network: &[u8]) -> Folder {
+    let folder = Folder::with("LEMS_net.xml", LEMS);
+    folder.write("parts.nml", PARTS);
+    std::fs::write(folder.0.join(NETWORK), network).unwrap();
+    folder
+}
+
+#[test]
+fn a_network_in_hdf5_stands_where_a_file_can() {
+    let folder = model(&network());
+    folder.succeed(&["LEMS_net.xml"]);
+    let rows = folder.read("v.dat");
+    assert_eq!(rows.lines().count(), 11);
+    folder.succeed(&["run", "--sandbox", "LEMS_net.xml"]);
+    folder.succeed(&["flatten", "LEMS_net.xml", "-o", "flat.xml"]);
+    folder.succeed(&["run", "--out-dir", "flat", "flat.xml"]);
+    assert_eq!(folder.read("flat/v.dat"), rows);
+    assert!(
+        folder
+            .succeed(&["show", "network", "LEMS_net.xml"])
+            .contains("second")
+    );
+    // The signature counts, whatever the name is.
+    std::fs::rename(folder.0.join(NETWORK), folder.0.join("net.nml")).unwrap();
+    folder.write("LEMS_net.xml", &LEMS.replace(NETWORK, "net.nml"));
+    folder.succeed(&["run", "--out-dir", "other", "LEMS_net.xml"]);
+    assert_eq!(folder.read("other/v.dat"), rows);
+}
+
+#[test]
+fn validate_reads_it_and_run_misses_what_to_do() {
+    let whole = model(&network());
+    let parts = "<neuroml><include href=\"older.nml.h5\"/>";
+    whole.write("all.nml", &PARTS.replace("<neuroml>", parts));
+    whole.succeed(&["validate", "all.nml"]);
+    let message = whole.fail(&["run", NETWORK], 1);
+    let text = model(&network());
+    text.write("x.nml", "<neuroml id=\"older\">\n</neuroml>");
+    let as_xml = text.fail(&["run", "x.nml"], 1);
+    let first = |message: &str| message.lines().next().unwrap().to_owned();
+    assert_eq!(first(&message), first(&as_xml));
+    // Alone it refers to components that are elsewhere.
+    let message = whole.fail(&["validate", NETWORK], 1);
+    assert!(message.contains("`leaky`"), "{message}");
+}
+
+#[test]
+fn a_place_in_it_is_a_line_of_its_xml() {
+    let folder = model(&network());
+    folder.write("parts.nml", &PARTS.replace("leaky", "other"));
+    let message = folder.fail(&["LEMS_net.xml"], 1);
+    assert!(message.contains(" older.nml.h5 (as XML):5:"), "{message}");
+    let line = "<population id=\"first\" component=\"leaky\" size=\"2\" type=\"populationList\">";
+    assert!(message.contains(line), "{message}");
+}
+
+#[test]
+fn what_is_wrong_with_a_file_is_said_in_words() {
+    let cases: [(Vec<u8>, &str); 5] = [
+        (
+            renamed("neuroml", "spiking"),
+            "no network of NeuroML: there is no group `/neuroml` ",
+        ),
+        (
+            renamed("synapse", "cleft\0\0"),
+            "`/neuroml/network/projection_back` has no attribute `synapse`",
+        ),
+        (
+            renamed("pre_cell_id", "pre_cell_no"),
+            "has no column `pre_cell_id`",
+        ),
+        (
+            network()[..2000].to_vec(),
+            "its HDF5 is broken, or not complete",
+        ),
+        (b"\x1b[31mred".to_vec(), "it is no HDF5 file"),
+    ];
+    for (bytes, expected) in cases {
+        let folder = model(&bytes);
+        for arguments in [
+            ["run", "LEMS_net.xml"],
+            ["validate", NETWORK],
+            ["run", NETWORK],
+        ] {
+            let message = folder.fail(&arguments, 1);
+            assert!(
+                message.contains("error[E0107]: cannot read `older.nml.h5`: "),
+                "{message}"
+            );
+            assert!(message.contains(expected), "{message}");
+            let is_shown = |c: char| c == '\n' || !c.is_control();
+            assert!(message.chars().all(is_shown), "{message:?}");
+        }
+    }
+}
+
+#[test]
+fn limits_are_those_of_text() {
+    let folder = model(&network());
+    let message = folder.fail(&["validate", "--limit", "file-bytes=3000", NETWORK], 1);
+    assert!(message.contains("it has more than 3000 bytes"), "{message}");
+    let message = folder.fail(&["run", "--limit", "elements=10", NETWORK], 1);
+    assert!(message.contains("E0112"), "{message}");
+}
