@@ -1,0 +1,228 @@
+//! What jLEMS runs, runs here: the models of `tests/tolerated` have mistakes that jLEMS passes, and
+//! give jLEMS's bytes with a warning. `docs/verdicts.md` holds every code beside what jLEMS does; it is
+//! made here. `UPDATE_SNAPSHOTS=1` writes the messages and the page anew,
+//! `tests/goldens/jlems_verdicts.py` what jLEMS gives.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+#[path = "support/folder.rs"]
+mod folder;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use folder::Folder;
+use jlems_rs::{Code, Severity};
+
+/// Models that run in jLEMS and not here, each with the reason.
+const REFUSED_HERE: &[(&str, &str)] = &[
+    (
+        "length_infinite",
+        "jLEMS makes no step and writes an empty file",
+    ),
+    ("output_file_long_name", "jLEMS goes on without the file"),
+    ("simulation_length_nan", "jLEMS makes no step"),
+    ("simulation_step_overflow", "jLEMS makes no step"),
+    (
+        "simulation_step_underflow",
+        "jLEMS makes no step and writes an empty file",
+    ),
+    ("step_nan", "jLEMS makes no step"),
+    (
+        "step_negative",
+        "jLEMS makes no step and writes an empty file",
+    ),
+    ("step_zero", "jLEMS makes no step and writes an empty file"),
+];
+
+/// Most files that the page names for a code.
+const MOST_NAMED: usize = 3;
+
+fn tests() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests")
+}
+
+fn updating() -> bool {
+    std::env::var_os("UPDATE_SNAPSHOTS").is_some()
+}
+
+fn models(folder: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(tests().join(folder)).unwrap();
+    let mut models: Vec<PathBuf> = entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "xml"))
+        .collect();
+    models.sort();
+    models
+}
+
+fn name(path: &Path) -> String {
+    path.file_stem().unwrap().to_string_lossy().into_owned()
+}
+
+#[test]
+fn what_jlems_tolerates_runs_with_its_bytes_and_a_warning() {
+    let mut complaints = Vec::new();
+    for model in models("tolerated") {
+        let golden = std::fs::read(model.with_extension("dat")).unwrap();
+        let file = name(&model) + ".xml";
+        let folder = Folder::with(&file, &std::fs::read_to_string(&model).unwrap());
+        for backend in ["jit", "interp"] {
+            let output = folder.call(&["run", &file, "--backend", backend]);
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            let written = std::fs::read(folder.0.join(name(&model) + ".dat")).unwrap_or_default();
+            if !output.status.success() || written != golden {
+                complaints.push(format!("{file} ({backend}): not jLEMS's bytes\n{said}"));
+            }
+            let snapshot = model.with_extension("stderr");
+            if updating() {
+                std::fs::write(&snapshot, &said).unwrap();
+            }
+            let expected = std::fs::read_to_string(&snapshot).unwrap_or_default();
+            if said != expected || !said.starts_with("warning[W") {
+                complaints.push(format!("{file}: expected:\n{expected}\ngot:\n{said}"));
+            }
+        }
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n\n"));
+}
+
+#[test]
+fn mistakes_that_jlems_tolerates_are_errors_if_asked_for() {
+    let mut complaints = Vec::new();
+    for model in models("tolerated") {
+        let snapshot = std::fs::read_to_string(model.with_extension("stderr")).unwrap();
+        let is_mistake = |code: &String| Code::parse(code).unwrap().is_mistake();
+        let has_mistake = codes(&snapshot).iter().any(is_mistake);
+        let file = name(&model) + ".xml";
+        let folder = Folder::with(&file, &std::fs::read_to_string(&model).unwrap());
+        let strict = folder.call(&["run", "--strict", &file]);
+        if strict.status.success() == has_mistake {
+            complaints.push(format!("{file}: run --strict ends with {}", strict.status));
+        }
+        if has_mistake && folder.names() != [file.clone()] {
+            complaints.push(format!("{file}: --strict writes {:?}", folder.names()));
+        }
+        let validated = folder.call(&["validate", &file]);
+        if validated.status.success() && has_mistake {
+            complaints.push(format!("{file}: validate says that it is valid"));
+        }
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+#[test]
+fn what_jlems_runs_is_refused_for_a_stated_reason_only() {
+    let refused: BTreeSet<&str> = REFUSED_HERE.iter().map(|(name, _)| *name).collect();
+    let jlems = verdicts();
+    let runs: BTreeSet<&str> = (jlems.iter())
+        .filter(|(_, verdict)| *verdict == "runs")
+        .map(|(name, _)| name.as_str())
+        .collect();
+    assert_eq!(runs, refused);
+    let tested: BTreeSet<String> = models("bad").iter().map(|model| name(model)).collect();
+    let known: BTreeSet<String> = jlems.into_keys().collect();
+    assert_eq!(
+        known, tested,
+        "make tests/bad/jlems.tsv anew with tests/goldens/jlems_verdicts.py"
+    );
+}
+
+#[test]
+fn the_page_of_verdicts_is_up_to_date() {
+    let page = tests().join("../docs/verdicts.md");
+    let made = table();
+    let kept = std::fs::read_to_string(&page).unwrap();
+    let (begin, end) = ("<!-- begin: tests/verdicts.rs -->\n", "<!-- end -->");
+    let (head, rest) = kept.split_once(begin).unwrap();
+    let (_, tail) = rest.split_once(end).unwrap();
+    let new = format!("{head}{begin}\n{made}\n{end}{tail}");
+    if updating() {
+        std::fs::write(&page, &new).unwrap();
+    } else {
+        assert_eq!(kept, new, "run the test with UPDATE_SNAPSHOTS=1");
+    }
+}
+
+/// What jLEMS does with each model of `tests/bad`.
+fn verdicts() -> BTreeMap<String, String> {
+    let text = std::fs::read_to_string(tests().join("bad/jlems.tsv")).unwrap();
+    let lines = text.lines().map(|line| line.split_once('\t').unwrap());
+    lines
+        .map(|(name, verdict)| (name.to_owned(), verdict.to_owned()))
+        .collect()
+}
+
+/// The codes of the errors and warnings in a message.
+fn codes(message: &str) -> BTreeSet<String> {
+    let labels = message.split(['[', ']']);
+    let is_label = |word: &&str| {
+        let number = word.strip_prefix(['E', 'W']);
+        number.is_some_and(|rest| rest.len() == 4 && rest.bytes().all(|b| b.is_ascii_digit()))
+    };
+    labels.filter(is_label).map(str::to_owned).collect()
+}
+
+/// Models that show a code, by what jLEMS and this program do with them.
+#[derive(Default)]
+struct Evidence {
+    both_refuse: Vec<String>,
+    refused_here: Vec<String>,
+    tolerated: Vec<String>,
+}
+
+fn table() -> String {
+    let mut evidence: BTreeMap<u16, Evidence> = BTreeMap::new();
+    let jlems = verdicts();
+    for model in models("bad") {
+        let message = std::fs::read_to_string(model.with_extension("stderr")).unwrap();
+        let name = name(&model);
+        for code in codes(&message).iter().filter(|code| code.starts_with('E')) {
+            let of_code = evidence.entry(Code::parse(code).unwrap().0).or_default();
+            match jlems.get(&name).map(String::as_str) {
+                Some("runs") => of_code.refused_here.push(format!("bad/{name}")),
+                _ => of_code.both_refuse.push(format!("bad/{name}")),
+            }
+        }
+    }
+    for model in models("tolerated") {
+        let message = std::fs::read_to_string(model.with_extension("stderr")).unwrap();
+        for code in codes(&message) {
+            let of_code = evidence.entry(Code::parse(&code).unwrap().0).or_default();
+            of_code.tolerated.push(format!("tolerated/{}", name(&model)));
+        }
+    }
+    let mut table = String::from("| code | it says | jLEMS | jlems-rs | models in `tests` |\n");
+    table.push_str("| --- | --- | --- | --- | --- |\n");
+    for code in Code::all().filter(|code| code.0 < 500) {
+        let label = code.label(Severity::Error);
+        let mut row = |jlems: &str, here: &str, models: &[String]| {
+            if models.is_empty() {
+                return;
+            }
+            let named: Vec<String> = (models.iter().take(MOST_NAMED))
+                .map(|model| format!("`{model}`"))
+                .collect();
+            let more = match models.len().saturating_sub(MOST_NAMED) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let title = code.title();
+            let named = named.join(", ") + &more;
+            let _ = writeln!(table, "| {label} | {title} | {jlems} | {here} | {named} |");
+        };
+        let Some(of_code) = evidence.get(&code.0) else {
+            row("", "warning", &["(other tests)".to_owned()]);
+            continue;
+        };
+        row("refuses", "error", &of_code.both_refuse);
+        row("runs", "warning, same bytes", &of_code.tolerated);
+        for model in &of_code.refused_here {
+            let file = model.trim_start_matches("bad/");
+            let (_, reason) = REFUSED_HERE.iter().find(|(name, _)| *name == file).unwrap();
+            row(reason, "error", std::slice::from_ref(model));
+        }
+    }
+    table
+}
