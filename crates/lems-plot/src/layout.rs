@@ -73,6 +73,10 @@ impl Sheet<'_> {
             }
             if let Some(laid) = panels.get_mut(first) {
                 laid.title.clone_from(&panel.title);
+                // The same need not be said twice.
+                if laid.title == figure.title {
+                    laid.title.clear();
+                }
             }
         }
         if figure.panels.len() > 1 {

@@ -314,7 +314,7 @@ function save(figure, parts) {
   const legends = parts.map(({ panel, hidden }) => {
     const shown = panel.legend.filter((_, index) => !hidden.has(index));
     const column = 40 + Math.max(0, ...shown.map(([name]) => pen.measureText(name).width));
-    const perLine = Math.max(1, Math.floor((width - 70) / column));
+    const perLine = Math.max(1, Math.floor((width - left) / column));
     return { shown, column, perLine, height: LINE * Math.ceil(shown.length / perLine) };
   });
   const titles = parts.map(({ panel }) => panel.title ? LINE : 0);
@@ -333,14 +333,14 @@ function save(figure, parts) {
   parts.forEach(({ canvas, panel }, n) => {
     pen.font = "bold " + FONT;
     pen.fillStyle = themed("--ink");
-    if (panel.title) pen.fillText(panel.title, 70, y + 13, width - 70);
+    if (panel.title) pen.fillText(panel.title, left, y + 13, width - left);
     pen.font = FONT;
     y += titles[n];
     pen.drawImage(canvas, 0, y, width, canvas.clientHeight);
     y += canvas.clientHeight;
     const { shown, column, perLine, height } = legends[n];
     shown.forEach(([name, color], index) => {
-      const x = 70 + column * (index % perLine), line = y + 12 + LINE * Math.floor(index / perLine);
+      const x = left + column * (index % perLine), line = y + 12 + LINE * Math.floor(index / perLine);
       pen.fillStyle = visible(color);
       pen.fillRect(x, line - 6, 18, 3);
       pen.fillStyle = themed("--ink");

@@ -77,7 +77,7 @@ fn panel(text: &mut String, laid: &Laid, x: [f64; 2], margin: usize) {
         }
     };
     if laid.names.is_empty() {
-        let marks = ticks(y0, y1, lines / 4);
+        let marks = ticks(y0, y1, (lines / 4).max(2));
         marks
             .into_iter()
             .for_each(|(value, label)| put(value, label));

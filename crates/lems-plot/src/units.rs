@@ -21,7 +21,8 @@ pub fn fitting_unit(unit: &str, largest: f64) -> (String, f64) {
     if !PREFIXED.contains(&unit) {
         return (written(unit), 1.0);
     }
-    let fits = |(_, size): &&(&str, f64)| largest >= *size;
+    // A sum of many steps is not quite the round number that it stands for.
+    let fits = |(_, size): &&(&str, f64)| largest * (1.0 + 1e-6) >= *size;
     let prefix = match PREFIXES.iter().find(fits) {
         Some(prefix) if largest.is_finite() => *prefix,
         _ if largest > 0.0 && largest.is_finite() => ("f", 1e-15),
@@ -72,6 +73,7 @@ mod tests {
         assert_eq!(unit("A", 2e-10), "pA");
         assert_eq!(unit("s", 10.0), "s");
         assert_eq!(unit("S", 1e-20), "fS");
+        assert_eq!(unit("s", 0.999_999_999), "s");
         assert_eq!(unit("V", 0.0), "V");
         assert_eq!(unit("V", f64::INFINITY), "V");
         assert_eq!(unit("mV", 1e-5), "mV");

@@ -73,6 +73,9 @@ pub fn run(arguments: &Arguments) -> Result<String, Failure> {
         let _ = std::fs::create_dir_all(folder);
     }
     let mut store = FileStore::in_folder(folder);
+    if arguments.search.sandbox {
+        store = store.confined();
+    }
     let inputs = arguments.files.iter().filter_map(|path| path.to_str());
     let inputs = inputs.chain(arguments.model.as_deref());
     let protected = store.reserve(&[], &inputs.collect::<Vec<_>>());
