@@ -48,15 +48,15 @@ pub fn laid(panel: &Panel, rows: &[Row], x: [f64; 2], seconds: f64) -> Vec<Laid>
             points: times.map(|time| (time / seconds, at)).collect(),
         });
     }
-    let named = populations.iter().filter(|group| !group.name.is_empty());
-    let groups = named.map(|group| {
-        let (first, last) = (group.rows.first(), group.rows.last());
-        let middle = (first.copied().unwrap_or(0) + last.copied().unwrap_or(0)) as f64 / 2.0;
-        Name {
-            at: middle,
+    let groups = populations.iter().filter_map(|group| {
+        let (first, last) = (*group.rows.first()?, *group.rows.last()?);
+        // A name in the middle of rows that are not its own would mislead.
+        let is_together = last - first + 1 == group.rows.len();
+        (is_together && !group.name.is_empty()).then(|| Name {
+            at: (first + last) as f64 / 2.0,
             text: group.title(),
             color: Some(group.color.clone()),
-        }
+        })
     });
     let is_empty = curves.iter().all(|curve| curve.points.is_empty());
     let raster = Laid {
@@ -209,6 +209,19 @@ mod tests {
                 .sum();
             assert!((all - number).abs() < 1e-9, "{all} instead of {number}");
         }
+    }
+
+    #[test]
+    fn a_population_is_named_where_its_rows_are_together() {
+        let groups = |rows: &[Row]| -> Vec<(f64, String)> {
+            let panels = laid(&Panel::default(), rows, [0.0, 1.0], 1.0);
+            let groups = panels[0].groups.iter();
+            groups.map(|group| (group.at, group.text.clone())).collect()
+        };
+        let (a, b) = (row("a", &[]), row("b", &[]));
+        let together = groups(&[a.clone(), a.clone(), a.clone(), b.clone()]);
+        assert_eq!(together, [(1.0, "a (3)".to_owned()), (3.0, "b".to_owned())]);
+        assert_eq!(groups(&[a.clone(), b.clone(), a, b]), []);
     }
 
     #[test]
