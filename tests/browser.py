@@ -4,16 +4,20 @@
     python3 tests/browser.py [PROGRAM]
 
 Draws two of the examples, opens the pages in Chromium, zooms by dragging and with the wheel, moves,
-reads a value, hides a curve, and checks what each does, that the page asks the network for nothing
-and that its script never fails. Without Chromium it says so and checks nothing.
+reads a value, hides a curve, saves a picture, turns the page dark, and checks what each does: that
+all panels follow one in time, that the page asks the network for nothing and that its script never
+fails. Without Chromium it says so and checks nothing.
 """
 
+import base64
 import json
 import os
 import shutil
 import subprocess
 import sys
+import struct
 import tempfile
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,8 +43,10 @@ class Browser:
             os.dup2(ends[1], 4)
 
         self.process = subprocess.Popen(
-            [program, "--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe",
-             f"--user-data-dir={profile}", "about:blank"],
+            [program, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic",
+             "--no-first-run", "--disable-background-networking", "--disable-component-update",
+             "--disable-sync", "--remote-debugging-pipe", f"--user-data-dir={profile}",
+             "about:blank"],
             close_fds=False, preexec_fn=as_it_expects,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.close(to_browser)
@@ -94,8 +100,31 @@ class Page:
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
+    def pictures(self):
+        """What each panel shows."""
+        return self.value("[...document.querySelectorAll('canvas')].map(c => c.toDataURL())")
+
     def picture(self):
-        return self.value("document.querySelector('canvas').toDataURL()")
+        return self.pictures()[0]
+
+    def times(self):
+        """Where the time of each panel begins and ends, in seconds."""
+        return self.value("panels.map(panel => panel.seconds())")
+
+    def brightness(self):
+        """Of the page's paper, of 0 to 255."""
+        return self.value("""(() => {
+            const paper = getComputedStyle(document.body).backgroundColor.match(/[0-9]+/g);
+            return paper.slice(0, 3).map(Number).reduce((a, b) => a + b) / 3;
+        })()""")
+
+    def prefer(self, scheme):
+        """Sets the reader's colour scheme; the page hears of it with its next frame."""
+        self.call("Page.bringToFront")
+        self.call("Emulation.setEmulatedMedia",
+                  features=[{"name": "prefers-color-scheme", "value": scheme}])
+        self.call("Runtime.evaluate", awaitPromise=True, expression="""
+            new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)))""")
 
     def edges(self):
         return self.value("(({left, top, width, height}) => [left, top, width, height])"
@@ -116,11 +145,85 @@ class Page:
                 continue
             told = event["params"]
             url = told.get("request", {}).get("url", "")
-            if not url.startswith("file://"):
+            if not url.startswith(("file://", "blob:")):
                 yield json.dumps(told)[:300]
 
 
-def check(page):
+def is_close(times, other):
+    pairs = zip(times, other)
+    return all(abs(a - b) < 1e-9 * max(abs(a), abs(b), 1e-3) for a, b in pairs)
+
+
+def check_links(page):
+    """All panels show the same time when one is zoomed or moved."""
+    left, top, width, height = page.edges()
+    middle = left + width / 2, top + height / 2
+    home, pictures = page.times(), page.pictures()
+    assert len(home) > 1, "a page of one panel has nothing to link"
+
+    def all_follow(what):
+        times = page.times()
+        assert all(is_close(times[0], other) for other in times), f"{what}: {times}"
+        changed = [a != b for a, b in zip(pictures, page.pictures())]
+        assert all(changed), f"{what} redraws {changed}"
+        return times[0]
+
+    page.drag((left + width * 0.3, top + height * 0.5), (left + width * 0.5, top + height * 0.5))
+    begin, end = all_follow("dragging")
+    wanted = 0.2 * width / (width - page.value("left") - page.value("RIGHT"))
+    length = home[0][1] - home[0][0]
+    assert abs((end - begin) / length - wanted) < 0.02, f"{begin} to {end} of {home[0]}"
+    page.mouse("mouseWheel", *middle, deltaX=0, deltaY=-120)
+    closer = all_follow("the wheel")
+    assert closer[1] - closer[0] < 0.9 * (end - begin)
+    page.drag(middle, (middle[0] + 80, middle[1]), modifiers=8)
+    moved = all_follow("dragging with shift")
+    assert moved[0] < closer[0] and abs((moved[1] - moved[0]) - (closer[1] - closer[0])) < 1e-9
+    page.value("document.querySelector('canvas').dispatchEvent(new MouseEvent('dblclick'))")
+    assert page.times() == home and page.pictures() == pictures, "all is not as it was"
+
+
+def check_saved(page, folder):
+    """The button gives a PNG with the panels of its figure."""
+    page.browser.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
+    before = set(folder.glob("*.png"))
+    page.value("document.querySelector('.save').click()")
+    for _ in range(100):
+        saved = set(folder.glob("*.png")) - before
+        if saved:
+            break
+        time.sleep(0.1)
+    assert saved, "nothing is saved"
+    data = saved.pop().read_bytes()
+    assert data.startswith(b"\x89PNG\r\n\x1a\n"), data[:20]
+    width, height = struct.unpack(">II", data[16:24])
+    inner = page.value("""[...document.querySelector('figure').querySelectorAll('canvas')]
+        .map(canvas => [canvas.width, canvas.height])""")
+    assert width == inner[0][0], f"{width} for {inner}"
+    assert height > sum(size[1] for size in inner), f"{height} for {inner}"
+    first = base64.b64decode(page.picture().split(",")[1])
+    assert len(data) > 0.5 * len(first), "an empty picture is saved"
+
+
+def check_dark(page):
+    """The page follows the reader's setting until the button is pressed."""
+    page.prefer("light")
+    light, picture = page.brightness(), page.picture()
+    page.prefer("dark")
+    assert light > 200 and page.brightness() < 60
+    dark = page.picture()
+    assert dark != picture, "the panels stay light"
+    page.value("document.querySelector('#theme').click()")
+    assert page.brightness() > 200 and page.picture() == picture
+    page.value("document.querySelector('#theme').click()")
+    assert page.brightness() < 60 and page.picture() == dark
+    page.prefer("light")
+    assert page.brightness() < 60, "the button has the last word"
+    page.value("document.querySelector('#theme').click()")
+    assert page.picture() == picture
+
+
+def check(page, folder):
     left, top, width, height = page.edges()
     middle = left + width / 2, top + height / 2
     seen = [page.picture()]
@@ -156,6 +259,9 @@ def check(page):
         assert page.value(f"{button}.getAttribute('aria-pressed')") == pressed
         changed("a click on a name")
     assert seen[-1] == seen[0], "a curve does not come back as it was"
+    check_links(page)
+    check_dark(page)
+    check_saved(page, folder)
     complaints = list(page.complaints())
     assert not complaints, "\n".join(complaints)
 
@@ -173,8 +279,9 @@ def main():
             subprocess.run([program, "run", model, "--plot", "html", "--out-dir", folder, "-q"],
                            check=True)
             browser.events.clear()
-            check(Page(browser, Path(folder) / model.with_suffix(".html").name))
-            print(f"{model.name}: zooms, moves, reads, hides; no requests, no errors")
+            check(Page(browser, Path(folder) / model.with_suffix(".html").name), Path(folder))
+            print(f"{model.name}: zooms, moves, reads, hides, links, saves, turns dark; "
+                  "no requests, no errors")
         browser.close()
 
 

@@ -64,7 +64,7 @@ fn a_display_becomes_a_picture_with_its_title_region_and_colours() {
     for expected in [
         "Fall &lt;off&gt;",
         "stroke=\"#12aB34\"",
-        ">time / ms<",
+        ">time (ms)<",
         ">2.0<",
         "<path stroke=\"#12aB34\" d=\"M70.00 146.67L",
     ] {
@@ -96,35 +96,39 @@ fn a_page_needs_nothing_else() {
         "{page}"
     );
     assert!(page.contains("\"name\":\"what\",\"color\":\"#12aB34\""));
-    assert!(page.contains("\"points\":[0,1,0.1,0.99"));
+    assert!(page.contains("\"points\":[0,1,"), "{page}");
     assert!(!page.contains("http") && !page.contains("src="));
 }
 
 #[test]
-fn without_displays_the_data_are_drawn_one_picture_for_each_unit() {
+fn without_displays_the_data_are_drawn_with_a_panel_for_each_unit() {
     let folder = Folder::with_decay();
     folder.succeed(&["LEMS_decay.xml", "--plot", "svg"]);
     let svg = folder.read("LEMS_decay.svg");
-    for expected in ["decay.dat", "time / s", ">x</text>"] {
+    for expected in ["decay.dat", "time (ms)", ">x</text>"] {
         assert!(svg.contains(expected), "{expected}: {svg}");
     }
+    with_voltages(&folder);
+    folder.succeed(&["LEMS_decay.xml", "--plot", "svg"]);
+    let svg = folder.read("LEMS_decay.svg");
+    assert_eq!(svg.matches("<clipPath").count(), 2, "{svg}");
+    for expected in [">x</text>", ">u</text>", ">u (mV)</text>"] {
+        assert!(svg.contains(expected), "{expected}: {svg}");
+    }
+}
+
+/// Records a voltage of the cell, below a volt, as SI value.
+fn with_voltages(folder: &Folder) {
     let types = folder.read("decay_types.xml");
     let types = types.replace(
         "<OnStart>",
         r#"<DerivedVariable name="u" dimension="voltage" value="x * UNIT"/><OnStart>"#,
     );
-    let constant = r#"<Constant name="UNIT" dimension="voltage" value="1V"/><Exposure"#;
+    let constant = r#"<Constant name="UNIT" dimension="voltage" value="70 mV"/><Exposure"#;
     folder.write("decay_types.xml", &types.replacen("<Exposure", constant, 1));
     let model = folder.read("LEMS_decay.xml");
     let column = r#"<OutputColumn id="u" quantity="u"/></OutputFile>"#;
     folder.write("LEMS_decay.xml", &model.replace("</OutputFile>", column));
-    folder.succeed(&["LEMS_decay.xml", "--plot", "svg"]);
-    assert!(folder.read("LEMS_decay.1.svg").contains(">x</text>"));
-    let voltage = folder.read("LEMS_decay.2.svg");
-    assert!(
-        voltage.contains(">u</text>") && voltage.contains(">V</text>"),
-        "{voltage}"
-    );
 }
 
 #[test]
@@ -144,10 +148,23 @@ fn files_are_drawn() {
     folder.write("a.dat", "0.0\t1.0\t2.0\t\n0.1\t-1.0\t2.5\t\n");
     folder.write("b.spikes", "3\t0.1\n5\t0.2\n3\t0.3\n");
     folder.write("c.txt", "no numbers here\n");
-    let said = folder.succeed(&["plot", "a.dat", "b.spikes"]);
-    assert_eq!(said, "drew a.1.svg\ndrew a.2.svg\n");
-    assert!(folder.read("a.1.svg").contains(">column 2</text>"));
-    assert_eq!(folder.read("a.2.svg").matches("v-20.0").count(), 3);
+    let said = folder.succeed(&["plot", "a.dat", "b.spikes", "--out-dir", "new"]);
+    assert_eq!(said, "drew new/a.svg\n");
+    let svg = folder.read("new/a.svg");
+    for expected in [
+        ">a.dat, b.spikes<",
+        ">a.dat<",
+        ">column 2<",
+        ">b.spikes<",
+        ">4<",
+    ] {
+        assert!(svg.contains(expected), "{expected}: {svg}");
+    }
+    let strokes = svg.lines().filter(|line| line.contains("v-"));
+    assert_eq!(
+        strokes.map(|line| line.matches('M').count()).sum::<usize>(),
+        3
+    );
     folder.succeed(&["plot", "b.spikes", "--form", "html"]);
     assert!(folder.read("b.html").contains("\"marks\":true"));
     assert!(folder.fail(&["plot", "c.txt"], 1).contains("E0606"));
@@ -160,7 +177,7 @@ fn a_picture_of_characters_is_printed() {
     let names = folder.names();
     let said = folder.succeed(&["LEMS_decay.xml", "--plot", "text"]);
     assert!(
-        said.contains("Fall <off>") && said.contains("time / ms"),
+        said.contains("Fall <off>") && said.contains("time (ms)"),
         "{said}"
     );
     assert!(!said.contains("drew"), "{said}");
@@ -170,4 +187,136 @@ fn a_picture_of_characters_is_printed() {
         drawn.contains("decay.dat") && drawn.contains('\u{2524}'),
         "{drawn}"
     );
+}
+
+/// Two populations whose cells send an event in each millisecond, or none.
+const SENDERS: &str = r#"<Lems>
+  <Include file="Simulation.xml"/>
+  <Include file="Cells.xml"/>
+  <Include file="Networks.xml"/>
+  <ComponentType name="clock" extends="baseSpikingCell">
+    <Parameter name="period" dimension="time"/>
+    <Dynamics>
+      <StateVariable name="last" dimension="time"/>
+      <OnCondition test="t - last .geq. period">
+        <StateAssignment variable="last" value="t"/>
+        <EventOut port="spike"/>
+      </OnCondition>
+    </Dynamics>
+  </ComponentType>
+  <clock id="fast" period="1 ms"/>
+  <clock id="never" period="1 s"/>
+  <network id="net">
+    <population id="sending" component="fast" size="2"/>
+    <population id="silent" component="never" size="1"/>
+  </network>
+  <Simulation id="sim" length="10 ms" step="0.1 ms" target="net">
+    <EventOutputFile id="e" fileName="net.spikes" format="ID_TIME">
+      <EventSelection id="0" select="sending[0]" eventPort="spike"/>
+      <EventSelection id="1" select="sending[1]" eventPort="spike"/>
+      <EventSelection id="2" select="silent[0]" eventPort="spike"/>
+    </EventOutputFile>
+  </Simulation>
+  <Target component="sim"/>
+</Lems>
+"#;
+
+#[test]
+fn events_have_the_names_of_their_sources_and_a_rate_of_each_population() {
+    let folder = Folder::with("LEMS_senders.xml", SENDERS);
+    folder.succeed(&["LEMS_senders.xml", "--plot", "svg"]);
+    let of_run = folder.read("LEMS_senders.svg");
+    for expected in [
+        ">0: sending[0]<",
+        ">2: silent[0]<",
+        ">sending (2)<",
+        ">events (1/s)<",
+        ">10<",
+    ] {
+        assert!(of_run.contains(expected), "{expected}: {of_run}");
+    }
+    folder.succeed(&["plot", "net.spikes"]);
+    assert!(!folder.read("net.svg").contains("sending"));
+    let with_model = ["plot", "net.spikes", "--model", "LEMS_senders.xml"];
+    folder.succeed(&with_model);
+    let svg = folder.read("net.svg");
+    assert!(
+        svg.contains(">2: silent[0]<") && svg.contains(">silent<"),
+        "{svg}"
+    );
+    folder.succeed(&[&with_model[..], &["--columns", "silent,1"]].concat());
+    let svg = folder.read("net.svg");
+    assert!(svg.contains(">2: silent[0]<") && svg.contains(">1: sending[1]<"));
+    assert!(!svg.contains(">0: sending[0]<"), "{svg}");
+    folder.write("net.spikes", "");
+    folder.succeed(&with_model);
+    let svg = folder.read("net.svg");
+    assert!(svg.contains(">2: silent[0]<") && svg.contains("nothing recorded"));
+}
+
+#[test]
+fn a_model_knows_what_the_columns_of_its_files_are() {
+    let folder = Folder::with_decay();
+    with_voltages(&folder);
+    folder.succeed(&["LEMS_decay.xml", "--out-dir", "results"]);
+    folder.succeed(&["plot", "results/decay.dat", "--model", "LEMS_decay.xml"]);
+    let svg = folder.read("decay.svg");
+    for expected in [">x</text>", ">u (mV)</text>", ">70<"] {
+        assert!(svg.contains(expected), "{expected}: {svg}");
+    }
+    folder.write("other.dat", "0.0\t1.0\t\n");
+    let message = folder.fail(&["plot", "other.dat", "--model", "LEMS_decay.xml"], 1);
+    assert!(message.contains("it writes `decay.dat`"), "{message}");
+    folder.write("decay.dat", "0.0\t1.0\t\n");
+    let message = folder.fail(&["plot", "decay.dat", "--model", "LEMS_decay.xml"], 1);
+    assert!(message.contains("the model writes 2"), "{message}");
+}
+
+#[test]
+fn columns_times_size_and_title_can_be_chosen() {
+    let folder = Folder::with_decay();
+    with_voltages(&folder);
+    folder.succeed(&["LEMS_decay.xml"]);
+    let draw = |options: &[&str]| {
+        let plot = ["plot", "decay.dat", "--model", "LEMS_decay.xml"];
+        folder.succeed(&[&plot[..], options].concat());
+        folder.read("decay.svg")
+    };
+    let svg = draw(&["--columns", "u", "--title", "Fall", "--size", "400x300"]);
+    assert!(svg.contains(">Fall<") && svg.contains(">u (mV)<"), "{svg}");
+    assert!(!svg.contains(">x</text>"), "{svg}");
+    assert!(svg.contains("width=\"400\" height=\"300\""), "{svg}");
+    assert!(draw(&["--columns", "1-2"]).contains(">x</text>"));
+    let svg = draw(&["--from", "0.2ms", "--to", "4e-4"]);
+    assert!(svg.contains(">400<") && !svg.contains(">500<"), "{svg}");
+    let columns = ["plot", "decay.dat", "--columns", "3"];
+    let message = folder.fail(&columns, 1);
+    assert!(
+        message.contains("there are `column 1`, `column 2`"),
+        "{message}"
+    );
+    for wrong in [["--columns", "2-1"], ["--size", "400"], ["--from", "1mV"]] {
+        folder.fail(&[&["plot", "decay.dat"], &wrong[..]].concat(), 2);
+    }
+}
+
+#[test]
+fn many_traces_have_lanes_and_no_legend() {
+    let folder = Folder::new();
+    let row = |time: &str| format!("{time}\t{}\n", "1.0\t".repeat(30));
+    folder.write("many.dat", &(row("0.0") + &row("0.1")));
+    folder.succeed(&["plot", "many.dat"]);
+    let svg = folder.read("many.svg");
+    assert!(
+        svg.contains(">column 30<") && svg.contains("apart<"),
+        "{svg}"
+    );
+    assert!(!svg.contains("h18"), "no samples of a legend: {svg}");
+}
+
+#[test]
+fn an_empty_file_gives_a_picture_that_says_so() {
+    let folder = Folder::with("empty.dat", "");
+    folder.succeed(&["plot", "empty.dat"]);
+    assert!(folder.read("empty.svg").contains("nothing recorded"));
 }

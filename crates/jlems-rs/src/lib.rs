@@ -21,7 +21,9 @@ mod validate;
 
 pub use compare::{Column, Comparison, Difference, Likeness, Train, compare, event_trains};
 pub use diagnostic::{Diagnostic, Failure, MOST_SHOWN, Severity};
-pub use displays::{Display, DisplayLine, display_name};
+pub use displays::{
+    Display, DisplayLine, EventDisplay, EventSource, Plots, display_name, plots_of,
+};
 pub use explain::Code;
 pub use limits::{LIMITS, Limit, LimitError, LimitSetting, Limits, Unit};
 pub use pipeline::{

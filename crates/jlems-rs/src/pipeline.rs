@@ -18,7 +18,7 @@ use lems_output::{LimitedStore, OutputStore};
 use nml2_coretypes::{CORE_TYPES, FOREIGN_LANGUAGES};
 
 use crate::{
-    Code, Diagnostic, Display, Failure, LimitError, Limits, Settings, display_name, displays,
+    Code, Diagnostic, Failure, LimitError, Limits, Plots, Settings, display_name, displays,
     settings,
 };
 
@@ -70,8 +70,8 @@ pub struct Options {
 /// What a run gave.
 #[derive(Debug, Clone)]
 pub struct Outcome {
-    /// Plots that the model asks for; those of its data files if it asks for none.
-    pub displays: Vec<Display>,
+    /// What there is to draw, if [`Options::displays`] asks for it.
+    pub plots: Plots,
     /// One for each `Run` of the target.
     pub summaries: Vec<Summary>,
     /// Legal, but surely not meant.
@@ -165,7 +165,7 @@ fn doubts_of_model(document: &Document, warnings: &[ModelError]) -> Failure {
 }
 
 /// What a model says to run.
-fn experiment<'d>(
+pub(crate) fn experiment<'d>(
     document: &Document,
     model: &Model<'d>,
 ) -> Result<(Target<'d>, Experiment<'d>), Failure> {
@@ -361,9 +361,9 @@ fn run_with_doubts(
         });
     }
     let report_file = target.report_file.map(str::to_owned);
-    let displays = match options.displays {
+    let plots = match options.displays {
         true => displays::all(&model, &experiment, &simulations),
-        false => Vec::new(),
+        false => Plots::default(),
     };
     // A large network is better run without its text.
     drop(model);
@@ -423,7 +423,7 @@ fn run_with_doubts(
         }
     }
     Ok(Outcome {
-        displays,
+        plots,
         summaries,
         warnings: warnings.into_iter().map(Diagnostic::as_warning).collect(),
         sources,

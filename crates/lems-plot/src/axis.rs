@@ -1,4 +1,6 @@
-//! Where the marks of an axis are.
+//! Where the marks of an axis are, and which names it has room for.
+
+use crate::layout::Name;
 
 /// Values of 1, 2 or 5 times a power of ten between two numbers, about `number` of them, and how
 /// they are written.
@@ -8,13 +10,7 @@ pub fn ticks(from: f64, to: f64, number: usize) -> Vec<(f64, String)> {
         return Vec::new();
     }
     let exponent = exponent_of(rough);
-    let power: f64 = format!("1e{exponent}").parse().unwrap_or(1.0);
-    let multiples = [1.0, 2.0, 5.0, 10.0];
-    let step = multiples.map(|multiple| multiple * power);
-    let step = step
-        .into_iter()
-        .find(|step| *step >= rough)
-        .unwrap_or(10.0 * power);
+    let step = round_step(rough);
     let decimals = usize::try_from(-exponent_of(step)).unwrap_or(0);
     let first = (from / step).ceil();
     (0..=2 * number as u32)
@@ -39,11 +35,41 @@ pub fn ticks(from: f64, to: f64, number: usize) -> Vec<(f64, String)> {
         .collect()
 }
 
+/// 1, 2 or 5 times a power of ten, not less than a positive number.
+pub fn round_step(rough: f64) -> f64 {
+    let power: f64 = format!("1e{}", exponent_of(rough)).parse().unwrap_or(1.0);
+    let steps = [1.0, 2.0, 5.0, 10.0].map(|multiple| multiple * power);
+    let step = steps.into_iter().find(|step| *step >= rough);
+    step.unwrap_or(10.0 * power)
+}
+
 /// The power of ten that a number is written with.
 fn exponent_of(number: f64) -> i32 {
     let text = format!("{number:e}");
     let exponent = text.rsplit_once('e').map(|(_, exponent)| exponent.parse());
     exponent.and_then(Result::ok).unwrap_or(0)
+}
+
+/// The names of an axis that there is room for: all of the first ones, if they lie apart by so much,
+/// else the second ones, else some of the first.
+pub fn readable([names, groups]: [&[Name]; 2], [low, high]: [f64; 2], apart: f64) -> Vec<&Name> {
+    let inside = |name: &&Name| name.at >= low && name.at <= high;
+    let names: Vec<&Name> = names.iter().filter(inside).collect();
+    if apart <= 1.0 {
+        return names;
+    }
+    if groups.is_empty() {
+        let every = round_step(apart) as usize;
+        return names.into_iter().step_by(every.max(1)).collect();
+    }
+    let mut kept: Vec<&Name> = Vec::new();
+    for group in groups.iter().filter(inside) {
+        let is_free = |other: &&Name| (other.at - group.at).abs() >= apart;
+        if kept.iter().all(is_free) {
+            kept.push(group);
+        }
+    }
+    kept
 }
 
 #[cfg(test)]
@@ -70,5 +96,23 @@ mod tests {
         );
         assert!(texts(1.0, 1.0).is_empty() && texts(0.0, f64::NAN).is_empty());
         assert!(texts(0.0, 1e-12).len() >= 3);
+    }
+
+    #[test]
+    fn names_are_shown_as_far_as_they_can_be_read() {
+        let name = |at: u32| Name {
+            at: f64::from(at),
+            text: at.to_string(),
+            color: None,
+        };
+        let names: Vec<Name> = (0..100).map(name).collect();
+        let groups = [name(20), name(21), name(70)];
+        let texts = |groups: &[Name], apart| -> Vec<String> {
+            let shown = readable([&names, groups], [0.0, 99.0], apart);
+            shown.into_iter().map(|name| name.text.clone()).collect()
+        };
+        assert_eq!(texts(&groups, 0.9).len(), 100);
+        assert_eq!(texts(&groups, 12.0), ["20", "70"]);
+        assert_eq!(texts(&[], 12.0), ["0", "20", "40", "60", "80"]);
     }
 }

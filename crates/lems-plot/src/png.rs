@@ -8,7 +8,7 @@ use crate::{Figure, svg};
 
 /// Latin, Greek and signs, so that a picture is the same on every computer.
 const FONT: &[u8] = include_bytes!("../font/DejaVuSans.ttf");
-/// Pixels for each unit of the SVG: enough for print at a column's width.
+/// Pixels for each unit of the SVG, if no size is asked for: enough for print at a column's width.
 const SCALE: f32 = 2.0;
 
 /// Why a figure could not be drawn as PNG.
@@ -16,7 +16,7 @@ const SCALE: f32 = 2.0;
 #[error("the picture cannot be drawn: {0}")]
 pub struct PngError(String);
 
-/// Draws a figure as [`svg`] does, twice as large.
+/// Draws a figure as [`svg`] does, twice as large, or as large as it asks for.
 ///
 /// # Errors
 /// A figure that is too large for the memory.
@@ -27,10 +27,11 @@ pub fn png(figure: &Figure) -> Result<Vec<u8>, PngError> {
     fonts.load_font_data(FONT.to_vec());
     fonts.set_sans_serif_family("DejaVu Sans");
     let tree = Tree::from_str(&svg(figure), &options).map_err(|error| failed(&error))?;
-    let size = tree.size().to_int_size().scale_by(SCALE);
+    let scale = if figure.size.is_some() { 1.0 } else { SCALE };
+    let size = tree.size().to_int_size().scale_by(scale);
     let pixels = size.and_then(|size| Pixmap::new(size.width(), size.height()));
     let mut pixels = pixels.ok_or_else(|| failed(&"it is too large"))?;
-    let scaled = Transform::from_scale(SCALE, SCALE);
+    let scaled = Transform::from_scale(scale, scale);
     resvg::render(&tree, scaled, &mut pixels.as_mut());
     pixels.encode_png().map_err(|error| failed(&error))
 }
@@ -38,19 +39,26 @@ pub fn png(figure: &Figure) -> Result<Vec<u8>, PngError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Curve;
+    use crate::{Content, Curve, Panel};
 
-    fn picture(color: &str, x_label: &str) -> Pixmap {
-        let figure = Figure {
-            x_label: x_label.to_owned(),
-            curves: vec![Curve {
-                color: Some(color.to_owned()),
-                points: vec![(0.0, 0.0), (1.0, 1.0)],
-                ..Curve::default()
+    fn figure(color: &str, title: &str) -> Figure {
+        let curve = Curve {
+            color: Some(color.to_owned()),
+            points: vec![(0.0, 0.0), (1.0, 1.0)],
+            ..Curve::default()
+        };
+        Figure {
+            title: title.to_owned(),
+            panels: vec![Panel {
+                content: Content::Curves(vec![curve]),
+                ..Panel::default()
             }],
             ..Figure::default()
-        };
-        Pixmap::decode_png(&png(&figure).unwrap()).unwrap()
+        }
+    }
+
+    fn picture(color: &str, title: &str) -> Pixmap {
+        Pixmap::decode_png(&png(&figure(color, title)).unwrap()).unwrap()
     }
 
     fn count(picture: &Pixmap, wanted: impl Fn(u8, u8, u8) -> bool) -> usize {
@@ -70,7 +78,17 @@ mod tests {
     #[test]
     fn text_is_drawn_without_fonts_of_the_computer() {
         let dark = |r, g, b| r < 80 && g < 80 && b < 80;
-        let (none, some) = (picture("#ff0000", ""), picture("#ff0000", "time / µs Ω τ"));
+        let (none, some) = (picture("#ff0000", ""), picture("#ff0000", "µs Ω τ m² 1/m³"));
         assert!(count(&some, dark) > count(&none, dark) + 100);
+    }
+
+    #[test]
+    fn a_picture_has_the_size_that_is_asked_for() {
+        let sized = Figure {
+            size: Some((640, 300)),
+            ..figure("#ff0000", "")
+        };
+        let picture = Pixmap::decode_png(&png(&sized).unwrap()).unwrap();
+        assert_eq!((picture.width(), picture.height()), (640, 300));
     }
 }

@@ -2,155 +2,363 @@
 
 use std::fmt::Write;
 
-use crate::axis::ticks;
-use crate::{Figure, escaped};
+use crate::axis::{readable, ticks};
+use crate::layout::{Laid, Line, Sheet};
+use crate::thin::{between, thinned};
+use crate::{Figure, escaped, fitting};
 
 const WIDTH: f64 = 760.0;
-const LEFT: f64 = 70.0;
 const RIGHT: f64 = 20.0;
 const TOP: f64 = 40.0;
-const PLOT_HEIGHT: f64 = 320.0;
+/// Below a panel: space, and what the numbers and the name of the time take.
+const GAP: f64 = 12.0;
+const NUMBERS: f64 = 20.0;
+const AXIS_NAME: f64 = 20.0;
+/// What the title of a panel takes.
+const PANEL_TITLE: f64 = 18.0;
 const LEGEND_LINE: f64 = 18.0;
 /// What a name in the legend takes besides its letters, and what a letter takes.
 const LEGEND_SAMPLE: f64 = 44.0;
 const LETTER: f64 = 7.2;
-/// Most curves that the legend names.
-const NAMED: usize = 40;
-/// Most letters of a name, or of a title, that fit.
-const FITTING: usize = 84;
+/// Most letters of a name beside an axis.
+const BESIDE: usize = 24;
+/// The least distance of two names beside an axis.
+const NAME_HEIGHT: f64 = 11.0;
+/// Nearer to one another than this, events of a row cannot be told apart.
+const NEAREST: f64 = 0.25;
 
 /// Draws a figure.
 pub fn svg(figure: &Figure) -> String {
-    let [x0, x1, y0, y1] = figure.bounds();
-    let plot_width = WIDTH - LEFT - RIGHT;
-    let x = |value: f64| LEFT + (value - x0) / (x1 - x0) * plot_width;
-    let y = |value: f64| TOP + (y1 - value) / (y1 - y0) * PLOT_HEIGHT;
-    let bottom = TOP + PLOT_HEIGHT;
-    let named = match figure.is_raster() {
-        true => 0,
-        false => figure.curves.len().min(NAMED),
-    };
-    let names: Vec<String> = (figure.curves.iter().take(named))
-        .map(|curve| fitting(&curve.name))
+    let mut sheet = Sheet::of(figure);
+    let width = figure.size.map_or(WIDTH, |size| f64::from(size.0));
+    let left = margin(&sheet);
+    let plot_width = (width - left - RIGHT).max(50.0);
+    let legends: Vec<Legend> = (sheet.panels.iter())
+        .map(|laid| Legend::of(laid, plot_width))
         .collect();
-    let longest = names.iter().map(|name| name.chars().count()).max();
-    let legend_column = LEGEND_SAMPLE + LETTER * longest.unwrap_or(0) as f64;
-    let per_line = ((plot_width / legend_column) as usize).max(1);
-    let unnamed = match named {
-        0 => 0,
-        _ => figure.curves.len() - named,
-    };
-    let lines = named.div_ceil(per_line) + usize::from(unnamed > 0);
-    let height = bottom + 50.0 + LEGEND_LINE * lines as f64;
+    let around = around(&sheet, &legends);
+    if let Some((_, height)) = figure.size {
+        sheet = sheet.stretched((f64::from(height) - around).max(0.0));
+    }
+    let panels: f64 = sheet.panels.iter().map(|laid| laid.height).sum();
+    let height = figure
+        .size
+        .map_or(0.0, |size| f64::from(size.1))
+        .max(panels + around);
     let mut text = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" \
-         width=\"{WIDTH}\" height=\"{height}\" font-family=\"sans-serif\" font-size=\"12\">\n\
-         <rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n\
-         <clipPath id=\"plot\"><rect x=\"{LEFT}\" y=\"{TOP}\" width=\"{plot_width}\" \
-         height=\"{PLOT_HEIGHT}\"/></clipPath>\n"
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
+         width=\"{width}\" height=\"{height}\" font-family=\"sans-serif\" font-size=\"12\">\n\
+         <rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n"
     );
-    let middle = LEFT + plot_width / 2.0;
+    let title_letters = (width / (1.25 * LETTER)) as usize;
     let _ = writeln!(
         text,
-        "<text x=\"{middle}\" y=\"24\" text-anchor=\"middle\" font-size=\"15\">{}</text>",
-        escaped(&fitting(&figure.title))
+        "<text x=\"{}\" y=\"24\" text-anchor=\"middle\" font-size=\"15\">{}</text>",
+        width / 2.0,
+        escaped(&fitting(sheet.title, title_letters))
     );
-    for (value, label) in ticks(x0, x1, 8) {
-        let _ = writeln!(
-            text,
-            "<path d=\"M{0:.1} {TOP}V{bottom}\" stroke=\"#e4e4e4\"/>\
-             <text x=\"{0:.1}\" y=\"{1}\" text-anchor=\"middle\">{label}</text>",
-            x(value),
-            bottom + 16.0
-        );
-    }
-    let rows = match figure.is_raster() {
-        true => (y1 - y0).clamp(1.0, 12.0) as usize,
-        false => 8,
-    };
-    for (value, label) in ticks(y0, y1, rows) {
-        let _ = writeln!(
-            text,
-            "<path d=\"M{LEFT} {0:.1}H{1}\" stroke=\"#e4e4e4\"/>\
-             <text x=\"{2}\" y=\"{3:.1}\" text-anchor=\"end\">{label}</text>",
-            y(value),
-            WIDTH - RIGHT,
-            LEFT - 6.0,
-            y(value) + 4.0
-        );
-    }
-    let _ = writeln!(
-        text,
-        "<text x=\"{middle}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n\
-         <text transform=\"translate(16 {}) rotate(-90)\" text-anchor=\"middle\">{}</text>",
-        bottom + 36.0,
-        escaped(&figure.x_label),
-        TOP + PLOT_HEIGHT / 2.0,
-        escaped(&figure.y_label)
-    );
-    let _ = writeln!(
-        text,
-        "<g clip-path=\"url(#plot)\" fill=\"none\" stroke-width=\"1.2\">"
-    );
-    let mark = (0.7 * PLOT_HEIGHT / (y1 - y0)).clamp(1.0, 20.0);
-    for (index, curve) in figure.curves.iter().enumerate() {
-        let mut path = String::new();
-        let mut starts = true;
-        for (px, py) in curve.thinned(plot_width as usize) {
-            if py.is_nan() {
-                starts = true;
-                continue;
-            }
-            let _ = match (curve.marks, starts) {
-                (true, _) => write!(path, "M{:.2} {:.2}v-{mark:.1}", x(px), y(py) + mark / 2.0),
-                (false, true) => write!(path, "M{:.2} {:.2}", x(px), y(py)),
-                (false, false) => write!(path, "L{:.2} {:.2}", x(px), y(py)),
-            };
-            starts = false;
+    let mut top = TOP;
+    for (number, (laid, legend)) in sheet.panels.iter().zip(&legends).enumerate() {
+        let is_last = number + 1 == sheet.panels.len();
+        if !laid.title.is_empty() {
+            top += PANEL_TITLE;
         }
-        let _ = writeln!(
-            text,
-            "<path stroke=\"{}\" d=\"{path}\"/>",
-            curve.color(index)
-        );
-    }
-    let _ = writeln!(
-        text,
-        "</g>\n<rect x=\"{LEFT}\" y=\"{TOP}\" width=\"{plot_width}\" height=\"{PLOT_HEIGHT}\" \
-         fill=\"none\" stroke=\"black\"/>"
-    );
-    for (index, (curve, name)) in figure.curves.iter().zip(&names).enumerate() {
-        let at = LEFT + (index % per_line) as f64 * legend_column;
-        let base = bottom + 56.0 + (index / per_line) as f64 * LEGEND_LINE;
-        let _ = writeln!(
-            text,
-            "<path d=\"M{at:.1} {0}h18\" stroke=\"{1}\" stroke-width=\"2\"/>\
-             <text x=\"{2:.1}\" y=\"{base}\">{3}</text>",
-            base - 4.0,
-            curve.color(index),
-            at + 24.0,
-            escaped(name)
-        );
-    }
-    if unnamed > 0 {
-        let base = height - 12.0;
-        let _ = writeln!(
-            text,
-            "<text x=\"{LEFT}\" y=\"{base}\">and {unnamed} more</text>"
-        );
+        let frame = Frame {
+            number,
+            left,
+            top,
+            width: plot_width,
+            height: laid.height,
+            x: sheet.x,
+            y: laid.y,
+        };
+        frame.draw(&mut text, laid, is_last);
+        top += laid.height + GAP;
+        if is_last {
+            top += NUMBERS + AXIS_NAME;
+            let _ = writeln!(
+                text,
+                "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
+                left + plot_width / 2.0,
+                top - 16.0,
+                escaped(&sheet.x_label)
+            );
+        }
+        legend.draw(&mut text, laid, left, top);
+        top += legend.height();
     }
     text + "</svg>\n"
 }
 
-/// The text, or its ends if it is too long.
-fn fitting(text: &str) -> String {
-    let letters: Vec<char> = text.chars().collect();
-    match letters.len() > FITTING {
-        false => text.to_owned(),
-        true => {
-            let (start, end) = letters.split_at(FITTING / 2);
-            let end = end.iter().skip(end.len().saturating_sub(FITTING / 2));
-            start.iter().chain(['…'].iter()).chain(end).collect()
+/// What is left of the panels: their numbers or names, and what the axes are called.
+fn margin(sheet: &Sheet<'_>) -> f64 {
+    let names = sheet
+        .panels
+        .iter()
+        .flat_map(|laid| laid.names.iter().chain(&laid.groups));
+    let letters = names
+        .map(|name| name.text.chars().count().min(BESIDE))
+        .max();
+    (34.0 + LETTER * letters.unwrap_or(0) as f64).max(70.0)
+}
+
+/// The height of all that is not panels.
+fn around(sheet: &Sheet<'_>, legends: &[Legend]) -> f64 {
+    let titles = sheet.panels.iter().filter(|laid| !laid.title.is_empty());
+    let legends: f64 = legends.iter().map(Legend::height).sum();
+    TOP + GAP * sheet.panels.len() as f64
+        + PANEL_TITLE * titles.count() as f64
+        + NUMBERS
+        + AXIS_NAME
+        + legends
+}
+
+/// What the colours of a panel mean, below it.
+struct Legend {
+    names: Vec<String>,
+    column: f64,
+    per_line: usize,
+}
+
+impl Legend {
+    fn of(laid: &Laid, width: f64) -> Legend {
+        let most = ((width - LEGEND_SAMPLE) / LETTER).max(8.0) as usize;
+        let names: Vec<String> = (laid.legend.iter())
+            .map(|(name, _)| fitting(name, most))
+            .collect();
+        let longest = names.iter().map(|name| name.chars().count()).max();
+        let column = LEGEND_SAMPLE + LETTER * longest.unwrap_or(0) as f64;
+        Legend {
+            names,
+            column,
+            per_line: ((width / column) as usize).max(1),
         }
+    }
+
+    fn height(&self) -> f64 {
+        LEGEND_LINE * self.names.len().div_ceil(self.per_line) as f64
+    }
+
+    fn draw(&self, text: &mut String, laid: &Laid, left: f64, top: f64) {
+        for (index, (name, (_, color))) in self.names.iter().zip(&laid.legend).enumerate() {
+            let at = left + (index % self.per_line) as f64 * self.column;
+            let base = top + 8.0 + (index / self.per_line) as f64 * LEGEND_LINE;
+            let _ = writeln!(
+                text,
+                "<path d=\"M{at:.1} {0}h18\" stroke=\"{color}\" stroke-width=\"2\"/>\
+                 <text x=\"{1:.1}\" y=\"{base}\">{2}</text>",
+                base - 4.0,
+                at + 24.0,
+                escaped(name)
+            );
+        }
+    }
+}
+
+/// Where a panel is, and what it shows there.
+struct Frame {
+    number: usize,
+    left: f64,
+    top: f64,
+    width: f64,
+    height: f64,
+    x: [f64; 2],
+    y: [f64; 2],
+}
+
+impl Frame {
+    fn x(&self, value: f64) -> f64 {
+        self.left + (value - self.x[0]) / (self.x[1] - self.x[0]) * self.width
+    }
+
+    fn y(&self, value: f64) -> f64 {
+        self.top + (self.y[1] - value) / (self.y[1] - self.y[0]) * self.height
+    }
+
+    fn draw(&self, text: &mut String, laid: &Laid, has_numbers: bool) {
+        let (left, top, width, height) = (self.left, self.top, self.width, self.height);
+        let bottom = top + height;
+        if !laid.title.is_empty() {
+            let title = escaped(&fitting(&laid.title, (width / LETTER) as usize));
+            let base = top - 6.0;
+            let _ = writeln!(
+                text,
+                "<text x=\"{left}\" y=\"{base}\" font-weight=\"bold\">{title}</text>"
+            );
+        }
+        let number = self.number;
+        let _ = writeln!(
+            text,
+            "<clipPath id=\"plot{number}\"><rect x=\"{left}\" y=\"{top}\" width=\"{width}\" \
+             height=\"{height}\"/></clipPath>"
+        );
+        for (value, label) in ticks(self.x[0], self.x[1], (width / 80.0) as usize) {
+            let at = self.x(value);
+            let _ = writeln!(
+                text,
+                "<path d=\"M{at:.1} {top}V{bottom}\" stroke=\"#e4e4e4\"/>"
+            );
+            if has_numbers {
+                let base = bottom + 16.0;
+                let _ = writeln!(
+                    text,
+                    "<text x=\"{at:.1}\" y=\"{base}\" text-anchor=\"middle\">{label}</text>"
+                );
+            }
+        }
+        if laid.names.is_empty() {
+            for (value, label) in ticks(self.y[0], self.y[1], ((height / 40.0) as usize).max(3)) {
+                self.side(text, value, &label, None);
+            }
+        } else {
+            let apart = NAME_HEIGHT * (self.y[1] - self.y[0]) / height;
+            for name in readable([&laid.names, &laid.groups], self.y, apart) {
+                let label = escaped(&fitting(&name.text, BESIDE));
+                self.side(text, name.at, &label, name.color.as_deref());
+            }
+        }
+        let _ = writeln!(
+            text,
+            "<text transform=\"translate(16 {}) rotate(-90)\" text-anchor=\"middle\">{}</text>",
+            top + height / 2.0,
+            escaped(&fitting(&laid.y_label, (height / 6.0) as usize + 6))
+        );
+        let _ = writeln!(
+            text,
+            "<g clip-path=\"url(#plot{number})\" fill=\"none\" stroke-width=\"1.2\">"
+        );
+        for line in &laid.curves {
+            let path = self.path(line);
+            if !path.is_empty() {
+                let _ = writeln!(text, "<path stroke=\"{}\" d=\"{path}\"/>", line.color);
+            }
+        }
+        let _ = writeln!(
+            text,
+            "</g>\n<rect x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{height}\" \
+             fill=\"none\" stroke=\"black\"/>"
+        );
+        if laid.is_empty {
+            let (middle, base) = (left + width / 2.0, top + height / 2.0);
+            let _ = writeln!(
+                text,
+                "<text x=\"{middle}\" y=\"{base}\" text-anchor=\"middle\" fill=\"#777\">nothing \
+                 recorded</text>"
+            );
+        }
+    }
+
+    /// A number or name beside the panel, and its line across it.
+    fn side(&self, text: &mut String, value: f64, label: &str, color: Option<&str>) {
+        let (at, right, end) = (self.y(value), self.left + self.width, self.left - 6.0);
+        let fill = color.map_or(String::new(), |color| format!(" fill=\"{color}\""));
+        let _ = writeln!(
+            text,
+            "<path d=\"M{} {at:.1}H{right}\" stroke=\"#e4e4e4\"/>\
+             <text x=\"{end}\" y=\"{:.1}\" text-anchor=\"end\"{fill}>{label}</text>",
+            self.left,
+            at + 4.0
+        );
+    }
+
+    fn path(&self, line: &Line) -> String {
+        let points = between(&line.points, self.x);
+        if line.marks {
+            return self.strokes(points);
+        }
+        let points = thinned(points, self.x, self.width as usize);
+        let mut path = String::new();
+        for stretch in points.split(|point| point.1.is_nan()) {
+            if let [(x, y)] = stretch {
+                // A point alone would not be seen: it becomes a cross.
+                let (x, y) = (self.x(*x), self.y(*y));
+                let _ = write!(path, "M{:.2} {y:.2}h6m-3 -3v6", x - 3.0);
+                continue;
+            }
+            for (index, (x, y)) in stretch.iter().enumerate() {
+                let letter = if index == 0 { 'M' } else { 'L' };
+                let _ = write!(path, "{letter}{:.2} {:.2}", self.x(*x), self.y(*y));
+            }
+        }
+        path
+    }
+
+    fn strokes(&self, points: &[(f64, f64)]) -> String {
+        let size = (0.8 * self.height / (self.y[1] - self.y[0])).clamp(1.0, 20.0);
+        let mut path = String::new();
+        let mut last = f64::NEG_INFINITY;
+        for (x, y) in points {
+            let (x, y) = (self.x(*x), self.y(*y));
+            if x - last >= NEAREST {
+                let _ = write!(path, "M{x:.2} {:.2}v-{size:.1}", y + size / 2.0);
+                last = x;
+            }
+        }
+        path
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Content, Curve, Panel, Row};
+
+    fn figure(content: Content) -> Figure {
+        Figure {
+            panels: vec![Panel {
+                content,
+                ..Panel::default()
+            }],
+            ..Figure::default()
+        }
+    }
+
+    fn curve(points: &[(f64, f64)]) -> Figure {
+        figure(Content::Curves(vec![Curve {
+            points: points.to_vec(),
+            ..Curve::default()
+        }]))
+    }
+
+    #[test]
+    fn gaps_and_single_points_are_seen() {
+        let nan = f64::NAN;
+        let drawn = svg(&curve(&[
+            (0.0, 0.0),
+            (1.0, 1.0),
+            (2.0, nan),
+            (3.0, 1.0),
+            (4.0, nan),
+        ]));
+        let path = drawn.lines().find(|line| line.contains('L')).unwrap();
+        assert_eq!(path.matches('M').count(), 2, "{path}");
+        assert!(path.ends_with("v6\"/>"), "{path}");
+        assert!(!drawn.contains("NaN") && !drawn.contains("inf"), "{drawn}");
+    }
+
+    #[test]
+    fn a_size_is_kept() {
+        let small = Figure {
+            size: Some((500, 250)),
+            ..curve(&[(0.0, 0.0), (1.0, 1.0)])
+        };
+        assert!(svg(&small).contains("width=\"500\" height=\"250\""));
+    }
+
+    #[test]
+    fn an_empty_panel_says_so() {
+        for content in [Content::default(), Content::Rows(vec![Row::default()])] {
+            assert!(svg(&figure(content)).contains("nothing recorded"));
+        }
+    }
+
+    #[test]
+    fn a_figure_does_not_grow_with_the_number_of_events() {
+        let row = Row {
+            times: (0..200_000).map(f64::from).collect(),
+            ..Row::default()
+        };
+        let drawn = svg(&figure(Content::Rows(vec![row])));
+        assert!(drawn.len() < 100_000, "{}", drawn.len());
     }
 }

@@ -2,38 +2,91 @@
 
 use std::fmt::Write;
 
-use crate::axis::ticks;
-use crate::{Curve, Figure};
+use crate::axis::{readable, ticks};
+use crate::layout::{Laid, Line, Sheet};
+use crate::thin::{between, thinned};
+use crate::{Figure, fitting};
 
-/// Characters across and lines down that the curves get.
+/// Characters across that the curves get.
 const COLUMNS: usize = 68;
+/// Lines down that a panel gets: of values, of a rate, and of many rows at most.
 const LINES: usize = 16;
+const RATE_LINES: usize = 5;
+const MOST_LINES: usize = 40;
+/// Panels that are not higher than this are rates.
+const RATE_HEIGHT: f64 = 90.0;
 /// Dots of a Braille character.
 const ACROSS: usize = 2;
 const DOWN: usize = 4;
 /// The bit of each dot, by line and column.
 const DOTS: [[u32; ACROSS]; DOWN] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
-/// Letters that the numbers of the vertical axis get.
+/// Letters that the numbers of the vertical axis get, and names at most.
 const MARGIN: usize = 9;
-/// Most curves that the last line names.
-const NAMED: usize = 8;
+const MOST_MARGIN: usize = 20;
 
-/// Draws a figure with dots of Braille characters, 78 characters wide.
+/// Draws a figure with dots of Braille characters, 78 characters wide or somewhat more.
 pub fn text(figure: &Figure) -> String {
-    let [x0, x1, y0, y1] = figure.bounds();
-    let column = |x: f64| (x - x0) / (x1 - x0) * (COLUMNS * ACROSS - 1) as f64;
-    let line = |y: f64| (y1 - y) / (y1 - y0) * (LINES * DOWN - 1) as f64;
-    let mut dots = vec![[0_u32; COLUMNS]; LINES];
-    for curve in &figure.curves {
-        draw(curve, &mut dots, |(x, y)| (column(x), line(y)));
+    let sheet = Sheet::of(figure);
+    let names = sheet
+        .panels
+        .iter()
+        .flat_map(|laid| laid.names.iter().chain(&laid.groups));
+    let letters = names.map(|name| name.text.chars().count()).max();
+    let margin = letters.unwrap_or(0).clamp(MARGIN, MOST_MARGIN);
+    let mut text = format!("{:margin$}  {}\n", "", sheet.title);
+    for laid in &sheet.panels {
+        if !laid.title.is_empty() {
+            let _ = writeln!(text, "{:margin$}  {}", "", laid.title);
+        }
+        panel(&mut text, laid, sheet.x, margin);
+        let legend = legend(laid);
+        if !legend.is_empty() {
+            let _ = writeln!(text, "{:margin$}  {legend}", "");
+        }
     }
-    let mut labels = vec![String::new(); LINES];
-    for (value, label) in ticks(y0, y1, 4) {
+    let column = |x: f64| (x - sheet.x[0]) / (sheet.x[1] - sheet.x[0]) * COLUMNS as f64;
+    let mut numbers = String::new();
+    for (value, label) in ticks(sheet.x[0], sheet.x[1], 6) {
+        let at = column(value) as usize;
+        let begin = (at + 1).saturating_sub(label.chars().count().div_ceil(2));
+        numbers += &" ".repeat(begin.saturating_sub(numbers.chars().count()));
+        numbers += &label;
+    }
+    let _ = writeln!(text, "{:margin$}  {numbers}  {}", "", sheet.x_label);
+    text
+}
+
+/// The curves of a panel, and its axes without the numbers of the time.
+fn panel(text: &mut String, laid: &Laid, x: [f64; 2], margin: usize) {
+    let [y0, y1] = laid.y;
+    let lines = match laid.names.len() {
+        0 if laid.height <= RATE_HEIGHT => RATE_LINES,
+        0 => LINES,
+        names => names.clamp(RATE_LINES, MOST_LINES),
+    };
+    let column = |value: f64| (value - x[0]) / (x[1] - x[0]) * (COLUMNS * ACROSS - 1) as f64;
+    let line = |value: f64| (y1 - value) / (y1 - y0) * (lines * DOWN - 1) as f64;
+    let mut dots = vec![[0_u32; COLUMNS]; lines];
+    for curve in &laid.curves {
+        draw(curve, x, &mut dots, |(x, y)| (column(x), line(y)));
+    }
+    let mut labels = vec![String::new(); lines];
+    let mut put = |value: f64, label: String| {
         if let Some(place) = labels.get_mut(line(value).round() as usize / DOWN) {
             *place = label;
         }
+    };
+    if laid.names.is_empty() {
+        let marks = ticks(y0, y1, (lines / 4).max(2));
+        marks
+            .into_iter()
+            .for_each(|(value, label)| put(value, label));
+    } else {
+        let apart = (y1 - y0) / lines as f64;
+        for name in readable([&laid.names, &laid.groups], laid.y, apart) {
+            put(name.at, fitting(&name.text, margin - 1));
+        }
     }
-    let mut text = format!("{:MARGIN$}  {}\n", "", figure.title);
     for (label, dots) in labels.iter().zip(&dots) {
         let drawn: String = dots.iter().copied().map(braille).collect();
         let edge = if label.is_empty() {
@@ -41,44 +94,29 @@ pub fn text(figure: &Figure) -> String {
         } else {
             '\u{2524}'
         };
-        let _ = writeln!(text, "{label:>MARGIN$} {edge}{}", drawn.trim_end());
+        let _ = writeln!(text, "{label:>margin$} {edge}{}", drawn.trim_end());
     }
     let mut axis = String::new();
-    let mut numbers = String::new();
-    for (value, label) in ticks(x0, x1, 6) {
+    for (value, _) in ticks(x[0], x[1], 6) {
         let at = column(value).round() as usize / ACROSS;
         axis += &"\u{2500}".repeat(at.saturating_sub(axis.chars().count()));
         axis.push('\u{252c}');
-        let begin = (at + 1).saturating_sub(label.chars().count().div_ceil(2));
-        numbers += &" ".repeat(begin.saturating_sub(numbers.chars().count()));
-        numbers += &label;
     }
     axis += &"\u{2500}".repeat(COLUMNS.saturating_sub(axis.chars().count()));
-    let _ = writeln!(text, "{:MARGIN$} \u{2514}{axis}", "");
-    let _ = writeln!(text, "{:MARGIN$}  {numbers}  {}", "", figure.x_label);
-    text + &legend(figure)
+    let _ = writeln!(text, "{:margin$} \u{2514}{axis}", "");
 }
 
-fn legend(figure: &Figure) -> String {
-    let names = figure.curves.iter().map(|curve| curve.name.as_str());
-    let named: Vec<&str> = match figure.is_raster() {
-        true => Vec::new(),
-        false => names.take(NAMED).collect(),
-    };
-    let more = match figure.curves.len() - named.len() {
-        0 => String::new(),
-        _ if named.is_empty() => String::new(),
-        more => format!(" and {more} more"),
-    };
-    let unit = match figure.y_label.as_str() {
-        "" => String::new(),
-        label if named.is_empty() => label.to_owned(),
-        label => format!("{label}: "),
-    };
-    format!("{:MARGIN$}  {unit}{}{more}", "", named.join(", "))
-        .trim_end()
-        .to_owned()
-        + "\n"
+/// What the axis and the colours of a panel mean.
+fn legend(laid: &Laid) -> String {
+    let names: Vec<&str> = (laid.legend.iter())
+        .map(|(name, _)| name.as_str())
+        .collect();
+    match (laid.y_label.as_str(), names.join(", ")) {
+        (_, _) if laid.is_empty => "nothing recorded".to_owned(),
+        ("", names) => names,
+        (label, names) if names.is_empty() => label.to_owned(),
+        (label, names) => format!("{label}: {names}"),
+    }
 }
 
 fn braille(dots: u32) -> char {
@@ -89,7 +127,12 @@ fn braille(dots: u32) -> char {
 }
 
 /// Sets the dots of a curve: of its points, and of the lines between them.
-fn draw(curve: &Curve, dots: &mut [[u32; COLUMNS]], place: impl Fn((f64, f64)) -> (f64, f64)) {
+fn draw(
+    curve: &Line,
+    x: [f64; 2],
+    dots: &mut [[u32; COLUMNS]],
+    place: impl Fn((f64, f64)) -> (f64, f64),
+) {
     let mut set = |x: f64, y: f64| {
         let (x, y) = (x.round(), y.round());
         if x < 0.0 || y < 0.0 {
@@ -105,7 +148,13 @@ fn draw(curve: &Curve, dots: &mut [[u32; COLUMNS]], place: impl Fn((f64, f64)) -
         }
     };
     let mut last = None;
-    for point in curve.thinned(COLUMNS * ACROSS) {
+    let points = between(&curve.points, x);
+    let points = if curve.marks {
+        points.to_vec()
+    } else {
+        thinned(points, x, COLUMNS * ACROSS)
+    };
+    for point in points {
         let (x, y) = place(point);
         if !y.is_finite() {
             last = None;
@@ -132,18 +181,23 @@ fn draw(curve: &Curve, dots: &mut [[u32; COLUMNS]], place: impl Fn((f64, f64)) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Content, Curve, Panel};
 
     fn line(points: Vec<(f64, f64)>) -> Figure {
+        let curve = Curve {
+            name: "v".to_owned(),
+            points,
+            ..Curve::default()
+        };
         Figure {
             title: "rise".to_owned(),
-            x_label: "time / s".to_owned(),
-            y_label: "V".to_owned(),
-            region: [None, None, Some(0.0), Some(1.0)],
-            curves: vec![Curve {
-                name: "v".to_owned(),
-                points,
-                ..Curve::default()
+            panels: vec![Panel {
+                unit: "kV".to_owned(),
+                range: [Some(0.0), Some(1.0)],
+                content: Content::Curves(vec![curve]),
+                ..Panel::default()
             }],
+            ..Figure::default()
         }
     }
 
@@ -159,19 +213,16 @@ mod tests {
         assert_eq!(bottom, char::from_u32(0x2800 + 0xc0), "{drawn}");
         let is_drawn = |line: &&&str| line.chars().any(|c| ('\u{2800}'..='\u{28ff}').contains(&c));
         assert_eq!(lines.iter().filter(is_drawn).count(), LINES, "{drawn}");
-        assert!(lines[LINES + 2].contains("0.4") && lines[LINES + 2].ends_with("time / s"));
-        assert_eq!(lines[LINES + 3].trim(), "V: v");
+        assert!(lines[LINES + 3].contains("0.4") && lines[LINES + 3].ends_with("time (s)"));
+        assert_eq!(lines[LINES + 2].trim(), "kV: v");
     }
 
     #[test]
     fn nothing_finite_is_an_empty_picture() {
         let drawn = text(&line(vec![(0.0, f64::NAN), (1.0, f64::INFINITY)]));
-        assert!(
-            !drawn
-                .chars()
-                .any(|c| ('\u{2801}'..='\u{28ff}').contains(&c)),
-            "{drawn}"
-        );
+        let is_dot = |letter: char| ('\u{2801}'..='\u{28ff}').contains(&letter);
+        assert!(!drawn.chars().any(is_dot), "{drawn}");
+        assert!(drawn.contains("nothing recorded"), "{drawn}");
     }
 
     #[test]

@@ -1,29 +1,31 @@
 //! `jlems-rs compare --plot`: where two outputs differ.
 
-use jlems_rs::plot::{Curve, Figure};
+use jlems_rs::plot::{Content, Curve, Figure, Panel, Row};
 use jlems_rs::{Comparison, event_trains};
 
 use super::plot::columns;
 
-/// How far from its row the events of either output are drawn.
-const APART: f64 = 0.2;
-
 /// The first output minus the other in each column that differs, or the events of both in each
 /// train that does; None if nothing differs or nothing can be compared.
 pub fn figure(file: &str, a: &str, b: &str, comparison: &Comparison) -> Option<Figure> {
-    let curves = match comparison.trains.is_empty() {
-        true => of_columns(a, b, comparison)?,
-        false => of_trains(a, b, comparison),
+    let (quantity, content) = match comparison.trains.is_empty() {
+        true => {
+            let curves = of_columns(a, b, comparison)?;
+            if curves.is_empty() {
+                return None;
+            }
+            let quantity = "difference in the unit of the column";
+            (quantity, Content::Curves(curves))
+        }
+        false => ("event id", Content::Rows(of_trains(a, b, comparison))),
     };
-    let y_label = match comparison.trains.is_empty() {
-        true => "difference in the unit of the column",
-        false => "event id (the other output below)",
-    };
-    (!curves.is_empty()).then(|| Figure {
+    Some(Figure {
         title: format!("{file}: {}", comparison.verdict.title()),
-        x_label: "time / s".to_owned(),
-        y_label: y_label.to_owned(),
-        curves,
+        panels: vec![Panel {
+            quantity: quantity.to_owned(),
+            content,
+            ..Panel::default()
+        }],
         ..Figure::default()
     })
 }
@@ -44,25 +46,19 @@ fn of_columns(a: &str, b: &str, comparison: &Comparison) -> Option<Vec<Curve>> {
     differing.map(curve).collect()
 }
 
-fn of_trains(a: &str, b: &str, comparison: &Comparison) -> Vec<Curve> {
+/// A row of the other output below one of the first, for each train.
+fn of_trains(a: &str, b: &str, comparison: &Comparison) -> Vec<Row> {
     let (a, b) = (event_trains(a), event_trains(b));
-    let mut curves = Vec::new();
-    for (row, train) in comparison.trains.iter().enumerate() {
-        let height: f64 = train.id.parse().unwrap_or(row as f64);
-        for (trains, offset, color) in [(&a, APART, "#0072b2"), (&b, -APART, "#d55e00")] {
-            let times = trains
-                .iter()
-                .flat_map(|trains| trains.get(train.id.as_str()));
-            curves.push(Curve {
-                name: train.id.clone(),
-                color: Some(color.to_owned()),
-                points: times
-                    .flatten()
-                    .map(|time| (*time, height + offset))
-                    .collect(),
-                marks: true,
+    let mut rows = Vec::new();
+    for train in &comparison.trains {
+        for (trains, output) in [(&b, "the other"), (&a, "the first")] {
+            let times = trains.as_ref().and_then(|all| all.get(train.id.as_str()));
+            rows.push(Row {
+                name: format!("{}, {output}", train.id),
+                population: output.to_owned(),
+                times: times.cloned().unwrap_or_default(),
             });
         }
     }
-    curves
+    rows
 }

@@ -1,30 +1,44 @@
 //! `jlems-rs plot FILES` and `jlems-rs run --plot FORM`.
 
+mod files;
+mod look;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use jlems_rs::engine::EngineError;
 use jlems_rs::output::{FileStore, MemoryStore, OutputStore};
-use jlems_rs::plot::{Curve, Figure, html, png, svg, text};
-use jlems_rs::{Code, Display, DisplayLine, Failure, Outcome, event_trains};
+use jlems_rs::plot::{Figure, Panel, html, png, svg, text};
+use jlems_rs::{Code, Display, Failure, Outcome, Plots};
 
-use super::run::Written;
+use super::core_types::SearchArguments;
+pub use files::columns;
+use files::{Label, Table};
+use look::Look;
 
-/// Most rows of events that colours help to tell apart.
-const COLORED_ROWS: usize = 20;
+/// Most names of columns that an error lists.
+const LISTED: usize = 12;
 
 /// What to draw.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Files of data or events.
+    /// Files of data or events, which become panels of one picture.
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// Form of the pictures.
+    /// The LEMS file that the outputs are of: it knows the names and units of columns and the
+    /// populations of events. Nothing is run.
+    #[arg(long, value_name = "FILE")]
+    model: Option<String>,
+    /// Form of the picture.
     #[arg(long, value_enum, value_name = "FORM", default_value_t = Form::Svg)]
     form: Form,
-    /// Folder for the pictures, instead of the working directory.
+    #[command(flatten)]
+    look: Look,
+    /// Folder for the picture, instead of the working directory.
     #[arg(long, value_name = "FOLDER")]
     out_dir: Option<PathBuf>,
+    #[command(flatten)]
+    search: SearchArguments,
 }
 
 /// Form of a picture.
@@ -40,42 +54,186 @@ pub enum Form {
     Text,
 }
 
-/// Draws each file by itself; gives what is said of the pictures.
+/// Draws the files, one below the other; gives what is said of the picture.
 pub fn run(arguments: &Arguments) -> Result<String, Failure> {
-    let figures = arguments.files.iter().map(|path| of_file(path));
-    let figures = figures.collect::<Result<Vec<Figure>, Failure>>()?;
+    let plots = match &arguments.model {
+        Some(model) => {
+            let options = arguments.search.options()?;
+            let reader = arguments.search.reader(model, &options);
+            Some(jlems_rs::plots_of(model, &*reader, &options)?)
+        }
+        None => None,
+    };
+    let figure = figure_of_files(arguments, plots.as_ref())?;
     let first = arguments.files.first().map(|path| path.to_string_lossy());
     let name = first.as_deref().unwrap_or_default();
     let folder = arguments.out_dir.as_deref().unwrap_or(Path::new(""));
+    if let Some(folder) = &arguments.out_dir {
+        // If it cannot be made, the picture says so.
+        let _ = std::fs::create_dir_all(folder);
+    }
     let mut store = FileStore::in_folder(folder);
+    if arguments.search.sandbox {
+        store = store.confined();
+    }
     let inputs = arguments.files.iter().filter_map(|path| path.to_str());
+    let inputs = inputs.chain(arguments.model.as_deref());
     let protected = store.reserve(&[], &inputs.collect::<Vec<_>>());
     protected.map_err(EngineError::from)?;
-    write(name, folder, &mut store, arguments.form, &figures)
+    write(name, folder, &mut store, arguments.form, &[figure])
+}
+
+/// A figure with the panels of all files.
+fn figure_of_files(arguments: &Arguments, plots: Option<&Plots>) -> Result<Figure, Failure> {
+    let choices = &arguments.look.columns;
+    let mut labels: Vec<Label> = Vec::new();
+    let mut panels = Vec::new();
+    for path in &arguments.files {
+        let table = table_of(path, plots)?;
+        let of_file = table.labels();
+        let is_blank = of_file.is_empty();
+        labels.extend(of_file);
+        let chosen = table.chosen(choices, |time| arguments.look.shows(time));
+        let drawn = match is_blank {
+            // A file without a row has no columns either, and its panel says so.
+            true => vec![Panel::default()],
+            false => chosen.panels([None; 2]),
+        };
+        panels.extend(titled(&file_name(path), drawn));
+    }
+    let is_unknown = |choice: &&look::Choice| !labels.iter().any(|label| label.is_meant(choice));
+    if let Some(choice) = choices.iter().find(is_unknown) {
+        let names = labels
+            .iter()
+            .take(LISTED)
+            .map(|label| format!("`{}`", label.title()));
+        let more = if labels.len() > LISTED { ", …" } else { "" };
+        let names: Vec<String> = names.collect();
+        let help = format!("there are {}{more}", names.join(", "));
+        let message = format!("no column or event is called `{choice}`");
+        return Err(Failure::plain(Code(606), message, Some(help)));
+    }
+    let names: Vec<String> = arguments.files.iter().map(|path| file_name(path)).collect();
+    Ok(arguments.look.applied(Figure {
+        title: names.join(", "),
+        panels,
+        ..Figure::default()
+    }))
+}
+
+fn file_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
+}
+
+/// The panels with a title above the first.
+fn titled(title: &str, mut panels: Vec<Panel>) -> Vec<Panel> {
+    if let Some(panel) = panels.first_mut() {
+        title.clone_into(&mut panel.title);
+    }
+    panels
+}
+
+/// What a file holds, as far as a model tells of it.
+fn table_of(path: &Path, plots: Option<&Plots>) -> Result<Table, Failure> {
+    let name = path.display().to_string();
+    let text = super::text_of_output(path);
+    let text = text.map_err(|error| failed(format!("cannot read `{name}`: {error}")))?;
+    let is_it = |output: &str| {
+        let partial = format!("{output}.partial");
+        path.ends_with(output) || path.ends_with(partial) || {
+            // A file that was moved has kept its name.
+            path.file_name() == Path::new(output).file_name()
+        }
+    };
+    let (mut display, mut sources) = (None, None);
+    if let Some(plots) = plots {
+        display = plots.files.iter().find(|file| is_it(&file.output));
+        sources = plots.events.iter().find(|file| is_it(&file.output));
+        if display.is_none() && sources.is_none() {
+            let outputs = plots.files.iter().map(|file| &file.output);
+            let outputs = outputs.chain(plots.events.iter().map(|file| &file.output));
+            let outputs: Vec<String> = outputs.map(|output| format!("`{output}`")).collect();
+            let help = format!("it writes {}", outputs.join(", "));
+            let message = format!("the model writes no file `{name}`");
+            return Err(Failure::plain(Code(606), message, Some(help)));
+        }
+    }
+    if display.is_none()
+        && let Some(events) = Table::of_events(sources.map(|file| &file.rows[..]), &text)
+    {
+        return Ok(events);
+    }
+    let unlike = || failed(format!("`{name}` has neither rows of numbers nor events"));
+    let columns = columns(&text).ok_or_else(unlike)?;
+    if let Some(display) = display
+        && columns.len() != display.lines.len()
+        && !columns.is_empty()
+    {
+        let (has, writes) = (columns.len(), display.lines.len());
+        let message =
+            format!("`{name}` has {has} columns besides the time; the model writes {writes}");
+        return Err(failed(message));
+    }
+    Ok(Table::of_columns(display, columns))
 }
 
 /// The displays of a run, or its data, and its events.
-pub fn figures_of_run(
-    outcome: &Outcome,
-    shown: &MemoryStore,
-    folder: &Path,
-    files: &[Written],
-) -> Vec<Figure> {
-    let mut figures = Vec::new();
-    for display in &outcome.displays {
-        let text = shown.text(&display.output);
-        let text = text.or_else(|| std::fs::read_to_string(folder.join(&display.output)).ok());
-        figures.push(of_display(display, &text.unwrap_or_default()));
+pub fn figures_of_run(outcome: &Outcome, shown: &MemoryStore, folder: &Path) -> Vec<Figure> {
+    let plots = &outcome.plots;
+    let read = |output: &str| std::fs::read_to_string(folder.join(output)).unwrap_or_default();
+    let mut figures: Vec<Figure> = (plots.displays.iter())
+        .map(|display| of_display(display, &shown.text(&display.output).unwrap_or_default()))
+        .collect();
+    if plots.displays.is_empty() {
+        let panels = plots.files.iter().flat_map(|file| {
+            let columns = columns(&read(&file.output)).unwrap_or_default();
+            let panels = Table::of_columns(Some(file), columns).panels([None; 2]);
+            titled(&file_name(Path::new(&file.output)), panels)
+        });
+        let panels = panels.collect();
+        figures.extend(together(
+            plots.files.iter().map(|file| &file.output),
+            panels,
+        ));
     }
     let end = outcome.summaries.last().map(|summary| summary.time);
-    for file in files {
-        let text = std::fs::read_to_string(&file.path).unwrap_or_default();
-        figures.extend(of_events(&file.path, &text).map(|figure| Figure {
-            region: [Some(0.0), end, None, None],
-            ..figure
-        }));
-    }
+    let panels = plots.events.iter().flat_map(|file| {
+        let table = Table::of_events(Some(&file.rows), &read(&file.output));
+        let panels = table.map_or_else(Vec::new, |table| table.panels([None; 2]));
+        titled(&file_name(Path::new(&file.output)), panels)
+    });
+    let panels = panels.collect();
+    let events = together(plots.events.iter().map(|file| &file.output), panels);
+    figures.extend(events.map(|figure| Figure {
+        time: [Some(0.0), end],
+        ..figure
+    }));
     figures
+}
+
+/// A figure of the panels of some files, called after these; None without panels.
+fn together<'o>(outputs: impl Iterator<Item = &'o String>, panels: Vec<Panel>) -> Option<Figure> {
+    let names: Vec<String> = outputs.map(|output| file_name(Path::new(output))).collect();
+    (!panels.is_empty()).then(|| Figure {
+        title: names.join(", "),
+        panels,
+        ..Figure::default()
+    })
+}
+
+fn of_display(display: &Display, text: &str) -> Figure {
+    let scale = display.lines.first().map_or(1.0, |line| line.time_scale);
+    let [xmin, xmax, ymin, ymax] = display.region;
+    let table = Table::of_columns(Some(display), columns(text).unwrap_or_default());
+    Figure {
+        title: display.title.clone(),
+        time: [xmin, xmax].map(|bound| bound.map(|bound| bound * scale)),
+        // Seconds are what a model has if it says nothing.
+        time_scale: (scale != 1.0).then_some(scale),
+        panels: table.panels([ymin, ymax]),
+        ..Figure::default()
+    }
 }
 
 /// Writes the figures next to one another into a store in `folder`; gives what is said of them.
@@ -117,103 +275,4 @@ pub fn write(
 
 fn failed(message: String) -> Failure {
     Failure::plain(Code(606), message, None)
-}
-
-fn of_file(path: &Path) -> Result<Figure, Failure> {
-    let name = path.display().to_string();
-    let text = super::text_of_output(path);
-    let text = text.map_err(|error| failed(format!("cannot read `{name}`: {error}")))?;
-    of_text(&name, &text)
-        .ok_or_else(|| failed(format!("`{name}` has neither rows of numbers nor events")))
-}
-
-fn of_text(name: &str, text: &str) -> Option<Figure> {
-    if let Some(figure) = of_events(name, text) {
-        return Some(figure);
-    }
-    let columns = columns(text)?.into_iter().enumerate();
-    let curves = columns.map(|(index, points)| Curve {
-        name: format!("column {}", index + 1),
-        points,
-        ..Curve::default()
-    });
-    Some(figure(name, "SI units", curves.collect()))
-}
-
-fn figure(name: &str, y_label: &str, curves: Vec<Curve>) -> Figure {
-    let title = Path::new(name).file_name().unwrap_or_default();
-    Figure {
-        title: title.to_string_lossy().into_owned(),
-        x_label: "time / s".to_owned(),
-        y_label: y_label.to_owned(),
-        curves,
-        ..Figure::default()
-    }
-}
-
-/// A row for each train of events; None if the text has other lines than events.
-fn of_events(name: &str, text: &str) -> Option<Figure> {
-    let trains = event_trains(text)?;
-    let color = (trains.len() > COLORED_ROWS).then(|| "#222222".to_owned());
-    let curves = trains.into_iter().enumerate().map(|(row, (id, times))| {
-        let height = id.parse().unwrap_or(row as f64);
-        Curve {
-            name: id.to_owned(),
-            color: color.clone(),
-            points: times.into_iter().map(|time| (time, height)).collect(),
-            marks: true,
-        }
-    });
-    Some(figure(name, "event id", curves.collect()))
-}
-
-/// The columns after the first, over it; None if a word is no number.
-pub fn columns(text: &str) -> Option<Vec<Vec<(f64, f64)>>> {
-    let mut columns: Vec<Vec<(f64, f64)>> = Vec::new();
-    for line in text.lines() {
-        let row: Result<Vec<f64>, _> = line.split_whitespace().map(str::parse).collect();
-        let row = row.ok()?;
-        let Some((x, values)) = row.split_first() else {
-            continue;
-        };
-        columns.resize_with(columns.len().max(values.len()), Vec::new);
-        for (column, y) in columns.iter_mut().zip(values) {
-            column.push((*x, *y));
-        }
-    }
-    (!columns.is_empty()).then_some(columns)
-}
-
-fn of_display(display: &Display, text: &str) -> Figure {
-    let columns = columns(text).unwrap_or_default();
-    let unit = |line: &DisplayLine| line.unit.clone().unwrap_or_default();
-    let first = display.lines.first();
-    let common = (first.map(unit)).filter(|first| display.lines.iter().all(|l| unit(l) == *first));
-    let curve = |line: &DisplayLine| {
-        let points = columns.get(line.column - 1).cloned().unwrap_or_default();
-        Curve {
-            name: match (&common, &line.unit) {
-                (None, Some(unit)) => format!("{} / {unit}", line.id),
-                _ => line.id.clone(),
-            },
-            color: line.color.clone(),
-            points: (points.into_iter())
-                .map(|(time, y)| (time / line.time_scale, y))
-                .collect(),
-            marks: false,
-        }
-    };
-    let curves = display.lines.iter().map(curve).collect();
-    let x_label = match first.map_or(1.0, |line| line.time_scale) {
-        1.0 => "time / s".to_owned(),
-        1e-3 => "time / ms".to_owned(),
-        other => format!("time / ({other} s)"),
-    };
-    Figure {
-        title: display.title.clone(),
-        x_label,
-        y_label: common.unwrap_or_default(),
-        region: display.region,
-        curves,
-    }
 }

@@ -24,7 +24,6 @@ use super::{print, print_error};
 use checkpoints::{CheckpointArguments, Keeper};
 use progress::Progress;
 use store::CountingStore;
-pub use store::Written;
 use summary::{Seconds, Summary};
 
 /// Exit status of a run that an interrupt ended, as shells have it.
@@ -155,8 +154,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
     if let (Some(form), Ok(outcome)) = (arguments.plot, &result) {
         let folder = arguments.out_dir.as_deref().unwrap_or(Path::new(""));
-        let (shown, files) = (&store.displays, store.written());
-        let figures = super::plot::figures_of_run(outcome, shown, folder, &files);
+        let figures = super::plot::figures_of_run(outcome, &store.displays, folder);
         match super::plot::write(file, folder, &mut store.files, form, &figures) {
             Ok(drawn) => said += &drawn,
             Err(failure) => result = Err(failure),
