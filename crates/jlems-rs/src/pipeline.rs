@@ -6,7 +6,9 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use lems_document::{Document, EmbeddedFile, IncludeOptions, Source, SourceReader};
+use lems_document::{
+    Attribute, Document, EmbeddedFile, IncludeOptions, Source, SourceReader, Span,
+};
 use lems_engine::{
     Checkpoint, CheckpointError, Diagnosis, EngineError, Moment, Simulation, Summary,
 };
@@ -188,6 +190,7 @@ fn simulations<'d>(
         for (number, display) in experiment.displays.iter().enumerate() {
             experiment.data_files.push(DataFile {
                 path: display_name(number),
+                span: None,
                 drawn: true,
                 columns: display.lines.iter().map(|line| line.recording).collect(),
             });
@@ -442,18 +445,29 @@ fn reserve(
     target: Target<'_>,
     experiment: &Experiment<'_>,
 ) -> Result<Vec<Diagnostic>, Failure> {
-    let data = experiment.data_files.iter().map(|file| file.path.as_str());
-    let events = experiment.event_files.iter().map(|file| file.path.as_str());
-    let outputs: Vec<&str> = data.chain(events).chain(target.times_file).collect();
+    let data = (experiment.data_files.iter()).map(|file| (file.path.as_str(), file.span));
+    let events = (experiment.event_files.iter()).map(|file| (file.path.as_str(), Some(file.span)));
+    let times_span = target.element.attribute("timesFile").map(Attribute::span);
+    let times = target.times_file.map(|path| (path, times_span));
+    let outputs: Vec<(&str, Option<Span>)> = data.chain(events).chain(times).collect();
+    let names: Vec<&str> = outputs.iter().map(|(path, _)| *path).collect();
     let inputs = document.own_files();
-    (store.reserve(&outputs, &inputs)).map_err(EngineError::from)?;
+    store.reserve(&names, &inputs).map_err(|error| {
+        let asked_for = outputs.iter().find(|(path, _)| error.path() == Some(path));
+        let span = asked_for.and_then(|(_, span)| *span);
+        let diagnostic = Diagnostic::from(&EngineError::from(error));
+        Failure {
+            sources: document.sources().to_vec(),
+            diagnostics: vec![Diagnostic { span, ..diagnostic }],
+        }
+    })?;
     let mut names = HashSet::new();
     let plain = |path: &str| Path::new(path).components().collect::<PathBuf>();
-    let shared = outputs.iter().filter(|path| !names.insert(plain(path)));
-    let warning = |path: &&str| {
+    let shared = (outputs.iter()).filter(|(path, _)| !names.insert(plain(path)));
+    let warning = |(path, span): &(&str, Option<Span>)| {
         let message = format!("two outputs are called `{path}`: the last one stays");
         let help = "give each a name of its own".to_owned();
-        Diagnostic::new(Code(525), message, None, Some(help))
+        Diagnostic::new(Code(525), message, *span, Some(help))
     };
     Ok(shared.map(warning).collect())
 }

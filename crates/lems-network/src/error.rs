@@ -149,8 +149,8 @@ pub enum NetworkError {
     },
     #[error("`format` is `ID_TIME` or `TIME_ID`, not `{format}`: the file stays empty")]
     UnknownFormat { format: String, span: Span },
-    #[error("the output has no file name")]
-    NoFileName { span: Span },
+    #[error("the output has no file name in `{attribute}`")]
+    NoFileName { attribute: String, span: Span },
 }
 
 /// Most names that a message lists.
@@ -206,7 +206,7 @@ impl NetworkError {
             | CoarseStep { span, .. }
             | UnevenLength { span, .. }
             | UnknownFormat { span, .. }
-            | NoFileName { span } => *span,
+            | NoFileName { span, .. } => *span,
         }
     }
 
@@ -294,7 +294,7 @@ impl NetworkError {
             ),
             UnevenLength { end, .. } => Some(format!("the run ends at {end} s")),
             UnknownFormat { .. } => Some("write `format=\"ID_TIME\"`".to_owned()),
-            NoFileName { .. } => Some("add `fileName=\"...\"`".to_owned()),
+            NoFileName { attribute, .. } => Some(format!("write `{attribute}=\"out.dat\"`")),
             TooManySteps { .. } => Some("is the step too small for the length?".to_owned()),
             BadSeed { .. } => Some("write a whole number, such as `seed=\"7\"`".to_owned()),
             BadAssign { .. } => {

@@ -117,10 +117,6 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     let (mut keeper, checkpoint) = Keeper::new(&arguments.checkpoints)?;
-    if let Some(folder) = &arguments.out_dir {
-        // If it cannot be made, the first output says so.
-        let _ = std::fs::create_dir_all(folder);
-    }
     let mut store = CountingStore::new(arguments.out_dir.as_deref(), arguments.search.sandbox);
     let mut progress = Progress::new(!arguments.quiet);
     let mut result = jlems_rs::run_from(
@@ -158,7 +154,14 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             Err(failure) => result = Err(failure),
         }
     }
-    let summary = Summary::new(file, &result, progress.reached, store.written(), seconds);
+    let summary = Summary::new(
+        file,
+        &result,
+        progress.reached,
+        store.made_folders(),
+        store.written(),
+        seconds,
+    );
     if arguments.json {
         print(&super::json(&summary)?);
     }
