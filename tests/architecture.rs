@@ -199,8 +199,8 @@ fn no_code_names_a_component_type_of_neuroml() {
         assert!(types.contains(expected), "{expected} is not looked for");
     }
     let mut found = Vec::new();
-    // The crate of NeuroML's files also holds what NeuroML asks for beyond them, as tables.
-    let is_neuroml = |source: &Source| source.path.starts_with("nml2-coretypes/src/rules");
+    // The crate of NeuroML's files also holds what NeuroML asks for beyond them, and how it is run.
+    let is_neuroml = |source: &Source| source.path.starts_with("nml2-coretypes/src/");
     for source in (Source::all().into_iter()).filter(|source| !is_neuroml(source)) {
         for word in words(&source.code) {
             let named = types.contains(word) || word.to_lowercase().contains("izhikevich");

@@ -76,9 +76,14 @@ impl Failure {
     /// The messages with their source lines, `colored` for a terminal; after the first
     /// [`MOST_SHOWN`] only how many more there are.
     pub fn render(&self, colored: bool) -> String {
+        self.render_within(colored, None)
+    }
+
+    /// The same for a terminal of so many columns.
+    pub fn render_within(&self, colored: bool, width: Option<usize>) -> String {
         let shown = self.diagnostics.iter().take(MOST_SHOWN);
         let mut text: String = shown
-            .map(|diagnostic| diagnostic.render(&self.sources, colored) + "\n\n")
+            .map(|diagnostic| diagnostic.render(&self.sources, colored, width) + "\n\n")
             .collect();
         let rest = self.diagnostics.get(MOST_SHOWN..).unwrap_or_default();
         let is_error = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Error;
@@ -118,8 +123,8 @@ impl Diagnostic {
         self
     }
 
-    /// The message with its source lines.
-    pub fn render(&self, sources: &[Source], colored: bool) -> String {
+    /// The message with its source lines, which are cut to a `width` in columns if there is one.
+    pub fn render(&self, sources: &[Source], colored: bool, width: Option<usize>) -> String {
         let level = match self.severity {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
@@ -155,6 +160,7 @@ impl Diagnostic {
         } else {
             Renderer::plain()
         };
+        let renderer = width.map_or(renderer.clone(), |width| renderer.term_width(width));
         renderer.render(&[group])
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use lems_document::{
-    Attribute, Document, EmbeddedFile, IncludeOptions, Source, SourceReader, Span,
+    Attribute, Document, Element, EmbeddedFile, IncludeOptions, Source, SourceReader, Span,
 };
 use lems_engine::{
     Checkpoint, CheckpointError, Diagnosis, EngineError, Moment, Simulation, Summary,
@@ -56,6 +56,8 @@ pub struct Options {
     pub seed: Option<i64>,
     /// Values instead of those in the files.
     pub settings: Settings,
+    /// Elements for the target in addition to those that it has in the files: what `--record` asks for.
+    pub additions: Option<String>,
     /// Only every so manieth row of data is written; 0 and 1 mean all.
     pub every: u64,
     /// Simulated time between two moments at which a checkpoint is due, in seconds; only the end is
@@ -100,6 +102,11 @@ pub fn load(path: &str, reader: &dyn SourceReader, options: &Options) -> Result<
     };
     let mut document = Document::load(path, reader, &include)?;
     options.settings.apply(&mut document)?;
+    if let Some(text) = &options.additions
+        && let Some(number) = settings::target(&document).map(Element::number)
+    {
+        document.add_inside(number, "--record", text.clone(), &include.limits)?;
+    }
     Ok(document)
 }
 
