@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
 """Does what a newcomer does: clones the project and runs the first commands of the README, as they stand there.
 
-The clone is of HEAD, into a folder that goes away again, so nothing that is not committed can help. What is built
-lies in the target folder of this checkout (or in CARGO_TARGET_DIR), so that nothing is built twice.
+The clone is of HEAD, so nothing that is not committed can help. It lies in the target folder of this checkout (or in
+CARGO_TARGET_DIR), as what is built does, so that nothing is built twice; always in the same place, because cargo
+builds anew for another.
 """
 
 import os
 import re
+import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,28 +29,28 @@ def promised_files(readme: str) -> list[str]:
 
 
 def main() -> None:
-    environment = os.environ | {"CARGO_TARGET_DIR": os.environ.get("CARGO_TARGET_DIR", str(ROOT / "target"))}
+    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve()
+    environment = os.environ | {"CARGO_TARGET_DIR": str(target)}
     # The tests look for reference files beside the checkout.
-    for variable, place in [
-        ("LEMS_CORPUS", "shared/corpus"),
-        ("NEUROML2_CORE_TYPES", "shared/reference/NeuroML2CoreTypes"),
-    ]:
-        environment.setdefault(variable, str(ROOT.parent / place))
-    with tempfile.TemporaryDirectory() as folder:
-        clone = Path(folder, "jlems-rs")
-        subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", ROOT, clone], check=True)
-        readme = (clone / "README.md").read_text()
-        commands, files = first_commands(readme), promised_files(readme)
-        if len(commands) != 2 or not files:
-            sys.exit("the first screen of README.md has a run, what it writes, and the tests; this one has not")
-        for command in commands:
-            print(f"$ {command.strip()}", flush=True)
-            done = subprocess.run(["sh", "-e", "-c", command], cwd=clone, env=environment)
-            if done.returncode != 0:
-                sys.exit(f"README.md: `{command.strip()}` ends with status {done.returncode}")
-        missing = [name for name in files if not (clone / name).is_file()]
-        if missing:
-            sys.exit(f"README.md promises files that were not written: {', '.join(missing)}")
+    environment.setdefault("LEMS_CORPUS", str(ROOT.parent / "shared/corpus"))
+    environment.setdefault("NEUROML2_CORE_TYPES", str(ROOT.parent / "shared/reference/NeuroML2CoreTypes"))
+
+    clone = target / "readme" / "jlems-rs"
+    shutil.rmtree(clone, ignore_errors=True)
+    subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", ROOT, clone], check=True)
+    readme = (clone / "README.md").read_text()
+    commands, files = first_commands(readme), promised_files(readme)
+    if len(commands) != 2 or not files:
+        sys.exit("the first screen of README.md has a run, what it writes, and the tests; this one has not")
+    for command in commands:
+        print(f"$ {command.strip()}", flush=True)
+        done = subprocess.run(["sh", "-e", "-c", command], cwd=clone, env=environment)
+        if done.returncode != 0:
+            sys.exit(f"README.md: `{command.strip()}` ends with status {done.returncode}")
+    missing = [name for name in files if not (clone / name).is_file()]
+    if missing:
+        sys.exit(f"README.md promises files that were not written: {', '.join(missing)}")
+    shutil.rmtree(clone)
 
 
 if __name__ == "__main__":
