@@ -409,3 +409,21 @@ fn manuals_of_commands_inside_commands_are_there() {
             .contains("--spikes")
     );
 }
+
+#[cfg(unix)]
+#[test]
+fn a_model_may_come_through_a_pipe() {
+    let folder = Folder::with_decay();
+    let script = format!(
+        "cat LEMS_decay.xml | {} -q /dev/stdin",
+        env!("CARGO_BIN_EXE_jlems-rs")
+    );
+    let mut shell = std::process::Command::new("sh");
+    let status = shell
+        .args(["-c", &script])
+        .current_dir(&folder.0)
+        .status()
+        .unwrap();
+    assert!(status.success());
+    assert_eq!(folder.read("decay.dat").lines().count(), 11);
+}

@@ -45,6 +45,9 @@ impl SourceReader for Around<'_> {
     }
 }
 
+/// How far into a file its root is looked for.
+const HEAD_BYTES: usize = 1 << 16;
+
 const WITH_CORE_TYPES: &str = "with the core types";
 
 /// The name of the file that includes the core types and a file without them.
@@ -60,17 +63,20 @@ fn path_around(path: &str, remark: &str) -> String {
 }
 
 /// Whether a file is NeuroML 2, which says neither where its types are nor what to run.
-pub fn is_neuroml(path: &str, reader: &dyn SourceReader, options: &Options) -> bool {
-    let text = text_of(path, reader, options);
+pub fn is_neuroml(path: &str, reader: &dyn SourceReader) -> bool {
+    let text = head_of(path, reader);
     // The first version had the same root, in another namespace.
     let tag = text.split("<neuroml").nth(1);
     let is_old = tag.and_then(|tag| tag.split('>').next()?.find("morphml"));
     outermost(&text) == Some("neuroml") && is_old.is_none()
 }
 
-fn text_of(path: &str, reader: &dyn SourceReader, options: &Options) -> String {
-    let text = reader.read(path, options.limits.document.source_bytes);
-    text.ok().flatten().unwrap_or_default()
+fn head_of(path: &str, reader: &dyn SourceReader) -> String {
+    reader
+        .read(path, HEAD_BYTES)
+        .ok()
+        .flatten()
+        .unwrap_or_default()
 }
 
 /// A file with all that it includes; one of components alone is read with all core types.
@@ -80,7 +86,7 @@ pub(crate) fn load_with_types(
     options: &Options,
 ) -> Result<Document, Failure> {
     let name = Path::new(path).file_name().and_then(|name| name.to_str());
-    let text = text_of(path, reader, options);
+    let text = head_of(path, reader);
     let is_lems = outermost(&text).is_none_or(|root| root.eq_ignore_ascii_case("Lems"));
     let (Some(name), false) = (name, is_lems) else {
         return load(path, reader, options);

@@ -69,7 +69,7 @@ pub fn simulation_of(
     options: &Options,
     choices: &Choices,
 ) -> Result<Option<Simulation>, Failure> {
-    if !is_neuroml(path, reader, options) {
+    if !is_neuroml(path, reader) {
         return Ok(None);
     }
     // The file has no simulation yet whose step could be set.

@@ -1,5 +1,7 @@
 //! Options about what to run of a NeuroML file, and what to record of any file.
 
+use std::path::Path;
+
 use clap::Args;
 use jlems_rs::document::SourceReader;
 use jlems_rs::{Around, Choices, Code, Failure, Options, Simulation};
@@ -63,6 +65,11 @@ impl RecordingArguments {
         reader: &dyn SourceReader,
         options: &Options,
     ) -> Result<Option<Simulation>, Failure> {
+        let place = Path::new(file);
+        if place.exists() && !place.is_file() {
+            // What comes through a pipe can be read once only.
+            return Ok(None);
+        }
         let simulation = jlems_rs::simulation_of(file, reader, options, &self.choices())?;
         let with_times = |mut simulation: Simulation| {
             let settings = &options.settings;
