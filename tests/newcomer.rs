@@ -198,7 +198,7 @@ fn a_cell_may_need_a_temperature() {
   </pointCellCondBased>"#;
     let folder = Folder::with("point.cell.nml", &NML.replace("CONTENT", gate));
     let message = folder.fail(&["run", "point.cell.nml", "--length", "1ms"], 1);
-    assert!(message.contains("temperature"), "{message}");
+    assert!(message.contains("`--temperature 32degC`"), "{message}");
     let run = |temperature: &str| {
         folder.succeed(&[
             "run",

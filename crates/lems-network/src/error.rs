@@ -251,7 +251,7 @@ impl NetworkError {
             ),
             UnmetRequirement { variable, .. } if variable == "temperature" => Some(
                 "give the network a temperature: `type=\"networkWithTemperature\" \
-                 temperature=\"32 degC\"`"
+                 temperature=\"32 degC\"`, or a cell that runs alone `--temperature 32degC`"
                     .to_owned(),
             ),
             UnmetRequirement { variable, .. } => {
