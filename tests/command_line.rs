@@ -178,10 +178,10 @@ fn a_model_without_a_simulation_says_what_to_do() {
              <iafTauCell id="c" leakReversal="-50mV" thresh="-55mV" reset="-70mV" tau="30ms"/>
            </neuroml>"#,
     );
-    let message = folder.fail(&["cells.nml"], 1);
+    let message = folder.fail(&["show", "network", "cells.nml"], 1);
     assert!(message.contains("cells.nml"), "{message}");
     assert!(message.contains("help"), "{message}");
-    assert!(message.contains("Simulation"), "{message}");
+    assert!(message.contains("jlems-rs new"), "{message}");
     assert_eq!(folder.names(), ["cells.nml"]);
 }
 
@@ -223,8 +223,8 @@ fn a_broken_model_leaves_earlier_outputs_alone() {
             DECAY.replace("quantity=\"x\"", "quantity=\"y\""),
         ),
         (
-            "no such folder",
-            DECAY.replace("decay.dat", "results/decay.dat"),
+            "no folder that could be made",
+            DECAY.replace("decay.dat", "decay_types.xml/decay.dat"),
         ),
     ];
     for (what, model) in broken {

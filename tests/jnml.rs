@@ -42,6 +42,8 @@ fn every_form_of_the_command_line_runs_the_file() {
         assert!(output.status.success(), "{form:?}: {message}");
         let said = String::from_utf8_lossy(&output.stdout);
         assert!(said.ends_with("displaying LEMS model\n"), "{said}");
+        let wants_windows = !form.contains(&"-nogui");
+        assert_eq!(said.contains("--plot html"), wants_windows, "{said}");
         assert_eq!(folder.read("decay.dat").lines().count(), 11, "{form:?}");
     }
 }

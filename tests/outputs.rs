@@ -203,12 +203,39 @@ fn what_cannot_be_written_is_known_before_the_network_is_built() {
     let folder = Folder::with_decay();
     let model = writing("gone/v.dat").replace("quantity=\"x\"", "quantity=\"nowhere/x\"");
     folder.write("LEMS_gone.xml", &model);
+    folder.write("gone", "a file is in the way");
     let message = folder.fail(&["LEMS_gone.xml"], 1);
     assert!(
         message.contains("error[E0503]") && !message.contains("E0401"),
         "{message}"
     );
-    folder.write("gone/keep", "");
+    assert!(message.contains("LEMS_gone.xml:6:"), "{message}");
+    std::fs::remove_file(folder.0.join("gone")).unwrap();
     assert!(folder.fail(&["LEMS_gone.xml"], 1).contains("error[E0401]"));
-    assert_eq!(std::fs::read_dir(folder.0.join("gone")).unwrap().count(), 1);
+    assert_eq!(std::fs::read_dir(folder.0.join("gone")).unwrap().count(), 0);
+}
+
+#[test]
+fn folders_that_are_missing_are_made_with_a_word() {
+    let folder = Folder::with_decay();
+    folder.write("LEMS_deep.xml", &writing("results/today/v.dat"));
+    let said = folder.succeed(&["LEMS_deep.xml"]);
+    assert!(
+        said.starts_with("made the folder results/today/\nwrote "),
+        "{said}"
+    );
+    assert!(!folder.succeed(&["LEMS_deep.xml"]).contains("made"));
+    assert_eq!(folder.read("results/today/v.dat").lines().count(), 11);
+    let said = folder.succeed(&["LEMS_deep.xml", "--out-dir", "out", "--sandbox"]);
+    assert!(
+        said.starts_with("made the folder out/\nmade the folder out/results/today/\n"),
+        "{said}"
+    );
+    folder.write("LEMS_up.xml", &writing("../beside/v.dat"));
+    let message = folder.fail(&["LEMS_up.xml", "--out-dir", "out", "--sandbox"], 1);
+    assert!(
+        message.contains("error[E0526]") && message.contains("LEMS_up.xml:6:"),
+        "{message}"
+    );
+    assert!(!folder.0.join("beside").exists());
 }

@@ -190,7 +190,9 @@ fn table() -> String {
         let message = std::fs::read_to_string(model.with_extension("stderr")).unwrap();
         for code in codes(&message) {
             let of_code = evidence.entry(Code::parse(&code).unwrap().0).or_default();
-            of_code.tolerated.push(format!("tolerated/{}", name(&model)));
+            of_code
+                .tolerated
+                .push(format!("tolerated/{}", name(&model)));
         }
     }
     let mut table = String::from("| code | it says | jLEMS | jlems-rs | models in `tests` |\n");

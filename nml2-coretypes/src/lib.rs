@@ -5,6 +5,7 @@
 //! `<Include file="Cells.xml"/>` finds them without any file on disk.
 
 mod rules;
+pub mod simulation;
 
 use lems_document::{EmbeddedFile, ForeignLanguage};
 

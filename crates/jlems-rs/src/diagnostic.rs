@@ -122,17 +122,22 @@ impl Failure {
     /// [`MOST_SHOWN`] only how many more there are. Warnings that are always shown come last and
     /// are counted by themselves, so that no errors hide them.
     pub fn render(&self, colored: bool) -> String {
+        self.render_within(colored, None)
+    }
+
+    /// The same for a terminal of so many columns.
+    pub fn render_within(&self, colored: bool, width: Option<usize>) -> String {
         let (always, others): (Vec<&Diagnostic>, Vec<&Diagnostic>) = self
             .diagnostics
             .iter()
             .partition(|one| one.severity == Severity::Warning && one.is_always_shown());
-        self.rendered(&others, colored) + &self.rendered(&always, colored)
+        self.rendered(&others, colored, width) + &self.rendered(&always, colored, width)
     }
 
-    fn rendered(&self, diagnostics: &[&Diagnostic], colored: bool) -> String {
+    fn rendered(&self, diagnostics: &[&Diagnostic], colored: bool, width: Option<usize>) -> String {
         let shown = diagnostics.iter().take(MOST_SHOWN);
         let mut text: String = shown
-            .map(|diagnostic| diagnostic.render(&self.sources, colored) + "\n\n")
+            .map(|diagnostic| diagnostic.render(&self.sources, colored, width) + "\n\n")
             .collect();
         let rest = diagnostics.get(MOST_SHOWN..).unwrap_or_default();
         let is_error = |diagnostic: &&Diagnostic| diagnostic.severity == Severity::Error;
@@ -177,8 +182,8 @@ impl Diagnostic {
         self
     }
 
-    /// The message with its source lines.
-    pub fn render(&self, sources: &[Source], colored: bool) -> String {
+    /// The message with its source lines, which are cut to a `width` in columns if there is one.
+    pub fn render(&self, sources: &[Source], colored: bool, width: Option<usize>) -> String {
         let level = match self.severity {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
@@ -214,6 +219,7 @@ impl Diagnostic {
         } else {
             Renderer::plain()
         };
+        let renderer = width.map_or(renderer.clone(), |width| renderer.term_width(width));
         renderer.render(&[group])
     }
 }

@@ -139,6 +139,8 @@ const EXPLANATIONS: &[(u16, &str)] = &[
     (604, include_str!("explain/0604.md")),
     (605, include_str!("explain/0605.md")),
     (606, include_str!("explain/0606.md")),
+    (607, include_str!("explain/0607.md")),
+    (608, include_str!("explain/0608.md")),
     (701, include_str!("explain/0701.md")),
     (702, include_str!("explain/0702.md")),
     (703, include_str!("explain/0703.md")),

@@ -4,6 +4,7 @@
 //! compiles it; [`run`] does both and writes its outputs. The command line is a thin layer over
 //! these.
 
+mod around;
 mod code_of;
 mod compare;
 pub mod description;
@@ -16,9 +17,11 @@ mod pipeline;
 pub mod resolved;
 mod schemas;
 mod settings;
+mod simulation;
 mod sources;
 mod validate;
 
+pub use around::{Around, is_neuroml};
 pub use compare::{Column, Comparison, Difference, Likeness, Train, compare, event_trains};
 pub use diagnostic::{Diagnostic, Failure, MOST_SHOWN, Severity};
 pub use displays::{
@@ -32,8 +35,11 @@ pub use pipeline::{
 };
 pub use schemas::read_schema;
 pub use settings::Settings;
+pub use simulation::{Choices, outputs_of, simulation_of};
 pub use sources::{FileSources, Sandbox};
 pub use validate::{Verdict, validate};
+
+pub use nml2_coretypes::simulation::{Outputs, Simulation};
 
 pub use lems_document as document;
 pub use lems_engine as engine;

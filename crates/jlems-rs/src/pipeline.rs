@@ -6,7 +6,9 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use lems_document::{Document, EmbeddedFile, IncludeOptions, Source, SourceReader};
+use lems_document::{
+    Attribute, Document, Element, EmbeddedFile, IncludeOptions, Source, SourceReader, Span,
+};
 use lems_engine::{
     Checkpoint, CheckpointError, Diagnosis, EngineError, Moment, Simulation, Summary,
 };
@@ -54,6 +56,8 @@ pub struct Options {
     pub seed: Option<i64>,
     /// Values instead of those in the files.
     pub settings: Settings,
+    /// Elements for the target in addition to those that it has in the files: what `--record` asks for.
+    pub additions: Option<String>,
     /// Only every so manieth row of data is written; 0 and 1 mean all.
     pub every: u64,
     /// Simulated time between two moments at which a checkpoint is due, in seconds; only the end is
@@ -100,10 +104,25 @@ pub fn load(path: &str, reader: &dyn SourceReader, options: &Options) -> Result<
         limits: options.limits.document,
     };
     let mut document = Document::load(path, reader, &include)?;
-    match options.settings.apply(&mut document) {
+    match apply(options, &mut document, &include) {
         Ok(()) => Ok(document),
         Err(failure) => Err(failure.with_warnings_of(&document)),
     }
+}
+
+/// Changes a document as the options say.
+fn apply(
+    options: &Options,
+    document: &mut Document,
+    include: &IncludeOptions,
+) -> Result<(), Failure> {
+    options.settings.apply(document)?;
+    if let Some(text) = &options.additions
+        && let Some(number) = settings::target(document).map(Element::number)
+    {
+        document.add_inside(number, "--record", text.clone(), &include.limits)?;
+    }
+    Ok(())
 }
 
 /// Reads a file that is to be run.
@@ -207,6 +226,7 @@ fn simulations<'d>(
         for (number, display) in experiment.displays.iter().enumerate() {
             experiment.data_files.push(DataFile {
                 path: display_name(number),
+                span: None,
                 drawn: true,
                 columns: display.lines.iter().map(|line| line.recording).collect(),
             });
@@ -481,18 +501,29 @@ fn reserve(
     target: Target<'_>,
     experiment: &Experiment<'_>,
 ) -> Result<Vec<Diagnostic>, Failure> {
-    let data = experiment.data_files.iter().map(|file| file.path.as_str());
-    let events = experiment.event_files.iter().map(|file| file.path.as_str());
-    let outputs: Vec<&str> = data.chain(events).chain(target.times_file).collect();
+    let data = (experiment.data_files.iter()).map(|file| (file.path.as_str(), file.span));
+    let events = (experiment.event_files.iter()).map(|file| (file.path.as_str(), Some(file.span)));
+    let times_span = target.element.attribute("timesFile").map(Attribute::span);
+    let times = target.times_file.map(|path| (path, times_span));
+    let outputs: Vec<(&str, Option<Span>)> = data.chain(events).chain(times).collect();
+    let names: Vec<&str> = outputs.iter().map(|(path, _)| *path).collect();
     let inputs = document.own_files();
-    (store.reserve(&outputs, &inputs)).map_err(EngineError::from)?;
+    store.reserve(&names, &inputs).map_err(|error| {
+        let asked_for = outputs.iter().find(|(path, _)| error.path() == Some(path));
+        let span = asked_for.and_then(|(_, span)| *span);
+        let diagnostic = Diagnostic::from(&EngineError::from(error));
+        Failure {
+            sources: document.sources().to_vec(),
+            diagnostics: vec![Diagnostic { span, ..diagnostic }],
+        }
+    })?;
     let mut names = HashSet::new();
     let plain = |path: &str| Path::new(path).components().collect::<PathBuf>();
-    let shared = outputs.iter().filter(|path| !names.insert(plain(path)));
-    let warning = |path: &&str| {
+    let shared = (outputs.iter()).filter(|(path, _)| !names.insert(plain(path)));
+    let warning = |(path, span): &(&str, Option<Span>)| {
         let message = format!("two outputs are called `{path}`: the last one stays");
         let help = "give each a name of its own".to_owned();
-        Diagnostic::new(Code(525), message, None, Some(help))
+        Diagnostic::new(Code(525), message, *span, Some(help))
     };
     Ok(shared.map(warning).collect())
 }

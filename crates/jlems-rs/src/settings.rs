@@ -285,7 +285,7 @@ fn inside<'d>(parent: Element<'d>, name: &str) -> Result<Element<'d>, (String, O
 }
 
 /// Names as a sentence has them, the first few of many.
-fn list(names: impl IntoIterator<Item = String>) -> Option<String> {
+pub(crate) fn list(names: impl IntoIterator<Item = String>) -> Option<String> {
     let quoted: Vec<String> = (names.into_iter())
         .map(|name| format!("`{name}`"))
         .collect();
@@ -302,13 +302,19 @@ fn list(names: impl IntoIterator<Item = String>) -> Option<String> {
     }
 }
 
-/// The target of a document, and the parameter that its type's `Run` names as `attribute`.
-fn of_run(document: &Document, attribute: &str) -> Option<(u32, String)> {
+/// The component that a document runs.
+pub(crate) fn target(document: &Document) -> Option<Element<'_>> {
     let target = document.roots().find(|root| root.name() == "Target")?;
     let component = target.attribute("component")?.value();
-    let element = (document.roots())
+    document
+        .roots()
         .filter(|root| id(*root) == Some(component))
-        .last()?;
+        .last()
+}
+
+/// The target of a document, and the parameter that its type's `Run` names as `attribute`.
+fn of_run(document: &Document, attribute: &str) -> Option<(u32, String)> {
+    let element = target(document)?;
     let type_named = |name: &str| {
         let mut types = document
             .roots()

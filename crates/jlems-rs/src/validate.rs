@@ -1,15 +1,15 @@
 //! Checks of a model that is not run.
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
 
 use lems_document::{Attribute, Document, Element, Source, SourceReader, Span, nearest};
 use lems_model::{ComponentId, Model, ModelError, Role};
 use lems_network::{Network, NetworkError};
 use lems_schema::Schema;
-use nml2_coretypes::{CORE_TYPES, COUNTS, ENDS, NAMINGS, TREES};
+use nml2_coretypes::{COUNTS, ENDS, NAMINGS, TREES};
 
-use crate::{Code, Diagnostic, Failure, Options, Severity, load, prepare, read_model, schemas};
+use crate::around::{load_with_types, with_core_types};
+use crate::{Code, Diagnostic, Failure, Options, Severity, prepare, read_model, schemas};
 
 /// What is wrong with a file and all that it includes: errors, then warnings.
 #[derive(Debug, Clone, Default)]
@@ -42,8 +42,8 @@ pub fn validate(
 ) -> Verdict {
     let mut verdict = model(path, reader, options);
     if let Some(schema) = schema {
-        let around = around(path);
-        let is_own = |source: &Source| !source.embedded && Some(&source.name) != around.as_ref();
+        let around = with_core_types(path);
+        let is_own = |source: &Source| !source.embedded && source.name != around;
         let sources = verdict.sources.iter().enumerate();
         let own = sources.filter(|(_, source)| is_own(source));
         let (held, found) = schemas::hold(schema, own, &options.limits.document);
@@ -59,7 +59,7 @@ pub fn validate(
 }
 
 fn model(path: &str, reader: &dyn SourceReader, options: &Options) -> Verdict {
-    let document = match document(path, reader, options) {
+    let document = match load_with_types(path, reader, options) {
         Ok(document) => document,
         Err(failure) => return failure.into(),
     };
@@ -117,77 +117,6 @@ fn errors_of(failure: Failure) -> Vec<Diagnostic> {
     let mut errors = failure.diagnostics;
     errors.retain(|diagnostic| diagnostic.severity == Severity::Error);
     errors
-}
-
-/// The name of the file that includes the core types and a file without them.
-fn around(path: &str) -> Option<String> {
-    let name = Path::new(path).file_name()?.to_str()?;
-    let around = Path::new(path).with_file_name(format!("({name} with the core types)"));
-    Some(around.to_string_lossy().into_owned())
-}
-
-/// A file of components alone does not say where its types are: in the core types.
-fn document(path: &str, reader: &dyn SourceReader, options: &Options) -> Result<Document, Failure> {
-    let text = reader.read(path, options.limits.document.source_bytes);
-    let text = text.ok().flatten().unwrap_or_default();
-    let is_lems = match outermost(&text) {
-        Some(name) => name.eq_ignore_ascii_case("Lems"),
-        None => true,
-    };
-    let name = Path::new(path).file_name().and_then(|name| name.to_str());
-    let (Some(name), Some(path), false) = (name, around(path), is_lems) else {
-        return load(path, reader, options);
-    };
-    let core_types = options.core_types.unwrap_or(CORE_TYPES).iter();
-    let mut root = String::from("<Lems>");
-    for file in core_types.map(|file| file.name).chain([name]) {
-        let file = file
-            .replace('&', "&amp;")
-            .replace('"', "&quot;")
-            .replace('<', "&lt;");
-        root.push_str(&format!("<Include file=\"{file}\"/>"));
-    }
-    root.push_str("</Lems>");
-    let around = Around { path, root, reader };
-    load(&around.path, &around, options)
-}
-
-/// A reader with one file more.
-struct Around<'r> {
-    path: String,
-    root: String,
-    reader: &'r dyn SourceReader,
-}
-
-impl SourceReader for Around<'_> {
-    fn read(&self, path: &str, most: usize) -> Result<Option<String>, String> {
-        match path == self.path {
-            true => Ok(Some(self.root.clone())),
-            false => self.reader.read(path, most),
-        }
-    }
-
-    fn names_beside(&self, path: &str) -> Vec<String> {
-        self.reader.names_beside(path)
-    }
-
-    fn canonical(&self, path: &str) -> String {
-        self.reader.canonical(path)
-    }
-}
-
-/// The name of the first element of an XML text.
-fn outermost(text: &str) -> Option<&str> {
-    let mut rest = text;
-    loop {
-        rest = rest.get(rest.find('<')? + 1..)?;
-        if let Some(comment) = rest.strip_prefix("!--") {
-            rest = comment.get(comment.find("-->")?..)?;
-        } else if rest.starts_with(|first: char| first.is_alphabetic()) {
-            let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '/' | '>'))?;
-            return rest.get(..end)?.rsplit(':').next();
-        }
-    }
 }
 
 /// Builds what a model runs; of a model without a target, everything that nothing else refers to.

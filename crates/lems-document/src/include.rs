@@ -328,6 +328,7 @@ impl Loader<'_> {
             warnings: self.warnings,
             words: Default::default(),
             overrides: Default::default(),
+            additions: Default::default(),
         })
     }
 }

@@ -54,6 +54,15 @@ pub(crate) struct Builder {
 }
 
 impl Builder {
+    /// One that goes on with a tree.
+    pub(crate) fn of(tree: Tree) -> Builder {
+        let names = (0..).zip(&tree.names);
+        let name_indices = names
+            .map(|(index, name)| (name.as_str().into(), index))
+            .collect();
+        Builder { tree, name_indices }
+    }
+
     /// Reads a source. On an error its elements may lie in the tree, but nothing refers to them.
     pub(crate) fn read(
         &mut self,

@@ -26,6 +26,8 @@ pub struct Document {
     pub(crate) words: OnceLock<BTreeSet<String>>,
     /// Elements outside the text whose attributes come before those of an element in it.
     pub(crate) overrides: BTreeMap<u32, Vec<u32>>,
+    /// Elements outside the text that come after the children of an element in it.
+    pub(crate) additions: BTreeMap<u32, Vec<u32>>,
 }
 
 #[derive(Debug, Default)]
@@ -249,26 +251,35 @@ impl<'d> Element<'d> {
 
     /// The elements directly inside this one, in order.
     pub fn children(self) -> impl Iterator<Item = Element<'d>> {
+        let document = self.document;
         let end = self.record().subtree_end;
         let mut next = self.index + 1;
-        std::iter::from_fn(move || {
+        let written = std::iter::from_fn(move || {
             if next >= end {
                 return None;
             }
             let child = Element {
-                document: self.document,
+                document,
                 index: next,
             };
             next = child.record().subtree_end.max(next + 1);
             Some(child)
-        })
+        });
+        let added = document.additions.get(&self.index).into_iter().flatten();
+        written.chain(added.map(move |&index| Element { document, index }))
     }
 
-    /// This element and all that are inside it, in the order of the text.
+    /// This element and all that are inside it, in the order of the text; then what was added to them.
     pub fn descendants(self) -> impl Iterator<Item = Element<'d>> {
         let document = self.document;
-        let end = self.record().subtree_end.max(self.index + 1);
-        (self.index..end).map(move |index| Element { document, index })
+        let subtree = move |index: u32| {
+            let element = Element { document, index };
+            index..element.record().subtree_end.max(index + 1)
+        };
+        let written = subtree(self.index);
+        let added = document.additions.range(written.clone());
+        let added = added.flat_map(|(_, elements)| elements).copied();
+        (written.chain(added.flat_map(subtree))).map(move |index| Element { document, index })
     }
 
     /// Whether another element says the same, with its attributes in any order.

@@ -214,7 +214,13 @@ fn help_with_function(name: &str) -> String {
         "rand" => "`random(x)` is uniform between 0 and x".to_owned(),
         _ => match nearest(name, Function::NAMES.iter().map(|(name, _)| *name)) {
             Some(known) => format!("did you mean `{known}`? A product is written `{name} * (...)`"),
-            None => format!("if `{name}` is a variable, write `{name} * (...)`"),
+            None => {
+                let known: Vec<&str> = Function::NAMES.iter().map(|(name, _)| *name).collect();
+                format!(
+                    "if `{name}` is a variable, write `{name} * (...)`; the functions are {}",
+                    known.join(", ")
+                )
+            }
         },
     }
 }

@@ -320,10 +320,8 @@ impl ModelError {
             |name: &Option<String>| (name.as_ref()).map(|name| format!("did you mean `{name}`?"));
         match self {
             NotLems { root, .. } if root == "neuroml" => Some(
-                "a NeuroML file holds a model but does not say how to run it: write a LEMS file with \
-                 `<Include file=\"Simulation.xml\"/>`, an include of this file, a `<Simulation id=\"sim\" \
-                 length=\"100ms\" step=\"0.01ms\" target=\"the network's id\">` with its outputs, and \
-                 `<Target component=\"sim\"/>`, and run that"
+                "a NeuroML file holds a model but does not say how to run it: `jlems-rs run FILE` decides that, \
+                 and `jlems-rs new FILE -o LEMS_file.xml` writes a LEMS file with a `Simulation` that does"
                     .to_owned(),
             ),
             NotLems { .. } => Some("put the definitions inside `<Lems> ... </Lems>`".to_owned()),

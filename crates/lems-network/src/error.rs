@@ -151,8 +151,8 @@ pub enum NetworkError {
     Nameless { list: String, span: Span },
     #[error("`format` is `ID_TIME` or `TIME_ID`, not `{format}`: the file stays empty")]
     UnknownFormat { format: String, span: Span },
-    #[error("the output has no file name")]
-    NoFileName { span: Span },
+    #[error("the output has no file name in `{attribute}`")]
+    NoFileName { attribute: String, span: Span },
 }
 
 /// Most names that a message lists.
@@ -209,7 +209,7 @@ impl NetworkError {
             | UnevenLength { span, .. }
             | Nameless { span, .. }
             | UnknownFormat { span, .. }
-            | NoFileName { span } => *span,
+            | NoFileName { span, .. } => *span,
         }
     }
 
@@ -254,7 +254,7 @@ impl NetworkError {
             ),
             UnmetRequirement { variable, .. } if variable == "temperature" => Some(
                 "give the network a temperature: `type=\"networkWithTemperature\" \
-                 temperature=\"32 degC\"`"
+                 temperature=\"32 degC\"`, or a cell that runs alone `--temperature 32degC`"
                     .to_owned(),
             ),
             UnmetRequirement { variable, .. } => {
@@ -298,7 +298,7 @@ impl NetworkError {
             UnevenLength { end, .. } => Some(format!("the run ends at {end} s")),
             Nameless { .. } => Some("add `id=\"0\"`, `id=\"1\"` and so on".to_owned()),
             UnknownFormat { .. } => Some("write `format=\"ID_TIME\"`".to_owned()),
-            NoFileName { .. } => Some("add `fileName=\"...\"`".to_owned()),
+            NoFileName { attribute, .. } => Some(format!("write `{attribute}=\"out.dat\"`")),
             TooManySteps { .. } => Some("is the step too small for the length?".to_owned()),
             BadSeed { .. } => Some("write a whole number, such as `seed=\"7\"`".to_owned()),
             BadAssign { .. } => {

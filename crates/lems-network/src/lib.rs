@@ -6,6 +6,7 @@
 //! [`Experiment::of`] says what a simulation runs and records.
 
 mod build;
+mod cells;
 mod connect;
 mod doubts;
 mod error;
@@ -19,6 +20,7 @@ mod recording;
 mod selection;
 mod shapes;
 
+pub use cells::Cell;
 pub use doubts::rounded;
 pub use error::NetworkError;
 pub use estimate::{Count, Estimate, state_size};

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use lems_document::Attribute;
+use lems_document::{Attribute, Span};
 use lems_math::JavaRandom;
 use lems_model::{ComponentId, Model, Role, SimulationElement};
 
@@ -47,6 +47,8 @@ pub struct Run {
 pub struct DataFile<'d> {
     /// Path as the model gives it.
     pub path: String,
+    /// Where the model asks for it; nowhere if it is for a picture.
+    pub span: Option<Span>,
     /// Whether it is for a picture.
     pub drawn: bool,
     /// Its columns.
@@ -69,6 +71,8 @@ pub struct Recording<'d> {
 pub struct EventFile<'d> {
     /// Path as the model gives it.
     pub path: String,
+    /// Where the model asks for it.
+    pub span: Span,
     /// Order in a line; None: an unknown one, which leaves the file empty.
     pub format: Option<EventFormat>,
     /// What it records.
@@ -358,10 +362,11 @@ impl<'d> Collector<'_, 'd> {
                 return Some(Writer::Display(self.experiment.displays.len() - 1));
             }
             SimulationElement::DataWriter { path, file_name } => {
-                let path = self.file(id, path, file_name)?;
+                let (path, span) = self.file(id, path, file_name)?;
                 let columns = Vec::new();
                 self.experiment.data_files.push(DataFile {
                     path,
+                    span: Some(span),
                     drawn: false,
                     columns,
                 });
@@ -372,7 +377,7 @@ impl<'d> Collector<'_, 'd> {
                 file_name,
                 format,
             } => {
-                let path = self.file(id, path, file_name)?;
+                let (path, span) = self.file(id, path, file_name)?;
                 let given = self.text(id, format);
                 let format = match given.map(Attribute::value) {
                     Some("ID_TIME") => Some(EventFormat::IdTime),
@@ -387,6 +392,7 @@ impl<'d> Collector<'_, 'd> {
                 }
                 self.experiment.event_files.push(EventFile {
                     path,
+                    span,
                     format,
                     selections: Vec::new(),
                 });
@@ -404,23 +410,28 @@ impl<'d> Collector<'_, 'd> {
         });
     }
 
+    /// The path of an output, and where its name stands.
     fn file(
         &mut self,
         id: ComponentId,
         folder: Option<&str>,
         name: Option<&str>,
-    ) -> Option<String> {
-        let Some(name) = self.text(id, name) else {
+    ) -> Option<(String, Span)> {
+        let attribute = name.unwrap_or("fileName");
+        let name = self.text(id, Some(attribute));
+        let Some(name) = name.filter(|name| !name.value().trim().is_empty()) else {
             self.errors.push(NetworkError::NoFileName {
-                span: self.model.span_of(id),
+                attribute: attribute.to_owned(),
+                span: name.map_or_else(|| self.model.span_of(id), Attribute::span),
             });
             return None;
         };
         let folder = self.text(id, folder).map_or("", Attribute::value);
-        Some(match folder.trim_end_matches('/') {
+        let path = match folder.trim_end_matches('/') {
             "" => name.value().to_owned(),
             folder => format!("{folder}/{}", name.value()),
-        })
+        };
+        Some((path, name.span()))
     }
 
     fn run(

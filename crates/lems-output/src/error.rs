@@ -2,13 +2,17 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OutputError {
-    /// The folder that the file should be in is not there.
-    #[error("cannot create `{path}`: there is no folder `{folder}`")]
+    /// The folder that the file should be in is not there and cannot be made.
+    #[error(
+        "cannot create `{path}`: there is no folder `{folder}`, and it cannot be made: {reason}"
+    )]
     MissingFolder {
         /// The file, as named in the model.
         path: String,
         /// The folder that was looked for.
         folder: String,
+        /// Why it is not made.
+        reason: String,
     },
     /// There is a folder where the file should be.
     #[error("cannot create `{path}`: it is a folder")]
@@ -83,12 +87,28 @@ pub enum OutputError {
 }
 
 impl OutputError {
+    /// The output that it is about, as named in the model, if it is about one.
+    pub fn path(&self) -> Option<&str> {
+        match self {
+            Self::MissingFolder { path, .. }
+            | Self::IsFolder { path }
+            | Self::IsInput { path }
+            | Self::Outside { path }
+            | Self::Create { path, .. }
+            | Self::Write { path, .. }
+            | Self::Finish { path, .. }
+            | Self::NotContinued { path, .. }
+            | Self::UnknownSelection { path, .. } => Some(path),
+            Self::TooManyBytes { .. } => None,
+        }
+    }
+
     /// The likely fix, in one sentence.
     pub fn help(&self) -> Option<String> {
         match self {
-            Self::MissingFolder { folder, .. } => Some(format!(
-                "create it first (`mkdir -p \"{folder}\"`): output folders are not created by a run"
-            )),
+            Self::MissingFolder { .. } => {
+                Some("is the name right, and may you write there?".to_owned())
+            }
             Self::IsFolder { .. } | Self::IsInput { .. } => {
                 Some("choose another name for the file".to_owned())
             }

@@ -2,7 +2,7 @@ use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use crate::{Mark, OutputError, OutputSink, OutputStore};
@@ -19,6 +19,8 @@ pub struct FileStore {
     inputs: HashSet<PathBuf>,
     /// Outputs by name, and a token that all of one name have until they are closed.
     open: HashMap<PathBuf, Arc<()>>,
+    /// Folders that were not there.
+    made: Vec<PathBuf>,
 }
 
 impl FileStore {
@@ -41,6 +43,45 @@ impl FileStore {
             confined: true,
             ..self
         }
+    }
+
+    /// The folders that outputs asked for and that were not there, in the order in which they were made.
+    pub fn made_folders(&self) -> &[PathBuf] {
+        &self.made
+    }
+
+    /// Makes the folder that an output is to be in, unless it is there.
+    fn make_folder(&mut self, name: &str) -> Result<(), OutputError> {
+        let path = self.folder.join(name);
+        let parent = path.parent().unwrap_or(Path::new(""));
+        if canonical_folder(parent).is_some() {
+            return Ok(());
+        }
+        if self.confined && !self.would_be_inside(name, parent) {
+            let path = name.to_owned();
+            return Err(OutputError::Outside { path });
+        }
+        fs::create_dir_all(parent).map_err(|error| OutputError::MissingFolder {
+            path: name.to_owned(),
+            folder: parent.display().to_string(),
+            reason: error.to_string(),
+        })?;
+        self.made.push(parent.to_owned());
+        Ok(())
+    }
+
+    /// Whether a folder that is not there would come to lie in that of the store. What is there of
+    /// it may be a link; from there on `..` would lead out again.
+    fn would_be_inside(&self, name: &str, folder: &Path) -> bool {
+        let leads_up = Path::new(name)
+            .components()
+            .any(|part| part == Component::ParentDir);
+        let own = canonical_folder(&self.folder);
+        let nearest = folder.ancestors().find_map(canonical_folder);
+        !leads_up
+            && own
+                .zip(nearest)
+                .is_some_and(|(own, nearest)| nearest.starts_with(own))
     }
 
     /// Outputs may share a path (the one finished last stays), so the second gets a partial name of
@@ -66,6 +107,7 @@ impl FileStore {
         let folder = canonical_folder(parent).ok_or_else(|| OutputError::MissingFolder {
             path: name(),
             folder: parent.display().to_string(),
+            reason: "only a run from the start makes folders".to_owned(),
         })?;
         let regular = path.is_file() || !path.exists();
         let outside = || !canonical_folder(&self.folder).is_some_and(|own| folder.starts_with(own));
@@ -117,6 +159,7 @@ fn create_anew(path: &Path) -> std::io::Result<File> {
 
 impl OutputStore for FileStore {
     fn create(&mut self, path: &str) -> Result<Box<dyn OutputSink>, OutputError> {
+        self.make_folder(path)?;
         let target = self.target(path)?;
         let (partial, token) = match target.regular {
             true => self.partial_name(&target.path),
@@ -175,6 +218,7 @@ impl OutputStore for FileStore {
         self.inputs.extend(inputs.iter().flat_map(fs::canonicalize));
         let mut folders = HashSet::new();
         for path in outputs {
+            self.make_folder(path)?;
             let target = self.target(path)?;
             if target.regular && folders.insert(target.folder) {
                 // What an earlier run left under the partial name stays until this one begins.

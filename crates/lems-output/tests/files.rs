@@ -74,18 +74,61 @@ fn of_two_files_with_one_name_the_last_finished_stays() {
 }
 
 #[test]
-fn a_missing_folder_is_named_and_not_created() {
+fn a_missing_folder_is_made_and_told() {
     let folder = folder("missing");
+    let mut store = FileStore::in_folder(&folder);
+    let outputs = ["results/v/a.dat", "results/v/b.dat", "c.dat"];
+    store.reserve(&outputs, &[]).unwrap();
+    assert_eq!(store.made_folders(), [folder.join("results/v")]);
+    DataFile::create(&mut store, "other/v.dat")
+        .unwrap()
+        .finish()
+        .unwrap();
+    assert_eq!(store.made_folders().len(), 2);
+    assert_eq!(names(&folder), ["other", "results"]);
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_named() {
+    let folder = folder("in_the_way");
+    fs::write(folder.join("results"), "a file").unwrap();
     let mut store = FileStore::in_folder(&folder);
     let Err(error) = EventFile::create(&mut store, "results/a.spikes", EventFormat::IdTime, &[])
     else {
-        panic!("created in a folder that is not there");
+        panic!("created in a file");
     };
-    assert!(matches!(&error, OutputError::MissingFolder { path, folder }
-        if path == "results/a.spikes" && folder.ends_with("results")));
-    assert!(error.to_string().contains("`results/a.spikes`"));
-    assert!(error.help().unwrap().contains("create it first"));
-    assert!(names(&folder).is_empty());
+    assert_eq!(error.path(), Some("results/a.spikes"));
+    assert!(
+        matches!(&error, OutputError::MissingFolder { folder, .. } if folder.ends_with("results"))
+    );
+    assert_eq!(names(&folder), ["results"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_confined_store_makes_folders_inside_its_own_only() {
+    let folder = folder("confined_folders");
+    fs::create_dir_all(folder.join("own/there")).unwrap();
+    fs::create_dir(folder.join("elsewhere")).unwrap();
+    std::os::unix::fs::symlink("../elsewhere", folder.join("own/link")).unwrap();
+    let mut store = FileStore::in_folder(folder.join("own")).confined();
+    let absolute = folder.join("beside/v.dat");
+    for name in [
+        "../beside/v.dat",
+        "new/../../beside/v.dat",
+        "link/new/v.dat",
+        absolute.to_str().unwrap(),
+    ] {
+        let reserved = store.reserve(&[name], &[]);
+        assert!(
+            matches!(reserved, Err(OutputError::Outside { .. })),
+            "{name}: {reserved:?}"
+        );
+    }
+    store.reserve(&["there/new/v.dat"], &[]).unwrap();
+    assert_eq!(names(&folder), ["elsewhere", "own"]);
+    assert_eq!(names(&folder.join("elsewhere")), [""; 0]);
+    assert_eq!(names(&folder.join("own")), ["link", "there"]);
 }
 
 #[test]

@@ -29,7 +29,8 @@ pub fn run(arguments: &Arguments) -> Result<String, Failure> {
     Ok(String::new())
 }
 
-fn write(path: &str, text: &str, inputs: &[&str]) -> Result<(), OutputError> {
+/// Writes a file that is none of the inputs.
+pub fn write(path: &str, text: &str, inputs: &[&str]) -> Result<(), OutputError> {
     let mut store = FileStore::new();
     store.reserve(&[path], inputs)?;
     let mut sink = store.create(path)?;

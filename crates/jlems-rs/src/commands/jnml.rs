@@ -14,7 +14,8 @@ const HELP: &str = "\
 jlems-rs, called as jnml
 
     jnml LEMS_FILE [-nogui] [-norun] [-I FOLDER:FOLDER] [-outputdir FOLDER]
-        runs a LEMS file; -norun only reads and builds it; there is never a window
+        runs a LEMS file; -norun only reads and builds it; there is never a window: `jlems-rs run --plot html`
+        draws what it would show
     jnml -validate FILE...
         checks NeuroML and LEMS files
     jnml -v
@@ -66,10 +67,11 @@ pub fn run(words: &[String]) -> ExitCode {
 
 fn simulate(words: &[String]) -> ExitCode {
     let (mut file, mut include, mut folder, mut runs) = (None, Vec::new(), None, true);
+    let mut shows = true;
     let mut rest = words.iter();
     while let Some(word) = rest.next() {
         match word.as_str() {
-            "-nogui" => {}
+            "-nogui" => shows = false,
             "-norun" => runs = false,
             "-I" => match rest.next() {
                 Some(folders) => include.extend((!folders.is_empty()).then_some(folders)),
@@ -111,6 +113,11 @@ fn simulate(words: &[String]) -> ExitCode {
     print(VERSION);
     let status = as_own(own.into_iter().chain(["--", file.as_str()]));
     if status == ExitCode::SUCCESS {
+        if shows {
+            print(&format!(
+                "there is no window: `jlems-rs run --plot html {file}` draws the displays into a page\n"
+            ));
+        }
         print(FINISHED);
     }
     status

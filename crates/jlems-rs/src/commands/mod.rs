@@ -9,16 +9,18 @@ mod explain;
 mod flatten;
 pub mod jnml;
 mod messages;
+mod new;
 mod pages;
 mod plan;
 mod plot;
+mod recordings;
 mod run;
 mod show;
 mod types;
 mod validate;
 pub mod words;
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -66,6 +68,8 @@ enum Command {
     Show(show::Command),
     /// Write a model with all that it includes as one LEMS file.
     Flatten(flatten::Arguments),
+    /// Write a LEMS file that runs a NeuroML file: what runs for how long and what is recorded.
+    New(new::Arguments),
     /// Explain the code of an error or a warning.
     Explain(explain::Arguments),
     /// Take jNeuroML's command line, as the program does when it is called `jnml`.
@@ -96,6 +100,7 @@ impl CommandLine {
             (Some(Command::Describe(arguments)), _) => describe::run(&arguments).map(shown),
             (Some(Command::Show(command)), _) => show::run(&command).map(shown),
             (Some(Command::Flatten(arguments)), _) => flatten::run(&arguments).map(shown),
+            (Some(Command::New(arguments)), _) => new::run(&arguments).map(shown),
             (Some(Command::Explain(arguments)), _) => Ok(shown(explain::text(&arguments))),
         };
         result.unwrap_or_else(|failure| fail(&failure))
@@ -103,8 +108,16 @@ impl CommandLine {
 }
 
 fn fail(failure: &Failure) -> ExitCode {
-    print_error(&failure.render(std::io::stderr().is_terminal()));
+    print_error(&rendered(failure));
     ExitCode::FAILURE
+}
+
+/// Messages as the standard error wants them: in colour, as wide as the terminal.
+fn rendered(failure: &Failure) -> String {
+    let is_colored =
+        anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
+    let width = terminal_size::terminal_size_of(std::io::stderr()).map(|(width, _)| width.0.into());
+    failure.render_within(is_colored, width)
 }
 
 /// Ends the program when it does not see by itself that its time is over: while it reads, builds or
@@ -140,7 +153,7 @@ fn text_of_output(path: &Path) -> std::io::Result<String> {
 /// Tells what of a model was not read as written.
 fn warn_of(document: &Document) {
     let warnings = Failure::warnings_of(document);
-    print_error(&warnings.render(std::io::stderr().is_terminal()));
+    print_error(&rendered(&warnings));
 }
 
 fn shown(text: impl AsRef<str>) -> ExitCode {

@@ -2,6 +2,7 @@
 
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
+use jlems_rs::document::nearest;
 use jlems_rs::{Code, Failure};
 
 use super::CommandLine;
@@ -17,8 +18,8 @@ pub struct CompletionArguments {
 /// Which page to print.
 #[derive(Debug, Args)]
 pub struct ManArguments {
-    /// Command that the page is about; without one, the program.
-    command: Option<String>,
+    /// Command that the page is about, and a command of that; without one, the program.
+    command: Vec<String>,
 }
 
 /// The definitions that a shell completes command lines with.
@@ -37,10 +38,17 @@ pub fn completions(arguments: &CompletionArguments) -> String {
 pub fn man(arguments: &ManArguments) -> Result<String, Failure> {
     let mut command = CommandLine::command();
     command.build();
-    if let Some(name) = &arguments.command {
+    for name in &arguments.command {
         let Some(found) = command.find_subcommand(name) else {
-            let message = format!("there is no command `{name}`");
-            return Err(Failure::plain(Code(601), message, None));
+            let message = format!("`{}` has no command `{name}`", command.get_name());
+            let names = command.get_subcommands().map(clap::Command::get_name);
+            let names: Vec<&str> = names.collect();
+            let help = match nearest(name, names.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None if names.is_empty() => "it has none".to_owned(),
+                None => format!("it has {}", names.join(", ")),
+            };
+            return Err(Failure::plain(Code(601), message, Some(help)));
         };
         command = found.clone();
     }

@@ -1,12 +1,14 @@
 //! `jlems-rs run --plan FILE`: what a run will take, told before it takes it.
 
+use std::cmp::Reverse;
 use std::fmt::Write;
 
-use jlems_rs::document::SourceReader;
+use jlems_rs::document::{Document, SourceReader};
 use jlems_rs::memory::{Needed, size};
 use jlems_rs::model::Model;
 use jlems_rs::network::{Estimate, Experiment, Run, rounded};
 use jlems_rs::{Failure, Limits, Options};
+use serde::Serialize;
 
 /// Most component types that are listed one by one.
 const LISTED: usize = 12;
@@ -14,146 +16,246 @@ const LISTED: usize = 12;
 const VALUE_BYTES: u64 = 11;
 const EVENT_BYTES: u64 = 10;
 
-/// Reads a file and tells what its runs will take; no instance is made and nothing is written.
-pub fn text(file: &str, reader: &dyn SourceReader, options: &Options) -> Result<String, Failure> {
-    let document = jlems_rs::load_runnable(file, reader, options)?;
-    let model = jlems_rs::read_model(&document)?;
-    let (experiment, estimates) = jlems_rs::estimate(&document, &model)?;
-    let times_file = model.target.and_then(|target| target.times_file);
-    let mut text = String::new();
-    for (run, estimate) in experiment.runs.iter().zip(&estimates) {
-        instances(&mut text, &model, estimate);
-        let needed = Needed::of(&document, &model, estimate);
-        let mut lines = vec![steps(run)];
-        lines.extend(memory(estimate, needed));
-        lines.extend(outputs(&experiment, run, times_file));
+/// What the runs of a file will take.
+#[derive(Debug, Serialize)]
+pub struct Plan {
+    file: String,
+    runs: Vec<PlannedRun>,
+}
+
+/// What one of them will take; times are in seconds, sizes in bytes.
+#[derive(Debug, Serialize)]
+struct PlannedRun {
+    steps: u64,
+    step: f64,
+    length: f64,
+    /// Types with most instances first.
+    types: Vec<PlannedType>,
+    instances: u64,
+    attached: u64,
+    connections: u64,
+    /// Elements that could not be counted: there may be more of all.
+    uncounted: u64,
+    state_bytes: u64,
+    table_bytes: u64,
+    peak_bytes: u64,
+    files: Vec<PlannedFile>,
+    /// Why this run will be refused.
+    refusals: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct PlannedType {
+    #[serde(rename = "type")]
+    name: String,
+    instances: u64,
+    attached: u64,
+}
+
+/// A file of a run: rows of columns or, without them, as many events of selections as there will be.
+#[derive(Debug, Serialize)]
+struct PlannedFile {
+    path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rows: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    columns: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    selections: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<u64>,
+}
+
+impl Plan {
+    /// Reads a file and finds what its runs will take; no instance is made and nothing is written.
+    pub fn of(file: &str, reader: &dyn SourceReader, options: &Options) -> Result<Plan, Failure> {
+        let document = jlems_rs::load_runnable(file, reader, options)?;
+        super::warn_of(&document);
+        let model = jlems_rs::read_model(&document)?;
+        let (experiment, estimates) = jlems_rs::estimate(&document, &model)?;
+        let runs = experiment.runs.iter().zip(&estimates);
+        let planned = |(run, estimate): (&Run, &Estimate)| {
+            PlannedRun::of(&document, &model, &experiment, run, estimate, options)
+        };
+        Ok(Plan {
+            file: file.to_owned(),
+            runs: runs.map(planned).collect(),
+        })
+    }
+
+    /// The plan for people.
+    pub fn text(&self) -> String {
+        self.runs.iter().map(PlannedRun::text).collect()
+    }
+}
+
+impl PlannedRun {
+    fn of(
+        document: &Document,
+        model: &Model<'_>,
+        experiment: &Experiment<'_>,
+        run: &Run,
+        estimate: &Estimate,
+        options: &Options,
+    ) -> PlannedRun {
+        let mut kinds: Vec<_> = estimate.kinds.iter().collect();
+        kinds.sort_by_key(|(_, count)| Reverse(count.instances));
+        let needed = Needed::of(document, model, estimate);
+        let times_file = model.target.and_then(|target| target.times_file);
+        let mut refusals = refusals(estimate, needed, &options.limits);
+        if let Err(error) = options.limits.allow_outputs(experiment, options.every) {
+            refusals.push(format!("It will be refused: {error}."));
+        }
+        PlannedRun {
+            steps: run.steps,
+            step: rounded(run.step),
+            length: rounded(run.length),
+            types: (kinds.iter())
+                .map(|(kind, count)| PlannedType {
+                    name: model.type_of(**kind).name.to_owned(),
+                    instances: count.instances,
+                    attached: count.attached,
+                })
+                .collect(),
+            instances: estimate.instances(),
+            attached: estimate.attached(),
+            connections: estimate.connections,
+            uncounted: estimate.untold,
+            state_bytes: needed.state,
+            table_bytes: needed.tables,
+            peak_bytes: needed.peak,
+            files: files(experiment, run, times_file),
+            refusals,
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut text = self.instances();
+        let [step, length] = [self.step, self.length].map(|seconds| rounded(seconds * 1e3));
+        let about = |bytes| format!("about {}", size(bytes));
+        let mut lines = vec![
+            ("steps", format!("{} of {step} ms: {length} ms", self.steps)),
+            ("connections", self.connections.to_string()),
+            ("state variables", about(self.state_bytes)),
+            ("tables", about(self.table_bytes)),
+            ("peak memory", about(self.peak_bytes)),
+        ];
+        lines.extend(
+            self.files
+                .iter()
+                .map(|file| (file.path.as_str(), file.text())),
+        );
         let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
         for (name, value) in lines {
             let _ = writeln!(text, "{name:width$}  {value}");
         }
-        remarks(&mut text, estimate, needed, &options.limits);
-        if let Err(error) = options.limits.allow_outputs(&experiment, options.every) {
-            let _ = writeln!(text, "It will be refused: {error}.");
+        text.push_str(
+            "\nInstances and connections are counted, the sizes estimated from them; paths are not followed.\n",
+        );
+        if self.uncounted > 0 {
+            let elements = super::counted(self.uncounted, "element");
+            let _ = writeln!(text, "{elements} could not be counted: there may be more.");
+        }
+        for refusal in &self.refusals {
+            let _ = writeln!(text, "{refusal}");
+        }
+        text
+    }
+
+    /// A table of the component types with most instances.
+    fn instances(&self) -> String {
+        let row = |name: String, instances: u64, attached: u64| {
+            [name, instances.to_string(), attached.to_string()]
+        };
+        let titles = ["component type", "instances", "attached"];
+        let mut rows = vec![titles.map(str::to_owned)];
+        let kinds = self.types.iter().take(LISTED);
+        rows.extend(kinds.map(|kind| row(kind.name.clone(), kind.instances, kind.attached)));
+        if let Some(others) = self.types.get(LISTED..).filter(|others| !others.is_empty()) {
+            let sum =
+                |of: fn(&PlannedType) -> u64| others.iter().map(of).fold(0, u64::saturating_add);
+            let name = format!("{} other types", others.len());
+            rows.push(row(
+                name,
+                sum(|kind| kind.instances),
+                sum(|kind| kind.attached),
+            ));
+        }
+        rows.push(row("in all".to_owned(), self.instances, self.attached));
+        let width = |column: usize| {
+            let cells = rows.iter().filter_map(|row| row.get(column));
+            cells.map(String::len).max().unwrap_or(0)
+        };
+        let [first, second, third] = [width(0), width(1), width(2)];
+        let mut text = String::new();
+        for [name, instances, attached] in &rows {
+            let _ = writeln!(
+                text,
+                "{name:first$}  {instances:>second$}  {attached:>third$}"
+            );
+        }
+        text + "\n"
+    }
+}
+
+impl PlannedFile {
+    fn text(&self) -> String {
+        match (self.rows, self.columns, self.bytes) {
+            (Some(rows), Some(columns), Some(bytes)) => {
+                let columns = super::counted(columns, "column");
+                format!("{rows} rows of {columns}: about {}", size(bytes))
+            }
+            (Some(rows), ..) => format!("{rows} rows"),
+            (None, ..) => format!(
+                "events of {}: about {EVENT_BYTES} bytes each, as many as there will be",
+                super::counted(self.selections.unwrap_or_default(), "selection")
+            ),
         }
     }
-    super::warn_of(&document);
-    Ok(text)
 }
 
-/// A table of the component types with most instances.
-fn instances(text: &mut String, model: &Model<'_>, estimate: &Estimate) {
-    let mut kinds: Vec<_> = estimate.kinds.iter().collect();
-    kinds.sort_by_key(|(_, count)| std::cmp::Reverse(count.instances));
-    let mut rows = vec![[
-        "component type".to_owned(),
-        "instances".to_owned(),
-        "attached".to_owned(),
-    ]];
-    for (kind, count) in kinds.iter().take(LISTED) {
-        rows.push([
-            model.type_of(**kind).name.to_owned(),
-            count.instances.to_string(),
-            count.attached.to_string(),
-        ]);
-    }
-    if let Some(others) = kinds.get(LISTED..).filter(|others| !others.is_empty()) {
-        let sum = |of: fn(&&jlems_rs::network::Count) -> u64| {
-            let counts = others.iter().map(|(_, count)| of(count));
-            counts.fold(0, u64::saturating_add).to_string()
-        };
-        rows.push([
-            format!("{} other types", others.len()),
-            sum(|count| count.instances),
-            sum(|count| count.attached),
-        ]);
-    }
-    rows.push([
-        "in all".to_owned(),
-        estimate.instances().to_string(),
-        estimate.attached().to_string(),
-    ]);
-    let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column));
-        cells.map(String::len).max().unwrap_or(0)
-    };
-    let widths = [width(0), width(1), width(2)];
-    for [name, instances, attached] in &rows {
-        let [first, second, third] = widths;
-        let _ = writeln!(
-            text,
-            "{name:first$}  {instances:>second$}  {attached:>third$}"
-        );
-    }
-    text.push('\n');
-}
-
-fn steps(run: &Run) -> (String, String) {
-    let [step, length] = [run.step, run.length].map(|seconds| rounded(seconds * 1e3));
-    let value = format!("{} of {step} ms: {length} ms", run.steps);
-    ("steps".to_owned(), value)
-}
-
-fn memory(estimate: &Estimate, needed: Needed) -> [(String, String); 4] {
-    let about = |name: &str, bytes| (name.to_owned(), format!("about {}", size(bytes)));
-    [
-        ("connections".to_owned(), estimate.connections.to_string()),
-        about("state variables", needed.state),
-        about("tables", needed.tables),
-        about("peak memory", needed.peak),
-    ]
-}
-
-fn outputs(
-    experiment: &Experiment<'_>,
-    run: &Run,
-    times_file: Option<&str>,
-) -> Vec<(String, String)> {
+fn files(experiment: &Experiment<'_>, run: &Run, times_file: Option<&str>) -> Vec<PlannedFile> {
     let rows = run.steps.saturating_add(1);
-    let mut lines = Vec::new();
-    for file in &experiment.data_files {
+    let empty = |path: &str| PlannedFile {
+        path: path.to_owned(),
+        rows: None,
+        columns: None,
+        selections: None,
+        bytes: None,
+    };
+    let data = experiment.data_files.iter().map(|file| {
         let columns = file.columns.len() as u64;
-        let bytes = rows.saturating_mul((columns + 1).saturating_mul(VALUE_BYTES));
-        let value = format!(
-            "{rows} rows of {}: about {}",
-            super::counted(columns, "column"),
-            size(bytes)
-        );
-        lines.push((file.path.clone(), value));
-    }
-    for file in &experiment.event_files {
-        let value = format!(
-            "events of {}: about {EVENT_BYTES} bytes each, as many as there will be",
-            super::counted(file.selections.len() as u64, "selection")
-        );
-        lines.push((file.path.clone(), value));
-    }
-    lines.extend(times_file.map(|path| (path.to_owned(), format!("{rows} rows"))));
-    lines
+        PlannedFile {
+            rows: Some(rows),
+            columns: Some(columns),
+            bytes: Some(rows.saturating_mul((columns + 1).saturating_mul(VALUE_BYTES))),
+            ..empty(&file.path)
+        }
+    });
+    let events = experiment.event_files.iter().map(|file| PlannedFile {
+        selections: Some(file.selections.len() as u64),
+        ..empty(&file.path)
+    });
+    let times = times_file.map(|path| PlannedFile {
+        rows: Some(rows),
+        ..empty(path)
+    });
+    data.chain(events).chain(times).collect()
 }
 
-fn remarks(text: &mut String, estimate: &Estimate, needed: Needed, limits: &Limits) {
-    text.push_str(
-        "\nInstances and connections are counted, the sizes estimated from them; paths are not followed.\n",
-    );
-    if estimate.untold > 0 {
-        let _ = writeln!(
-            text,
-            "{} could not be counted: there may be more.",
-            super::counted(estimate.untold, "element")
-        );
-    }
+fn refusals(estimate: &Estimate, needed: Needed, limits: &Limits) -> Vec<String> {
+    let mut refusals = Vec::new();
     if estimate.instances() > limits.instances as u64 {
-        let _ = writeln!(
-            text,
+        refusals.push(format!(
             "A network may have {} instances: this one will be refused.",
             limits.instances
-        );
+        ));
     }
     if needed.peak > limits.memory as u64 {
-        let _ = writeln!(
-            text,
+        refusals.push(format!(
             "It may take {} of memory: this one will be refused.",
             size(limits.memory as u64)
-        );
+        ));
     }
+    refusals
 }

@@ -5,7 +5,6 @@ mod progress;
 mod store;
 mod summary;
 
-use std::io::IsTerminal;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -19,8 +18,10 @@ use jlems_rs::{BackendKind, Diagnostic, Failure, FileSources, Options, Outcome};
 
 use super::changes::ChangeArguments;
 use super::core_types::SearchArguments;
+use super::plan::Plan;
 use super::plot::Form;
-use super::{print, print_error};
+use super::recordings::RecordingArguments;
+use super::{print, print_error, rendered};
 use checkpoints::{CheckpointArguments, Keeper};
 use progress::Progress;
 use store::CountingStore;
@@ -32,7 +33,7 @@ pub const INTERRUPTED_STATUS: u8 = 130;
 /// What to run and how.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// LEMS file to run.
+    /// LEMS file to run, or NeuroML file with a network or a cell.
     #[arg(required = true)]
     file: Option<String>,
     #[command(flatten)]
@@ -56,6 +57,8 @@ pub struct Arguments {
     strict: bool,
     #[command(flatten)]
     changes: ChangeArguments,
+    #[command(flatten)]
+    recording: RecordingArguments,
     /// Draw every display of the model, and the events, into files named after the model's.
     #[arg(long, value_enum, value_name = "FORM")]
     plot: Option<Form>,
@@ -71,8 +74,8 @@ pub struct Arguments {
     /// Print the instances, steps and bytes that the run will take; make and write nothing.
     #[arg(long)]
     plan: bool,
-    /// Print what was done as JSON: steps, times, files, warnings, errors.
-    #[arg(long, conflicts_with = "plan")]
+    /// Print what was done as JSON: steps, times, files, warnings, errors; with `--plan` what will be.
+    #[arg(long)]
     json: bool,
     /// Print errors only.
     #[arg(short, long, conflicts_with = "verbose")]
@@ -95,7 +98,7 @@ enum Backend {
 
 /// Runs the file, says what was done.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let options = Options {
+    let mut options = Options {
         backend: match arguments.backend {
             Backend::Jit => BackendKind::Jit,
             Backend::Interp => BackendKind::Interpreter,
@@ -115,21 +118,25 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let file = arguments.file.as_deref().unwrap_or_default();
     super::watch_over(&options.limits);
     let reader = arguments.search.reader(file, &options);
+    let runnable = (arguments.recording).runnable(file, &*reader, &mut options)?;
     if arguments.plan {
-        print(&super::plan::text(file, &*reader, &options)?);
+        let plan = Plan::of(runnable.path(), runnable.reader(), &options)?;
+        print(&match arguments.json {
+            true => super::json(&plan)?,
+            false => runnable.said + &plan.text(),
+        });
         return Ok(ExitCode::SUCCESS);
     }
-    let (mut keeper, checkpoint) = Keeper::new(&arguments.checkpoints)?;
-    if let Some(folder) = &arguments.out_dir {
-        // If it cannot be made, the first output says so.
-        let _ = std::fs::create_dir_all(folder);
+    if !arguments.quiet && !arguments.json {
+        print(&runnable.said);
     }
+    let (mut keeper, checkpoint) = Keeper::new(&arguments.checkpoints)?;
     let mut store = CountingStore::new(arguments.out_dir.as_deref(), arguments.search.sandbox);
     let mut progress = Progress::new(!arguments.quiet);
     let mut result = jlems_rs::run_from(
         checkpoint,
-        file,
-        &*reader,
+        runnable.path(),
+        runnable.reader(),
         &mut store,
         &options,
         &mut |simulation, moment| {
@@ -160,12 +167,19 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             Err(failure) => result = Err(failure),
         }
     }
-    let summary = Summary::new(file, &result, progress.reached, store.written(), seconds);
+    let summary = Summary::new(
+        file,
+        &result,
+        progress.reached,
+        store.made_folders(),
+        store.written(),
+        seconds,
+    );
     if arguments.json {
         print(&super::json(&summary)?);
     }
     match &result {
-        Err(failure) => print_error(&failure.render(std::io::stderr().is_terminal())),
+        Err(failure) => print_error(&rendered(failure)),
         Ok(outcome) if !arguments.quiet => {
             warn(outcome, arguments.verbose);
             if !arguments.json {
@@ -225,7 +239,7 @@ fn warn(outcome: &Outcome, in_full: bool) {
     if !in_full {
         warnings.diagnostics.retain(Diagnostic::is_always_shown);
     }
-    print_error(&warnings.render(std::io::stderr().is_terminal()));
+    print_error(&rendered(&warnings));
     let more = if warnings.diagnostics.is_empty() {
         ""
     } else {

@@ -1,7 +1,6 @@
 //! `jlems-rs validate FILES`: what is wrong, without running anything.
 
 use std::fmt::{Display, Write};
-use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -164,5 +163,5 @@ fn details(verdict: Verdict, warnings: bool) -> String {
     shown
         .diagnostics
         .retain(|diagnostic| warnings || diagnostic.is_always_shown());
-    shown.render(std::io::stderr().is_terminal())
+    super::rendered(&shown)
 }

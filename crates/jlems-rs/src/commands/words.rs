@@ -1,14 +1,13 @@
 //! Command lines that are wrong in ways that can be told better than by their grammar.
 
 use std::ffi::OsString;
-use std::io::IsTerminal;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
 use jlems_rs::document::nearest;
 use jlems_rs::{Code, Failure};
 
-use super::{CommandLine, print_error};
+use super::{CommandLine, print_error, rendered};
 
 /// Exit status of a wrong command line.
 const WRONG: i32 = 2;
@@ -18,7 +17,7 @@ pub fn read(words: Vec<OsString>) -> CommandLine {
     CommandLine::try_parse_from(&words).unwrap_or_else(|mut error| {
         let words: Vec<&str> = words.iter().skip(1).filter_map(|w| w.to_str()).collect();
         if let Some(failure) = misunderstood(&error, &words) {
-            print_error(&failure.render(std::io::stderr().is_terminal()));
+            print_error(&rendered(&failure));
             std::process::exit(WRONG);
         }
         // How to give an option as a value helps nobody.
@@ -40,12 +39,14 @@ fn misunderstood(error: &clap::Error, words: &[&str]) -> Option<Failure> {
             Some(Failure::plain(Code(604), message, Some(help.to_owned())))
         }
         ErrorKind::ArgumentConflict => {
+            // A file beside a file is a misspelt command; two options of a command are another matter.
             let first = words.first().filter(|word| !word.starts_with('-'))?;
             let commands = CommandLine::command();
-            let near = nearest(
-                first,
-                commands.get_subcommands().map(clap::Command::get_name),
-            )?;
+            if commands.find_subcommand(first).is_some() {
+                return None;
+            }
+            let names = commands.get_subcommands().map(clap::Command::get_name);
+            let near = nearest(first, names)?;
             let help = format!("did you mean `{near}`?");
             let message = format!("there is no command `{first}`");
             Some(Failure::plain(Code(604), message, Some(help)))

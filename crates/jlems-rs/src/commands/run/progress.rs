@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{FormattedDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jlems_rs::engine::Simulation;
 use jlems_rs::network::rounded;
 
@@ -29,6 +29,8 @@ pub struct Progress {
     pub reached: Option<Reached>,
     bar: Option<ProgressBar>,
     drawn: Instant,
+    /// When this part of the run began, and with which step: not the first one after `--resume`.
+    begun: (Instant, u64),
 }
 
 /// Place of a run between its start and its end.
@@ -57,17 +59,19 @@ impl Progress {
         });
         let bar = (shown && std::io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            let template = "{bar:30} {pos}/{len} steps, {msg}, {eta} left ";
+            let template = "{bar:30} {pos}/{len} steps, {msg} ";
             if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style);
             }
             bar
         });
+        let now = Instant::now();
         Progress {
             first_step: None,
             reached: None,
             bar,
-            drawn: Instant::now(),
+            drawn: now,
+            begun: (now, 0),
         }
     }
 
@@ -84,6 +88,7 @@ impl Progress {
             time,
         });
         if begins {
+            self.begun = (now, steps);
             let _ = STATE.compare_exchange(IDLE, STEPPING, Ordering::Relaxed, Ordering::Relaxed);
             if let Some(bar) = &self.bar {
                 bar.reset();
@@ -96,7 +101,11 @@ impl Progress {
             self.drawn = now;
             let length = rounded(of as f64 * step * 1e3);
             bar.set_position(steps);
-            bar.set_message(format!("{:.3} of {length} ms", time * 1e3));
+            let left = left(now - self.begun.0, self.begun.1, steps, of);
+            let left = left.map_or(String::new(), |left| {
+                format!(", {} left", FormattedDuration(left))
+            });
+            bar.set_message(format!("{:.3} of {length} ms{left}", time * 1e3));
         }
         match STATE.load(Ordering::Relaxed) {
             INTERRUPTED => ControlFlow::Break(()),
@@ -109,5 +118,29 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
+    }
+}
+
+/// Time left, if steps take as long as those since `first` have taken; None before there are some.
+fn left(elapsed: Duration, first: u64, steps: u64, of: u64) -> Option<Duration> {
+    let done = steps.checked_sub(first).filter(|done| *done > 0)?;
+    let per_step = elapsed.as_secs_f64() / done as f64;
+    let left = of.saturating_sub(steps) as f64 * per_step;
+    // In whole seconds, as a clock has it.
+    Duration::try_from_secs_f64(left.ceil()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_left_is_that_of_the_steps_made_here() {
+        let minute = Duration::from_secs(60);
+        assert_eq!(left(minute, 0, 100, 400), Some(3 * minute));
+        // Resumed at step 300: those before took no time here.
+        assert_eq!(left(minute, 300, 350, 400), Some(minute));
+        assert_eq!(left(minute, 300, 300, 400), None);
+        assert_eq!(left(minute, 0, 400, 400), Some(Duration::ZERO));
     }
 }

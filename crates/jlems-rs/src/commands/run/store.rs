@@ -22,6 +22,8 @@ pub struct Written {
 /// Files, with a count of the rows of each.
 pub struct CountingStore {
     folder: PathBuf,
+    /// The folder, if it was not there.
+    made: Option<PathBuf>,
     /// The files themselves.
     pub files: FileStore,
     /// What displays show, which goes to no file.
@@ -31,13 +33,17 @@ pub struct CountingStore {
 }
 
 impl CountingStore {
-    /// A store whose relative paths start at `folder`, or at the working directory; nothing is
-    /// written outside of it if it is `confined`.
+    /// A store whose relative paths start at `folder`, which is made, or at the working directory; nothing
+    /// is written outside of it if it is `confined`.
     pub fn new(folder: Option<&Path>, confined: bool) -> CountingStore {
+        // If it cannot be made, the first output says so.
+        let make = |folder: &&Path| !folder.exists() && std::fs::create_dir_all(folder).is_ok();
+        let made = folder.filter(make).map(Path::to_owned);
         let folder = folder.unwrap_or(Path::new("")).to_owned();
         let files = FileStore::in_folder(&folder);
         CountingStore {
             folder,
+            made,
             files: match confined {
                 true => files.confined(),
                 false => files,
@@ -51,6 +57,14 @@ impl CountingStore {
     /// The files that are no longer written to, in the order of their ends.
     pub fn written(&self) -> Vec<Written> {
         self.written.borrow().clone()
+    }
+
+    /// The folders that were not there before.
+    pub fn made_folders(&self) -> Vec<String> {
+        let folders = self.made.iter().chain(self.files.made_folders());
+        folders
+            .map(|folder| format!("{}/", folder.display()))
+            .collect()
     }
 
     /// Where an output is.

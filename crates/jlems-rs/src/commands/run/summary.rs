@@ -19,6 +19,7 @@ pub struct Summary {
     status: &'static str,
     runs: Vec<Run>,
     seconds: Seconds,
+    folders: Vec<String>,
     files: Vec<Written>,
     warnings: Vec<Message>,
     errors: Vec<Message>,
@@ -59,6 +60,7 @@ impl Summary {
         file: &str,
         result: &Result<Outcome, Failure>,
         reached: Option<Reached>,
+        folders: Vec<String>,
         files: Vec<Written>,
         seconds: Seconds,
     ) -> Summary {
@@ -74,6 +76,7 @@ impl Summary {
             status: "failed",
             runs: Vec::new(),
             seconds,
+            folders,
             files,
             warnings: Vec::new(),
             errors: Vec::new(),
@@ -114,9 +117,20 @@ impl Summary {
         self.status == "interrupted"
     }
 
+    /// The folders that were not there before.
+    fn made(&self) -> String {
+        let folders = self.folders.iter();
+        folders
+            .map(|folder| format!("made the folder {folder}\n"))
+            .collect()
+    }
+
     /// The files that have not become complete, and how far the run got.
     pub fn remains(&self) -> String {
-        let mut text = String::new();
+        let mut text = match self.status {
+            "done" => String::new(),
+            _ => self.made(),
+        };
         for run in self.runs.iter().filter(|_| self.is_interrupted()) {
             let _ = writeln!(
                 text,
@@ -134,7 +148,10 @@ impl Summary {
 
     /// The complete files and runs.
     pub fn done(&self) -> String {
-        let mut text = String::new();
+        let mut text = match self.status {
+            "done" => self.made(),
+            _ => String::new(),
+        };
         for file in self.files.iter().filter(|file| file.complete) {
             let _ = writeln!(text, "wrote {} ({})", file.path, counted(file.rows, "row"));
         }

@@ -1,0 +1,124 @@
+//! LEMS files that are not there, around NeuroML files that say neither where their types are nor what
+//! to run.
+
+use std::path::Path;
+
+use lems_document::{Document, SourceReader};
+use nml2_coretypes::CORE_TYPES;
+
+use crate::{Failure, Options, load};
+
+/// A reader with one file more.
+pub struct Around<'r> {
+    /// Path of that file.
+    pub path: String,
+    /// Its text.
+    pub text: String,
+    reader: &'r dyn SourceReader,
+}
+
+impl<'r> Around<'r> {
+    /// A file in the folder of another, to be called `(name, remark)` by messages.
+    pub fn new(path: &str, remark: &str, text: String, reader: &'r dyn SourceReader) -> Self {
+        Around {
+            path: path_around(path, remark),
+            text,
+            reader,
+        }
+    }
+}
+
+impl SourceReader for Around<'_> {
+    fn read(&self, path: &str, most: usize) -> Result<Option<String>, String> {
+        match path == self.path {
+            true => Ok(Some(self.text.clone())),
+            false => self.reader.read(path, most),
+        }
+    }
+
+    fn names_beside(&self, path: &str) -> Vec<String> {
+        self.reader.names_beside(path)
+    }
+
+    fn canonical(&self, path: &str) -> String {
+        self.reader.canonical(path)
+    }
+}
+
+/// How far into a file its root is looked for.
+const HEAD_BYTES: usize = 1 << 16;
+
+const WITH_CORE_TYPES: &str = "with the core types";
+
+/// The name of the file that includes the core types and a file without them.
+pub(crate) fn with_core_types(path: &str) -> String {
+    path_around(path, WITH_CORE_TYPES)
+}
+
+fn path_around(path: &str, remark: &str) -> String {
+    let name = Path::new(path).file_name().unwrap_or_default();
+    let around = format!("({} {remark})", name.to_string_lossy());
+    let around = Path::new(path).with_file_name(around);
+    around.to_string_lossy().into_owned()
+}
+
+/// Whether a file is NeuroML 2, which says neither where its types are nor what to run.
+pub fn is_neuroml(path: &str, reader: &dyn SourceReader) -> bool {
+    let text = head_of(path, reader);
+    // The first version had the same root, in another namespace.
+    let tag = text.split("<neuroml").nth(1);
+    let is_old = tag.and_then(|tag| tag.split('>').next()?.find("morphml"));
+    outermost(&text) == Some("neuroml") && is_old.is_none()
+}
+
+fn head_of(path: &str, reader: &dyn SourceReader) -> String {
+    if path.ends_with(".h5") {
+        // HDF5 holds a network of NeuroML, and cannot be read in part.
+        return "<neuroml>".to_owned();
+    }
+    reader
+        .read(path, HEAD_BYTES)
+        .ok()
+        .flatten()
+        .unwrap_or_default()
+}
+
+/// A file with all that it includes; one of components alone is read with all core types.
+pub(crate) fn load_with_types(
+    path: &str,
+    reader: &dyn SourceReader,
+    options: &Options,
+) -> Result<Document, Failure> {
+    let name = Path::new(path).file_name().and_then(|name| name.to_str());
+    let text = head_of(path, reader);
+    let is_lems = outermost(&text).is_none_or(|root| root.eq_ignore_ascii_case("Lems"));
+    let (Some(name), false) = (name, is_lems) else {
+        return load(path, reader, options);
+    };
+    let core_types = options.core_types.unwrap_or(CORE_TYPES).iter();
+    let mut root = String::from("<Lems>");
+    for file in core_types.map(|file| file.name).chain([name]) {
+        let file = file
+            .replace('&', "&amp;")
+            .replace('"', "&quot;")
+            .replace('<', "&lt;");
+        root.push_str(&format!("<Include file=\"{file}\"/>"));
+    }
+    root.push_str("</Lems>");
+    let around = Around::new(path, WITH_CORE_TYPES, root, reader);
+    load(&around.path, &around, options)
+}
+
+/// The name of the first element of an XML text.
+fn outermost(text: &str) -> Option<&str> {
+    let mut rest = text;
+    loop {
+        rest = rest.get(rest.find('<')? + 1..)?;
+        if let Some(comment) = rest.strip_prefix("!--") {
+            rest = comment.get(comment.find("-->")?..)?;
+        } else if rest.starts_with(|first: char| first.is_alphabetic()) {
+            let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '/' | '>'))?;
+            return rest.get(..end)?.rsplit(':').next();
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Elements that come from elsewhere than the files, such as from a command line.
+
+use crate::error::{DocumentError, LoadFailure};
+use crate::include::{IncludeOptions, Limits};
+use crate::read::{Builder, Item};
+use crate::source::{Source, SourceId};
+use crate::tree::Document;
+
+impl Document {
+    /// Puts the elements of `text`, which is XML with one element around them, at the end of an element of
+    /// the document. Messages say that they come from `origin`.
+    ///
+    /// # Errors
+    /// What keeps the text from being read.
+    pub fn add_inside(
+        &mut self,
+        element: u32,
+        origin: &str,
+        text: String,
+        limits: &Limits,
+    ) -> Result<(), LoadFailure> {
+        let source = Source {
+            name: origin.to_owned(),
+            text: text.into(),
+            embedded: false,
+        };
+        let id = SourceId(self.sources.len() as u32);
+        let mut builder = Builder::of(std::mem::take(&mut self.tree));
+        let options = IncludeOptions {
+            limits: *limits,
+            ..IncludeOptions::default()
+        };
+        let read = builder.read(id, &source, &options);
+        self.tree = builder.finish();
+        self.sources.push(source);
+        let file = read.map_err(|error| self.refusing(error))?;
+        for item in file.items {
+            match item {
+                Item::Element(index) => self.additions.entry(element).or_default().push(index),
+                Item::Include(include) | Item::Nested(_, include) => {
+                    let span = include.span;
+                    return Err(self.refusing(DocumentError::NamelessInclude { span }));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn refusing(&self, error: DocumentError) -> LoadFailure {
+        LoadFailure {
+            sources: self.sources.clone(),
+            errors: vec![error],
+            warnings: Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Element, MemorySources};
+
+    #[test]
+    fn added_elements_come_last_inside_theirs_and_know_where_they_come_from()
+    -> Result<(), LoadFailure> {
+        let text = r#"<Lems><a id="a"><b id="1"/></a><c id="c"/></Lems>"#;
+        let sources = MemorySources::from([("a.xml", text)]);
+        let mut document = Document::load("a.xml", &sources, &IncludeOptions::default())?;
+        let number = document.roots().next().map_or(0, Element::number);
+        let added = r#"<more><b id="2"><d id="3" t="&lt;"/></b></more>"#;
+        document.add_inside(number, "--record", added.to_owned(), &Limits::default())?;
+        document.add_inside(
+            number,
+            "--spikes",
+            "<more><e id='4'/></more>".to_owned(),
+            &Limits::default(),
+        )?;
+        let ids = |elements: &mut dyn Iterator<Item = Element<'_>>| -> Vec<String> {
+            elements
+                .filter_map(|element| Some(element.attribute("id")?.value().to_owned()))
+                .collect()
+        };
+        let roots: Vec<Element<'_>> = document.roots().collect();
+        assert_eq!(ids(&mut document.roots()), ["a", "c"]);
+        assert_eq!(ids(&mut roots[0].children()), ["1", "2", "4"]);
+        assert_eq!(ids(&mut roots[0].descendants()), ["a", "1", "2", "3", "4"]);
+        assert_eq!(ids(&mut roots[1].descendants()), ["c"]);
+        let inner = roots[0]
+            .descendants()
+            .find(|element| element.name() == "d")
+            .unwrap();
+        assert_eq!(inner.attribute("t").unwrap().value(), "<");
+        assert_eq!(document.source(inner.span().source).name, "--record");
+        Ok(())
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_refused_and_changes_nothing() -> Result<(), LoadFailure> {
+        let sources = MemorySources::from([("a.xml", r#"<Lems><a id="a"/></Lems>"#)]);
+        let mut document = Document::load("a.xml", &sources, &IncludeOptions::default())?;
+        for wrong in ["<more>", "<more><Include file='b.xml'/></more>"] {
+            let added = document.add_inside(0, "--record", wrong.to_owned(), &Limits::default());
+            assert!(added.is_err(), "{wrong}");
+        }
+        let roots: Vec<Element<'_>> = document.roots().collect();
+        assert_eq!(roots.len(), 1);
+        assert_eq!(roots[0].descendants().count(), 1);
+        Ok(())
+    }
+}

@@ -1,0 +1,245 @@
+//! A LEMS file that runs a network or a cell of a NeuroML file.
+
+use std::fmt::Write;
+
+/// The type of what can be run: populations with their connections and inputs.
+pub const NETWORK: &str = "network";
+/// The type of what can be in a population.
+pub const CELL: &str = "baseCell";
+/// The port by which cells tell of spikes.
+pub const SPIKE: &str = "spike";
+/// The potential of a cell, in volts or as a pure number.
+pub const POTENTIALS: [&str; 2] = ["v", "V"];
+
+/// A run of a network, as a LEMS file asks for it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Simulation {
+    /// Its id.
+    pub id: String,
+    /// The NeuroML file, as it is to be included.
+    pub file: String,
+    /// The network that runs.
+    pub network: String,
+    /// What that network is to consist of, if the file has none.
+    pub one_cell: Option<OneCell>,
+    /// Length, such as `500ms`.
+    pub length: String,
+    /// Length of a step, such as `0.01ms`.
+    pub step: String,
+    /// What is recorded.
+    pub outputs: Outputs,
+}
+
+/// A network of one cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OneCell {
+    /// The cell.
+    pub cell: String,
+    /// Name of the population that it is alone in.
+    pub population: String,
+    /// Temperature of the network, such as `32degC`, for channels that depend on it.
+    pub temperature: Option<String>,
+}
+
+/// Files that a run writes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outputs {
+    /// Files of values.
+    pub data: Vec<DataOutput>,
+    /// Files of events.
+    pub events: Vec<EventOutput>,
+}
+
+/// A file with a column for each quantity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataOutput {
+    /// Its name.
+    pub file: String,
+    /// Paths from the network, such as `pop[0]/v`.
+    pub quantities: Vec<String>,
+}
+
+/// A file of events, in each line the number of a cell and the time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventOutput {
+    /// Its name.
+    pub file: String,
+    /// Paths of the cells from the network, such as `pop[0]`, and their ports.
+    pub cells: Vec<(String, String)>,
+}
+
+impl Simulation {
+    /// The file.
+    pub fn to_lems(&self) -> String {
+        let mut text = String::from("<Lems>\n");
+        tag(&mut text, 1, "Target", &[("component", &self.id)], "/>");
+        text.push('\n');
+        for file in [
+            "Cells.xml",
+            "Networks.xml",
+            "PyNN.xml",
+            "Simulation.xml",
+            &self.file,
+        ] {
+            tag(&mut text, 1, "Include", &[("file", file)], "/>");
+        }
+        text.push('\n');
+        if let Some(one) = &self.one_cell {
+            one.write(&mut text, &self.network);
+        }
+        let attributes = [
+            ("id", self.id.as_str()),
+            ("length", &self.length),
+            ("step", &self.step),
+            ("target", &self.network),
+        ];
+        tag(&mut text, 1, "Simulation", &attributes, ">");
+        self.outputs.write(&mut text, 2);
+        text + "  </Simulation>\n</Lems>\n"
+    }
+}
+
+impl OneCell {
+    fn write(&self, text: &mut String, network: &str) {
+        let kind = match &self.temperature {
+            Some(temperature) => {
+                let attributes = [("id", network), ("temperature", temperature)];
+                tag(text, 1, "networkWithTemperature", &attributes, ">");
+                "networkWithTemperature"
+            }
+            None => {
+                tag(text, 1, NETWORK, &[("id", network)], ">");
+                NETWORK
+            }
+        };
+        let attributes = [
+            ("id", self.population.as_str()),
+            ("component", &self.cell),
+            ("size", "1"),
+        ];
+        tag(text, 2, "population", &attributes, "/>");
+        let _ = writeln!(text, "  </{kind}>\n");
+    }
+}
+
+impl Outputs {
+    /// Whether nothing is recorded.
+    pub fn is_empty(&self) -> bool {
+        self.data.is_empty() && self.events.is_empty()
+    }
+
+    /// The elements, inside one that can hold them.
+    pub fn to_lems(&self) -> String {
+        let mut text = String::from("<Lems>\n");
+        self.write(&mut text, 1);
+        text + "</Lems>\n"
+    }
+
+    fn write(&self, text: &mut String, depth: usize) {
+        for (number, output) in self.data.iter().enumerate() {
+            let id = format!("recorded_data_{number}");
+            let attributes = [("id", id.as_str()), ("fileName", &output.file)];
+            tag(text, depth, "OutputFile", &attributes, ">");
+            for quantity in &output.quantities {
+                let attributes = [("id", &*name_of(quantity)), ("quantity", quantity)];
+                tag(text, depth + 1, "OutputColumn", &attributes, "/>");
+            }
+            indent(text, depth);
+            text.push_str("</OutputFile>\n");
+        }
+        for (number, output) in self.events.iter().enumerate() {
+            let id = format!("recorded_events_{number}");
+            let attributes = [
+                ("id", id.as_str()),
+                ("fileName", &output.file),
+                ("format", "ID_TIME"),
+            ];
+            tag(text, depth, "EventOutputFile", &attributes, ">");
+            for (number, (cell, port)) in output.cells.iter().enumerate() {
+                let id = number.to_string();
+                let attributes = [("id", id.as_str()), ("select", cell), ("eventPort", port)];
+                tag(text, depth + 1, "EventSelection", &attributes, "/>");
+            }
+            indent(text, depth);
+            text.push_str("</EventOutputFile>\n");
+        }
+    }
+}
+
+/// A word for a path: `pop[0]/v` gives `pop_0_v`.
+pub fn name_of(path: &str) -> String {
+    let words = path.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    words.join("_")
+}
+
+fn indent(text: &mut String, depth: usize) {
+    text.extend(std::iter::repeat_n("  ", depth));
+}
+
+fn tag(text: &mut String, depth: usize, name: &str, attributes: &[(&str, &str)], end: &str) {
+    indent(text, depth);
+    text.push('<');
+    text.push_str(name);
+    for (name, value) in attributes {
+        let value = (value.replace('&', "&amp;").replace('<', "&lt;")).replace('"', "&quot;");
+        let _ = write!(text, " {name}=\"{value}\"");
+    }
+    text.push_str(end);
+    text.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_has_its_parts_in_the_order_in_which_they_are_read() {
+        let simulation = Simulation {
+            id: "sim".to_owned(),
+            file: "a&b.nml".to_owned(),
+            network: "net".to_owned(),
+            one_cell: Some(OneCell {
+                cell: "hh".to_owned(),
+                population: "hh_pop".to_owned(),
+                temperature: None,
+            }),
+            length: "500ms".to_owned(),
+            step: "0.01ms".to_owned(),
+            outputs: Outputs {
+                data: vec![DataOutput {
+                    file: "a.dat".to_owned(),
+                    quantities: vec!["hh_pop[0]/v".to_owned()],
+                }],
+                events: vec![EventOutput {
+                    file: "a.spikes".to_owned(),
+                    cells: vec![("hh_pop[0]".to_owned(), "spike".to_owned())],
+                }],
+            },
+        };
+        let expected = r#"<Lems>
+  <Target component="sim"/>
+
+  <Include file="Cells.xml"/>
+  <Include file="Networks.xml"/>
+  <Include file="PyNN.xml"/>
+  <Include file="Simulation.xml"/>
+  <Include file="a&amp;b.nml"/>
+
+  <network id="net">
+    <population id="hh_pop" component="hh" size="1"/>
+  </network>
+
+  <Simulation id="sim" length="500ms" step="0.01ms" target="net">
+    <OutputFile id="recorded_data_0" fileName="a.dat">
+      <OutputColumn id="hh_pop_0_v" quantity="hh_pop[0]/v"/>
+    </OutputFile>
+    <EventOutputFile id="recorded_events_0" fileName="a.spikes" format="ID_TIME">
+      <EventSelection id="0" select="hh_pop[0]" eventPort="spike"/>
+    </EventOutputFile>
+  </Simulation>
+</Lems>
+"#;
+        assert_eq!(simulation.to_lems(), expected);
+    }
+}
