@@ -13,6 +13,7 @@ mod pages;
 mod plan;
 mod plot;
 mod run;
+mod schema_search;
 mod show;
 mod types;
 mod validate;
