@@ -86,6 +86,15 @@ fn valid_files_are_said_to_be_valid() {
     );
 }
 
+/// What is said of the network with that change.
+fn refused(from: &str, to: &str, expected: &str) -> String {
+    assert!(NETWORK.contains(from), "{from}");
+    let folder = folder(&NETWORK.replacen(from, to, 1));
+    let message = folder.fail(&["validate", "--no-schema", "net.nml"], 1);
+    assert!(message.contains(expected), "{to}: {message}");
+    message
+}
+
 #[test]
 fn each_thing_that_is_wrong_is_found() {
     for (from, to, expected) in [
@@ -147,12 +156,7 @@ fn each_thing_that_is_wrong_is_found() {
         ),
         ("</network>", "", "network"),
     ] {
-        assert!(NETWORK.contains(from), "{from}");
-        let folder = folder(&NETWORK.replacen(from, to, 1));
-        let output = folder.call(&["validate", "--no-schema", "net.nml"]);
-        let message = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(1), "{to}: {message}");
-        assert!(message.contains(expected), "{to}: {message}");
+        let message = refused(from, to, expected);
         assert!(message.contains("net.nml:"), "{to}: {message}");
     }
 }
@@ -297,12 +301,7 @@ fn each_rule_of_the_structure_is_told_once() {
             "there is no segmentGroup `axon` in this cell",
         ),
     ] {
-        assert!(NETWORK.contains(from), "{from}");
-        let folder = folder(&NETWORK.replacen(from, to, 1));
-        let output = folder.call(&["validate", "--no-schema", "net.nml"]);
-        let message = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(1), "{to}: {message}");
-        assert!(message.contains(expected), "{to}: {message}");
+        let message = refused(from, to, expected);
         let is_path = to.contains("/1/");
         assert!(
             is_path || message.matches("error[").count() == 1,

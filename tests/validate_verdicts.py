@@ -13,8 +13,8 @@ those without one are listed, kept in the folder `--keep`, and make the status 1
 """
 import argparse
 import collections
-import copy
 import importlib.util
+import itertools
 import json
 import pathlib
 import random
@@ -26,7 +26,6 @@ import tempfile
 import xml.etree.ElementTree as ET
 
 import schema as breakages
-from schema import Model, Skip
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 NEUROML = "http://www.neuroml.org/schema/neuroml2"
@@ -127,8 +126,9 @@ NAMES = [reference_unknown, population_unknown, group_unknown, segment_unknown, 
 
 def variations(folders, each, seed, copies, schema):
     """The files, and variations of them beside copies of all that they may include; the kind of each by its path."""
-    rng, kinds, turn = random.Random(seed), {}, 0
-    every = breakages.KINDS + NAMES
+    rng, kinds = random.Random(seed), {}
+    breaks = breakages.KINDS + NAMES
+    every = itertools.cycle(breaks)
     ET.register_namespace("", NEUROML)
     for number, folder in enumerate(folders):
         copied = copies / str(number)
@@ -142,18 +142,11 @@ def variations(folders, each, seed, copies, schema):
             if tree.getroot().tag != f"{{{NEUROML}}}neuroml":
                 continue
             for at in range(each):
-                for _ in every:
-                    kind = every[turn % len(every)]
-                    turn += 1
-                    changed = copy.deepcopy(tree)
-                    try:
-                        kind(Model(changed.getroot(), schema.words, rng))
-                    except Skip:
-                        continue
+                changed, kind = breakages.broken(tree, every, len(breaks), schema.words, rng)
+                if kind:
                     path = source.with_name(f"broken{at}_{source.name}")
                     changed.write(path, encoding="utf-8", xml_declaration=True)
-                    kinds[str(path)] = kind.__name__.replace("_", " ")
-                    break
+                    kinds[str(path)] = kind
     return kinds
 
 
