@@ -375,6 +375,23 @@ fn an_element_may_stand_once_for_each_part_of_a_cell() {
 }
 
 #[test]
+fn what_an_included_cell_lacks_is_a_warning() {
+    let incomplete = POOLS.replace("<spikeThresh value=\"-20mV\"/>", "");
+    let incomplete = incomplete.replace("id=\"pools\">\n", &format!("id=\"pools\">\n{SHAPE}"));
+    let folder = Folder::with("pools.nml", &incomplete);
+    let including = "<neuroml xmlns=\"http://www.neuroml.org/schema/neuroml2\" id=\"f\"><include href=\"pools.nml\"/></neuroml>";
+    folder.write("all.nml", including);
+    let output = folder.call(&["validate", "--no-schema", "-v", "all.nml"]);
+    assert!(output.status.success(), "{output:?}");
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        message.contains("warning[W0603]: `membraneProperties` has no `spikeThresh`"),
+        "{message}"
+    );
+    folder.fail(&["validate", "--no-schema", "pools.nml"], 1);
+}
+
+#[test]
 fn what_the_including_file_may_bring_is_a_warning() {
     let known = r#"<neuroml xmlns="http://www.neuroml.org/schema/neuroml2" id="f">
   <poissonFiringSynapse id="noise" averageRate="10 Hz" synapse="exc" spikeTarget="./exc"/>

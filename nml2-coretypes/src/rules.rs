@@ -82,11 +82,13 @@ pub struct Borrowing {
 /// A child that an element cannot do without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Need {
+    /// Where the elements are.
+    pub within: &'static [&'static str],
     /// The elements.
     pub elements: &'static [&'static str],
     /// The child.
     pub child: &'static str,
-    /// Whether a file without it is refused.
+    /// Whether a file without it is refused; one that includes such a file is not.
     pub refused: bool,
 }
 
@@ -271,26 +273,31 @@ pub const BORROWINGS: &[Borrowing] = &[
     },
 ];
 
+const BIOPHYSICS: &[&str] = &["biophysicalProperties", "biophysicalProperties2CaPools"];
 const MEMBRANES: &[&str] = &["membraneProperties", "membraneProperties2CaPools"];
 
 /// What the equations of cells read; only those of several compartments need the resistivity.
 pub const NEEDS: &[Need] = &[
     Need {
+        within: BIOPHYSICS,
         elements: MEMBRANES,
         child: "spikeThresh",
         refused: true,
     },
     Need {
+        within: BIOPHYSICS,
         elements: MEMBRANES,
         child: "specificCapacitance",
         refused: true,
     },
     Need {
+        within: BIOPHYSICS,
         elements: MEMBRANES,
         child: "initMembPotential",
         refused: true,
     },
     Need {
+        within: BIOPHYSICS,
         elements: &["intracellularProperties", "intracellularProperties2CaPools"],
         child: "resistivity",
         refused: false,

@@ -54,15 +54,18 @@ pub fn validate(
     let mut reading = Reading::of(path, reader, options);
     let (sources, mut findings, types) = match reading.document(options) {
         Ok((document, missing)) => {
-            let mut findings = model(&document, reading.is_neuroml, options);
+            let is_asked_for = |span: Span| reading.is_asked_for(document.source(span.source));
+            let mut findings = model(&document, reading.is_neuroml, &is_asked_for, options);
             let is_missing = |one: &Diagnostic| missing.iter().any(|other| other.span == one.span);
             findings.warnings.retain(|one| !is_missing(one));
             missing.into_iter().for_each(|one| findings.add(false, one));
             (document.sources().to_vec(), findings, types_of(&document))
         }
         Err(failure) => {
-            let mut findings = Findings::default();
-            findings.errors = failure.diagnostics;
+            let findings = Findings {
+                errors: failure.diagnostics,
+                ..Findings::default()
+            };
             (failure.sources, findings, HashSet::new())
         }
     };
@@ -99,11 +102,16 @@ fn types_of(document: &Document) -> HashSet<String> {
         .collect()
 }
 
-fn model(document: &Document, is_neuroml: bool, options: &Options) -> Findings {
+fn model(
+    document: &Document,
+    is_neuroml: bool,
+    is_asked_for: &dyn Fn(Span) -> bool,
+    options: &Options,
+) -> Findings {
     let mut findings = Findings::default();
     let warnings = document.warnings().iter().map(Diagnostic::from);
     warnings.for_each(|warning| findings.add(false, warning));
-    rules::check(document, is_neuroml, &mut findings);
+    rules::check(document, is_neuroml, is_asked_for, &mut findings);
     match read_model(document) {
         Err(failure) => {
             for error in failure.diagnostics {

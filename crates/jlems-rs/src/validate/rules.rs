@@ -34,7 +34,12 @@ pub(super) fn wrong(message: String, span: Span, help: Option<String>) -> Diagno
 
 /// Holds every element of the user's files against the rules. Of a file that is run, only the run
 /// says which names and connections are wrong.
-pub(super) fn check(document: &Document, is_neuroml: bool, findings: &mut Findings) {
+pub(super) fn check(
+    document: &Document,
+    is_neuroml: bool,
+    is_asked_for: &dyn Fn(Span) -> bool,
+    findings: &mut Findings,
+) {
     let first_error = findings.errors.len();
     let top_level = TopLevel::of(document);
     let borrowed = top_level.borrowed();
@@ -61,7 +66,7 @@ pub(super) fn check(document: &Document, is_neuroml: bool, findings: &mut Findin
         namings(&top_level, element, &mut named, findings);
         trees(element, parent, findings);
         misplaced(element, findings);
-        needs(element, &mut of_names);
+        needs(element, parent, is_asked_for, &mut of_names);
         ids::uniques(element, parent, &mut of_names);
         top_level.references(element, &mut of_names);
         top_level.connections(element, &mut of_names);
@@ -175,14 +180,24 @@ fn misplaced(element: Element<'_>, findings: &mut Findings) {
     }
 }
 
-fn needs(element: Element<'_>, findings: &mut Findings) {
-    for rule in (NEEDS.iter()).filter(|rule| rule.elements.contains(&element.name())) {
+fn needs(
+    element: Element<'_>,
+    parent: &str,
+    is_asked_for: &dyn Fn(Span) -> bool,
+    findings: &mut Findings,
+) {
+    let rules = NEEDS
+        .iter()
+        .filter(|rule| rule.elements.contains(&element.name()) && rule.within.contains(&parent));
+    for rule in rules {
         if element.children().any(|child| child.name() == rule.child) {
             continue;
         }
         let message = format!("`{}` has no `{}`", element.name(), rule.child);
         let help = Some(format!("add `<{} .../>`", rule.child));
-        findings.add(rule.refused, wrong(message, element.name_span(), help));
+        let span = element.name_span();
+        let refused = rule.refused && is_asked_for(span);
+        findings.add(refused, wrong(message, span, help));
     }
 }
 
