@@ -8,8 +8,8 @@
 Takes every `*.nml` below the FOLDERs (the models and examples of this repository if none is given) as it is, and makes
 `--each` broken variations of it beside a copy of its folder: those of `tests/schema.py`, which break what a schema
 says, and those below, which break what files name. Prints for each kind how many files both find valid, both find
-invalid, and where the program is stricter or laxer: with the program's own rules, and with the schema. Every file on which they differ needs a reason out of REASONS;
-those without one are listed, kept in the folder `--keep`, and make the status 1.
+invalid, and where the program is stricter or laxer: with the program's own rules, and with the schema. Every file on
+which they differ needs a reason out of STRICTER or LAXER; those without one are listed, kept in the folder `--keep`, and make the status 1.
 """
 import argparse
 import collections
@@ -32,13 +32,14 @@ NEUROML = "http://www.neuroml.org/schema/neuroml2"
 VALID = "Valid against schema and all tests"
 BATCH = 300
 
-# Why the program refuses what `jnml -validate` passes: codes of errors, and words in their message (or in the file, with `<`).
+# Why the program refuses what `jnml -validate` passes: codes of errors, and words in their message (or in the file,
+# with `<`).
 STRICTER = [
     ("a run ends: the path leads to nothing", {"E0401", "E0402"}, ""),
     ("a run ends: a parameter is missing, also in an included file", {"E0216"}, ""),
     ("a run ends: the type cannot have such a child", {"E0221"}, ""),
-    ("a run ends: a ComponentType is wrong (but for a constant that is declared twice)", {"E0204", "E0209", "E0210", "E0211", "E0213", "E0225"}
-     | {f"E02{number}" for number in range(40, 45)} | {f"E03{number:02}" for number in range(1, 37)}, "<ComponentType"),
+    ("a run ends: a ComponentType is wrong (but for a constant that is declared twice)",
+     {"E0204", "E0209", "E0210", "E0211", "E0213", "E0225"} | {f"E02{number}" for number in range(40, 45)} | {f"E03{number:02}" for number in range(1, 37)}, "<ComponentType"),
     ("a run ends: a value has an unknown unit, or is no quantity", {"E0205", "E0208", "E0227"}, ""),
     ("refused by a run here, though not by one of jnml: a value has the wrong dimension", {"E0218"}, ""),
     ("a run ends: the root segment has no proximal", {"E0603"}, "to take it from"),
