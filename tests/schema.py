@@ -14,6 +14,7 @@ The status is 1 if there is any.
 import argparse
 import collections
 import copy
+import itertools
 import json
 import pathlib
 import random
@@ -248,6 +249,18 @@ KINDS = [attribute_unknown, attribute_misspelt, attribute_missing, attribute_of_
          root_other, harmless]
 
 
+def broken(tree, kinds, number, words, rng):
+    """A variation of a tree and its kind: the next of the endless kinds, at most `number`, that finds a place in it."""
+    for kind in itertools.islice(kinds, number):
+        changed = copy.deepcopy(tree)
+        try:
+            kind(Model(changed.getroot(), words, rng))
+        except Skip:
+            continue
+        return changed, kind.__name__.replace("_", " ")
+    return None, None
+
+
 class Schema:
     def __init__(self, path):
         root = ET.parse(path).getroot()
@@ -306,7 +319,7 @@ def variations(schema, sources, each, seed, folder):
     rng = random.Random(seed)
     ET.register_namespace("", schema.namespace)
     ET.register_namespace("xsi", XSI)
-    kinds, turn = {}, 0
+    kinds, every = {}, itertools.cycle(KINDS)
 
     def write(tree, kind, name):
         path = folder / f"{len(kinds):05}_{name}"
@@ -319,16 +332,9 @@ def variations(schema, sources, each, seed, folder):
             continue
         write(tree, "as they are", source.name)
         for _ in range(each):
-            for _ in KINDS:
-                kind = KINDS[turn % len(KINDS)]
-                turn += 1
-                changed = copy.deepcopy(tree)
-                try:
-                    kind(Model(changed.getroot(), schema.words, rng))
-                except Skip:
-                    continue
-                write(changed, kind.__name__.replace("_", " "), source.name)
-                break
+            changed, kind = broken(tree, every, len(KINDS), schema.words, rng)
+            if kind:
+                write(changed, kind, source.name)
     return kinds
 
 

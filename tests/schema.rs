@@ -101,7 +101,7 @@ fn every_bad_file_and_schema_has_its_message() {
 }
 
 #[test]
-fn what_fits_is_valid_and_what_is_included_is_held_too() {
+fn the_verdict_goes_by_the_file_itself() {
     let folder = with([("inputs.nml", INPUTS), ("LEMS.xml", LEMS)]);
     let said = folder.succeed(&["validate", "--schema", SCHEMA, "inputs.nml", "LEMS.xml"]);
     assert_eq!(said, "inputs.nml: valid\nLEMS.xml: valid\n2 valid, 0 not\n");
@@ -110,14 +110,91 @@ fn what_fits_is_valid_and_what_is_included_is_held_too() {
         "inputs.nml",
         &INPUTS.replace("id=\"inputs\"", "id=\"in puts\""),
     );
-    for file in ["inputs.nml", "LEMS.xml"] {
-        folder.succeed(&["validate", file]);
-        let output = folder.call(&["validate", "--schema", SCHEMA, file]);
-        assert_eq!(output.status.code(), Some(1));
+    for (file, status, told) in [
+        ("inputs.nml", 1, "error[E0706]"),
+        ("LEMS.xml", 0, "warning[W0706]"),
+    ] {
+        let output = folder.call(&["validate", "-v", "--schema", SCHEMA, file]);
+        assert_eq!(output.status.code(), Some(status));
         let message = String::from_utf8(output.stderr).unwrap();
-        assert!(message.contains("error[E0706]"), "{message}");
+        assert!(message.contains(told), "{message}");
         assert!(message.contains("--> inputs.nml:1:"), "{message}");
     }
+}
+
+#[test]
+fn a_type_of_the_model_is_said_to_be_one() {
+    let own = r#"<neuroml xmlns="http://www.neuroml.org/schema/neuroml2" id="own">
+  <ComponentType name="ramp" extends="basePointCurrent"/>
+  <ramp id="r"/>
+</neuroml>"#;
+    let including = r#"<neuroml xmlns="http://www.neuroml.org/schema/neuroml2" id="both"><include href="own.nml"/></neuroml>"#;
+    let folder = with([("own.nml", own), ("both.nml", including)]);
+    let message = folder.fail(&["validate", "--no-schema", "own.nml"], 1);
+    assert!(
+        message.contains("`ramp` is a type of the model, which the schema cannot know"),
+        "{message}"
+    );
+    assert_eq!(message.matches("error[").count(), 1, "{message}");
+    folder.succeed(&["validate", "--no-schema", "both.nml"]);
+}
+
+#[test]
+fn a_schema_is_found() {
+    let folder = with([(
+        "inputs.nml",
+        &INPUTS.replace(
+            "Two of them</notes>",
+            "Two of them</notes><notes>More</notes>",
+        ),
+    )]);
+    let own = std::fs::read_to_string(bad().join(SCHEMA)).unwrap();
+    folder.write(
+        "env/lib/python3.12/site-packages/neuroml/nml/NeuroML_v2.9.xsd",
+        "no schema",
+    );
+    folder.write(
+        "env/lib/python3.12/site-packages/neuroml/nml/NeuroML_v2.10.1.xsd",
+        &own,
+    );
+    folder.write(
+        "env/lib/python3.12/site-packages/neuroml/nml/NeuroML_v2beta5.xsd",
+        "no schema",
+    );
+    folder.write("bin/env/bin/python3", "never run");
+    let held_against = |variables: &[(&str, &str)], more: &[&str]| {
+        let mut command = folder.command();
+        for name in ["NEUROML_SCHEMA", "VIRTUAL_ENV", "CONDA_PREFIX", "PATH"] {
+            command.env_remove(name);
+        }
+        for (name, value) in variables {
+            command.env(name, folder.0.join(value));
+        }
+        let arguments = ["validate", "-v", "inputs.nml"];
+        let output = command.args(arguments).args(more).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        said.lines().last().unwrap().replace('\\', "/")
+    };
+    let newest = "site-packages/neuroml/nml/NeuroML_v2.10.1.xsd";
+    assert_eq!(
+        held_against(&[], &[]),
+        "held against the rules of NeuroML 2.3.1"
+    );
+    for name in ["VIRTUAL_ENV", "CONDA_PREFIX"] {
+        assert!(held_against(&[(name, "env")], &[]).ends_with(newest));
+        assert_eq!(
+            held_against(&[(name, "env")], &["--no-schema"]),
+            held_against(&[], &[])
+        );
+    }
+    folder.write("env/bin/python3", "never run");
+    assert!(held_against(&[("PATH", "env/bin")], &[]).ends_with(newest));
+    let named = [("NEUROML_SCHEMA", SCHEMA), ("VIRTUAL_ENV", "env")];
+    assert!(held_against(&named, &[]).ends_with(&format!("/{SCHEMA}")));
+    assert_eq!(
+        held_against(&named, &["--schema", SCHEMA]),
+        format!("held against {SCHEMA}")
+    );
 }
 
 #[test]
@@ -214,7 +291,8 @@ fn machines_are_told_how_many_files_were_held() {
         (&told[0]["valid"], &told[0]["held_against_schema"]),
         (&Value::Bool(true), &Value::from(1))
     );
-    let plain = folder.call(&["validate", "--json", "inputs.nml"]);
+    assert_eq!(told[0]["schema"], SCHEMA);
+    let plain = folder.call(&["validate", "--json", "--no-schema", "inputs.nml"]);
     let told: Value = serde_json::from_slice(&plain.stdout).unwrap();
-    assert_eq!(told[0].get("held_against_schema"), None);
+    assert_eq!(told[0]["schema"], "the rules of NeuroML 2.3.1");
 }

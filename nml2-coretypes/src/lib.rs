@@ -9,7 +9,11 @@ pub mod simulation;
 
 use lems_document::{EmbeddedFile, ForeignLanguage};
 
-pub use rules::{COUNTS, Count, ENDS, End, NAMINGS, Naming, TREES, Tree};
+pub use rules::{
+    BORROWINGS, Borrowing, CONNECTIONS, COUNTS, ConnectionEnd, Connections, Count, ENDS, End,
+    MISPLACED, Misplaced, NAMINGS, NEEDS, Naming, Need, PLACES, REFERENCES, Reference, TREES, Tree,
+    UNIQUES, UNROOTED, Unique,
+};
 
 /// The release of NeuroML whose definitions [`CORE_TYPES`] holds.
 pub const NEUROML_VERSION: &str = "2.3.1";
@@ -20,6 +24,10 @@ pub const FOREIGN_LANGUAGES: &[ForeignLanguage] = &[ForeignLanguage {
     name: "NeuroML version 1",
     help: "neuroConstruct reads it and writes NeuroML 2; `jnml -validatev1` checks it",
 }];
+
+/// What a NeuroML file may contain, as a table that `lems_schema::Schema::of_table` reads:
+/// elements with the order and number of their children, attributes, and what values they may have.
+pub const STRUCTURE: &str = include_str!("../structure.txt");
 
 macro_rules! core_file {
     ($name:literal) => {

@@ -90,11 +90,16 @@ pub(crate) fn load_with_types(
     options: &Options,
 ) -> Result<Document, Failure> {
     let name = Path::new(path).file_name().and_then(|name| name.to_str());
-    let text = head_of(path, reader);
-    let is_lems = outermost(&text).is_none_or(|root| root.eq_ignore_ascii_case("Lems"));
-    let (Some(name), false) = (name, is_lems) else {
+    let (Some(name), true) = (name, is_of_components(path, reader)) else {
         return load(path, reader, options);
     };
+    let root = including_core_types(name, options);
+    let around = Around::new(path, WITH_CORE_TYPES, root, reader);
+    load(&around.path, &around, options)
+}
+
+/// A file that includes the core types and another.
+pub(crate) fn including_core_types(name: &str, options: &Options) -> String {
     let core_types = options.core_types.unwrap_or(CORE_TYPES).iter();
     let mut root = String::from("<Lems>");
     for file in core_types.map(|file| file.name).chain([name]) {
@@ -104,9 +109,13 @@ pub(crate) fn load_with_types(
             .replace('<', "&lt;");
         root.push_str(&format!("<Include file=\"{file}\"/>"));
     }
-    root.push_str("</Lems>");
-    let around = Around::new(path, WITH_CORE_TYPES, root, reader);
-    load(&around.path, &around, options)
+    root + "</Lems>"
+}
+
+/// Whether a file says neither where its types are nor what to run.
+pub(crate) fn is_of_components(path: &str, reader: &dyn SourceReader) -> bool {
+    let text = head_of(path, reader);
+    outermost(&text).is_some_and(|root| !root.eq_ignore_ascii_case("Lems"))
 }
 
 /// The name of the first element of an XML text.

@@ -106,6 +106,13 @@ impl Failure {
         }
     }
 
+    /// The errors, without the warnings that may name their cause.
+    pub(crate) fn into_errors(mut self) -> Vec<Diagnostic> {
+        self.diagnostics
+            .retain(|one| one.severity == Severity::Error);
+        self.diagnostics
+    }
+
     /// Adds diagnostics about the same sources, unless they are there.
     pub(crate) fn add(&mut self, other: Failure) {
         if self.sources.is_empty() {
@@ -174,6 +181,12 @@ impl Diagnostic {
     /// Whether it is shown without being asked for.
     pub fn is_always_shown(&self) -> bool {
         self.severity == Severity::Error || self.code.is_always_shown()
+    }
+
+    /// The same, as an error.
+    pub(crate) fn as_error(mut self) -> Diagnostic {
+        self.severity = Severity::Error;
+        self
     }
 
     /// The same, as a warning.

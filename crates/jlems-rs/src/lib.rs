@@ -33,7 +33,7 @@ pub use pipeline::{
     BackendKind, Control, Options, Outcome, Watch, estimate, load, load_runnable, prepare,
     read_model, read_model_in_use, run, run_from, with_backend,
 };
-pub use schemas::read_schema;
+pub use schemas::{neuroml_schema, read_schema};
 pub use settings::Settings;
 pub use simulation::{Choices, outputs_of, simulation_of};
 pub use sources::{FileSources, Sandbox};

@@ -71,6 +71,18 @@ pub struct Options {
     pub limits: Limits,
 }
 
+impl Options {
+    /// Where included files are found.
+    pub(crate) fn include_options(&self) -> IncludeOptions {
+        IncludeOptions {
+            folders: self.include.clone(),
+            embedded: self.core_types.unwrap_or(CORE_TYPES),
+            foreign: FOREIGN_LANGUAGES,
+            limits: self.limits.document,
+        }
+    }
+}
+
 /// What a run gave.
 #[derive(Debug, Clone)]
 pub struct Outcome {
@@ -97,12 +109,7 @@ pub type Watch<'w> = &'w mut dyn FnMut(&Simulation, &mut Moment<'_, '_>) -> Cont
 /// # Errors
 /// Malformed XML, missing files, circles of includes; settings of what is not there.
 pub fn load(path: &str, reader: &dyn SourceReader, options: &Options) -> Result<Document, Failure> {
-    let include = IncludeOptions {
-        folders: options.include.clone(),
-        embedded: options.core_types.unwrap_or(CORE_TYPES),
-        foreign: FOREIGN_LANGUAGES,
-        limits: options.limits.document,
-    };
+    let include = options.include_options();
     let mut document = Document::load(path, reader, &include)?;
     match apply(options, &mut document, &include) {
         Ok(()) => Ok(document),

@@ -1,9 +1,10 @@
 //! Files held against an XML Schema.
 
 use lems_document::{DocumentError, Limits, Markup, QualifiedName, Source, SourceId, SourceReader};
-use lems_schema::{Outermost, Schema};
+use lems_schema::{Outermost, Schema, SchemaError};
+use nml2_coretypes::STRUCTURE;
 
-use crate::{Diagnostic, Failure};
+use crate::{Code, Failure};
 
 /// The outermost elements of the two languages; the files of one include those of the other.
 const LANGUAGES: [&str; 2] = ["Lems", "neuroml"];
@@ -44,29 +45,34 @@ pub fn read_schema(
     Schema::read(&source, limits).map_err(|error| Failure::of(&[source], &[error]))
 }
 
-/// How many of the sources the schema is for, and what is wrong with those.
-pub(crate) fn hold<'s>(
+/// The rules of NeuroML for what its files contain, as the program knows them.
+///
+/// # Errors
+///
+/// None, but for a bug: the table that is part of the program cannot be read.
+pub fn neuroml_schema(limits: &Limits) -> Result<Schema, Failure> {
+    Schema::of_table(STRUCTURE, limits).map_err(|error| {
+        let message = format!("{error}: this is a bug in jlems-rs");
+        Failure::plain(Code(701), message, None)
+    })
+}
+
+/// What is wrong with a source, if the schema is for it.
+pub(crate) fn violations(
     schema: &Schema,
-    sources: impl Iterator<Item = (usize, &'s Source)>,
+    id: SourceId,
+    source: &Source,
     limits: &Limits,
-) -> (usize, Vec<Diagnostic>) {
-    let (mut held, mut found) = (0, Vec::new());
-    for (index, source) in sources {
-        let id = SourceId(index as u32);
-        let is_meant = Markup::of(id, source, limits, |markup| {
-            is_for(schema, markup.root().name)
-        });
-        // That it is no XML is told by those who read the model.
-        if is_meant != Ok(true) {
-            continue;
-        }
-        held += 1;
-        match schema.violations(id, source, limits) {
-            Ok(violations) => found.extend(violations.iter().map(Diagnostic::from)),
-            Err(error) => found.push(Diagnostic::from(&error)),
-        }
+) -> Option<Vec<SchemaError>> {
+    let is_meant = Markup::of(id, source, limits, |markup| {
+        is_for(schema, markup.root().name)
+    });
+    // That it is no XML is told by those who read the model.
+    if is_meant != Ok(true) {
+        return None;
     }
-    (held, found)
+    let found = schema.violations(id, source, limits);
+    Some(found.unwrap_or_else(|error| vec![error]))
 }
 
 /// All files but those of the language that the schema has nothing to say of.

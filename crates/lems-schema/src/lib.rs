@@ -32,6 +32,7 @@ mod error;
 mod patterns;
 mod rules;
 mod schema;
+mod table;
 mod violations;
 
 pub use error::SchemaError;

@@ -519,3 +519,86 @@ fn hostile_schemas_and_files_end_soon() {
     let deep = source("deep.xml", &file(&deep));
     let _ = plain.violations(SourceId(0), &deep, &Limits::default());
 }
+
+#[test]
+fn a_table_says_what_a_schema_says() {
+    let table = "\
+namespace urn:t
+root farm Farm
+pattern Name [a-z]+
+words Kind xs:string cow | big goat
+value Size xs:double > 0 <= 9
+quantity Weight kg g
+type Named
+  @name Name !
+type Farm : Named
+  sequence
+    choice *
+      &Animals
+      barn Named
+    plan Plan ?
+  @weight Weight
+  @fixed xs:string = a & b
+type Plan
+  sequence
+    ... *
+type Animal
+  @kind Kind !
+  @size Size
+group Animals
+  sequence
+    animal Animal +
+";
+    let schema = Schema::of_table(table, &Limits::default()).unwrap();
+    let farm = |inside: &str, attributes: &str| {
+        let file = format!("<farm xmlns=\"urn:t\" name=\"f\" {attributes}>{inside}</farm>");
+        found(&schema, &file)
+    };
+    let fits = "<animal kind=\"cow\" size=\"9\"/><animal kind=\"big goat\"/><barn name=\"b\"/>\
+                <animal kind=\"cow\"/><plan><x xmlns=\"urn:u\"/></plan>";
+    assert_eq!(farm(fits, "weight=\"1.5 kg\" fixed=\"a &amp; b\""), []);
+    assert_eq!(farm("", "weight=\"-2e3g\""), []);
+    for (inside, attributes, expected) in [
+        ("<animal/>", "", "`animal` needs the attribute `kind`"),
+        (
+            "<animal kind=\"goat\"/>",
+            "",
+            "`goat` is no value for `kind`",
+        ),
+        (
+            "<animal kind=\"cow\" size=\"0\"/>",
+            "",
+            "`0` is no value for `size`",
+        ),
+        (
+            "<animal kind=\"cow\" size=\"9.1\"/>",
+            "",
+            "`9.1` is no value for `size`",
+        ),
+        ("<barn name=\"B\"/>", "", "`B` is no value for `name`"),
+        ("", "weight=\"1 kgg\"", "`1 kgg` is no value for `weight`"),
+        ("", "fixed=\"c\"", "`c` is no value for `fixed`"),
+        ("<plan/><plan/>", "", "`plan` is not allowed here in `farm`"),
+        (
+            "<plan/><barn name=\"b\"/>",
+            "",
+            "`barn` is not allowed here in `farm`",
+        ),
+    ] {
+        let found = farm(inside, attributes);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].0, expected);
+    }
+
+    for wrong in [
+        "wish cow",
+        "type A\n  wish",
+        "type A\n  b Missing",
+        "value A xs:double ~ 1",
+    ] {
+        assert!(
+            Schema::of_table(wrong, &Limits::default()).is_err(),
+            "{wrong}"
+        );
+    }
+}

@@ -15,6 +15,7 @@ mod plan;
 mod plot;
 mod recordings;
 mod run;
+mod schema_search;
 mod show;
 mod types;
 mod validate;

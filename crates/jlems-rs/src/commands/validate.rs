@@ -6,26 +6,25 @@ use std::process::ExitCode;
 
 use clap::Args;
 use jlems_rs::schema::Schema;
-use jlems_rs::{Code, Diagnostic, Failure, FileSources, Severity, Verdict};
+use jlems_rs::{Code, Diagnostic, Failure, Severity, Verdict};
 use serde::Serialize;
 
 use super::core_types::SearchArguments;
 use super::messages::Message;
+use super::schema_search::{Chosen, SchemaArguments};
 use super::{counted, print, print_error};
 
 /// What to check.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// LEMS and NeuroML files to check, each with all that it includes; a folder stands for its
-    /// files `*.nml` and `LEMS*.xml`.
+    /// LEMS and NeuroML files to check, each with all that it includes; a folder stands for the
+    /// files `*.nml` and `LEMS*.xml` in it and below.
     #[arg(required = true)]
     pub files: Vec<String>,
     #[command(flatten)]
     pub search: SearchArguments,
-    /// Hold the files also against this XML Schema (XSD), all but those of the language, LEMS or
-    /// NeuroML, that it is not for.
-    #[arg(long, value_name = "FILE")]
-    pub schema: Option<String>,
+    #[command(flatten)]
+    pub schema: SchemaArguments,
     /// Print the findings as JSON.
     #[arg(long)]
     pub json: bool,
@@ -42,7 +41,8 @@ struct Checked {
     file: String,
     valid: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    held_against_schema: Option<usize>,
+    schema: Option<String>,
+    held_against_schema: usize,
     messages: Vec<Message>,
 }
 
@@ -50,12 +50,12 @@ struct Checked {
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let options = arguments.search.options()?;
     super::watch_over(&options.limits);
-    let read = |path| jlems_rs::read_schema(path, &FileSources, &options.limits.document);
-    let schema = arguments.schema.as_deref().map(read).transpose()?;
+    let Chosen { schema, name } = arguments.schema.choose(&options.limits)?;
+    let was_named = arguments.schema.schema.is_some();
     let (mut checked, mut held) = (Vec::new(), 0);
     for file in &files(&arguments.files)? {
         let reader = arguments.search.reader(file, &options);
-        let verdict = jlems_rs::validate(file, &*reader, &options, schema.as_ref());
+        let verdict = jlems_rs::validate(file, &*reader, &options, Some(&schema));
         held += verdict.held;
         let valid = verdict.count(Severity::Error) == 0;
         let messages = match arguments.json {
@@ -65,14 +65,15 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         checked.push(Checked {
             file: file.clone(),
             valid,
-            held_against_schema: schema.as_ref().map(|_| verdict.held),
+            schema: (verdict.held > 0).then(|| name.clone()),
+            held_against_schema: verdict.held,
             messages,
         });
         if arguments.json {
             continue;
         }
         if !valid || !arguments.quiet {
-            let passed_over = schema.is_some() && valid && verdict.held == 0;
+            let passed_over = was_named && valid && verdict.held == 0;
             print(&line(file, &verdict, passed_over, arguments.verbose));
         }
         print_error(&details(verdict, arguments.verbose));
@@ -87,8 +88,11 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             checked.len() - invalid
         ));
     }
-    if let (Some(schema), Some(path), 0, 0) = (&schema, &arguments.schema, held, invalid) {
-        return Err(for_none(schema, path));
+    if arguments.verbose && !arguments.json && held > 0 {
+        print(&format!("held against {name}\n"));
+    }
+    if was_named && held == 0 && invalid == 0 {
+        return Err(for_none(&schema, &name));
     }
     Ok(match invalid {
         0 => ExitCode::SUCCESS,
@@ -104,25 +108,40 @@ fn files(given: &[String]) -> Result<Vec<String>, Failure> {
             files.push(path.clone());
             continue;
         }
-        let failed = |why: &dyn Display| {
-            Failure::plain(Code(107), format!("the folder `{path}` {why}"), None)
-        };
-        let mut found = Vec::new();
-        for entry in std::fs::read_dir(path).map_err(|error| failed(&error))? {
-            let entry = entry.map_err(|error| failed(&error))?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let is_lems = name.starts_with("LEMS") && name.ends_with(".xml");
-            if is_lems || name.ends_with(".nml") {
-                found.push(entry.path().display().to_string());
-            }
-        }
+        let mut found = models_below(Path::new(path))?;
         if found.is_empty() {
-            return Err(failed(&"has no files `*.nml` or `LEMS*.xml`"));
+            return Err(failed(path, &"has no files `*.nml` or `LEMS*.xml`"));
         }
         found.sort();
         files.extend(found);
     }
     Ok(files)
+}
+
+/// The models in a folder and in those below it that are not hidden; links to folders are not followed.
+fn models_below(folder: &Path) -> Result<Vec<String>, Failure> {
+    let mut found = Vec::new();
+    let mut unvisited = vec![folder.to_owned()];
+    while let Some(folder) = unvisited.pop() {
+        let failed = |error| failed(&folder.display().to_string(), &error);
+        for entry in std::fs::read_dir(&folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let is_lems = name.starts_with("LEMS") && name.ends_with(".xml");
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                if !name.starts_with('.') {
+                    unvisited.push(entry.path());
+                }
+            } else if is_lems || name.ends_with(".nml") {
+                found.push(entry.path().display().to_string());
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn failed(folder: &str, why: &dyn Display) -> Failure {
+    Failure::plain(Code(107), format!("the folder `{folder}` {why}"), None)
 }
 
 /// A schema that nothing was held against is a mistake.

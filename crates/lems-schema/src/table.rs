@@ -1,0 +1,195 @@
+//! A schema as a table, a line for each fact, which is made into an XML Schema.
+//!
+//! ```text
+//! namespace urn:cells              what the elements belong to
+//! root cell Cell                   an element that a file may begin with, and its type
+//! pattern Id [a-z]+                a text that a regular expression describes
+//! words Kind xs:string a | b       one of some values
+//! value Size xs:double > 0         a built-in type within bounds
+//! quantity Voltage V mV            a number and a unit
+//! type Cell : Base                 an element's type and the one that it extends
+//!   sequence                       its children: `sequence`, `choice` or `all`, further in by two spaces
+//!     segment Segment +            their names, types and numbers: once, `?`, `*` or `+`
+//!     &Others                      the children of a group
+//!     ... *                        any element
+//!   @size Size ! = 1               its attributes: needed with `!`, always of one value with `=`
+//! group Others                     children with a name
+//! ```
+
+use std::fmt::Write;
+
+use lems_document::{Limits, Source};
+
+use crate::{Schema, SchemaError};
+
+/// What a quantity begins with.
+const NUMBER: &str = r"-?([0-9]*(\.[0-9]+)?)([eE]-?[0-9]+)?[\s]*";
+
+const BOUNDS: [(&str, &str); 4] = [
+    (">", "minExclusive"),
+    (">=", "minInclusive"),
+    ("<", "maxExclusive"),
+    ("<=", "maxInclusive"),
+];
+
+impl Schema {
+    /// Compiles a schema from a table.
+    ///
+    /// # Errors
+    ///
+    /// A line of the table is not understood, or the types in it do not fit together; the place is
+    /// in the schema that was made of it.
+    pub fn of_table(table: &str, limits: &Limits) -> Result<Schema, SchemaError> {
+        let source = Source {
+            name: "table".to_owned(),
+            text: as_xml(table).into(),
+            embedded: true,
+        };
+        Schema::read(&source, limits)
+    }
+}
+
+/// The XML Schema that says the same.
+fn as_xml(table: &str) -> String {
+    let namespace = (table.lines()).find_map(|line| line.strip_prefix("namespace "));
+    let namespace = escaped(namespace.unwrap_or_default());
+    let mut xml = format!(
+        "<xs:schema xmlns:xs=\"{}\" xmlns=\"{namespace}\" targetNamespace=\"{namespace}\" \
+         elementFormDefault=\"qualified\">",
+        crate::schema::XSD
+    );
+    // What is open, from the outside in: how far in it stands and what closes it.
+    let mut open: Vec<(usize, &str)> = Vec::new();
+    for line in table.lines().filter(|line| !line.trim().is_empty()) {
+        let fact = line.trim_start();
+        let depth = line.len() - fact.len();
+        while let Some((_, end)) = open.pop_if(|(outer, _)| *outer >= depth) {
+            xml.push_str(end);
+        }
+        let end = match depth {
+            0 => definition(fact, &mut xml),
+            _ => part(fact, &mut xml),
+        };
+        open.push((depth, end));
+    }
+    for (_, end) in open.into_iter().rev() {
+        xml.push_str(end);
+    }
+    xml + "</xs:schema>"
+}
+
+/// Writes the begin of a definition; what ends it.
+fn definition(fact: &str, xml: &mut String) -> &'static str {
+    let (kind, rest) = fact.split_once(' ').unwrap_or((fact, ""));
+    let (name, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+    let name = escaped(name);
+    let mut simple = |base: &str, facets: &str| {
+        let _ = write!(
+            xml,
+            "<xs:simpleType name=\"{name}\"><xs:restriction base=\"{base}\">{facets}\
+             </xs:restriction></xs:simpleType>"
+        );
+        ""
+    };
+    match kind {
+        "namespace" => "",
+        "root" => {
+            let type_name = escaped(rest);
+            let _ = write!(xml, "<xs:element name=\"{name}\" type=\"{type_name}\"/>");
+            ""
+        }
+        "pattern" => simple("xs:string", &facet("pattern", rest)),
+        "quantity" => {
+            let pattern = format!("{NUMBER}({})", rest.replace(' ', "|"));
+            simple("xs:string", &facet("pattern", &pattern))
+        }
+        "words" => {
+            let (base, words) = rest.split_once(' ').unwrap_or((rest, ""));
+            let facets = words.split(" | ").map(|word| facet("enumeration", word));
+            simple(base, &facets.collect::<String>())
+        }
+        "value" => {
+            let mut words = rest.split(' ');
+            let base = words.next().unwrap_or_default();
+            let mut facets = String::new();
+            while let (Some(sign), Some(bound)) = (words.next(), words.next()) {
+                let known = BOUNDS.iter().find(|(known, _)| *known == sign);
+                facets += &facet(known.map_or(sign, |(_, name)| name), bound);
+            }
+            simple(base, &facets)
+        }
+        "group" => {
+            let _ = write!(xml, "<xs:group name=\"{name}\">");
+            "</xs:group>"
+        }
+        "type" => {
+            let _ = write!(xml, "<xs:complexType name=\"{name}\">");
+            let Some(base) = rest.strip_prefix(": ").map(escaped) else {
+                return "</xs:complexType>";
+            };
+            let _ = write!(xml, "<xs:complexContent><xs:extension base=\"{base}\">");
+            "</xs:extension></xs:complexContent></xs:complexType>"
+        }
+        // No schema has such an element: reading it tells.
+        unknown => {
+            let _ = write!(xml, "<xs:{}/>", escaped(unknown));
+            ""
+        }
+    }
+}
+
+/// Writes the begin of what a type or a group has; what ends it.
+fn part(fact: &str, xml: &mut String) -> &'static str {
+    if let Some(attribute) = fact.strip_prefix('@') {
+        let (attribute, fixed) = match attribute.split_once(" = ") {
+            Some((attribute, value)) => (attribute, format!(" fixed=\"{}\"", escaped(value))),
+            None => (attribute, String::new()),
+        };
+        let (attribute, needed) = match attribute.strip_suffix(" !") {
+            Some(attribute) => (attribute, " use=\"required\""),
+            None => (attribute, ""),
+        };
+        let (name, type_name) = attribute.split_once(' ').unwrap_or((attribute, ""));
+        let (name, type_name) = (escaped(name), escaped(type_name));
+        let _ = write!(
+            xml,
+            "<xs:attribute name=\"{name}\" type=\"{type_name}\"{needed}{fixed}/>"
+        );
+        return "";
+    }
+    let (what, number) = match fact.rsplit_once(' ') {
+        Some((what, "?")) => (what, " minOccurs=\"0\""),
+        Some((what, "*")) => (what, " minOccurs=\"0\" maxOccurs=\"unbounded\""),
+        Some((what, "+")) => (what, " maxOccurs=\"unbounded\""),
+        _ => (fact, ""),
+    };
+    let _ = match (what, what.strip_prefix('&'), what.split_once(' ')) {
+        ("sequence" | "choice" | "all", ..) => write!(xml, "<xs:{what}{number}>"),
+        ("...", ..) => write!(xml, "<xs:any processContents=\"skip\"{number}/>"),
+        (_, Some(group), _) => write!(xml, "<xs:group ref=\"{}\"{number}/>", escaped(group)),
+        (_, _, Some((name, type_name))) => {
+            let (name, type_name) = (escaped(name), escaped(type_name));
+            write!(
+                xml,
+                "<xs:element name=\"{name}\" type=\"{type_name}\"{number}/>"
+            )
+        }
+        (unknown, ..) => write!(xml, "<xs:{}/>", escaped(unknown)),
+    };
+    match what {
+        "sequence" => "</xs:sequence>",
+        "choice" => "</xs:choice>",
+        "all" => "</xs:all>",
+        _ => "",
+    }
+}
+
+fn facet(name: &str, value: &str) -> String {
+    format!("<xs:{name} value=\"{}\"/>", escaped(value))
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('"', "&quot;")
+}
