@@ -79,6 +79,7 @@ impl Coded for ModelError {
             NoCase { .. } => 244,
             NeverAttached { .. } => 245,
             Repeated { .. } => 246,
+            UselessAttribute { .. } => 247,
             Expression { error, .. } => return error.code(),
             Dimensions { error, .. } => return error.code(),
             Mismatch { .. } => 323,

@@ -55,6 +55,7 @@ const EXPLANATIONS: &[(u16, &str)] = &[
     (244, include_str!("explain/0244.md")),
     (245, include_str!("explain/0245.md")),
     (246, include_str!("explain/0246.md")),
+    (247, include_str!("explain/0247.md")),
     (301, include_str!("explain/0301.md")),
     (302, include_str!("explain/0302.md")),
     (303, include_str!("explain/0303.md")),

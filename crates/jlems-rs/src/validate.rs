@@ -13,7 +13,7 @@ use lems_document::{Document, Source, SourceReader, Span};
 use lems_model::{Model, ModelError};
 use lems_schema::Schema;
 
-use crate::{Diagnostic, Failure, Options, Severity, read_model};
+use crate::{Code, Diagnostic, Failure, Options, Severity, read_model};
 use files::Reading;
 use rules::Findings;
 
@@ -73,7 +73,9 @@ pub fn validate(
         }
     };
     let limits = &options.limits.document;
-    let held = schema.map(|schema| {
+    // A file of another language is not held against the rules of this one.
+    let is_foreign = findings.errors.iter().any(|error| error.code == Code(116));
+    let held = schema.filter(|_| !is_foreign).map(|schema| {
         let held = structure::hold(schema, &reading, &sources, &types, limits);
         structure::add(held.found, &sources, &mut findings);
         held.number

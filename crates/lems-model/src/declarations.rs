@@ -6,7 +6,7 @@ use lems_document::{Attribute, Element, Span, nearest};
 use lems_expression::{Expression, Function, Node};
 use petgraph::{algo::kosaraju_scc, graph::DiGraph};
 
-use crate::{ComponentType, Dynamics, Model, ModelError, read::place_of_name};
+use crate::{ComponentType, Dynamics, Model, ModelError, attributes, read::place_of_name};
 
 /// Most `Case`s of a variable, each of which is nested in the one before.
 const MOST_CASES: usize = 1000;
@@ -15,6 +15,9 @@ const MOST_CASES: usize = 1000;
 pub(crate) fn check(model: &mut Model<'_>) -> Result<(), Vec<ModelError>> {
     let (mut errors, mut warnings) = (Vec::new(), Vec::new());
     for kind in model.types.values() {
+        if !kind.element.is_embedded() {
+            attributes::check(kind.element, &mut warnings);
+        }
         let mut checker = Checker {
             model,
             kind,

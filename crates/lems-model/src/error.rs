@@ -149,6 +149,14 @@ pub enum ModelError {
         variant: Option<String>,
         span: Span,
     },
+    #[error("`{element}` has no attribute `{attribute}`: it has no effect")]
+    UselessAttribute {
+        attribute: String,
+        element: String,
+        suggestion: Option<String>,
+        known: &'static [&'static str],
+        span: Span,
+    },
     #[error("`{text}` is {found}, but the parameter `{parameter}` needs {expected}")]
     WrongDimension {
         parameter: String,
@@ -286,6 +294,7 @@ impl ModelError {
             | UnknownReduce { span, .. }
             | MissingParameter { span, .. }
             | UnknownAttribute { span, .. }
+            | UselessAttribute { span, .. }
             | WrongDimension { span, .. }
             | UnknownComponent { span, .. }
             | ChildNotAllowed { span, .. }
@@ -387,6 +396,9 @@ impl ModelError {
                 )),
                 UnknownSibling { .. } => Some("check the ids of the components beside it".to_owned()),
                 _ => None,
+            }),
+            UselessAttribute { suggestion, known, .. } => did_you_mean(suggestion).or_else(|| {
+                (!known.is_empty()).then(|| format!("it may have {}", either(known)))
             }),
             Conflict { .. } | Duplicate { .. } => Some("rename or remove one of them".to_owned()),
             Repeated { .. } => Some("remove one of them".to_owned()),

@@ -5,6 +5,7 @@
 //! is resolved, every parameter has a value in SI units and every expression has been parsed and
 //! its dimensions checked; or all the errors that it found, each with its place.
 
+mod attributes;
 mod check;
 mod components;
 mod declarations;
