@@ -115,10 +115,18 @@ impl Failure {
             self.sources = other.sources;
         }
         let key = |one: &Diagnostic| (one.span, one.message.clone());
+        // The error says what is wrong with the text; the warnings say what is read of it.
+        let is_refused = self
+            .diagnostics
+            .iter()
+            .any(|one| one.severity == Severity::Error && one.code == Code(101));
+        let is_explained = |one: &Diagnostic| {
+            is_refused && one.severity == Severity::Warning && one.code == Code(101)
+        };
         let known: HashSet<_> = self.diagnostics.iter().map(key).collect();
         let new = other.diagnostics.into_iter();
         self.diagnostics
-            .extend(new.filter(|one| !known.contains(&key(one))));
+            .extend(new.filter(|one| !known.contains(&key(one)) && !is_explained(one)));
     }
 
     /// The messages with their source lines, `colored` for a terminal; after the first
