@@ -192,7 +192,7 @@ fn what_runs_but_is_surely_not_meant_is_a_warning() {
         (
             "href=\"cells.nml\"/>",
             "href=\"cells.nml\"/><include href=\"channels.nml\"/>",
-            "warning[W0103]: the included file `channels.nml` is not found",
+            "warning[W0103]: the included file `channels.nml` was not found",
         ),
         (
             "href=\"cells.nml\"/>",
@@ -437,6 +437,32 @@ const RUN: &str = r#"<Lems>
 "#;
 
 #[test]
+fn a_mistake_that_jlems_passes_is_a_warning_of_the_run_and_an_error_of_validate() {
+    let folder = Folder::new();
+    let events = "<EventOutputFile id=\"e\" fileName=\"e.spikes\" format=\"time_id\"/>";
+    let model = RUN.replace("</OutputFile>", &format!("</OutputFile>{events}"));
+    folder.write("LEMS_net.xml", &model);
+    let expected = "`format` is `ID_TIME` or `TIME_ID`, not `time_id`";
+    let said = folder.call(&["run", "LEMS_net.xml"]);
+    assert!(said.status.success());
+    let message = String::from_utf8(said.stderr).unwrap();
+    assert!(
+        message.contains(&format!("warning[W0241]: {expected}")),
+        "{message}"
+    );
+    for command in [
+        &["validate", "LEMS_net.xml"][..],
+        &["run", "--strict", "LEMS_net.xml"],
+    ] {
+        let message = folder.fail(command, 1);
+        assert!(
+            message.contains(&format!("error[E0241]: {expected}")),
+            "{message}"
+        );
+    }
+}
+
+#[test]
 fn doubts_about_a_run_are_told_by_validate_and_by_the_run() {
     let warnings_of = |model: &str| {
         let folder = Folder::new();
@@ -460,12 +486,6 @@ fn doubts_about_a_run_are_told_by_validate_and_by_the_run() {
             "pop[1]/v",
             "pop[1]/thresh",
             "warning[W0440]: `pop[1]/thresh` never changes: every row will have -0.055",
-        ),
-        (
-            "</OutputFile>",
-            "</OutputFile>
-            <EventOutputFile id=\"e\" fileName=\"e.spikes\" format=\"time_id\"/>",
-            "warning[W0241]: `format` is `ID_TIME` or `TIME_ID`, not `time_id`",
         ),
         (
             "<Target component=\"sim\"/>",

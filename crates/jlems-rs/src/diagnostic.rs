@@ -75,8 +75,12 @@ impl Failure {
     }
 
     /// The same with the warnings about what was read that are always shown: they may name the
-    /// cause. Each is there once.
+    /// cause. Each is there once. Or only what is wrong with a text that may be read as nobody
+    /// meant it, which is the cause then.
     pub(crate) fn with_warnings_of(mut self, document: &Document) -> Failure {
+        if let Some(doubt) = document.doubt() {
+            return Failure::of(document.sources(), std::slice::from_ref(doubt));
+        }
         self.add(Failure::warnings_of(document));
         self
     }
@@ -119,10 +123,18 @@ impl Failure {
             self.sources = other.sources;
         }
         let key = |one: &Diagnostic| (one.span, one.message.clone());
+        // The error says what is wrong with the text; the warnings say what is read of it.
+        let is_refused = self
+            .diagnostics
+            .iter()
+            .any(|one| one.severity == Severity::Error && one.code == Code(101));
+        let is_explained = |one: &Diagnostic| {
+            is_refused && one.severity == Severity::Warning && one.code == Code(101)
+        };
         let known: HashSet<_> = self.diagnostics.iter().map(key).collect();
         let new = other.diagnostics.into_iter();
         self.diagnostics
-            .extend(new.filter(|one| !known.contains(&key(one))));
+            .extend(new.filter(|one| !known.contains(&key(one)) && !is_explained(one)));
     }
 
     /// The messages with their source lines, `colored` for a terminal; after the first

@@ -111,6 +111,7 @@ pub(crate) fn load(
         nested: Vec::new(),
         errors: Vec::new(),
         warnings: Vec::new(),
+        doubt: None,
     };
     let found = Found {
         identity: Identity::File(reader.canonical(root)),
@@ -125,6 +126,18 @@ pub(crate) fn load(
 }
 
 impl LoadFailure {
+    /// The same, or only what is wrong with a text that is read in part, which is the likely cause.
+    fn or_of(self, doubt: Option<&DocumentError>) -> LoadFailure {
+        match doubt {
+            Some(doubt) => LoadFailure {
+                sources: self.sources,
+                errors: vec![doubt.clone()],
+                warnings: Vec::new(),
+            },
+            None => self,
+        }
+    }
+
     fn before(error: DocumentError) -> LoadFailure {
         LoadFailure {
             sources: Vec::new(),
@@ -153,6 +166,7 @@ struct Loader<'o> {
     nested: Vec<(u32, Vec<u32>)>,
     errors: Vec<DocumentError>,
     warnings: Vec<DocumentError>,
+    doubt: Option<DocumentError>,
 }
 
 impl Loader<'_> {
@@ -176,10 +190,12 @@ impl Loader<'_> {
         let prepared = (found.embedded).and_then(|file| self.builder.take(id, file, limits));
         let read = prepared.map_or_else(|| self.builder.read(id, &source, self.options), Ok);
         self.sources.push(source);
-        let file = match read {
+        let mut file = match read {
             Ok(file) => file,
             Err(error) => return self.errors.push(error.included_at(included_at)),
         };
+        self.warnings.append(&mut file.mistakes);
+        self.doubt = self.doubt.take().or(file.doubt.take());
         if let Some(language) = file.foreign {
             return self.errors.push(DocumentError::OtherLanguage {
                 file: found.name,
@@ -213,6 +229,9 @@ impl Loader<'_> {
 
     fn include(&mut self, include: &Include) {
         let span = include.span;
+        if include.is_ignored {
+            return self.warnings.push(DocumentError::NamelessInclude { span });
+        }
         if include.file.is_empty() {
             return self.errors.push(DocumentError::NamelessInclude { span });
         }
@@ -313,7 +332,8 @@ impl Loader<'_> {
                 sources: self.sources,
                 errors: self.errors,
                 warnings: self.warnings,
-            });
+            }
+            .or_of(self.doubt.as_ref()));
         };
         let (mut tree, mut roots) = (self.builder.finish(), self.roots);
         if !self.nested.is_empty() {
@@ -326,6 +346,7 @@ impl Loader<'_> {
             root_name,
             root_span,
             warnings: self.warnings,
+            doubt: self.doubt,
             words: Default::default(),
             overrides: Default::default(),
             additions: Default::default(),

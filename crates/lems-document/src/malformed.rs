@@ -8,7 +8,7 @@ use crate::error::DocumentError;
 use crate::read::tag_length;
 use crate::source::Span;
 
-const QUOTES: &str = "an attribute is written `name=\"value\"`, with plain quotes";
+pub(crate) const QUOTES: &str = "an attribute is written `name=\"value\"`, with plain quotes";
 
 /// The error of the XML parser with a likely remedy.
 pub(crate) fn explained(error: &Error, text: &str, span: Span) -> DocumentError {
@@ -29,7 +29,7 @@ pub(crate) fn explained(error: &Error, text: &str, span: Span) -> DocumentError 
     }
 }
 
-const TO_CLOSE: &str = "every element ends with `/>` or with its own closing tag";
+pub(crate) const TO_CLOSE: &str = "every element ends with `/>` or with its own closing tag";
 
 /// A start tag without its end tag, or the other way round.
 enum Unclosed {

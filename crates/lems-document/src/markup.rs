@@ -1,17 +1,20 @@
 //! One XML text with all that stands in it.
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use crate::error::DocumentError;
 use crate::include::Limits;
-use crate::read::{parsed, places, refused};
+use crate::read::{attribute_ranges, parsed, refused};
+use crate::repair::Repaired;
 use crate::source::{Source, SourceId, Span};
 
 /// An XML text with everything that a [`Document`](crate::Document) leaves out: namespaces, all
 /// texts, `xsi:` attributes.
 pub struct Markup<'t> {
     id: SourceId,
-    text: &'t str,
+    /// What was read instead of the text, if that has comments with `--`.
+    repaired: Option<&'t Repaired>,
     xml: roxmltree::Document<'t>,
 }
 
@@ -75,10 +78,14 @@ impl Markup<'_> {
         read: impl FnOnce(&Markup<'_>) -> R,
     ) -> Result<R, DocumentError> {
         let text = &*source.text;
-        let mut blanked = String::new();
-        let xml = parsed(text, &mut blanked, limits.elements)
+        let repaired = OnceCell::new();
+        let (xml, error) = parsed(text, &repaired, limits.elements, true)
             .map_err(|error| refused(&error, id, source, limits))?;
-        Ok(read(&Markup { id, text, xml }))
+        let repaired = repaired.get();
+        match error.filter(|_| !repaired.is_some_and(Repaired::is_xml)) {
+            Some(error) => Err(refused(&error, id, source, limits)),
+            None => Ok(read(&Markup { id, repaired, xml })),
+        }
     }
 
     /// The outermost element.
@@ -114,7 +121,7 @@ impl Markup<'_> {
 
     fn start_tag<'x>(&'x self, node: roxmltree::Node<'x, 'x>) -> StartTag<'x> {
         let attributes = node.attributes().map(|attribute| {
-            let (name, value) = places(attribute, self.text);
+            let (name, value) = attribute_ranges(attribute, self.xml.input_text());
             MarkupAttribute {
                 name: qualified(attribute.namespace(), attribute.name()),
                 span: self.span(name),
@@ -136,13 +143,17 @@ impl Markup<'_> {
 
     fn name_range(&self, node: roxmltree::Node<'_, '_>) -> Range<usize> {
         let start = node.range().start;
-        let rest = self.text.get(start..).unwrap_or_default();
+        let rest = self.xml.input_text().get(start..).unwrap_or_default();
         let is_end = |letter: char| letter.is_ascii_whitespace() || matches!(letter, '/' | '>');
         let end = start + rest.find(is_end).unwrap_or(rest.len());
         end.saturating_sub(node.tag_name().name().len())..end
     }
 
     fn span(&self, range: Range<usize>) -> Span {
+        let range = match self.repaired {
+            Some(repaired) => repaired.original(range),
+            None => range,
+        };
         Span {
             source: self.id,
             start: range.start as u32,

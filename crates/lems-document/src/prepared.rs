@@ -144,6 +144,8 @@ impl Builder {
             name: reader.text()?.to_owned(),
             span: span(reader.words()?),
             foreign: None,
+            mistakes: Vec::new(),
+            doubt: None,
             items: reader.list(|reader| {
                 let [kind] = reader.words()?;
                 Some(match kind {
@@ -230,6 +232,7 @@ impl<'b> Reader<'b> {
         let [is_url, start, end] = self.words()?;
         Some(Include {
             is_url: is_url != 0,
+            is_ignored: false,
             span: Span { source, start, end },
             file: self.text()?.to_owned(),
         })

@@ -1,5 +1,7 @@
 //! One XML text into the arrays of the tree.
 
+use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use rustc_hash::FxHashMap;
@@ -7,6 +9,7 @@ use rustc_hash::FxHashMap;
 use crate::error::DocumentError;
 use crate::include::{ForeignLanguage, IncludeOptions, Limits};
 use crate::malformed;
+use crate::repair::{self, Repaired};
 use crate::source::{Source, SourceId, Span};
 use crate::tree::{AttributeRecord, DECODED, ElementRecord, Text, Tree};
 
@@ -20,6 +23,10 @@ pub(crate) struct File {
     pub(crate) items: Vec<Item>,
     /// The language that the file is written in, if that is none of ours.
     pub(crate) foreign: Option<ForeignLanguage>,
+    /// What is not well-formed, but read.
+    pub(crate) mistakes: Vec<DocumentError>,
+    /// What is wrong with the text, if a part of it may be read as nobody meant it.
+    pub(crate) doubt: Option<DocumentError>,
 }
 
 pub(crate) enum Item {
@@ -36,6 +43,8 @@ pub(crate) struct Include {
     /// File name or address; empty if there is none.
     pub(crate) file: String,
     pub(crate) is_url: bool,
+    /// Whether it names something else than a file.
+    pub(crate) is_ignored: bool,
     /// The name of the file in the text, or the start tag.
     pub(crate) span: Span,
 }
@@ -73,28 +82,32 @@ impl Builder {
         let limits = &options.limits;
         let text = &*source.text;
         let left = limits.elements.saturating_sub(self.tree.elements.len());
-        let (mut blanked, mut blanked_again) = (String::new(), String::new());
-        let without_prefix;
-        let xml = match parsed(text, &mut blanked, left) {
-            Err(roxmltree::Error::UnknownNamespace(prefix, _)) => {
-                without_prefix = without_attributes(text, &prefix);
-                parsed(&without_prefix, &mut blanked_again, left)
-            }
-            other => other,
-        };
-        let xml = xml.map_err(|error| refused(&error, id, source, limits))?;
+        let may_end_early = id == SourceId(0);
+        let repaired = OnceCell::new();
+        let (xml, error) = parsed(text, &repaired, left, may_end_early)
+            .map_err(|error| refused(&error, id, source, limits))?;
+        let repaired = repaired.get();
+        let error = error.filter(|_| repaired.is_some_and(|new| new.is_doubtful));
+        let places = Places { text, repaired };
         let outermost = xml.root_element();
         let range = outermost.range();
-        let span = |range: Range<usize>| Span {
-            source: id,
-            start: range.start as u32,
-            end: (range.start + tag_length(text.get(range).unwrap_or_default())) as u32,
+        let read_text = xml.input_text();
+        let span = |range: Range<usize>| {
+            let tag = tag_length(read_text.get(range.clone()).unwrap_or_default());
+            let range = places.original(range.start..range.start + tag);
+            Span {
+                source: id,
+                start: range.start as u32,
+                end: range.end as u32,
+            }
         };
         let mut file = File {
             name: outermost.tag_name().name().to_owned(),
             span: span(range),
             items: Vec::new(),
             foreign: foreign(outermost, options.foreign),
+            mistakes: repaired.map_or_else(Vec::new, |new| new.explained(id)),
+            doubt: error.map(|error| refused(&error, id, source, limits)),
         };
         let mut open: Vec<OpenElement> = Vec::new();
         for node in outermost.descendants().skip(1) {
@@ -116,17 +129,19 @@ impl Builder {
                         span,
                     });
                 }
-                let index = self.element(node, span);
+                let index = self.element(node, span, &places);
                 match (node.tag_name().name(), open.is_empty()) {
                     ("Include" | "include", true) => {
-                        file.items.push(Item::Include(include(node, span)));
+                        file.items.push(Item::Include(include(node, span, &places)));
                     }
                     (_, true) => file.items.push(Item::Element(index)),
                     ("Include", false) if node.has_attribute("file") => {
-                        file.items.push(Item::Nested(index, include(node, span)));
+                        file.items
+                            .push(Item::Nested(index, include(node, span, &places)));
                     }
                     ("include", false) if node.has_attribute("href") => {
-                        file.items.push(Item::Nested(index, include(node, span)));
+                        file.items
+                            .push(Item::Nested(index, include(node, span, &places)));
                     }
                     _ => {}
                 }
@@ -139,7 +154,7 @@ impl Builder {
                 && let Some(last) = open.last_mut()
                 && !last.has_text
             {
-                last.has_text = self.text(last.index, node, text);
+                last.has_text = self.text(last.index, node, &places);
             }
         }
         while !open.is_empty() {
@@ -154,7 +169,7 @@ impl Builder {
         self.tree
     }
 
-    fn element(&mut self, node: roxmltree::Node<'_, '_>, span: Span) -> u32 {
+    fn element(&mut self, node: roxmltree::Node<'_, '_>, span: Span, places: &Places<'_>) -> u32 {
         let index = self.tree.elements.len() as u32;
         let record = ElementRecord {
             name: self.name(node.tag_name().name()),
@@ -168,18 +183,25 @@ impl Builder {
         let text = node.document().input_text();
         for attribute in node.attributes() {
             if attribute.namespace() != Some(SCHEMA_INSTANCE) {
-                self.attribute(attribute, text);
+                self.attribute(attribute, text, places);
             }
         }
         index
     }
 
-    fn attribute(&mut self, attribute: roxmltree::Attribute<'_, '_>, text: &str) {
-        let (name_range, value) = places(attribute, text);
+    fn attribute(
+        &mut self,
+        attribute: roxmltree::Attribute<'_, '_>,
+        text: &str,
+        places: &Places<'_>,
+    ) {
+        let (name_range, value) = attribute_ranges(attribute, text);
+        let (name_range, value) = (places.original(name_range), places.original(value));
         let mut name = self.name(attribute.name());
-        if text.get(value.clone()) != Some(attribute.value()) {
+        let content = places.restored(attribute.value());
+        if places.text.get(value.clone()) != Some(&*content) {
             let index = self.tree.attributes.len() as u32;
-            self.tree.decoded.push((index, attribute.value().into()));
+            self.tree.decoded.push((index, content.into()));
             name |= DECODED;
         }
         self.tree.attributes.push(AttributeRecord {
@@ -191,14 +213,14 @@ impl Builder {
     }
 
     /// Whether there was any text.
-    fn text(&mut self, element: u32, node: roxmltree::Node<'_, '_>, text: &str) -> bool {
-        let content = node.text().unwrap_or_default();
+    fn text(&mut self, element: u32, node: roxmltree::Node<'_, '_>, places: &Places<'_>) -> bool {
+        let content = places.restored(node.text().unwrap_or_default());
         let trimmed = content.trim();
         if trimmed.is_empty() {
             return false;
         }
-        let range = node.range();
-        let kept = if text.get(range.clone()) == Some(content) {
+        let range = places.original(node.range());
+        let kept = if places.text.get(range.clone()) == Some(&*content) {
             let start = range.start + (content.len() - content.trim_start().len());
             Text::InSource(start as u32, (start + trimmed.len()) as u32)
         } else {
@@ -228,32 +250,81 @@ impl Builder {
     }
 }
 
-/// The tree of a text of at most so many elements; `blanked` is where its text lies if that needs a
-/// change.
+/// The tree of a text of at most so many elements. If the text is not well-formed, that of what
+/// jLEMS reads in it, which `repaired` then holds, and what is wrong with the text.
 pub(crate) fn parsed<'t>(
     text: &'t str,
-    blanked: &'t mut String,
+    repaired: &'t OnceCell<Repaired>,
     elements: usize,
-) -> Result<roxmltree::Document<'t>, roxmltree::Error> {
-    let nodes_limit = u32::try_from(elements.saturating_mul(3).saturating_add(100));
-    let parse = |text| {
-        let options = roxmltree::ParsingOptions {
-            nodes_limit: nodes_limit.unwrap_or(u32::MAX),
-            ..Default::default()
-        };
-        roxmltree::Document::parse_with_options(text, options)
+    may_end_early: bool,
+) -> Result<(roxmltree::Document<'t>, Option<roxmltree::Error>), roxmltree::Error> {
+    use roxmltree::Error;
+    let error = match with_limit(text, elements) {
+        Ok(xml) => return Ok((xml, None)),
+        Err(error) if is_limit(&error) => return Err(error),
+        Err(error) => error,
     };
-    match parse(text) {
-        Err(roxmltree::Error::InvalidComment(_)) => {
-            *blanked = without_comments(text);
-            parse(blanked)
+    let (new, silent) = repair::repaired(text, may_end_early);
+    // What is passed over in silence is not what is wrong.
+    let error = match error {
+        Error::InvalidComment(_) | Error::UnknownNamespace(..) => {
+            with_limit(&silent, elements).err().unwrap_or(error)
         }
-        other => other,
+        error => error,
+    };
+    let Some(new) = new else {
+        return Err(error);
+    };
+    match with_limit(&repaired.get_or_init(|| new).text, elements) {
+        Ok(xml) => Ok((xml, Some(error))),
+        Err(other) if is_limit(&other) => Err(other),
+        Err(_) => Err(error),
+    }
+}
+
+fn with_limit(text: &str, elements: usize) -> Result<roxmltree::Document<'_>, roxmltree::Error> {
+    let nodes_limit = u32::try_from(elements.saturating_mul(3).saturating_add(100));
+    let options = roxmltree::ParsingOptions {
+        nodes_limit: nodes_limit.unwrap_or(u32::MAX),
+        ..Default::default()
+    };
+    roxmltree::Document::parse_with_options(text, options)
+}
+
+fn is_limit(error: &roxmltree::Error) -> bool {
+    use roxmltree::Error;
+    matches!(
+        error,
+        Error::NodesLimitReached | Error::AttributesLimitReached
+    )
+}
+
+/// What places in a text that was read are in the text of the file.
+struct Places<'t> {
+    /// The text of the file.
+    text: &'t str,
+    /// What was read instead, if that is not the same.
+    repaired: Option<&'t Repaired>,
+}
+
+impl Places<'_> {
+    fn original(&self, range: Range<usize>) -> Range<usize> {
+        match self.repaired {
+            Some(repaired) => repaired.original(range),
+            None => range,
+        }
+    }
+
+    fn restored<'c>(&self, content: &'c str) -> Cow<'c, str> {
+        match self.repaired {
+            Some(_) => Repaired::restored(content).into(),
+            None => content.into(),
+        }
     }
 }
 
 /// Where the local name of an attribute is, and its value.
-pub(crate) fn places(
+pub(crate) fn attribute_ranges(
     attribute: roxmltree::Attribute<'_, '_>,
     text: &str,
 ) -> (Range<usize>, Range<usize>) {
@@ -269,7 +340,7 @@ pub(crate) fn places(
     )
 }
 
-fn include(node: roxmltree::Node<'_, '_>, tag: Span) -> Include {
+fn include(node: roxmltree::Node<'_, '_>, tag: Span, places: &Places<'_>) -> Include {
     let find = |name| node.attributes().find(|attribute| attribute.name() == name);
     let local = find("file")
         .or(find("href"))
@@ -278,13 +349,15 @@ fn include(node: roxmltree::Node<'_, '_>, tag: Span) -> Include {
         return Include {
             file: String::new(),
             is_url: false,
+            is_ignored: node.has_tag_name("Include") && node.attributes().next().is_some(),
             span: tag,
         };
     };
     let file = attribute.value().trim().to_owned();
-    let value = attribute.range_value();
+    let value = places.original(attribute.range_value());
     Include {
         is_url: is_url || file.contains("://"),
+        is_ignored: false,
         file,
         span: Span {
             start: value.start as u32,
@@ -307,67 +380,6 @@ fn foreign(
         let found = languages.find(|language| namespace.starts_with(language.namespace));
         found.copied()
     })
-}
-
-/// The text with blanks for what comments contain, at the same offsets.
-///
-/// XML forbids `--` there, but jLEMS accepts it and rulers such as `<!-- ---- -->` occur.
-fn without_comments(text: &str) -> String {
-    let mut blanked = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("<!--") {
-        let Some((comment, behind)) = after.split_once("-->") else {
-            break;
-        };
-        blanked.push_str(before);
-        blanked.push_str("<!--");
-        blanked.extend(blanks(comment));
-        blanked.push_str("-->");
-        rest = behind;
-    }
-    blanked + rest
-}
-
-/// The text with blanks for attributes with a prefix, at the same offsets.
-///
-/// XML wants the prefix declared, but jLEMS does not, and files with `xsi:schemaLocation` alone occur.
-fn without_attributes(text: &str, prefix: &str) -> String {
-    let start = format!("{prefix}:");
-    let mut blanked = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(place) = rest.find(&start) {
-        let (before, attribute) = rest.split_at(place);
-        let follows_blank = before.ends_with(|c: char| c.is_ascii_whitespace());
-        blanked.push_str(before);
-        rest = match attribute_length(attribute) {
-            Some(length) if follows_blank => {
-                let (attribute, behind) = attribute.split_at(length);
-                blanked.extend(blanks(attribute));
-                behind
-            }
-            _ => {
-                blanked.push_str(&start);
-                attribute.split_at(start.len()).1
-            }
-        };
-    }
-    blanked + rest
-}
-
-/// Length of the attribute that a text begins with.
-fn attribute_length(text: &str) -> Option<usize> {
-    let name = text.find(|c: char| c.is_ascii_whitespace() || "=<>'\"/".contains(c))?;
-    let after_name = text.get(name..)?.trim_ascii_start();
-    let value = after_name.strip_prefix('=')?.trim_ascii_start();
-    let quote = value.chars().next().filter(|c| "'\"".contains(*c))?;
-    let (inside, _) = value.get(1..)?.split_once(quote)?;
-    Some(text.len() - value.len() + inside.len() + 2)
-}
-
-/// As many blanks as the text has bytes, with its ends of lines.
-fn blanks(text: &str) -> impl Iterator<Item = char> {
-    text.bytes()
-        .map(|byte| if byte == b'\n' { '\n' } else { ' ' })
 }
 
 /// Length of the start tag that `element` begins with.
@@ -416,10 +428,7 @@ pub(crate) fn refused(
         start: start as u32,
         end: end as u32,
     };
-    if matches!(
-        error,
-        Error::NodesLimitReached | Error::AttributesLimitReached
-    ) {
+    if is_limit(error) {
         return DocumentError::TooManyElements {
             limit: limits.elements,
             span,

@@ -6,6 +6,7 @@ use crate::{
 };
 
 mod includes;
+mod repair;
 
 const EMBEDDED: &[EmbeddedFile] = &[
     EmbeddedFile::new(
@@ -245,9 +246,7 @@ fn document_types_and_broken_references_are_refused_with_a_hint() {
     for (text, place) in [
         ("<!DOCTYPE L [<!ENTITY a 'b'>]><L>&a;</L>", "<"),
         ("<L><a test='x < 3'/></L>", "<"),
-        ("<L><a test='x & y'/></L>", "&"),
         ("<L><a id='1' id='2'/></L>", "i"),
-        ("<L><a></L>", "<a>"),
     ] {
         let (error, sources) = only_error(load([("m", text)]));
         assert!(
@@ -257,7 +256,7 @@ fn document_types_and_broken_references_are_refused_with_a_hint() {
         assert!(error.help().is_some(), "{error:?}");
         assert_eq!(spanned(&sources, error.span().unwrap()), place, "{error:?}");
     }
-    for text in ["", "  ", "<L>", "x", "<L/><M/>", "\u{feff}"] {
+    for text in ["", "  ", "<L", "x", "<L/><M/>", "\u{feff}"] {
         let (error, _) = only_error(load([("m", text)]));
         assert!(
             matches!(error, DocumentError::Malformed { .. }),
@@ -274,7 +273,8 @@ fn comments_may_contain_hyphens() {
     let v = document.roots().next().unwrap().attribute("v").unwrap();
     assert_eq!(spanned(document.sources(), v.span()), "1");
     assert_eq!(document.roots().nth(1).unwrap().text(), "t");
-    let (error, _) = only_error(load([("m", "<L><!-- a -- b --><c></L>")]));
+    let document = load([("m", "<L><!-- a -- b --><c></L>")]).unwrap();
+    let error = document.doubt().unwrap();
     assert!(error.to_string().contains("`<c>` is not closed"), "{error}");
     assert!(load([("m", "<L><!-- a -- </L>")]).is_err());
 }
@@ -283,9 +283,11 @@ fn comments_may_contain_hyphens() {
 fn places_are_right_behind_what_is_blanked() {
     for before in ["<!-- a\n -- \n b -->", "<a p:x='1\n\n2'/>"] {
         let text = format!("<L>{before}\n<c></L>");
-        let (error, sources) = only_error(load([("m", &text)]));
-        let (line, _) = sources[0].line_column(error.span().unwrap().start);
-        assert_eq!(line, 4, "{error}");
+        let document = load([("m", &text)]).unwrap();
+        for error in document.doubt().into_iter().chain(document.warnings()) {
+            let (line, _) = document.sources()[0].line_column(error.span().unwrap().start);
+            assert_eq!(line, 4, "{error}");
+        }
     }
 }
 
@@ -303,12 +305,9 @@ fn attributes_of_an_undeclared_namespace_do_not_count() {
         spanned(document.sources(), element.attribute("v").unwrap().span()),
         "p:z"
     );
-    for text in [
-        "<L><p:a/></L>",
-        "<L p:x='1' q:y='2'/>",
-        "<L p:x=1/>",
-        "<L p:x='1/>",
-    ] {
+    let document = load([("m", "<L p:x='1' q:y='2'/>")]).unwrap();
+    assert!(document.warnings().is_empty());
+    for text in ["<p:L/>", "<L p:x='1'"] {
         assert!(load([("m", text)]).is_err(), "{text}");
     }
 }

@@ -23,6 +23,7 @@ pub struct Document {
     pub(crate) root_name: String,
     pub(crate) root_span: Span,
     pub(crate) warnings: Vec<DocumentError>,
+    pub(crate) doubt: Option<DocumentError>,
     pub(crate) words: OnceLock<BTreeSet<String>>,
     /// Elements outside the text whose attributes come before those of an element in it.
     pub(crate) overrides: BTreeMap<u32, Vec<u32>>,
@@ -142,6 +143,12 @@ impl Document {
     /// Remarks that did not keep the document from being read.
     pub fn warnings(&self) -> &[DocumentError] {
         &self.warnings
+    }
+
+    /// What is wrong with a text of which a part may be read as nobody meant it, so that it is the
+    /// likely cause if the model does not run. The warnings say what is read.
+    pub fn doubt(&self) -> Option<&DocumentError> {
+        self.doubt.as_ref()
     }
 
     fn slice(&self, source: SourceId, start: u32, end: u32) -> &str {

@@ -58,7 +58,9 @@ pub(crate) fn parse_quantity(
     attribute: Attribute<'_>,
     units: &Units<'_>,
 ) -> Result<Quantity, ModelError> {
-    let text = attribute.value().trim();
+    let text = attribute
+        .value()
+        .trim_matches(|letter: char| letter.is_whitespace() || letter <= ' ');
     let split = split_quantity(text);
     if let Some((number, symbol)) = split
         && let (Some(number), Some(unit)) = (parse_number(number), units.get(symbol))
