@@ -18,6 +18,7 @@ mod schemas;
 mod settings;
 mod sources;
 mod validate;
+mod visible;
 
 pub use compare::{Column, Comparison, Difference, Likeness, Train, compare, event_trains};
 pub use diagnostic::{Diagnostic, Failure, MOST_SHOWN, Severity};
@@ -25,13 +26,14 @@ pub use displays::{Display, DisplayLine, display_name};
 pub use explain::Code;
 pub use limits::{LIMITS, Limit, LimitError, LimitSetting, Limits, Unit};
 pub use pipeline::{
-    BackendKind, Control, Options, Outcome, Watch, estimate, load, load_runnable, prepare,
-    read_model, read_model_in_use, run, run_from, with_backend,
+    BackendKind, Control, Options, Outcome, SIMULATOR, Watch, estimate, load, load_runnable,
+    prepare, read_model, read_model_in_use, run, run_from, with_backend,
 };
 pub use schemas::read_schema;
 pub use settings::Settings;
 pub use sources::{FileSources, Sandbox};
 pub use validate::{Verdict, validate};
+pub use visible::{visible, visible_lines};
 
 pub use lems_document as document;
 pub use lems_engine as engine;

@@ -3,7 +3,10 @@
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use cap_std::ambient_authority;
+use cap_std::fs::{Dir, OpenOptions};
 use lems_document::SourceReader;
 
 /// Names in a folder that are looked at for a suggestion.
@@ -18,26 +21,14 @@ impl SourceReader for FileSources {
         if Path::new(path).is_dir() {
             return Ok(None);
         }
-        match beginning(path, most) {
-            Ok(bytes) => match String::from_utf8(bytes) {
-                Ok(text) => Ok(Some(text)),
-                // Latin-1: what older tools write where a name has an accent.
-                Err(error) => Ok(Some(
-                    error.into_bytes().into_iter().map(char::from).collect(),
-                )),
-            },
-            Err(error)
-                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(error.to_string()),
-        }
+        text_of(File::open(path).and_then(|file| beginning(file, most)))
     }
 
     fn names_beside(&self, path: &str) -> Vec<String> {
-        let folder = Path::new(".").join(Path::new(path).parent().unwrap_or(Path::new("")));
-        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let entries = fs::read_dir(folder_of(path))
+            .into_iter()
+            .flatten()
+            .flatten();
         entries
             .take(MOST_NAMES)
             .filter(|entry| entry.path().is_file())
@@ -53,55 +44,99 @@ impl SourceReader for FileSources {
     }
 }
 
+/// The folder that a file is in.
+fn folder_of(path: &str) -> PathBuf {
+    // An empty path is the working directory.
+    Path::new(".").join(Path::new(path).parent().unwrap_or(Path::new("")))
+}
+
+fn text_of(bytes: std::io::Result<Vec<u8>>) -> Result<Option<String>, String> {
+    match bytes.map(String::from_utf8) {
+        Ok(Ok(text)) => Ok(Some(text)),
+        // Latin-1: what older tools write where a name has an accent.
+        Ok(Err(error)) => Ok(Some(
+            error.into_bytes().into_iter().map(char::from).collect(),
+        )),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Ok(None)
+        }
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 /// A file, or one byte more than `most` of it.
-fn beginning(path: &str, most: usize) -> std::io::Result<Vec<u8>> {
-    let file = File::open(path)?;
+fn beginning(file: File, most: usize) -> std::io::Result<Vec<u8>> {
     let wanted = (most as u64).saturating_add(1);
     let mut bytes = Vec::with_capacity(file.metadata()?.len().min(wanted) as usize);
     file.take(wanted).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-/// The file system inside a few folders: all else is not there, whatever leads to it.
+/// The file system inside a few folders: all else is not there, whatever leads to it, and whoever
+/// changes what leads to it meanwhile.
 #[derive(Debug, Clone, Default)]
 pub struct Sandbox {
-    folders: Vec<PathBuf>,
+    /// Without links; open, so that they stay those that they were.
+    folders: Vec<(PathBuf, Arc<Dir>)>,
 }
 
 impl Sandbox {
     /// The folder of a file, and others.
     pub fn around(file: &str, others: &[String]) -> Sandbox {
-        let own = Path::new(file).parent().unwrap_or(Path::new(""));
-        // An empty path is the working directory.
-        let own = Path::new(".").join(own);
+        let own = folder_of(file);
         let folders = [own].into_iter().chain(others.iter().map(PathBuf::from));
+        let open = folders.flat_map(fs::canonicalize).filter_map(|path| {
+            let open = Dir::open_ambient_dir(&path, ambient_authority()).ok()?;
+            Some((path, Arc::new(open)))
+        });
         Sandbox {
-            folders: folders.flat_map(fs::canonicalize).collect(),
+            folders: open.collect(),
         }
+    }
+
+    /// A folder of the sandbox, and the path in it without links that leads to the same as `path`.
+    fn inside(&self, path: &Path) -> Option<(&Dir, PathBuf)> {
+        let place = fs::canonicalize(path).ok()?;
+        self.folders.iter().find_map(|(folder, open)| {
+            let below = place.strip_prefix(folder).ok()?;
+            Some((&**open, Path::new(".").join(below)))
+        })
     }
 }
 
 impl SourceReader for Sandbox {
     fn read(&self, path: &str, most: usize) -> Result<Option<String>, String> {
-        let Ok(place) = fs::canonicalize(path) else {
+        let Some((folder, below)) = self.inside(Path::new(path)) else {
             return Ok(None);
         };
         // A pipe or a device may never end.
-        let inside = self.folders.iter().any(|folder| place.starts_with(folder));
-        match inside && place.is_file() {
-            true => FileSources.read(&place.to_string_lossy(), most),
-            false => Ok(None),
+        if !folder.metadata(&below).is_ok_and(|found| found.is_file()) {
+            return Ok(None);
+        }
+        let mut options = OpenOptions::new();
+        options.read(true);
+        #[cfg(unix)]
+        {
+            use cap_std::fs::OpenOptionsExt;
+            // If it has become a pipe since, nobody waits for its other end.
+            options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits() as i32);
+        }
+        match folder.open_with(&below, &options) {
+            Ok(file) => text_of(beginning(file.into_std(), most)),
+            Err(_) => Ok(None),
         }
     }
 
     fn names_beside(&self, path: &str) -> Vec<String> {
-        let folder = Path::new(".").join(Path::new(path).parent().unwrap_or(Path::new("")));
-        let place = fs::canonicalize(folder);
-        let is_inside = |place: &PathBuf| self.folders.iter().any(|own| place.starts_with(own));
-        match place.as_ref().is_ok_and(is_inside) {
-            true => FileSources.names_beside(path),
-            false => Vec::new(),
-        }
+        let Some((folder, below)) = self.inside(&folder_of(path)) else {
+            return Vec::new();
+        };
+        let entries = folder.read_dir(below).into_iter().flatten().flatten();
+        entries
+            .take(MOST_NAMES)
+            .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .collect()
     }
 
     fn canonical(&self, path: &str) -> String {

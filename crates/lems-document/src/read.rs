@@ -9,8 +9,6 @@ use crate::include::Limits;
 use crate::source::{Source, SourceId, Span};
 use crate::tree::{AttributeRecord, DECODED, ElementRecord, Text, Tree};
 
-const SCHEMA_INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
-
 /// What a file contributes: its top-level elements lie in the tree.
 pub(crate) struct File {
     pub(crate) name: String,
@@ -140,10 +138,8 @@ impl Builder {
         };
         self.tree.elements.push(record);
         let text = node.document().input_text();
-        for attribute in node.attributes() {
-            if attribute.namespace() != Some(SCHEMA_INSTANCE) {
-                self.attribute(attribute, text);
-            }
+        for attribute in own_attributes(node) {
+            self.attribute(attribute, text);
         }
         index
     }
@@ -226,6 +222,18 @@ pub(crate) fn parsed<'t>(
     }
 }
 
+/// The attributes without those of other namespaces, which are meant for others: `xml:id` is no `id`.
+fn own_attributes<'a, 'i>(
+    node: roxmltree::Node<'a, 'i>,
+) -> impl Iterator<Item = roxmltree::Attribute<'a, 'i>> {
+    let own = node.tag_name().namespace();
+    node.attributes().filter(move |attribute| {
+        let namespace = attribute.namespace();
+        // Without a prefix it is what XML means.
+        namespace.is_none() || namespace == own && node.attribute(attribute.name()).is_none()
+    })
+}
+
 /// Where the local name of an attribute is, and its value.
 pub(crate) fn places(
     attribute: roxmltree::Attribute<'_, '_>,
@@ -244,7 +252,7 @@ pub(crate) fn places(
 }
 
 fn include(node: roxmltree::Node<'_, '_>, tag: Span) -> Include {
-    let find = |name| node.attributes().find(|attribute| attribute.name() == name);
+    let find = |name| own_attributes(node).find(|attribute| attribute.name() == name);
     let local = find("file")
         .or(find("href"))
         .map(|attribute| (attribute, false));

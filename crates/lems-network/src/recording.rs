@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use lems_document::Attribute;
+use lems_document::{Attribute, Span};
 use lems_math::JavaRandom;
 use lems_model::{ComponentId, Model, Role, SimulationElement};
 
@@ -47,6 +47,8 @@ pub struct Run {
 pub struct DataFile<'d> {
     /// Path as the model gives it.
     pub path: String,
+    /// Where the model names it; None if the model does not.
+    pub span: Option<Span>,
     /// Whether it is for a picture.
     pub drawn: bool,
     /// Its columns.
@@ -69,6 +71,8 @@ pub struct Recording<'d> {
 pub struct EventFile<'d> {
     /// Path as the model gives it.
     pub path: String,
+    /// Where the model names it.
+    pub span: Span,
     /// Order in a line; None: an unknown one, which leaves the file empty.
     pub format: Option<EventFormat>,
     /// What it records.
@@ -197,6 +201,8 @@ struct Record<'d> {
     writer: Option<Writer>,
     destination: Option<ComponentId>,
     line: Line<'d>,
+    /// A scale that nothing can be divided by.
+    bad_scale: Option<NetworkError>,
 }
 
 impl<'d> Collector<'_, 'd> {
@@ -261,10 +267,13 @@ impl<'d> Collector<'_, 'd> {
             let named = (record.destination).and_then(|id| self.writers.get(&id).copied());
             match named.or(record.writer) {
                 Some(Writer::Data(file)) => {
+                    self.errors.extend(record.bad_scale);
                     let columns = &mut self.experiment.data_files[file].columns;
                     columns.push(record.line.recording);
                 }
                 Some(Writer::Display(display)) => {
+                    // The files do not depend on it.
+                    self.experiment.warnings.extend(record.bad_scale);
                     self.experiment.displays[display].lines.push(record.line);
                 }
                 Some(Writer::Events(_)) | None => {}
@@ -282,10 +291,25 @@ impl<'d> Collector<'_, 'd> {
         self.model.text(id, name?)
     }
 
-    fn scale(&self, id: ComponentId, name: Option<&str>) -> f64 {
-        (name.and_then(|name| self.model.parameter(id, name)))
-            .filter(|scale| !scale.is_nan())
-            .unwrap_or(1.0)
+    /// What a record is divided by; the error if that makes no sense.
+    fn scale(&self, id: ComponentId, name: Option<&str>) -> Result<f64, NetworkError> {
+        let Some((name, value)) =
+            name.and_then(|name| Some((name, self.model.parameter(id, name)?)))
+        else {
+            return Ok(1.0);
+        };
+        let given = self.model.text(id, name);
+        if value.is_nan() && given.is_none() {
+            return Ok(1.0);
+        }
+        if value.is_finite() && value != 0.0 {
+            return Ok(value);
+        }
+        Err(NetworkError::BadScale {
+            name: name.to_owned(),
+            value,
+            span: given.map_or_else(|| self.model.span_of(id), Attribute::span),
+        })
     }
 
     fn element(
@@ -312,10 +336,12 @@ impl<'d> Collector<'_, 'd> {
                     self.missing(id, quantity);
                     return None;
                 };
+                let scale = self.scale(id, scale);
+                let time_scale = self.scale(id, time_scale);
                 let recording = Recording {
                     quantity,
-                    scale: self.scale(id, scale),
-                    time_scale: self.scale(id, time_scale),
+                    scale: *scale.as_ref().unwrap_or(&1.0),
+                    time_scale: *time_scale.as_ref().unwrap_or(&1.0),
                 };
                 self.records.push(Record {
                     writer,
@@ -325,6 +351,7 @@ impl<'d> Collector<'_, 'd> {
                         id: self.model.component(id).id.unwrap_or(""),
                         color: self.text(id, color).map(Attribute::value),
                     },
+                    bad_scale: scale.err().or(time_scale.err()),
                 });
             }
             SimulationElement::EventRecord {
@@ -358,10 +385,11 @@ impl<'d> Collector<'_, 'd> {
                 return Some(Writer::Display(self.experiment.displays.len() - 1));
             }
             SimulationElement::DataWriter { path, file_name } => {
-                let path = self.file(id, path, file_name)?;
+                let (path, span) = self.file(id, path, file_name)?;
                 let columns = Vec::new();
                 self.experiment.data_files.push(DataFile {
                     path,
+                    span: Some(span),
                     drawn: false,
                     columns,
                 });
@@ -372,7 +400,7 @@ impl<'d> Collector<'_, 'd> {
                 file_name,
                 format,
             } => {
-                let path = self.file(id, path, file_name)?;
+                let (path, span) = self.file(id, path, file_name)?;
                 let given = self.text(id, format);
                 let format = match given.map(Attribute::value) {
                     Some("ID_TIME") => Some(EventFormat::IdTime),
@@ -387,6 +415,7 @@ impl<'d> Collector<'_, 'd> {
                 }
                 self.experiment.event_files.push(EventFile {
                     path,
+                    span,
                     format,
                     selections: Vec::new(),
                 });
@@ -409,7 +438,7 @@ impl<'d> Collector<'_, 'd> {
         id: ComponentId,
         folder: Option<&str>,
         name: Option<&str>,
-    ) -> Option<String> {
+    ) -> Option<(String, Span)> {
         let Some(name) = self.text(id, name) else {
             self.errors.push(NetworkError::NoFileName {
                 span: self.model.span_of(id),
@@ -417,10 +446,11 @@ impl<'d> Collector<'_, 'd> {
             return None;
         };
         let folder = self.text(id, folder).map_or("", Attribute::value);
-        Some(match folder.trim_end_matches('/') {
+        let path = match folder.trim_end_matches('/') {
             "" => name.value().to_owned(),
             folder => format!("{folder}/{}", name.value()),
-        })
+        };
+        Some((path, name.span()))
     }
 
     fn run(

@@ -46,7 +46,9 @@ impl Message {
                 Severity::Warning => "warning",
             },
             code: diagnostic.code.label(diagnostic.severity),
-            message: diagnostic.message.clone(),
+            message: [&[diagnostic.message.clone()], &*diagnostic.causes]
+                .concat()
+                .join("\n"),
             place,
             help: diagnostic.help.clone(),
         }

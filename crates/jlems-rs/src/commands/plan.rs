@@ -6,7 +6,7 @@ use jlems_rs::document::SourceReader;
 use jlems_rs::memory::{Needed, size};
 use jlems_rs::model::Model;
 use jlems_rs::network::{Estimate, Experiment, Run, rounded};
-use jlems_rs::{Failure, Limits, Options};
+use jlems_rs::{Failure, Limits, Options, visible};
 
 /// Most component types that are listed one by one.
 const LISTED: usize = 12;
@@ -20,6 +20,7 @@ pub fn text(file: &str, reader: &dyn SourceReader, options: &Options) -> Result<
     let model = jlems_rs::read_model(&document)?;
     let (experiment, estimates) = jlems_rs::estimate(&document, &model)?;
     let times_file = model.target.and_then(|target| target.times_file);
+    let times_file = times_file.map(|file| file.value());
     let mut text = String::new();
     for (run, estimate) in experiment.runs.iter().zip(&estimates) {
         instances(&mut text, &model, estimate);
@@ -50,7 +51,7 @@ fn instances(text: &mut String, model: &Model<'_>, estimate: &Estimate) {
     ]];
     for (kind, count) in kinds.iter().take(LISTED) {
         rows.push([
-            model.type_of(**kind).name.to_owned(),
+            visible(model.type_of(**kind).name).into_owned(),
             count.instances.to_string(),
             count.attached.to_string(),
         ]);
@@ -117,16 +118,16 @@ fn outputs(
             super::counted(columns, "column"),
             size(bytes)
         );
-        lines.push((file.path.clone(), value));
+        lines.push((visible(&file.path).into_owned(), value));
     }
     for file in &experiment.event_files {
         let value = format!(
             "events of {}: about {EVENT_BYTES} bytes each, as many as there will be",
             super::counted(file.selections.len() as u64, "selection")
         );
-        lines.push((file.path.clone(), value));
+        lines.push((visible(&file.path).into_owned(), value));
     }
-    lines.extend(times_file.map(|path| (path.to_owned(), format!("{rows} rows"))));
+    lines.extend(times_file.map(|path| (visible(path).into_owned(), format!("{rows} rows"))));
     lines
 }
 

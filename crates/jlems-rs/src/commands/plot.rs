@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use jlems_rs::engine::EngineError;
 use jlems_rs::output::{FileStore, MemoryStore, OutputStore};
 use jlems_rs::plot::{Curve, Figure, html, png, svg, text};
-use jlems_rs::{Code, Display, DisplayLine, Failure, Outcome, event_trains};
+use jlems_rs::{Code, Display, DisplayLine, Failure, Outcome, event_trains, visible};
 
 use super::run::Written;
 
@@ -58,24 +58,54 @@ pub fn run(arguments: &Arguments) -> Result<String, Failure> {
 pub fn figures_of_run(
     outcome: &Outcome,
     shown: &MemoryStore,
-    folder: &Path,
+    store: &mut FileStore,
     files: &[Written],
 ) -> Vec<Figure> {
     let mut figures = Vec::new();
     for display in &outcome.displays {
         let text = shown.text(&display.output);
-        let text = text.or_else(|| std::fs::read_to_string(folder.join(&display.output)).ok());
-        figures.push(of_display(display, &text.unwrap_or_default()));
+        let text = text.unwrap_or_else(|| text_of_file(store, &display.output));
+        figures.push(of_display(display, &text));
     }
     let end = outcome.summaries.last().map(|summary| summary.time);
     for file in files {
-        let text = std::fs::read_to_string(&file.path).unwrap_or_default();
+        let text = text_of_file(store, &file.name);
         figures.extend(of_events(&file.path, &text).map(|figure| Figure {
             region: [Some(0.0), end, None, None],
             ..figure
         }));
     }
     figures
+}
+
+fn text_of_file(store: &mut FileStore, name: &str) -> String {
+    let bytes = store.read(name).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The names that figures of `file` may get, if there are so many at most.
+pub fn names(file: &str, form: Form, most: usize) -> Vec<String> {
+    let Some(extension) = form.extension() else {
+        return Vec::new();
+    };
+    let stem = Path::new(file).file_stem().unwrap_or_default();
+    let stem = stem.to_string_lossy();
+    let numbered = (1..=most).map(|number| format!("{stem}.{number}.{extension}"));
+    [format!("{stem}.{extension}")]
+        .into_iter()
+        .chain(numbered)
+        .collect()
+}
+
+/// The figure with all its words as they are shown.
+fn shown_figure(figure: &Figure) -> Figure {
+    let mut shown = figure.clone();
+    let curves = shown.curves.iter_mut().map(|curve| &mut curve.name);
+    let labels = [&mut shown.title, &mut shown.x_label, &mut shown.y_label];
+    for words in labels.into_iter().chain(curves) {
+        *words = visible(words).into_owned();
+    }
+    shown
 }
 
 /// Writes the figures next to one another into a store in `folder`; gives what is said of them.
@@ -88,31 +118,45 @@ pub fn write(
 ) -> Result<String, Failure> {
     let stem = Path::new(name).file_stem().unwrap_or_default();
     let stem = stem.to_string_lossy();
-    let (extension, pictures) = match form {
+    let figures: Vec<Figure> = figures.iter().map(shown_figure).collect();
+    let pictures: Vec<Vec<u8>> = match form {
         _ if figures.is_empty() => return Ok(String::new()),
         Form::Text => return Ok(figures.iter().map(text).collect()),
-        Form::Html => ("html", vec![html(&stem, figures).into_bytes()]),
-        Form::Svg => ("svg", figures.iter().map(|f| svg(f).into_bytes()).collect()),
+        Form::Html => vec![html(&visible(&stem), &figures).into_bytes()],
+        Form::Svg => figures.iter().map(|f| svg(f).into_bytes()).collect(),
         Form::Png => {
             let drawn = figures.iter().map(png).collect::<Result<_, _>>();
-            ("png", drawn.map_err(|error| failed(error.to_string()))?)
+            drawn.map_err(|error| failed(error.to_string()))?
         }
     };
-    let only = pictures.len() == 1;
+    let mut names = names(name, form, pictures.len());
+    match pictures.len() {
+        1 => names.truncate(1),
+        _ => drop(names.remove(0)),
+    }
     let mut said = String::new();
-    for (number, bytes) in pictures.into_iter().enumerate() {
-        let name = match only {
-            true => format!("{stem}.{extension}"),
-            false => format!("{stem}.{}.{extension}", number + 1),
-        };
+    for (name, bytes) in names.into_iter().zip(pictures) {
         let drawn = store.create(&name).and_then(|mut sink| {
             sink.write(&bytes)?;
             sink.finish()
         });
         drawn.map_err(EngineError::from)?;
-        said += &format!("drew {}\n", folder.join(name).display());
+        let place = folder.join(name);
+        said += &format!("drew {}\n", visible(&place.to_string_lossy()));
     }
     Ok(said)
+}
+
+impl Form {
+    /// How the names of such files end; None if there are none.
+    fn extension(self) -> Option<&'static str> {
+        match self {
+            Form::Svg => Some("svg"),
+            Form::Png => Some("png"),
+            Form::Html => Some("html"),
+            Form::Text => None,
+        }
+    }
 }
 
 fn failed(message: String) -> Failure {

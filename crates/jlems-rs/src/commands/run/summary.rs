@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use jlems_rs::network::rounded;
-use jlems_rs::{Failure, Outcome};
+use jlems_rs::{Failure, Outcome, visible};
 use serde::Serialize;
 
 use super::super::counted;
@@ -123,7 +123,12 @@ impl Summary {
             );
         }
         for file in self.files.iter().filter(|file| !file.complete) {
-            let _ = writeln!(text, "kept {} ({})", file.path, counted(file.rows, "row"));
+            let _ = writeln!(
+                text,
+                "kept {} ({})",
+                visible(&file.path),
+                counted(file.rows, "row")
+            );
         }
         text
     }
@@ -132,7 +137,12 @@ impl Summary {
     pub fn done(&self) -> String {
         let mut text = String::new();
         for file in self.files.iter().filter(|file| file.complete) {
-            let _ = writeln!(text, "wrote {} ({})", file.path, counted(file.rows, "row"));
+            let _ = writeln!(
+                text,
+                "wrote {} ({})",
+                visible(&file.path),
+                counted(file.rows, "row")
+            );
         }
         let Seconds { set_up, run: ran } = self.seconds;
         for run in self.runs.iter().filter(|run| run.complete) {
