@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::error::DocumentError;
 use crate::include::Limits;
@@ -227,10 +227,17 @@ fn own_attributes<'a, 'i>(
     node: roxmltree::Node<'a, 'i>,
 ) -> impl Iterator<Item = roxmltree::Attribute<'a, 'i>> {
     let own = node.tag_name().namespace();
+    let is_plain = |attribute: &roxmltree::Attribute<'_, '_>| attribute.namespace().is_none();
+    let is_own = move |attribute: &roxmltree::Attribute<'_, '_>| attribute.namespace() == own;
+    // The prefix of the element itself changes nothing, unless the same name is there without one.
+    let plain: FxHashSet<&str> = match own.is_some() && node.attributes().any(|a| is_own(&a)) {
+        true => (node.attributes().filter(is_plain))
+            .map(|attribute| attribute.name())
+            .collect(),
+        false => FxHashSet::default(),
+    };
     node.attributes().filter(move |attribute| {
-        let namespace = attribute.namespace();
-        // Without a prefix it is what XML means.
-        namespace.is_none() || namespace == own && node.attribute(attribute.name()).is_none()
+        is_plain(attribute) || is_own(attribute) && !plain.contains(attribute.name())
     })
 }
 

@@ -46,9 +46,12 @@ impl Message {
                 Severity::Warning => "warning",
             },
             code: diagnostic.code.label(diagnostic.severity),
-            message: [&[diagnostic.message.clone()], &*diagnostic.causes]
-                .concat()
-                .join("\n"),
+            message: [
+                std::slice::from_ref(&diagnostic.message),
+                &diagnostic.causes,
+            ]
+            .concat()
+            .join("\n"),
             place,
             help: diagnostic.help.clone(),
         }
