@@ -184,7 +184,7 @@ fn outputs(arguments: &Arguments) -> Result<Vec<Compared>, Failure> {
     )?;
     let own = store.outputs();
     let references = match (&arguments.with_files, &arguments.with) {
-        (Some(folder), _) => in_folder(folder, &own)?,
+        (Some(folder), _) => in_folder(folder, &own, arguments.search.sandbox)?,
         (None, Some(program)) => by_program(program, file, &*reader, &own, &options)?,
         (None, None) => BTreeMap::new(),
     };
@@ -197,11 +197,17 @@ fn outputs(arguments: &Arguments) -> Result<Vec<Compared>, Failure> {
 
 type Outputs = BTreeMap<String, Vec<u8>>;
 
-fn in_folder(folder: &Path, own: &Outputs) -> Result<BTreeMap<String, String>, Failure> {
+/// The files of these names, `confined` to those in the folder, or else of their last parts.
+fn in_folder(
+    folder: &Path,
+    own: &Outputs,
+    confined: bool,
+) -> Result<BTreeMap<String, String>, Failure> {
     let found = own.keys().map(|path| {
         let whole = folder.join(path);
         let bare = folder.join(Path::new(path).file_name().unwrap_or_default());
-        let text = read(if whole.is_file() { &whole } else { &bare })?;
+        let is_there = whole.is_file() && (!confined || stays_below(Path::new(path)));
+        let text = read(if is_there { &whole } else { &bare })?;
         Ok((path.clone(), text))
     });
     found.collect()
@@ -226,8 +232,7 @@ fn by_program(
     let folder = new_folder().map_err(cannot_make)?;
     let folders = own.keys().filter_map(|path| Path::new(path).parent());
     // What is written elsewhere is not for this folder.
-    let is_normal = |part| matches!(part, Component::Normal(_) | Component::CurDir);
-    for inner in folders.filter(|inner| inner.components().all(is_normal)) {
+    for inner in folders.filter(|inner| stays_below(inner)) {
         std::fs::create_dir_all(folder.join(inner)).map_err(cannot_make)?;
     }
     let result = (|| {
@@ -257,10 +262,16 @@ fn by_program(
             }
             return Err(failure);
         }
-        in_folder(&folder, own)
+        in_folder(&folder, own, false)
     })();
     let _ = std::fs::remove_dir_all(&folder);
     result
+}
+
+/// Whether a path does not lead out of the folder that it starts in.
+fn stays_below(path: &Path) -> bool {
+    let mut parts = path.components();
+    parts.all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
 }
 
 /// A folder under a name that nobody had.
