@@ -103,7 +103,7 @@ impl FilePlace {
             match openat(&*self.folder, ".", nameless, Mode::RUSR | Mode::WUSR) {
                 Ok(_) => {}
                 // Not every file system has files without a name.
-                Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL | Errno::NOENT) => {
+                Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL) => {
                     let rights = Access::WRITE_OK | Access::EXEC_OK;
                     accessat(&*self.folder, ".", rights, AtFlags::EACCESS)?;
                 }
