@@ -98,7 +98,7 @@ fn a_scale_that_nothing_can_be_divided_by_is_a_warning() {
         let output = folder.call(&["run", "-v", "--plot", "svg", "LEMS_scaled.xml"]);
         let message = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{message}");
-        assert!(message.contains("warning[W0427]"), "{scale}: {message}");
+        assert!(message.contains("warning[W0429]"), "{scale}: {message}");
         assert_eq!(folder.read("decay.dat"), rows, "{scale}");
     }
 }

@@ -184,7 +184,7 @@ fn a_full_standard_output_is_an_error() {
             .unwrap();
         let message = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{arguments:?}: {message}");
-        assert!(message.contains("error[E0607]"), "{arguments:?}: {message}");
+        assert!(message.contains("error[E0609]"), "{arguments:?}: {message}");
     }
 }
 
