@@ -66,7 +66,7 @@ const STAGES: [&str; 7] = [
 /// Where the world outside may be touched: the command lines, and the files of outputs.
 const MAY_TOUCH_THE_WORLD: [&str; 3] = [
     "crates/jlems-rs/src/",
-    "crates/lems-output/src/files.rs",
+    "crates/lems-output/src/files",
     "crates/lems-random/src/main.rs",
 ];
 

@@ -380,6 +380,17 @@ fn a_run_whose_time_is_up_is_saved_first() {
 /// `KILLS=200 cargo test -p jlems-rs --test checkpoints killed -- --nocapture` does it more often.
 #[test]
 fn a_run_killed_at_any_moment_goes_on_to_the_same_end() {
+    kill_often("KILL");
+}
+
+/// The same for a signal that lets a run end well.
+#[cfg(unix)]
+#[test]
+fn a_run_killed_politely_at_any_moment_goes_on_to_the_same_end() {
+    kill_often("TERM");
+}
+
+fn kill_often(signal: &str) {
     let wanted = std::env::var("KILLS").map_or(4, |kills| kills.parse().unwrap());
     let whole = folder();
     whole.succeed(&["LEMS_walk.xml"]);
@@ -398,20 +409,32 @@ fn a_run_killed_at_any_moment_goes_on_to_the_same_end() {
                 .command()
                 .args(["LEMS_walk.xml", keep, "c", "--checkpoint-every", "0.1 s"])
                 .stdout(Stdio::null())
+                .stderr(Stdio::null())
                 .spawn()
                 .unwrap();
             let patience = Duration::from_millis(100 * attempt);
             std::thread::sleep(patience.mul_f64(random.next_double()));
-            child.kill().unwrap();
+            match signal {
+                "KILL" => child.kill().unwrap(),
+                _ => drop(
+                    Command::new("kill")
+                        .args(["-s", signal, &child.id().to_string()])
+                        .status(),
+                ),
+            }
             let status = child.wait().unwrap();
             if status.success() {
                 break;
             }
-            assert_eq!(status.code(), None, "it was not the kill that ended it");
+            match signal {
+                "KILL" => assert_eq!(status.code(), None, "it was not the kill that ended it"),
+                // None: before the program has begun to listen.
+                _ => assert!(matches!(status.code(), Some(143) | None), "{status}"),
+            }
             kills += 1;
         }
         ends += 1;
         assert_same(&broken, &whole);
     }
-    println!("{kills} kills, {ends} runs with the same end");
+    println!("{kills} times {signal}, {ends} runs with the same end");
 }

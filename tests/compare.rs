@@ -178,3 +178,21 @@ fn another_program_is_called_in_a_folder_of_its_own() {
     let message = folder.fail(&["compare", "LEMS_decay.xml", "--with", "false"], 1);
     assert!(message.contains("`false` failed"), "{message}");
 }
+
+#[test]
+fn a_sandbox_compares_with_its_folder_only() {
+    let folder = Folder::with_decay();
+    folder.succeed(&["LEMS_decay.xml"]);
+    folder.write("other/v.dat", "0.0\t3.0\t\n");
+    folder.write("golden/v.dat", &folder.read("decay.dat"));
+    let model = folder.read("LEMS_decay.xml");
+    folder.write(
+        "LEMS_out.xml",
+        &model.replace("decay.dat", "../other/v.dat"),
+    );
+    let with_files = ["compare", "LEMS_out.xml", "--with-files", "golden"];
+    let output = folder.call(&with_files);
+    assert_eq!(output.status.code(), Some(1), "the other file is another");
+    let said = folder.succeed(&[&with_files[..], &["--sandbox"]].concat());
+    assert!(said.contains("identical"), "{said}");
+}

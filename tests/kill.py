@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Kills runs at random moments and looks at what they leave.
 
-    tests/kill.py PROGRAM [--times 200] [--seed 1]
+    tests/kill.py PROGRAM [--times 200] [--seed 1] [--signal KILL]
 
 The final name has to hold the file of before, or the whole new one; the partial one has to be the beginning of the whole
 one and to end on a full line. The system may break off a write of many lines between two pages of memory: only there may
-a line be cut.
+a line be cut. TERM, HUP and INT let the run write full lines, and its exit status is 128 and the number of the signal.
 """
 
 import argparse
@@ -48,7 +48,7 @@ def read(path):
         return None
 
 
-def kill_one(command, folder, whole, longest, dice):
+def kill_one(command, folder, whole, longest, dice, number):
     """What a killed run left; an AssertionError if it is not as it has to be."""
     final = os.path.join(folder, "v.dat")
     partial = final + ".partial"
@@ -58,8 +58,9 @@ def kill_one(command, folder, whole, longest, dice):
         os.remove(partial)
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     time.sleep(dice.uniform(0, longest))
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.send_signal(number)
+    status = process.wait()
+    assert status in (0, -number, 128 + number), f"status {status}"
     left, rest = read(final), read(partial)
     if left == whole:
         assert rest is None, "complete, but there is a partial file"
@@ -72,6 +73,7 @@ def kill_one(command, folder, whole, longest, dice):
         return "empty"
     if rest.endswith(b"\n"):
         return "full lines"
+    assert number == signal.SIGKILL, "a line is cut"
     assert len(rest) % PAGE == 0, f"a line is cut after {len(rest)} bytes"
     return "cut between pages"
 
@@ -81,9 +83,11 @@ def main():
     parser.add_argument("program")
     parser.add_argument("--times", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--signal", choices=["KILL", "TERM", "HUP", "INT"], default="KILL")
     arguments = parser.parse_args()
     program = os.path.abspath(arguments.program)
     dice = random.Random(arguments.seed)
+    number = signal.Signals["SIG" + arguments.signal]
     ways = [["--threads", str(threads)] for threads in (1, 2, 4)] + [["--backend", "interp"]]
     failures = 0
     for way in ways:
@@ -100,7 +104,7 @@ def main():
             whole = read(os.path.join(folder, "v.dat"))
             for _ in range(arguments.times):
                 try:
-                    found[kill_one(command, folder, whole, 1.1 * took, dice)] += 1
+                    found[kill_one(command, folder, whole, 1.1 * took, dice, number)] += 1
                 except AssertionError as failure:
                     found[f"WRONG: {failure}"] += 1
         failures += sum(count for what, count in found.items() if what.startswith("WRONG"))

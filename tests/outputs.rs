@@ -12,6 +12,7 @@
 mod folder;
 
 use std::os::unix::fs::{FileTypeExt, symlink};
+use std::process::Stdio;
 
 use folder::{DECAY, DECAY_TYPES, Folder};
 
@@ -238,4 +239,325 @@ fn folders_that_are_missing_are_made_with_a_word() {
         "{message}"
     );
     assert!(!folder.0.join("beside").exists());
+}
+
+/// The decay model with these outputs instead of its own.
+fn writing_all(names: &[&str]) -> String {
+    let file = |name: &&str| format!("<OutputFile id=\"o\" fileName=\"{name}\"/>");
+    let files: String = names.iter().map(file).collect();
+    DECAY.replace("</Simulation>", &(files + "</Simulation>"))
+}
+
+#[test]
+fn what_is_not_of_the_run_stays_as_it_is() {
+    let folder = Folder::with_decay();
+    let others = [
+        "decay.trial",
+        "decay.dat.trial",
+        "decay.dat.partial",
+        "decay.dat.partial1",
+        "c.partial",
+    ];
+    for name in others {
+        folder.write(name, "mine");
+    }
+    folder.succeed(&["LEMS_decay.xml", "--checkpoint", "c"]);
+    for name in others {
+        assert_eq!(folder.read(name), "mine");
+    }
+    let own = ["LEMS_decay.xml", "decay_types.xml", "decay.dat", "c"];
+    let mut expected = [&others[..], &own].concat();
+    expected.sort_unstable();
+    assert_eq!(folder.names(), expected);
+}
+
+#[test]
+fn an_interrupted_run_goes_on_in_its_own_partial_file() {
+    let folder = Folder::with_decay();
+    folder.write("decay.dat.partial", "of an earlier run\n");
+    let short = ["LEMS_decay.xml", "--checkpoint", "c"];
+    folder.succeed(&short);
+    // As if it had been ended while it gave its file the name.
+    std::fs::rename(
+        folder.0.join("decay.dat"),
+        folder.0.join("decay.dat.partial1"),
+    )
+    .unwrap();
+    folder.succeed(&["LEMS_decay.xml", "--resume", "c", "--length", "2 ms"]);
+    assert_eq!(folder.read("decay.dat").lines().count(), 21);
+    assert_eq!(folder.read("decay.dat.partial"), "of an earlier run\n");
+    assert!(!folder.0.join("decay.dat.partial1").exists());
+}
+
+#[test]
+fn two_spellings_of_one_output_are_one_name() {
+    let folder = Folder::with_decay();
+    std::fs::create_dir(folder.0.join("sub")).unwrap();
+    symlink("sub", folder.0.join("other")).unwrap();
+    symlink("linked.dat", folder.0.join("link.dat")).unwrap();
+    for [one, other] in [
+        ["./a.dat", "a.dat"],
+        ["sub/a.dat", "other/a.dat"],
+        ["sub/../b.dat", "b.dat"],
+        ["link.dat", "linked.dat"],
+    ] {
+        folder.write("LEMS_two.xml", &writing_all(&[one, other]));
+        let output = folder.call(&["-v", "LEMS_two.xml"]);
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{message}");
+        let names = format!("warning[W0525]: the outputs `{one}` and `{other}` are one file");
+        assert!(message.contains(&names), "{message}");
+        assert!(message.contains("LEMS_two.xml:9:"), "{message}");
+        assert_eq!(folder.read(one).lines().count(), 11);
+    }
+    assert!(!folder.names().iter().any(|name| name.contains("partial")));
+}
+
+#[test]
+fn an_output_may_be_called_as_another_grows() {
+    let folder = Folder::with_decay();
+    folder.write(
+        "LEMS_two.xml",
+        &writing_all(&["decay.dat.partial", "decay.dat.partial.partial"]),
+    );
+    folder.succeed(&["LEMS_two.xml"]);
+    assert!(folder.read("decay.dat").starts_with("0.0\t1.0\t\n"));
+    for name in ["decay.dat.partial", "decay.dat.partial.partial"] {
+        assert!(folder.read(name).starts_with("0.0\t\n"), "{name}");
+    }
+    assert_eq!(folder.names().len(), 6);
+}
+
+#[test]
+fn other_names_of_a_file_are_known_before_the_network_is_built() {
+    let folder = Folder::with_decay();
+    std::fs::hard_link(
+        folder.0.join("decay_types.xml"),
+        folder.0.join("also_types.dat"),
+    )
+    .unwrap();
+    folder.write("a.dat", "old");
+    std::fs::hard_link(folder.0.join("a.dat"), folder.0.join("b.dat")).unwrap();
+    for (names, code) in [
+        (&["also_types.dat"][..], "E0524"),
+        (&["a.dat", "b.dat"], "E0529"),
+    ] {
+        let model = writing_all(names).replace("quantity=\"x\"", "quantity=\"nowhere/x\"");
+        folder.write("LEMS_names.xml", &model);
+        let message = folder.fail(&["LEMS_names.xml"], 1);
+        assert!(message.starts_with(&format!("error[{code}]")), "{message}");
+        assert!(message.contains("LEMS_names.xml:9:"), "{message}");
+    }
+    assert_eq!(folder.read("decay_types.xml"), DECAY_TYPES);
+    assert_eq!(
+        (folder.read("a.dat"), folder.read("b.dat")),
+        ("old".into(), "old".into())
+    );
+}
+
+#[test]
+fn no_output_is_a_checkpoint_a_picture_or_the_core_types() {
+    let folder = Folder::with_decay();
+    folder.write("model.partial", DECAY);
+    let message = folder.fail(&["run", "--checkpoint", "model", "model.partial"], 1);
+    assert!(message.starts_with("error[E0524]"), "{message}");
+    assert_eq!(folder.read("model.partial"), DECAY);
+    for checkpoint in ["decay.dat", "./decay.dat"] {
+        let message = folder.fail(&["LEMS_decay.xml", "--checkpoint", checkpoint], 1);
+        assert!(message.starts_with("error[E0529]"), "{message}");
+    }
+    folder.write("LEMS_svg.xml", &writing("LEMS_svg.svg"));
+    let message = folder.fail(&["run", "--plot", "svg", "LEMS_svg.xml"], 1);
+    assert!(message.starts_with("error[E0529]"), "{message}");
+    for file in nml2_coretypes::CORE_TYPES {
+        folder.write(&format!("core/{}", file.name), file.text);
+    }
+    folder.write("LEMS_core.xml", &writing("core/Simulation.xml"));
+    let message = folder.fail(&["run", "--core-types", "core", "LEMS_core.xml"], 1);
+    assert!(message.starts_with("error[E0524]"), "{message}");
+    let target = "<Target component=\"sim\" reportFile=\"decay_types.xml\"/>";
+    folder.write(
+        "LEMS_report.xml",
+        &DECAY.replace("<Target component=\"sim\"/>", target),
+    );
+    let message = folder.fail(&["LEMS_report.xml"], 1);
+    assert!(message.starts_with("error[E0524]"), "{message}");
+    assert!(message.contains("LEMS_report.xml:10:"), "{message}");
+    assert!(!folder.names().iter().any(|name| name.contains("decay.dat")));
+}
+
+#[test]
+fn a_link_stays_a_link_to_what_is_written() {
+    let folder = Folder::with_decay();
+    folder.write("data/v.dat", "old");
+    symlink("data/v.dat", folder.0.join("there.dat")).unwrap();
+    symlink("data/new.dat", folder.0.join("nothing_yet.dat")).unwrap();
+    folder.write(
+        "LEMS_links.xml",
+        &writing_all(&["there.dat", "nothing_yet.dat"]),
+    );
+    folder.succeed(&["LEMS_links.xml"]);
+    for (link, file) in [("there.dat", "v.dat"), ("nothing_yet.dat", "new.dat")] {
+        assert!(folder.0.join(link).is_symlink());
+        assert_eq!(folder.read(&format!("data/{file}")).lines().count(), 11);
+    }
+    assert_eq!(std::fs::read_dir(folder.0.join("data")).unwrap().count(), 2);
+    symlink("round.dat", folder.0.join("round.dat")).unwrap();
+    folder.write("LEMS_links.xml", &writing("round.dat"));
+    assert!(
+        folder
+            .fail(&["LEMS_links.xml"], 1)
+            .starts_with("error[E0505]")
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn rows_on_the_standard_output_come_before_what_is_said() {
+    let folder = Folder::with_decay();
+    symlink("/proc/self/fd/1", folder.0.join("link.dat")).unwrap();
+    folder.write("LEMS_out.xml", &writing("link.dat"));
+    folder.succeed(&["LEMS_decay.xml"]);
+    let rows = folder.read("decay.dat");
+    let log = std::fs::File::create(folder.0.join("log")).unwrap();
+    let status = (folder.command().arg("LEMS_out.xml")).stdout(log).status();
+    assert!(status.unwrap().success());
+    let logged = folder.read("log");
+    assert!(logged.starts_with(&rows), "{logged}");
+    assert!(logged.contains("wrote link.dat (11 rows)"), "{logged}");
+    assert!(folder.0.join("link.dat").is_symlink());
+    let piped = folder.succeed(&["LEMS_out.xml"]);
+    assert_eq!(piped.lines().next(), rows.lines().next());
+    assert!(piped.starts_with(&rows), "{piped}");
+}
+
+#[test]
+fn a_pipe_is_written_through_and_a_socket_is_refused() {
+    let folder = Folder::with_decay();
+    let pipe = folder.0.join("pipe.dat");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    folder.write("LEMS_pipe.xml", &writing("pipe.dat"));
+    let run = (folder.command().arg("LEMS_pipe.xml"))
+        .stdout(Stdio::null())
+        .spawn();
+    let rows = std::fs::read_to_string(&pipe).unwrap();
+    assert!(run.unwrap().wait().unwrap().success());
+    assert_eq!(rows.lines().count(), 11);
+    assert!(
+        std::fs::symlink_metadata(&pipe)
+            .unwrap()
+            .file_type()
+            .is_fifo()
+    );
+
+    // The path of a socket has to be short.
+    let socket = std::env::temp_dir().join(format!("jlems-rs-{}", std::process::id()));
+    let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    folder.write("LEMS_socket.xml", &writing(socket.to_str().unwrap()));
+    let message = folder.fail(&["LEMS_socket.xml"], 1);
+    drop(listener);
+    std::fs::remove_file(&socket).unwrap();
+    assert!(message.starts_with("error[E0505]"), "{message}");
+    assert!(message.contains("it is a socket"), "{message}");
+    assert!(message.contains("LEMS_socket.xml:6:"), "{message}");
+}
+
+#[test]
+fn a_name_may_be_as_long_as_a_folder_takes_it() {
+    let folder = Folder::with_decay();
+    let ascii = "n".repeat(255);
+    let others = ["n".repeat(254) + "m", "\u{b5}".repeat(127)];
+    folder.write(
+        "LEMS_long.xml",
+        &writing_all(&[&ascii, &others[0], &others[1]]),
+    );
+    folder.succeed(&["LEMS_long.xml", "--checkpoint", &"c".repeat(250)]);
+    for name in [&ascii, &others[0], &others[1]] {
+        assert_eq!(folder.read(name).lines().count(), 11);
+    }
+    let model = writing(&"n".repeat(256)).replace("quantity=\"x\"", "quantity=\"nowhere/x\"");
+    folder.write("LEMS_long.xml", &model);
+    let message = folder.fail(&["LEMS_long.xml"], 1);
+    assert!(message.starts_with("error[E0505]"), "{message}");
+    assert!(message.contains("LEMS_long.xml:6:"), "{message}");
+}
+
+/// Puts a link to another folder in the place of a folder, and the folder back, until it is dropped.
+#[cfg(target_os = "linux")]
+struct Swapping {
+    go_on: std::sync::Arc<std::sync::atomic::AtomicBool>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+#[cfg(target_os = "linux")]
+impl Swapping {
+    fn of(place: std::path::PathBuf, other: &str) -> Swapping {
+        let go_on = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
+        let link = place.with_extension("link");
+        symlink(other, &link).unwrap();
+        let flag = go_on.clone();
+        let thread = std::thread::spawn(move || {
+            use rustix::fs::{CWD, RenameFlags};
+            while flag.load(std::sync::atomic::Ordering::Relaxed) {
+                // At once: a run makes a folder that is missing, if only for a moment.
+                for _ in ["there", "and back"] {
+                    rustix::fs::renameat_with(CWD, &place, CWD, &link, RenameFlags::EXCHANGE)
+                        .unwrap();
+                }
+            }
+        });
+        Swapping {
+            go_on,
+            thread: Some(thread),
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Swapping {
+    fn drop(&mut self) {
+        self.go_on
+            .store(false, std::sync::atomic::Ordering::Relaxed);
+        let ended = self.thread.take().map(std::thread::JoinHandle::join);
+        assert!(matches!(ended, Some(Ok(()))));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_sandbox_holds_while_another_process_moves_links() {
+    let folder = guest();
+    folder.write("out/sub/keep", "");
+    folder.write("away/keep", "");
+    folder.write("guest/types/decay_types.xml", DECAY_TYPES);
+    // What must not be read begins at another value.
+    let secret = DECAY_TYPES.replace("variable=\"x\" value=\"1\"", "variable=\"x\" value=\"7\"");
+    assert_ne!(secret, DECAY_TYPES);
+    folder.write("secret/decay_types.xml", &secret);
+    let model = writing("sub/v.dat").replace("decay_types.xml", "types/decay_types.xml");
+    folder.write("guest/LEMS_swap.xml", &model);
+    let read_secret = || {
+        let rows = std::fs::read_to_string(folder.0.join("out/sub/v.dat"));
+        rows.is_ok_and(|rows| rows.starts_with("0.0\t7.0"))
+    };
+    let swapping = [
+        Swapping::of(folder.0.join("out/sub"), "../away"),
+        Swapping::of(folder.0.join("guest/types"), "../secret"),
+    ];
+    let call = [
+        "run",
+        "--sandbox",
+        "--out-dir",
+        "out",
+        "guest/LEMS_swap.xml",
+    ];
+    for _ in 0..40 {
+        folder.call(&call);
+        assert!(!read_secret());
+    }
+    drop(swapping);
+    assert_eq!(std::fs::read_dir(folder.0.join("away")).unwrap().count(), 1);
+    folder.succeed(&call);
+    assert!(!read_secret());
 }

@@ -86,6 +86,24 @@ fn a_display_becomes_a_picture_with_its_title_region_and_colours() {
 }
 
 #[test]
+fn a_scale_that_nothing_can_be_divided_by_is_a_warning() {
+    let folder = shown();
+    folder.succeed(&["run", "LEMS_decay.xml"]);
+    let rows = folder.read("decay.dat");
+    let model = folder.read("LEMS_decay.xml");
+    for scale in ["0", "Infinity", "NaN"] {
+        let scaled = model.replace("scale=\"1\"", &format!("scale=\"{scale}\""));
+        assert_ne!(scaled, model);
+        folder.write("LEMS_scaled.xml", &scaled);
+        let output = folder.call(&["run", "-v", "--plot", "svg", "LEMS_scaled.xml"]);
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{message}");
+        assert!(message.contains("warning[W0429]"), "{scale}: {message}");
+        assert_eq!(folder.read("decay.dat"), rows, "{scale}");
+    }
+}
+
+#[test]
 fn a_page_needs_nothing_else() {
     let folder = shown();
     folder.write("out/empty", "");

@@ -249,12 +249,11 @@ fn a_value_that_nobody_records_may_be_no_number_but_is_told() {
 #[test]
 fn what_was_not_finite_is_found_with_every_back_end() {
     let bad = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/bad");
-    let folder = Folder::new();
     for name in ["not_finite", "not_finite_grown", "not_finite_in_child"] {
         let text = std::fs::read_to_string(bad.join(name).with_extension("xml")).unwrap();
-        folder.write("LEMS_bad.xml", &text);
         let way = |words: &str| {
             let words: Vec<&str> = words.split(' ').chain(["LEMS_bad.xml"]).collect();
+            let folder = Folder::with("LEMS_bad.xml", &text);
             folder.fail(&words, 1)
         };
         let message = way("run --backend interp");

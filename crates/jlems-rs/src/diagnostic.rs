@@ -11,6 +11,7 @@ use lems_model::ModelError;
 use lems_network::NetworkError;
 use lems_schema::SchemaError;
 
+use crate::visible::{visible, visible_source};
 use crate::{Code, LimitError, code_of::Coded};
 
 /// How bad it is.
@@ -31,6 +32,8 @@ pub struct Diagnostic {
     pub severity: Severity,
     /// What is wrong, in one sentence.
     pub message: String,
+    /// What it comes from, as lines of their own.
+    pub causes: Vec<String>,
     /// Where.
     pub span: Option<Span>,
     /// Another place that it is about, and what is there.
@@ -184,6 +187,7 @@ impl Diagnostic {
             code,
             severity: Severity::Error,
             message,
+            causes: Vec::new(),
             span,
             related: None,
             help,
@@ -214,7 +218,9 @@ impl Diagnostic {
             Severity::Warning => Level::WARNING,
         };
         let label = self.code.label(self.severity);
-        let title = level.primary_title(self.message.as_str()).id(label);
+        let lines = [&self.message].into_iter().chain(&self.causes);
+        let message: Vec<_> = lines.map(|line| visible(line)).collect();
+        let title = level.primary_title(message.join("\n")).id(label);
         let mut group = Group::with_title(title);
         let excerpts: Vec<_> = (self.span.into_iter().map(|span| (span, None)))
             .chain(self.related.map(|(span, label)| (span, Some(label))))
@@ -230,14 +236,14 @@ impl Diagnostic {
                 annotation = annotation.label(label);
             }
             group = group.element(
-                Snippet::source(excerpt.text)
-                    .path(&*excerpt.name)
+                Snippet::source(visible_source(excerpt.text))
+                    .path(visible(&excerpt.name))
                     .line_start(excerpt.line)
                     .annotation(annotation),
             );
         }
         if let Some(help) = &self.help {
-            group = group.element(Level::HELP.message(help.as_str()));
+            group = group.element(Level::HELP.message(visible(help)));
         }
         let renderer = if colored {
             Renderer::styled()

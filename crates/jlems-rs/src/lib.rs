@@ -20,6 +20,7 @@ mod settings;
 mod simulation;
 mod sources;
 mod validate;
+mod visible;
 
 pub use around::{Around, is_neuroml};
 pub use compare::{Column, Comparison, Difference, Likeness, Train, compare, event_trains};
@@ -30,14 +31,15 @@ pub use displays::{
 pub use explain::Code;
 pub use limits::{LIMITS, Limit, LimitError, LimitSetting, Limits, Unit};
 pub use pipeline::{
-    BackendKind, Control, Options, Outcome, Watch, estimate, load, load_runnable, prepare,
-    read_model, read_model_in_use, run, run_from, with_backend,
+    BackendKind, Control, Options, Outcome, SIMULATOR, Watch, estimate, load, load_runnable,
+    prepare, read_model, read_model_in_use, run, run_from, with_backend,
 };
 pub use schemas::{neuroml_schema, read_schema};
 pub use settings::Settings;
 pub use simulation::{Choices, outputs_of, simulation_of};
 pub use sources::{FileSources, Sandbox};
 pub use validate::{Verdict, validate};
+pub use visible::{visible, visible_lines};
 
 pub use nml2_coretypes::simulation::{Outputs, Simulation};
 

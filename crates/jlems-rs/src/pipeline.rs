@@ -1,14 +1,10 @@
 //! The stages of a run, one after another.
 
-use std::collections::HashSet;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use lems_document::{
-    Attribute, Document, Element, EmbeddedFile, IncludeOptions, Source, SourceReader, Span,
-};
+use lems_document::{Document, Element, EmbeddedFile, IncludeOptions, Source, SourceReader, Span};
 use lems_engine::{
     Checkpoint, CheckpointError, Diagnosis, EngineError, Moment, Simulation, Summary,
 };
@@ -16,7 +12,7 @@ use lems_jit::CompiledProgram;
 use lems_kernel::{Backend, Interpreter, Program};
 use lems_model::{Model, ModelError, ModelFailure, Target};
 use lems_network::{DataFile, Estimate, Experiment, NetworkError};
-use lems_output::{LimitedStore, OutputStore};
+use lems_output::{LimitedStore, OutputStore, expand_report_name};
 use nml2_coretypes::{CORE_TYPES, FOREIGN_LANGUAGES};
 
 use crate::{
@@ -28,6 +24,9 @@ use crate::{
 const LONGEST_RUN_AGAIN: Duration = Duration::from_secs(30);
 /// And if it has not more instances, because all their variables are kept then.
 const MOST_INSTANCES_AGAIN: usize = 200_000;
+
+/// The name of this program, as reports have it.
+pub const SIMULATOR: &str = "jlems-rs";
 
 /// What runs the kernels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -67,6 +66,8 @@ pub struct Options {
     pub displays: bool,
     /// Whether mistakes that jLEMS passes are errors.
     pub strict: bool,
+    /// When the run began, as `yyyyMMddHHmmss`, for the name of its report.
+    pub timestamp: String,
     /// How much the model may take.
     pub limits: Limits,
 }
@@ -94,7 +95,7 @@ pub struct Outcome {
     pub warnings: Vec<Diagnostic>,
     /// What the places of the warnings are in.
     pub sources: Vec<Source>,
-    /// `reportFile` of the target: where a report of the run is wanted.
+    /// `reportFile` of the target, expanded: where a report of the run is wanted.
     pub report_file: Option<String>,
 }
 
@@ -241,7 +242,7 @@ fn simulations<'d>(
     }
     (options.limits).allow_outputs(experiment, options.every)?;
     experiment.most_instances = options.limits.most_instances();
-    let times_file = target.times_file.map(str::to_owned);
+    let times_file = target.times_file.map(|file| file.value().to_owned());
     (0..)
         .zip(experiment.runs.clone())
         .map(|(number, run)| {
@@ -371,7 +372,7 @@ fn run_with_doubts(
     time_left()?;
     let (target, mut experiment) = experiment(&document, &model)?;
     let store = &mut LimitedStore::new(store, options.limits.output_bytes as u64);
-    let mut warnings = reserve(store, &document, target, &experiment)?;
+    let mut warnings = reserve(store, &document, &outputs(target, &experiment, options))?;
     let of_user = |warning: &&ModelError| !document.source(warning.span().source).embedded;
     let simulations = simulations(&document, &model, target, &mut experiment, options)?;
     time_left()?;
@@ -387,7 +388,9 @@ fn run_with_doubts(
             diagnostics: warnings,
         });
     }
-    let report_file = target.report_file.map(str::to_owned);
+    let report_file = target
+        .report_file
+        .map(|file| expand_report_name(file.value(), SIMULATOR, &options.timestamp));
     let plots = match options.displays {
         true => displays::all(&model, &experiment, &simulations),
         false => Plots::default(),
@@ -493,11 +496,28 @@ fn diagnose(
         && let Some((message, span)) = cause(&document)
         && let Some(diagnostic) = failure.diagnostics.first_mut()
     {
-        diagnostic.message = format!("{error}\n{message}");
+        diagnostic.message = error.to_string();
+        diagnostic.causes = vec![message];
         diagnostic.span = Some(span);
         failure.sources = document.into_sources();
     }
     failure
+}
+
+/// An output that a model asks for, and where it does.
+type Wanted = (String, Option<Span>);
+
+/// The outputs of a run in the order in which they are opened, without those that are only drawn.
+fn outputs(target: Target<'_>, experiment: &Experiment<'_>, options: &Options) -> Vec<Wanted> {
+    let data = (experiment.data_files.iter()).map(|file| (file.path.clone(), file.span));
+    let events = (experiment.event_files.iter()).map(|file| (file.path.clone(), Some(file.span)));
+    let times = target.times_file;
+    let times = times.map(|file| (file.value().to_owned(), Some(file.span())));
+    let report = target.report_file.map(|file| {
+        let name = expand_report_name(file.value(), SIMULATOR, &options.timestamp);
+        (name, Some(file.span()))
+    });
+    data.chain(events).chain(times).chain(report).collect()
 }
 
 /// Sees to it that what a model writes can be written, before its network is built; warns of outputs
@@ -505,32 +525,27 @@ fn diagnose(
 fn reserve(
     store: &mut dyn OutputStore,
     document: &Document,
-    target: Target<'_>,
-    experiment: &Experiment<'_>,
+    outputs: &[Wanted],
 ) -> Result<Vec<Diagnostic>, Failure> {
-    let data = (experiment.data_files.iter()).map(|file| (file.path.as_str(), file.span));
-    let events = (experiment.event_files.iter()).map(|file| (file.path.as_str(), Some(file.span)));
-    let times_span = target.element.attribute("timesFile").map(Attribute::span);
-    let times = target.times_file.map(|path| (path, times_span));
-    let outputs: Vec<(&str, Option<Span>)> = data.chain(events).chain(times).collect();
-    let names: Vec<&str> = outputs.iter().map(|(path, _)| *path).collect();
-    let inputs = document.own_files();
-    store.reserve(&names, &inputs).map_err(|error| {
-        let asked_for = outputs.iter().find(|(path, _)| error.path() == Some(path));
-        let span = asked_for.and_then(|(_, span)| *span);
-        let diagnostic = Diagnostic::from(&EngineError::from(error));
-        Failure {
-            sources: document.sources().to_vec(),
-            diagnostics: vec![Diagnostic { span, ..diagnostic }],
+    let names: Vec<&str> = outputs.iter().map(|(name, _)| name.as_str()).collect();
+    let shared = store.reserve(&names, &document.own_files());
+    let shared = shared.map_err(|error| {
+        let asked = outputs.iter().find(|(name, _)| error.path() == Some(name));
+        let mut failure = Failure::from(EngineError::from(error));
+        failure.sources = document.sources().to_vec();
+        for diagnostic in &mut failure.diagnostics {
+            diagnostic.span = asked.and_then(|(_, span)| *span);
         }
+        failure
     })?;
-    let mut names = HashSet::new();
-    let plain = |path: &str| Path::new(path).components().collect::<PathBuf>();
-    let shared = (outputs.iter()).filter(|(path, _)| !names.insert(plain(path)));
-    let warning = |(path, span): &(&str, Option<Span>)| {
-        let message = format!("two outputs are called `{path}`: the last one stays");
+    let warning = |[earlier, later]: [usize; 2]| {
+        let ((name, span), other) = (outputs.get(later)?, names.get(earlier)?);
+        let message = match other == name {
+            true => format!("two outputs are called `{name}`: the last one stays"),
+            false => format!("the outputs `{other}` and `{name}` are one file: the last one stays"),
+        };
         let help = "give each a name of its own".to_owned();
-        Diagnostic::new(Code(525), message, *span, Some(help))
+        Some(Diagnostic::new(Code(525), message, *span, Some(help)))
     };
-    Ok(shared.map(warning).collect())
+    Ok(shared.into_iter().filter_map(warning).collect())
 }

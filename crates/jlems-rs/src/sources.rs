@@ -3,11 +3,16 @@
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use cap_std::ambient_authority;
+use cap_std::fs::{Dir, OpenOptions};
 use lems_document::SourceReader;
 
 /// Names in a folder that are looked at for a suggestion.
 const MOST_NAMES: usize = 10_000;
+/// Why a folder is not read.
+const FOLDER: &str = "it is a folder, not a file";
 
 /// The file system, with paths relative to the working directory.
 #[derive(Debug, Clone, Copy, Default)]
@@ -16,29 +21,20 @@ pub struct FileSources;
 impl SourceReader for FileSources {
     fn read(&self, path: &str, most: usize) -> Result<Option<String>, String> {
         if Path::new(path).is_dir() {
-            return Err("it is a folder, not a file".to_owned());
+            return Err(FOLDER.to_owned());
         }
-        match beginning(path, most) {
-            Ok(bytes) if is_hdf5(path, &bytes) => from_hdf5(bytes, most).map(Some),
-            Ok(bytes) => match String::from_utf8(bytes) {
-                Ok(text) => Ok(Some(text)),
-                // Latin-1: what older tools write where a name has an accent.
-                Err(error) => Ok(Some(
-                    error.into_bytes().into_iter().map(char::from).collect(),
-                )),
-            },
-            Err(error)
-                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(error.to_string()),
-        }
+        text_of(
+            path,
+            File::open(path).and_then(|file| beginning(file, most)),
+            most,
+        )
     }
 
     fn names_beside(&self, path: &str) -> Vec<String> {
-        let folder = Path::new(".").join(Path::new(path).parent().unwrap_or(Path::new("")));
-        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let entries = fs::read_dir(folder_of(path))
+            .into_iter()
+            .flatten()
+            .flatten();
         entries
             .take(MOST_NAMES)
             .filter_map(|entry| {
@@ -57,6 +53,12 @@ impl SourceReader for FileSources {
     }
 }
 
+/// The folder that a file is in.
+fn folder_of(path: &str) -> PathBuf {
+    // An empty path is the working directory.
+    Path::new(".").join(Path::new(path).parent().unwrap_or(Path::new("")))
+}
+
 /// Whether a file is HDF5, or means to be.
 fn is_hdf5(path: &str, bytes: &[u8]) -> bool {
     bytes.starts_with(lems_hdf5::SIGNATURE) || path.ends_with(".h5")
@@ -69,56 +71,108 @@ fn from_hdf5(bytes: Vec<u8>, most: usize) -> Result<String, String> {
     lems_hdf5::network_as_xml(bytes, most).map_err(|error| error.to_string())
 }
 
+fn text_of(
+    path: &str,
+    bytes: std::io::Result<Vec<u8>>,
+    most: usize,
+) -> Result<Option<String>, String> {
+    match bytes {
+        Ok(bytes) if is_hdf5(path, &bytes) => from_hdf5(bytes, most).map(Some),
+        Ok(bytes) => match String::from_utf8(bytes) {
+            Ok(text) => Ok(Some(text)),
+            // Latin-1: what older tools write where a name has an accent.
+            Err(error) => Ok(Some(
+                error.into_bytes().into_iter().map(char::from).collect(),
+            )),
+        },
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Ok(None)
+        }
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 /// A file, or one byte more than `most` of it.
-fn beginning(path: &str, most: usize) -> std::io::Result<Vec<u8>> {
-    let file = File::open(path)?;
+fn beginning(file: File, most: usize) -> std::io::Result<Vec<u8>> {
     let wanted = (most as u64).saturating_add(1);
     let mut bytes = Vec::with_capacity(file.metadata()?.len().min(wanted) as usize);
     file.take(wanted).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-/// The file system inside a few folders: all else is not there, whatever leads to it.
+/// The file system inside a few folders: all else is not there, whatever leads to it, and whoever
+/// changes what leads to it meanwhile.
 #[derive(Debug, Clone, Default)]
 pub struct Sandbox {
-    folders: Vec<PathBuf>,
+    /// Without links; open, so that they stay those that they were.
+    folders: Vec<(PathBuf, Arc<Dir>)>,
 }
 
 impl Sandbox {
     /// The folder of a file, and others.
     pub fn around(file: &str, others: &[String]) -> Sandbox {
-        let own = Path::new(file).parent().unwrap_or(Path::new(""));
-        // An empty path is the working directory.
-        let own = Path::new(".").join(own);
+        let own = folder_of(file);
         let folders = [own].into_iter().chain(others.iter().map(PathBuf::from));
+        let open = folders.flat_map(fs::canonicalize).filter_map(|path| {
+            let open = Dir::open_ambient_dir(&path, ambient_authority()).ok()?;
+            Some((path, Arc::new(open)))
+        });
         Sandbox {
-            folders: folders.flat_map(fs::canonicalize).collect(),
+            folders: open.collect(),
         }
+    }
+
+    /// A folder of the sandbox, and the path in it without links that leads to the same as `path`.
+    fn inside(&self, path: &Path) -> Option<(&Dir, PathBuf)> {
+        let place = fs::canonicalize(path).ok()?;
+        self.folders.iter().find_map(|(folder, open)| {
+            let below = place.strip_prefix(folder).ok()?;
+            Some((&**open, Path::new(".").join(below)))
+        })
     }
 }
 
 impl SourceReader for Sandbox {
     fn read(&self, path: &str, most: usize) -> Result<Option<String>, String> {
-        let Ok(place) = fs::canonicalize(path) else {
+        let Some((folder, below)) = self.inside(Path::new(path)) else {
             return Ok(None);
         };
         // A pipe or a device may never end.
-        let ends = place.is_file() || place.is_dir();
-        let inside = self.folders.iter().any(|folder| place.starts_with(folder));
-        match inside && ends {
-            true => FileSources.read(&place.to_string_lossy(), most),
-            false => Ok(None),
+        match folder.metadata(&below) {
+            Ok(found) if found.is_dir() => return Err(FOLDER.to_owned()),
+            Ok(found) if found.is_file() => {}
+            _ => return Ok(None),
+        }
+        let mut options = OpenOptions::new();
+        options.read(true);
+        #[cfg(unix)]
+        {
+            use cap_std::fs::OpenOptionsExt;
+            // If it has become a pipe since, nobody waits for its other end.
+            options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits() as i32);
+        }
+        match folder.open_with(&below, &options) {
+            Ok(file) => text_of(path, beginning(file.into_std(), most), most),
+            Err(_) => Ok(None),
         }
     }
 
     fn names_beside(&self, path: &str) -> Vec<String> {
-        let folder = Path::new(".").join(Path::new(path).parent().unwrap_or(Path::new("")));
-        let place = fs::canonicalize(folder);
-        let is_inside = |place: &PathBuf| self.folders.iter().any(|own| place.starts_with(own));
-        match place.as_ref().is_ok_and(is_inside) {
-            true => FileSources.names_beside(path),
-            false => Vec::new(),
-        }
+        let Some((folder, below)) = self.inside(&folder_of(path)) else {
+            return Vec::new();
+        };
+        let entries = folder.read_dir(below).into_iter().flatten().flatten();
+        entries
+            .take(MOST_NAMES)
+            .filter_map(|entry| {
+                let (kind, name) = (
+                    entry.file_type().ok()?,
+                    entry.file_name().into_string().ok()?,
+                );
+                let slash = if kind.is_dir() { "/" } else { "" };
+                (kind.is_file() || kind.is_dir()).then(|| name + slash)
+            })
+            .collect()
     }
 
     fn canonical(&self, path: &str) -> String {

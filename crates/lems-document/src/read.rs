@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::ops::Range;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::error::DocumentError;
 use crate::include::{ForeignLanguage, IncludeOptions, Limits};
@@ -12,8 +12,6 @@ use crate::malformed;
 use crate::repair::{self, Repaired};
 use crate::source::{Source, SourceId, Span};
 use crate::tree::{AttributeRecord, DECODED, ElementRecord, Text, Tree};
-
-const SCHEMA_INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
 /// What a file contributes: its top-level elements lie in the tree.
 pub(crate) struct File {
@@ -181,10 +179,8 @@ impl Builder {
         };
         self.tree.elements.push(record);
         let text = node.document().input_text();
-        for attribute in node.attributes() {
-            if attribute.namespace() != Some(SCHEMA_INSTANCE) {
-                self.attribute(attribute, text, places);
-            }
+        for attribute in own_attributes(node) {
+            self.attribute(attribute, text, places);
         }
         index
     }
@@ -323,6 +319,25 @@ impl Places<'_> {
     }
 }
 
+/// The attributes without those of other namespaces, which are meant for others: `xml:id` is no `id`.
+fn own_attributes<'a, 'i>(
+    node: roxmltree::Node<'a, 'i>,
+) -> impl Iterator<Item = roxmltree::Attribute<'a, 'i>> {
+    let own = node.tag_name().namespace();
+    let is_plain = |attribute: &roxmltree::Attribute<'_, '_>| attribute.namespace().is_none();
+    let is_own = move |attribute: &roxmltree::Attribute<'_, '_>| attribute.namespace() == own;
+    // The prefix of the element itself changes nothing, unless the same name is there without one.
+    let plain: FxHashSet<&str> = match own.is_some() && node.attributes().any(|a| is_own(&a)) {
+        true => (node.attributes().filter(is_plain))
+            .map(|attribute| attribute.name())
+            .collect(),
+        false => FxHashSet::default(),
+    };
+    node.attributes().filter(move |attribute| {
+        is_plain(attribute) || is_own(attribute) && !plain.contains(attribute.name())
+    })
+}
+
 /// Where the local name of an attribute is, and its value.
 pub(crate) fn attribute_ranges(
     attribute: roxmltree::Attribute<'_, '_>,
@@ -341,7 +356,7 @@ pub(crate) fn attribute_ranges(
 }
 
 fn include(node: roxmltree::Node<'_, '_>, tag: Span, places: &Places<'_>) -> Include {
-    let find = |name| node.attributes().find(|attribute| attribute.name() == name);
+    let find = |name| own_attributes(node).find(|attribute| attribute.name() == name);
     let local = find("file")
         .or(find("href"))
         .map(|attribute| (attribute, false));

@@ -292,6 +292,41 @@ fn places_are_right_behind_what_is_blanked() {
 }
 
 #[test]
+fn attributes_of_other_namespaces_do_not_count() {
+    let sources = MemorySources::from([
+        (
+            "a.xml",
+            "<L xmlns:f='urn:f'><Include f:file='no.xml' file='b.xml'/>\
+             <x f:id='1' id='2' f:n='3'/><f:w f:id='7' id='8' f:n='9'/><y xml:id='4' xml:lang='en'/></L>",
+        ),
+        (
+            "b.xml",
+            "<L xmlns:g='urn:g' xmlns='urn:d'><z g:id='5' id='6'/></L>",
+        ),
+    ]);
+    let document = Document::load("a.xml", &sources, &IncludeOptions::default()).unwrap();
+    let found = document.roots().map(|element| {
+        let attributes = element.attributes();
+        let words =
+            attributes.map(|attribute| format!("{}={}", attribute.name(), attribute.value()));
+        (element.name().to_owned(), words.collect::<Vec<_>>())
+    });
+    let expected = [
+        ("z", vec!["id=6"]),
+        ("x", vec!["id=2"]),
+        ("w", vec!["id=8", "n=9"]),
+        ("y", vec![]),
+    ];
+    let expected = expected.map(|(name, words)| {
+        (
+            name.to_owned(),
+            words.into_iter().map(str::to_owned).collect(),
+        )
+    });
+    assert_eq!(found.collect::<Vec<_>>(), expected);
+}
+
+#[test]
 fn attributes_of_an_undeclared_namespace_do_not_count() {
     let text = "<L p:x='é'\tp:y = \"2\"><a v='p:z' p:v='3'>p:w='4'</a></L>";
     let document = load([("m", text)]).unwrap();

@@ -12,7 +12,7 @@ use lems_output::{Checksum, Mark, OutputError, OutputSink, OutputStore};
 
 use crate::Simulation;
 
-const MAGIC: &[u8] = b"jlems-rs checkpoint 1\n";
+const MAGIC: &[u8] = b"jlems-rs checkpoint 2\n";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Why a run cannot go on from a checkpoint.
@@ -184,6 +184,7 @@ pub(crate) fn write(
         body.number(mark.bytes);
         body.number(mark.rows);
         body.number(mark.checksum.value());
+        body.text(mark.partial.as_bytes());
         body.text(&mark.content);
     });
     let mut sum = Checksum::default();
@@ -240,6 +241,7 @@ impl Checkpoint {
                 bytes: body.number()?,
                 rows: body.number()?,
                 checksum: Checksum::from_value(body.number()?),
+                partial: String::from_utf8_lossy(body.text()?).into_owned(),
                 content: body.text()?.to_vec(),
             })
         })?;

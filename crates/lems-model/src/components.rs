@@ -544,12 +544,11 @@ impl<'d> Reader<'_, 'd> {
             });
             return;
         };
-        let word = |name| element.attribute(name).map(Attribute::value);
         if let Some(component) = self.look_up(attribute) {
             self.model.target = Some(Target {
                 component,
-                report_file: word("reportFile"),
-                times_file: word("timesFile"),
+                report_file: element.attribute("reportFile"),
+                times_file: element.attribute("timesFile"),
                 element,
             });
         }

@@ -55,9 +55,9 @@ pub struct Target<'d> {
     /// The component to run.
     pub component: ComponentId,
     /// `reportFile`.
-    pub report_file: Option<&'d str>,
+    pub report_file: Option<Attribute<'d>>,
     /// `timesFile`.
-    pub times_file: Option<&'d str>,
+    pub times_file: Option<Attribute<'d>>,
     /// Its element.
     pub element: Element<'d>,
 }

@@ -5,6 +5,7 @@ use lems_model::{
     ComponentId, ComponentType, Direction, Dynamics, StructureElement, Tunnel, Wiring,
 };
 
+use crate::error::LONGEST_DELAY;
 use crate::{InstanceId, Network, NetworkError, Route, build::Builder, hash_order};
 
 /// Where a `Structure` runs.
@@ -178,12 +179,12 @@ impl<'b, 'm, 'd> Connector<'b, 'm, 'd> {
         let source = given.unwrap_or(instance);
         let path = source.value().trim();
         let own = path.starts_with("./") || path == "this";
+        // What only connects others is no instance: its paths start at what is around it.
         let start = if own {
-            self.place.instance
+            self.place.instance.or(self.place.parent)
         } else {
-            self.place.parent
-        };
-        let start = start.or(self.place.instance)?;
+            self.place.parent.or(self.place.instance)
+        }?;
         match self.builder.follow(start, path, source) {
             Ok(found) => Some(self.network().unwrapped(found)),
             Err(error) => {
@@ -433,9 +434,7 @@ impl<'b, 'm, 'd> Connector<'b, 'm, 'd> {
 
     fn connect(&mut self, wiring: &Wiring<'d>, from: InstanceId, to: InstanceId) {
         let source_port = self.port(wiring.source_port, from, Direction::Out);
-        let delay = (wiring.delay)
-            .and_then(|delay| self.network().model.parameter(self.place.component?, delay))
-            .unwrap_or(0.0);
+        let delay = self.delay(wiring);
         let target = match wiring.receiver {
             Some(receiver) => {
                 let container = (wiring.receiver_container)
@@ -465,6 +464,27 @@ impl<'b, 'm, 'd> Connector<'b, 'm, 'd> {
                 delay,
             });
         }
+    }
+
+    /// How long an event takes, in seconds.
+    fn delay(&mut self, wiring: &Wiring<'d>) -> f64 {
+        let (Some(name), Some(component)) = (wiring.delay, self.place.component) else {
+            return 0.0;
+        };
+        let model = self.network().model;
+        let value = model.parameter(component, name).unwrap_or(0.0);
+        if !(0.0..=LONGEST_DELAY).contains(&value) {
+            let place = model.text(component, name).map(Attribute::span);
+            let span = place.unwrap_or_else(|| model.span_of(component));
+            let component = model.component(component).title();
+            let error = NetworkError::BadDelay {
+                value,
+                component,
+                span,
+            };
+            self.builder.errors.push(error);
+        }
+        value
     }
 
     /// The port that an attribute names, else the first of the instance's type.

@@ -75,6 +75,18 @@ pub enum NetworkError {
     BadLength { value: f64, span: Span },
     #[error("the simulation has {steps} steps, more than {limit}")]
     TooManySteps { steps: f64, limit: u64, span: Span },
+    #[error("the delay of {component} is {value} s: it must be from 0 to {LONGEST_DELAY:e} s")]
+    BadDelay {
+        value: f64,
+        component: String,
+        span: Span,
+    },
+    #[error("`{name}` is {value}: a value cannot be divided by that")]
+    BadScale {
+        name: String,
+        value: f64,
+        span: Span,
+    },
     #[error("`{text}` is not a seed: a whole number of at most 64 bits")]
     BadSeed { text: String, span: Span },
     #[error("{instance} has more than {max} `{list}`")]
@@ -155,6 +167,9 @@ pub enum NetworkError {
     NoFileName { attribute: String, span: Span },
 }
 
+/// Longest delay of an event, in seconds: beyond it, steps could not be told apart.
+pub(crate) const LONGEST_DELAY: f64 = 1e12;
+
 /// Most names that a message lists.
 pub(crate) const LISTED: usize = 8;
 
@@ -191,6 +206,8 @@ impl NetworkError {
             | BadStep { span, .. }
             | BadLength { span, .. }
             | TooManySteps { span, .. }
+            | BadDelay { span, .. }
+            | BadScale { span, .. }
             | BadSeed { span, .. }
             | TooDeep { span, .. }
             | TooManyChildren { span, .. }
@@ -274,6 +291,14 @@ impl NetworkError {
             MissingAttribute { attribute, .. } => Some(format!(
                 "add `{attribute}=\"...\"`: the id of a component, or the path of an instance"
             )),
+            BadDelay { value, .. } if *value > 0.0 => {
+                Some("leave the connection out if its events are never to arrive".to_owned())
+            }
+            BadDelay { .. } => Some(
+                "an event cannot arrive before it is sent: give a delay such as `delay=\"5ms\"`"
+                    .to_owned(),
+            ),
+            BadScale { .. } => Some("give a unit to count in, such as `scale=\"1mV\"`".to_owned()),
             BadLength { .. } => Some("give a length, such as `length=\"100ms\"`".to_owned()),
             IndexTooLarge { size: 0, .. } => {
                 Some("is the size of the population right?".to_owned())

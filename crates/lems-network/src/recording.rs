@@ -47,7 +47,7 @@ pub struct Run {
 pub struct DataFile<'d> {
     /// Path as the model gives it.
     pub path: String,
-    /// Where the model asks for it; nowhere if it is for a picture.
+    /// Where the model names it; None if it is for a picture.
     pub span: Option<Span>,
     /// Whether it is for a picture.
     pub drawn: bool,
@@ -71,7 +71,7 @@ pub struct Recording<'d> {
 pub struct EventFile<'d> {
     /// Path as the model gives it.
     pub path: String,
-    /// Where the model asks for it.
+    /// Where the model names it.
     pub span: Span,
     /// Order in a line; None: an unknown one, which leaves the file empty.
     pub format: Option<EventFormat>,
@@ -201,6 +201,8 @@ struct Record<'d> {
     writer: Option<Writer>,
     destination: Option<ComponentId>,
     line: Line<'d>,
+    /// A scale that nothing can be divided by.
+    bad_scale: Option<NetworkError>,
 }
 
 impl<'d> Collector<'_, 'd> {
@@ -265,10 +267,13 @@ impl<'d> Collector<'_, 'd> {
             let named = (record.destination).and_then(|id| self.writers.get(&id).copied());
             match named.or(record.writer) {
                 Some(Writer::Data(file)) => {
+                    self.errors.extend(record.bad_scale);
                     let columns = &mut self.experiment.data_files[file].columns;
                     columns.push(record.line.recording);
                 }
                 Some(Writer::Display(display)) => {
+                    // The files do not depend on it.
+                    self.experiment.warnings.extend(record.bad_scale);
                     self.experiment.displays[display].lines.push(record.line);
                 }
                 Some(Writer::Events(_)) | None => {}
@@ -286,10 +291,25 @@ impl<'d> Collector<'_, 'd> {
         self.model.text(id, name?)
     }
 
-    fn scale(&self, id: ComponentId, name: Option<&str>) -> f64 {
-        (name.and_then(|name| self.model.parameter(id, name)))
-            .filter(|scale| !scale.is_nan())
-            .unwrap_or(1.0)
+    /// What a record is divided by; the error if that makes no sense.
+    fn scale(&self, id: ComponentId, name: Option<&str>) -> Result<f64, NetworkError> {
+        let Some((name, value)) =
+            name.and_then(|name| Some((name, self.model.parameter(id, name)?)))
+        else {
+            return Ok(1.0);
+        };
+        let given = self.model.text(id, name);
+        if value.is_nan() && given.is_none() {
+            return Ok(1.0);
+        }
+        if value.is_finite() && value != 0.0 {
+            return Ok(value);
+        }
+        Err(NetworkError::BadScale {
+            name: name.to_owned(),
+            value,
+            span: given.map_or_else(|| self.model.span_of(id), Attribute::span),
+        })
     }
 
     fn element(
@@ -316,10 +336,12 @@ impl<'d> Collector<'_, 'd> {
                     self.missing(id, quantity);
                     return None;
                 };
+                let scale = self.scale(id, scale);
+                let time_scale = self.scale(id, time_scale);
                 let recording = Recording {
                     quantity,
-                    scale: self.scale(id, scale),
-                    time_scale: self.scale(id, time_scale),
+                    scale: *scale.as_ref().unwrap_or(&1.0),
+                    time_scale: *time_scale.as_ref().unwrap_or(&1.0),
                 };
                 self.records.push(Record {
                     writer,
@@ -329,6 +351,7 @@ impl<'d> Collector<'_, 'd> {
                         id: self.model.component(id).id.unwrap_or(""),
                         color: self.text(id, color).map(Attribute::value),
                     },
+                    bad_scale: scale.err().or(time_scale.err()),
                 });
             }
             SimulationElement::EventRecord {

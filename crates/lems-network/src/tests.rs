@@ -76,6 +76,24 @@ fn a_connection_before_its_populations_finds_them() {
 }
 
 #[test]
+fn paths_of_what_only_connects_start_around_it() {
+    for [from, to] in [
+        ["./one[0]", "./two[2]"],
+        ["././one[0]", " two[2] "],
+        ["/one[0]", "./two/2"],
+    ] {
+        let body = NET.replace("one[0]", from).replace("two[2]", to);
+        let document = document(&body);
+        let model = Model::read(&document).unwrap();
+        let network =
+            Network::build(&model, model.ids["n"], lems_math::JavaRandom::new(1)).unwrap();
+        let route = network.routes[0];
+        assert_eq!(network.path(route.source), "one[0]", "{from}");
+        assert_eq!(network.path(route.target), "two[2]/synapses:s:0", "{to}");
+    }
+}
+
+#[test]
 fn a_path_that_leads_nowhere_is_an_error_at_its_step() {
     let body = NET.replace("two[2]", "tow[2]");
     let document = document(&body);

@@ -20,11 +20,19 @@ pub enum OutputError {
         /// The file, as named in the model.
         path: String,
     },
-    /// The model is read from the file that would be written.
-    #[error("the output `{path}` is a file that the model is read from")]
+    /// The run reads the file that would be written, or the one that it would grow in.
+    #[error("the output `{path}` is a file that the model is read from, or grows in one")]
     IsInput {
         /// The file, as named in the model.
         path: String,
+    },
+    /// Something else is written to the same file.
+    #[error("`{path}` and `{other}` are one file, and both would be written")]
+    SameFile {
+        /// The file, as named in the model.
+        path: String,
+        /// What else it is called.
+        other: String,
     },
     /// The file would be outside of the folder that outputs are confined to.
     #[error("the output `{path}` is outside of the output folder")]
@@ -87,12 +95,13 @@ pub enum OutputError {
 }
 
 impl OutputError {
-    /// The output that it is about, as named in the model, if it is about one.
+    /// The output that it is about, as named in the model.
     pub fn path(&self) -> Option<&str> {
         match self {
             Self::MissingFolder { path, .. }
             | Self::IsFolder { path }
             | Self::IsInput { path }
+            | Self::SameFile { path, .. }
             | Self::Outside { path }
             | Self::Create { path, .. }
             | Self::Write { path, .. }
@@ -109,7 +118,7 @@ impl OutputError {
             Self::MissingFolder { .. } => {
                 Some("is the name right, and may you write there?".to_owned())
             }
-            Self::IsFolder { .. } | Self::IsInput { .. } => {
+            Self::IsFolder { .. } | Self::IsInput { .. } | Self::SameFile { .. } => {
                 Some("choose another name for the file".to_owned())
             }
             Self::Outside { .. } => {

@@ -1,24 +1,29 @@
-use std::collections::{HashMap, HashSet};
-use std::ffi::OsString;
-use std::fs::{self, File};
+mod place;
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
-use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 
 use crate::{Mark, OutputError, OutputSink, OutputStore};
+use place::{FilePlace, Identity, Inputs, Key, Place, Places, identity_at, open_stream};
 
-/// Outputs as files. A file is written as `<path>.partial` and renamed when it is finished, so that
-/// nothing incomplete is ever found under the final name. What is no regular file, such as a device,
-/// is written on as it is.
+/// Outputs as files. A file is written as `<path>.partial`, or with a number after it if that is
+/// there, and renamed when it is finished, so that nothing incomplete is ever found under the final
+/// name. Links are followed: the file that they lead to is replaced. What is no regular file, such
+/// as a device or a pipe, is written on as it is.
 #[derive(Clone, Debug, Default)]
 pub struct FileStore {
     folder: PathBuf,
-    /// Whether all files have to be below the folder.
-    confined: bool,
-    /// Canonical paths of files that are not to be overwritten.
-    inputs: HashSet<PathBuf>,
-    /// Outputs by name, and a token that all of one name have until they are closed.
-    open: HashMap<PathBuf, Arc<()>>,
+    places: Places,
+    /// Files that are not to be overwritten.
+    inputs: Inputs,
+    /// Who writes which file.
+    outputs: HashMap<Key, String>,
+    /// The same for those that are there, whatever they are called.
+    identities: HashMap<Identity, String>,
     /// Folders that were not there.
     made: Vec<PathBuf>,
 }
@@ -37,10 +42,10 @@ impl FileStore {
         }
     }
 
-    /// The same, without files outside of its folder.
+    /// The same, without files outside of its folder, which has to be there.
     pub fn confined(self) -> Self {
         Self {
-            confined: true,
+            places: Places::below(&self.folder),
             ..self
         }
     }
@@ -50,204 +55,188 @@ impl FileStore {
         &self.made
     }
 
-    /// Makes the folder that an output is to be in, unless it is there.
-    fn make_folder(&mut self, name: &str) -> Result<(), OutputError> {
-        let path = self.folder.join(name);
-        let parent = path.parent().unwrap_or(Path::new(""));
-        if canonical_folder(parent).is_some() {
-            return Ok(());
+    /// Leaves a file, relative to the working directory, to another store: no output may have it.
+    ///
+    /// # Errors
+    /// One of the outputs has it.
+    pub fn leave(&mut self, path: &str) -> Result<(), OutputError> {
+        if let Ok(Place::File(place)) = Places::default().find(path, Path::new(path)) {
+            self.hold(path, &place)?;
         }
-        if self.confined && !self.would_be_inside(name, parent) {
-            let path = name.to_owned();
-            return Err(OutputError::Outside { path });
-        }
-        fs::create_dir_all(parent).map_err(|error| OutputError::MissingFolder {
-            path: name.to_owned(),
-            folder: parent.display().to_string(),
-            reason: error.to_string(),
-        })?;
-        self.made.push(parent.to_owned());
         Ok(())
     }
 
-    /// Whether a folder that is not there would come to lie in that of the store. What is there of
-    /// it may be a link; from there on `..` would lead out again.
-    fn would_be_inside(&self, name: &str, folder: &Path) -> bool {
-        let leads_up = Path::new(name)
-            .components()
-            .any(|part| part == Component::ParentDir);
-        let own = canonical_folder(&self.folder);
-        let nearest = folder.ancestors().find_map(canonical_folder);
-        !leads_up
-            && own
-                .zip(nearest)
-                .is_some_and(|(own, nearest)| nearest.starts_with(own))
+    /// The bytes of an output that is complete, if it is a file.
+    pub fn read(&mut self, path: &str) -> Option<Vec<u8>> {
+        let Ok(Place::File(place)) = self.target(path) else {
+            return None;
+        };
+        let mut bytes = Vec::new();
+        let mut file = place.open(&place.key.name, false).ok()?;
+        file.read_to_end(&mut bytes).ok()?;
+        Some(bytes)
     }
 
-    /// Outputs may share a path (the one finished last stays), so the second gets a partial name of
-    /// its own.
-    fn partial_name(&mut self, target: &Path) -> (PathBuf, Arc<()>) {
-        let token = self.open.entry(target.to_path_buf()).or_default();
-        let mut name = with_suffix(target, ".partial").into_os_string();
-        match Arc::strong_count(token) - 1 {
-            0 => {}
-            earlier => name.push(earlier.to_string()),
-        }
-        (PathBuf::from(name), Arc::clone(token))
+    /// The same as [`FileStore::target`], in a folder that is made if it is not there.
+    fn target_in_folder(&mut self, name: &str) -> Result<Place, OutputError> {
+        let made = self.places.make_folder(name, &self.folder.join(name))?;
+        self.made.extend(made);
+        self.target(name)
     }
 
     /// Where an output goes, if it may.
-    fn target(&self, name: &str) -> Result<Target, OutputError> {
-        let name = || name.to_owned();
-        let path = self.folder.join(name());
-        if path.is_dir() {
-            return Err(OutputError::IsFolder { path: name() });
+    fn target(&mut self, name: &str) -> Result<Place, OutputError> {
+        let place = self.places.find(name, &self.folder.join(name))?;
+        let is_input = match &place {
+            Place::Stream(path) => self.inputs.contain(path),
+            Place::File(place) => {
+                let partial = place.key.beside(place.partial_name(0));
+                self.inputs.contain(&place.key.path()) || self.inputs.contain(&partial.path())
+            }
+        };
+        match is_input {
+            true => Err(OutputError::IsInput {
+                path: name.to_owned(),
+            }),
+            false => Ok(place),
         }
-        let parent = path.parent().unwrap_or(Path::new(""));
-        let folder = canonical_folder(parent).ok_or_else(|| OutputError::MissingFolder {
-            path: name(),
-            folder: parent.display().to_string(),
-            reason: "only a run from the start makes folders".to_owned(),
-        })?;
-        let regular = path.is_file() || !path.exists();
-        let outside = || !canonical_folder(&self.folder).is_some_and(|own| folder.starts_with(own));
-        if self.confined && (!regular || outside()) {
-            return Err(OutputError::Outside { path: name() });
-        }
-        if self.is_input(&path) {
-            return Err(OutputError::IsInput { path: name() });
-        }
-        Ok(Target {
-            path,
-            folder,
-            regular,
-        })
     }
 
-    fn is_input(&self, path: &Path) -> bool {
-        fs::canonicalize(path).is_ok_and(|place| self.inputs.contains(&place))
+    /// Notes that an output is written to a place; gives the one that is already.
+    fn hold(&mut self, name: &str, place: &FilePlace) -> Result<Option<String>, OutputError> {
+        if let Some(earlier) = self.outputs.get(&place.key) {
+            return Ok(Some(earlier.clone()));
+        }
+        self.outputs.insert(place.key.clone(), name.to_owned());
+        let Some(identity) = identity_at(&place.key.path()) else {
+            return Ok(None);
+        };
+        match self.identities.entry(identity) {
+            Entry::Vacant(free) => {
+                free.insert(name.to_owned());
+                Ok(None)
+            }
+            Entry::Occupied(earlier) => Err(OutputError::SameFile {
+                path: name.to_owned(),
+                other: earlier.get().clone(),
+            }),
+        }
     }
-}
 
-struct Target {
-    path: PathBuf,
-    /// Its folder without links.
-    folder: PathBuf,
-    /// Whether it is a file, or nothing yet.
-    regular: bool,
-}
-
-fn canonical_folder(folder: &Path) -> Option<PathBuf> {
-    // An empty path is the working directory.
-    let folder = fs::canonicalize(Path::new(".").join(folder)).ok()?;
-    folder.is_dir().then_some(folder)
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
-/// A new file in place of what has that name: a link there would lead elsewhere.
-fn create_anew(path: &Path) -> std::io::Result<File> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ => File::create_new(path),
+    /// A new file that an output grows in, and its name.
+    fn create_partial(&self, place: &FilePlace) -> io::Result<(OsString, File)> {
+        let mut number = 0;
+        loop {
+            let name = place.partial_name(number);
+            number += 1;
+            // An output of that name will be there in the end.
+            if self.outputs.contains_key(&place.key.beside(&*name)) {
+                continue;
+            }
+            match place.create_new(&name) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                created => return Ok((name, created?)),
+            }
+        }
     }
 }
 
 impl OutputStore for FileStore {
     fn create(&mut self, path: &str) -> Result<Box<dyn OutputSink>, OutputError> {
-        self.make_folder(path)?;
-        let target = self.target(path)?;
-        let (partial, token) = match target.regular {
-            true => self.partial_name(&target.path),
-            false => (target.path.clone(), Arc::default()),
-        };
-        if self.is_input(&partial) {
-            return Err(OutputError::IsInput {
-                path: path.to_owned(),
-            });
-        }
-        let file = match target.regular {
-            true => create_anew(&partial),
-            false => File::options().write(true).open(&partial),
-        };
-        let file = file.map_err(|error| OutputError::Create {
+        let failed = |error: io::Error| OutputError::Create {
             path: path.to_owned(),
             message: error.to_string(),
-        })?;
+        };
+        let place = match self.target_in_folder(path)? {
+            Place::File(place) => place,
+            Place::Stream(at) => {
+                return Ok(Box::new(StreamSink {
+                    path: path.to_owned(),
+                    file: open_stream(&at).map_err(failed)?,
+                }));
+            }
+        };
+        let (partial, file) = self.create_partial(&place).map_err(failed)?;
+        let mark = Mark {
+            partial: partial.to_string_lossy().into_owned(),
+            ..Mark::default()
+        };
         Ok(Box::new(FileSink {
             path: path.to_owned(),
-            target: target.path,
+            place,
             partial,
             file,
             bytes: 0,
-            mark: Mark::default(),
-            _token: token,
+            mark,
         }))
     }
 
     fn reopen(&mut self, path: &str, mark: &Mark) -> Result<Box<dyn OutputSink>, OutputError> {
-        let target = self.target(path)?;
-        if !target.regular {
+        let Place::File(place) = self.target(path)? else {
             // What went to a device or a pipe is where it belongs.
             return self.create(path);
-        }
-        let (partial, token) = self.partial_name(&target.path);
-        match reopened(&target.path, &partial, mark) {
+        };
+        match reopened(&place, mark) {
             Ok(file) => Ok(Box::new(FileSink {
                 path: path.to_owned(),
-                target: target.path,
-                partial,
+                place,
+                partial: OsString::from(&mark.partial),
                 file,
                 bytes: mark.bytes,
                 mark: mark.clone(),
-                _token: token,
             })),
             Err(problem) => Err(OutputError::NotContinued {
                 path: path.to_owned(),
-                partial: partial.display().to_string(),
+                partial: place.shown(OsStr::new(&mark.partial)),
                 problem,
             }),
         }
     }
 
-    fn reserve(&mut self, outputs: &[&str], inputs: &[&str]) -> Result<(), OutputError> {
-        self.inputs.extend(inputs.iter().flat_map(fs::canonicalize));
-        let mut folders = HashSet::new();
-        for path in outputs {
-            self.make_folder(path)?;
-            let target = self.target(path)?;
-            if target.regular && folders.insert(target.folder) {
-                // What an earlier run left under the partial name stays until this one begins.
-                let trial = with_suffix(&target.path, ".trial");
-                let created = create_anew(&trial).and_then(|_| fs::remove_file(&trial));
-                created.map_err(|error| OutputError::Create {
-                    path: (*path).to_owned(),
-                    message: error.to_string(),
-                })?;
-            }
+    fn reserve(
+        &mut self,
+        outputs: &[&str],
+        inputs: &[&str],
+    ) -> Result<Vec<[usize; 2]>, OutputError> {
+        for input in inputs {
+            self.inputs.add(Path::new(input));
         }
-        Ok(())
+        let mut shared = Vec::new();
+        let mut seen: HashMap<Key, usize> = HashMap::new();
+        for (number, path) in outputs.iter().enumerate() {
+            let Place::File(place) = self.target_in_folder(path)? else {
+                continue;
+            };
+            if let Some(earlier) = seen.insert(place.key.clone(), number) {
+                shared.push([earlier, number]);
+                continue;
+            }
+            if let Some(other) = self.hold(path, &place)? {
+                return Err(OutputError::SameFile {
+                    path: (*path).to_owned(),
+                    other,
+                });
+            }
+            place.try_folder().map_err(|error| OutputError::Create {
+                path: (*path).to_owned(),
+                message: error.to_string(),
+            })?;
+        }
+        Ok(shared)
     }
 }
 
 /// The partial file, cut off at the mark; or what is wrong with it. A run may have been ended while
 /// it gave its outputs their names: one that ends at the mark is taken back.
-fn reopened(target: &Path, partial: &Path, mark: &Mark) -> Result<File, String> {
+fn reopened(place: &FilePlace, mark: &Mark) -> Result<File, String> {
     let failed = |error: io::Error| format!("cannot be opened: {error}");
-    let is_finished =
-        !partial.exists() && fs::metadata(target).is_ok_and(|file| file.len() == mark.bytes);
-    let place = if is_finished { target } else { partial };
-    // A link would lead elsewhere.
-    if !fs::symlink_metadata(place).map_err(failed)?.is_file() {
-        return Err("is no file".to_owned());
+    if !place.is_partial_name(&mark.partial) {
+        return Err("is no name under which it is written".to_owned());
     }
-    let mut file = (File::options().read(true).write(true))
-        .open(place)
-        .map_err(failed)?;
+    let (partial, target) = (OsStr::new(&mark.partial), &*place.key.name);
+    let is_finished = place.length(partial).is_none() && place.length(target) == Some(mark.bytes);
+    let name = if is_finished { target } else { partial };
+    let mut file = place.open(name, true).map_err(failed)?;
     let mut found = Mark::default();
     found.read((&mut file).take(mark.bytes)).map_err(failed)?;
     if found.bytes < mark.bytes {
@@ -259,28 +248,34 @@ fn reopened(target: &Path, partial: &Path, mark: &Mark) -> Result<File, String> 
     file.set_len(mark.bytes).map_err(failed)?;
     file.seek(SeekFrom::End(0)).map_err(failed)?;
     if is_finished {
-        fs::rename(target, partial).map_err(failed)?;
+        place.rename(target, partial).map_err(failed)?;
     }
     Ok(file)
 }
 
+fn failed_write(path: &str, error: &io::Error) -> OutputError {
+    OutputError::Write {
+        path: path.to_owned(),
+        message: error.to_string(),
+    }
+}
+
 struct FileSink {
     path: String,
-    target: PathBuf,
-    partial: PathBuf,
+    place: FilePlace,
+    partial: OsString,
     file: File,
     /// How many have been written.
     bytes: u64,
     /// As it was asked for last; what came after it is read back when it is asked for again.
     mark: Mark,
-    _token: Arc<()>,
 }
 
 impl FileSink {
     /// Brings the file into safety, and the mark to its end.
     fn go_on_marking(&mut self) -> io::Result<()> {
         self.file.sync_all()?;
-        let mut written = File::open(&self.partial)?;
+        let mut written = self.place.open(&self.partial, false)?;
         written.seek(SeekFrom::Start(self.mark.bytes))?;
         let rest = self.bytes - self.mark.bytes;
         self.mark.read(written.take(rest))?;
@@ -289,54 +284,67 @@ impl FileSink {
             false => Err(ErrorKind::UnexpectedEof.into()),
         }
     }
-
-    fn failed(&self, error: &io::Error) -> OutputError {
-        OutputError::Write {
-            path: self.path.clone(),
-            message: error.to_string(),
-        }
-    }
 }
 
 impl OutputSink for FileSink {
     fn write(&mut self, bytes: &[u8]) -> Result<(), OutputError> {
-        let written = self.file.write_all(bytes);
-        if let Err(error) = written {
+        if let Err(error) = self.file.write_all(bytes) {
             // A full disk may have taken half a line; what cannot be cut off either stays.
             let _ = self.file.set_len(self.bytes);
-            return Err(self.failed(&error));
+            return Err(failed_write(&self.path, &error));
         }
         self.bytes += bytes.len() as u64;
         Ok(())
     }
 
     fn mark(&mut self) -> Result<Mark, OutputError> {
-        if self.partial != self.target {
-            self.go_on_marking().map_err(|error| self.failed(&error))?;
-        }
+        self.go_on_marking()
+            .map_err(|error| failed_write(&self.path, &error))?;
         Ok(self.mark.clone())
     }
 
     fn finish(self: Box<Self>) -> Result<(), OutputError> {
         let Self {
             path,
-            target,
+            place,
             partial,
             file,
             ..
         } = *self;
         drop(file);
-        if partial == target {
-            return Ok(());
-        }
-        fs::rename(&partial, &target).map_err(|error| OutputError::Finish {
+        (place.rename(&partial, &place.key.name)).map_err(|error| OutputError::Finish {
             path,
-            partial: partial.display().to_string(),
+            partial: place.shown(&partial),
             message: error.to_string(),
         })
     }
 
     fn place(&self) -> Option<String> {
-        Some(self.partial.display().to_string())
+        Some(self.place.shown(&self.partial))
+    }
+}
+
+/// What is no regular file: it gives nothing back and gets no other name.
+struct StreamSink {
+    path: String,
+    file: File,
+}
+
+impl OutputSink for StreamSink {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), OutputError> {
+        let written = self.file.write_all(bytes);
+        written.map_err(|error| failed_write(&self.path, &error))
+    }
+
+    fn mark(&mut self) -> Result<Mark, OutputError> {
+        Ok(Mark::default())
+    }
+
+    fn finish(self: Box<Self>) -> Result<(), OutputError> {
+        Ok(())
+    }
+
+    fn place(&self) -> Option<String> {
+        Some(self.path.clone())
     }
 }

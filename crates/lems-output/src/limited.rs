@@ -54,7 +54,11 @@ impl OutputStore for LimitedStore<'_> {
         Ok(self.limited(sink))
     }
 
-    fn reserve(&mut self, outputs: &[&str], inputs: &[&str]) -> Result<(), OutputError> {
+    fn reserve(
+        &mut self,
+        outputs: &[&str],
+        inputs: &[&str],
+    ) -> Result<Vec<[usize; 2]>, OutputError> {
         self.store.reserve(outputs, inputs)
     }
 }

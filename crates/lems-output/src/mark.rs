@@ -47,6 +47,8 @@ pub struct Mark {
     pub rows: u64,
     /// Checksum of the bytes.
     pub checksum: Checksum,
+    /// Name of the file that has the bytes until it is complete, if one has them.
+    pub partial: String,
     /// The bytes themselves if nothing else holds them when the process has ended.
     pub content: Vec<u8>,
 }

@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use crate::{Mark, OutputError};
 
 /// The place where the outputs of a run go: a file system, memory, an archive.
@@ -16,13 +18,21 @@ pub trait OutputStore {
     fn reopen(&mut self, path: &str, mark: &Mark) -> Result<Box<dyn OutputSink>, OutputError>;
 
     /// Checks before anything is computed that these outputs can be created side by side, and none
-    /// of them over one of the `inputs`, which are protected from then on.
+    /// of them over one of the `inputs`, which are protected from then on. Gives the pairs of
+    /// outputs, by their places in the list, that have one name, however it is spelt.
     ///
     /// # Errors
     /// The first output that cannot be created.
-    fn reserve(&mut self, outputs: &[&str], inputs: &[&str]) -> Result<(), OutputError> {
-        let _ = (outputs, inputs);
-        Ok(())
+    fn reserve(
+        &mut self,
+        outputs: &[&str],
+        inputs: &[&str],
+    ) -> Result<Vec<[usize; 2]>, OutputError> {
+        let _ = inputs;
+        let mut seen = HashMap::new();
+        let earlier = (outputs.iter().enumerate())
+            .filter_map(|(number, path)| Some([seen.insert(path, number)?, number]));
+        Ok(earlier.collect())
     }
 }
 

@@ -51,6 +51,11 @@ impl ChangedModel {
         })
     }
 
+    /// Paths of the core types that are read instead of the embedded ones.
+    pub fn core_type_files(&self) -> Vec<String> {
+        self.search.core_type_files()
+    }
+
     /// The file with all that it includes.
     pub fn load(&self) -> Result<Document, Failure> {
         let options = self.options()?;

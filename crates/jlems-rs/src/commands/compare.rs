@@ -3,21 +3,22 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use clap::Args;
 use jlems_rs::document::SourceReader;
-use jlems_rs::output::{FileStore, MemoryStore};
+use jlems_rs::engine::EngineError;
+use jlems_rs::output::{FileStore, MemoryStore, OutputStore};
 use jlems_rs::plot::Figure;
-use jlems_rs::{Code, Comparison, Failure, Likeness, Options, Settings};
+use jlems_rs::{Code, Comparison, Failure, Likeness, Options, Settings, visible};
 use serde::Serialize;
 
 use super::changes::ChangeArguments;
 use super::core_types::SearchArguments;
 use super::differences::figure;
 use super::plot::{self, Form};
-use super::{counted, print};
+use super::{counted, print, print_as_is};
 
 /// What to compare with what.
 #[derive(Debug, Args)]
@@ -90,9 +91,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         None => outputs(arguments)?,
     };
     if arguments.json {
-        print(&super::json(&compared)?);
+        print_as_is(&super::json(&compared)?)?;
     } else {
-        print(&compared.iter().map(report).collect::<String>());
+        print(&compared.iter().map(report).collect::<String>())?;
     }
     if let Some(form) = arguments.plot {
         let pictures = compared
@@ -101,10 +102,17 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         let stem = Path::new(&arguments.first).file_stem().unwrap_or_default();
         let name = format!("{}.differences.dat", stem.to_string_lossy());
         let (folder, mut store) = (Path::new(""), FileStore::new());
+        let compared_files = [Some(&arguments.first), arguments.second.as_ref()];
+        let inputs: Vec<&str> = compared_files
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+            .collect();
+        store.reserve(&[], &inputs).map_err(EngineError::from)?;
         let pictures: Vec<Figure> = pictures.collect();
         let drawn = plot::write(&name, folder, &mut store, form, &pictures)?;
         if !arguments.json {
-            print(&drawn);
+            print(&drawn)?;
         }
     }
     let worst = compared
@@ -176,7 +184,7 @@ fn outputs(arguments: &Arguments) -> Result<Vec<Compared>, Failure> {
     )?;
     let own = store.outputs();
     let references = match (&arguments.with_files, &arguments.with) {
-        (Some(folder), _) => in_folder(folder, &own)?,
+        (Some(folder), _) => in_folder(folder, &own, arguments.search.sandbox)?,
         (None, Some(program)) => by_program(program, file, &*reader, &own, &options)?,
         (None, None) => BTreeMap::new(),
     };
@@ -189,11 +197,17 @@ fn outputs(arguments: &Arguments) -> Result<Vec<Compared>, Failure> {
 
 type Outputs = BTreeMap<String, Vec<u8>>;
 
-fn in_folder(folder: &Path, own: &Outputs) -> Result<BTreeMap<String, String>, Failure> {
+/// The files of these names, `confined` to those in the folder, or else of their last parts.
+fn in_folder(
+    folder: &Path,
+    own: &Outputs,
+    confined: bool,
+) -> Result<BTreeMap<String, String>, Failure> {
     let found = own.keys().map(|path| {
         let whole = folder.join(path);
         let bare = folder.join(Path::new(path).file_name().unwrap_or_default());
-        let text = read(if whole.is_file() { &whole } else { &bare })?;
+        let is_there = whole.is_file() && (!confined || stays_below(Path::new(path)));
+        let text = read(if is_there { &whole } else { &bare })?;
         Ok((path.clone(), text))
     });
     found.collect()
@@ -214,13 +228,12 @@ fn by_program(
         let help = "name jNeuroML's own program with its folder".to_owned();
         return Err(Failure::plain(Code(605), message, Some(help)));
     }
-    let name = format!("jlems-rs-compare-{}", std::process::id());
-    let folder = std::env::temp_dir().join(name);
+    let cannot_make = |error| failed(format!("cannot make a folder for `{program}`: {error}"));
+    let folder = new_folder().map_err(cannot_make)?;
     let folders = own.keys().filter_map(|path| Path::new(path).parent());
-    for inner in folders.chain([Path::new("")]) {
-        let path = folder.join(inner);
-        std::fs::create_dir_all(&path)
-            .map_err(|error| failed(format!("cannot make `{}`: {error}", path.display())))?;
+    // What is written elsewhere is not for this folder.
+    for inner in folders.filter(|inner| stays_below(inner)) {
+        std::fs::create_dir_all(folder.join(inner)).map_err(cannot_make)?;
     }
     let result = (|| {
         let io = |error: std::io::Error| failed(error.to_string());
@@ -243,12 +256,35 @@ fn by_program(
             let said = String::from_utf8_lossy(&said);
             let last: Vec<&str> = said.lines().rev().take(5).collect();
             let last: Vec<&str> = last.into_iter().rev().collect();
-            return Err(failed(format!("`{program}` failed:\n{}", last.join("\n"))));
+            let mut failure = failed(format!("`{program}` failed:"));
+            for diagnostic in &mut failure.diagnostics {
+                diagnostic.causes = last.iter().map(|line| (*line).to_owned()).collect();
+            }
+            return Err(failure);
         }
-        in_folder(&folder, own)
+        in_folder(&folder, own, false)
     })();
     let _ = std::fs::remove_dir_all(&folder);
     result
+}
+
+/// Whether a path does not lead out of the folder that it starts in.
+fn stays_below(path: &Path) -> bool {
+    let mut parts = path.components();
+    parts.all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
+}
+
+/// A folder under a name that nobody had.
+fn new_folder() -> std::io::Result<PathBuf> {
+    let mut number = 0;
+    loop {
+        let name = format!("jlems-rs-compare-{}-{number}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        match std::fs::create_dir(&folder) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => number += 1,
+            made => return made.map(|()| folder),
+        }
+    }
 }
 
 fn is_this_program(program: &str) -> bool {
@@ -270,14 +306,14 @@ fn report(compared: &Compared) -> String {
     let Compared {
         file, comparison, ..
     } = compared;
-    let mut text = format!("{file}: {}", comparison.verdict.title());
+    let mut text = format!("{}: {}", visible(file), comparison.verdict.title());
     let [a, b] = comparison.rows;
     let _ = match a == b {
         true => writeln!(text, " ({})", counted(a as u64, "row")),
         false => writeln!(text, " ({}, {b} in the other)", counted(a as u64, "row")),
     };
     if let Some(remark) = &comparison.remark {
-        let _ = writeln!(text, "  {remark}");
+        let _ = writeln!(text, "  {}", visible(remark));
     }
     for column in comparison.columns.iter().take(LISTED) {
         let (absolute, relative) = (column.absolute, column.relative);
@@ -298,7 +334,7 @@ fn report(compared: &Compared) -> String {
         let _ = writeln!(
             text,
             "  events of {}: number {} is {}, {} in the other ({} and {} in all)",
-            train.id,
+            visible(&train.id),
             train.first,
             time(train.times[0]),
             time(train.times[1]),

@@ -56,6 +56,16 @@ impl SearchArguments {
         })
     }
 
+    /// Paths of the core types that are read instead of the embedded ones.
+    pub fn core_type_files(&self) -> Vec<String> {
+        let folder = self.core_types.iter().flat_map(std::fs::read_dir);
+        let entries = folder.flatten().flatten();
+        entries
+            .map(|entry| entry.path().to_string_lossy().into_owned())
+            .filter(|path| path.ends_with(".xml"))
+            .collect()
+    }
+
     /// The files that may be read to understand `file`, with these options.
     pub fn reader(&self, file: &str, options: &Options) -> Box<dyn SourceReader> {
         match self.sandbox {

@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use clap::Args;
-use jlems_rs::Failure;
 use jlems_rs::description::{Block, Definition, Member, TypeDescription, Use};
 use jlems_rs::model::Model;
+use jlems_rs::{Failure, visible};
 
 use super::core_types::{SearchArguments, document, unknown_name};
 use super::json;
@@ -108,9 +108,13 @@ fn used_by(text: &mut String, uses: &[Use], own: &str) {
 
 /// Indented rows whose columns begin below each other.
 fn table(text: &mut String, rows: &[[String; 3]]) {
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|row| row.each_ref().map(|cell| visible(cell)))
+        .collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
     let (first, second) = (width(0).unwrap_or(0), width(1).unwrap_or(0));
-    for [name, nature, remarks] in rows {
+    for [name, nature, remarks] in &rows {
         let line = format!("  {name:first$}  {nature:second$}  {}", remarks.trim());
         let _ = writeln!(text, "{}", line.trim_end());
     }

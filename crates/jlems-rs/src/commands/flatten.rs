@@ -1,11 +1,14 @@
 //! `jlems-rs flatten FILE`: a model as one file.
 
+use std::process::ExitCode;
+
 use clap::Args;
 use jlems_rs::Failure;
 use jlems_rs::engine::EngineError;
 use jlems_rs::output::{FileStore, OutputError, OutputStore};
 
 use super::changes::ChangedModel;
+use super::print_as_is;
 
 /// What to write where.
 #[derive(Debug, Args)]
@@ -17,16 +20,23 @@ pub struct Arguments {
     output: Option<String>,
 }
 
-/// The text, unless it goes to a file.
-pub fn run(arguments: &Arguments) -> Result<String, Failure> {
+/// Writes the text.
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let document = arguments.model.load()?;
     let text = document.flat();
     super::warn_of(&document);
-    let Some(path) = &arguments.output else {
-        return Ok(text);
-    };
-    write(path, &text, &document.own_files()).map_err(EngineError::from)?;
-    Ok(String::new())
+    match &arguments.output {
+        None => print_as_is(&text)?,
+        Some(path) => {
+            let core_types = arguments.model.core_type_files();
+            let inputs = document.own_files().into_iter();
+            let inputs: Vec<&str> = inputs
+                .chain(core_types.iter().map(String::as_str))
+                .collect();
+            write(path, &text, &inputs).map_err(EngineError::from)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Writes a file that is none of the inputs.

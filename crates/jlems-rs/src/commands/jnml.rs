@@ -54,8 +54,8 @@ pub fn arguments(all: &[OsString]) -> Option<Vec<String>> {
 /// Does what jNeuroML would.
 pub fn run(words: &[String]) -> ExitCode {
     match words.first().map(String::as_str) {
-        None | Some("-h" | "-help" | "--help" | "-?") => shown(HELP),
-        Some("-v" | "-version" | "--version") => shown(VERSION),
+        None | Some("-h" | "-help" | "--help" | "-?") => said(HELP),
+        Some("-v" | "-version" | "--version") => said(VERSION),
         Some("-validate") if words.len() > 1 => {
             let files = words.iter().skip(1).map(String::as_str);
             as_own(["validate"].into_iter().chain(files))
@@ -110,17 +110,25 @@ fn simulate(words: &[String]) -> ExitCode {
             .iter()
             .flat_map(|folder| ["--out-dir", folder.as_str()]),
     );
-    print(VERSION);
+    if let Err(failure) = print(VERSION) {
+        return fail(&failure);
+    }
     let status = as_own(own.into_iter().chain(["--", file.as_str()]));
     if status == ExitCode::SUCCESS {
-        if shows {
-            print(&format!(
+        let window = if shows {
+            format!(
                 "there is no window: `jlems-rs run --plot html {file}` draws the displays into a page\n"
-            ));
-        }
-        print(FINISHED);
+            )
+        } else {
+            String::new()
+        };
+        return said(&(window + FINISHED));
     }
     status
+}
+
+fn said(text: &str) -> ExitCode {
+    shown(text).unwrap_or_else(|failure| fail(&failure))
 }
 
 /// Everything up to the first step.

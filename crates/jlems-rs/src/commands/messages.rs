@@ -46,7 +46,12 @@ impl Message {
                 Severity::Warning => "warning",
             },
             code: diagnostic.code.label(diagnostic.severity),
-            message: diagnostic.message.clone(),
+            message: [
+                std::slice::from_ref(&diagnostic.message),
+                &diagnostic.causes,
+            ]
+            .concat()
+            .join("\n"),
             place,
             help: diagnostic.help.clone(),
         }

@@ -21,17 +21,20 @@ mod types;
 mod validate;
 pub mod words;
 
-use std::io::Write;
+use std::borrow::Cow;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 use std::process::ExitCode;
+#[cfg(unix)]
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use jlems_rs::document::Document;
-use jlems_rs::{Code, Failure, LimitError, Limits};
+use jlems_rs::{Code, Failure, LimitError, Limits, visible, visible_lines};
 
 const EXIT_CODES: &str = "Exit codes: 0 success, 1 error in the model or the run, \
-                          2 wrong command line, 130 interrupted.";
+                          2 wrong command line, 128 + N ended by signal N (130: Ctrl-C).";
 
 /// A fast engine for LEMS and NeuroML 2 models, compatible with jLEMS.
 #[derive(Debug, Parser)]
@@ -93,18 +96,28 @@ impl CommandLine {
             (Some(Command::Run(arguments)), _) | (None, arguments) => run::run(&arguments),
             (Some(Command::Validate(arguments)), _) => validate::run(&arguments),
             (Some(Command::Compare(arguments)), _) => compare::run(&arguments),
-            (Some(Command::Plot(arguments)), _) => plot::run(&arguments).map(shown),
+            (Some(Command::Plot(arguments)), _) => plot::run(&arguments).and_then(shown),
             (Some(Command::Jnml { words }), _) => Ok(jnml::run(&words)),
-            (Some(Command::Completions(arguments)), _) => Ok(shown(pages::completions(&arguments))),
-            (Some(Command::Man(arguments)), _) => pages::man(&arguments).map(shown),
-            (Some(Command::Types(arguments)), _) => types::run(&arguments).map(shown),
-            (Some(Command::Describe(arguments)), _) => describe::run(&arguments).map(shown),
-            (Some(Command::Show(command)), _) => show::run(&command).map(shown),
-            (Some(Command::Flatten(arguments)), _) => flatten::run(&arguments).map(shown),
-            (Some(Command::New(arguments)), _) => new::run(&arguments).map(shown),
-            (Some(Command::Explain(arguments)), _) => Ok(shown(explain::text(&arguments))),
+            (Some(Command::Completions(arguments)), _) => shown(pages::completions(&arguments)),
+            (Some(Command::Man(arguments)), _) => pages::man(&arguments).and_then(shown),
+            (Some(Command::Types(arguments)), _) => types::run(&arguments).and_then(shown),
+            (Some(Command::Describe(arguments)), _) => describe::run(&arguments).and_then(shown),
+            (Some(Command::Show(command)), _) => show::run(&command).and_then(shown),
+            (Some(Command::Flatten(arguments)), _) => flatten::run(&arguments),
+            (Some(Command::New(arguments)), _) => new::run(&arguments).and_then(shown),
+            (Some(Command::Explain(arguments)), _) => shown(explain::text(&arguments)),
         };
         result.unwrap_or_else(|failure| fail(&failure))
+    }
+}
+
+/// A file that has reached the size that it may have is an error like a full disk.
+pub fn do_not_end_when_a_file_is_full() {
+    #[cfg(unix)]
+    {
+        // Writing fails once the signal has somewhere to go.
+        const SIGXFSZ: i32 = 25;
+        let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
     }
 }
 
@@ -144,7 +157,7 @@ fn text_of_output(path: &Path) -> std::io::Result<String> {
     if extension.starts_with("partial") && end < text.len() {
         print_error(&format!(
             "{} ends within a line, which is left out\n",
-            path.display()
+            visible(&path.to_string_lossy())
         ));
         text.truncate(end);
     }
@@ -157,9 +170,9 @@ fn warn_of(document: &Document) {
     print_error(&rendered(&warnings));
 }
 
-fn shown(text: impl AsRef<str>) -> ExitCode {
-    print(text.as_ref());
-    ExitCode::SUCCESS
+fn shown(text: impl AsRef<str>) -> Result<ExitCode, Failure> {
+    print(text.as_ref())?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn version() -> &'static str {
@@ -174,7 +187,7 @@ fn version() -> &'static str {
 /// A value as indented JSON with a line break at its end.
 fn json(value: &impl serde::Serialize) -> Result<String, Failure> {
     match serde_json::to_string_pretty(value) {
-        Ok(text) => Ok(text + "\n"),
+        Ok(text) => Ok(visible_json(&text) + "\n"),
         Err(error) => {
             let message = format!("this cannot be written as JSON: {error}");
             Err(Failure::plain(Code(601), message, None))
@@ -182,9 +195,43 @@ fn json(value: &impl serde::Serialize) -> Result<String, Failure> {
     }
 }
 
+/// The same JSON without what a terminal obeys: only its strings can hold that.
+fn visible_json(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for letter in json.chars() {
+        match visible_lines(letter.encode_utf8(&mut [0; 4])) {
+            Cow::Borrowed(_) => text.push(letter),
+            Cow::Owned(_) => text.push_str(&format!("\\u{:04x}", letter as u32)),
+        }
+    }
+    text
+}
+
+/// Writes lines for people to the standard output.
+fn print(text: &str) -> Result<(), Failure> {
+    print_as_is(&visible_lines(text))
+}
+
 /// Writes to the standard output; a reader that has gone away is no error.
-fn print(text: &str) {
-    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+fn print_as_is(text: &str) -> Result<(), Failure> {
+    let mut output = std::io::stdout().lock();
+    written(
+        output
+            .write_all(text.as_bytes())
+            .and_then(|()| output.flush()),
+    )
+}
+
+/// What became of writing to the standard output.
+fn written(result: std::io::Result<()>) -> Result<(), Failure> {
+    match result {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            let message = format!("cannot write to the standard output: {error}");
+            let help = "is the disk full that it leads to?".to_owned();
+            Err(Failure::plain(Code(609), message, Some(help)))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn print_error(text: &str) {

@@ -4,7 +4,7 @@ use std::path::{Component, Path};
 
 use clap::Args;
 use jlems_rs::engine::EngineError;
-use jlems_rs::{Code, Failure, Options, Settings};
+use jlems_rs::{Code, Failure, Options, Settings, visible};
 
 use super::core_types::SearchArguments;
 use super::recordings::{RecordingArguments, around, sentence};
@@ -75,7 +75,11 @@ pub fn run(arguments: &Arguments) -> Result<String, Failure> {
     }
     let inputs = document.own_files();
     super::flatten::write(output, &simulation.to_lems(), &inputs).map_err(EngineError::from)?;
-    Ok(format!("wrote {output}: {}", sentence(&simulation)))
+    Ok(format!(
+        "wrote {}: {}",
+        visible(output),
+        sentence(&simulation)
+    ))
 }
 
 /// The path by which one file includes another, with `/` between the steps.

@@ -7,7 +7,7 @@ use jlems_rs::document::{Document, SourceReader};
 use jlems_rs::memory::{Needed, size};
 use jlems_rs::model::Model;
 use jlems_rs::network::{Estimate, Experiment, Run, rounded};
-use jlems_rs::{Failure, Limits, Options};
+use jlems_rs::{Failure, Limits, Options, visible};
 use serde::Serialize;
 
 /// Most component types that are listed one by one.
@@ -102,6 +102,7 @@ impl PlannedRun {
         kinds.sort_by_key(|(_, count)| Reverse(count.instances));
         let needed = Needed::of(document, model, estimate);
         let times_file = model.target.and_then(|target| target.times_file);
+        let times_file = times_file.map(|file| file.value());
         let mut refusals = refusals(estimate, needed, &options.limits);
         if let Err(error) = options.limits.allow_outputs(experiment, options.every) {
             refusals.push(format!("It will be refused: {error}."));
@@ -134,16 +135,19 @@ impl PlannedRun {
         let [step, length] = [self.step, self.length].map(|seconds| rounded(seconds * 1e3));
         let about = |bytes| format!("about {}", size(bytes));
         let mut lines = vec![
-            ("steps", format!("{} of {step} ms: {length} ms", self.steps)),
-            ("connections", self.connections.to_string()),
-            ("state variables", about(self.state_bytes)),
-            ("tables", about(self.table_bytes)),
-            ("peak memory", about(self.peak_bytes)),
+            (
+                "steps".into(),
+                format!("{} of {step} ms: {length} ms", self.steps),
+            ),
+            ("connections".into(), self.connections.to_string()),
+            ("state variables".into(), about(self.state_bytes)),
+            ("tables".into(), about(self.table_bytes)),
+            ("peak memory".into(), about(self.peak_bytes)),
         ];
         lines.extend(
             self.files
                 .iter()
-                .map(|file| (file.path.as_str(), file.text())),
+                .map(|file| (visible(&file.path), file.text())),
         );
         let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
         for (name, value) in lines {
@@ -170,7 +174,13 @@ impl PlannedRun {
         let titles = ["component type", "instances", "attached"];
         let mut rows = vec![titles.map(str::to_owned)];
         let kinds = self.types.iter().take(LISTED);
-        rows.extend(kinds.map(|kind| row(kind.name.clone(), kind.instances, kind.attached)));
+        rows.extend(kinds.map(|kind| {
+            row(
+                visible(&kind.name).into_owned(),
+                kind.instances,
+                kind.attached,
+            )
+        }));
         if let Some(others) = self.types.get(LISTED..).filter(|others| !others.is_empty()) {
             let sum =
                 |of: fn(&PlannedType) -> u64| others.iter().map(of).fold(0, u64::saturating_add);

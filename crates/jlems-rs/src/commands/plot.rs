@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use jlems_rs::engine::EngineError;
 use jlems_rs::output::{FileStore, MemoryStore, OutputStore};
-use jlems_rs::plot::{Figure, Panel, html, png, svg, text};
-use jlems_rs::{Code, Display, Failure, Outcome, Plots};
+use jlems_rs::plot::{Content, Figure, Panel, html, png, svg, text};
+use jlems_rs::{Code, Display, Failure, Outcome, Plots, visible};
 
 use super::core_types::SearchArguments;
 pub use files::columns;
@@ -179,9 +179,16 @@ fn table_of(path: &Path, plots: Option<&Plots>) -> Result<Table, Failure> {
 }
 
 /// The displays of a run, or its data, and its events.
-pub fn figures_of_run(outcome: &Outcome, shown: &MemoryStore, folder: &Path) -> Vec<Figure> {
+pub fn figures_of_run(
+    outcome: &Outcome,
+    shown: &MemoryStore,
+    store: &mut FileStore,
+) -> Vec<Figure> {
     let plots = &outcome.plots;
-    let read = |output: &str| std::fs::read_to_string(folder.join(output)).unwrap_or_default();
+    let mut read = |output: &str| {
+        let bytes = store.read(output).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
     let mut figures: Vec<Figure> = (plots.displays.iter())
         .map(|display| of_display(display, &shown.text(&display.output).unwrap_or_default()))
         .collect();
@@ -236,6 +243,42 @@ fn of_display(display: &Display, text: &str) -> Figure {
     }
 }
 
+/// The names that figures of `file` may get, if there are so many at most.
+pub fn names(file: &str, form: Form, most: usize) -> Vec<String> {
+    let Some(extension) = form.extension() else {
+        return Vec::new();
+    };
+    let stem = Path::new(file).file_stem().unwrap_or_default();
+    let stem = stem.to_string_lossy();
+    let numbered = (1..=most).map(|number| format!("{stem}.{number}.{extension}"));
+    [format!("{stem}.{extension}")]
+        .into_iter()
+        .chain(numbered)
+        .collect()
+}
+
+/// The figure with all its words as they are shown.
+fn shown_figure(figure: &Figure) -> Figure {
+    let mut shown = figure.clone();
+    let mut words = vec![&mut shown.title];
+    for panel in &mut shown.panels {
+        words.extend([&mut panel.title, &mut panel.quantity, &mut panel.unit]);
+        match &mut panel.content {
+            Content::Curves(curves) => words.extend(curves.iter_mut().map(|curve| &mut curve.name)),
+            Content::Rows(rows) => {
+                words.extend(
+                    rows.iter_mut()
+                        .flat_map(|row| [&mut row.name, &mut row.population]),
+                );
+            }
+        }
+    }
+    for word in words {
+        *word = visible(word).into_owned();
+    }
+    shown
+}
+
 /// Writes the figures next to one another into a store in `folder`; gives what is said of them.
 pub fn write(
     name: &str,
@@ -246,31 +289,45 @@ pub fn write(
 ) -> Result<String, Failure> {
     let stem = Path::new(name).file_stem().unwrap_or_default();
     let stem = stem.to_string_lossy();
-    let (extension, pictures) = match form {
+    let figures: Vec<Figure> = figures.iter().map(shown_figure).collect();
+    let pictures: Vec<Vec<u8>> = match form {
         _ if figures.is_empty() => return Ok(String::new()),
         Form::Text => return Ok(figures.iter().map(text).collect()),
-        Form::Html => ("html", vec![html(&stem, figures).into_bytes()]),
-        Form::Svg => ("svg", figures.iter().map(|f| svg(f).into_bytes()).collect()),
+        Form::Html => vec![html(&visible(&stem), &figures).into_bytes()],
+        Form::Svg => figures.iter().map(|f| svg(f).into_bytes()).collect(),
         Form::Png => {
             let drawn = figures.iter().map(png).collect::<Result<_, _>>();
-            ("png", drawn.map_err(|error| failed(error.to_string()))?)
+            drawn.map_err(|error| failed(error.to_string()))?
         }
     };
-    let only = pictures.len() == 1;
+    let mut names = names(name, form, pictures.len());
+    match pictures.len() {
+        1 => names.truncate(1),
+        _ => drop(names.remove(0)),
+    }
     let mut said = String::new();
-    for (number, bytes) in pictures.into_iter().enumerate() {
-        let name = match only {
-            true => format!("{stem}.{extension}"),
-            false => format!("{stem}.{}.{extension}", number + 1),
-        };
+    for (name, bytes) in names.into_iter().zip(pictures) {
         let drawn = store.create(&name).and_then(|mut sink| {
             sink.write(&bytes)?;
             sink.finish()
         });
         drawn.map_err(EngineError::from)?;
-        said += &format!("drew {}\n", folder.join(name).display());
+        let place = folder.join(name);
+        said += &format!("drew {}\n", visible(&place.to_string_lossy()));
     }
     Ok(said)
+}
+
+impl Form {
+    /// How the names of such files end; None if there are none.
+    fn extension(self) -> Option<&'static str> {
+        match self {
+            Form::Svg => Some("svg"),
+            Form::Png => Some("png"),
+            Form::Html => Some("html"),
+            Form::Text => None,
+        }
+    }
 }
 
 fn failed(message: String) -> Failure {

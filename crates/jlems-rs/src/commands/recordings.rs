@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::Args;
 use jlems_rs::document::SourceReader;
-use jlems_rs::{Around, Choices, Code, Failure, Options, Simulation};
+use jlems_rs::{Around, Choices, Code, Failure, Options, Simulation, visible};
 
 /// Most recorded paths, and most files of spikes, that are told one by one.
 const TOLD: usize = 5;
@@ -94,7 +94,7 @@ impl RecordingArguments {
             said: String::new(),
         };
         if let Some(simulation) = self.simulation(file, reader, options)? {
-            runnable.said = format!("{file}: {}", sentence(&simulation));
+            runnable.said = format!("{}: {}", visible(file), sentence(&simulation));
             runnable.around = Some(around(file, &simulation, reader));
             return Ok(runnable);
         }
@@ -153,7 +153,8 @@ pub fn sentence(simulation: &Simulation) -> String {
         true => "nothing".to_owned(),
         false => recorded.join(", "),
     };
-    format!("{what} runs for {length} in steps of {step}; recorded is {recorded}\n")
+    let sentence = format!("{what} runs for {length} in steps of {step}; recorded is {recorded}");
+    visible(&sentence).into_owned() + "\n"
 }
 
 /// The first few of many.

@@ -2,6 +2,7 @@
 
 mod checkpoints;
 mod progress;
+mod signals;
 mod store;
 mod summary;
 
@@ -13,22 +14,24 @@ use std::time::{Duration, Instant};
 use clap::{Args, ValueEnum};
 use jlems_rs::document::SourceReader;
 use jlems_rs::engine::EngineError;
-use jlems_rs::output::{Report, expand_report_name, write_report};
-use jlems_rs::{BackendKind, Diagnostic, Failure, FileSources, Options, Outcome};
+use jlems_rs::output::{Report, write_report};
+use jlems_rs::{
+    BackendKind, Diagnostic, Failure, FileSources, Options, Outcome, SIMULATOR, visible,
+};
 
 use super::changes::ChangeArguments;
 use super::core_types::SearchArguments;
 use super::plan::Plan;
 use super::plot::Form;
 use super::recordings::RecordingArguments;
-use super::{print, print_error, rendered};
+use super::{print, print_as_is, print_error, rendered};
 use checkpoints::{CheckpointArguments, Keeper};
 use progress::Progress;
-use store::CountingStore;
+use store::{Besides, CountingStore};
 use summary::{Seconds, Summary};
 
-/// Exit status of a run that an interrupt ended, as shells have it.
-pub const INTERRUPTED_STATUS: u8 = 130;
+/// Most pictures that names are kept free for.
+const MOST_PICTURES: usize = 100;
 
 /// What to run and how.
 #[derive(Debug, Args)]
@@ -111,6 +114,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         strict: arguments.strict,
         checkpoint_every: arguments.checkpoints.every(),
         displays: arguments.plot.is_some(),
+        timestamp: jiff::Zoned::now().strftime("%Y%m%d%H%M%S").to_string(),
         ..arguments.search.options()?
     };
     let started = Instant::now();
@@ -121,17 +125,26 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let runnable = (arguments.recording).runnable(file, &*reader, &mut options)?;
     if arguments.plan {
         let plan = Plan::of(runnable.path(), runnable.reader(), &options)?;
-        print(&match arguments.json {
-            true => super::json(&plan)?,
-            false => runnable.said + &plan.text(),
-        });
+        match arguments.json {
+            true => print_as_is(&super::json(&plan)?)?,
+            false => print(&(runnable.said + &plan.text()))?,
+        }
         return Ok(ExitCode::SUCCESS);
     }
     if !arguments.quiet && !arguments.json {
-        print(&runnable.said);
+        print(&runnable.said)?;
     }
     let (mut keeper, checkpoint) = Keeper::new(&arguments.checkpoints)?;
     let mut store = CountingStore::new(arguments.out_dir.as_deref(), arguments.search.sandbox);
+    store.besides = Besides {
+        inputs: (arguments.search.core_type_files().into_iter())
+            .chain(arguments.checkpoints.input())
+            .collect(),
+        outputs: (arguments.plot.iter())
+            .flat_map(|form| super::plot::names(file, *form, MOST_PICTURES))
+            .collect(),
+        checkpoint: keeper.path(),
+    };
     let mut progress = Progress::new(!arguments.quiet);
     let mut result = jlems_rs::run_from(
         checkpoint,
@@ -155,13 +168,14 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         && let Some(name) = &outcome.report_file
     {
         match write_report_file(name, file, &mut store, seconds) {
-            Ok(path) => said = format!("wrote {}\n", store.place(&path)),
+            Ok(()) => said = format!("wrote {}\n", visible(&store.place(name))),
             Err(failure) => result = Err(failure),
         }
     }
     if let (Some(form), Ok(outcome)) = (arguments.plot, &result) {
         let folder = arguments.out_dir.as_deref().unwrap_or(Path::new(""));
-        let figures = super::plot::figures_of_run(outcome, &store.displays, folder);
+        let (shown, written) = (&store.displays, &mut store.files);
+        let figures = super::plot::figures_of_run(outcome, shown, written);
         match super::plot::write(file, folder, &mut store.files, form, &figures) {
             Ok(drawn) => said += &drawn,
             Err(failure) => result = Err(failure),
@@ -175,19 +189,20 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         store.written(),
         seconds,
     );
+    let mut printed = Ok(());
     if arguments.json {
-        print(&super::json(&summary)?);
+        printed = print_as_is(&super::json(&summary)?);
     }
     match &result {
         Err(failure) => print_error(&rendered(failure)),
         Ok(outcome) if !arguments.quiet => {
             warn(outcome, arguments.verbose);
             if !arguments.json {
-                print(&summary.done());
+                let mut done = summary.done();
                 if !summary.is_interrupted() {
-                    print(&keeper.kept("not needed any more"));
+                    done += &keeper.kept("not needed any more");
                 }
-                print(&said);
+                printed = print(&(done + &said));
             }
         }
         Ok(_) => {}
@@ -196,26 +211,26 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if summary.is_interrupted() {
         print_error(&keeper.way_on());
     }
-    Ok(match result {
-        Err(_) => ExitCode::FAILURE,
-        Ok(_) if summary.is_interrupted() => ExitCode::from(INTERRUPTED_STATUS),
-        Ok(_) => ExitCode::SUCCESS,
+    printed?;
+    Ok(match (result, progress.status()) {
+        (Err(_), _) => ExitCode::FAILURE,
+        (Ok(_), Some(status)) if summary.is_interrupted() => ExitCode::from(status),
+        (Ok(_), _) => ExitCode::SUCCESS,
     })
 }
 
-/// Writes what `reportFile` asks for, in jLEMS's form; gives its name.
+/// Writes what `reportFile` asks for, in jLEMS's form.
 fn write_report_file(
     name: &str,
     file: &str,
     store: &mut CountingStore,
     seconds: Seconds,
-) -> Result<String, Failure> {
+) -> Result<(), Failure> {
     let saving = store.saving().as_secs_f64();
     let elapsed = Duration::from_secs_f64(seconds.set_up + seconds.run);
     let start = jiff::Zoned::now().saturating_sub(elapsed);
-    let simulator = "jlems-rs";
     let report = Report {
-        simulator: simulator.to_owned(),
+        simulator: SIMULATOR.to_owned(),
         simulator_version: env!("CARGO_PKG_VERSION").to_owned(),
         simulation_file: FileSources.canonical(file),
         start_time: start.strftime("%Y-%m-%d %H:%M:%S").to_string(),
@@ -223,11 +238,8 @@ fn write_report_file(
         simulation_seconds: (seconds.run - saving).max(0.0),
         save_seconds: saving,
     };
-    let stamp = start.strftime("%Y%m%d%H%M%S").to_string();
-    let path = expand_report_name(name, simulator, &stamp);
-    write_report(&mut store.files, &path, &report)
-        .map_err(|error| Failure::from(EngineError::from(error)))?;
-    Ok(path)
+    write_report(&mut store.files, name, &report)
+        .map_err(|error| Failure::from(EngineError::from(error)))
 }
 
 /// Shows the warnings: in full, or those that are always shown and how many more there are.

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use jlems_rs::description::{TypeSummary, first_sentence};
-use jlems_rs::{Code, Failure};
+use jlems_rs::{Code, Failure, visible};
 
 use super::core_types::{SearchArguments, document, type_named};
 use super::json;
@@ -58,7 +58,7 @@ pub fn run(arguments: &Arguments) -> Result<String, Failure> {
             summary.name,
             base(summary)
         );
-        line.trim_end().to_owned() + "\n"
+        visible(line.trim_end()).into_owned() + "\n"
     };
     Ok(types.iter().map(line).collect())
 }

@@ -6,13 +6,13 @@ use std::process::ExitCode;
 
 use clap::Args;
 use jlems_rs::schema::Schema;
-use jlems_rs::{Code, Diagnostic, Failure, Severity, Verdict};
+use jlems_rs::{Code, Diagnostic, Failure, Severity, Verdict, visible};
 use serde::Serialize;
 
 use super::core_types::SearchArguments;
 use super::messages::Message;
 use super::schema_search::{Chosen, SchemaArguments};
-use super::{counted, print, print_error};
+use super::{counted, print, print_as_is, print_error};
 
 /// What to check.
 #[derive(Debug, Args)]
@@ -74,22 +74,22 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         }
         if !valid || !arguments.quiet {
             let passed_over = was_named && valid && verdict.held == 0;
-            print(&line(file, &verdict, passed_over, arguments.verbose));
+            print(&line(file, &verdict, passed_over, arguments.verbose))?;
         }
         print_error(&details(verdict, arguments.verbose));
     }
     if arguments.json {
-        print(&super::json(&checked)?);
+        print_as_is(&super::json(&checked)?)?;
     }
     let invalid = checked.iter().filter(|checked| !checked.valid).count();
     if !arguments.json && checked.len() > 1 && !arguments.quiet {
         print(&format!(
             "{} valid, {invalid} not\n",
             checked.len() - invalid
-        ));
+        ))?;
     }
     if arguments.verbose && !arguments.json && held > 0 {
-        print(&format!("held against {name}\n"));
+        print(&format!("held against {}\n", visible(&name)))?;
     }
     if was_named && held == 0 && invalid == 0 {
         return Err(for_none(&schema, &name));
@@ -158,6 +158,7 @@ fn for_none(schema: &Schema, path: &str) -> Failure {
 fn line(file: &str, verdict: &Verdict, passed_over: bool, verbose: bool) -> String {
     let errors = verdict.count(Severity::Error);
     let warnings = verdict.count(Severity::Warning);
+    let file = visible(file);
     let mut text = match errors {
         0 => format!("{file}: valid"),
         _ => format!("{file}: {}", counted(errors as u64, "error")),

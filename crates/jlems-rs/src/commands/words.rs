@@ -1,13 +1,14 @@
 //! Command lines that are wrong in ways that can be told better than by their grammar.
 
 use std::ffi::OsString;
+use std::io::Write;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
 use jlems_rs::document::nearest;
 use jlems_rs::{Code, Failure};
 
-use super::{CommandLine, print_error, rendered};
+use super::{CommandLine, print_error, rendered, written};
 
 /// Exit status of a wrong command line.
 const WRONG: i32 = 2;
@@ -22,7 +23,18 @@ pub fn read(words: Vec<OsString>) -> CommandLine {
         }
         // How to give an option as a value helps nobody.
         error.remove(ContextKind::Suggested);
-        error.exit()
+        if error.use_stderr() {
+            error.exit();
+        }
+        // Help and version are what was asked for.
+        let printed = error.print().and_then(|()| std::io::stdout().flush());
+        match written(printed) {
+            Ok(()) => std::process::exit(0),
+            Err(failure) => {
+                print_error(&rendered(&failure));
+                std::process::exit(1);
+            }
+        }
     })
 }
 

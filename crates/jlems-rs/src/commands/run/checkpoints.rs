@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use clap::{ArgGroup, Args};
 use jlems_rs::engine::{Checkpoint, CheckpointError, EngineError, Moment};
 use jlems_rs::output::{FileStore, OutputStore};
-use jlems_rs::{Code, Failure};
+use jlems_rs::{Code, Failure, visible};
 
 /// Time by the clock between two checkpoints.
 const PERIOD: Duration = Duration::from_secs(600);
@@ -29,6 +29,16 @@ pub struct CheckpointArguments {
 }
 
 impl CheckpointArguments {
+    /// The checkpoint that is read and not written.
+    pub fn input(&self) -> Option<String> {
+        let resume = self
+            .resume
+            .as_ref()
+            .filter(|_| self.checkpoint != self.resume);
+        let resume = resume.filter(|_| self.checkpoint.is_some())?;
+        Some(resume.to_string_lossy().into_owned())
+    }
+
     /// Simulated time between two checkpoints, in seconds.
     pub fn every(&self) -> Option<f64> {
         self.checkpoint_every
@@ -105,6 +115,12 @@ impl Keeper {
         wish
     }
 
+    /// The checkpoint, relative to the working directory.
+    pub fn path(&self) -> Option<String> {
+        let path = self.path.as_ref()?;
+        Some(path.to_string_lossy().into_owned())
+    }
+
     /// How an interrupted run can be gone on with.
     pub fn way_on(&self) -> String {
         match &self.path {
@@ -116,7 +132,7 @@ impl Keeper {
     /// What is said of the last checkpoint, and what it is for.
     pub fn kept(&self, purpose: &str) -> String {
         (self.path.as_ref()).map_or_else(String::new, |path| {
-            format!("kept {} ({purpose})\n", path.display())
+            format!("kept {} ({purpose})\n", visible(&path.to_string_lossy()))
         })
     }
 }

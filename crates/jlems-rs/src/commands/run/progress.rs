@@ -2,24 +2,16 @@
 
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{FormattedDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jlems_rs::engine::Simulation;
 use jlems_rs::network::rounded;
 
+use super::signals::Signals;
+
 /// Shortest time between two looks of the bar.
 const PERIOD: Duration = Duration::from_millis(100);
-
-/// Nothing that could be kept is there yet: an interrupt ends the program.
-const IDLE: u8 = 0;
-/// Steps are made: the first interrupt ends the run after the step.
-const STEPPING: u8 = 1;
-/// The run is about to end: a second interrupt ends the program.
-const INTERRUPTED: u8 = 2;
-
-static STATE: AtomicU8 = AtomicU8::new(IDLE);
 
 /// What a run has reached.
 pub struct Progress {
@@ -31,6 +23,7 @@ pub struct Progress {
     drawn: Instant,
     /// When this part of the run began, and with which step: not the first one after `--resume`.
     begun: (Instant, u64),
+    signals: Signals,
 }
 
 /// Place of a run between its start and its end.
@@ -49,14 +42,6 @@ pub struct Reached {
 impl Progress {
     /// Watches a run; with a bar if `shown` and the standard error is a terminal.
     pub fn new(shown: bool) -> Progress {
-        // Without a handler an interrupt ends the program at once, as if nothing were running.
-        let _ = ctrlc::set_handler(|| {
-            let moved =
-                STATE.compare_exchange(STEPPING, INTERRUPTED, Ordering::Relaxed, Ordering::Relaxed);
-            if moved.is_err() {
-                std::process::exit(i32::from(super::INTERRUPTED_STATUS));
-            }
-        });
         let bar = (shown && std::io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
             let template = "{bar:30} {pos}/{len} steps, {msg} ";
@@ -72,6 +57,7 @@ impl Progress {
             bar,
             drawn: now,
             begun: (now, 0),
+            signals: Signals::take(),
         }
     }
 
@@ -89,7 +75,9 @@ impl Progress {
         });
         if begins {
             self.begun = (now, steps);
-            let _ = STATE.compare_exchange(IDLE, STEPPING, Ordering::Relaxed, Ordering::Relaxed);
+            if self.status().is_none() {
+                self.signals.keep();
+            }
             if let Some(bar) = &self.bar {
                 bar.reset();
                 bar.set_length(of);
@@ -107,10 +95,15 @@ impl Progress {
             });
             bar.set_message(format!("{:.3} of {length} ms{left}", time * 1e3));
         }
-        match STATE.load(Ordering::Relaxed) {
-            INTERRUPTED => ControlFlow::Break(()),
-            _ => ControlFlow::Continue(()),
+        match self.status() {
+            Some(_) => ControlFlow::Break(()),
+            None => ControlFlow::Continue(()),
         }
+    }
+
+    /// The exit status of a run that a signal has ended.
+    pub fn status(&self) -> Option<u8> {
+        self.signals.status()
     }
 
     /// Takes the bar away.

@@ -28,8 +28,22 @@ pub struct CountingStore {
     pub files: FileStore,
     /// What displays show, which goes to no file.
     pub displays: MemoryStore,
+    /// What the command reads besides the model, what it writes into the same folder, and what
+    /// elsewhere.
+    pub besides: Besides,
     written: Rc<RefCell<Vec<Written>>>,
     saving: Rc<Cell<Duration>>,
+}
+
+/// Files of a command that the model knows nothing of.
+#[derive(Debug, Default)]
+pub struct Besides {
+    /// Files that it reads.
+    pub inputs: Vec<String>,
+    /// Names of outputs.
+    pub outputs: Vec<String>,
+    /// The checkpoint, relative to the working directory.
+    pub checkpoint: Option<String>,
 }
 
 impl CountingStore {
@@ -49,6 +63,7 @@ impl CountingStore {
                 false => files,
             },
             displays: MemoryStore::new(),
+            besides: Besides::default(),
             written: Rc::default(),
             saving: Rc::default(),
         }
@@ -105,8 +120,39 @@ impl OutputStore for CountingStore {
         Ok(self.counting(path, file, mark.rows))
     }
 
-    fn reserve(&mut self, outputs: &[&str], inputs: &[&str]) -> Result<(), OutputError> {
-        self.files.reserve(outputs, inputs)
+    fn reserve(
+        &mut self,
+        outputs: &[&str],
+        inputs: &[&str],
+    ) -> Result<Vec<[usize; 2]>, OutputError> {
+        let Besides {
+            inputs: own_inputs,
+            outputs: own_outputs,
+            checkpoint,
+        } = &self.besides;
+        let inputs: Vec<&str> = (inputs.iter().copied())
+            .chain(own_inputs.iter().map(String::as_str))
+            .collect();
+        if let Some(path) = checkpoint {
+            FileStore::new().reserve(&[path], &inputs)?;
+            self.files.leave(path)?;
+        }
+        let all: Vec<&str> = (outputs.iter().copied())
+            .chain(own_outputs.iter().map(String::as_str))
+            .collect();
+        let shared = self.files.reserve(&all, &inputs)?;
+        // The names of pictures come last, and differ from one another.
+        let with_picture = shared.iter().find_map(|[earlier, later]| {
+            let picture = own_outputs.get(later.checked_sub(outputs.len())?)?;
+            Some((outputs.get(*earlier)?, picture))
+        });
+        match with_picture {
+            None => Ok(shared),
+            Some((output, picture)) => Err(OutputError::SameFile {
+                path: (*output).to_owned(),
+                other: picture.clone(),
+            }),
+        }
     }
 }
 

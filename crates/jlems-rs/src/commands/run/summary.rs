@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use jlems_rs::network::rounded;
-use jlems_rs::{Diagnostic, Failure, Outcome, Severity};
+use jlems_rs::{Diagnostic, Failure, Outcome, Severity, visible};
 use serde::Serialize;
 
 use super::super::counted;
@@ -121,7 +121,7 @@ impl Summary {
     fn made(&self) -> String {
         let folders = self.folders.iter();
         folders
-            .map(|folder| format!("made the folder {folder}\n"))
+            .map(|folder| format!("made the folder {}\n", visible(folder)))
             .collect()
     }
 
@@ -141,7 +141,12 @@ impl Summary {
             );
         }
         for file in self.files.iter().filter(|file| !file.complete) {
-            let _ = writeln!(text, "kept {} ({})", file.path, counted(file.rows, "row"));
+            let _ = writeln!(
+                text,
+                "kept {} ({})",
+                visible(&file.path),
+                counted(file.rows, "row")
+            );
         }
         text
     }
@@ -153,7 +158,12 @@ impl Summary {
             _ => String::new(),
         };
         for file in self.files.iter().filter(|file| file.complete) {
-            let _ = writeln!(text, "wrote {} ({})", file.path, counted(file.rows, "row"));
+            let _ = writeln!(
+                text,
+                "wrote {} ({})",
+                visible(&file.path),
+                counted(file.rows, "row")
+            );
         }
         let Seconds { set_up, run: ran } = self.seconds;
         for run in self.runs.iter().filter(|run| run.complete) {

@@ -3,11 +3,11 @@
 use std::fmt::Write;
 
 use clap::Args;
-use jlems_rs::Failure;
 use jlems_rs::network::rounded;
 use jlems_rs::resolved::{
     Population, ResolvedComponent, ResolvedModel, ResolvedNetwork, ResolvedValue,
 };
+use jlems_rs::{Failure, visible};
 
 use crate::commands::changes::ChangedModel;
 use crate::commands::{counted, json};
@@ -36,10 +36,11 @@ pub fn model(arguments: &Arguments) -> Result<String, Failure> {
     let mut text = String::from("types\n");
     for kind in &resolved.types {
         let extends: String = (kind.extends.iter())
-            .map(|name| format!(" < {name}"))
+            .map(|name| format!(" < {}", visible(name)))
             .collect();
         let number = counted(kind.components as u64, "component");
-        let _ = writeln!(text, "  {}{extends}  ({}; {number})", kind.name, kind.file);
+        let (name, file) = (visible(&kind.name), visible(&kind.file));
+        let _ = writeln!(text, "  {name}{extends}  ({file}; {number})");
     }
     text.push_str("\ncomponents (SI units)\n");
     components(&mut text, &resolved.components, 1);
@@ -53,11 +54,12 @@ fn components(text: &mut String, siblings: &[ResolvedComponent], depth: usize) {
     let indent = "  ".repeat(depth);
     for kind in siblings.chunk_by(|left, right| left.kind == right.kind) {
         for component in kind.iter().take(LISTED) {
-            let id = component.id.as_deref().unwrap_or_default();
-            let (file, line) = (&component.file, component.line);
+            let id = visible(component.id.as_deref().unwrap_or_default());
+            let (file, line) = (visible(&component.file), component.line);
+            let kind = visible(&component.kind);
             let _ = match depth {
-                1 => writeln!(text, "{indent}{} {id}  ({file}:{line})", component.kind),
-                _ => writeln!(text, "{indent}{} {id}", component.kind),
+                1 => writeln!(text, "{indent}{kind} {id}  ({file}:{line})"),
+                _ => writeln!(text, "{indent}{kind} {id}"),
             };
             for ResolvedValue { name, value, unit } in &component.parameters {
                 let value = short(*value);
@@ -65,7 +67,7 @@ fn components(text: &mut String, siblings: &[ResolvedComponent], depth: usize) {
                 let _ = writeln!(text, "{indent}    {name} = {value} {unit}");
             }
             for (name, target) in &component.references {
-                let _ = writeln!(text, "{indent}    {name} -> {target}");
+                let _ = writeln!(text, "{indent}    {name} -> {}", visible(target));
             }
             components(text, &component.children, depth + 1);
         }
@@ -98,7 +100,7 @@ pub fn network(arguments: &Arguments) -> Result<String, Failure> {
 fn text_of(network: &ResolvedNetwork) -> String {
     let mut text = String::new();
     let instances = counted(network.instances as u64, "instance");
-    let _ = writeln!(text, "{}: {instances}", network.target);
+    let _ = writeln!(text, "{}: {instances}", visible(&network.target));
     let populations = |populations: &[Population]| -> Vec<[String; 3]> {
         (populations.iter())
             .map(|population| {
@@ -149,6 +151,10 @@ fn table(text: &mut String, heading: &str, rows: Vec<[String; 3]>) {
     if rows.is_empty() {
         return;
     }
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|row| row.each_ref().map(|cell| visible(cell)))
+        .collect();
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
         cells.map(|cell| cell.chars().count()).max().unwrap_or(0)

@@ -1,0 +1,80 @@
+//! Names and texts of others as they are shown: nothing in them begins a line, moves the cursor,
+//! colours a terminal or turns the direction of writing.
+
+use std::borrow::Cow;
+
+/// The text with all that is not seen but does something as an escape, such as `\n` or `\u{9b}`.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    escaped(text, acts)
+}
+
+/// The same for several lines, which stay lines.
+pub fn visible_lines(text: &str) -> Cow<'_, str> {
+    escaped(text, |letter| {
+        acts(letter) && !matches!(letter, '\n' | '\t')
+    })
+}
+
+/// The same for lines of a source, in which every place stays at its byte. Whoever draws them shows
+/// the control characters of ASCII.
+pub(crate) fn visible_source(text: &str) -> Cow<'_, str> {
+    let hidden = |letter: char| acts(letter) && !letter.is_ascii();
+    if !text.contains(hidden) {
+        return Cow::Borrowed(text);
+    }
+    let replaced = |letter: char| match letter.len_utf8() {
+        _ if !hidden(letter) => letter,
+        2 => '\u{bf}',
+        _ => char::REPLACEMENT_CHARACTER,
+    };
+    Cow::Owned(text.chars().map(replaced).collect())
+}
+
+fn acts(letter: char) -> bool {
+    letter.is_control()
+        || matches!(
+            letter,
+            // Marks, embeddings, overrides and isolates of right-to-left writing.
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+            // Separators of lines and paragraphs.
+            | '\u{2028}' | '\u{2029}'
+        )
+}
+
+fn escaped(text: &str, is_hidden: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.contains(&is_hidden) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match is_hidden(letter) {
+            true => shown.extend(letter.escape_default()),
+            false => shown.push(letter),
+        }
+    }
+    Cow::Owned(shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_acts_is_shown_and_what_is_written_stays() {
+        assert_eq!(
+            visible("a\u{9b}2J\u{1b}[1m\r\n"),
+            "a\\u{9b}2J\\u{1b}[1m\\r\\n"
+        );
+        assert_eq!(visible("x\u{202e}y\u{2028}"), "x\\u{202e}y\\u{2028}");
+        assert_eq!(visible("µ é 神経"), "µ é 神経");
+        assert_eq!(visible_lines("a\n\tb\u{7}"), "a\n\tb\\u{7}");
+    }
+
+    #[test]
+    fn places_in_a_source_stay() {
+        let text = "é\u{85}\u{202e}\u{61c}\u{7}\tx";
+        let shown = visible_source(text);
+        assert_eq!(shown, "é\u{bf}\u{fffd}\u{bf}\u{7}\tx");
+        assert_eq!(shown.find('x'), text.find('x'));
+    }
+}
