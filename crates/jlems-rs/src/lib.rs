@@ -17,6 +17,7 @@ pub mod resolved;
 mod schemas;
 mod settings;
 mod sources;
+mod stage;
 mod validate;
 
 pub use compare::{Column, Comparison, Difference, Likeness, Train, compare, event_trains};
@@ -31,6 +32,7 @@ pub use pipeline::{
 pub use schemas::read_schema;
 pub use settings::Settings;
 pub use sources::{FileSources, Sandbox};
+pub use stage::Stage;
 pub use validate::{Verdict, validate};
 
 pub use lems_document as document;

@@ -18,6 +18,7 @@
 //! # Ok::<(), lems_document::LoadFailure>(())
 //! ```
 
+mod crowded;
 mod error;
 mod flat;
 mod include;

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::crowded;
 use crate::error::DocumentError;
 use crate::include::Limits;
 use crate::read::{parsed, places, refused};
@@ -67,7 +68,7 @@ impl Markup<'_> {
     ///
     /// # Errors
     ///
-    /// The text is no XML, or has more elements than `limits` allow.
+    /// The text is no XML, or has more elements, attributes or prefixes than `limits` allow.
     pub fn of<R>(
         id: SourceId,
         source: &Source,
@@ -75,6 +76,7 @@ impl Markup<'_> {
         read: impl FnOnce(&Markup<'_>) -> R,
     ) -> Result<R, DocumentError> {
         let text = &*source.text;
+        crowded::check(text, id, limits)?;
         let mut blanked = String::new();
         let xml = parsed(text, &mut blanked, limits.elements)
             .map_err(|error| refused(&error, id, source, limits))?;

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use rustc_hash::FxHashMap;
 
+use crate::crowded;
 use crate::error::DocumentError;
 use crate::include::{ForeignLanguage, IncludeOptions, Limits};
 use crate::malformed;
@@ -63,6 +64,7 @@ impl Builder {
     ) -> Result<File, DocumentError> {
         let limits = &options.limits;
         let text = &*source.text;
+        crowded::check(text, id, limits)?;
         let left = limits.elements.saturating_sub(self.tree.elements.len());
         let (mut blanked, mut blanked_again) = (String::new(), String::new());
         let without_prefix;

@@ -23,6 +23,7 @@ use super::plot::Form;
 use super::{print, print_error};
 use checkpoints::{CheckpointArguments, Keeper};
 use progress::Progress;
+pub use progress::is_idle;
 use store::CountingStore;
 pub use store::Written;
 use summary::{Seconds, Summary};
@@ -109,12 +110,13 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         strict: arguments.strict,
         checkpoint_every: arguments.checkpoints.every(),
         displays: arguments.plot.is_some(),
+        interrupted: Some(progress::interrupted()),
         ..arguments.search.options()?
     };
     let started = Instant::now();
     // The command line insists on a file unless there is a subcommand.
     let file = arguments.file.as_deref().unwrap_or_default();
-    super::watch_over(&options.limits);
+    super::watch_over(&options);
     let reader = arguments.search.reader(file, &options);
     if arguments.plan {
         print(&super::plan::text(file, &*reader, &options)?);

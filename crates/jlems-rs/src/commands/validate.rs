@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use jlems_rs::schema::Schema;
-use jlems_rs::{Code, Diagnostic, Failure, FileSources, Severity, Verdict};
+use jlems_rs::{Code, Diagnostic, Failure, FileSources, Severity, Stage, Verdict};
 use serde::Serialize;
 
 use super::core_types::SearchArguments;
@@ -50,9 +50,11 @@ struct Checked {
 /// Checks every file; a line for each.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let options = arguments.search.options()?;
-    super::watch_over(&options.limits);
+    super::watch_over(&options);
+    options.stage.begin(Stage::SCHEMA);
     let read = |path| jlems_rs::read_schema(path, &FileSources, &options.limits.document);
     let schema = arguments.schema.as_deref().map(read).transpose()?;
+    options.stage.begin(Stage::READING);
     let (mut checked, mut held) = (Vec::new(), 0);
     for file in &files(&arguments.files)? {
         let reader = arguments.search.reader(file, &options);

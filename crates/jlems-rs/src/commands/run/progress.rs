@@ -2,7 +2,8 @@
 
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -20,6 +21,18 @@ const STEPPING: u8 = 1;
 const INTERRUPTED: u8 = 2;
 
 static STATE: AtomicU8 = AtomicU8::new(IDLE);
+/// Set by the first interrupt of a run that makes steps.
+static WISH_TO_END: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+
+/// Set when the run is to end, for those who look in the middle of a step.
+pub fn interrupted() -> Arc<AtomicBool> {
+    WISH_TO_END.clone()
+}
+
+/// Whether nothing that could be kept is there yet.
+pub fn is_idle() -> bool {
+    STATE.load(Ordering::Relaxed) == IDLE
+}
 
 /// What a run has reached.
 pub struct Progress {
@@ -54,6 +67,7 @@ impl Progress {
             if moved.is_err() {
                 std::process::exit(i32::from(super::INTERRUPTED_STATUS));
             }
+            WISH_TO_END.store(true, Ordering::Relaxed);
         });
         let bar = (shown && std::io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
