@@ -14,6 +14,8 @@ use crate::schema::XSD;
 const MOST_PARTS: u64 = 3_000;
 /// Most parts of all types together.
 const MOST_PARTS_IN_ALL: u64 = 30_000;
+/// What may come more often is counted when a file is read, not written out: a threshold of the library.
+const MOST_WRITTEN_OUT: u64 = 16;
 /// Most groups and types that are in one another.
 const DEEPEST: usize = 200;
 
@@ -137,11 +139,20 @@ fn contents(markup: &Markup<'_>) -> Vec<Content> {
     contents
 }
 
-/// How often a part may come, or has to if there is no end to it.
+/// How often a part is written out: as often as it may come, or has to if there is no end to it. What
+/// may come very often is counted instead.
 fn times(tag: &StartTag<'_>) -> u64 {
     let number = |name| attribute(tag, name)?.trim().parse::<u64>().ok();
     let least = number("minOccurs").unwrap_or(1);
-    number("maxOccurs").unwrap_or(1).max(least).max(1)
+    let least = if least > MOST_WRITTEN_OUT { 1 } else { least };
+    match attribute(tag, "maxOccurs").map(str::trim) {
+        Some("unbounded") => least + 1,
+        Some(_) => match number("maxOccurs") {
+            Some(most) if most <= MOST_WRITTEN_OUT => most.max(1),
+            _ => least + 1,
+        },
+        None => 1,
+    }
 }
 
 fn attribute<'t>(tag: &StartTag<'t>, name: &str) -> Option<&'t str> {
