@@ -9,7 +9,7 @@ use lems_kernel::{Kernel, statements};
 /// Most statements of a kernel.
 const MOST_STATEMENTS: usize = 16_000;
 /// Most statements times branches, a bound of what lives across them.
-const MOST_ACROSS_BRANCHES: usize = 10_000_000;
+const MOST_ACROSS_BRANCHES: usize = 40_000_000;
 
 /// Whether a kernel is too long to become machine code, and is interpreted.
 pub fn too_long(kernel: &Kernel) -> bool {
