@@ -2,6 +2,7 @@
 //! remembers which register holds which variable.
 
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 use super::knowledge::Knowledge;
 use crate::interpreter::call;
@@ -32,12 +33,12 @@ pub(super) struct Code {
     known: Knowledge<Pure>,
     blocks: Vec<Block>,
     current: Block,
-    volatile: HashSet<u32>,
+    volatile: Rc<HashSet<u32>>,
 }
 
 impl Code {
     /// Code in which events can change the columns of `volatile`.
-    pub fn new(volatile: HashSet<u32>) -> Code {
+    pub fn new(volatile: Rc<HashSet<u32>>) -> Code {
         Code {
             volatile,
             ..Code::default()
