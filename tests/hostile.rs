@@ -1,14 +1,16 @@
-//! Texts that are made to eat time, memory or the stack: each is refused or run in a short time.
+//! Texts that are made to eat time, memory or the stack: each is refused or run, with time of the
+//! processor and memory that grow no faster than it.
 
 #![allow(clippy::unwrap_used)]
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
-/// Far more than a busy machine needs, far less than what grows with a square takes.
-const LONGEST: Duration = Duration::from_secs(20);
+use wait4::Wait4;
+
+/// Seconds of the processor after which the system ends the program; no text here needs as many.
+const MOST_SECONDS: u32 = 300;
 
 const MANY: usize = 3_000;
 
@@ -45,34 +47,73 @@ fn repeated(count: usize, one: impl Fn(usize) -> String) -> String {
     })
 }
 
-/// The exit status for a text, which is 0 or 1 and comes in time.
-fn status(name: &str, text: &str) -> i32 {
+/// What the program did with a text, and what it took.
+struct Taken {
+    /// Exit status; -1 if it was killed.
+    status: i32,
+    /// Time of the processor, in seconds.
+    seconds: f64,
+    /// Most memory in use, in bytes.
+    bytes: f64,
+}
+
+/// What the program takes for a text, called with some words before the name of its file.
+fn taken(name: &str, words: &str, text: &str) -> Taken {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
         .join("hostile")
         .join(name);
     std::fs::create_dir_all(&folder).unwrap();
-    let file: PathBuf = folder.join("model.xml");
-    std::fs::write(&file, text).unwrap();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_jlems-rs"))
-        .args(["run", "model.xml"])
+    std::fs::write(folder.join("model.xml"), text).unwrap();
+    let program = env!("CARGO_BIN_EXE_jlems-rs");
+    let used = Command::new("sh")
+        .arg("-c")
+        .arg(format!(
+            "ulimit -t {MOST_SECONDS}; exec \"{program}\" {words} model.xml"
+        ))
         .current_dir(&folder)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
+        .unwrap()
+        .wait4()
         .unwrap();
-    let started = Instant::now();
-    let status = loop {
-        if let Some(status) = child.try_wait().unwrap() {
-            break status;
-        }
-        if started.elapsed() > LONGEST {
-            child.kill().unwrap();
-            child.wait().unwrap();
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    };
     std::fs::remove_dir_all(&folder).unwrap();
-    status.code().unwrap_or(-1)
+    Taken {
+        status: used.status.code().unwrap_or(-1),
+        seconds: (used.rusage.utime + used.rusage.stime).as_secs_f64(),
+        bytes: used.rusage.maxrss as f64,
+    }
+}
+
+/// The exit status for a text that is run.
+fn status(name: &str, text: &str) -> i32 {
+    taken(name, "run", text).status
+}
+
+/// How much more a text may take that is four times as long: it would be 4 in proportion, 16 for a square;
+/// this is the power 1.5.
+const MOST_TIMES: f64 = 8.0;
+
+/// Runs a text of a size and one four times as long: neither time nor memory may grow much faster.
+fn grows_evenly(
+    name: &str,
+    words: &str,
+    size: usize,
+    expected: i32,
+    text: impl Fn(usize) -> String,
+) {
+    let [small, large] = [size, 4 * size].map(|size| taken(name, words, &text(size)));
+    assert_eq!((small.status, large.status), (expected, expected), "{name}");
+    let (time, memory) = (large.seconds / small.seconds, large.bytes / small.bytes);
+    println!(
+        "{name}: {:.2} s, {time:.1} times; {memory:.1} times the memory",
+        large.seconds
+    );
+    assert!(time < MOST_TIMES, "{name} takes {time} times as long");
+    assert!(
+        memory < MOST_TIMES,
+        "{name} takes {memory} times the memory"
+    );
 }
 
 #[test]
@@ -153,13 +194,14 @@ fn many_errors_end() {
         status("unknown_units", &model(&(units + &values), "", "")),
         1
     );
-    let attributes = repeated(4 * MANY, |i| format!(r#"a{i}="1""#));
+    let attributes = repeated(2 * MANY, |i| format!(r#"a{i}="1""#));
     let component = format!(r#"<decay id="e" tau="1 ms" {attributes}/>"#);
     assert_eq!(status("unknown_attributes", &model(&component, "", "")), 0);
     let elements = "<a/>".repeat(100_000);
     assert_eq!(status("unknown_elements", &model(&elements, "", "")), 1);
     let includes = repeated(MANY, |i| format!(r#"<Include file="q{i}.xml"/>"#));
-    assert_eq!(status("unknown_files", &model(&includes, "", "")), 1);
+    // A missing include is a warning.
+    assert_eq!(status("unknown_files", &model(&includes, "", "")), 0);
 }
 
 #[test]
@@ -187,4 +229,105 @@ fn hostile_xml_ends() {
         ),
         1
     );
+}
+
+#[test]
+fn long_equations_take_time_and_memory_in_proportion() {
+    grows_evenly("conditions", "run", 4_000, 0, |size| {
+        let condition = |i| {
+            format!(
+                r#"<OnCondition test="x .gt. {i}"><StateAssignment variable="x" value="{i}"/></OnCondition>"#
+            )
+        };
+        model("", "", &repeated(size, condition))
+    });
+    grows_evenly("state_variables", "run", 4_000, 0, |size| {
+        let variable = |i| {
+            let next = (i + 1) % size;
+            format!(
+                r#"<StateVariable name="s{i}" dimension="none"/>
+                <TimeDerivative variable="s{i}" value="s{next} / tau"/>"#
+            )
+        };
+        model("", "", &repeated(size, variable))
+    });
+    grows_evenly("exponentials", "run", 200, 0, |size| {
+        let variable = |i| {
+            let sum = format!("exp(x * {i}) + cos(x - {i}) + ").repeat(20);
+            format!(r#"<DerivedVariable name="q{i}" dimension="none" value="{sum} 1"/>"#)
+        };
+        model("", "", &repeated(size, variable))
+    });
+}
+
+#[test]
+fn many_errors_take_time_in_proportion() {
+    grows_evenly("suggestions", "run", 4_000, 1, |size| {
+        let variable = |i| {
+            format!(r#"<DerivedVariable name="quantity{i}" dimension="none" value="quality{i}"/>"#)
+        };
+        model("", "", &repeated(size, variable))
+    });
+}
+
+#[test]
+fn crowded_elements_take_time_in_proportion() {
+    grows_evenly("attributes", "run", 20, 0, |size| {
+        let attributes = repeated(2_000, |i| format!(r#"a{i}="{i}""#));
+        let elements = repeated(size, |i| {
+            format!(r#"<decay id="e{i}" tau="1 ms" {attributes}/>"#)
+        });
+        model(&elements, "", "")
+    });
+    let attributes = repeated(10_001, |i| format!(r#"a{i}="{i}""#));
+    let notes = format!("<notes {attributes}/>");
+    assert_eq!(status("too_many_attributes", &model(&notes, "", "")), 1);
+    let nested = |prefixes: usize, elements: usize| {
+        let prefixes = repeated(prefixes, |i| format!(r#"xmlns:p{i}="u""#));
+        let elements = r#"<a xmlns:q="v"/>"#.repeat(elements);
+        model("", "", "").replace(
+            "<Target",
+            &format!("<notes {prefixes}>{elements}</notes><Target"),
+        )
+    };
+    assert_eq!(status("too_many_prefixes", &nested(3_000, 3_000)), 1);
+    let most = |size| nested(98, size);
+    assert_eq!(
+        status("prefixes", &most(10)),
+        status("no_prefixes", &nested(0, 10))
+    );
+    grows_evenly(
+        "prefixes",
+        "run",
+        4_000,
+        status("prefixes", &most(10)),
+        most,
+    );
+}
+
+#[test]
+fn what_types_inherit_is_bounded() {
+    let chain = |types: usize, parameters: usize| {
+        let one = |number: usize| {
+            let base = number
+                .checked_sub(1)
+                .map_or(String::new(), |base| format!("extends=\"t{base}\""));
+            let parameters = repeated(parameters, |i| {
+                format!(r#"<Parameter name="p{number}_{i}" dimension="none"/>"#)
+            });
+            format!(r#"<ComponentType name="t{number}" {base}>{parameters}</ComponentType>"#)
+        };
+        model(&repeated(types, one), "", "")
+    };
+    assert_eq!(status("inherited", &chain(60, 100)), 0);
+    let many = taken("inherited_too_much", "run", &chain(190, 300));
+    assert_eq!(many.status, 1);
+    assert!(many.bytes < 2e9, "{} bytes", many.bytes);
+    let few = taken(
+        "inherited_in_bounds",
+        "run --limit memory=100MB",
+        &chain(190, 100),
+    );
+    assert_eq!(few.status, 1);
+    assert!(few.bytes < 4e8, "{} bytes", few.bytes);
 }

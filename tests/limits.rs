@@ -17,25 +17,28 @@ use folder::{DECAY, Folder};
 use jlems_rs::{LIMITS, Limits, Unit, memory};
 
 /// A limit that a small model reaches, and the code of the message.
-const REACHED: [(&str, &str); 14] = [
+const REACHED: [(&str, &str); 17] = [
     ("file-bytes=100", "E0108"),
     ("total-bytes=10kB", "E0114"),
     ("files=2", "E0109"),
     ("include-depth=1", "E0110"),
     ("elements=20", "E0112"),
     ("element-depth=3", "E0111"),
+    ("attributes=3", "E0130"),
+    ("prefixes=0", "E0131"),
     ("instances=7", "E0414"),
     ("memory=1MB", "E0425"),
     ("kernels=1", "E0521"),
     ("statements=2", "E0522"),
     ("events=3", "E0520"),
+    ("deliveries=0", "E0551"),
     ("steps=9", "E0411"),
     ("output-bytes=98", "E0528"),
     ("time=0", "E0523"),
 ];
 
-/// Spikes that arrive after the end.
-const NETWORK: &str = r#"<Lems>
+/// Spikes that arrive after the end, and some that arrive at once.
+const NETWORK: &str = r#"<Lems xmlns="http://www.neuroml.org/lems/0.7.6">
   <Include file="Cells.xml"/>
   <Include file="Networks.xml"/>
   <Include file="Simulation.xml"/>
@@ -49,6 +52,7 @@ const NETWORK: &str = r#"<Lems>
     <projection id="p" presynapticPopulation="clocks" postsynapticPopulation="cells" synapse="synapse">
       <connectionWD id="0" preCellId="../clocks[0]" postCellId="../cells[0]" weight="1" delay="9 ms"/>
       <connectionWD id="1" preCellId="../clocks[1]" postCellId="../cells[1]" weight="1" delay="9 ms"/>
+      <connectionWD id="2" preCellId="../clocks[2]" postCellId="../cells[2]" weight="1" delay="0 ms"/>
     </projection>
   </network>
   <Simulation id="sim" length="1 ms" step="0.1 ms" target="net">
@@ -90,7 +94,7 @@ fn limits_that_are_not_reached_change_nothing() {
     let folder = network();
     folder.succeed(&["LEMS_net.xml"]);
     let unlimited = folder.read("v.dat");
-    let wide = "--limit files=5000 --limit instances=12 --limit steps=10 --limit time=1h";
+    let wide = "--limit files=5000 --limit instances=13 --limit deliveries=3 --limit steps=10 --limit time=1h";
     let words: Vec<&str> = wide.split(' ').chain(["LEMS_net.xml"]).collect();
     folder.succeed(&words);
     assert_eq!(folder.read("v.dat"), unlimited);
@@ -169,7 +173,7 @@ fn full_lines_are_kept_when_the_outputs_are_full() {
     assert!(folder.read("decay.dat").starts_with(&kept));
 }
 
-/// A source whose event reaches the last of 41 sinks 2^40 times, all in one step.
+/// A source whose event reaches the last of 61 sinks 2^60 times, all in one step.
 fn avalanche() -> String {
     let types = r#"<Lems><Include file="Simulation.xml"/>
   <ComponentType name="source"><EventPort name="spike" direction="out"/>
@@ -190,8 +194,8 @@ fn avalanche() -> String {
   <circuit id="net"><source id="s"/><wire id="first" from="s" to="k0"/>
 "#;
     let wire = |from: usize, to: usize| format!("<wire from=\"k{from}\" to=\"k{to}\"/>");
-    let sinks = (0..41).map(|number| format!("<sink id=\"k{number}\"/>"));
-    let wires = (0..40).map(|number| wire(number, number + 1).repeat(2));
+    let sinks = (0..61).map(|number| format!("<sink id=\"k{number}\"/>"));
+    let wires = (0..60).map(|number| wire(number, number + 1).repeat(2));
     let rest = r#"</circuit><Simulation id="sim" length="1 ms" step="0.1 ms" target="net">
     <OutputFile id="out" fileName="c.dat"><OutputColumn id="c" quantity="k0/c"/></OutputFile>
   </Simulation><Target component="sim"/></Lems>"#;
@@ -202,10 +206,138 @@ fn avalanche() -> String {
 fn a_step_without_end_is_stopped() {
     let folder = Folder::new();
     folder.write("LEMS_avalanche.xml", &avalanche());
-    let started = Instant::now();
-    let message = folder.fail(&["run", "--limit", "time=1", "LEMS_avalanche.xml"], 1);
-    assert!(message.contains("error[E0523]"), "{message}");
-    assert!(started.elapsed() < Duration::from_secs(30));
+    let endless = ["--limit", "deliveries=1e15", "LEMS_avalanche.xml"];
+    for backend in ["jit", "interp"] {
+        let limits = ["run", "--backend", backend, "--limit", "time=1"];
+        let message = folder.fail(&[&limits[..], &endless].concat(), 1);
+        assert!(message.contains("error[E0523]"), "{message}");
+        assert!(message.contains("kept c.dat.partial (1 row)"), "{message}");
+    }
+}
+
+#[test]
+fn too_many_events_in_one_step_are_an_error_that_names_where_they_arrive() {
+    let folder = Folder::new();
+    folder.write("LEMS_avalanche.xml", &avalanche());
+    for (backend, limit) in [("jit", "deliveries=1e8"), ("interp", "deliveries=100000")] {
+        let words = [
+            "run",
+            "--backend",
+            backend,
+            "--threads",
+            "2",
+            "--limit",
+            limit,
+        ];
+        let message = folder.fail(&[&words[..], &["LEMS_avalanche.xml"]].concat(), 1);
+        assert!(message.contains("error[E0551]"), "{message}");
+        assert!(message.contains("--> LEMS_avalanche.xml:8:"), "{message}");
+        assert!(message.contains("OnEvent port=\"in\""), "{message}");
+    }
+}
+
+#[test]
+fn equations_that_are_too_long_for_machine_code_are_interpreted() {
+    let folder = Folder::new();
+    folder.write("decay_types.xml", folder::DECAY_TYPES);
+    folder.write("LEMS_decay.xml", DECAY);
+    folder.succeed(&["LEMS_decay.xml"]);
+    let short = folder.read("decay.dat");
+    let conditions: String = (0..4_000)
+        .map(|number| {
+            format!(
+                "<OnCondition test=\"x .gt. 1000 + {number}\">\
+                 <StateAssignment variable=\"x\" value=\"{number}\"/></OnCondition>"
+            )
+        })
+        .collect();
+    let long = folder::DECAY_TYPES.replace("</Dynamics>", &(conditions + "</Dynamics>"));
+    folder.write("decay_types.xml", &long);
+    let output = folder.call(&["run", "LEMS_decay.xml"]);
+    assert!(output.status.success());
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        message.contains("warning[W0550]: `decay` is too long"),
+        "{message}"
+    );
+    assert!(message.contains("--> decay_types.xml:"), "{message}");
+    assert_eq!(folder.read("decay.dat"), short);
+}
+
+/// Each event sets off two that arrive a step later.
+fn doubling() -> String {
+    let later = "<Parameter name=\"after\" dimension=\"time\"/>\
+                 <Structure><With instance=\"from\" as=\"a\"/><With instance=\"to\" as=\"b\"/>\
+                 <EventConnection from=\"a\" to=\"b\" delay=\"after\"/></Structure>";
+    let at_once = "<Structure><With instance=\"from\" as=\"a\"/><With instance=\"to\" as=\"b\"/>\n      \
+                   <EventConnection from=\"a\" to=\"b\"/></Structure>";
+    let model = avalanche();
+    let (types, _) = model.split_once("<circuit id").unwrap();
+    let (_, run) = model.split_once("</circuit>").unwrap();
+    let types = types.replace(at_once, later);
+    assert!(types.contains("delay"), "{types}");
+    let wire = |from: &str| format!("<wire from=\"{from}\" to=\"k0\" after=\"0.1 ms\"/>");
+    let circuit = wire("s") + &wire("k0").repeat(2);
+    let run = run.replace("\"1 ms\"", "\"1 s\"");
+    format!(
+        "{types}<circuit id=\"net\"><source id=\"s\"/><sink id=\"k0\"/>{circuit}</circuit>{run}"
+    )
+}
+
+#[test]
+fn events_on_their_way_take_no_more_memory_than_allowed() {
+    let folder = Folder::new();
+    folder.write("LEMS_doubling.xml", &doubling());
+    for backend in ["jit", "interp"] {
+        let words = ["run", "--backend", backend, "--limit", "memory=200MB"];
+        let message = folder.fail(&[&words[..], &["LEMS_doubling.xml"]].concat(), 1);
+        assert!(message.contains("error[E0520]"), "{message}");
+        assert!(message.contains("OnEvent port=\"in\""), "{message}");
+        assert!(message.contains("--limit memory"), "{message}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_address_space_of_the_process_bounds_its_memory() {
+    let folder = Folder::new();
+    let large = NETWORK.replace("size=\"3\"", "size=\"5000000\"");
+    folder.write("LEMS_net.xml", &large);
+    let program = env!("CARGO_BIN_EXE_jlems-rs");
+    let output = std::process::Command::new("sh")
+        .arg("-c")
+        .arg(format!(
+            "ulimit -v 2097152; exec \"{program}\" run LEMS_net.xml"
+        ))
+        .current_dir(&folder.0)
+        .output()
+        .unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("error[E0425]"), "{message}");
+    assert!(message.contains("more than 1.9 GiB"), "{message}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_interrupt_ends_a_step_without_end() {
+    let folder = Folder::new();
+    folder.write("LEMS_avalanche.xml", &avalanche());
+    let mut child = folder
+        .command()
+        .args(["run", "--limit", "deliveries=1e15", "LEMS_avalanche.xml"])
+        .spawn()
+        .unwrap();
+    while !folder.names().contains(&"c.dat.partial".to_owned()) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    std::thread::sleep(Duration::from_millis(300));
+    let killed = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(killed.success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
 }
 
 #[test]
@@ -240,6 +372,7 @@ fn the_table_of_limits_is_complete() {
             limit.name
         );
     }
-    let rows = text.lines().filter(|line| line.starts_with("| `")).count();
+    let is_of_a_limit = |line: &&str| line.starts_with("| `") && line.contains(" | E0");
+    let rows = text.lines().filter(is_of_a_limit).count();
     assert_eq!(rows, LIMITS.len());
 }

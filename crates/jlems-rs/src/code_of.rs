@@ -36,6 +36,8 @@ impl Coded for DocumentError {
             TooMuchText { .. } => 114,
             FoundElsewhere { .. } => 115,
             OtherLanguage { .. } => 116,
+            TooManyAttributes { .. } => 130,
+            TooManyPrefixes { .. } => 131,
         })
     }
 }
@@ -66,6 +68,7 @@ impl Coded for ModelError {
             ChildNotAllowed { .. } => 221,
             UnresolvedParameterPath { .. } => 222,
             TooDeep { .. } => 223,
+            TooManyDeclarations { .. } => 250,
             BadUnit { .. } => 224,
             Ignored { .. } => 225,
             VariableCycle { .. } => 226,
@@ -181,6 +184,8 @@ impl Coded for EngineError {
                 CheckpointError::OtherRun { .. } | CheckpointError::AfterTheEnd { .. } => 543,
             },
             EngineError::Fault(Fault::TooManyEvents { .. }) => 520,
+            EngineError::Fault(Fault::Ended { .. }) => 523,
+            EngineError::Fault(Fault::TooManyDeliveries { .. }) => 551,
             EngineError::Output(error) => match error {
                 OutputError::MissingFolder { .. } => 503,
                 OutputError::IsFolder { .. } => 504,
@@ -220,6 +225,7 @@ impl Coded for LimitError {
             LimitError::Kernels { .. } => 521,
             LimitError::Statements { .. } => 522,
             LimitError::Time { .. } => 523,
+            LimitError::Memory { .. } => 425,
             LimitError::OutputBytes { .. } => 528,
         })
     }

@@ -20,6 +20,8 @@ const EXPLANATIONS: &[(u16, &str)] = &[
     (114, include_str!("explain/0114.md")),
     (115, include_str!("explain/0115.md")),
     (116, include_str!("explain/0116.md")),
+    (130, include_str!("explain/0130.md")),
+    (131, include_str!("explain/0131.md")),
     (201, include_str!("explain/0201.md")),
     (202, include_str!("explain/0202.md")),
     (203, include_str!("explain/0203.md")),
@@ -56,6 +58,7 @@ const EXPLANATIONS: &[(u16, &str)] = &[
     (245, include_str!("explain/0245.md")),
     (246, include_str!("explain/0246.md")),
     (247, include_str!("explain/0247.md")),
+    (250, include_str!("explain/0250.md")),
     (301, include_str!("explain/0301.md")),
     (302, include_str!("explain/0302.md")),
     (303, include_str!("explain/0303.md")),
@@ -137,6 +140,8 @@ const EXPLANATIONS: &[(u16, &str)] = &[
     (543, include_str!("explain/0543.md")),
     (544, include_str!("explain/0544.md")),
     (545, include_str!("explain/0545.md")),
+    (550, include_str!("explain/0550.md")),
+    (551, include_str!("explain/0551.md")),
     (601, include_str!("explain/0601.md")),
     (602, include_str!("explain/0602.md")),
     (603, include_str!("explain/0603.md")),
@@ -175,7 +180,7 @@ impl Code {
     /// Whether a warning with this code is shown without being asked for: what is read, or how, is
     /// not what is written, or a part of the model has no effect.
     pub fn is_always_shown(self) -> bool {
-        const ALWAYS_SHOWN: [u16; 6] = [113, 225, 226, 229, 416, 426];
+        const ALWAYS_SHOWN: [u16; 7] = [113, 225, 226, 229, 416, 426, 550];
         self.is_mistake() || ALWAYS_SHOWN.contains(&self.0)
     }
 

@@ -19,6 +19,7 @@ mod schemas;
 mod settings;
 mod simulation;
 mod sources;
+mod stage;
 mod validate;
 mod visible;
 
@@ -38,6 +39,7 @@ pub use schemas::{neuroml_schema, read_schema};
 pub use settings::Settings;
 pub use simulation::{Choices, outputs_of, simulation_of};
 pub use sources::{FileSources, Sandbox};
+pub use stage::Stage;
 pub use validate::{Verdict, validate};
 pub use visible::{visible, visible_lines};
 

@@ -7,7 +7,7 @@ use lems_kernel::{Program, statements};
 use lems_model::{ComponentId, Model};
 use lems_network::{Estimate, Experiment, NetworkError, Run};
 
-use crate::{Failure, memory};
+use crate::{Failure, Stage, memory};
 
 /// Bounds on what a model may take. [`LIMITS`] lists them by name; `usize::MAX` is no bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +16,8 @@ pub struct Limits {
     pub document: lems_document::Limits,
     /// Instances of a network.
     pub instances: usize,
-    /// Bytes in use while a network is built, as estimated before; that of the machine by default.
+    /// Bytes in use, for a network as estimated before it is built; those that the machine and its
+    /// administrator leave by default.
     pub memory: usize,
     /// Kernels of a program.
     pub kernels: usize,
@@ -24,6 +25,8 @@ pub struct Limits {
     pub statements: usize,
     /// Events on their way at one time.
     pub events: usize,
+    /// Events without a delay that one step delivers.
+    pub deliveries: usize,
     /// Steps of a run.
     pub steps: usize,
     /// Bytes of all outputs together.
@@ -37,10 +40,11 @@ impl Default for Limits {
         Limits {
             document: lems_document::Limits::default(),
             instances: Estimate::LIMIT as usize,
-            memory: memory::of_machine().unwrap_or(usize::MAX),
+            memory: memory::most().unwrap_or(usize::MAX),
             kernels: 100_000,
             statements: 10_000_000,
             events: 100_000_000,
+            deliveries: 100_000_000,
             steps: Experiment::MOST_STEPS as usize,
             output_bytes: usize::MAX,
             seconds: usize::MAX,
@@ -73,7 +77,7 @@ pub struct Limit {
 }
 
 /// All bounds that can be set.
-pub const LIMITS: [Limit; 14] = {
+pub const LIMITS: [Limit; 17] = {
     use Unit::{Bytes, Count, Seconds};
     const fn limit(name: &'static str, unit: Unit, of: fn(&mut Limits) -> &mut usize) -> Limit {
         let fixed = false;
@@ -101,11 +105,14 @@ pub const LIMITS: [Limit; 14] = {
         fixed(limit("element-depth", Count, |l| {
             &mut l.document.element_depth
         })),
+        limit("attributes", Count, |l| &mut l.document.attributes),
+        limit("prefixes", Count, |l| &mut l.document.prefixes),
         fixed(limit("instances", Count, |l| &mut l.instances)),
         limit("memory", Bytes, |l| &mut l.memory),
         limit("kernels", Count, |l| &mut l.kernels),
         limit("statements", Count, |l| &mut l.statements),
         limit("events", Count, |l| &mut l.events),
+        limit("deliveries", Count, |l| &mut l.deliveries),
         fixed(limit("steps", Count, |l| &mut l.steps)),
         limit("output-bytes", Bytes, |l| &mut l.output_bytes),
         limit("time", Seconds, |l| &mut l.seconds),
@@ -263,6 +270,26 @@ impl Limits {
         }
     }
 
+    /// Most events that may be on their way, with what the memory has room for.
+    pub(crate) fn most_events(&self) -> usize {
+        let left = self.memory.saturating_sub(memory::used().unwrap_or(0));
+        self.events.min(left / memory::EVENT_BYTES)
+    }
+
+    /// Whether the memory in use is within the limit at a stage.
+    ///
+    /// # Errors
+    /// It is not.
+    pub fn allow_memory(&self, stage: &Stage) -> Result<(), LimitError> {
+        match memory::is_full(self.memory) {
+            true => Err(LimitError::Memory {
+                limit: memory::size(self.memory as u64),
+                stage: stage.name(),
+            }),
+            false => Ok(()),
+        }
+    }
+
     /// Most instances that a network may get while it is built, if they could not be counted before.
     pub(crate) fn most_instances(&self) -> usize {
         self.instances
@@ -322,6 +349,10 @@ pub enum LimitError {
     #[error("the outputs will have at least {least}, more than {limit}")]
     #[allow(missing_docs)]
     OutputBytes { least: String, limit: String },
+    /// Memory in use.
+    #[error("more memory than {limit} is in use {stage}")]
+    #[allow(missing_docs)]
+    Memory { limit: String, stage: &'static str },
     /// Time by the clock.
     #[error("the run is not done after {seconds} s, the most that it may take")]
     #[allow(missing_docs)]
@@ -339,6 +370,7 @@ impl LimitError {
             LimitError::OutputBytes { .. } => {
                 "allow more with `--limit output-bytes=…`, or write fewer rows with `--every`"
             }
+            LimitError::Memory { .. } => "allow more with `--limit memory=…`",
             LimitError::Time { .. } => {
                 "allow more with `--limit time=…`, or run less with `--length`"
             }

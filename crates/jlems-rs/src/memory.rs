@@ -1,8 +1,13 @@
-//! How much memory a network will take, and how much there is.
+//! How much memory a network will take, how much there is, and how much is in use.
 
 use lems_document::Document;
 use lems_model::Model;
 use lems_network::{Estimate, state_size};
+
+mod machine;
+
+pub(crate) use machine::most;
+pub use machine::{is_full, used};
 
 /// Bytes of memory before any model is read: the program and the core types.
 const PROGRAM_BYTES: u64 = 13 << 20;
@@ -10,6 +15,8 @@ const PROGRAM_BYTES: u64 = 13 << 20;
 /// of point cells and synapses while they are built, which is when most memory is in use.
 const COMPONENT_BYTES: u64 = 200;
 pub(crate) const INSTANCE_BYTES: u64 = 280;
+/// Bytes that an event on its way takes: itself, the room to grow, and those that are being delivered.
+pub(crate) const EVENT_BYTES: usize = 100;
 const VARIABLE_BYTES: u64 = 8;
 const TARGET_BYTES: u64 = 24;
 const LINK_BYTES: u64 = 4;
@@ -49,21 +56,6 @@ impl Needed {
             peak: peak.into_iter().fold(0, u64::saturating_add),
         }
     }
-}
-
-/// Bytes of memory that this process may use: all of the machine's, or of its container's.
-pub(crate) fn of_machine() -> Option<usize> {
-    let read = |path: &str| std::fs::read_to_string(path).ok();
-    let machine = || {
-        let text = read("/proc/meminfo")?;
-        let line = text
-            .lines()
-            .find_map(|line| line.strip_prefix("MemTotal:"))?;
-        let kilobytes: usize = line.trim().strip_suffix(" kB")?.parse().ok()?;
-        Some(kilobytes.saturating_mul(1024))
-    };
-    let container = || read("/sys/fs/cgroup/memory.max")?.trim().parse().ok();
-    [machine(), container()].into_iter().flatten().min()
 }
 
 /// Bytes in a unit that makes them short, with two digits.

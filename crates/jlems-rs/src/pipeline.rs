@@ -1,7 +1,11 @@
 //! The stages of a run, one after another.
 
+mod places;
+
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use lems_document::{Document, Element, EmbeddedFile, IncludeOptions, Source, SourceReader, Span};
@@ -16,9 +20,11 @@ use lems_output::{LimitedStore, OutputStore, expand_report_name};
 use nml2_coretypes::{CORE_TYPES, FOREIGN_LANGUAGES};
 
 use crate::{
-    Code, Diagnostic, Failure, LimitError, Limits, Plots, Settings, display_name, displays,
+    Code, Diagnostic, Failure, LimitError, Limits, Plots, Settings, Stage, display_name, displays,
     settings,
 };
+
+use places::{located, long_kernels};
 
 /// A run is made again to find a cause if it is not longer than this.
 const LONGEST_RUN_AGAIN: Duration = Duration::from_secs(30);
@@ -70,6 +76,11 @@ pub struct Options {
     pub timestamp: String,
     /// How much the model may take.
     pub limits: Limits,
+    /// Set when the run is wanted to end while a step delivers events without an end in sight;
+    /// otherwise the [`Control`] is asked between steps.
+    pub interrupted: Option<Arc<AtomicBool>>,
+    /// What is being done, for those who watch.
+    pub stage: Stage,
 }
 
 impl Options {
@@ -256,7 +267,8 @@ fn simulations<'d>(
             if let Some(time) = options.checkpoint_every {
                 simulation.steps_between_checkpoints = (time / run.step).round().max(1.0) as u64;
             }
-            simulation.most_events = limits.events;
+            simulation.most_events = limits.most_events();
+            simulation.deliveries.limit = limits.deliveries as u64;
             Ok(match options.fast {
                 true => simulation.fast(lems_jit::can_fuse()),
                 false => simulation,
@@ -364,18 +376,32 @@ fn run_with_doubts(
         }),
         _ => Ok(()),
     };
+    let over = |next| {
+        time_left()?;
+        options.limits.allow_memory(&options.stage)?;
+        options.stage.begin(next);
+        Ok::<_, LimitError>(())
+    };
+    options.stage.begin(Stage::READING);
     let document = load_runnable(path, reader, options)?;
     *doubts = Failure::warnings_of(&document);
-    time_left()?;
+    over(Stage::TYPES)?;
     let model = read_model_in_use(&document)?;
     doubts.add(doubts_of_model(&document, &model.warnings));
-    time_left()?;
+    over(Stage::BUILDING)?;
     let (target, mut experiment) = experiment(&document, &model)?;
     let store = &mut LimitedStore::new(store, options.limits.output_bytes as u64);
     let mut warnings = reserve(store, &document, &outputs(target, &experiment, options))?;
     let of_user = |warning: &&ModelError| !document.source(warning.span().source).embedded;
-    let simulations = simulations(&document, &model, target, &mut experiment, options)?;
-    time_left()?;
+    let mut simulations = simulations(&document, &model, target, &mut experiment, options)?;
+    over(Stage::COMPILING)?;
+    for simulation in &mut simulations {
+        let limit = options.limits.time();
+        let until = limit.and_then(|limit| started.checked_add(limit));
+        let must_end = must_end(until, options.interrupted.clone());
+        simulation.deliveries.must_end = Some(Arc::new(must_end));
+        warnings.extend(long_kernels(&model, &simulation.program));
+    }
     warnings.extend(document.warnings().iter().map(Diagnostic::from));
     warnings.extend((model.warnings.iter().filter(of_user)).map(Diagnostic::from));
     for simulation in &simulations {
@@ -412,6 +438,7 @@ fn run_with_doubts(
         .filter(|simulation| simulation.number >= first)
     {
         let begun = Instant::now();
+        options.stage.begin(Stage::COMPILING);
         let summary = with_backend(
             &simulation.program,
             options.backend,
@@ -425,9 +452,11 @@ fn run_with_doubts(
                         _ => ControlFlow::Break(()),
                     }
                 };
-                simulation.run(backend, store, checkpoint.take(), &mut control)
+                over(Stage::RUNNING)?;
+                Ok(simulation.run(backend, store, checkpoint.take(), &mut control))
             },
-        )?;
+        )?
+        .map_err(|error: LimitError| Failure::from(error))?;
         let summary = match summary {
             Err(error @ EngineError::NotFinite { .. })
                 if begun.elapsed() < LONGEST_RUN_AGAIN
@@ -435,6 +464,9 @@ fn run_with_doubts(
             {
                 let number = simulation.number as usize;
                 return Err(diagnose(path, reader, options, number, &error));
+            }
+            Err(EngineError::Fault(fault)) => {
+                return Err(located(path, reader, options, fault));
             }
             summary => summary?,
         };
@@ -518,6 +550,23 @@ fn outputs(target: Target<'_>, experiment: &Experiment<'_>, options: &Options) -
         (name, Some(file.span()))
     });
     data.chain(events).chain(times).chain(report).collect()
+}
+
+/// Whether a step that delivers very many events must end: a while after the time is up, or somebody
+/// wanted the run to end, because most steps end by themselves, and then nothing is lost.
+fn must_end(
+    until: Option<Instant>,
+    interrupted: Option<Arc<AtomicBool>>,
+) -> impl Fn() -> bool + Send + Sync {
+    const GRACE: Duration = Duration::from_millis(400);
+    let seen = OnceLock::new();
+    move || {
+        let now = Instant::now();
+        let is_interrupted = |flag: &Arc<AtomicBool>| flag.load(Ordering::Relaxed);
+        let is_wanted = until.is_some_and(|until| until <= now)
+            || interrupted.as_ref().is_some_and(is_interrupted);
+        is_wanted && now - *seen.get_or_init(|| now) >= GRACE
+    }
 }
 
 /// Sees to it that what a model writes can be written, before its network is built; warns of outputs

@@ -107,6 +107,12 @@ pub enum DocumentError {
     /// More elements than allowed.
     #[error("more than {limit} elements in all files together")]
     TooManyElements { limit: usize, span: Span },
+    /// More attributes of one element than allowed.
+    #[error("more than {limit} attributes of one element")]
+    TooManyAttributes { limit: usize, span: Span },
+    /// More prefixes of namespaces declared at one place than allowed.
+    #[error("more than {limit} prefixes of namespaces are declared around this element")]
+    TooManyPrefixes { limit: usize, span: Span },
 }
 
 /// In which way a file is found otherwise than by what is written.
@@ -190,7 +196,9 @@ impl DocumentError {
             | DocumentError::TooManySources { span, .. }
             | DocumentError::IncludesTooDeep { span, .. }
             | DocumentError::TooDeep { span, .. }
-            | DocumentError::TooManyElements { span, .. } => Some(*span),
+            | DocumentError::TooManyElements { span, .. }
+            | DocumentError::TooManyAttributes { span, .. }
+            | DocumentError::TooManyPrefixes { span, .. } => Some(*span),
         }
     }
 
@@ -244,6 +252,12 @@ impl DocumentError {
             | DocumentError::TooManyElements { .. } => {
                 "make populations with a `size` and connections with a `Structure` instead of one \
                  element each"
+            }
+            DocumentError::TooManyAttributes { .. } => {
+                "allow more with `--limit attributes=…`; the time grows with their square"
+            }
+            DocumentError::TooManyPrefixes { .. } => {
+                "declare prefixes where they are used; allow more with `--limit prefixes=…`"
             }
             DocumentError::TooManySources { .. } => "put several components into one file",
             DocumentError::IncludesTooDeep { .. } => "include the files from one file",

@@ -6,6 +6,7 @@ use crate::error::{DocumentError, LoadFailure};
 use crate::read::{Builder, Include, Item};
 use crate::search::{Found, Identity, Places, Search, base_name, folder_of, name_near};
 use crate::source::{EmbeddedFile, Source, SourceId, SourceReader, Span};
+use crate::suggest::begin_suggestions;
 use crate::tree::Document;
 
 /// Where included files are found and how much is read.
@@ -47,6 +48,10 @@ pub struct Limits {
     pub element_depth: usize,
     /// Elements in all files together.
     pub elements: usize,
+    /// Attributes of one element.
+    pub attributes: usize,
+    /// Prefixes of namespaces that are declared at one place.
+    pub prefixes: usize,
 }
 
 impl Default for Limits {
@@ -58,6 +63,8 @@ impl Default for Limits {
             sources: 4096,
             element_depth: 256,
             elements: 50_000_000,
+            attributes: 10_000,
+            prefixes: 100,
         }
     }
 }
@@ -77,6 +84,7 @@ pub(crate) fn load(
     reader: &dyn SourceReader,
     options: &IncludeOptions,
 ) -> Result<Document, LoadFailure> {
+    begin_suggestions();
     let text = match reader.read(root, options.limits.most_bytes()) {
         Ok(Some(text)) => text,
         Ok(None) => {

@@ -19,6 +19,7 @@
 //! ```
 
 mod additions;
+mod crowded;
 mod error;
 mod flat;
 mod include;

@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::ops::Range;
 
+use crate::crowded;
 use crate::error::DocumentError;
 use crate::include::Limits;
 use crate::read::{attribute_ranges, parsed, refused};
@@ -70,7 +71,7 @@ impl Markup<'_> {
     ///
     /// # Errors
     ///
-    /// The text is no XML, or has more elements than `limits` allow.
+    /// The text is no XML, or has more elements, attributes or prefixes than `limits` allow.
     pub fn of<R>(
         id: SourceId,
         source: &Source,
@@ -78,6 +79,7 @@ impl Markup<'_> {
         read: impl FnOnce(&Markup<'_>) -> R,
     ) -> Result<R, DocumentError> {
         let text = &*source.text;
+        crowded::check(text, id, limits)?;
         let repaired = OnceCell::new();
         let (xml, error) = parsed(text, &repaired, limits.elements, true)
             .map_err(|error| refused(&error, id, source, limits))?;

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::crowded;
 use crate::error::DocumentError;
 use crate::include::{ForeignLanguage, IncludeOptions, Limits};
 use crate::malformed;
@@ -79,6 +80,7 @@ impl Builder {
     ) -> Result<File, DocumentError> {
         let limits = &options.limits;
         let text = &*source.text;
+        crowded::check(text, id, limits)?;
         let left = limits.elements.saturating_sub(self.tree.elements.len());
         let may_end_early = id == SourceId(0);
         let repaired = OnceCell::new();

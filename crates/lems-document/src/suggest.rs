@@ -1,21 +1,37 @@
 //! Near-name suggestions.
 
+use std::cell::Cell;
+
 /// Longer names are compared by this many characters only.
 const COMPARED: usize = 64;
 /// Most candidates that are compared, so that thousands of errors in a large file take no time.
 const CANDIDATES: usize = 3_000;
+/// Most candidates for all suggestions about one document: what thousands of errors have in common is
+/// told by the first ones.
+const CANDIDATES_IN_ALL: usize = 100 * CANDIDATES;
+
+thread_local! {
+    static CANDIDATES_LEFT: Cell<usize> = const { Cell::new(CANDIDATES_IN_ALL) };
+}
+
+/// Lets suggestions about another document compare as many candidates as those about the last one.
+pub(crate) fn begin_suggestions() {
+    CANDIDATES_LEFT.set(CANDIDATES_IN_ALL);
+}
 
 /// The candidate that `name` is most likely a misspelling of, None if none is near.
 ///
 /// One that differs only in upper and lower case wins; otherwise the one with the
 /// smallest edit distance, counting a swap of neighbours as one edit, of at most a
-/// third of the length; the first of several.
+/// third of the length; the first of several. After very many errors about a document nothing more is
+/// suggested.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let mut search = Search::default();
     let wanted: Vec<char> = folded(name).collect();
     let mut most = (wanted.len() / 3).max(1).min(wanted.len().checked_sub(1)?);
     let mut best = None;
     for candidate in candidates.into_iter().take(CANDIDATES) {
+        CANDIDATES_LEFT.set(CANDIDATES_LEFT.get().checked_sub(1)?);
         search.candidate.clear();
         search.candidate.extend(folded(candidate));
         match search.distance(&wanted, most) {
@@ -79,7 +95,18 @@ impl Search {
 
 #[cfg(test)]
 mod tests {
-    use super::nearest;
+    use super::{CANDIDATES_IN_ALL, begin_suggestions, nearest};
+
+    #[test]
+    fn after_very_many_errors_nothing_is_suggested_until_another_document_begins() {
+        let names = ["tau", "rest", "gbase"];
+        for _ in 0..CANDIDATES_IN_ALL {
+            nearest("tua", names);
+        }
+        assert_eq!(nearest("tua", names), None);
+        begin_suggestions();
+        assert_eq!(nearest("tua", names), Some("tau"));
+    }
 
     #[test]
     fn suggests_what_is_near() {

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 use std::fmt::Write;
 
-use lems_kernel::{Action, EventQueue, Program, QueuedEvent, State};
+use lems_kernel::{Action, Deliveries, EventQueue, Program, QueuedEvent, State};
 use lems_math::JavaRandom;
 use lems_output::{Checksum, Mark, OutputError, OutputSink, OutputStore};
 
@@ -157,6 +157,7 @@ pub(crate) fn write(
         memory,
         now,
         queue,
+        deliveries: _,
         random,
         recorded: _,
         effects,
@@ -252,6 +253,7 @@ impl Checkpoint {
             memory,
             now,
             queue: EventQueue::of(events, sent),
+            deliveries: Deliveries::default(),
             random,
             recorded: Vec::new(),
             effects,

@@ -41,9 +41,17 @@ impl EngineError {
             EngineError::Fault(Fault::EndlessRelay { .. }) => {
                 Some("give one of the connections of the circle a delay".to_owned())
             }
-            EngineError::Fault(Fault::TooManyEvents { .. }) => {
-                Some("a delay longer than the time between events lets them pile up".to_owned())
-            }
+            EngineError::Fault(Fault::TooManyEvents { .. }) => Some(
+                "a delay longer than the time between events lets them pile up; allow more with \
+                     `--limit events=…` or `--limit memory=…`"
+                    .to_owned(),
+            ),
+            EngineError::Fault(Fault::TooManyDeliveries { .. }) => Some(
+                "each event may set off two, and those four: give connections a delay; allow more \
+                 with `--limit deliveries=…`"
+                    .to_owned(),
+            ),
+            EngineError::Fault(Fault::Ended { .. }) => None,
             EngineError::Checkpoint(error) => Some(error.help()),
             EngineError::Output(error) => error.help(),
         }

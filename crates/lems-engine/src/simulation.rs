@@ -4,7 +4,8 @@ use std::ops::ControlFlow;
 
 use lems_expression::Dimension;
 use lems_kernel::{
-    Backend, EventQueue, Interpreter, Lowered, Probe, Program, Recorded, State, deliver_due, lower,
+    Backend, Deliveries, Fault, Interpreter, Lowered, Probe, Program, Recorded, State, deliver_due,
+    lower,
 };
 use lems_math::JavaRandom;
 use lems_model::Model;
@@ -36,6 +37,8 @@ pub struct Simulation {
     pub steps_between_checkpoints: u64,
     /// Most events on their way at one time.
     pub most_events: usize,
+    /// What bounds the events without a delay of one step.
+    pub deliveries: Deliveries,
     pub(crate) run: Run,
     pub(crate) random: JavaRandom,
     pub(crate) data_files: Vec<DataPlan>,
@@ -217,6 +220,7 @@ impl Simulation {
             number: 0,
             steps_between_checkpoints: 0,
             most_events: usize::MAX,
+            deliveries: Deliveries::default(),
             warnings: (network.warnings.into_inner().into_iter())
                 .chain(experiment.warnings.iter().cloned())
                 .chain(doubts)
@@ -273,18 +277,15 @@ impl Simulation {
                 let mut outputs = Outputs::create(self, store)?;
                 let mut state = State::new(&self.program, 0);
                 state.random = self.random.clone();
-                self.prepare(&mut state.queue);
+                self.prepare(&mut state);
                 Interpreter::new(&self.program).run_setup(&mut state);
                 outputs.record(&mut state, 0.0, 0)?;
-                if let Some(fault) = state.fault.take() {
-                    return Err(fault.into());
-                }
                 (outputs, state, 0, 0.0)
             }
             Some(checkpoint) => {
                 let (done, time) = (checkpoint.steps, checkpoint.time);
                 let (mut state, marks) = checkpoint.into_parts(self)?;
-                self.prepare(&mut state.queue);
+                self.prepare(&mut state);
                 let marks = marks.into_iter();
                 let outputs = Outputs::create(self, &mut Reopening { store, marks })?;
                 (outputs, state, done, time)
@@ -292,6 +293,15 @@ impl Simulation {
         };
         let between_looks = (STEPS_BETWEEN_LOOKS / self.instances.max(1)).clamp(1, 256) as u64;
         let interrupted = loop {
+            match state.fault.take() {
+                Some(Fault::Ended { .. }) => {
+                    done = done.saturating_sub(1);
+                    time = (time - self.run.step).max(0.0);
+                    break true;
+                }
+                Some(fault) => return Err(fault.into()),
+                None => {}
+            }
             let at_end = done >= self.run.steps;
             let due = at_end || (done > 0 && done.is_multiple_of(self.steps_between_checkpoints));
             if due || done.is_multiple_of(between_looks) {
@@ -320,10 +330,10 @@ impl Simulation {
                 }
                 made => done += made,
             }
-            if let Some(fault) = state.fault.take() {
-                return Err(fault.into());
+            // What a step that did not come to its end leaves is no row.
+            if state.fault.is_none() {
+                outputs.record(&mut state, time, done)?;
             }
-            outputs.record(&mut state, time, done)?;
         };
         let files = if interrupted {
             Vec::new()
@@ -339,10 +349,11 @@ impl Simulation {
         })
     }
 
-    /// Tells a queue what the run demands of it.
-    fn prepare(&self, queue: &mut EventQueue) {
-        queue.limit = self.most_events;
-        queue.expect_steps_of(self.run.step);
+    /// Tells a state what the run demands of it.
+    fn prepare(&self, state: &mut State) {
+        state.queue.limit = self.most_events;
+        state.queue.expect_steps_of(self.run.step);
+        state.deliveries = self.deliveries.clone();
     }
 
     /// Steps after `done` to the end, or to the next multiple of `period`; zero stands for none.

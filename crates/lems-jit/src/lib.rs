@@ -13,6 +13,7 @@ mod error;
 mod exponential;
 mod helpers;
 mod lanes;
+mod length;
 mod native;
 mod plan;
 mod saved;
@@ -32,6 +33,7 @@ mod tests;
 
 pub use assembler::{Listing, Part, can_fuse, listing};
 pub use error::{Defect, JitError};
+pub use length::too_long;
 pub use native::CompiledProgram;
 pub use plan::{BlockPlan, block_plan};
 pub use validate::{Populations, validate};

@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 use cranelift_jit::JITModule;
 use cranelift_module::FuncId;
-use lems_kernel::{Backend, Call, Program, State, emit};
+use lems_kernel::{Backend, Call, Interpreter, Kernel, Program, State, emit};
 
 use crate::assembler::{Assembler, Part};
 use crate::helpers::InPlace;
@@ -32,7 +32,7 @@ use crate::saved::Saved;
 use crate::senders::{Senders, senders};
 use crate::settle::Emission;
 use crate::together::{Kept, Together};
-use crate::{JitError, Populations, validate};
+use crate::{JitError, Populations, too_long, validate};
 
 /// Context, memory, links, time, step, first instance, one after the last.
 type StepFunction =
@@ -57,9 +57,10 @@ type HandlerFunction =
 pub struct CompiledProgram<'p> {
     program: &'p Program,
     populations: Populations,
-    kernels: Vec<CompiledKernel>,
-    handlers: Vec<HandlerFunction>,
-    /// The schedule, if all its calls compute one instance after the other.
+    /// `None` where a kernel is too long: it is interpreted.
+    kernels: Vec<Option<CompiledKernel>>,
+    handlers: Vec<Option<HandlerFunction>>,
+    /// The schedule, if all its calls compute one instance after the other in machine code.
     in_order: Option<Vec<InOrder>>,
     together: Together,
     _code: Code,
@@ -121,8 +122,8 @@ pub(crate) struct Context<'c> {
 struct Code(Mutex<Option<JITModule>>);
 
 impl<'p> CompiledProgram<'p> {
-    /// Compiles all kernels and handlers of a program; its set-up kernels are left to the
-    /// interpreter.
+    /// Compiles the kernels and handlers of a program; its set-up kernels, and those that are
+    /// [`too_long`], are left to the interpreter.
     ///
     /// # Errors
     ///
@@ -139,37 +140,61 @@ impl<'p> CompiledProgram<'p> {
     ///
     /// As of [`compile`](Self::compile); also if there are no such threads.
     pub fn with_threads(program: &'p Program, threads: usize) -> Result<Self, JitError> {
+        Self::without(too_long, program, threads)
+    }
+
+    /// The same, but kernels and handlers that are `interpreted` do not become machine code.
+    pub(crate) fn without(
+        interpreted: fn(&Kernel) -> bool,
+        program: &'p Program,
+        threads: usize,
+    ) -> Result<Self, JitError> {
         let populations = validate(program)?;
         let mut assembler = Assembler::new()?;
-        let kernels = define(&mut assembler, program, &populations, Part::Kernel)?;
-        let handlers = define(&mut assembler, program, &populations, Part::Handler)?;
-        let plans: Vec<Option<BlockPlan>> = (0..program.kernels.len() as u32)
-            .map(|number| block_plan(program, number))
+        let mut define = |kernels: &[Kernel], part: fn(u32) -> Part| {
+            (0..)
+                .zip(kernels)
+                .map(|(number, kernel)| match interpreted(kernel) {
+                    true => Ok(None),
+                    false => (assembler.define(program, part(number), &populations)).map(Some),
+                })
+                .collect::<Result<Vec<Option<FuncId>>, JitError>>()
+        };
+        let kernels = define(&program.kernels, Part::Kernel)?;
+        let handlers = define(&program.handlers, Part::Handler)?;
+        let plans: Vec<Option<BlockPlan>> = (0..)
+            .zip(&kernels)
+            .map(|(number, compiled)| compiled.and_then(|_| block_plan(program, number)))
             .collect();
         let worth_sharing = |plan: &BlockPlan| plan.longest / plan.share >= 2;
-        let several = plans.iter().flatten().any(worth_sharing);
+        // An interpreted handler would use the memory as one thing while threads use parts of it.
+        let several =
+            plans.iter().flatten().any(worth_sharing) && handlers.iter().all(Option::is_some);
         let threads = if several { threads.max(1) } else { 1 };
         let blocks = define_blocks(&mut assembler, program, &populations, plans, threads as u32)?;
         let module = assembler.finish()?;
-        let kernels: Vec<CompiledKernel> = (kernels.into_iter().zip(blocks))
-            .map(|(step, block)| CompiledKernel {
-                step: step_function(&module, step),
-                block: block.map(|block| CompiledBlock {
-                    function: block_function(&module, block.function),
-                    senders: block.senders,
-                    plan: block.plan,
-                }),
+        let kernels: Vec<Option<CompiledKernel>> = (kernels.into_iter().zip(blocks))
+            .map(|(step, block)| {
+                Some(CompiledKernel {
+                    step: step_function(&module, step?),
+                    block: block.map(|block| CompiledBlock {
+                        function: block_function(&module, block.function),
+                        senders: block.senders,
+                        plan: block.plan,
+                    }),
+                })
             })
             .collect();
         let handlers = handlers
             .into_iter()
-            .map(|function| handler_function(&module, function))
+            .map(|function| Some(handler_function(&module, function?)))
             .collect();
-        let blocks = kernels.iter().filter_map(|kernel| kernel.block.as_ref());
+        let blocks = kernels.iter().flatten();
+        let blocks = blocks.filter_map(|kernel| kernel.block.as_ref());
         let together = Together::new(threads, blocks.map(|block| &block.plan))?;
         let in_order = (program.schedule.iter())
             .map(|call| {
-                let kernel = kernels.get(call.kernel as usize)?;
+                let kernel = kernels.get(call.kernel as usize)?.as_ref()?;
                 kernel.block_for(call).is_none().then_some(InOrder {
                     function: kernel.step,
                     first: i64::from(call.first),
@@ -213,7 +238,9 @@ impl<'p> CompiledProgram<'p> {
         step: f64,
     ) {
         let number = call.kernel as usize;
-        let function = self.kernels[number].step;
+        let Some(CompiledKernel { step: function, .. }) = self.kernels[number] else {
+            return Interpreter::new(self.program).advance_for(backend, state, call, time, step);
+        };
         assert!(
             call.last <= self.populations.kernels[number],
             "a call goes beyond the schedule"
@@ -310,7 +337,9 @@ impl<'p> CompiledProgram<'p> {
         instances: &[u32],
     ) {
         let number = handler as usize;
-        let function = self.handlers[number];
+        let Some(function) = self.handlers[number] else {
+            return Interpreter::new(self.program).handle_for(backend, state, handler, instances);
+        };
         let population = self.populations.handlers[number];
         assert!(
             instances.iter().all(|instance| *instance < population),
@@ -531,27 +560,13 @@ fn define_blocks(
         .collect()
 }
 
-fn define(
-    assembler: &mut Assembler,
-    program: &Program,
-    populations: &Populations,
-    part: fn(u32) -> Part,
-) -> Result<Vec<FuncId>, JitError> {
-    let count = match part(0) {
-        Part::Kernel(_) | Part::Block(_) => program.kernels.len(),
-        Part::Handler(_) => program.handlers.len(),
-    };
-    (0..count as u32)
-        .map(|number| assembler.define(program, part(number), populations))
-        .collect()
-}
-
 impl Backend for CompiledProgram<'_> {
     /// # Panics
     ///
     /// If the state is not one of the program's, or the call goes beyond the schedule's.
     fn advance(&self, state: &mut State, call: Call, time: f64, step: f64) {
-        match self.kernels[call.kernel as usize].block_for(&call) {
+        let kernel = self.kernels[call.kernel as usize].as_ref();
+        match kernel.and_then(|kernel| kernel.block_for(&call)) {
             Some(block) => self.advance_together(block, state, call, time, step),
             None => self.advance_in_order(self, state, call, time, step),
         }
@@ -589,7 +604,10 @@ impl Backend for CompiledProgram<'_> {
                 break;
             }
             // SAFETY: machine code is not running, so this is the only use of the state.
-            unsafe { (*state).now = end };
+            unsafe {
+                (*state).now = end;
+                (*state).deliveries.begin_step();
+            }
             for call in calls {
                 // SAFETY: as in `advance_in_order`; the calls are those of the schedule, from
                 // which the populations are. The state is not used here before the code returns.

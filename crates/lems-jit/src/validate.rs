@@ -55,6 +55,7 @@ pub(crate) fn validate_kernel(
         program,
         registers: &kernel.registers,
         assigned: vec![false; kernel.registers.len()],
+        trail: Vec::new(),
         populations: vec![population],
         nesting: 0,
     };
@@ -78,6 +79,7 @@ pub(crate) fn validate_block(
         program,
         registers: &kernel.registers,
         assigned: Vec::new(),
+        trail: Vec::new(),
         populations: vec![population],
         nesting: 0,
     };
@@ -117,6 +119,8 @@ struct Check<'a> {
     program: &'a Program,
     registers: &'a [Scalar],
     assigned: Vec<bool>,
+    /// The registers that are assigned, in the order in which they came to be.
+    trail: Vec<u32>,
     /// By level: one more than the largest instance; zero where the loop never runs.
     populations: Vec<u32>,
     nesting: usize,
@@ -131,6 +135,7 @@ impl Check<'_> {
         match part {
             Part::Lanes(piece) | Part::Each(piece) => {
                 self.assigned = vec![false; self.registers.len()];
+                self.trail.clear();
                 let ends = piece.inputs.iter().chain(&piece.outputs);
                 ends.clone()
                     .try_for_each(|(_, buffer)| inside(*buffer, 1))?;
@@ -215,12 +220,15 @@ impl Check<'_> {
                 otherwise,
             } => {
                 self.read(*condition, Scalar::Truth)?;
-                let before = self.assigned.clone();
+                let before = self.trail.len();
                 self.block(then)?;
-                let after_then = std::mem::replace(&mut self.assigned, before);
+                let mut by_one = self.back_to(before);
+                by_one.sort_unstable();
                 self.block(otherwise)?;
-                for (both, then) in self.assigned.iter_mut().zip(after_then) {
-                    *both &= then;
+                for register in self.back_to(before) {
+                    if by_one.binary_search(&register).is_ok() {
+                        self.note(register);
+                    }
                 }
                 Ok(())
             }
@@ -267,11 +275,11 @@ impl Check<'_> {
 
     /// A loop body: it may not run at all, so its assignments do not count after it.
     fn attached_block(&mut self, body: &Block, population: u32) -> Result<(), Defect> {
-        let before = self.assigned.clone();
+        let before = self.trail.len();
         self.populations.push(population);
         self.block(body)?;
         self.populations.pop();
-        self.assigned = before;
+        self.back_to(before);
         Ok(())
     }
 
@@ -400,10 +408,28 @@ impl Check<'_> {
 
     fn assign(&mut self, register: Register, scalar: Scalar) -> Result<(), Defect> {
         self.typed(register, scalar)?;
-        if let Some(assigned) = self.assigned.get_mut(register.0 as usize) {
-            *assigned = true;
-        }
+        self.note(register.0);
         Ok(())
+    }
+
+    /// Notes that a register is assigned from here on.
+    fn note(&mut self, register: u32) {
+        if let Some(assigned) = self.assigned.get_mut(register as usize)
+            && !std::mem::replace(assigned, true)
+        {
+            self.trail.push(register);
+        }
+    }
+
+    /// Takes back what is assigned since the trail had a length: the registers.
+    fn back_to(&mut self, length: usize) -> Vec<u32> {
+        let registers = self.trail.split_off(length);
+        for register in &registers {
+            if let Some(assigned) = self.assigned.get_mut(*register as usize) {
+                *assigned = false;
+            }
+        }
+        registers
     }
 }
 

@@ -15,6 +15,8 @@ pub struct Interpreter<'p> {
 
 /// What one run of a kernel keeps besides the state.
 struct Frame<'k> {
+    /// Runs the handlers of its events.
+    backend: &'k dyn Backend,
     registers: Vec<f64>,
     instances: [usize; MAX_LEVELS],
     time: f64,
@@ -25,12 +27,42 @@ struct Frame<'k> {
 
 impl Backend for Interpreter<'_> {
     fn advance(&self, state: &mut State, call: Call, time: f64, step: f64) {
-        if let Some(kernel) = self.program.kernels.get(call.kernel as usize) {
-            self.run(kernel, state, call, time, step);
-        }
+        self.advance_for(self, state, call, time, step);
     }
 
     fn handle(&self, state: &mut State, handler: u32, instances: &[u32]) {
+        self.handle_for(self, state, handler, instances);
+    }
+}
+
+impl<'p> Interpreter<'p> {
+    /// An interpreter of a program.
+    pub fn new(program: &'p Program) -> Self {
+        Interpreter { program }
+    }
+
+    /// Runs a step kernel, whose events reach handlers that `backend` runs.
+    pub fn advance_for(
+        &self,
+        backend: &dyn Backend,
+        state: &mut State,
+        call: Call,
+        time: f64,
+        step: f64,
+    ) {
+        if let Some(kernel) = self.program.kernels.get(call.kernel as usize) {
+            self.run(backend, kernel, state, call, time, step);
+        }
+    }
+
+    /// Runs an event handler for instances, whose events reach handlers that `backend` runs.
+    pub fn handle_for(
+        &self,
+        backend: &dyn Backend,
+        state: &mut State,
+        handler: u32,
+        instances: &[u32],
+    ) {
         let Some(kernel) = self.program.handlers.get(handler as usize) else {
             return;
         };
@@ -40,15 +72,8 @@ impl Backend for Interpreter<'_> {
                 first: instance,
                 last: instance + 1,
             };
-            self.run(kernel, state, call, 0.0, 0.0);
+            self.run(backend, kernel, state, call, 0.0, 0.0);
         }
-    }
-}
-
-impl<'p> Interpreter<'p> {
-    /// An interpreter of a program.
-    pub fn new(program: &'p Program) -> Self {
-        Interpreter { program }
     }
 
     /// Runs the initial passes of the model: time is 0.
@@ -61,7 +86,7 @@ impl<'p> Interpreter<'p> {
         for part in parts {
             changed |= match part {
                 Setup::Call(call) => match self.program.setups.get(call.kernel as usize) {
-                    Some(kernel) => self.run(kernel, state, *call, 0.0, 0.0),
+                    Some(kernel) => self.run(self, kernel, state, *call, 0.0, 0.0),
                     None => false,
                 },
                 Setup::Twice(parts) => {
@@ -77,8 +102,17 @@ impl<'p> Interpreter<'p> {
         changed
     }
 
-    fn run(&self, kernel: &Kernel, state: &mut State, call: Call, time: f64, step: f64) -> bool {
+    fn run(
+        &self,
+        backend: &dyn Backend,
+        kernel: &Kernel,
+        state: &mut State,
+        call: Call,
+        time: f64,
+        step: f64,
+    ) -> bool {
         let mut frame = Frame {
+            backend,
             registers: vec![0.0; kernel.registers.len()],
             instances: [0; MAX_LEVELS],
             time,
@@ -126,7 +160,7 @@ impl<'p> Interpreter<'p> {
             }
             Statement::Emit { port, level } => {
                 let source = *port + frame.instance(*level) as u32;
-                emit(self.program, self, state, source);
+                emit(self.program, frame.backend, state, source);
             }
             Statement::ForAttached {
                 offsets,

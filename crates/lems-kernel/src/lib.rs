@@ -8,6 +8,7 @@
 
 mod blocks;
 mod definitions;
+mod deliveries;
 mod fast;
 mod interpreter;
 mod ir;
@@ -24,6 +25,7 @@ pub use blocks::{
     count_reads, flat_loop_body, independence, tailed_kernel, without_single_loops,
 };
 pub use definitions::Definitions;
+pub use deliveries::Deliveries;
 pub use fast::fast;
 pub use interpreter::Interpreter;
 pub use ir::{

@@ -9,6 +9,7 @@ mod columns;
 mod equations;
 mod finish;
 mod handlers;
+mod knowledge;
 mod reads;
 mod runge_kutta;
 mod setup;
@@ -16,10 +17,10 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use lems_model::Dynamics;
+use lems_model::{Dynamics, TypeId};
 use lems_network::{
     InstanceId, Network, NetworkError, Part, Readable, Shape, Shapes, Variable, Visit,
 };
@@ -115,6 +116,8 @@ pub(crate) struct Lowering<'n, 'm, 'd> {
     source_count: u32,
     /// What is attached where: shape, node, list.
     sites: HashMap<(u32, u32, &'d str), Rc<Site>>,
+    /// Variables of each type that an equation has been about.
+    names_of: HashMap<TypeId, HashSet<&'d str>>,
     errors: Vec<NetworkError>,
 }
 
@@ -162,6 +165,7 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
             sources: HashMap::new(),
             source_count: 0,
             sites: HashMap::new(),
+            names_of: HashMap::new(),
             errors: Vec::new(),
         }
     }

@@ -4,6 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::Action;
 
+/// Events that empty buckets keep room for, whatever is on its way.
+const MOST_SPARE_ROOM: usize = 1 << 16;
+/// A bucket with fewer events grows to twice its size.
+const SMALL_BUCKET: usize = 1 << 12;
+
 /// An event on its way to a receiver.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct QueuedEvent {
@@ -29,6 +34,8 @@ pub struct EventQueue {
     buckets: BTreeMap<u64, Vec<QueuedEvent>>,
     /// Empty buckets, kept for their memory.
     spare: Vec<Vec<QueuedEvent>>,
+    /// Room for events in them.
+    spare_room: usize,
     length: usize,
     sent: u64,
 }
@@ -40,6 +47,7 @@ impl Default for EventQueue {
             width: f64::INFINITY,
             buckets: BTreeMap::new(),
             spare: Vec::new(),
+            spare_room: 0,
             length: 0,
             sent: 0,
         }
@@ -84,6 +92,8 @@ impl EventQueue {
         let first = self.sent;
         let bucket = self.bucket(time);
         let before = bucket.len();
+        let actions = actions.into_iter();
+        make_room(bucket, actions.size_hint().0);
         let events = (first..).zip(actions).map(|(number, action)| QueuedEvent {
             time,
             number,
@@ -98,8 +108,8 @@ impl EventQueue {
     /// Where events of a time belong.
     fn bucket(&mut self, time: f64) -> &mut Vec<QueuedEvent> {
         let number = self.number_of_bucket(time);
-        let spare = &mut self.spare;
-        (self.buckets.entry(number)).or_insert_with(|| spare.pop().unwrap_or_default())
+        let (spare, room) = (&mut self.spare, &mut self.spare_room);
+        (self.buckets.entry(number)).or_insert_with(|| taken(spare, room))
     }
 
     fn number_of_bucket(&self, time: f64) -> u64 {
@@ -110,7 +120,7 @@ impl EventQueue {
     /// Takes all events that are due at `time`, in seconds, in their order.
     pub fn take_due(&mut self, time: f64) -> Vec<QueuedEvent> {
         let last = self.number_of_bucket(time);
-        let mut due = self.spare.pop().unwrap_or_default();
+        let mut due = taken(&mut self.spare, &mut self.spare_room);
         while let Some(mut entry) = self.buckets.first_entry()
             && *entry.key() <= last
         {
@@ -120,11 +130,15 @@ impl EventQueue {
             });
             let count = events.partition_point(|event| event.time <= time);
             self.length -= count;
-            due.extend(events.drain(..count));
+            match due.is_empty() && count == events.len() {
+                true => std::mem::swap(&mut due, events),
+                false => due.extend(events.drain(..count)),
+            }
             if !events.is_empty() {
                 break;
             }
-            self.spare.push(entry.remove());
+            let emptied = entry.remove();
+            self.reuse(emptied);
         }
         due
     }
@@ -132,7 +146,11 @@ impl EventQueue {
     /// Uses the memory of a list of events again.
     pub fn reuse(&mut self, mut events: Vec<QueuedEvent>) {
         events.clear();
-        self.spare.push(events);
+        let room = self.spare_room + events.capacity();
+        if room <= self.length.max(MOST_SPARE_ROOM) {
+            self.spare_room = room;
+            self.spare.push(events);
+        }
     }
 
     /// When the next event is due, in seconds.
@@ -154,6 +172,25 @@ impl EventQueue {
     /// Whether no event is on its way.
     pub fn is_empty(&self) -> bool {
         self.length == 0
+    }
+}
+
+/// An empty bucket.
+fn taken(spare: &mut Vec<Vec<QueuedEvent>>, room: &mut usize) -> Vec<QueuedEvent> {
+    let bucket = spare.pop().unwrap_or_default();
+    *room -= bucket.capacity();
+    bucket
+}
+
+/// Makes room for more events: twice what there is in a small bucket, an eighth more in a large one,
+/// so that the memory is not much more than what the events need.
+fn make_room(bucket: &mut Vec<QueuedEvent>, more: usize) {
+    if bucket.capacity() - bucket.len() < more {
+        let step = match bucket.len() {
+            small if small < SMALL_BUCKET => small,
+            large => large / 8,
+        };
+        bucket.reserve_exact(more.max(step).max(4));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use lems_math::JavaRandom;
 
-use crate::{Action, Call, EventQueue, Program, Receivers};
+use crate::{Action, Call, Deliveries, EventQueue, Program, Receivers, deliveries::Obstacle};
 
 /// Longest chain of events that set each other off without a delay.
 pub const MAX_RELAY_DEPTH: u32 = 1_000;
@@ -15,6 +15,18 @@ pub enum Fault {
     EndlessRelay {
         /// Time of the step, in seconds.
         time: f64,
+        /// Name of the handler that gets the last one.
+        receiver: String,
+    },
+    /// More events without a delay in one step than allowed.
+    #[error("more than {limit} events without a delay are delivered in one step, at t = {time} s")]
+    TooManyDeliveries {
+        /// How many may be.
+        limit: u64,
+        /// Time of the step, in seconds.
+        time: f64,
+        /// Name of the handler that gets the last one.
+        receiver: String,
     },
     /// More events on their way than allowed.
     #[error("more than {limit} events are on their way at t = {time} s")]
@@ -23,7 +35,27 @@ pub enum Fault {
         limit: usize,
         /// Time of the step, in seconds.
         time: f64,
+        /// Name of the handler that gets the last one.
+        receiver: String,
     },
+    /// The run is to end, and the step at hand delivers events without an end in sight.
+    #[error("the run was ended while events were delivered at t = {time} s")]
+    Ended {
+        /// Time of the step, in seconds.
+        time: f64,
+    },
+}
+
+impl Fault {
+    /// Name of the handler that gets the last event, if it is about one.
+    pub fn receiver(&self) -> Option<&str> {
+        match self {
+            Fault::EndlessRelay { receiver, .. }
+            | Fault::TooManyDeliveries { receiver, .. }
+            | Fault::TooManyEvents { receiver, .. } => Some(receiver),
+            Fault::Ended { .. } => None,
+        }
+    }
 }
 
 /// The changing part of a running model.
@@ -35,6 +67,8 @@ pub struct State {
     pub now: f64,
     /// Events on their way.
     pub queue: EventQueue,
+    /// Events without a delay in the step at hand.
+    pub deliveries: Deliveries,
     /// The generator behind `random()`.
     pub random: JavaRandom,
     /// Event selections that fired since the engine last looked, in order.
@@ -54,6 +88,7 @@ impl State {
             memory: program.memory.clone(),
             now: 0.0,
             queue: EventQueue::default(),
+            deliveries: Deliveries::default(),
             random: JavaRandom::new(seed),
             recorded: Vec::new(),
             effects: 0,
@@ -92,16 +127,27 @@ pub fn emit(program: &Program, backend: &dyn Backend, state: &mut State, source:
         return;
     }
     state.effects += 1;
-    if state.depth >= MAX_RELAY_DEPTH {
-        state
-            .fault
-            .get_or_insert(Fault::EndlessRelay { time: state.now });
-    }
-    if state.fault.is_some() {
-        return;
+    let time = state.now;
+    if state.depth >= MAX_RELAY_DEPTH && state.fault.is_none() {
+        let receiver = name_of_first(program, receivers());
+        state.fault = Some(Fault::EndlessRelay { time, receiver });
     }
     state.depth += 1;
     for group in receivers().filter(Receivers::at_once) {
+        if let Some(obstacle) = state.deliveries.add(group.numbers.len() as u64) {
+            let receiver = || name_of_first(program, [group]);
+            state.fault.get_or_insert_with(|| match obstacle {
+                Obstacle::Limit(limit) => Fault::TooManyDeliveries {
+                    limit,
+                    time,
+                    receiver: receiver(),
+                },
+                Obstacle::End => Fault::Ended { time },
+            });
+        }
+        if state.fault.is_some() {
+            break;
+        }
         match group.handler {
             Some(handler) => backend.handle(state, handler, group.numbers),
             None => state.recorded.extend_from_slice(group.numbers),
@@ -111,18 +157,37 @@ pub fn emit(program: &Program, backend: &dyn Backend, state: &mut State, source:
     for group in receivers().filter(|group| !group.at_once()) {
         let limit = state.queue.limit;
         if group.numbers.len() > limit.saturating_sub(state.queue.len()) {
-            let time = state.now;
-            (state.fault).get_or_insert(Fault::TooManyEvents { limit, time });
+            let receiver = || name_of_first(program, [group]);
+            state.fault.get_or_insert_with(|| Fault::TooManyEvents {
+                limit,
+                time,
+                receiver: receiver(),
+            });
+        }
+        if state.fault.is_some() {
             return;
         }
         (state.queue).push(state.now + group.delay, group.actions());
     }
 }
 
+/// Name of the first handler of some receivers; empty if they only record.
+fn name_of_first<'r>(
+    program: &Program,
+    receivers: impl IntoIterator<Item = Receivers<'r>>,
+) -> String {
+    let mut handlers = receivers.into_iter().filter_map(|group| group.handler);
+    let kernel = handlers
+        .next()
+        .and_then(|first| program.handlers.get(first as usize));
+    kernel.map(|kernel| kernel.name.clone()).unwrap_or_default()
+}
+
 /// Delivers all events due in the step that ends at `time`, in seconds. Events that this sends
 /// with a delay wait at least for the next step.
 pub fn deliver_due(backend: &dyn Backend, state: &mut State, time: f64) {
     state.now = time;
+    state.deliveries.begin_step();
     let due = state.queue.take_due(time);
     let mut instances = Vec::new();
     let mut events = due.iter().map(|event| event.action).peekable();

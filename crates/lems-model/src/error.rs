@@ -197,6 +197,8 @@ pub enum ModelError {
         limit: usize,
         span: Span,
     },
+    #[error("the types have more than {limit} declarations with those that they inherit")]
+    TooManyDeclarations { limit: usize, span: Span },
     #[error("`{element}` is ignored here")]
     Ignored { element: String, span: Span },
     #[error(
@@ -300,6 +302,7 @@ impl ModelError {
             | ChildNotAllowed { span, .. }
             | UnresolvedParameterPath { span, .. }
             | TooDeep { span, .. }
+            | TooManyDeclarations { span, .. }
             | Ignored { span, .. }
             | HandlerBesideRegimes { span, .. }
             | NeverAttached { span, .. }
@@ -470,6 +473,9 @@ impl ModelError {
             VariableCycle { .. } => Some(
                 "let one of them use only parameters, requirements and state variables".to_owned(),
             ),
+            TooManyDeclarations { .. } => {
+                Some("each type has a copy of what it inherits: let fewer types extend it".to_owned())
+            }
             TooDeep { .. } => Some("derive them from one another in fewer steps".to_owned()),
             BadChoice { allowed, attribute, .. } => {
                 Some(format!("write `{attribute}=\"{}\"`", allowed.first().unwrap_or(&"")))

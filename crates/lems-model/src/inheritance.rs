@@ -10,6 +10,10 @@ use crate::{ComponentType, Dynamics, Model, ModelError, Table, TypeId};
 /// Most types or components that extend one another in a row.
 pub(crate) const MAX_EXTENDS: usize = 200;
 
+/// Most declarations of all types together, those that they inherit among them: each type has its own
+/// copy of what it inherits.
+const MAX_DECLARATIONS: usize = 3_000_000;
+
 /// Resolves all `extends`, parents before their children.
 pub(crate) fn resolve(model: &mut Model<'_>) -> Result<(), Vec<ModelError>> {
     let mut errors = Vec::new();
@@ -36,6 +40,7 @@ pub(crate) fn resolve(model: &mut Model<'_>) -> Result<(), Vec<ModelError>> {
         }
     }
     let mut depths = vec![0; model.types.len()];
+    let mut declarations = 0;
     for component in kosaraju_scc(&graph) {
         let id = graph[component[0]];
         let parent = model.type_of(id).parent;
@@ -48,6 +53,15 @@ pub(crate) fn resolve(model: &mut Model<'_>) -> Result<(), Vec<ModelError>> {
                     what: "`extends`",
                     limit: MAX_EXTENDS,
                     span: crate::read::place_of_name(model.type_of(id).element, "extends"),
+                });
+                break;
+            }
+            let inherited = parent.map_or(0, |parent| model.type_of(parent).declarations());
+            declarations += model.type_of(id).declarations() + inherited;
+            if declarations > MAX_DECLARATIONS {
+                errors.push(ModelError::TooManyDeclarations {
+                    limit: MAX_DECLARATIONS,
+                    span: crate::read::place_of_name(model.type_of(id).element, "name"),
                 });
                 break;
             }

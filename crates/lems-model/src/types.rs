@@ -86,6 +86,33 @@ pub struct ComponentType<'d> {
 }
 
 impl ComponentType<'_> {
+    /// Number of declarations, inherited ones and those of its dynamics among them.
+    pub(crate) fn declarations(&self) -> usize {
+        let of_dynamics = self.dynamics.as_ref().map_or(0, |dynamics| {
+            dynamics.state.len()
+                + dynamics.selections.len()
+                + dynamics.derived.len()
+                + dynamics.conditional.len()
+                + dynamics.rates.len()
+                + dynamics.actions().count()
+                + dynamics.regimes.len()
+                + dynamics.schemes.len()
+        });
+        of_dynamics
+            + self.parameters.len()
+            + self.properties.len()
+            + self.requirements.len()
+            + self.exposures.len()
+            + self.ports.len()
+            + self.slots.len()
+            + self.lists.len()
+            + self.attachments.len()
+            + self.collections.len()
+            + self.pair_collections.len()
+            + self.references.len()
+            + self.texts.len()
+    }
+
     /// Dimension of a variable, requirement, property or parameter; None if any is accepted.
     pub fn dimension_of(&self, name: &str) -> Option<Dimension> {
         let variable = self.dynamics.as_ref().and_then(|dynamics| {

@@ -29,6 +29,7 @@
 //! ```
 
 mod error;
+mod expansion;
 mod patterns;
 mod rules;
 mod schema;

@@ -8,8 +8,8 @@ use xsd_schema::parser::location::{SourceLocation, SourceRef};
 use xsd_schema::validation::{SchemaValidator, ValidationFlags};
 use xsd_schema::{SchemaSet, parse_schema_only, process_loaded_schemas};
 
-use crate::SchemaError;
 use crate::patterns::Rewritten;
+use crate::{SchemaError, expansion};
 
 pub(crate) const XSD: &str = "http://www.w3.org/2001/XMLSchema";
 
@@ -44,6 +44,7 @@ impl Schema {
         let id = SourceId(0);
         let (root, rewritten) = Markup::of(id, source, limits, |markup| {
             let root = one_file(markup)?;
+            expansion::check(markup)?;
             Ok::<_, SchemaError>((root, Rewritten::of(markup, &source.text)?))
         })??;
         let mut set = SchemaSet::new();

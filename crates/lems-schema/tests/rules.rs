@@ -602,3 +602,65 @@ group Animals
         );
     }
 }
+
+/// The message about a schema with these declarations, empty if it is accepted.
+fn refused(declarations: &str) -> String {
+    match read(&of_namespace(declarations)) {
+        Ok(_) => String::new(),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn content_that_is_too_large_when_it_is_written_out_is_refused() {
+    let nested = |levels: usize, times: &str| {
+        let open = format!("<xs:sequence maxOccurs='{times}'>").repeat(levels);
+        let close = "</xs:sequence>".repeat(levels);
+        refused(&format!(
+            "<xs:element name='r'><xs:complexType>{open}<xs:element name='a' type='xs:string'/>{close}\
+             </xs:complexType></xs:element>"
+        ))
+    };
+    assert_eq!(nested(2, "10"), "");
+    assert_eq!(nested(9, "unbounded"), "");
+    assert!(nested(9, "10").contains("this has more than 3000 parts"));
+    assert_eq!(nested(9, "4000000000"), "");
+    // Each group has the one before it twice.
+    let groups = |count: usize| {
+        let group = |number: usize| {
+            let twice = match number {
+                0 => "<xs:element name='a' type='xs:string'/>".to_owned(),
+                _ => format!("<xs:group ref='g{}'/>", number - 1).repeat(2),
+            };
+            format!("<xs:group name='g{number}'><xs:sequence>{twice}</xs:sequence></xs:group>")
+        };
+        refused(&(0..count).map(group).collect::<String>())
+    };
+    assert_eq!(groups(4), "");
+    assert!(groups(40).contains("this has more than 3000 parts"));
+    // Each type has all that the one before it has.
+    let types = |count: usize| {
+        let part =
+            |number| format!("<xs:element name='a{number}' type='xs:string' maxOccurs='16'/>");
+        let part = |number: usize| (0..6).map(|one| part(6 * number + one)).collect::<String>();
+        let of = |number: usize| match number {
+            0 => format!("<xs:sequence>{}</xs:sequence>", part(0)),
+            _ => format!(
+                "<xs:complexContent><xs:extension base='t{}'><xs:sequence>{}</xs:sequence>\
+                 </xs:extension></xs:complexContent>",
+                number - 1,
+                part(number)
+            ),
+        };
+        let one = |number| {
+            format!(
+                "<xs:complexType name='t{number}'>{}</xs:complexType>",
+                of(number)
+            )
+        };
+        refused(&(0..count).map(one).collect::<String>())
+    };
+    assert_eq!(types(5), "");
+    assert!(types(30).contains("its types have more than 30000 parts"));
+    assert!(types(60).contains("more than 30000 parts"));
+}

@@ -105,6 +105,7 @@ fn read_folder(folder: &Path) -> Result<&'static [EmbeddedFile], Failure> {
 /// The document of a file, or of all core types.
 pub fn document(file: Option<&str>, search: &SearchArguments) -> Result<Document, Failure> {
     let options = search.options()?;
+    super::watch_over(&options);
     if let Some(file) = file {
         return jlems_rs::load(file, &*search.reader(file, &options), &options);
     }

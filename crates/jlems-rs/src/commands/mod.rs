@@ -31,7 +31,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use jlems_rs::document::Document;
-use jlems_rs::{Code, Failure, LimitError, Limits, visible, visible_lines};
+use jlems_rs::{Code, Failure, LimitError, Options, visible, visible_lines};
 
 const EXIT_CODES: &str = "Exit codes: 0 success, 1 error in the model or the run, \
                           2 wrong command line, 128 + N ended by signal N (130: Ctrl-C).";
@@ -134,16 +134,41 @@ fn rendered(failure: &Failure) -> String {
     failure.render_within(is_colored, width)
 }
 
-/// Ends the program when it does not see by itself that its time is over: while it reads, builds or
-/// compiles, or in a step without end.
-fn watch_over(limits: &Limits) {
+/// Ends the program when its time is over: at once while it reads, builds or compiles; when it makes
+/// steps, only if it does not see by itself that it has to end.
+fn watch_over(options: &Options) {
     const GRACE: Duration = Duration::from_secs(5);
-    let Some(limit) = limits.time() else { return };
+    watch_memory_of(options);
+    let Some(limit) = options.limits.time() else {
+        return;
+    };
     std::thread::spawn(move || {
-        std::thread::sleep(limit.saturating_add(GRACE));
+        // A moment more, in which the stage at hand may tell it better.
+        std::thread::sleep(limit.saturating_add(Duration::from_millis(300)));
+        if !run::nothing_is_kept() {
+            std::thread::sleep(GRACE);
+        }
         let seconds = limit.as_secs();
         fail(&LimitError::Time { seconds }.into());
         std::process::exit(1);
+    });
+}
+
+/// Ends the program with an error where the system would end it without one: when it has taken more
+/// memory than it may, in whatever stage.
+fn watch_memory_of(options: &Options) {
+    const PERIOD: Duration = Duration::from_millis(20);
+    let (limits, stage) = (options.limits, options.stage.clone());
+    std::thread::spawn(move || {
+        loop {
+            std::thread::sleep(PERIOD);
+            if let Err(error) = limits.allow_memory(&stage) {
+                // A stage that is over at this moment tells it itself.
+                std::thread::sleep(PERIOD);
+                fail(&error.into());
+                std::process::exit(1);
+            }
+        }
     });
 }
 

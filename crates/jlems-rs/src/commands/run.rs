@@ -27,6 +27,7 @@ use super::recordings::RecordingArguments;
 use super::{print, print_as_is, print_error, rendered};
 use checkpoints::{CheckpointArguments, Keeper};
 use progress::Progress;
+pub use signals::nothing_is_kept;
 use store::{Besides, CountingStore};
 use summary::{Seconds, Summary};
 
@@ -120,7 +121,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let started = Instant::now();
     // The command line insists on a file unless there is a subcommand.
     let file = arguments.file.as_deref().unwrap_or_default();
-    super::watch_over(&options.limits);
+    super::watch_over(&options);
     let reader = arguments.search.reader(file, &options);
     let runnable = (arguments.recording).runnable(file, &*reader, &mut options)?;
     if arguments.plan {
@@ -146,6 +147,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         checkpoint: keeper.path(),
     };
     let mut progress = Progress::new(!arguments.quiet);
+    options.interrupted = Some(progress.interrupted());
     let mut result = jlems_rs::run_from(
         checkpoint,
         runnable.path(),

@@ -89,6 +89,7 @@ fn with_program(
     body: impl Fn(&Simulation) -> Result<String, Failure>,
 ) -> Result<String, Failure> {
     let options = search.options()?;
+    super::watch_over(&options);
     let document = jlems_rs::load_runnable(file, &*search.reader(file, &options), &options)?;
     let model = jlems_rs::read_model(&document)?;
     let runs = jlems_rs::prepare(&document, &model, &options)?;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use jlems_rs::schema::Schema;
-use jlems_rs::{Code, Diagnostic, Failure, Severity, Verdict, visible};
+use jlems_rs::{Code, Diagnostic, Failure, Severity, Stage, Verdict, visible};
 use serde::Serialize;
 
 use super::core_types::SearchArguments;
@@ -49,8 +49,10 @@ struct Checked {
 /// Checks every file; a line for each.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let options = arguments.search.options()?;
-    super::watch_over(&options.limits);
+    super::watch_over(&options);
+    options.stage.begin(Stage::SCHEMA);
     let Chosen { schema, name } = arguments.schema.choose(&options.limits)?;
+    options.stage.begin(Stage::READING);
     let was_named = arguments.schema.schema.is_some();
     let (mut checked, mut held) = (Vec::new(), 0);
     for file in &files(&arguments.files)? {

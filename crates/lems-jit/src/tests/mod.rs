@@ -17,11 +17,15 @@ use lems_kernel::{
 use crate::CompiledProgram;
 use outcome::{Outcome, run};
 
-/// Runs a program on both back ends, which must agree, and returns what it leaves.
+/// Runs a program on both back ends and on a mix of them, which must agree, and returns what it
+/// leaves.
 fn agree(program: &Program) -> Outcome {
     let interpreted = run(program, &Interpreter::new(program));
     let compiled = CompiledProgram::compile(program).expect("the program is sound");
     assert_eq!(run(program, &compiled), interpreted);
+    let is_even = |kernel: &Kernel| kernel.registers.len().is_multiple_of(2);
+    let mixed = CompiledProgram::without(is_even, program, 2).expect("the program is sound");
+    assert_eq!(run(program, &mixed), interpreted, "mixed");
     interpreted
 }
 

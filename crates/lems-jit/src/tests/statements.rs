@@ -381,7 +381,12 @@ fn events_without_end_are_a_fault() {
     let compiled = CompiledProgram::compile(&program).expect("sound");
     let mut state = State::new(&program, 0);
     compiled.advance(&mut state, program.schedule[0], 0.25, 0.25);
-    assert_eq!(state.fault, Some(Fault::EndlessRelay { time: 0.0 }));
+    let receiver = "test".to_owned();
+    let fault = Fault::EndlessRelay {
+        time: 0.0,
+        receiver,
+    };
+    assert_eq!(state.fault, Some(fault));
     assert_eq!(state.depth, 0);
 }
 

@@ -2,7 +2,9 @@
 //! remembers which register holds which variable.
 
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
+use super::knowledge::Knowledge;
 use crate::interpreter::call;
 use crate::{
     Block, Comparison, Function, Kernel, Level, Logic, Operation, Operator, Place, Register,
@@ -11,7 +13,7 @@ use crate::{
 
 /// An operation that gives the same value whenever its operands do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Pure {
+pub(super) enum Pure {
     Constant(u64),
     Time,
     Step,
@@ -22,28 +24,21 @@ enum Pure {
     Call(Function, Register),
 }
 
-#[derive(Debug, Clone, Default)]
-struct Knowledge {
-    places: HashMap<Place, Register>,
-    values: HashMap<Pure, Register>,
-}
-
 /// A kernel in the making.
 #[derive(Debug, Default)]
 pub(super) struct Code {
     registers: Vec<Scalar>,
     constants: HashMap<Register, f64>,
     mutable: HashSet<Register>,
-    known: Knowledge,
+    known: Knowledge<Pure>,
     blocks: Vec<Block>,
-    saved: Vec<Knowledge>,
     current: Block,
-    volatile: HashSet<u32>,
+    volatile: Rc<HashSet<u32>>,
 }
 
 impl Code {
     /// Code in which events can change the columns of `volatile`.
-    pub fn new(volatile: HashSet<u32>) -> Code {
+    pub fn new(volatile: Rc<HashSet<u32>>) -> Code {
         Code {
             volatile,
             ..Code::default()
@@ -81,11 +76,11 @@ impl Code {
         {
             return self.assign(scalar, operation);
         }
-        if let Some(register) = self.known.values.get(&key) {
-            return *register;
+        if let Some(register) = self.known.value(&key) {
+            return register;
         }
         let register = self.assign(scalar, operation);
-        self.known.values.insert(key, register);
+        self.known.learn_value(key, register);
         register
     }
 
@@ -171,22 +166,22 @@ impl Code {
     }
 
     pub fn load(&mut self, place: Place) -> Register {
-        if let Some(register) = self.known.places.get(&place) {
-            return *register;
+        if let Some(register) = self.known.place(place) {
+            return register;
         }
         let register = self.assign(Scalar::Real, Operation::Load(place));
         if !matches!(place, Place::Linked { .. }) {
-            self.known.places.insert(place, register);
+            self.known.learn_place(place, register);
         }
         register
     }
 
     pub fn store(&mut self, place: Place, register: Register) {
-        if self.known.places.get(&place) == Some(&register) {
+        if self.known.place(place) == Some(register) {
             return;
         }
         self.current.push(Statement::Store(place, register));
-        self.known.places.insert(place, register);
+        self.known.learn_place(place, register);
     }
 
     /// A register that may be assigned again.
@@ -213,7 +208,7 @@ impl Code {
 
     fn forget_volatile(&mut self) {
         let volatile = &self.volatile;
-        self.known.places.retain(|place, _| match place {
+        self.known.keep_places(|place| match place {
             Place::Column { base, .. } => !volatile.contains(base),
             Place::Slot(_) | Place::Linked { .. } => false,
         });
@@ -221,7 +216,7 @@ impl Code {
 
     /// Starts a nested block that runs at most once.
     pub fn begin(&mut self) {
-        self.saved.push(self.known.clone());
+        self.known.begin();
         self.blocks.push(std::mem::take(&mut self.current));
     }
 
@@ -233,23 +228,19 @@ impl Code {
 
     /// Starts a nested block in which nothing is known of memory.
     pub fn begin_anew(&mut self) {
-        self.known.places.clear();
+        self.forget();
         self.begin();
     }
 
     /// Ends a nested block: what it changed is no longer known.
     pub fn end(&mut self) -> Block {
-        let inner = std::mem::replace(&mut self.known, self.saved.pop().unwrap_or_default());
-        let places = &inner.places;
-        self.known
-            .places
-            .retain(|place, register| places.get(place) == Some(register));
+        self.known.end();
         std::mem::replace(&mut self.current, self.blocks.pop().unwrap_or_default())
     }
 
     /// Forgets all that is known of memory.
     pub fn forget(&mut self) {
-        self.known.places.clear();
+        self.known.keep_places(|_| false);
     }
 
     pub fn push(&mut self, statement: Statement) {

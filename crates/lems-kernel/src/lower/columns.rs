@@ -1,6 +1,7 @@
 //! Columns: one value for each member of a shape.
 
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 /// What a column holds for its node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -39,7 +40,7 @@ pub(super) struct Columns<'d> {
     pub all: Vec<Column<'d>>,
     index: HashMap<(u32, u32, Flavour<'d>), u32>,
     /// Columns that event handlers write.
-    pub volatile: HashSet<u32>,
+    pub volatile: Rc<HashSet<u32>>,
 }
 
 impl<'d> Columns<'d> {

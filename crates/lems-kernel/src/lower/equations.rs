@@ -76,27 +76,27 @@ impl<'d> Lowering<'_, '_, 'd> {
     }
 
     /// The name as the type spells it, if it is a variable or requirement of the node.
-    fn own_variable(&self, at: Spot<'_>, name: &str) -> Option<&'d str> {
-        let kind = (self.network.model).type_of(self.shape(at.frame.shape).nodes[at.node].kind);
-        let dynamics = kind.dynamics.as_deref();
-        let of = |dynamics: &Dynamics<'d>| {
-            let derived = dynamics.derived.iter().map(|v| v.name);
-            let selected = dynamics.selections.iter().map(|v| v.name);
-            let conditional = dynamics.conditional.iter().map(|v| v.name);
-            (dynamics.state.keys().copied())
-                .chain(derived)
-                .chain(selected)
-                .chain(conditional)
-                .find(|own| *own == name)
-        };
-        (dynamics.and_then(of))
-            .or_else(|| {
-                let regimes = dynamics
-                    .into_iter()
-                    .flat_map(|dynamics| dynamics.regimes.values());
-                regimes.into_iter().find_map(|regime| of(&regime.dynamics))
-            })
-            .or_else(|| kind.requirements.get_key_value(name).map(|(name, _)| *name))
+    fn own_variable(&mut self, at: Spot<'_>, name: &str) -> Option<&'d str> {
+        let id = self.shape(at.frame.shape).nodes[at.node].kind;
+        let kind = self.network.model.type_of(id);
+        let names = (self.names_of.entry(id)).or_insert_with(|| {
+            let of = |dynamics: &Dynamics<'d>| {
+                let derived = dynamics.derived.iter().map(|v| v.name);
+                let selected = dynamics.selections.iter().map(|v| v.name);
+                let conditional = dynamics.conditional.iter().map(|v| v.name);
+                let state = dynamics.state.keys().copied();
+                let names = state.chain(derived).chain(selected).chain(conditional);
+                names.collect::<Vec<&'d str>>()
+            };
+            let dynamics = kind.dynamics.iter();
+            let dynamics = dynamics.flat_map(|dynamics| {
+                let regimes = dynamics.regimes.values().map(|regime| &regime.dynamics);
+                regimes.chain([&**dynamics])
+            });
+            dynamics.flat_map(of).collect()
+        });
+        let own = names.get(name).copied();
+        own.or_else(|| kind.requirements.get_key_value(name).map(|(name, _)| *name))
     }
 
     /// The value of an expression: a double, or a truth value for a condition.

@@ -1,6 +1,9 @@
 //! What an instance does when an event arrives.
 
-use lems_model::Dynamics;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use lems_model::{Dynamics, EventHandler};
 
 use super::{
     Lowering,
@@ -22,8 +25,8 @@ impl<'d> Lowering<'_, '_, 'd> {
         for shape in 0..self.shapes.shapes.len() as u32 {
             for node in 0..self.shape(shape).nodes.len() {
                 if let Some(dynamics) = self.dynamics(shape, node) {
-                    for port in handled_ports(dynamics) {
-                        self.handler(shape, node, dynamics, port);
+                    for (port, of_port) in handled_ports(dynamics) {
+                        self.handler(shape, node, dynamics, port, &of_port);
                     }
                 }
             }
@@ -56,11 +59,18 @@ impl<'d> Lowering<'_, '_, 'd> {
         written.push(Flavour::Regime);
         for flavour in written {
             let column = self.column(shape, node, flavour);
-            self.columns.volatile.insert(column);
+            Rc::make_mut(&mut self.columns.volatile).insert(column);
         }
     }
 
-    fn handler(&mut self, shape: u32, node: usize, dynamics: &Dynamics<'d>, port: &'d str) {
+    fn handler(
+        &mut self,
+        shape: u32,
+        node: usize,
+        dynamics: &Dynamics<'d>,
+        port: &'d str,
+        of_port: &[&EventHandler<'d>],
+    ) {
         let frame = self.top_frame(shape);
         let at = Spot {
             frame: &frame,
@@ -69,8 +79,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         };
         let mut code = Code::new(self.columns.volatile.clone());
         if dynamics.regimes.is_empty() {
-            let handlers = &dynamics.on_event;
-            for handler in handlers.iter().filter(|h| h.port.value() == port) {
+            for handler in of_port {
                 self.actions(&mut code, at, &handler.actions, 0);
             }
         } else {
@@ -93,17 +102,22 @@ impl<'d> Lowering<'_, '_, 'd> {
     }
 }
 
-/// Ports that the main block or a regime handles.
-fn handled_ports<'d>(dynamics: &Dynamics<'d>) -> Vec<&'d str> {
-    let mut ports = Vec::new();
+/// Ports that the main block or a regime handles, in the order in which they are named first, each with
+/// what handles it, the main block's first.
+fn handled_ports<'m, 'd>(dynamics: &'m Dynamics<'d>) -> Vec<(&'d str, Vec<&'m EventHandler<'d>>)> {
+    let mut ports: Vec<(&'d str, Vec<&'m EventHandler<'d>>)> = Vec::new();
+    let mut places = HashMap::new();
     let regimes = dynamics
         .regimes
         .values()
         .flat_map(|regime| &regime.dynamics.on_event);
     for handler in dynamics.on_event.iter().chain(regimes) {
-        if !ports.contains(&handler.port.value()) {
-            ports.push(handler.port.value());
-        }
+        let port = handler.port.value();
+        let place = *places.entry(port).or_insert_with(|| {
+            ports.push((port, Vec::new()));
+            ports.len() - 1
+        });
+        ports[place].1.push(handler);
     }
     ports
 }

@@ -2,6 +2,8 @@
 
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use indicatif::{FormattedDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -59,6 +61,11 @@ impl Progress {
             begun: (now, 0),
             signals: Signals::take(),
         }
+    }
+
+    /// Set by the first signal, for those who look in the middle of a step.
+    pub fn interrupted(&self) -> Arc<AtomicBool> {
+        self.signals.interrupted()
     }
 
     /// Notes where a run is; whether it is to go on.

@@ -25,6 +25,15 @@ pub struct Signals {
     /// the first one.
     at_once: Arc<AtomicBool>,
     received: Arc<AtomicUsize>,
+    interrupted: Arc<AtomicBool>,
+}
+
+/// Whether a run has something to keep.
+static IS_KEPT: AtomicBool = AtomicBool::new(false);
+
+/// Whether no run of this process has anything to keep yet.
+pub fn nothing_is_kept() -> bool {
+    !IS_KEPT.load(Ordering::SeqCst)
 }
 
 impl Signals {
@@ -33,16 +42,22 @@ impl Signals {
         let signals = Signals {
             at_once: Arc::new(AtomicBool::new(true)),
             received: Arc::default(),
+            interrupted: Arc::default(),
         };
         for signal in ENDING {
             if is_left_to_others(signal) {
                 continue;
             }
             // A signal that cannot be taken over ends the program as if nothing were running.
-            let Signals { at_once, received } = &signals;
+            let Signals {
+                at_once,
+                received,
+                interrupted,
+            } = &signals;
             let _ = flag::register_conditional_shutdown(signal, BASE + signal, Arc::clone(at_once));
             let _ = flag::register_usize(signal, Arc::clone(received), signal as usize);
             let _ = flag::register(signal, Arc::clone(at_once));
+            let _ = flag::register(signal, Arc::clone(interrupted));
         }
         signals
     }
@@ -50,6 +65,12 @@ impl Signals {
     /// There is something to keep now: the first signal only ends the run.
     pub fn keep(&self) {
         self.at_once.store(false, Ordering::SeqCst);
+        IS_KEPT.store(true, Ordering::SeqCst);
+    }
+
+    /// Set by the first signal, for those who look in the middle of a step.
+    pub fn interrupted(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.interrupted)
     }
 
     /// The exit status of a run that a signal has ended.

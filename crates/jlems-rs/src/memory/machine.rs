@@ -1,0 +1,153 @@
+//! How much memory this process may use, and does: as Linux tells it. Elsewhere nothing is known.
+
+use std::path::Path;
+
+/// Of what there is, one part in so many is left to others.
+const LEFT: usize = 16;
+
+/// Bytes of memory that this process may use: what the machine, the control groups that it is in, the
+/// limit of its address space (`ulimit -v`) and the job of Slurm that it belongs to leave it.
+pub(crate) fn most() -> Option<usize> {
+    let read = |path: &str| std::fs::read_to_string(path).ok();
+    let machine = || kilobytes(&read("/proc/meminfo")?, "MemTotal:");
+    let address_space = || address_space(&read("/proc/self/limits")?);
+    let slurm = |name: &str| std::env::var(name).ok();
+    let bounds = [machine(), address_space(), of_slurm(&slurm)];
+    let groups = read("/proc/self/cgroup").unwrap_or_default();
+    let groups = files_of_groups(&groups).into_iter();
+    let groups = groups.filter_map(|path| read(&path)?.trim().parse().ok());
+    let least: usize = bounds.into_iter().flatten().chain(groups).min()?;
+    Some(least - least / LEFT)
+}
+
+/// Bytes of memory that this process has written to.
+pub fn used() -> Option<usize> {
+    written(&std::fs::read_to_string("/proc/self/status").ok()?)
+}
+
+/// Bytes that a process has written to, of a text such as that of `/proc/self/status`.
+fn written(status: &str) -> Option<usize> {
+    kilobytes(status, "RssAnon:").or_else(|| kilobytes(status, "VmRSS:"))
+}
+
+/// Whether this process uses more than `limit` bytes, or nearly all of its address space.
+pub fn is_full(limit: usize) -> bool {
+    let read = |path: &str| std::fs::read_to_string(path).ok();
+    let Some(status) = read("/proc/self/status") else {
+        return false;
+    };
+    let address_space_is_full = || {
+        let most = address_space(&read("/proc/self/limits")?)?;
+        Some(kilobytes(&status, "VmSize:")? > most - most / LEFT)
+    };
+    written(&status).is_some_and(|used| used > limit) || address_space_is_full().unwrap_or(false)
+}
+
+/// Bytes in a line such as `MemTotal:  16 kB`.
+fn kilobytes(text: &str, name: &str) -> Option<usize> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+    let kilobytes: usize = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(kilobytes.saturating_mul(1024))
+}
+
+/// The soft limit of the address space, of a text such as that of `/proc/self/limits`.
+fn address_space(text: &str) -> Option<usize> {
+    let name = "Max address space";
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+/// The files with the limits of the control groups that a text such as that of `/proc/self/cgroup`
+/// names, and of all around them: of version 2, and of version 1.
+fn files_of_groups(text: &str) -> Vec<String> {
+    let mut files = Vec::new();
+    for line in text.lines() {
+        let mut parts = line.splitn(3, ':').skip(1);
+        let (Some(controllers), Some(group)) = (parts.next(), parts.next()) else {
+            continue;
+        };
+        let (root, file) = match controllers {
+            "" => ("/sys/fs/cgroup", "memory.max"),
+            list if list.split(',').any(|name| name == "memory") => {
+                ("/sys/fs/cgroup/memory", "memory.limit_in_bytes")
+            }
+            _ => continue,
+        };
+        for group in Path::new(group).ancestors() {
+            let group = group.to_string_lossy();
+            files.push(format!("{root}{}/{file}", group.trim_end_matches('/')));
+        }
+    }
+    files
+}
+
+/// Bytes that Slurm gives a job on a node, by the value of a variable.
+fn of_slurm(variable: &dyn Fn(&str) -> Option<String>) -> Option<usize> {
+    let number = |name: &str| variable(name)?.trim().parse::<usize>().ok();
+    let of_processors = || {
+        let each = number("SLURM_MEM_PER_CPU")?;
+        Some(each.saturating_mul(number("SLURM_CPUS_ON_NODE").unwrap_or(1)))
+    };
+    let megabytes = number("SLURM_MEM_PER_NODE").or_else(of_processors)?;
+    // Zero stands for all of the node.
+    (megabytes > 0).then(|| megabytes.saturating_mul(1 << 20))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_and_those_around_them_have_limits() {
+        let both = "5:cpu,memory:/job/step\n3:pids:/other\n0::/user.slice/a.scope\n";
+        assert_eq!(
+            files_of_groups(both),
+            [
+                "/sys/fs/cgroup/memory/job/step/memory.limit_in_bytes",
+                "/sys/fs/cgroup/memory/job/memory.limit_in_bytes",
+                "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+                "/sys/fs/cgroup/user.slice/a.scope/memory.max",
+                "/sys/fs/cgroup/user.slice/memory.max",
+                "/sys/fs/cgroup/memory.max",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_address_space_can_have_a_limit() {
+        let limits = |value: &str| {
+            address_space(&format!(
+                "Limit           Soft Limit  Hard Limit  Units\n\
+                 Max address space         {value}           unlimited            bytes\n"
+            ))
+        };
+        assert_eq!(limits("4294967296"), Some(1 << 32));
+        assert_eq!(limits("unlimited"), None);
+    }
+
+    #[test]
+    fn slurm_gives_memory_to_a_node_or_to_processors() {
+        let of = |values: &[(&str, &str)]| {
+            of_slurm(&|name| {
+                let mut values = values.iter();
+                let (_, value) = values.find(|(other, _)| *other == name)?;
+                Some((*value).to_owned())
+            })
+        };
+        assert_eq!(of(&[("SLURM_MEM_PER_NODE", "512")]), Some(512 << 20));
+        let processors = [("SLURM_MEM_PER_CPU", "100"), ("SLURM_CPUS_ON_NODE", "4")];
+        assert_eq!(of(&processors), Some(400 << 20));
+        assert_eq!(of(&[("SLURM_MEM_PER_NODE", "0")]), None);
+        assert_eq!(of(&[]), None);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_process_knows_what_it_uses() {
+        let before = used().unwrap_or(0);
+        let block = vec![1_u8; 64 << 20];
+        let more = used().unwrap_or(0) - before;
+        assert!(more > 60 << 20, "{more} bytes for {}", block.len());
+        assert!(is_full(1) && !is_full(usize::MAX));
+    }
+}

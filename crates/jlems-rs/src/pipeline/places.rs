@@ -1,0 +1,63 @@
+//! Where in the files a kernel is from, for what is told about it.
+
+use lems_document::{Document, SourceReader, Span};
+use lems_engine::EngineError;
+use lems_kernel::{Fault, Kernel, Program};
+use lems_model::Model;
+
+use super::{Options, load};
+use crate::{Code, Diagnostic, Failure};
+
+/// The failure of a run because of events, with the place where the last one was to arrive.
+pub(super) fn located(
+    path: &str,
+    reader: &dyn SourceReader,
+    options: &Options,
+    fault: Fault,
+) -> Failure {
+    let place = |document: &Document| {
+        let model = Model::read(document).ok()?;
+        place_of_kernel(&model, fault.receiver()?)
+    };
+    let found = load(path, reader, options).ok();
+    let found = found.and_then(|document| Some((place(&document)?, document)));
+    let mut failure = Failure::from(EngineError::from(fault));
+    if let (Some((span, document)), Some(first)) = (found, failure.diagnostics.first_mut()) {
+        first.span = Some(span);
+        failure.sources = document.into_sources();
+    }
+    failure
+}
+
+/// The type that a kernel is of, or its `OnEvent`, by the name of the kernel.
+fn place_of_kernel(model: &Model<'_>, name: &str) -> Option<Span> {
+    let (kind, port) = match name.rsplit_once(" on ") {
+        Some((kind, port)) if model.type_named(name).is_none() => (kind, Some(port)),
+        _ => (name, None),
+    };
+    let kind = model.type_of(model.type_named(kind)?);
+    let dynamics = kind.dynamics.iter().flat_map(|dynamics| {
+        let regimes = dynamics.regimes.values().map(|regime| &regime.dynamics);
+        regimes.chain([&**dynamics])
+    });
+    let mut handlers = dynamics.flat_map(|dynamics| &dynamics.on_event);
+    let handler = handlers.find(|handler| Some(handler.port.value()) == port);
+    let name = || kind.element.attribute("name").map(|name| name.span());
+    (handler.map(|handler| handler.port.span())).or_else(name)
+}
+
+/// Warnings of kernels that are interpreted because they are too long for machine code.
+pub(super) fn long_kernels(model: &Model<'_>, program: &Program) -> Vec<Diagnostic> {
+    let kernels = program.kernels.iter().chain(&program.handlers);
+    let warning = |kernel: &Kernel| {
+        let span = place_of_kernel(model, &kernel.name);
+        let message = format!(
+            "`{}` is too long for machine code, and runs in the interpreter",
+            kernel.name
+        );
+        let help = "it is slower, with the same results; divide it into several types".to_owned();
+        Diagnostic::new(Code(550), message, span, Some(help))
+    };
+    let long = kernels.filter(|kernel| lems_jit::too_long(kernel));
+    long.map(warning).collect()
+}

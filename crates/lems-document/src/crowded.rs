@@ -1,0 +1,181 @@
+//! Elements with more attributes, and places with more prefixes, than anybody writes.
+//!
+//! Reading XML compares each attribute of an element with all before it, and repeats the prefixes in
+//! scope for each element that declares one. So both are counted before a text is read.
+
+use std::ops::Range;
+
+use crate::error::DocumentError;
+use crate::include::Limits;
+use crate::source::{SourceId, Span};
+
+/// Sees to it that no element of a text has too many attributes, or prefixes in its scope. Whether
+/// the text is XML is not looked at.
+///
+/// # Errors
+/// The first element that has; the place of its start tag's name.
+pub(crate) fn check(text: &str, id: SourceId, limits: &Limits) -> Result<(), DocumentError> {
+    // Prefixes in scope of each open element.
+    let mut scopes: Vec<usize> = Vec::new();
+    let mut at = 0;
+    while let Some(found) = text.get(at..).and_then(|rest| rest.find('<')) {
+        let start = at + found;
+        let rest = text.get(start..).unwrap_or_default();
+        let skipped = [
+            ("<!--", "-->"),
+            ("<![CDATA[", "]]>"),
+            ("<?", "?>"),
+            ("<!", ">"),
+        ];
+        if let Some((begin, end)) = skipped.iter().find(|(begin, _)| rest.starts_with(begin)) {
+            let inside = rest.get(begin.len()..).unwrap_or_default();
+            let Some(length) = inside.find(end) else {
+                return Ok(());
+            };
+            at = start + begin.len() + length + end.len();
+            continue;
+        }
+        let tag = Tag::of(rest);
+        at = start + tag.length;
+        if rest.starts_with("</") {
+            scopes.pop();
+            continue;
+        }
+        let in_scope = scopes.last().copied().unwrap_or(0) + tag.prefixes;
+        if !tag.is_empty {
+            scopes.push(in_scope);
+        }
+        let span = || span(id, start + 1..start + 1 + tag.name);
+        if tag.attributes > limits.attributes {
+            return Err(DocumentError::TooManyAttributes {
+                limit: limits.attributes,
+                span: span(),
+            });
+        }
+        if in_scope > limits.prefixes {
+            return Err(DocumentError::TooManyPrefixes {
+                limit: limits.prefixes,
+                span: span(),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn span(source: SourceId, range: Range<usize>) -> Span {
+    Span {
+        source,
+        start: range.start as u32,
+        end: range.end as u32,
+    }
+}
+
+/// What is counted of a start or end tag.
+struct Tag {
+    /// Bytes from `<` to `>`.
+    length: usize,
+    /// Bytes of the name.
+    name: usize,
+    /// Attributes, declarations of prefixes among them.
+    attributes: usize,
+    /// Declarations of prefixes.
+    prefixes: usize,
+    /// Whether it ends with `/>`.
+    is_empty: bool,
+}
+
+impl Tag {
+    /// The tag at the beginning of a text, which begins with `<`.
+    fn of(text: &str) -> Tag {
+        let bytes = text.as_bytes();
+        let ends_name = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b'/' | b'>');
+        let inside = bytes.get(1..).unwrap_or_default();
+        let mut tag = Tag {
+            length: bytes.len(),
+            name: inside.iter().position(ends_name).unwrap_or(inside.len()),
+            attributes: 0,
+            prefixes: 0,
+            is_empty: false,
+        };
+        // The quote of the value at hand, and where the name of the attribute at hand begins.
+        let (mut quote, mut name) = (None, 0);
+        for (index, &byte) in bytes.iter().enumerate().skip(1) {
+            match (quote, byte) {
+                (Some(open), _) if open == byte => (quote, name) = (None, index + 1),
+                (Some(_), _) => {}
+                (None, b'"' | b'\'') => quote = Some(byte),
+                (None, b'=') => {
+                    tag.attributes += 1;
+                    let written = bytes.get(name..index).unwrap_or_default().trim_ascii();
+                    tag.prefixes += usize::from(written.starts_with(b"xmlns"));
+                }
+                (None, b'>') => {
+                    tag.length = index + 1;
+                    tag.is_empty = bytes.get(index - 1) == Some(&b'/');
+                    break;
+                }
+                (None, b' ' | b'\t' | b'\n' | b'\r') => {
+                    // A space before `=` belongs to the name before it.
+                    let written = bytes.get(name..index).unwrap_or_default();
+                    if name <= tag.name || written.trim_ascii().is_empty() {
+                        name = index;
+                    }
+                }
+                (None, _) => {}
+            }
+        }
+        tag
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(text: &str, attributes: usize, prefixes: usize) -> Result<(), DocumentError> {
+        let limits = Limits {
+            attributes,
+            prefixes,
+            ..Limits::default()
+        };
+        check(text, SourceId(0), &limits)
+    }
+
+    #[test]
+    fn attributes_of_one_element_are_counted() {
+        let text = "<a><!-- <b c='' d='' e=''> --><b c=\"=>=\" d = 'x'/><?f g='' h='' i=''?></a>";
+        assert_eq!(checked(text, 2, 0), Ok(()));
+        let Err(DocumentError::TooManyAttributes { limit: 1, span }) = checked(text, 1, 0) else {
+            panic!("two attributes are too many");
+        };
+        assert_eq!(text.get(span.start as usize..span.end as usize), Some("b"));
+    }
+
+    #[test]
+    fn prefixes_in_scope_are_counted() {
+        let text = "<a xmlns='u' x=''><b xmlns:p = 'v'></b><b xmlns:q='v'/><c\nxmlns:r='w'/></a>";
+        assert_eq!(checked(text, 9, 2), Ok(()));
+        let Err(DocumentError::TooManyPrefixes { limit: 1, span }) = checked(text, 9, 1) else {
+            panic!("two prefixes are too many");
+        };
+        assert_eq!(text.get(span.start as usize..span.end as usize), Some("b"));
+        let deep = "<a xmlns:p='v'>".repeat(30);
+        assert!(checked(&deep, 9, 29).is_err() && checked(&deep, 9, 30).is_ok());
+    }
+
+    #[test]
+    fn what_is_no_xml_is_left_to_others() {
+        for text in [
+            "",
+            "<",
+            "<a",
+            "<a b='",
+            "<!-- <a",
+            "</a></a><b/>",
+            "<a =''='='",
+            "<![CDATA[",
+        ] {
+            assert_eq!(checked(text, 3, 3), Ok(()), "{text}");
+        }
+    }
+}
