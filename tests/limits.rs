@@ -211,7 +211,8 @@ fn a_step_without_end_is_stopped() {
         let limits = ["run", "--backend", backend, "--limit", "time=1"];
         let message = folder.fail(&[&limits[..], &endless].concat(), 1);
         assert!(message.contains("error[E0523]"), "{message}");
-        assert!(message.contains("kept c.dat.partial (1 row)"), "{message}");
+        // The second run leaves what the first one kept.
+        assert!(message.contains("kept c.dat.partial"), "{message}");
     }
 }
 

@@ -17,11 +17,19 @@ use jlems_rs::{Code, Severity};
 
 /// Models that run in jLEMS and not here, each with the reason.
 const REFUSED_HERE: &[(&str, &str)] = &[
+    ("delay_infinite", "the event never arrives"),
+    ("delay_negative", "jLEMS takes the delay as none"),
+    ("delay_not_a_number", "jLEMS takes the delay as none"),
+    ("delay_too_long", "the event never arrives"),
+    ("scale_infinite", "all values are 0"),
+    ("scale_zero", "all values are infinite, or no numbers"),
     (
         "length_infinite",
         "jLEMS makes no step and writes an empty file",
     ),
+    ("expression_deep", "more brackets than the limit"),
     ("output_file_long_name", "jLEMS goes on without the file"),
+    ("output_in_a_file", "jLEMS goes on without the file"),
     ("simulation_length_nan", "jLEMS makes no step"),
     ("simulation_step_overflow", "jLEMS makes no step"),
     (
@@ -35,6 +43,9 @@ const REFUSED_HERE: &[(&str, &str)] = &[
     ),
     ("step_zero", "jLEMS makes no step and writes an empty file"),
 ];
+
+/// What is odd in these is no mistake that is looked for: dimensions in regimes, ids in lists.
+const WITHOUT_WARNING: [&str; 2] = ["dimension-in-regime", "kinetic-state-twice"];
 
 /// Most files that the page names for a code.
 const MOST_NAMED: usize = 3;
@@ -80,7 +91,8 @@ fn what_jlems_tolerates_runs_with_its_bytes_and_a_warning() {
                 std::fs::write(&snapshot, &said).unwrap();
             }
             let expected = std::fs::read_to_string(&snapshot).unwrap_or_default();
-            if said != expected || !said.starts_with("warning[W") {
+            let warns = said.starts_with("warning[W");
+            if said != expected || warns == WITHOUT_WARNING.contains(&&*name(&model)) {
                 complaints.push(format!("{file}: expected:\n{expected}\ngot:\n{said}"));
             }
         }
@@ -123,10 +135,9 @@ fn what_jlems_runs_is_refused_for_a_stated_reason_only() {
     assert_eq!(runs, refused);
     let tested: BTreeSet<String> = models("bad").iter().map(|model| name(model)).collect();
     let known: BTreeSet<String> = jlems.into_keys().collect();
-    assert_eq!(
-        known, tested,
-        "make tests/bad/jlems.tsv anew with tests/goldens/jlems_verdicts.py"
-    );
+    let stale: Vec<&String> = known.symmetric_difference(&tested).collect();
+    let hint = "make tests/bad/jlems.tsv anew with tests/goldens/jlems_verdicts.py";
+    assert!(stale.is_empty(), "{stale:?}: {hint}");
 }
 
 #[test]
@@ -215,7 +226,8 @@ fn table() -> String {
             let _ = writeln!(table, "| {label} | {title} | {jlems} | {here} | {named} |");
         };
         let Some(of_code) = evidence.get(&code.0) else {
-            row("", "warning", &["(other tests)".to_owned()]);
+            let title = code.title();
+            let _ = writeln!(table, "| {label} | {title} | | | other tests |");
             continue;
         };
         row("refuses", "error", &of_code.both_refuse);

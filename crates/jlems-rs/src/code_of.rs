@@ -137,6 +137,7 @@ impl Coded for NetworkError {
         Code(match self {
             NothingToRun { .. } => 203,
             UnknownFormat { .. } => 241,
+            SameOutputId { .. } => 430,
             UnresolvedPath { .. } => 401,
             IndexTooLarge { .. } => 402,
             UnknownVariable { .. } => 403,

@@ -112,6 +112,7 @@ const EXPLANATIONS: &[(u16, &str)] = &[
     (426, include_str!("explain/0426.md")),
     (428, include_str!("explain/0428.md")),
     (429, include_str!("explain/0429.md")),
+    (430, include_str!("explain/0430.md")),
     (440, include_str!("explain/0440.md")),
     (441, include_str!("explain/0441.md")),
     (442, include_str!("explain/0442.md")),
@@ -180,7 +181,7 @@ impl Code {
     /// Whether a warning with this code is shown without being asked for: what is read, or how, is
     /// not what is written, or a part of the model has no effect.
     pub fn is_always_shown(self) -> bool {
-        const ALWAYS_SHOWN: [u16; 7] = [113, 225, 226, 229, 416, 426, 550];
+        const ALWAYS_SHOWN: [u16; 8] = [113, 225, 226, 229, 416, 426, 430, 550];
         self.is_mistake() || ALWAYS_SHOWN.contains(&self.0)
     }
 

@@ -41,7 +41,9 @@ pub(crate) fn equations(model: &mut Model<'_>) -> Result<(), Vec<ModelError>> {
         }
         errors.append(&mut checker.errors);
         warnings.append(&mut checker.warnings);
-        warnings.extend(checker.held.into_values());
+        let mut held: Vec<ModelError> = checker.held.into_values().collect();
+        held.sort_by_key(|error| error.span().start);
+        warnings.extend(held);
     }
     model.warnings.append(&mut warnings);
     if errors.is_empty() {

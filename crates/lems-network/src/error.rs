@@ -163,6 +163,8 @@ pub enum NetworkError {
     Nameless { list: String, span: Span },
     #[error("`format` is `ID_TIME` or `TIME_ID`, not `{format}`: the file stays empty")]
     UnknownFormat { format: String, span: Span },
+    #[error("another output has the id `{id}`, too, and gets the columns of this one")]
+    SameOutputId { id: String, span: Span },
     #[error("the output has no file name in `{attribute}`")]
     NoFileName { attribute: String, span: Span },
 }
@@ -226,6 +228,7 @@ impl NetworkError {
             | UnevenLength { span, .. }
             | Nameless { span, .. }
             | UnknownFormat { span, .. }
+            | SameOutputId { span, .. }
             | NoFileName { span, .. } => *span,
         }
     }
@@ -322,6 +325,7 @@ impl NetworkError {
             ),
             UnevenLength { end, .. } => Some(format!("the run ends at {end} s")),
             Nameless { .. } => Some("add `id=\"0\"`, `id=\"1\"` and so on".to_owned()),
+            SameOutputId { .. } => Some("give each output an id of its own".to_owned()),
             UnknownFormat { .. } => Some("write `format=\"ID_TIME\"`".to_owned()),
             NoFileName { attribute, .. } => Some(format!("write `{attribute}=\"out.dat\"`")),
             TooManySteps { .. } => Some("is the step too small for the length?".to_owned()),

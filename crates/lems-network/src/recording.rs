@@ -158,6 +158,7 @@ impl<'d> Experiment<'d> {
             },
             errors: Vec::new(),
             writers: HashMap::new(),
+            data_ids: Vec::new(),
             records: Vec::new(),
         };
         collector.seed(target);
@@ -193,6 +194,8 @@ struct Collector<'m, 'd> {
     experiment: Experiment<'d>,
     errors: Vec<NetworkError>,
     writers: HashMap<ComponentId, Writer>,
+    /// The ids of the elements that ask for files of columns, in the order of these.
+    data_ids: Vec<Option<&'d str>>,
     records: Vec<Record<'d>>,
 }
 
@@ -261,14 +264,37 @@ impl<'d> Collector<'_, 'd> {
             .collect()
     }
 
+    /// Which file gets the columns of each. jLEMS knows files by the ids of their elements, so that
+    /// the last one of an id gets the columns of all of them.
+    fn receivers(&mut self) -> Vec<usize> {
+        let last: HashMap<&str, usize> = (self.data_ids.iter().enumerate())
+            .filter_map(|(file, id)| Some(((*id)?, file)))
+            .collect();
+        let mut receivers = Vec::with_capacity(self.data_ids.len());
+        for (file, id) in self.data_ids.iter().enumerate() {
+            let receiver = id.and_then(|id| last.get(id).copied()).unwrap_or(file);
+            let data_file = self.experiment.data_files.get(file);
+            if let (Some(id), Some(span)) = (id, data_file.and_then(|file| file.span))
+                && receiver != file
+            {
+                let id = (*id).to_owned();
+                let warning = NetworkError::SameOutputId { id, span };
+                self.experiment.warnings.push(warning);
+            }
+            receivers.push(receiver);
+        }
+        receivers
+    }
+
     /// Gives the records to their writers.
     fn distribute(&mut self) {
+        let receivers = self.receivers();
         for record in std::mem::take(&mut self.records) {
             let named = (record.destination).and_then(|id| self.writers.get(&id).copied());
             match named.or(record.writer) {
                 Some(Writer::Data(file)) => {
                     self.errors.extend(record.bad_scale);
-                    let columns = &mut self.experiment.data_files[file].columns;
+                    let columns = &mut self.experiment.data_files[receivers[file]].columns;
                     columns.push(record.line.recording);
                 }
                 Some(Writer::Display(display)) => {
@@ -393,6 +419,7 @@ impl<'d> Collector<'_, 'd> {
                     drawn: false,
                     columns,
                 });
+                self.data_ids.push(self.model.component(id).id);
                 return Some(Writer::Data(self.experiment.data_files.len() - 1));
             }
             SimulationElement::EventWriter {
