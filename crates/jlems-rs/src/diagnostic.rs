@@ -200,7 +200,7 @@ impl Diagnostic {
     }
 
     /// The same, as an error.
-    pub(crate) fn as_error(mut self) -> Diagnostic {
+    pub(crate) fn into_error(mut self) -> Diagnostic {
         self.severity = Severity::Error;
         self
     }

@@ -33,7 +33,7 @@ impl Findings {
     /// them in a NeuroML file.
     pub(super) fn refuse_mistakes(&mut self) {
         let mistakes = self.warnings.extract_if(.., |one| one.code.is_mistake());
-        self.errors.extend(mistakes.map(Diagnostic::as_error));
+        self.errors.extend(mistakes.map(Diagnostic::into_error));
     }
 }
 
