@@ -94,7 +94,8 @@ impl Simulation {
             ("target", &self.network),
         ];
         tag(&mut text, 1, "Simulation", &attributes, ">");
-        self.outputs.write(&mut text, 2);
+        self.outputs
+            .write(&mut text, 2, ["recorded_data_", "recorded_events_"]);
         text + "  </Simulation>\n</Lems>\n"
     }
 }
@@ -129,15 +130,22 @@ impl Outputs {
     }
 
     /// The elements, inside one that can hold them.
+    ///
+    /// They are added to a model that may have such files itself. Files of one id share a file, so
+    /// these have ids with a space, which NeuroML does not allow in an id.
     pub fn to_lems(&self) -> String {
         let mut text = String::from("<Lems>\n");
-        self.write(&mut text, 1);
+        self.write(
+            &mut text,
+            1,
+            ["recorded besides: data ", "recorded besides: events "],
+        );
         text + "</Lems>\n"
     }
 
-    fn write(&self, text: &mut String, depth: usize) {
+    fn write(&self, text: &mut String, depth: usize, [data, events]: [&str; 2]) {
         for (number, output) in self.data.iter().enumerate() {
-            let id = format!("recorded_data_{number}");
+            let id = format!("{data}{number}");
             let attributes = [("id", id.as_str()), ("fileName", &output.file)];
             tag(text, depth, "OutputFile", &attributes, ">");
             for quantity in &output.quantities {
@@ -148,7 +156,7 @@ impl Outputs {
             text.push_str("</OutputFile>\n");
         }
         for (number, output) in self.events.iter().enumerate() {
-            let id = format!("recorded_events_{number}");
+            let id = format!("{events}{number}");
             let attributes = [
                 ("id", id.as_str()),
                 ("fileName", &output.file),
