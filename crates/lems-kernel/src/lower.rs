@@ -68,6 +68,13 @@ pub fn lower<'d>(
     recorded: &Recorded<'d>,
 ) -> Result<Lowered, Vec<NetworkError>> {
     let mut lowering = Lowering::new(network, shapes);
+    lowering.clocks = (recorded.values.iter())
+        .filter(|readable| matches!(readable.variable, Variable::Live("t")))
+        .map(|readable| {
+            let home = shapes.home(readable.instance);
+            (home.shape, home.node as usize)
+        })
+        .collect();
     lowering.handlers();
     lowering.kernels();
     lowering.setups();
@@ -118,6 +125,8 @@ pub(crate) struct Lowering<'n, 'm, 'd> {
     sites: HashMap<(u32, u32, &'d str), Rc<Site>>,
     /// Variables of each type that an equation has been about.
     names_of: HashMap<TypeId, HashSet<&'d str>>,
+    /// Shapes and nodes whose time is recorded.
+    clocks: HashSet<(u32, usize)>,
     errors: Vec<NetworkError>,
 }
 
@@ -166,6 +175,7 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
             source_count: 0,
             sites: HashMap::new(),
             names_of: HashMap::new(),
+            clocks: HashSet::new(),
             errors: Vec::new(),
         }
     }

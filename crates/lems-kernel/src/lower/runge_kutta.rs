@@ -47,8 +47,9 @@ impl<'d> Lowering<'_, '_, 'd> {
                     self.step_attached(code, frame, node, list);
                 }
             }
-            if let Some(dynamics) = self.dynamics(frame.shape, node) {
-                self.begin_step(code, spot(node), dynamics);
+            match self.dynamics(frame.shape, node) {
+                Some(dynamics) => self.begin_step(code, spot(node), dynamics),
+                None => self.tell_recorded_time(code, spot(node)),
             }
         }
         let states = self.integrated(frame.shape, &nodes);

@@ -51,13 +51,14 @@ impl<'m, 'd> Lowering<'_, 'm, 'd> {
                 }
             }
         }
-        if let Some(dynamics) = self.dynamics(frame.shape, node) {
-            let at = Spot {
-                frame,
-                node,
-                clock: Clock::Step,
-            };
-            self.own_step(code, at, dynamics, &totals);
+        let at = Spot {
+            frame,
+            node,
+            clock: Clock::Step,
+        };
+        match self.dynamics(frame.shape, node) {
+            Some(dynamics) => self.own_step(code, at, dynamics, &totals),
+            None => self.tell_recorded_time(code, at),
         }
     }
 
@@ -157,6 +158,17 @@ impl<'m, 'd> Lowering<'_, 'm, 'd> {
                 self.errors.push(error);
             }
         }
+        self.tell_time(code, at);
+    }
+
+    /// The time of a node without dynamics, which only a recording can see.
+    pub(super) fn tell_recorded_time(&mut self, code: &mut Code, at: Spot<'_>) {
+        if self.clocks.contains(&(at.frame.shape, at.node)) {
+            self.tell_time(code, at);
+        }
+    }
+
+    fn tell_time(&mut self, code: &mut Code, at: Spot<'_>) {
         let time = code.time();
         let place = self.live(at, "t");
         code.store(place, time);
