@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use lems_document::escaped;
+
 /// The type of what can be run: populations with their connections and inputs.
 pub const NETWORK: &str = "network";
 /// The type of what can be in a population.
@@ -190,8 +192,7 @@ fn tag(text: &mut String, depth: usize, name: &str, attributes: &[(&str, &str)],
     text.push('<');
     text.push_str(name);
     for (name, value) in attributes {
-        let value = (value.replace('&', "&amp;").replace('<', "&lt;")).replace('"', "&quot;");
-        let _ = write!(text, " {name}=\"{value}\"");
+        let _ = write!(text, " {name}=\"{}\"", escaped(value));
     }
     text.push_str(end);
     text.push('\n');

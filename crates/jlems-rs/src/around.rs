@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use lems_document::{Document, SourceReader};
+use lems_document::{Document, SourceReader, escaped};
 use nml2_coretypes::CORE_TYPES;
 
 use crate::{Failure, Options, load};
@@ -103,10 +103,7 @@ pub(crate) fn including_core_types(name: &str, options: &Options) -> String {
     let core_types = options.core_types.unwrap_or(CORE_TYPES).iter();
     let mut root = String::from("<Lems>");
     for file in core_types.map(|file| file.name).chain([name]) {
-        let file = file
-            .replace('&', "&amp;")
-            .replace('"', "&quot;")
-            .replace('<', "&lt;");
+        let file = escaped(file);
         root.push_str(&format!("<Include file=\"{file}\"/>"));
     }
     root + "</Lems>"

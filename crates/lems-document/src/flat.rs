@@ -76,7 +76,8 @@ fn attribute(text: &mut String, name: &str, value: &str) {
     text.push_str(&format!(" {name}=\"{value}\""));
 }
 
-fn escaped(text: &str) -> String {
+/// Text as it stands between the tags of an XML file, or in an attribute between double quotes.
+pub fn escaped(text: &str) -> String {
     (text.replace('&', "&amp;").replace('<', "&lt;"))
         .replace('>', "&gt;")
         .replace('"', "&quot;")

@@ -40,6 +40,7 @@ mod tree;
 mod tests;
 
 pub use error::{Detour, DocumentError, LoadFailure};
+pub use flat::escaped;
 pub use include::{ForeignLanguage, IncludeOptions, Limits};
 pub use markup::{Markup, MarkupAttribute, Piece, QualifiedName, StartTag};
 pub use overrides::Override;

@@ -18,7 +18,7 @@
 
 use std::fmt::Write;
 
-use lems_document::{Limits, Source};
+use lems_document::{Limits, Source, escaped};
 
 use crate::{Schema, SchemaError};
 
@@ -186,10 +186,4 @@ fn part(fact: &str, xml: &mut String) -> &'static str {
 
 fn facet(name: &str, value: &str) -> String {
     format!("<xs:{name} value=\"{}\"/>", escaped(value))
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('"', "&quot;")
 }
