@@ -1,6 +1,7 @@
 //! Checks of a model that is not run.
 
 mod files;
+mod findings;
 mod ids;
 mod networks;
 mod references;
@@ -15,7 +16,7 @@ use lems_schema::Schema;
 
 use crate::{Code, Diagnostic, Failure, Options, Severity, read_model};
 use files::Reading;
-use rules::Findings;
+use findings::Findings;
 
 /// What is wrong with a file and all that it includes: errors, then warnings.
 #[derive(Debug, Clone, Default)]

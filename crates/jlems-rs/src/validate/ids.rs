@@ -6,7 +6,7 @@ use lems_document::{Element, Span};
 use lems_model::{ComponentId, Model, ModelError, Role};
 use nml2_coretypes::{PLACES, UNIQUES};
 
-use super::rules::{Findings, wrong};
+use super::findings::{Findings, wrong};
 use crate::Diagnostic;
 
 /// Components of one id where a path or a reference could mean either. Among the top-level ones

@@ -6,7 +6,7 @@ use lems_document::{Document, SourceId};
 use lems_model::{ComponentId, Model};
 use lems_network::{Network, NetworkError};
 
-use super::rules::Findings;
+use super::findings::Findings;
 use crate::{Diagnostic, Options, prepare};
 
 /// Builds what a model runs; of a model without a target, everything that nothing else refers to.

@@ -7,7 +7,7 @@ use lems_document::{Attribute, Document, Element, SourceId, Span, nearest};
 use lems_model::ModelError;
 use nml2_coretypes::{BORROWINGS, CONNECTIONS, ConnectionEnd, Connections, REFERENCES, UNROOTED};
 
-use super::rules::{Findings, ids_of, wrong};
+use super::findings::{Findings, wrong};
 use crate::Diagnostic;
 
 /// The top-level components of a document, by id.
@@ -213,4 +213,15 @@ pub(super) fn unrooted(document: &Document) -> HashSet<(SourceId, u32)> {
         );
     }
     found
+}
+
+/// The ids of the elements of that name.
+pub(super) fn ids_of<'d>(
+    elements: impl Iterator<Item = Element<'d>>,
+    name: &str,
+) -> HashSet<&'d str> {
+    let named = elements.filter(|element| element.name() == name);
+    named
+        .filter_map(|element| element.attribute("id").map(Attribute::value))
+        .collect()
 }

@@ -2,44 +2,12 @@
 
 use std::collections::HashSet;
 
-use lems_document::{Attribute, Document, Element, Span, nearest};
+use lems_document::{Document, Element, Span, nearest};
 use nml2_coretypes::{COUNTS, ENDS, MISPLACED, NAMINGS, NEEDS, Naming, TREES};
 
+use super::findings::{Findings, wrong};
 use super::ids;
-use super::references::TopLevel;
-use crate::{Code, Diagnostic};
-
-/// What was found.
-#[derive(Default)]
-pub(super) struct Findings {
-    /// What makes a file invalid.
-    pub(super) errors: Vec<Diagnostic>,
-    /// What is doubtful.
-    pub(super) warnings: Vec<Diagnostic>,
-}
-
-impl Findings {
-    /// Keeps an error, or a warning if a file is not refused for it.
-    pub(super) fn add(&mut self, refused: bool, found: Diagnostic) {
-        match refused {
-            true => self.errors.push(found),
-            false => self.warnings.push(found.as_warning()),
-        }
-    }
-}
-
-impl Findings {
-    /// Makes errors of mistakes, also of those that jLEMS runs all the same. `jnml -validate` passes
-    /// them in a NeuroML file.
-    pub(super) fn refuse_mistakes(&mut self) {
-        let mistakes = self.warnings.extract_if(.., |one| one.code.is_mistake());
-        self.errors.extend(mistakes.map(Diagnostic::into_error));
-    }
-}
-
-pub(super) fn wrong(message: String, span: Span, help: Option<String>) -> Diagnostic {
-    Diagnostic::new(Code(603), message, Some(span), help)
-}
+use super::references::{TopLevel, ids_of};
 
 /// Holds every element of the user's files against the rules. Of a file that is run, only the run
 /// says which names and connections are wrong.
@@ -264,15 +232,4 @@ fn namings<'d>(
             findings.add(rule.refused, wrong(message, attribute.span(), help));
         }
     }
-}
-
-/// The ids of the elements of that name.
-pub(super) fn ids_of<'d>(
-    elements: impl Iterator<Item = Element<'d>>,
-    name: &str,
-) -> HashSet<&'d str> {
-    let named = elements.filter(|element| element.name() == name);
-    named
-        .filter_map(|element| element.attribute("id").map(Attribute::value))
-        .collect()
 }

@@ -6,7 +6,7 @@ use lems_document::{Limits, Source, SourceId, Span};
 use lems_schema::{Schema, SchemaError};
 
 use super::files::Reading;
-use super::rules::Findings;
+use super::findings::Findings;
 use crate::schemas;
 use crate::{Code, Diagnostic};
 
