@@ -189,7 +189,7 @@ fn text_of_output(path: &Path) -> std::io::Result<String> {
     Ok(text)
 }
 
-/// Tells what of a model was not read as written.
+/// Prints the warnings about what was not read as it is written.
 fn warn_of(document: &Document) {
     let warnings = Failure::warnings_of(document);
     print_error(&rendered(&warnings));

@@ -58,7 +58,7 @@ pub fn run(arguments: &Arguments) -> Result<String, Failure> {
         let help = "`jlems-rs run` runs it, with other recordings by `--record` and `--spikes`";
         Failure::plain(Code(607), message, Some(help.to_owned()))
     })?;
-    // A path or a time that is wrong is told now, not when the file is run.
+    // The user learns of a wrong path or time now, not when the file is run.
     let whole = around(file, &simulation, &*reader);
     let document = jlems_rs::load_runnable(&whole.path, &whole, &options)?;
     let model = jlems_rs::read_model_in_use(&document)?;
