@@ -166,6 +166,7 @@ impl Coded for NetworkError {
             Nameless { .. } => 426,
             BadDelay { .. } => 428,
             BadScale { .. } => 429,
+            TooLarge { .. } => 431,
             ConstantColumn { .. } => 440,
             ColumnTwice { .. } => 441,
             CoarseStep { .. } => 442,

@@ -98,7 +98,7 @@ impl<'m, 'd> Diagnosis<'m, 'd> {
         let shapes = Shapes::of(&network);
         let mut places: Vec<Place<'d>> = Vec::new();
         for index in 0..network.instances.len() {
-            let id = InstanceId(index as u32);
+            let id = InstanceId(lems_index::narrow(index));
             let dynamics = network.type_of(id).dynamics.as_deref();
             places.extend(dynamics.into_iter().flat_map(names).map(|name| (id, name)));
         }

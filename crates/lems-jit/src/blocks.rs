@@ -14,7 +14,7 @@ use crate::assembler::Imports;
 use crate::helpers::Helper;
 use crate::lanes::{LANES, Lanes};
 use crate::plan::BlockPlan;
-use crate::translate::{MEMORY, SLOT_BYTES, Translator};
+use crate::translate::{MEMORY, SLOT_BYTES, Translator, displacement};
 
 /// Parameters of a block function: context, memory, links, time, step, first and last instance,
 /// buffers, addresses of the copies of columns.
@@ -135,7 +135,7 @@ impl Parts<'_, '_, '_> {
     }
 
     fn displacement(&self, buffer: u32) -> i32 {
-        (u64::from(buffer) * u64::from(self.stride) * SLOT_BYTES) as i32
+        displacement(u64::from(buffer) * u64::from(self.stride))
     }
 
     fn buffer(&mut self, buffer: u32) -> Value {

@@ -110,6 +110,14 @@ pub enum Defect {
         /// Number of buffers.
         buffers: u32,
     },
+    /// Buffers that a helper writes and others that it reads are the same.
+    #[error("buffers from {written} on are written while those from {read} on are read")]
+    Overlap {
+        /// First buffer that is written.
+        written: u32,
+        /// First buffer that is read.
+        read: u32,
+    },
     /// A branch, a loop or a draw in code for instances side by side.
     #[error("code for instances side by side is not straight")]
     Crooked,

@@ -119,7 +119,7 @@ pub(crate) const DECLARATIONS: [Declaration; 26] = [
 const fn rows(
     function: Function,
     name: &'static str,
-    wrapper: extern "C" fn(*mut f64, i64, i64, i64),
+    wrapper: extern "C" fn(*mut f64, usize, usize, usize),
 ) -> Declaration {
     Declaration {
         helper: Helper::CallRows(function),

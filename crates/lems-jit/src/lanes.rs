@@ -216,7 +216,7 @@ impl Translator<'_, '_> {
     pub(crate) fn lane_loop(&mut self, level: Level, body: &LaneLoop) {
         let mut lanes = Lanes::new(level);
         self.lanes(&mut lanes, &body.parallel);
-        for lane in 0..LANES {
+        for lane in (0_u8..).take(LANES as usize) {
             let mut own = HashSet::new();
             for statement in &body.serial {
                 let Statement::Let(register, operation) = statement else {
@@ -226,7 +226,7 @@ impl Translator<'_, '_> {
                     if let Some(&pair) = lanes.values.get(&operand)
                         && !own.contains(&operand)
                     {
-                        let value = self.lane(pair, self.scalars[operand.0 as usize], lane as u8);
+                        let value = self.lane(pair, self.scalars[operand.0 as usize], lane);
                         self.set(operand, value);
                     }
                 }

@@ -16,6 +16,7 @@
 
 #![allow(unsafe_code)]
 
+use lems_index::narrow;
 use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -171,7 +172,13 @@ impl<'p> CompiledProgram<'p> {
         let several =
             plans.iter().flatten().any(worth_sharing) && handlers.iter().all(Option::is_some);
         let threads = if several { threads.max(1) } else { 1 };
-        let blocks = define_blocks(&mut assembler, program, &populations, plans, threads as u32)?;
+        let blocks = define_blocks(
+            &mut assembler,
+            program,
+            &populations,
+            plans,
+            narrow(threads),
+        )?;
         let module = assembler.finish()?;
         let kernels: Vec<Option<CompiledKernel>> = (kernels.into_iter().zip(blocks))
             .map(|(step, block)| {
@@ -629,15 +636,14 @@ impl Backend for CompiledProgram<'_> {
 }
 
 /// Sends an event for machine code, which is at `instance` of a kernel.
-pub(crate) extern "C" fn emit_event(context: *const Context<'_>, source: i64, instance: i64) {
+pub(crate) extern "C" fn emit_event(context: *const Context<'_>, source: usize, instance: usize) {
     // SAFETY: machine code passes the context of the call that runs it, which waits and uses
     // neither the state nor the log. Machine code waits too, so these are the only references.
     let (context, log) = unsafe {
         let context = &*context;
         (context, context.log.as_mut())
     };
-    // Validation has shown that the numbers fit.
-    let (source, instance) = (source as u32, instance as u32);
+    let (source, instance) = (narrow(source), narrow(instance));
     match log {
         Some(log) => log.push(Emission { instance, source }),
         None => {
@@ -665,20 +671,20 @@ pub(crate) extern "C" fn draw(context: *const Context<'_>) -> f64 {
 /// occupancies, and the forward and reverse rate of each transition.
 pub(crate) extern "C" fn propagate(
     context: *const Context<'_>,
-    scheme: i64,
+    scheme: usize,
     occupancies: *mut f64,
-    count: i64,
+    count: usize,
     rates: *const f64,
     step: f64,
 ) {
     // SAFETY: as in `emit_event`; only the program is used.
     let program = unsafe { (*context).program };
-    let scheme = &program.schemes[scheme as usize];
+    let scheme = &program.schemes[scheme];
     // SAFETY: the translator lays out both arrays with these sizes (validation has shown that
     // there are two rates for each edge), aligned, filled, and used by nothing else meanwhile.
     let (occupancies, rates) = unsafe {
         (
-            std::slice::from_raw_parts_mut(occupancies, count as usize),
+            std::slice::from_raw_parts_mut(occupancies, count),
             std::slice::from_raw_parts(rates, 2 * scheme.edges.len()),
         )
     };
@@ -695,9 +701,9 @@ pub(crate) extern "C" fn propagate(
 /// The array has all these values, and nothing else uses them as long as the result is used.
 unsafe fn row_slices<'r>(
     values: *mut f64,
-    count: i64,
-    stride: i64,
-    length: i64,
+    count: usize,
+    stride: usize,
+    length: usize,
 ) -> impl Iterator<Item = &'r mut [f64]> {
     // Full rows follow one another without a gap and are as good as a single long one.
     let (count, length) = match stride == length {
@@ -707,14 +713,19 @@ unsafe fn row_slices<'r>(
     (0..count).map(move |row| {
         // SAFETY: promised by the caller; the rows do not overlap, as `length <= stride`.
         unsafe {
-            let row = values.offset((row * stride) as isize);
-            std::slice::from_raw_parts_mut(row, length as usize)
+            let row = values.add(row * stride);
+            std::slice::from_raw_parts_mut(row, length)
         }
     })
 }
 
 /// Replaces rows of values by a function of them, for machine code.
-pub(crate) extern "C" fn rows<F: InPlace>(values: *mut f64, count: i64, stride: i64, length: i64) {
+pub(crate) extern "C" fn rows<F: InPlace>(
+    values: *mut f64,
+    count: usize,
+    stride: usize,
+    length: usize,
+) {
     // SAFETY: machine code passes buffers of its block, laid out so, and waits.
     for row in unsafe { row_slices(values, count, stride, length) } {
         F::apply(row);
@@ -725,11 +736,11 @@ pub(crate) extern "C" fn rows<F: InPlace>(values: *mut f64, count: i64, stride: 
 pub(crate) extern "C" fn power_rows(
     bases: *mut f64,
     exponents: *mut f64,
-    count: i64,
-    stride: i64,
-    length: i64,
+    count: usize,
+    stride: usize,
+    length: usize,
 ) {
-    // SAFETY: as in `rows`; bases and exponents have different buffers.
+    // SAFETY: as in `rows`. `validate` has shown that no buffer holds both a base and an exponent.
     let (bases, exponents) = unsafe {
         (
             row_slices(bases, count, stride, length),
@@ -744,30 +755,30 @@ pub(crate) extern "C" fn power_rows(
 /// Advances a kinetic scheme for a row of instances, for machine code.
 pub(crate) extern "C" fn propagate_rows(
     context: *const Context<'_>,
-    scheme: i64,
+    scheme: usize,
     occupancies: *mut f64,
-    states: i64,
+    states: usize,
     rates: *const f64,
-    stride: i64,
-    length: i64,
+    stride: usize,
+    length: usize,
     step: f64,
 ) {
     // SAFETY: as in `emit_event`; only the program is used.
     let program = unsafe { (*context).program };
-    let scheme = &program.schemes[scheme as usize];
+    let scheme = &program.schemes[scheme];
     let rows = |rows: usize| match rows {
         0 => 0,
-        rows => (rows - 1) * stride as usize + length as usize,
+        rows => (rows - 1) * stride + length,
     };
-    // SAFETY: as in `rows`; validation has shown that there are buffers for all occupancies and
-    // for two rates of each edge.
+    // SAFETY: as in `rows`. `validate` has shown that there are buffers for all occupancies and for two rates of
+    // each edge, and that none is in both; as `length <= stride`, neither slice reaches into the other.
     let (occupancies, rates) = unsafe {
         (
-            std::slice::from_raw_parts_mut(occupancies, rows(states as usize)),
+            std::slice::from_raw_parts_mut(occupancies, rows(states)),
             std::slice::from_raw_parts(rates, rows(2 * scheme.edges.len())),
         )
     };
-    scheme.propagate_rows(occupancies, rates, stride as usize, length as usize, step);
+    scheme.propagate_rows(occupancies, rates, stride, length, step);
 }
 
 impl Drop for Code {

@@ -1,6 +1,7 @@
 //! Which kernels take blocks of instances through their parts together, and how large the blocks
 //! are.
 
+use lems_index::narrow;
 use lems_kernel::{
     Block, BlockKernel, Call, Independence, Kernel, Part, Program, Statement, block_kernel,
     independence, tailed_kernel, without_single_loops,
@@ -159,7 +160,7 @@ fn saved_per_instance(program: &Program, independence: &Independence, population
             doubles += slots.len()
         });
     }
-    (doubles / population.max(1) as usize) as u32
+    narrow(doubles / population.max(1) as usize)
 }
 
 /// More instances than any call has, an even number.
@@ -168,6 +169,8 @@ const WHOLE: u32 = u32::MAX - 1;
 const STATEMENTS_OF_A_SHARE: u64 = if SMALL { 1 } else { 700_000 };
 /// Fewest instances that are worth one, however much each does.
 const FEWEST_OF_A_SHARE: u32 = if SMALL { 8 } else { 64 };
+/// Most instances of a share, however little each does.
+const MOST_OF_A_SHARE: u32 = 1 << 20;
 
 fn share(program: &Program, kernel: &BlockKernel) -> u32 {
     let mut statements = 1;
@@ -179,8 +182,8 @@ fn share(program: &Program, kernel: &BlockKernel) -> u32 {
             Part::Emit(events) => events.len() as u64,
         };
     }
-    let share =
-        (STATEMENTS_OF_A_SHARE / statements).clamp(FEWEST_OF_A_SHARE.into(), 1 << 20) as u32;
+    let share = u32::try_from(STATEMENTS_OF_A_SHARE / statements).unwrap_or(MOST_OF_A_SHARE);
+    let share = share.clamp(FEWEST_OF_A_SHARE, MOST_OF_A_SHARE);
     share.next_multiple_of(LANES)
 }
 

@@ -7,7 +7,7 @@ use cranelift_codegen::ir::{AliasRegionData, InstBuilder, MemFlagsData, Type, Va
 use lems_kernel::{Block, Extent, Level, Part, Place, Statement, Stored, statements};
 
 use crate::lanes::VECTOR;
-use crate::translate::{SLOT_BYTES, Translator};
+use crate::translate::{SLOT_BYTES, Translator, displacement};
 
 /// Columns that the code so far leaves as they were, by first slot: the address where the copy of
 /// instance zero would be.
@@ -65,7 +65,7 @@ impl Translator<'_, '_> {
     pub(crate) fn save_columns(&mut self, columns: &[Stored], table: Value) {
         let known = MemFlagsData::trusted().with_readonly().with_can_move();
         for (number, column) in (0..).zip(columns) {
-            let displacement = number * SLOT_BYTES as i32;
+            let displacement = displacement(number);
             let copies = self.builder.ins().load(I64, known, table, displacement);
             self.unsaved.insert(column.base, copies);
         }

@@ -85,7 +85,8 @@ fn packed(range: Range<u32>) -> u64 {
 }
 
 fn unpacked(range: u64) -> Range<u32> {
-    range as u32..(range >> 32) as u32
+    let [a, b, c, d, e, f, g, h] = range.to_le_bytes();
+    u32::from_le_bytes([a, b, c, d])..u32::from_le_bytes([e, f, g, h])
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Threads that work together.
 
+use lems_index::narrow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -34,7 +35,7 @@ impl<W: Default + Send> Team<W> {
     }
 
     pub(crate) fn size(&self) -> u32 {
-        self.workers.len() as u32
+        narrow(self.workers.len())
     }
 
     /// Runs `work` in the first `threads` threads, with a worker and the number of the thread, the

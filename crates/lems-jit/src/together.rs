@@ -1,5 +1,6 @@
 //! How many instances make a step together, block by block, in one or several threads.
 
+use lems_index::narrow;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicPtr;
 
@@ -33,7 +34,7 @@ impl Together {
         threads: usize,
         plans: impl Iterator<Item = &'b BlockPlan>,
     ) -> Result<Together, JitError> {
-        let window = plans.map(|plan| plan.reach(threads as u32).window).max();
+        let window = plans.map(|plan| plan.reach(narrow(threads)).window).max();
         Ok(Together {
             team: Team::new(threads)?,
             shares: Shares::new(threads),

@@ -8,6 +8,7 @@ use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::types::{F64, F64X2, I8, I64};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, StackSlotData, StackSlotKind, Type, Value};
 use cranelift_frontend::{FunctionBuilder, Switch, Variable};
+use lems_index::narrow;
 use lems_kernel::{
     Block, Comparison, Definitions, Function, Fusion, Kernel, Level, Logic, Operation, Operator,
     Place, Program, Reads, Register, Scalar, Statement, count_reads,
@@ -25,6 +26,22 @@ pub(crate) const STEP_PARAMETERS: [Type; 7] = [I64, I64, I64, F64, F64, I64, I64
 pub(crate) const HANDLER_PARAMETERS: [Type; 5] = [I64, I64, I64, I64, I64];
 
 pub(crate) const SLOT_BYTES: u64 = size_of::<f64>() as u64;
+/// Binary logarithm of the alignment of a slot.
+const SLOT_ALIGNMENT: u8 = 3;
+
+/// Bytes from the start of an array to one of its slots, for an instruction that takes an address and a
+/// displacement.
+///
+/// # Panics
+///
+/// If an instruction cannot hold it. Arrays on the stack and buffers of a block are far smaller.
+pub(crate) fn displacement(slots: u64) -> i32 {
+    match i32::try_from(slots.saturating_mul(SLOT_BYTES)) {
+        Ok(bytes) => bytes,
+        #[expect(clippy::panic, reason = "the alternative is a wrong address")]
+        Err(_) => panic!("this is a bug in jlems-rs: a displacement of {slots} slots"),
+    }
+}
 const LINK_BYTES: u64 = size_of::<u32>() as u64;
 
 /// The variables; validation has shown that all addresses are inside the memory.
@@ -429,7 +446,7 @@ impl Translator<'_, '_> {
             ],
         );
         for (number, register) in results.iter().enumerate() {
-            let displacement = (number as u64 * SLOT_BYTES) as i32;
+            let displacement = displacement(number as u64);
             let value = self
                 .builder
                 .ins()
@@ -440,16 +457,16 @@ impl Translator<'_, '_> {
 
     /// Address of an array on the stack with the values of registers.
     fn spill(&mut self, registers: &[Register]) -> Value {
-        let bytes = registers.len() as u64 * SLOT_BYTES;
+        let bytes = registers.len() * size_of::<f64>();
         let slot = self.builder.create_sized_stack_slot(StackSlotData::new(
             StackSlotKind::ExplicitSlot,
-            bytes as u32,
-            SLOT_BYTES.trailing_zeros() as u8,
+            narrow(bytes),
+            SLOT_ALIGNMENT,
         ));
         let address = self.builder.ins().stack_addr(I64, slot, 0);
         for (number, register) in registers.iter().enumerate() {
             let value = self.get(*register);
-            let displacement = (number as u64 * SLOT_BYTES) as i32;
+            let displacement = displacement(number as u64);
             self.builder
                 .ins()
                 .store(MEMORY, value, address, displacement);

@@ -132,6 +132,18 @@ impl Check<'_> {
             end if end <= u64::from(buffers) => Ok(()),
             end => Err(Defect::Buffer { end, buffers }),
         };
+        // A helper that writes some buffers while it reads others has them as separate slices.
+        let apart = |written: (u32, usize), read: (u32, usize)| {
+            let end = |(first, count): (u32, usize)| u64::from(first) + count as u64;
+            let overlap = u64::from(written.0) < end(read) && u64::from(read.0) < end(written);
+            match overlap && written.1 > 0 && read.1 > 0 {
+                true => Err(Defect::Overlap {
+                    written: written.0,
+                    read: read.0,
+                }),
+                false => Ok(()),
+            }
+        };
         match part {
             Part::Lanes(piece) | Part::Each(piece) => {
                 self.assigned = vec![false; self.registers.len()];
@@ -158,7 +170,8 @@ impl Check<'_> {
                 count,
             } => {
                 inside(*bases, *count as usize)?;
-                inside(*exponents, *count as usize)
+                inside(*exponents, *count as usize)?;
+                apart((*bases, *count as usize), (*exponents, *count as usize))
             }
             Part::Propagate {
                 scheme,
@@ -175,7 +188,8 @@ impl Check<'_> {
                 let states = *states as usize;
                 self.scheme(*scheme, (states, edges, states))?;
                 inside(*occupancies, states)?;
-                inside(*rates, 2 * edges)
+                inside(*rates, 2 * edges)?;
+                apart((*occupancies, states), (*rates, 2 * edges))
             }
             Part::Emit(events) => events.iter().try_for_each(|(mask, port)| {
                 inside(mask.unwrap_or(0), mask.iter().count())?;

@@ -1,5 +1,6 @@
 //! The reference back end: runs kernels one statement at a time.
 
+use lems_index::narrow;
 use lems_math as math;
 
 use crate::{
@@ -159,7 +160,7 @@ impl<'p> Interpreter<'p> {
                 self.block(chosen, state, frame);
             }
             Statement::Emit { port, level } => {
-                let source = *port + frame.instance(*level) as u32;
+                let source = *port + narrow(frame.instance(*level));
                 emit(self.program, frame.backend, state, source);
             }
             Statement::ForAttached {

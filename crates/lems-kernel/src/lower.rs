@@ -17,6 +17,7 @@ mod step;
 #[cfg(test)]
 mod tests;
 
+use lems_index::narrow;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
@@ -67,7 +68,20 @@ pub fn lower<'d>(
     shapes: &Shapes<'d>,
     recorded: &Recorded<'d>,
 ) -> Result<Lowered, Vec<NetworkError>> {
-    let mut lowering = Lowering::new(network, shapes);
+    lower_within(network, shapes, recorded, MOST)
+}
+
+/// Most entries of each table of a program: an index of 32 bits names one, or none.
+const MOST: usize = u32::MAX as usize;
+
+/// The same, with tables of at most `most` entries.
+fn lower_within<'d>(
+    network: &Network<'_, 'd>,
+    shapes: &Shapes<'d>,
+    recorded: &Recorded<'d>,
+    most: usize,
+) -> Result<Lowered, Vec<NetworkError>> {
+    let mut lowering = Lowering::new(network, shapes, most);
     lowering.clocks = (recorded.values.iter())
         .filter(|readable| matches!(readable.variable, Variable::Live("t")))
         .map(|readable| {
@@ -90,8 +104,12 @@ pub fn lower<'d>(
             _ => Ok(lowering.address(*readable)),
         })
         .collect();
+    if let Some(table) = lowering.overflow {
+        let error = lowering.too_large(table);
+        lowering.errors.push(error);
+    }
     if lowering.errors.is_empty() {
-        Ok(lowering.finish(&probes))
+        lowering.finish(&probes).map_err(|error| vec![error])
     } else {
         Err(lowering.errors)
     }
@@ -127,6 +145,10 @@ pub(crate) struct Lowering<'n, 'm, 'd> {
     names_of: HashMap<TypeId, HashSet<&'d str>>,
     /// Shapes and nodes whose time is recorded.
     clocks: HashSet<(u32, usize)>,
+    /// Most entries of a table.
+    most: usize,
+    /// A table that would have more; it stays empty.
+    overflow: Option<&'static str>,
     errors: Vec<NetworkError>,
 }
 
@@ -159,7 +181,7 @@ struct Frame {
 }
 
 impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
-    fn new(network: &'n Network<'m, 'd>, shapes: &'n Shapes<'d>) -> Self {
+    fn new(network: &'n Network<'m, 'd>, shapes: &'n Shapes<'d>, most: usize) -> Self {
         Lowering {
             network,
             shapes,
@@ -176,7 +198,26 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
             sites: HashMap::new(),
             names_of: HashMap::new(),
             clocks: HashSet::new(),
+            most,
+            overflow: None,
             errors: Vec::new(),
+        }
+    }
+
+    /// Whether a table may have so many entries. If not, the lowering fails in the end.
+    fn fits(&mut self, table: &'static str, entries: usize) -> bool {
+        let fits = entries <= self.most;
+        if !fits {
+            self.overflow.get_or_insert(table);
+        }
+        fits
+    }
+
+    fn too_large(&self, table: &'static str) -> NetworkError {
+        NetworkError::TooLarge {
+            table,
+            most: self.most,
+            span: self.network.span_of(InstanceId(0)),
         }
     }
 
@@ -193,7 +234,7 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
         Frame {
             shape,
             level: 0,
-            members: Rc::new((0..self.shape(shape).members as u32).collect()),
+            members: Rc::new((0..narrow(self.shape(shape).members)).collect()),
             host: None,
         }
     }
@@ -285,12 +326,17 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
 
     /// The first source of a port: one source for each member.
     fn source(&mut self, shape: u32, node: usize, port: &'d str) -> u32 {
-        let members = self.shape(shape).members as u32;
-        *(self.sources.entry((shape, node as u32, port))).or_insert_with(|| {
-            let first = self.source_count;
-            self.source_count += members;
-            first
-        })
+        let members = self.shape(shape).members;
+        let key = (shape, narrow(node), port);
+        if let Some(first) = self.sources.get(&key) {
+            return *first;
+        }
+        let first = self.source_count;
+        if self.fits("sources of events", first as usize + members) {
+            self.source_count += narrow(members);
+        }
+        self.sources.insert(key, first);
+        first
     }
 
     /// Appends the calls of a visit to the schedule; neighbouring members are one call.
@@ -378,17 +424,19 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
             let home = self.shapes.home(*instance);
             if let Some(source) = self.sources.get(&(home.shape, home.node, *port)) {
                 let action = Action::Record {
-                    selection: selection as u32,
+                    selection: narrow(selection),
                 };
                 by_source.push((source + home.member, Target { action, delay: 0.0 }));
             }
         }
-        self.program.routes = Routes::new(self.source_count, &by_source);
+        if self.overflow.is_none() && self.fits("connections", by_source.len()) {
+            self.program.routes = Routes::new(self.source_count, &by_source);
+        }
     }
 
     /// What is attached to a list of a node, and how a loop finds it.
     fn site(&mut self, shape: u32, node: usize, list: &'d str) -> Rc<Site> {
-        if let Some(site) = self.sites.get(&(shape, node as u32, list)) {
+        if let Some(site) = self.sites.get(&(shape, narrow(node), list)) {
             return site.clone();
         }
         let hosts = self.shape(shape).members;
@@ -407,11 +455,11 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
                 arms[arm].1.push(home.member);
                 match own.last_mut() {
                     Some([last_arm, _, last])
-                        if *last_arm == arm as u32 && *last == home.member =>
+                        if *last_arm == narrow(arm) && *last == home.member =>
                     {
                         *last += 1;
                     }
-                    _ => own.push([arm as u32, home.member, home.member + 1]),
+                    _ => own.push([narrow(arm), home.member, home.member + 1]),
                 }
             }
             runs.push(own);
@@ -426,7 +474,7 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
                 let mut triples = Vec::new();
                 for own in &runs {
                     triples.extend(own.iter().flatten().copied());
-                    offsets.push(triples.len() as u32 / 3);
+                    offsets.push(narrow(triples.len() / 3));
                 }
                 let offsets = self.link_table(&offsets);
                 SiteOrder::Runs(offsets, self.link_table(&triples))
@@ -437,7 +485,7 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
             .map(|(arm, members)| (arm, Rc::new(members)))
             .collect();
         let site = Rc::new(Site { arms, order });
-        self.sites.insert((shape, node as u32, list), site.clone());
+        self.sites.insert((shape, narrow(node), list), site.clone());
         site
     }
 
@@ -460,9 +508,12 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
     }
 
     fn link_table(&mut self, entries: &[u32]) -> u32 {
-        let first = self.program.links.len() as u32;
+        let first = self.program.links.len();
+        if !self.fits("links between instances", first + entries.len()) {
+            return 0;
+        }
         self.program.links.extend_from_slice(entries);
-        first
+        narrow(first)
     }
 
     /// Parts of a node that something is in.
@@ -478,7 +529,7 @@ fn segments(runs: &[Vec<[u32; 3]>], arms: usize) -> Option<Vec<Vec<u32>>> {
         return None;
     }
     let mut tables = Vec::with_capacity(arms);
-    for arm in 0..arms as u32 {
+    for arm in 0..narrow(arms) {
         let of_arm = |own: &Vec<[u32; 3]>| own.iter().find(|run| run[0] == arm).copied();
         let mut end = runs.iter().find_map(of_arm).map_or(0, |run| run[1]);
         let mut table = vec![end];

@@ -113,8 +113,8 @@ impl EventQueue {
     }
 
     fn number_of_bucket(&self, time: f64) -> u64 {
-        // What is out of range goes to one of the ends, in which order it keeps.
-        (time / self.width) as u64
+        // Times outside the range saturate to the first or last bucket; a bucket keeps the order.
+        lems_math::saturating_u64(time / self.width)
     }
 
     /// Takes all events that are due at `time`, in seconds, in their order.

@@ -1,5 +1,7 @@
 //! Who receives the events of each source.
 
+use lems_index::narrow;
+
 /// What an event does at a receiver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
@@ -106,12 +108,12 @@ impl Routes {
         let mut ordered = ordered.into_iter();
         for count in counts {
             let first_group = made.groups.len();
-            made.offsets.push(first_group as u32);
+            made.offsets.push(narrow(first_group));
             for number in ordered.by_ref().take(count as usize) {
                 made.push(first_group, routes[number as usize].1);
             }
         }
-        made.offsets.push(made.groups.len() as u32);
+        made.offsets.push(narrow(made.groups.len()));
         made
     }
 
@@ -121,7 +123,7 @@ impl Routes {
             Action::Handle { handler, instance } => (Some(handler), instance),
             Action::Record { selection } => (None, selection),
         };
-        let place = self.numbers.len() as u32;
+        let place = narrow(self.numbers.len());
         self.numbers.push(number);
         let own = self.groups.get_mut(first_group..).unwrap_or_default();
         match own.last_mut() {
@@ -139,7 +141,7 @@ impl Routes {
 
     /// Number of sources.
     pub fn sources(&self) -> u32 {
-        self.offsets.len().saturating_sub(1) as u32
+        narrow(self.offsets.len().saturating_sub(1))
     }
 
     /// Receivers of a source, group by group; none for an unknown one.

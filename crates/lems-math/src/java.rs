@@ -28,7 +28,25 @@ pub fn factorial(n: f64) -> f64 {
 pub fn java_round(x: f64) -> i64 {
     let below = x.floor();
     let rounded = if x - below >= 0.5 { below + 1.0 } else { below };
-    rounded as i64
+    saturating_i64(rounded)
+}
+
+/// The whole part of a number; NaN gives 0, and numbers beyond the range its nearest end.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the cast saturates, which the name says"
+)]
+pub fn saturating_i64(x: f64) -> i64 {
+    x as i64
+}
+
+/// The whole part of a number; NaN and negative numbers give 0, and those beyond the range its end.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the cast saturates, which the name says"
+)]
+pub fn saturating_u64(x: f64) -> u64 {
+    x as u64
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ mod vector;
 
 pub use exponential::{constants as exp_constants, exp, exp_in_place};
 pub use hyperbolic::{cosh, sinh, tanh};
-pub use java::{factorial, heaviside, java_round};
+pub use java::{factorial, heaviside, java_round, saturating_i64, saturating_u64};
 pub use logarithm::log;
 pub use power::{pow, pow_in_place};
 pub use random::JavaRandom;

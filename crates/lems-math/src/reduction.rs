@@ -77,6 +77,10 @@ fn reduce_by_one(x: f64) -> Reduced {
 
 /// For angles up to 2^19 * pi/2.
 fn reduce_medium(x: f64) -> Reduced {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "up to 2^19, and the fraction is meant to go"
+    )]
     let quadrant = (x * TWO_OVER_PI + 0.5) as i32;
     let n = f64::from(quadrant);
     let mut rest = x - n * PI_2_A;

@@ -58,7 +58,8 @@ impl<'m, 'd> Network<'m, 'd> {
         let mut builder = Builder {
             network,
             errors: Vec::new(),
-            most,
+            // Instances are numbered with 32 bits.
+            most: most.min(u32::MAX as usize),
             exhausted: false,
             incomplete: false,
             waiting: FxHashSet::default(),
@@ -126,7 +127,7 @@ impl<'m, 'd> Builder<'m, 'd> {
             return None;
         }
         let model = self.network.model;
-        let id = InstanceId(self.network.instances.len() as u32);
+        let id = InstanceId(lems_index::narrow(self.network.instances.len()));
         self.network.instances.push(Instance {
             kind,
             component,

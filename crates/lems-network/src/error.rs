@@ -110,6 +110,12 @@ pub enum NetworkError {
         instance: String,
         span: Span,
     },
+    #[error("the network needs more than {most} {table}")]
+    TooLarge {
+        table: &'static str,
+        most: usize,
+        span: Span,
+    },
     #[error("the model has more than {limit} instances")]
     TooManyInstances { limit: usize, span: Span },
     #[error("the network would take about {needed} of memory, more than {limit}")]
@@ -214,6 +220,7 @@ impl NetworkError {
             | TooDeep { span, .. }
             | TooManyChildren { span, .. }
             | OtherName { span, .. }
+            | TooLarge { span, .. }
             | TooManyInstances { span, .. }
             | TooMuchMemory { span, .. }
             | BadAssign { span, .. }
@@ -308,6 +315,7 @@ impl NetworkError {
             }
             IndexTooLarge { size, .. } => Some(format!("the last one is [{}]", size - 1)),
             TooDeep { .. } => Some("does a component contain itself?".to_owned()),
+            TooLarge { .. } => Some("one run cannot number more of them: run parts of the network by themselves".to_owned()),
             TooManyInstances { .. } => Some("is the number of copies right?".to_owned()),
             TooMuchMemory { .. } => Some(
                 "`jlems-rs run --plan` tells what takes it; allow more with `--limit memory=…`"

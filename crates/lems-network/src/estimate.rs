@@ -272,7 +272,8 @@ impl<'m, 'd> Counter<'m, 'd> {
         let value = (place.component)
             .and_then(|component| self.model.parameter(component, text))
             .or_else(|| text.trim().parse().ok())?;
-        (value >= 0.0 && value.is_finite()).then_some((value + 0.5).floor() as u64)
+        (value >= 0.0 && value.is_finite())
+            .then_some(lems_math::saturating_u64((value + 0.5).floor()))
     }
 
     fn assign(&mut self, assigns: &[Assign<'d>], times: u64) {

@@ -179,7 +179,7 @@ impl<'d> Network<'_, 'd> {
 
     /// Warns of lists with such elements.
     pub(crate) fn warn_of_nameless_wrappers(&self) {
-        let numbers = 0..self.instances.len() as u32;
+        let numbers = 0..lems_index::narrow(self.instances.len());
         let lists = numbers.flat_map(|number| {
             let id = InstanceId(number);
             let lists = self.instance(id).lists.iter();

@@ -356,7 +356,7 @@ impl<'m, 'd> Builder<'m, 'd> {
             return None;
         };
         if (0.0..=1e9).contains(&value) {
-            return Some((value + 0.5).floor() as u64);
+            return Some(lems_math::saturating_u64((value + 0.5).floor()));
         }
         let error = NetworkError::BadCount {
             what: format!("`{text}` of {}", self.network.title(id)),

@@ -540,7 +540,7 @@ impl<'d> Collector<'_, 'd> {
                 target,
                 step,
                 length,
-                steps: steps as u64,
+                steps: lems_math::saturating_u64(steps),
             });
         }
     }

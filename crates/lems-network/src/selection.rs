@@ -85,7 +85,7 @@ impl Operator {
             Operator::Subtract => left - right,
             Operator::Multiply => left * right,
             Operator::Remainder => {
-                let whole = |value: f64| (value + 0.5).floor() as i64;
+                let whole = |value: f64| lems_math::saturating_i64((value + 0.5).floor());
                 (whole(left).checked_rem(whole(right))).map_or(f64::NAN, |rest| rest as f64)
             }
         }

@@ -285,7 +285,7 @@ impl<'d> Sorter<'_, '_, 'd> {
             words,
             children,
         };
-        let next = self.signatures.len() as u32;
+        let next = lems_index::narrow(self.signatures.len());
         let signature = *self.signatures.entry(signature).or_insert(next);
         if let Some(leaf) = leaf {
             self.leaves.insert(leaf, signature);
@@ -320,7 +320,7 @@ impl<'d> Sorter<'_, '_, 'd> {
             None => {
                 let mut nodes = Vec::new();
                 self.nodes(id, None, &mut nodes);
-                let shape = self.shapes.shapes.len() as u32;
+                let shape = lems_index::narrow(self.shapes.shapes.len());
                 self.shapes.shapes.push(Shape {
                     nodes,
                     members: 0,
@@ -331,7 +331,7 @@ impl<'d> Sorter<'_, '_, 'd> {
                 shape
             }
         };
-        let member = self.shapes.shapes[shape as usize].members as u32;
+        let member = lems_index::narrow(self.shapes.shapes[shape as usize].members);
         self.shapes.shapes[shape as usize].members += 1;
         let mut node = 0;
         self.enrol_node(id, shape, member, &mut node);

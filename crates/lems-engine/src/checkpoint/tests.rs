@@ -1,5 +1,10 @@
 //! Checkpoints of a run with random numbers and events on their way, whole and damaged.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "checkpoints of tests are small"
+)]
+
 use std::ops::ControlFlow;
 use std::sync::LazyLock;
 

@@ -1,5 +1,10 @@
 //! Both back ends on the same programs.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "programs of tests are small"
+)]
+
 mod blocks;
 mod grow;
 mod outcome;

@@ -315,6 +315,11 @@ fn buffers_that_a_block_kernel_does_not_list() {
     assert_eq!(part_defect(4, vec![power(0, 2)]), None);
     assert_eq!(part_defect(4, vec![power(3, 0)]), outside(5, 4));
     assert_eq!(part_defect(4, vec![power(0, 3)]), outside(5, 4));
+    let overlap = |written, read| Some(Defect::Overlap { written, read });
+    assert_eq!(part_defect(4, vec![power(2, 0)]), None);
+    assert_eq!(part_defect(4, vec![power(0, 1)]), overlap(0, 1));
+    assert_eq!(part_defect(4, vec![power(2, 1)]), overlap(2, 1));
+    assert_eq!(part_defect(4, vec![power(0, 0)]), overlap(0, 0));
     let emit = |mask| Part::Emit(vec![(None, 0), (mask, 0)]);
     assert_eq!(part_defect(1, vec![emit(Some(0))]), None);
     assert_eq!(part_defect(0, vec![emit(None)]), None);
@@ -336,6 +341,10 @@ fn schemes_that_do_not_fit_their_buffers() {
     assert_eq!(propagate(0, 0, 2, 2), None);
     assert_eq!(propagate(0, 3, 2, 0), outside(5));
     assert_eq!(propagate(0, 0, 2, 3), outside(5));
+    let overlap = |written, read| Some(Defect::Overlap { written, read });
+    assert_eq!(propagate(0, 2, 2, 0), None);
+    assert_eq!(propagate(0, 0, 2, 1), overlap(0, 1));
+    assert_eq!(propagate(0, 1, 2, 0), overlap(1, 0));
     assert_eq!(propagate(0, 0, 1, 2), Some(Defect::SchemeShape(0)));
     assert_eq!(propagate(1, 0, 2, 2), Some(Defect::UnknownScheme(1)));
 }

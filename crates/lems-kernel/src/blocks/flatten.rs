@@ -2,6 +2,7 @@
 //!
 //! No operation on doubles traps, so computing a value that is not used changes nothing.
 
+use lems_index::narrow;
 use std::collections::{HashMap, HashSet};
 
 use crate::{Block, Kernel, Logic, Operation, Register, Scalar, Statement, statements};
@@ -102,8 +103,9 @@ impl Flattener {
     }
 
     fn fresh(&mut self, scalar: Scalar) -> Register {
+        let register = Register(narrow(self.registers.len()));
         self.registers.push(scalar);
-        Register(self.registers.len() as u32 - 1)
+        register
     }
 
     fn scalar(&self, register: Register) -> Scalar {

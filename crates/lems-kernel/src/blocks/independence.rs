@@ -5,6 +5,7 @@
 //! that reaches an instance whose turn comes later in the same call takes that instance back to
 //! where it was before the call, and its step is done again.
 
+use lems_index::narrow;
 use std::collections::{BTreeMap, HashMap, HashSet, hash_map::Entry};
 use std::ops::Range;
 
@@ -272,7 +273,7 @@ impl Survey {
                         let extent = Extent::Runs {
                             offsets: *offsets,
                             runs: *runs,
-                            arm: arm as u32,
+                            arm: narrow(arm),
                         };
                         self.attached(body, extents, extent)?;
                     }

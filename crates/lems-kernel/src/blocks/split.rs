@@ -5,6 +5,7 @@
 //! allows, all else as late as what needs it allows, so that few values cross between parts. What
 //! must keep to the order of the instances is one loop, with all that lies between.
 
+use lems_index::narrow;
 use std::collections::{HashMap, HashSet};
 
 use super::units::{Emits, KINDS, Kind, Unit, is_free, units, with_one_in_turn};
@@ -102,7 +103,7 @@ impl Layout {
 
     fn reserve(&mut self, count: usize) -> u32 {
         let first = self.buffers;
-        self.buffers += count as u32;
+        self.buffers += narrow(count);
         first
     }
 
@@ -198,7 +199,7 @@ impl Layout {
                     parts.push(Part::Propagate {
                         scheme: *scheme,
                         occupancies: first,
-                        states: occupancies.len() as u32,
+                        states: narrow(occupancies.len()),
                         rates,
                     });
                 }
@@ -210,7 +211,7 @@ impl Layout {
             parts.push(Part::Call {
                 function,
                 first,
-                count: inputs.len() as u32,
+                count: narrow(inputs.len()),
             });
         }
         let ((bases, results), exponents) = powers;
@@ -219,7 +220,7 @@ impl Layout {
             parts.push(Part::Power {
                 bases: first,
                 exponents: self.row(&exponents, &[], &mut arguments),
-                count: bases.len() as u32,
+                count: narrow(bases.len()),
             });
         }
         (parts, arguments)

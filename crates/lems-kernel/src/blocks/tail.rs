@@ -51,11 +51,11 @@ impl Public {
     fn of(program: &Program, number: u32, kernel: &Kernel) -> Option<Public> {
         let population = match program.population(number) {
             0 => return None,
-            population => population as usize,
+            population => population,
         };
         let mut survey = Survey::default();
         survey.block(&kernel.body, &[Extent::Own])?;
-        let slots = Slots::new(program, &survey, population as u32);
+        let slots = Slots::new(program, &survey, population);
         if survey.extents().any(|extent| slots.shared(extent)) {
             return None;
         }
@@ -76,7 +76,9 @@ impl Public {
             public.touched.extend(columns_at(*place, size(*extent)));
         }
         for place in &survey.stored_elsewhere {
-            public.stored.extend(columns_at(*place, population));
+            public
+                .stored
+                .extend(columns_at(*place, population as usize));
         }
         for (handler, population) in program.handlers.iter().zip(populations(program)) {
             let mut survey = Survey::default();

@@ -1,5 +1,6 @@
 //! Operations that cost less, and fewer of them.
 
+use lems_index::narrow;
 use std::collections::HashMap;
 
 use crate::blocks::count_assignments;
@@ -93,8 +94,9 @@ fn cheaper(block: Block, definitions: &Definitions, registers: &mut Vec<Scalar>)
 }
 
 fn fresh(registers: &mut Vec<Scalar>) -> Register {
+    let register = Register(narrow(registers.len()));
     registers.push(Scalar::Real);
-    Register(registers.len() as u32 - 1)
+    register
 }
 
 fn constant(value: f64, out: &mut Block, registers: &mut Vec<Scalar>) -> Register {

@@ -6,6 +6,7 @@
 //! then the sums over all instances obey the same equations. (Most synapse models whose state is
 //! a conductance are of this kind.)
 
+use lems_index::narrow;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
@@ -17,7 +18,7 @@ use crate::{
 /// Merges what can be merged.
 pub(super) fn merge_linear(program: &mut Program, recorded: &[Probe]) {
     for number in 0..program.kernels.len() {
-        let population = program.population(number as u32);
+        let population = program.population(narrow(number));
         if population == 0 {
             continue;
         }
@@ -79,7 +80,7 @@ impl<'s> Site<'s> {
         registers: &mut Vec<Scalar>,
     ) -> Option<Block> {
         let owners = self.owners(&program.links)?;
-        let size = owners.len() as u32;
+        let size = lems_index::next(owners.len())?;
         let flat = flat_loop_body(self.body, reads, registers)?;
         let states = states(&flat)?;
         is_linear(&flat, &states, zero)?;
@@ -88,9 +89,12 @@ impl<'s> Site<'s> {
             return None;
         }
         let handlers = handlers_of(program, &states)?;
+        // Without room for the sums and for links to them, nothing is merged.
+        lems_index::next(program.memory.len() + states.len() * self.hosts as usize)?;
+        lems_index::next(program.links.len() + states.len() * handlers.len() * owners.len())?;
         let sums: HashMap<u32, u32> = (states.iter())
             .map(|base| {
-                let sum = program.memory.len() as u32;
+                let sum = narrow(program.memory.len());
                 program
                     .memory
                     .resize(program.memory.len() + self.hosts as usize, 0.0);
@@ -99,7 +103,7 @@ impl<'s> Site<'s> {
             .collect();
         for handler in handlers {
             for (base, sum) in &sums {
-                let table = program.links.len() as u32;
+                let table = narrow(program.links.len());
                 program.links.extend(owners.iter().map(|owner| sum + owner));
                 let place = Place::Linked {
                     table,
@@ -130,7 +134,7 @@ impl<'s> Site<'s> {
             return None;
         }
         let each = |(host, pair): (usize, &[u32])| {
-            std::iter::repeat_n(host as u32, (pair[1] - pair[0]) as usize)
+            std::iter::repeat_n(narrow(host), (pair[1] - pair[0]) as usize)
         };
         Some(offsets.windows(2).enumerate().flat_map(each).collect())
     }
@@ -139,8 +143,9 @@ impl<'s> Site<'s> {
         let mut registers = Vec::new();
         let mut body = Block::new();
         let mut fresh = || {
+            let register = Register(narrow(registers.len()));
             registers.push(Scalar::Real);
-            Register(registers.len() as u32 - 1)
+            register
         };
         for (&base, &sum) in sums {
             let [total, value, next] = [fresh(), fresh(), fresh()];
@@ -164,7 +169,7 @@ impl<'s> Site<'s> {
             });
             body.push(Statement::Store(place, total));
         }
-        let number = program.setups.len() as u32;
+        let number = narrow(program.setups.len());
         program.setups.push(Kernel {
             name: "sums of merged instances".to_owned(),
             registers,
@@ -316,7 +321,7 @@ fn seen_elsewhere(
         reach(
             program,
             &kernel.body,
-            &[program.population(number as u32)],
+            &[program.population(narrow(number))],
             &mut places,
         );
         let mut in_kernel = 0;

@@ -1,6 +1,7 @@
 //! Makes the statements of one kernel: computes constants, shares common subexpressions, and
 //! remembers which register holds which variable.
 
+use lems_index::narrow;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
@@ -54,8 +55,9 @@ impl Code {
     }
 
     fn register(&mut self, scalar: Scalar) -> Register {
+        let register = Register(narrow(self.registers.len()));
         self.registers.push(scalar);
-        Register(self.registers.len() as u32 - 1)
+        register
     }
 
     fn assign(&mut self, scalar: Scalar, operation: Operation) -> Register {

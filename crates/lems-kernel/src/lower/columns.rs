@@ -1,5 +1,6 @@
 //! Columns: one value for each member of a shape.
 
+use lems_index::narrow;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
@@ -45,16 +46,17 @@ pub(super) struct Columns<'d> {
 
 impl<'d> Columns<'d> {
     pub fn get(&mut self, shape: u32, node: usize, flavour: Flavour<'d>, members: usize) -> u32 {
-        let key = (shape, node as u32, flavour);
+        let key = (shape, narrow(node), flavour);
         *self.index.entry(key).or_insert_with(|| {
+            let column = narrow(self.all.len());
             self.all.push(Column {
                 shape,
-                node: node as u32,
+                node: narrow(node),
                 flavour,
                 members,
                 content: Content::Uniform(0.0),
             });
-            self.all.len() as u32 - 1
+            column
         })
     }
 
@@ -63,6 +65,6 @@ impl<'d> Columns<'d> {
     }
 
     pub fn next_value(&self) -> Flavour<'d> {
-        Flavour::Value(self.all.len() as u32)
+        Flavour::Value(narrow(self.all.len()))
     }
 }

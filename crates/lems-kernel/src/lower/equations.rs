@@ -1,6 +1,7 @@
 //! Expressions, selections and actions of one node.
 
 use lems_expression::{Expression, Function as Named, Node as Term};
+use lems_index::narrow;
 use lems_model::{Actions, ConditionalVariable, Dynamics, Reduce, Selection, Step};
 use lems_network::{NetworkError, Variable};
 
@@ -230,7 +231,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         let mut offsets = vec![0];
         let mut addresses = Vec::new();
         for member in 0..shape.members {
-            if at.frame.members.binary_search(&(member as u32)).is_ok() {
+            if at.frame.members.binary_search(&narrow(member)).is_ok() {
                 let instance = shape.instance(member, at.node);
                 for readable in self.network.selected(instance, selection)? {
                     addresses.push(Some(match readable.variable {
@@ -245,7 +246,7 @@ impl<'d> Lowering<'_, '_, 'd> {
                     }));
                 }
             }
-            offsets.push(addresses.len() as u32);
+            offsets.push(narrow(addresses.len()));
         }
         let offsets = self.link_table(&offsets);
         let table = self.address_table(addresses);

@@ -1,6 +1,9 @@
 //! Removes what no one reads and gives the rest its place in memory.
 
+use lems_index::narrow;
 use std::collections::HashSet;
+
+use lems_network::NetworkError;
 
 use super::{
     Address, Lowered, Lowering, Probe,
@@ -13,7 +16,13 @@ const NOWHERE: u32 = u32::MAX;
 
 impl<'d> Lowering<'_, '_, 'd> {
     /// The finished program; `probes` are addresses or constants to find again.
-    pub(super) fn finish(mut self, probes: &[Result<Address, f64>]) -> Lowered {
+    ///
+    /// # Errors
+    /// If the columns that are used have more slots than can be numbered.
+    pub(super) fn finish(
+        mut self,
+        probes: &[Result<Address, f64>],
+    ) -> Result<Lowered, NetworkError> {
         let mut pinned: HashSet<u32> = HashSet::new();
         pinned.extend(probes.iter().flatten().map(|(column, _)| *column));
         for (_, addresses) in &self.address_tables {
@@ -52,6 +61,13 @@ impl<'d> Lowering<'_, '_, 'd> {
             loaded(&body, &slots, &mut used);
             stored(&body, &slots, &mut used);
         }
+        let slots_needed: usize = (self.columns.all.iter().enumerate())
+            .filter(|(index, _)| used.contains(&narrow(*index)))
+            .map(|(_, column)| column.members)
+            .sum();
+        if slots_needed > self.most {
+            return Err(self.too_large("values in memory"));
+        }
         let bases = lay_out(&self.columns.all, &used, &mut program.memory);
         let slot = |(column, member): Address| bases[column as usize] + member;
         let place = |place: &mut Place| match place {
@@ -78,11 +94,11 @@ impl<'d> Lowering<'_, '_, 'd> {
             .filter(|(index, _)| bases[*index] != NOWHERE)
             .map(|(index, column)| (bases[index], self.column_name(column)))
             .collect();
-        Lowered {
+        Ok(Lowered {
             program: self.program,
             values,
             columns,
-        }
+        })
     }
 
     fn column_name(&self, column: &Column<'d>) -> String {
@@ -201,10 +217,10 @@ fn sweep(block: &mut Block, slots: &[Address], read: &HashSet<u32>, used: &[bool
 fn lay_out(columns: &[Column<'_>], used: &HashSet<u32>, memory: &mut Vec<f64>) -> Vec<u32> {
     let mut bases = vec![NOWHERE; columns.len()];
     for (index, column) in columns.iter().enumerate() {
-        if !used.contains(&(index as u32)) {
+        if !used.contains(&narrow(index)) {
             continue;
         }
-        bases[index] = memory.len() as u32;
+        bases[index] = narrow(memory.len());
         match &column.content {
             Content::Uniform(value) => memory.resize(memory.len() + column.members, *value),
             Content::Each(values) => memory.extend_from_slice(values),

@@ -1,5 +1,6 @@
 //! What an instance does when an event arrives.
 
+use lems_index::narrow;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -15,14 +16,14 @@ use super::{
 impl<'d> Lowering<'_, '_, 'd> {
     /// Makes a handler for every port that some block handles, and notes what handlers write.
     pub(super) fn handlers(&mut self) {
-        for shape in 0..self.shapes.shapes.len() as u32 {
+        for shape in 0..narrow(self.shapes.shapes.len()) {
             for node in 0..self.shape(shape).nodes.len() {
                 if let Some(dynamics) = self.dynamics(shape, node) {
                     self.note_volatile(shape, node, dynamics);
                 }
             }
         }
-        for shape in 0..self.shapes.shapes.len() as u32 {
+        for shape in 0..narrow(self.shapes.shapes.len()) {
             for node in 0..self.shape(shape).nodes.len() {
                 if let Some(dynamics) = self.dynamics(shape, node) {
                     for (port, of_port) in handled_ports(dynamics) {
@@ -96,9 +97,9 @@ impl<'d> Lowering<'_, '_, 'd> {
             }
         }
         let name = format!("{} on {port}", self.type_name(shape, node));
-        let number = self.program.handlers.len() as u32;
+        let number = narrow(self.program.handlers.len());
         self.program.handlers.push(code.into_kernel(name));
-        self.handler_of.insert((shape, node as u32, port), number);
+        self.handler_of.insert((shape, narrow(node), port), number);
     }
 }
 

@@ -1,5 +1,6 @@
 //! Where the values of other instances are, seen from a kernel.
 
+use lems_index::narrow;
 use std::rc::Rc;
 
 use lems_network::{InstanceId, Meaning, NetworkError, Readable, Variable};
@@ -258,20 +259,24 @@ impl<'d> Lowering<'_, '_, 'd> {
     /// Number of an address in code, until memory is laid out.
     pub(super) fn slot_of(&mut self, address: Address) -> u32 {
         match self.slots.iter().position(|known| *known == address) {
-            Some(slot) => slot as u32,
+            Some(slot) => narrow(slot),
             None => {
+                let slot = narrow(self.slots.len());
                 self.slots.push(address);
-                self.slots.len() as u32 - 1
+                slot
             }
         }
     }
 
     /// A table of addresses in the links; the slots are filled in at the end.
     pub(super) fn address_table(&mut self, addresses: Vec<Option<Address>>) -> u32 {
-        let first = self.program.links.len() as u32;
-        self.program
-            .links
-            .resize(first as usize + addresses.len(), 0);
+        let first = self.program.links.len();
+        let end = first + addresses.len();
+        if !self.fits("links between instances", end) {
+            return 0;
+        }
+        self.program.links.resize(end, 0);
+        let first = narrow(first);
         self.address_tables.push((first, addresses));
         first
     }

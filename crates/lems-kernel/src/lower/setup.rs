@@ -1,5 +1,6 @@
 //! The initial passes: requirements, variables, `OnStart` blocks, the initial regime.
 
+use lems_index::narrow;
 use std::collections::HashSet;
 
 use lems_model::Dynamics;
@@ -20,7 +21,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         self.initial_content();
         let mut containers = HashSet::new();
         collect_containers(&self.shapes.visits, &mut containers);
-        for shape in 0..self.shapes.shapes.len() as u32 {
+        for shape in 0..narrow(self.shapes.shapes.len()) {
             if self.shape(shape).attached {
                 continue;
             }
@@ -43,14 +44,14 @@ impl<'d> Lowering<'_, '_, 'd> {
     }
 
     fn add_setup(&mut self, shape: u32, code: Code, name: String) {
-        self.setups_of[shape as usize].push(self.program.setups.len() as u32);
+        self.setups_of[shape as usize].push(narrow(self.program.setups.len()));
         self.program.setups.push(code.into_kernel(name));
     }
 
     /// Values before any pass: assigned state variables, occupancies of kinetic schemes, the
     /// number of the initial regime.
     fn initial_content(&mut self) {
-        for shape in 0..self.shapes.shapes.len() as u32 {
+        for shape in 0..narrow(self.shapes.shapes.len()) {
             let frame = self.top_frame(shape);
             for node in 0..self.shape(shape).nodes.len() {
                 let Some(dynamics) = self.dynamics(shape, node) else {

@@ -1,5 +1,6 @@
 //! One step of a shape: children, attached instances, then the node itself.
 
+use lems_index::narrow;
 use lems_model::{ComponentId, Dynamics, KineticScheme, Selection, Step};
 use lems_network::{NetworkError, Part, Readable, exposed_name};
 
@@ -18,7 +19,7 @@ pub(super) type Totals<'d> = Vec<(&'d str, Register)>;
 impl<'m, 'd> Lowering<'_, 'm, 'd> {
     /// Makes the step kernels of all shapes that are not attached to others.
     pub(super) fn kernels(&mut self) {
-        for shape in 0..self.shapes.shapes.len() as u32 {
+        for shape in 0..narrow(self.shapes.shapes.len()) {
             if self.shape(shape).attached {
                 continue;
             }
@@ -27,7 +28,7 @@ impl<'m, 'd> Lowering<'_, 'm, 'd> {
             self.step(&mut code, &frame, 0);
             let kernel = code.into_kernel(self.type_name(shape, 0).to_owned());
             if !kernel.body.is_empty() {
-                self.kernel_of[shape as usize] = Some(self.program.kernels.len() as u32);
+                self.kernel_of[shape as usize] = Some(narrow(self.program.kernels.len()));
                 self.program.kernels.push(kernel);
             }
         }
@@ -335,7 +336,7 @@ impl<'m, 'd> Lowering<'_, 'm, 'd> {
         for &state in &states {
             occupancies.push(self.read_of(code, at, state, scheme.state_variable, scheme)?);
         }
-        let number = self.program.schemes.len() as u32;
+        let number = narrow(self.program.schemes.len());
         self.program.schemes.push(graph);
         let results = code.propagate(number, occupancies, rates);
         for (state, result) in states.into_iter().zip(results) {

@@ -2,9 +2,9 @@
 
 use lems_document::{Document, IncludeOptions, MemorySources};
 use lems_model::Model;
-use lems_network::{Network, Shapes};
+use lems_network::{Network, NetworkError, Shapes};
 
-use super::{Lowered, Probe, Recorded, lower};
+use super::{Lowered, MOST, Probe, Recorded, lower_within};
 use crate::{Backend, Interpreter, Operation, State, Statement};
 
 const TYPES: &str = r#"
@@ -22,6 +22,10 @@ const TYPES: &str = r#"
 "#;
 
 fn lowered(net: &str, path: &str) -> Lowered {
+    lowered_within(net, path, MOST).unwrap()
+}
+
+fn lowered_within(net: &str, path: &str, most: usize) -> Result<Lowered, Vec<NetworkError>> {
     let text = format!("<Lems>{TYPES}{net}</Lems>");
     let sources = MemorySources::from([("model.xml", text.as_str())]);
     let document = Document::load("model.xml", &sources, &IncludeOptions::default()).unwrap();
@@ -29,7 +33,7 @@ fn lowered(net: &str, path: &str) -> Lowered {
     let network = Network::build(&model, model.ids["n"], lems_math::JavaRandom::new(1)).unwrap();
     let shapes = Shapes::of(&network);
     let (instance, name) = path.rsplit_once('/').unwrap();
-    let instance = (0..network.instances.len() as u32)
+    let instance = (0..lems_index::narrow(network.instances.len()))
         .map(lems_network::InstanceId)
         .find(|id| network.path(*id) == instance)
         .unwrap();
@@ -37,7 +41,7 @@ fn lowered(net: &str, path: &str) -> Lowered {
         values: vec![network.local(instance, name).unwrap()],
         events: Vec::new(),
     };
-    lower(&network, &shapes, &recorded).unwrap()
+    lower_within(&network, &shapes, &recorded, most)
 }
 
 const SAME: &str = r#"<net id="n"><population id="one" component="a"/>
@@ -94,4 +98,55 @@ fn a_step_is_forward_euler() {
         panic!("a variable has a slot");
     };
     assert_eq!(state.memory[slot as usize], 1.0 + 0.5 * (1.0 + 2.0));
+}
+
+/// Three cells with two ports each, and seven connections between them.
+const CONNECTED: &str = r#"
+  <ComponentType name="host" extends="cell"><Attachments name="synapses" type="synapse"/>
+    <EventPort name="spike" direction="out"/><EventPort name="rest" direction="out"/>
+    <Dynamics><StateVariable name="x" dimension="none"/>
+      <DerivedVariable name="total" dimension="none" select="synapses[*]/g" reduce="add"/>
+      <TimeDerivative variable="x" value="(p + total) / SEC"/>
+      <OnCondition test="x .gt. 1"><EventOut port="spike"/></OnCondition>
+      <OnCondition test="x .lt. 1"><EventOut port="rest"/></OnCondition></Dynamics></ComponentType>
+  <ComponentType name="synapse"><Exposure name="g" dimension="none"/>
+    <EventPort name="in" direction="in"/>
+    <Dynamics><StateVariable name="g" dimension="none" exposure="g"/>
+      <OnEvent port="in"><StateAssignment variable="g" value="g + 1"/></OnEvent></Dynamics></ComponentType>
+  <ComponentType name="link"><Path name="from"/><Path name="to"/>
+    <ComponentReference name="synapse" type="synapse"/>
+    <Structure><With instance="from" as="a"/><With instance="to" as="b"/>
+      <EventConnection from="a" to="b" receiver="synapse" sourcePort="spike" targetPort="in"/></Structure></ComponentType>
+  <ComponentType name="linked" extends="net"><Children name="links" type="link"/></ComponentType>
+  <host id="h" p="1"/> <synapse id="s"/>
+  <linked id="n"><population id="one" component="h"/>
+    <link from="one[0]" to="one[0]" synapse="s"/>
+    <link from="one[0]" to="one[1]" synapse="s"/>
+    <link from="one[0]" to="one[2]" synapse="s"/>
+    <link from="one[1]" to="one[0]" synapse="s"/>
+    <link from="one[1]" to="one[1]" synapse="s"/>
+    <link from="one[1]" to="one[2]" synapse="s"/>
+    <link from="one[2]" to="one[0]" synapse="s"/></linked>"#;
+
+/// The table that a network of cells that send events to one another needs more of than `most` entries.
+fn overflowing(most: usize) -> Option<&'static str> {
+    let errors = lowered_within(CONNECTED, "one[0]/x", most).err()?;
+    match errors.as_slice() {
+        [NetworkError::TooLarge { table, .. }] => Some(*table),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn tables_that_grow_beyond_their_indices_are_an_error() {
+    let tables: Vec<_> = (0..40).map(overflowing).collect();
+    for expected in [
+        "sources of events",
+        "links between instances",
+        "connections",
+        "values in memory",
+    ] {
+        assert!(tables.contains(&Some(expected)), "{expected}: {tables:?}");
+    }
+    assert_eq!(tables.last(), Some(&None));
 }

@@ -1,0 +1,49 @@
+//! Numbers of things in lists: how the length of a list becomes the 32-bit index of its next element.
+//!
+//! Tables of a network hold one index for each connection, so an index takes four bytes instead of eight.
+//! Lists that grow with the model are checked where they grow, with [`next`], and what is too long is an
+//! error for the user. Everywhere else [`narrow`] converts, and never wraps.
+
+/// The index of the next element of a list with `length` elements, or `None` if 32 bits cannot hold it.
+///
+/// The last index is reserved: tables use it as a mark for "nothing here".
+///
+/// ```
+/// assert_eq!(lems_index::next(7), Some(7));
+/// assert_eq!(lems_index::next(u32::MAX as usize), None);
+/// ```
+pub fn next(length: usize) -> Option<u32> {
+    u32::try_from(length)
+        .ok()
+        .filter(|index| *index != u32::MAX)
+}
+
+/// An index as 32 bits, for lists whose length was checked or cannot grow that far.
+///
+/// # Panics
+///
+/// If 32 bits cannot hold it. A wrapped index would name another element, and the results would be wrong
+/// without a word.
+#[track_caller]
+pub fn narrow(index: usize) -> u32 {
+    match u32::try_from(index) {
+        Ok(narrowed) => narrowed,
+        #[expect(clippy::panic, reason = "the alternative is a wrong number")]
+        Err(_) => panic!("this is a bug in jlems-rs: the index {index} does not fit into 32 bits"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn an_index_that_fits_is_itself() {
+        assert_eq!(super::narrow(0), 0);
+        assert_eq!(super::narrow(u32::MAX as usize), u32::MAX);
+    }
+
+    #[test]
+    #[should_panic(expected = "bug in jlems-rs")]
+    fn an_index_that_does_not_fit_does_not_wrap() {
+        super::narrow(u32::MAX as usize + 1);
+    }
+}
