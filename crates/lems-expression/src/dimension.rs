@@ -5,7 +5,9 @@ use std::ops::Range;
 
 use thiserror::Error;
 
-use crate::operators::BinaryOperator;
+use lems_math::BinaryOperator;
+
+use crate::operators::{Applied, Spelling};
 use crate::tree::{Expression, Node};
 
 /// Exponents of the seven base quantities, as in the LEMS element `Dimension`. The default is `none`.
@@ -252,6 +254,10 @@ impl Analysis<'_> {
             }
             Some(Node::Call(function, argument)) => {
                 self.pure(argument, function.name())?;
+                NUMBER
+            }
+            Some(Node::Random(argument)) => {
+                self.pure(argument, Applied::Random.name())?;
                 NUMBER
             }
             Some(Node::Compare(comparison, left, right)) => {

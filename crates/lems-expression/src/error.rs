@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use thiserror::Error;
 
-use crate::operators::Function;
+use crate::operators::Applied;
 use crate::suggest::nearest;
 
 /// Why a text is not an expression. Ranges are bytes of the text.
@@ -212,10 +212,10 @@ fn help_with_function(name: &str) -> String {
         "heaviside" | "step" => "the step function is `H`".to_owned(),
         "fabs" => "the absolute value is `abs`".to_owned(),
         "rand" => "`random(x)` is uniform between 0 and x".to_owned(),
-        _ => match nearest(name, Function::NAMES.iter().map(|(name, _)| *name)) {
+        _ => match nearest(name, Applied::names()) {
             Some(known) => format!("did you mean `{known}`? A product is written `{name} * (...)`"),
             None => {
-                let known: Vec<&str> = Function::NAMES.iter().map(|(name, _)| *name).collect();
+                let known: Vec<&str> = Applied::names().collect();
                 format!(
                     "if `{name}` is a variable, write `{name} * (...)`; the functions are {}",
                     known.join(", ")

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use thiserror::Error;
 
-use crate::operators::{BinaryOperator, Function, Logic};
+use lems_math::Logic;
+
 use crate::tree::{Expression, Node};
 
 /// Why an expression has no value here. Ranges are bytes of the text.
@@ -82,7 +83,7 @@ impl Expression {
                     .copied()
                     .unwrap_or(f64::NAN),
                 Node::Binary(operator, left, right) => operator.apply(of(left), of(right)),
-                Node::Call(Function::Random, argument) => match &mut draw {
+                Node::Random(argument) => match &mut draw {
                     Some(draw) => of(argument) * draw(),
                     None => {
                         let range = self.range(index);
@@ -105,40 +106,4 @@ impl Expression {
 
 fn truth(holds: bool) -> f64 {
     if holds { 1.0 } else { 0.0 }
-}
-
-impl BinaryOperator {
-    /// The result in double precision.
-    pub fn apply(self, left: f64, right: f64) -> f64 {
-        match self {
-            BinaryOperator::Add => left + right,
-            BinaryOperator::Subtract => left - right,
-            BinaryOperator::Multiply => left * right,
-            BinaryOperator::Divide => left / right,
-            BinaryOperator::Power => lems_math::pow(left, right),
-        }
-    }
-}
-
-impl Function {
-    /// The value in double precision; NaN for `random`, which is no function of its argument.
-    pub fn apply(self, x: f64) -> f64 {
-        match self {
-            Function::Sin => lems_math::sin(x),
-            Function::Cos => lems_math::cos(x),
-            Function::Tan => lems_math::tan(x),
-            Function::Sinh => lems_math::sinh(x),
-            Function::Cosh => lems_math::cosh(x),
-            Function::Tanh => lems_math::tanh(x),
-            Function::Exp => lems_math::exp(x),
-            Function::Ln if x > 0.0 => lems_math::log(x),
-            Function::Ln => f64::NAN,
-            Function::Sqrt => x.sqrt(),
-            Function::Ceil => x.ceil(),
-            Function::Abs => x.abs(),
-            Function::Heaviside => lems_math::heaviside(x),
-            Function::Factorial => lems_math::factorial(x),
-            Function::Random => f64::NAN,
-        }
-    }
 }

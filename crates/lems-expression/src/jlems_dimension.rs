@@ -6,7 +6,7 @@
 //! an error.
 
 use crate::dimension::Dimension;
-use crate::operators::BinaryOperator;
+use lems_math::BinaryOperator;
 use crate::tree::{Expression, Node};
 
 /// What jLEMS's check holds of a value.
@@ -94,7 +94,7 @@ pub fn jlems_dimension_of(
                 lookup(name).ok_or(Refused)?
             }
             Node::Binary(operator, left, right) => arithmetic(operator, of(left)?, of(right)?)?,
-            Node::Call(_, argument) => function(of(argument)?)?,
+            Node::Call(_, argument) | Node::Random(argument) => function(of(argument)?)?,
             Node::Compare(_, left, right) => comparison(of(left)?, of(right)?)?,
             Node::Logic(..) | Node::Not(_) => Checked::number(),
         };

@@ -34,5 +34,5 @@ pub use error::ExpressionError;
 pub use evaluate::EvaluationError;
 pub use jlems_dimension::{Checked, CheckedDimension, Refused, jlems_dimension_of};
 pub use number::parse_number;
-pub use operators::{BinaryOperator, Comparison, Function, Logic};
+pub use lems_math::{BinaryOperator, Comparison, Function, Logic};
 pub use tree::{Expression, Node};

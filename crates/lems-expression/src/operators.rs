@@ -1,77 +1,14 @@
 //! Operators and functions: spelling and binding strength.
 
-/// Arithmetic with two operands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum BinaryOperator {
-    /// `+`
-    Add,
-    /// `-`
-    Subtract,
-    /// `*`
-    Multiply,
-    /// `/`
-    Divide,
-    /// `^`
-    Power,
-}
+use lems_math::{BinaryOperator, Comparison, Function, Logic};
 
-/// Comparison of two numbers, with the meaning of IEEE 754.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Comparison {
-    /// `.lt.`
-    Less,
-    /// `.gt.`
-    Greater,
-    /// `.leq.`
-    LessOrEqual,
-    /// `.geq.`
-    GreaterOrEqual,
-    /// `.eq.`
-    Equal,
-    /// `.neq.`
-    NotEqual,
-}
-
-/// Combination of two conditions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Logic {
-    /// `.and.`
-    And,
-    /// `.or.`
-    Or,
-}
-
-/// Function of one argument.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Function {
-    /// `sin`, argument in radians.
-    Sin,
-    /// `cos`, argument in radians.
-    Cos,
-    /// `tan`, argument in radians.
-    Tan,
-    /// `sinh`
-    Sinh,
-    /// `cosh`
-    Cosh,
-    /// `tanh`
-    Tanh,
-    /// `exp`
-    Exp,
-    /// `ln` and `log`: the natural logarithm, NaN where the argument is not positive.
-    Ln,
-    /// `sqrt`
-    Sqrt,
-    /// `ceil`: the next integer upwards.
-    Ceil,
-    /// `abs`
-    Abs,
-    /// `H`: 0 below zero, 0.5 at zero, 1 above.
-    Heaviside,
+/// What a name in front of a parenthesis means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Applied {
+    /// A function of the argument.
+    Function(Function),
     /// `random(x)`: uniform in [0, x).
     Random,
-    /// `factorial` of a whole number.
-    Factorial,
 }
 
 /// How tightly something binds: what comes first in this list is grouped first.
@@ -109,18 +46,13 @@ impl Level {
     }
 }
 
-impl BinaryOperator {
-    pub(crate) fn level(self) -> Level {
-        match self {
-            BinaryOperator::Add => Level::Add,
-            BinaryOperator::Subtract => Level::Subtract,
-            BinaryOperator::Multiply => Level::Multiply,
-            BinaryOperator::Divide => Level::Divide,
-            BinaryOperator::Power => Level::Power,
-        }
-    }
+/// How an operator is written.
+pub(crate) trait Spelling {
+    fn symbol(self) -> &'static str;
+}
 
-    pub(crate) fn symbol(self) -> &'static str {
+impl Spelling for BinaryOperator {
+    fn symbol(self) -> &'static str {
         match self {
             BinaryOperator::Add => "+",
             BinaryOperator::Subtract => "-",
@@ -131,8 +63,8 @@ impl BinaryOperator {
     }
 }
 
-impl Comparison {
-    pub(crate) fn symbol(self) -> &'static str {
+impl Spelling for Comparison {
+    fn symbol(self) -> &'static str {
         match self {
             Comparison::Less => ".lt.",
             Comparison::Greater => ".gt.",
@@ -142,22 +74,10 @@ impl Comparison {
             Comparison::NotEqual => ".neq.",
         }
     }
-
-    /// Whether `left` compares to `right` in this way; false for NaN, except with `.neq.`.
-    pub fn holds(self, left: f64, right: f64) -> bool {
-        match self {
-            Comparison::Less => left < right,
-            Comparison::Greater => left > right,
-            Comparison::LessOrEqual => left <= right,
-            Comparison::GreaterOrEqual => left >= right,
-            Comparison::Equal => left == right,
-            Comparison::NotEqual => left != right,
-        }
-    }
 }
 
-impl Logic {
-    pub(crate) fn symbol(self) -> &'static str {
+impl Spelling for Logic {
+    fn symbol(self) -> &'static str {
         match self {
             Logic::And => ".and.",
             Logic::Or => ".or.",
@@ -165,39 +85,42 @@ impl Logic {
     }
 }
 
-impl Function {
-    pub(crate) const NAMES: [(&'static str, Function); 15] = [
-        ("sin", Function::Sin),
-        ("cos", Function::Cos),
-        ("tan", Function::Tan),
-        ("sinh", Function::Sinh),
-        ("cosh", Function::Cosh),
-        ("tanh", Function::Tanh),
-        ("exp", Function::Exp),
-        ("ln", Function::Ln),
-        ("log", Function::Ln),
-        ("sqrt", Function::Sqrt),
-        ("ceil", Function::Ceil),
-        ("abs", Function::Abs),
-        ("H", Function::Heaviside),
-        ("random", Function::Random),
-        ("factorial", Function::Factorial),
-    ];
+impl Applied {
+    /// The meaning of a name.
+    pub(crate) fn named(name: &str) -> Option<Applied> {
+        match name {
+            "log" => Some(Applied::Function(Function::Ln)),
+            "random" => Some(Applied::Random),
+            _ => {
+                let function = Function::ALL.into_iter().find(|known| known.name() == name);
+                function.map(Applied::Function)
+            }
+        }
+    }
 
-    /// The function of that name.
-    pub fn named(name: &str) -> Option<Function> {
-        Self::NAMES
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map(|(_, function)| *function)
+    /// All names, for help.
+    pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+        let functions = Function::ALL.into_iter().map(Function::name);
+        functions.chain(["log", "random"])
     }
 
     /// The name in expressions; `ln` for the natural logarithm.
-    pub fn name(self) -> &'static str {
-        Self::NAMES
-            .iter()
-            .find(|(_, function)| *function == self)
-            .map_or("", |(name, _)| name)
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Applied::Function(function) => function.name(),
+            Applied::Random => "random",
+        }
+    }
+}
+
+/// How tightly an arithmetic operator binds.
+pub(crate) fn level_of(operator: BinaryOperator) -> Level {
+    match operator {
+        BinaryOperator::Add => Level::Add,
+        BinaryOperator::Subtract => Level::Subtract,
+        BinaryOperator::Multiply => Level::Multiply,
+        BinaryOperator::Divide => Level::Divide,
+        BinaryOperator::Power => Level::Power,
     }
 }
 
@@ -232,7 +155,7 @@ impl Infix {
 
     pub(crate) fn level(self) -> Level {
         match self {
-            Infix::Arithmetic(operator) => operator.level(),
+            Infix::Arithmetic(operator) => level_of(operator),
             Infix::Compare(_) => Level::Compare,
             Infix::Logic(_) => Level::Logic,
         }

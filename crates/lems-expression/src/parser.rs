@@ -9,7 +9,9 @@ use std::ops::Range;
 use crate::error::ExpressionError;
 use crate::lexer::{Token, TokenKind, tokens};
 use crate::number::parse_number;
-use crate::operators::{BinaryOperator, Function, Infix, Level};
+use lems_math::BinaryOperator;
+
+use crate::operators::{Applied, Infix, Level};
 use crate::tree::{Expression, Node};
 
 /// Longest text of an expression, in bytes.
@@ -55,7 +57,7 @@ enum PendingKind {
     Open,
     /// `0 -` in front of a value that follows an operator; the 0 is an operand already.
     Negate,
-    Call(Function),
+    Call(Applied),
     Not,
     Infix(Infix),
 }
@@ -156,8 +158,8 @@ impl Parser {
                 self.before = Before::Value;
             }
             TokenKind::Name => {
-                if let Some(function) = Function::named(token.text) {
-                    self.push(PendingKind::Call(function), range)?;
+                if let Some(applied) = Applied::named(token.text) {
+                    self.push(PendingKind::Call(applied), range)?;
                     self.before = Before::Operator;
                 } else if next.is_some_and(|next| next.kind == TokenKind::Open) {
                     return Err(ExpressionError::UnknownFunction {
@@ -332,13 +334,13 @@ impl Parser {
         let infix = match pending.kind {
             PendingKind::Infix(infix) => infix,
             PendingKind::Negate => Infix::Arithmetic(BinaryOperator::Subtract),
-            PendingKind::Call(function) => {
-                let argument = last.number(function.name())?;
-                self.operand(
-                    Node::Call(function, argument),
-                    pending.range.start..last.range.end,
-                    false,
-                );
+            PendingKind::Call(applied) => {
+                let argument = last.number(applied.name())?;
+                let node = match applied {
+                    Applied::Function(function) => Node::Call(function, argument),
+                    Applied::Random => Node::Random(argument),
+                };
+                self.operand(node, pending.range.start..last.range.end, false);
                 return Ok(());
             }
             PendingKind::Not => {

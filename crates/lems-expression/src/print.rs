@@ -3,7 +3,9 @@
 use std::fmt;
 
 use crate::number::parse_number;
-use crate::operators::{BinaryOperator, Infix, Level};
+use lems_math::BinaryOperator;
+
+use crate::operators::{Applied, Infix, Level, level_of};
 use crate::tree::{Expression, Node};
 
 /// What is still to be written, last first.
@@ -90,11 +92,9 @@ impl Expression {
                 print_infix(Infix::Logic(logic), left, right, leading, pieces);
             }
             Node::Call(function, argument) => {
-                text.push_str(function.name());
-                text.push('(');
-                pieces.push(Piece::Text(")"));
-                pieces.push(outermost(argument as usize));
+                print_applied(Applied::Function(function), argument, text, pieces);
             }
+            Node::Random(argument) => print_applied(Applied::Random, argument, text, pieces),
             Node::Not(operand) => {
                 text.push_str(".not. ");
                 pieces.push(inner(operand, Level::Not, false));
@@ -104,9 +104,11 @@ impl Expression {
 
     fn level(&self, index: usize, leading: bool) -> Level {
         match self.nodes.get(index) {
-            None | Some(Node::Number(_) | Node::Variable(_) | Node::Call(..)) => Level::Value,
+            None | Some(Node::Number(_) | Node::Variable(_) | Node::Call(..) | Node::Random(_)) => {
+                Level::Value
+            },
             Some(&node @ Node::Binary(..)) if !leading && self.is_negation(node) => Level::Negate,
-            Some(Node::Binary(operator, ..)) => operator.level(),
+            Some(Node::Binary(operator, ..)) => level_of(operator),
             Some(Node::Compare(..)) => Level::Compare,
             Some(Node::Logic(..)) => Level::Logic,
             Some(Node::Not(_)) => Level::Not,
@@ -146,6 +148,14 @@ fn print_infix(infix: Infix, left: u32, right: u32, leading: bool, pieces: &mut 
     pieces.push(Piece::Text(infix.symbol()));
     pieces.push(other_space);
     pieces.push(inner(left, infix.level(), leading));
+}
+
+/// A name, and its argument in parentheses; pieces are taken from the end.
+fn print_applied(applied: Applied, argument: u32, text: &mut String, pieces: &mut Vec<Piece>) {
+    text.push_str(applied.name());
+    text.push('(');
+    pieces.push(Piece::Text(")"));
+    pieces.push(outermost(argument as usize));
 }
 
 fn print_number(value: f64, text: &mut String) {

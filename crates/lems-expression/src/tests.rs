@@ -26,6 +26,7 @@ fn grouped(text: &str) -> String {
                 format!("({}{}{})", of(left), operator.symbol(), of(right))
             }
             Node::Call(function, argument) => format!("{}[{}]", function.name(), of(argument)),
+            Node::Random(argument) => format!("random[{}]", of(argument)),
             Node::Compare(comparison, left, right) => {
                 format!("({} {} {})", of(left), comparison.symbol(), of(right))
             }
@@ -692,7 +693,6 @@ fn every_variable_is_needed_and_random_has_no_value() {
     assert_eq!(unknown.range(), 2..3);
     let random = parse("1+random(1)").evaluate(&mut |_| None).unwrap_err();
     assert_eq!(random, EvaluationError::Random { range: 2..11 });
-    assert!(Function::Random.apply(1.0).is_nan());
 }
 
 const VOLTAGE: Dimension = Dimension {
@@ -938,7 +938,7 @@ proptest! {
         for (index, node) in expression.nodes().iter().enumerate() {
             let operands = match *node {
                 Node::Number(_) | Node::Variable(_) => vec![],
-                Node::Call(_, x) | Node::Not(x) => vec![x],
+                Node::Call(_, x) | Node::Random(x) | Node::Not(x) => vec![x],
                 Node::Binary(_, x, y) | Node::Compare(_, x, y) | Node::Logic(_, x, y) => vec![x, y],
             };
             let taken = stack.split_off(stack.len() - operands.len());

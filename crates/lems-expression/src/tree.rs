@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use crate::error::ExpressionError;
-use crate::operators::{BinaryOperator, Comparison, Function, Logic};
+use lems_math::{BinaryOperator, Comparison, Function, Logic};
+
 use crate::parser;
 
 /// One operation of an expression. Operands are indices into [`Expression::nodes`].
@@ -17,6 +18,8 @@ pub enum Node {
     Binary(BinaryOperator, u32, u32),
     /// A function of a number.
     Call(Function, u32),
+    /// A random number, uniform from 0 to the operand.
+    Random(u32),
     /// A condition on two numbers.
     Compare(Comparison, u32, u32),
     /// A condition on two conditions.

@@ -1,7 +1,6 @@
 //! The reference back end: runs kernels one statement at a time.
 
 use lems_index::narrow;
-use lems_math as math;
 
 use crate::{
     Backend, Block, Call, Function, Kernel, Level, Logic, MAX_LEVELS, Operation, Place, Program,
@@ -261,7 +260,7 @@ impl<'p> Interpreter<'p> {
             Operation::Select(condition, yes, no) => {
                 frame.get(if frame.truth(condition) { yes } else { no })
             }
-            Operation::Call(function, argument) => call(function, frame.get(argument)),
+            Operation::Call(function, argument) => function.apply(frame.get(argument)),
             Operation::Random(scale) => frame.get(scale) * state.draw(),
         }
     }
@@ -292,24 +291,4 @@ impl Frame<'_> {
 
 fn truth(value: bool) -> f64 {
     f64::from(u8::from(value))
-}
-
-/// The value of an elementary function.
-pub(crate) fn call(function: Function, argument: f64) -> f64 {
-    match function {
-        Function::Sin => math::sin(argument),
-        Function::Cos => math::cos(argument),
-        Function::Tan => math::tan(argument),
-        Function::Sinh => math::sinh(argument),
-        Function::Cosh => math::cosh(argument),
-        Function::Tanh => math::tanh(argument),
-        Function::Exp => math::exp(argument),
-        Function::Ln if argument <= 0.0 => f64::NAN,
-        Function::Ln => math::log(argument),
-        Function::Sqrt => argument.sqrt(),
-        Function::Ceil => argument.ceil(),
-        Function::Abs => argument.abs(),
-        Function::Heaviside => math::heaviside(argument),
-        Function::Factorial => math::factorial(argument),
-    }
 }

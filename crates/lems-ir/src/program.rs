@@ -53,3 +53,12 @@ impl Program {
         calls.map(|call| call.last).max().unwrap_or(0)
     }
 }
+
+/// Where a recorded value is found.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Probe {
+    /// In memory.
+    Slot(u32),
+    /// It never changes.
+    Constant(f64),
+}

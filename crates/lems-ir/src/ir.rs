@@ -6,7 +6,7 @@
 //! instance that the kernel is called for, level `n + 1` an instance attached to the one of
 //! level `n`.
 
-pub use lems_expression::{BinaryOperator as Operator, Comparison, Logic};
+pub use lems_math::{BinaryOperator as Operator, Comparison, Function, Logic};
 
 /// Deepest nesting of attachment loops in a kernel, level 0 included.
 pub const MAX_LEVELS: usize = 8;
@@ -62,37 +62,6 @@ pub enum Place {
         /// Loop that gives the instance.
         level: Level,
     },
-}
-
-/// Functions of one double with the bits of `lems_math`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Function {
-    /// Sine.
-    Sin,
-    /// Cosine.
-    Cos,
-    /// Tangent.
-    Tan,
-    /// Hyperbolic sine.
-    Sinh,
-    /// Hyperbolic cosine.
-    Cosh,
-    /// Hyperbolic tangent.
-    Tanh,
-    /// Exponential.
-    Exp,
-    /// Natural logarithm; NaN for arguments of zero or less.
-    Ln,
-    /// Square root; NaN for negative arguments.
-    Sqrt,
-    /// Smallest integer not below.
-    Ceil,
-    /// Absolute value.
-    Abs,
-    /// Step function, one half at zero.
-    Heaviside,
-    /// Product of the integers up to the argument.
-    Factorial,
 }
 
 /// How a product `a * b` and a third double `c` are put together.

@@ -26,7 +26,7 @@ use lems_network::{
     InstanceId, Network, NetworkError, Part, Readable, Shape, Shapes, Variable, Visit,
 };
 
-use crate::{Action, Call, Program, Routes, Setup, Target};
+use lems_ir::{Action, Call, Probe, Program, Routes, Setup, Target};
 use columns::{Columns, Flavour};
 
 /// A program and where its variables are.
@@ -38,15 +38,6 @@ pub struct Lowered {
     pub values: Vec<Probe>,
     /// Names of the columns in memory: first slot, and the variable that it holds.
     pub columns: Vec<(u32, String)>,
-}
-
-/// Where a recorded value is found.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Probe {
-    /// In memory.
-    Slot(u32),
-    /// It never changes.
-    Constant(f64),
 }
 
 /// What is recorded while a program runs.

@@ -1,6 +1,6 @@
 //! Expressions, selections and actions of one node.
 
-use lems_expression::{Expression, Function as Named, Node as Term};
+use lems_expression::{Expression, Node as Term};
 use lems_index::narrow;
 use lems_model::{Actions, ConditionalVariable, Dynamics, Reduce, Selection, Step};
 use lems_network::{NetworkError, Variable};
@@ -366,8 +366,8 @@ pub(super) fn evaluate(
             }
             Term::Logic(how, a, b) => code.logic(how, of(a), of(b)),
             Term::Not(a) => code.not(of(a)),
-            Term::Call(Named::Random, a) => code.random(of(a)),
-            Term::Call(named, a) => code.call(function(named), of(a)),
+            Term::Random(a) => code.random(of(a)),
+            Term::Call(function, a) => code.call(function, of(a)),
         };
         values.push(value);
         if guarded[index] {
@@ -391,7 +391,7 @@ fn guarded(expression: &Expression) -> Vec<bool> {
         if let Term::Logic(_, a, b) = *term {
             let right = &nodes[a as usize + 1..=b as usize];
             guarded[a as usize] =
-                (right.iter()).any(|term| matches!(term, Term::Call(Named::Random, _)));
+                (right.iter()).any(|term| matches!(term, Term::Random(_)));
         }
     }
     guarded
@@ -508,23 +508,5 @@ pub(super) fn neutral(operator: Operator) -> f64 {
         1.0
     } else {
         0.0
-    }
-}
-
-fn function(named: Named) -> Function {
-    match named {
-        Named::Sin => Function::Sin,
-        Named::Cos => Function::Cos,
-        Named::Tan => Function::Tan,
-        Named::Sinh => Function::Sinh,
-        Named::Cosh => Function::Cosh,
-        Named::Tanh => Function::Tanh,
-        Named::Exp => Function::Exp,
-        Named::Ln => Function::Ln,
-        Named::Sqrt => Function::Sqrt,
-        Named::Ceil => Function::Ceil,
-        Named::Abs => Function::Abs,
-        Named::Heaviside => Function::Heaviside,
-        Named::Factorial | Named::Random => Function::Factorial,
     }
 }

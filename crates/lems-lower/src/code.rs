@@ -6,7 +6,6 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::knowledge::Knowledge;
-use crate::interpreter::call;
 use crate::{
     Block, Comparison, Function, Kernel, Level, Logic, Operation, Operator, Place, Register,
     Scalar, Statement,
@@ -132,7 +131,7 @@ impl Code {
 
     pub fn call(&mut self, function: Function, argument: Register) -> Register {
         if let Some(argument) = self.value_of(argument) {
-            return self.constant(call(function, argument));
+            return self.constant(function.apply(argument));
         }
         let key = Pure::Call(function, argument);
         self.pure(key, Scalar::Real, Operation::Call(function, argument))
