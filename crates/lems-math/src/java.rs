@@ -25,6 +25,10 @@ pub fn factorial(n: f64) -> f64 {
 
 /// Java's `Math.round`: the nearest integer, ties towards positive infinity; NaN gives 0 and values
 /// beyond the range of `i64` give its nearest end.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "Java's cast gives the nearest end too"
+)]
 pub fn java_round(x: f64) -> i64 {
     let below = x.floor();
     let rounded = if x - below >= 0.5 { below + 1.0 } else { below };

@@ -77,6 +77,10 @@ fn reduce_by_one(x: f64) -> Reduced {
 
 /// For angles up to 2^19 * pi/2.
 fn reduce_medium(x: f64) -> Reduced {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the fraction is meant to be dropped, and the rest is at most 2^19"
+    )]
     let quadrant = (x * TWO_OVER_PI + 0.5) as i32;
     let n = f64::from(quadrant);
     let mut rest = x - n * PI_2_A;
