@@ -28,7 +28,7 @@ pub(crate) fn parse(text: &str) -> Result<Expression, ExpressionError> {
     if let Some(value) = parse_number(text) {
         let start = text.len() - text.trim_start().len();
         let mut number = Expression::number(value);
-        number.ranges = vec![(start as u32, (start + text.trim().len()) as u32)];
+        number.ranges = vec![compact(&(start..start + text.trim().len()))];
         return Ok(number);
     }
     let tokens = tokens(text)?;
@@ -275,7 +275,7 @@ impl Parser {
         if let Some(&index) = self.variable_indices.get(name) {
             return index;
         }
-        let index = self.variables.len() as u32;
+        let index = narrow(self.variables.len());
         self.variables.push(name.to_owned());
         self.variable_ranges.push(compact(range));
         self.variable_indices.insert(name.to_owned(), index);
@@ -283,7 +283,7 @@ impl Parser {
     }
 
     fn operand(&mut self, node: Node, range: Range<usize>, condition: bool) {
-        let index = self.nodes.len() as u32;
+        let index = narrow(self.nodes.len());
         self.nodes.push(node);
         self.ranges.push(compact(&range));
         self.operands.push(Operand {
@@ -399,7 +399,16 @@ impl Operand {
     }
 }
 
-/// The length limit keeps every offset far below 2^32.
 fn compact(range: &Range<usize>) -> (u32, u32) {
-    (range.start as u32, range.end as u32)
+    (narrow(range.start), narrow(range.end))
+}
+
+/// A place in a text, or a number of its parts, which [`LENGTH_LIMIT`] keeps far below 2^32.
+fn narrow(number: usize) -> u32 {
+    let narrowed = u32::try_from(number);
+    assert!(
+        narrowed.is_ok(),
+        "{number} is beyond the length of an expression: this is a bug in jlems-rs"
+    );
+    narrowed.unwrap_or(u32::MAX)
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use indexmap::{IndexMap, IndexSet};
-use lems_document::{Attribute, Element, Span};
+use lems_document::{Attribute, Element, Span, narrow};
 use lems_expression::{Dimension, Expression};
 use rustc_hash::FxBuildHasher;
 
@@ -13,6 +13,16 @@ use crate::{Dynamics, SimulationElement, StructureElement};
 /// Index of a type in [`Model::types`](crate::Model::types).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TypeId(pub u32);
+
+impl TypeId {
+    /// That at an index.
+    ///
+    /// # Panics
+    /// The index needs more than 32 bits. Each type is an element, and a document has fewer.
+    pub fn at(index: usize) -> TypeId {
+        TypeId(narrow(index))
+    }
+}
 
 /// What a type declares, by name, in the order of declaration.
 pub type Table<'d, V> = IndexMap<&'d str, V, FxBuildHasher>;
