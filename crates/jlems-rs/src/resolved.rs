@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use lems_document::{Document, narrow};
+use lems_document::Document;
 use lems_engine::Simulation;
+use lems_index::narrow;
 use lems_model::{ComponentId, Model, TypeId};
 use lems_network::{Experiment, InstanceId, Network, Shapes};
 use serde::Serialize;

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use crate::narrow::narrow;
 use crate::source::{Source, SourceId};
 use crate::tree::{Attribute, AttributeRecord, Document, Element, ElementRecord};
+use lems_index::narrow;
 
 /// An attribute for an element of a document, and the text that gives it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,10 +5,10 @@
 
 use crate::error::DocumentError;
 use crate::include::{IncludeOptions, Limits};
-use crate::narrow::narrow;
 use crate::read::{Builder, File, Include, Item};
 use crate::source::{EmbeddedFile, Source, SourceId, Span};
 use crate::tree::{AttributeRecord, DECODED, ElementRecord, Text};
+use lems_index::narrow;
 
 /// What [`EmbeddedFile::prepared`] holds for a text.
 ///

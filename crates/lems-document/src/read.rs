@@ -10,10 +10,10 @@ use crate::crowded;
 use crate::error::DocumentError;
 use crate::include::{ForeignLanguage, IncludeOptions, Limits};
 use crate::malformed;
-use crate::narrow::narrow;
 use crate::repair::{self, Repaired};
 use crate::source::{Source, SourceId, Span};
 use crate::tree::{AttributeRecord, DECODED, ElementRecord, Text, Tree};
+use lems_index::narrow;
 
 /// What a file contributes: its top-level elements lie in the tree.
 pub(crate) struct File {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use crate::narrow::narrow;
+use lems_index::narrow;
 
 /// What the names of embedded files end with.
 pub(crate) const EMBEDDED: &str = " (core types)";

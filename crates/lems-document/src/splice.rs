@@ -2,8 +2,8 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::narrow::narrow;
 use crate::tree::{AttributeRecord, DECODED, ElementRecord, Text, Tree};
+use lems_index::narrow;
 
 /// What is still to be done.
 enum Task {

@@ -8,8 +8,8 @@ use std::sync::OnceLock;
 
 use crate::error::{DocumentError, LoadFailure};
 use crate::include::{self, IncludeOptions};
-use crate::narrow::narrow;
 use crate::source::{Source, SourceId, SourceReader, Span};
+use lems_index::narrow;
 
 /// A file with all the files that it includes, as one sequence of top-level elements.
 ///

@@ -3,6 +3,7 @@
 //! Operators wait on a stack until one that binds no tighter follows. The tree
 //! is written in post-order as they leave the stack, without recursion.
 
+use lems_index::narrow;
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -401,14 +402,4 @@ impl Operand {
 
 fn compact(range: &Range<usize>) -> (u32, u32) {
     (narrow(range.start), narrow(range.end))
-}
-
-/// A place in a text, or a number of its parts, which [`LENGTH_LIMIT`] keeps far below 2^32.
-fn narrow(number: usize) -> u32 {
-    let narrowed = u32::try_from(number);
-    assert!(
-        narrowed.is_ok(),
-        "{number} is beyond the length of an expression: this is a bug in jlems-rs"
-    );
-    narrowed.unwrap_or(u32::MAX)
 }

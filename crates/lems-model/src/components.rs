@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use lems_document::{Attribute, Element, narrow, nearest};
+use lems_document::{Attribute, Element, nearest};
+use lems_index::narrow;
 
 use crate::{
     Model, ModelError, ParameterKind, Target, TypeId,

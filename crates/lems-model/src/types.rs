@@ -4,8 +4,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use indexmap::{IndexMap, IndexSet};
-use lems_document::{Attribute, Element, Span, narrow};
+use lems_document::{Attribute, Element, Span};
 use lems_expression::{Dimension, Expression};
+use lems_index::narrow;
 use rustc_hash::FxBuildHasher;
 
 use crate::{Dynamics, SimulationElement, StructureElement};
