@@ -231,8 +231,10 @@ fn is_distinctive(name: &str) -> bool {
 
 fn is_any_of(dependency: &str, forbidden: &[&str]) -> bool {
     forbidden.iter().any(|name| match name.strip_suffix('-') {
-        // The functions of mathematics are for all.
-        Some(_) => dependency.starts_with(name) && dependency != "lems-math",
+        // The functions of mathematics and the indices are for all.
+        Some(_) => {
+            dependency.starts_with(name) && !["lems-math", "lems-index"].contains(&dependency)
+        }
         None => dependency == *name || dependency.starts_with(&format!("{name}-")),
     })
 }

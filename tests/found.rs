@@ -6,6 +6,10 @@
     clippy::panic,
     reason = "a test fails by panicking"
 )]
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "the fuzzers make small numbers of random large ones"
+)]
 
 #[path = "../fuzz/src/targets.rs"]
 mod targets;

@@ -116,7 +116,7 @@ fn core_types() -> (Document, Vec<TypeId>) {
     let document = jlems_rs::load("core", &reader, &Options::default()).unwrap();
     let count = jlems_rs::read_model(&document).unwrap().types.len();
     assert_eq!(count, 272);
-    (document, (0..count as u32).map(TypeId).collect())
+    (document, (0..count).map(TypeId::at).collect())
 }
 
 fn pages() -> Pages {

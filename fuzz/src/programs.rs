@@ -81,8 +81,9 @@ fn count(program: &Program, outcome: &Outcome) {
         tally.kernels += with_statements(&program.kernels);
         tally.handlers += with_statements(&program.handlers);
         tally.with_events += u64::from(!outcome.recorded.is_empty() || !outcome.queue.is_empty());
-        let plans =
-            (0..program.kernels.len() as u32).filter_map(|kernel| block_plan(program, kernel));
+        let plans = (0_u32..)
+            .take(program.kernels.len())
+            .filter_map(|kernel| block_plan(program, kernel));
         for plan in plans {
             tally.in_blocks += 1;
             tally.in_threads += u64::from(plan.longest / plan.share >= 2);

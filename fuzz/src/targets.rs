@@ -130,7 +130,7 @@ pub fn expressions(data: &[u8]) {
                 "{text} = {first:?}, {printed} = {second:?}"
             );
             for (index, name) in expression.variables().iter().enumerate() {
-                let range = expression.variable_range(index as u32);
+                let range = expression.variable_range(index);
                 assert_eq!(text.get(range), Some(name.as_str()));
             }
             let lookup = |name: &str| match name.len() % 4 {

@@ -75,7 +75,12 @@ impl Case {
             same_as: strings(&case["same_as"]),
             outputs: strings(&case["outputs"]),
             every: every
-                .map(|(file, step)| (file.clone(), step.as_u64().expect("a count") as usize))
+                .map(|(file, step)| {
+                    (
+                        file.clone(),
+                        serde_json::from_value(step.clone()).expect("a count"),
+                    )
+                })
                 .collect(),
             folder,
         }

@@ -39,17 +39,22 @@ impl Default for Limits {
     fn default() -> Self {
         Limits {
             document: lems_document::Limits::default(),
-            instances: Estimate::LIMIT as usize,
+            instances: as_bound(Estimate::LIMIT),
             memory: memory::most().unwrap_or(usize::MAX),
             kernels: 100_000,
             statements: 10_000_000,
             events: 100_000_000,
             deliveries: 100_000_000,
-            steps: Experiment::MOST_STEPS as usize,
+            steps: as_bound(Experiment::MOST_STEPS),
             output_bytes: usize::MAX,
             seconds: usize::MAX,
         }
     }
+}
+
+/// A number as a bound: none if this machine cannot count so far.
+fn as_bound(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 /// How a limit is written.
@@ -182,7 +187,12 @@ impl Unit {
         let unit = text.get(digits.len()..)?;
         let (_, factor) = self.units().iter().find(|(name, _)| *name == unit)?;
         let number: f64 = digits.trim_end().parse().ok()?;
-        (number >= 0.0 && number.is_finite()).then_some((number * factor) as usize)
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "what is beyond the greatest bound is no bound, and a part of a byte is none"
+        )]
+        let bound = (number * factor) as usize;
+        (number >= 0.0 && number.is_finite()).then_some(bound)
     }
 }
 
@@ -293,7 +303,7 @@ impl Limits {
     /// Most instances that a network may get while it is built, if they could not be counted before.
     pub(crate) fn most_instances(&self) -> usize {
         self.instances
-            .min(self.memory / memory::INSTANCE_BYTES as usize)
+            .min(as_bound(self.memory as u64 / memory::INSTANCE_BYTES))
     }
 
     /// Whether a program stays within the limits.

@@ -265,7 +265,7 @@ fn simulations<'d>(
             simulation.every = options.every.max(1);
             simulation.number = number;
             if let Some(time) = options.checkpoint_every {
-                simulation.steps_between_checkpoints = (time / run.step).round().max(1.0) as u64;
+                simulation.steps_between_checkpoints = steps_in(time, run.step);
             }
             simulation.most_events = limits.most_events();
             simulation.deliveries.limit = limits.deliveries as u64;
@@ -433,9 +433,8 @@ fn run_with_doubts(
         let what = "more than one `Run`";
         return Err(EngineError::from(CheckpointError::OtherRun { what }).into());
     }
-    for simulation in simulations
-        .iter()
-        .filter(|simulation| simulation.number >= first)
+    for (number, simulation) in
+        (simulations.iter().enumerate()).filter(|(_, simulation)| simulation.number >= first)
     {
         let begun = Instant::now();
         options.stage.begin(Stage::COMPILING);
@@ -462,7 +461,6 @@ fn run_with_doubts(
                 if begun.elapsed() < LONGEST_RUN_AGAIN
                     && simulation.instances <= MOST_INSTANCES_AGAIN =>
             {
-                let number = simulation.number as usize;
                 return Err(diagnose(path, reader, options, number, &error));
             }
             Err(EngineError::Fault(fault)) => {
@@ -491,6 +489,15 @@ fn run_with_doubts(
         sources,
         report_file,
     })
+}
+
+/// The steps that are nearest to a time, one at least.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the number is whole, and no run has as many steps as 64 bits count"
+)]
+fn steps_in(time: f64, step: f64) -> u64 {
+    (time / step).round().max(1.0) as u64
 }
 
 /// The failure of a run because of a value that is not finite, with its cause, which is looked for

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use lems_document::Document;
 use lems_engine::Simulation;
+use lems_index::narrow;
 use lems_model::{ComponentId, Model, TypeId};
 use lems_network::{Experiment, InstanceId, Network, Shapes};
 use serde::Serialize;
@@ -75,7 +76,7 @@ impl ResolvedModel {
     pub fn of(model: &Model<'_>, document: &Document) -> ResolvedModel {
         let of_user = |id: ComponentId| !document.source(model.span_of(id).source).embedded;
         let mut numbers: BTreeMap<&str, (TypeId, usize)> = BTreeMap::new();
-        let all = (0..model.components.len()).map(|index| ComponentId(index as u32));
+        let all = (0..model.components.len()).map(ComponentId::at);
         for id in all.filter(|id| of_user(*id)) {
             let kind = model.component(id).component_type;
             let number = numbers.entry(model.type_of(kind).name);
@@ -253,7 +254,7 @@ impl ResolvedNetwork {
         simulation: &Simulation,
     ) -> ResolvedNetwork {
         let model = network.model;
-        let ids = || (0..network.instances.len()).map(|index| InstanceId(index as u32));
+        let ids = || (0..network.instances.len()).map(|index| InstanceId(narrow(index)));
         let mut populations = BTreeMap::new();
         let mut attached = BTreeMap::new();
         for id in ids() {

@@ -52,7 +52,7 @@ impl Settings {
                         name,
                         origin: option.to_owned(),
                         text: text.clone(),
-                        value: 0..text.len() as u32,
+                        value: 0..text.len(),
                     }),
                     None => {
                         let message =
@@ -148,11 +148,7 @@ impl Problems {
         message: String,
         help: Option<String>,
     ) {
-        let span = Span {
-            source: SourceId(self.0.sources.len() as u32),
-            start: range.start as u32,
-            end: range.end as u32,
-        };
+        let span = Span::new(SourceId::after(&self.0.sources), range);
         self.0.sources.push(Source {
             name: option.to_owned(),
             text: text.to_owned().into(),
@@ -200,7 +196,7 @@ fn place(document: &Document, text: &str) -> Result<Override, Problem> {
         name: name.trim().to_owned(),
         origin: "--set".to_owned(),
         text: text.to_owned(),
-        value: (equals + 1 + blank) as u32..text.trim_end().len() as u32,
+        value: equals + 1 + blank..text.trim_end().len(),
     })
 }
 

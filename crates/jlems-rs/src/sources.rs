@@ -95,7 +95,8 @@ fn text_of(
 /// A file, or one byte more than `most` of it.
 fn beginning(file: File, most: usize) -> std::io::Result<Vec<u8>> {
     let wanted = (most as u64).saturating_add(1);
-    let mut bytes = Vec::with_capacity(file.metadata()?.len().min(wanted) as usize);
+    let expected = file.metadata()?.len().min(wanted);
+    let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or(most));
     file.take(wanted).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
@@ -149,7 +150,7 @@ impl SourceReader for Sandbox {
         {
             use cap_std::fs::OpenOptionsExt;
             // If it has become a pipe since, nobody waits for its other end.
-            options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits() as i32);
+            options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
         }
         match folder.open_with(&below, &options) {
             Ok(file) => text_of(path, beginning(file.into_std(), most), most),

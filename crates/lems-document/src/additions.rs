@@ -24,7 +24,7 @@ impl Document {
             text: text.into(),
             embedded: false,
         };
-        let id = SourceId(self.sources.len() as u32);
+        let id = SourceId::after(&self.sources);
         let mut builder = Builder::of(std::mem::take(&mut self.tree));
         let options = IncludeOptions {
             limits: *limits,
@@ -102,6 +102,16 @@ mod tests {
             let added = document.add_inside(0, "--record", wrong.to_owned(), &Limits::default());
             assert!(added.is_err(), "{wrong}");
         }
+        let text = "<more><b/></more>";
+        let short = Limits {
+            source_bytes: text.len() - 1,
+            ..Limits::default()
+        };
+        let added = document.add_inside(0, "--record", text.to_owned(), &short);
+        let Err(LoadFailure { errors, .. }) = added else {
+            panic!("a longer text than a file may have");
+        };
+        assert!(matches!(errors[..], [DocumentError::SourceTooLarge { .. }]));
         let roots: Vec<Element<'_>> = document.roots().collect();
         assert_eq!(roots.len(), 1);
         assert_eq!(roots[0].descendants().count(), 1);

@@ -3,8 +3,6 @@
 //! Reading XML compares each attribute of an element with all before it, and repeats the prefixes in
 //! scope for each element that declares one. So both are counted before a text is read.
 
-use std::ops::Range;
-
 use crate::error::DocumentError;
 use crate::include::Limits;
 use crate::source::{SourceId, Span};
@@ -45,7 +43,7 @@ pub(crate) fn check(text: &str, id: SourceId, limits: &Limits) -> Result<(), Doc
         if !tag.is_empty {
             scopes.push(in_scope);
         }
-        let span = || span(id, start + 1..start + 1 + tag.name);
+        let span = || Span::new(id, start + 1..start + 1 + tag.name);
         if tag.attributes > limits.attributes {
             return Err(DocumentError::TooManyAttributes {
                 limit: limits.attributes,
@@ -60,14 +58,6 @@ pub(crate) fn check(text: &str, id: SourceId, limits: &Limits) -> Result<(), Doc
         }
     }
     Ok(())
-}
-
-fn span(source: SourceId, range: Range<usize>) -> Span {
-    Span {
-        source,
-        start: range.start as u32,
-        end: range.end as u32,
-    }
 }
 
 /// What is counted of a start or end tag.

@@ -38,7 +38,7 @@ pub struct ForeignLanguage {
 pub struct Limits {
     /// Bytes in one file; never more than 4 GiB.
     pub source_bytes: usize,
-    /// Bytes in all files together.
+    /// Bytes in all files together; never more than 8 GiB.
     pub total_bytes: usize,
     /// Files that include one another in a row.
     pub include_depth: usize,
@@ -73,6 +73,28 @@ impl Limits {
     /// Bytes that one file may have: places in it are 32 bits wide.
     pub(crate) fn most_bytes(&self) -> usize {
         self.source_bytes.min(u32::MAX as usize)
+    }
+
+    /// Bytes that all files may have: an element or attribute takes at least four, so that both
+    /// together, and their names, can be counted in 31 bits.
+    pub(crate) fn most_total_bytes(&self) -> usize {
+        self.total_bytes.min((u32::MAX as usize).saturating_mul(2))
+    }
+
+    /// Sees to it that places in a text that was not read from a file have 32 bits too.
+    ///
+    /// # Errors
+    /// It has more bytes than a file may have.
+    pub(crate) fn allow_text(&self, source: &Source) -> Result<(), DocumentError> {
+        let limit = self.most_bytes();
+        match source.text.len() > limit {
+            true => Err(DocumentError::SourceTooLarge {
+                file: source.name.clone(),
+                limit,
+                span: None,
+            }),
+            false => Ok(()),
+        }
     }
 }
 
@@ -189,7 +211,7 @@ impl Loader<'_> {
                 span: included_at,
             });
         }
-        let id = SourceId(self.sources.len() as u32);
+        let id = SourceId::after(&self.sources);
         let source = Source {
             name: found.name.clone(),
             text: found.text,
@@ -302,8 +324,8 @@ impl Loader<'_> {
         } else if self.open.len() >= limits.include_depth {
             let limit = limits.include_depth;
             DocumentError::IncludesTooDeep { limit, span }
-        } else if self.bytes_read() + found.text.len() > limits.total_bytes {
-            let limit = limits.total_bytes;
+        } else if self.bytes_read() + found.text.len() > limits.most_total_bytes() {
+            let limit = limits.most_total_bytes();
             DocumentError::TooMuchText { limit, span }
         } else {
             return self.file(found, Some(span));
@@ -359,5 +381,21 @@ impl Loader<'_> {
             overrides: Default::default(),
             additions: Default::default(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_limit_lets_places_and_numbers_leave_32_bits() {
+        let none = Limits {
+            source_bytes: usize::MAX,
+            total_bytes: usize::MAX,
+            ..Limits::default()
+        };
+        assert_eq!(none.most_bytes(), u32::MAX as usize);
+        assert!(none.most_total_bytes() / 4 <= i32::MAX as usize);
     }
 }

@@ -85,11 +85,7 @@ impl Unclosed {
     }
 
     fn explained(self, text: &str, span: Span) -> DocumentError {
-        let place = |range: &Range<usize>| Span {
-            start: range.start as u32,
-            end: range.end as u32,
-            ..span
-        };
+        let place = |range: &Range<usize>| Span::new(span.source, range.clone());
         let is_whole =
             |tag: &Range<usize>| text.get(tag.clone()).is_some_and(|tag| tag.ends_with('>'));
         let (message, range, related) = match &self {

@@ -79,6 +79,7 @@ impl Markup<'_> {
         read: impl FnOnce(&Markup<'_>) -> R,
     ) -> Result<R, DocumentError> {
         let text = &*source.text;
+        limits.allow_text(source)?;
         crowded::check(text, id, limits)?;
         let repaired = OnceCell::new();
         let (xml, error) = parsed(text, &repaired, limits.elements, true)
@@ -156,11 +157,7 @@ impl Markup<'_> {
             Some(repaired) => repaired.original(range),
             None => range,
         };
-        Span {
-            source: self.id,
-            start: range.start as u32,
-            end: range.end as u32,
-        }
+        Span::new(self.id, range)
     }
 }
 

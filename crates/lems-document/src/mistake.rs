@@ -43,11 +43,7 @@ pub(crate) enum Kind {
 
 impl Mistake {
     pub(crate) fn explained(&self, source: SourceId) -> DocumentError {
-        let span = |range: &Range<usize>| Span {
-            source,
-            start: range.start as u32,
-            end: range.end as u32,
-        };
+        let span = |range: &Range<usize>| Span::new(source, range.clone());
         let (message, hint) = self.kind.in_words();
         let related = self.related.as_ref().map(span);
         DocumentError::Malformed {

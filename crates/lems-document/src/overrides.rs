@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::source::{Source, SourceId};
 use crate::tree::{Attribute, AttributeRecord, Document, Element, ElementRecord};
+use lems_index::narrow;
 
 /// An attribute for an element of a document, and the text that gives it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,33 +18,34 @@ pub struct Override {
     /// The text around the value.
     pub text: String,
     /// The bytes of the value in the text.
-    pub value: Range<u32>,
+    pub value: Range<usize>,
 }
 
 impl Document {
     /// Gives an element an attribute, instead of one of the same name if it has that. The last of
     /// several counts.
+    ///
+    /// # Panics
+    /// The text has more than 4 GiB, which no command line has.
     pub fn set_attribute(&mut self, given: Override) {
-        let start = given.value.start.min(given.text.len() as u32);
-        let name_start = match given.text.get(..start as usize) {
-            Some(before) => before.rfind(given.name.as_str()).map(|at| at as u32),
-            None => None,
-        };
-        let source = SourceId(self.sources.len() as u32);
-        let number = self.tree.elements.len() as u32;
+        let start = given.value.start.min(given.text.len());
+        let before = given.text.get(..start).unwrap_or_default();
+        let name_start = before.rfind(given.name.as_str());
+        let source = SourceId::after(&self.sources);
+        let number = narrow(self.tree.elements.len());
         self.tree.elements.push(ElementRecord {
             name: u32::MAX >> 1,
             source,
             start: 0,
-            tag_end: given.text.len() as u32,
-            first_attribute: self.tree.attributes.len() as u32,
+            tag_end: narrow(given.text.len()),
+            first_attribute: narrow(self.tree.attributes.len()),
             subtree_end: number + 1,
         });
         self.tree.attributes.push(AttributeRecord {
-            name: self.tree.names.len() as u32,
-            name_start: name_start.unwrap_or(start),
-            value_start: start,
-            value_end: given.value.end,
+            name: self.tree.next_name(),
+            name_start: narrow(name_start.unwrap_or(start)),
+            value_start: narrow(start),
+            value_end: narrow(given.value.end),
         });
         self.tree.names.push(given.name);
         self.sources.push(Source {
@@ -108,7 +110,7 @@ mod tests {
     use crate::{IncludeOptions, LoadFailure, MemorySources};
 
     fn given(element: u32, name: &str, text: &str) -> Override {
-        let value = text.find('=').map_or(0, |at| at + 1) as u32..text.len() as u32;
+        let value = text.find('=').map_or(0, |at| at + 1)..text.len();
         Override {
             element,
             name: name.to_owned(),

@@ -8,6 +8,7 @@ use crate::include::{IncludeOptions, Limits};
 use crate::read::{Builder, File, Include, Item};
 use crate::source::{EmbeddedFile, Source, SourceId, Span};
 use crate::tree::{AttributeRecord, DECODED, ElementRecord, Text};
+use lems_index::narrow;
 
 /// What [`EmbeddedFile::prepared`] holds for a text.
 ///
@@ -88,8 +89,8 @@ impl Builder {
         let names = reader.list(|reader| Some(self.name(reader.text()?)))?;
         let name = |index: u32| Some(*names.get((index & !DECODED) as usize)? | index & DECODED);
         let tree = &mut self.tree;
-        let first_element = tree.elements.len() as u32;
-        let first_attribute = tree.attributes.len() as u32;
+        let first_element = narrow(tree.elements.len());
+        let first_attribute = narrow(tree.attributes.len());
         let elements = reader.list(|reader| {
             let [index, start, tag_end, attribute, subtree_end] = reader.words()?;
             Some(ElementRecord {
@@ -176,13 +177,13 @@ impl Writer {
     }
 
     fn text(&mut self, text: &str) {
-        let start = self.texts.len() as u32;
+        let start = narrow(self.texts.len());
         self.texts.push_str(text);
-        self.words(&[start, self.texts.len() as u32]);
+        self.words(&[start, narrow(self.texts.len())]);
     }
 
     fn list<T>(&mut self, items: &[T], mut write: impl FnMut(&mut Self, &T)) {
-        self.words(&[items.len() as u32]);
+        self.words(&[narrow(items.len())]);
         items.iter().for_each(|item| write(self, item));
     }
 
@@ -193,7 +194,7 @@ impl Writer {
     }
 
     fn finish(self) -> Vec<u8> {
-        let number = self.words.len() as u32;
+        let number = narrow(self.words.len());
         let words = [number].into_iter().chain(self.words);
         let mut bytes: Vec<u8> = words.flat_map(u32::to_le_bytes).collect();
         bytes.extend(self.texts.into_bytes());

@@ -13,6 +13,7 @@ use crate::malformed;
 use crate::repair::{self, Repaired};
 use crate::source::{Source, SourceId, Span};
 use crate::tree::{AttributeRecord, DECODED, ElementRecord, Text, Tree};
+use lems_index::narrow;
 
 /// What a file contributes: its top-level elements lie in the tree.
 pub(crate) struct File {
@@ -80,6 +81,7 @@ impl Builder {
     ) -> Result<File, DocumentError> {
         let limits = &options.limits;
         let text = &*source.text;
+        limits.allow_text(source)?;
         crowded::check(text, id, limits)?;
         let left = limits.elements.saturating_sub(self.tree.elements.len());
         let may_end_early = id == SourceId(0);
@@ -94,12 +96,7 @@ impl Builder {
         let read_text = xml.input_text();
         let span = |range: Range<usize>| {
             let tag = tag_length(read_text.get(range.clone()).unwrap_or_default());
-            let range = places.original(range.start..range.start + tag);
-            Span {
-                source: id,
-                start: range.start as u32,
-                end: range.end as u32,
-            }
+            Span::new(id, places.original(range.start..range.start + tag))
         };
         let mut file = File {
             name: outermost.tag_name().name().to_owned(),
@@ -170,13 +167,13 @@ impl Builder {
     }
 
     fn element(&mut self, node: roxmltree::Node<'_, '_>, span: Span, places: &Places<'_>) -> u32 {
-        let index = self.tree.elements.len() as u32;
+        let index = narrow(self.tree.elements.len());
         let record = ElementRecord {
             name: self.name(node.tag_name().name()),
             source: span.source,
             start: span.start,
             tag_end: span.end,
-            first_attribute: self.tree.attributes.len() as u32,
+            first_attribute: narrow(self.tree.attributes.len()),
             subtree_end: index + 1,
         };
         self.tree.elements.push(record);
@@ -198,15 +195,15 @@ impl Builder {
         let mut name = self.name(attribute.name());
         let content = places.restored(attribute.value());
         if places.text.get(value.clone()) != Some(&*content) {
-            let index = self.tree.attributes.len() as u32;
+            let index = narrow(self.tree.attributes.len());
             self.tree.decoded.push((index, content.into()));
             name |= DECODED;
         }
         self.tree.attributes.push(AttributeRecord {
             name,
-            name_start: name_range.start as u32,
-            value_start: value.start as u32,
-            value_end: value.end as u32,
+            name_start: narrow(name_range.start),
+            value_start: narrow(value.start),
+            value_end: narrow(value.end),
         });
     }
 
@@ -220,7 +217,7 @@ impl Builder {
         let range = places.original(node.range());
         let kept = if places.text.get(range.clone()) == Some(&*content) {
             let start = range.start + (content.len() - content.trim_start().len());
-            Text::InSource(start as u32, (start + trimmed.len()) as u32)
+            Text::InSource(narrow(start), narrow(start + trimmed.len()))
         } else {
             Text::Decoded(trimmed.into())
         };
@@ -229,7 +226,7 @@ impl Builder {
     }
 
     fn close(&mut self, element: Option<OpenElement>) {
-        let end = self.tree.elements.len() as u32;
+        let end = narrow(self.tree.elements.len());
         if let Some(closed) = element
             && let Some(record) = self.tree.elements.get_mut(closed.index as usize)
         {
@@ -241,7 +238,7 @@ impl Builder {
         if let Some(&index) = self.name_indices.get(name) {
             return index;
         }
-        let index = self.tree.names.len() as u32;
+        let index = self.tree.next_name();
         self.tree.names.push(name.to_owned());
         self.name_indices.insert(name.into(), index);
         index
@@ -270,7 +267,8 @@ pub(crate) fn parsed<'t>(
         }
         error => error,
     };
-    let Some(new) = new else {
+    // What stands for another letter is longer, and the places in the new text have 32 bits too.
+    let Some(new) = new.filter(|new| u32::try_from(new.text.len()).is_ok()) else {
         return Err(error);
     };
     match with_limit(&repaired.get_or_init(|| new).text, elements) {
@@ -376,11 +374,7 @@ fn include(node: roxmltree::Node<'_, '_>, tag: Span, places: &Places<'_>) -> Inc
         is_url: is_url || file.contains("://"),
         is_ignored: false,
         file,
-        span: Span {
-            start: value.start as u32,
-            end: value.end as u32,
-            ..tag
-        },
+        span: Span::new(tag.source, value),
     }
 }
 
@@ -440,11 +434,7 @@ pub(crate) fn refused(
         _ => offset(text, position.row as usize, position.col as usize),
     };
     let end = text.ceil_char_boundary((start + 1).min(text.len()));
-    let span = Span {
-        source: id,
-        start: start as u32,
-        end: end as u32,
-    };
+    let span = Span::new(id, start..end);
     if is_limit(error) {
         return DocumentError::TooManyElements {
             limit: limits.elements,

@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use lems_index::narrow;
 
 /// What the names of embedded files end with.
 pub(crate) const EMBEDDED: &str = " (core types)";
@@ -9,6 +12,16 @@ pub(crate) const EMBEDDED: &str = " (core types)";
 /// Index of a source in [`Document::sources`](crate::Document::sources).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourceId(pub u32);
+
+impl SourceId {
+    /// That of the next source after those that are there.
+    ///
+    /// # Panics
+    /// There are too many for 32 bits: see [`narrow`].
+    pub fn after(sources: &[Source]) -> SourceId {
+        SourceId(narrow(sources.len()))
+    }
+}
 
 /// A range of bytes in the text of a source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -19,6 +32,20 @@ pub struct Span {
     pub start: u32,
     /// The byte after the last one.
     pub end: u32,
+}
+
+impl Span {
+    /// That of a range of bytes.
+    ///
+    /// # Panics
+    /// The range ends beyond 4 GiB, which no source does: see [`narrow`].
+    pub fn new(source: SourceId, range: Range<usize>) -> Span {
+        Span {
+            source,
+            start: narrow(range.start),
+            end: narrow(range.end),
+        }
+    }
 }
 
 /// A text that was read.

@@ -3,6 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::tree::{AttributeRecord, DECODED, ElementRecord, Text, Tree};
+use lems_index::narrow;
 
 /// What is still to be done.
 enum Task {
@@ -22,14 +23,14 @@ impl Tree {
         };
         for root in roots {
             let mut tasks = vec![Task::Copy(*root)];
-            *root = new.elements.len() as u32;
+            *root = narrow(new.elements.len());
             while let Some(task) = tasks.pop() {
                 match task {
                     Task::End(element) => new.end(element),
                     Task::Copy(old) => match replaced.get(&old) {
                         Some(others) => tasks.extend(others.iter().rev().map(|at| Task::Copy(*at))),
                         None => {
-                            tasks.push(Task::End(new.elements.len() as u32));
+                            tasks.push(Task::End(narrow(new.elements.len())));
                             let first_child = tasks.len();
                             tasks.extend(self.children(old).map(Task::Copy));
                             if let Some(children) = tasks.get_mut(first_child..) {
@@ -45,7 +46,7 @@ impl Tree {
     }
 
     fn end(&mut self, element: u32) {
-        let end = self.elements.len() as u32;
+        let end = narrow(self.elements.len());
         if let Some(record) = self.elements.get_mut(element as usize) {
             record.subtree_end = end;
         }
@@ -62,15 +63,15 @@ impl Tree {
 
     /// Moves an element without its children to the end of another tree.
     fn move_element(&mut self, old: u32, new: &mut Tree) {
-        let index = new.elements.len() as u32;
+        let index = narrow(new.elements.len());
         let Some(record) = self.elements.get(old as usize) else {
             return;
         };
         let first = record.first_attribute;
         let next = self.elements.get(old as usize + 1);
-        let end = next.map_or(self.attributes.len() as u32, |next| next.first_attribute);
+        let end = next.map_or(narrow(self.attributes.len()), |next| next.first_attribute);
         new.elements.push(ElementRecord {
-            first_attribute: new.attributes.len() as u32,
+            first_attribute: narrow(new.attributes.len()),
             ..*record
         });
         for (at, attribute) in (first..end).zip(
@@ -83,7 +84,7 @@ impl Tree {
                 && let Some((_, value)) = self.decoded.get_mut(place)
             {
                 let value = std::mem::take(value);
-                new.decoded.push((new.attributes.len() as u32, value));
+                new.decoded.push((narrow(new.attributes.len()), value));
             }
             new.attributes.push(AttributeRecord { ..*attribute });
         }

@@ -600,4 +600,12 @@ fn markup_has_namespaces_all_texts_and_their_places() {
         refused,
         Err(DocumentError::TooManyElements { .. })
     ));
+    let short = Limits {
+        source_bytes: many.text.len() - 1,
+        ..limits
+    };
+    assert!(matches!(
+        Markup::of(SourceId(0), &many, &short, |_| ()),
+        Err(DocumentError::SourceTooLarge { .. })
+    ));
 }

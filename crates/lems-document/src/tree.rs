@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 use crate::error::{DocumentError, LoadFailure};
 use crate::include::{self, IncludeOptions};
 use crate::source::{Source, SourceId, SourceReader, Span};
+use lems_index::narrow;
 
 /// A file with all the files that it includes, as one sequence of top-level elements.
 ///
@@ -65,6 +66,21 @@ pub(crate) struct AttributeRecord {
 }
 
 pub(crate) const DECODED: u32 = 1 << 31;
+
+impl Tree {
+    /// The index of a name that is about to be added.
+    ///
+    /// # Panics
+    /// It would have the bit that is taken by [`DECODED`].
+    pub(crate) fn next_name(&self) -> u32 {
+        let index = narrow(self.names.len());
+        assert!(
+            index & DECODED == 0,
+            "{index} names, which a limit should have refused: this is a bug in jlems-rs"
+        );
+        index
+    }
+}
 
 #[derive(Debug)]
 pub(crate) enum Text {
@@ -214,10 +230,10 @@ impl<'d> Element<'d> {
         let qualified = tag
             .find(|end: char| end.is_ascii_whitespace() || matches!(end, '/' | '>'))
             .unwrap_or(tag.len());
-        let end = record.start + qualified as u32;
+        let end = record.start + narrow(qualified);
         Span {
             source: record.source,
-            start: end.saturating_sub(self.name().len() as u32),
+            start: end.saturating_sub(narrow(self.name().len())),
             end,
         }
     }
@@ -238,7 +254,7 @@ impl<'d> Element<'d> {
         let first = self.record().first_attribute;
         let end = match tree.elements.get(self.index as usize + 1) {
             Some(next) => next.first_attribute,
-            None => tree.attributes.len() as u32,
+            None => narrow(tree.attributes.len()),
         };
         (first..end).filter_map(move |index| {
             let record = tree.attributes.get(index as usize)?;
@@ -366,7 +382,7 @@ impl<'d> Attribute<'d> {
     /// The local name in the text.
     pub fn name_span(self) -> Span {
         let start = self.record.name_start;
-        self.span_between(start, start + self.name().len() as u32)
+        self.span_between(start, start + narrow(self.name().len()))
     }
 
     /// Where a range of bytes of the value stands in the text.

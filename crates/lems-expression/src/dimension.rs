@@ -195,7 +195,7 @@ pub fn dimension_of(
         let value = analysis.node(index, lookup)?;
         analysis.found.push(value);
     }
-    Ok(analysis.of(expression.root() as u32).dimension)
+    Ok(analysis.at(expression.root()).dimension)
 }
 
 #[derive(Clone, Copy)]
@@ -212,11 +212,15 @@ struct Analysis<'e> {
 
 impl Analysis<'_> {
     fn of(&self, node: u32) -> Value {
+        self.at(node as usize)
+    }
+
+    fn at(&self, node: usize) -> Value {
         let unknown = Value {
             dimension: Inferred::Any,
             literal: None,
         };
-        self.found.get(node as usize).copied().unwrap_or(unknown)
+        self.found.get(node).copied().unwrap_or(unknown)
     }
 
     fn node(&self, index: usize, lookup: &dyn Fn(&str) -> Known) -> Result<Value, DimensionError> {
@@ -366,6 +370,14 @@ fn combine(
     }
 }
 
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the caller has seen that the product is whole and of ordinary size"
+)]
+fn whole_product(exponent: i32, power: f64) -> i32 {
+    (f64::from(exponent) * power) as i32
+}
+
 /// None where an exponent of the result is not a whole number of ordinary size.
 fn whole_power(dimension: Dimension, power: f64) -> Option<Dimension> {
     let whole = |exponent: f64| exponent.fract() == 0.0 && exponent.abs() <= 1e6;
@@ -373,5 +385,5 @@ fn whole_power(dimension: Dimension, power: f64) -> Option<Dimension> {
         .exponents()
         .iter()
         .all(|&(_, exponent)| whole(f64::from(exponent) * power))
-        .then(|| dimension.combine(Dimension::NONE, |own, _| (f64::from(own) * power) as i32))
+        .then(|| dimension.combine(Dimension::NONE, |own, _| whole_product(own, power)))
 }

@@ -69,7 +69,7 @@ impl Expression {
         for (index, name) in self.variables.iter().enumerate() {
             let value = lookup(name).ok_or_else(|| EvaluationError::UnknownVariable {
                 name: name.clone(),
-                range: self.variable_range(index as u32),
+                range: self.variable_range(index),
             })?;
             variables.push(value);
         }

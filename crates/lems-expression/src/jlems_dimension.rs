@@ -144,6 +144,10 @@ fn comparison(left: Checked, right: Checked) -> Result<Checked, Refused> {
 
 /// The exponent that jLEMS computes with: an exponent is rounded up where it lies at most one half
 /// below a whole number, so that a square root (`^0.5`) keeps the dimension; others are not known.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "beyond 32 bits it is the nearest end, as it is in Java"
+)]
 fn whole(exponent: f64) -> Option<i32> {
     let nearest = (exponent + 0.5).floor();
     (exponent - nearest < 1e-6).then_some(nearest as i32)

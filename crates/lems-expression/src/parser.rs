@@ -3,6 +3,7 @@
 //! Operators wait on a stack until one that binds no tighter follows. The tree
 //! is written in post-order as they leave the stack, without recursion.
 
+use lems_index::narrow;
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -30,7 +31,7 @@ pub(crate) fn parse(text: &str) -> Result<Expression, ExpressionError> {
     if let Some(value) = parse_number(text) {
         let start = text.len() - text.trim_start().len();
         let mut number = Expression::number(value);
-        number.ranges = vec![(start as u32, (start + text.trim().len()) as u32)];
+        number.ranges = vec![compact(&(start..start + text.trim().len()))];
         return Ok(number);
     }
     let tokens = tokens(text)?;
@@ -277,7 +278,7 @@ impl Parser {
         if let Some(&index) = self.variable_indices.get(name) {
             return index;
         }
-        let index = self.variables.len() as u32;
+        let index = narrow(self.variables.len());
         self.variables.push(name.to_owned());
         self.variable_ranges.push(compact(range));
         self.variable_indices.insert(name.to_owned(), index);
@@ -285,7 +286,7 @@ impl Parser {
     }
 
     fn operand(&mut self, node: Node, range: Range<usize>, condition: bool) {
-        let index = self.nodes.len() as u32;
+        let index = narrow(self.nodes.len());
         self.nodes.push(node);
         self.ranges.push(compact(&range));
         self.operands.push(Operand {
@@ -401,7 +402,6 @@ impl Operand {
     }
 }
 
-/// The length limit keeps every offset far below 2^32.
 fn compact(range: &Range<usize>) -> (u32, u32) {
-    (range.start as u32, range.end as u32)
+    (narrow(range.start), narrow(range.end))
 }

@@ -935,7 +935,7 @@ proptest! {
         let expression = parse(&text);
         // A stack machine needs exactly the operands on top of its stack, in order.
         let mut stack: Vec<u32> = Vec::new();
-        for (index, node) in expression.nodes().iter().enumerate() {
+        for (index, node) in (0_u32..).zip(expression.nodes()) {
             let operands = match *node {
                 Node::Number(_) | Node::Variable(_) => vec![],
                 Node::Call(_, x) | Node::Random(x) | Node::Not(x) => vec![x],
@@ -943,9 +943,10 @@ proptest! {
             };
             let taken = stack.split_off(stack.len() - operands.len());
             prop_assert_eq!(taken, operands);
-            stack.push(index as u32);
+            stack.push(index);
         }
-        prop_assert_eq!(stack, [expression.root() as u32]);
+        let left: Vec<usize> = stack.into_iter().map(|node| node as usize).collect();
+        prop_assert_eq!(left, [expression.root()]);
     }
 
     #[test]

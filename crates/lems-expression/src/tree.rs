@@ -90,8 +90,8 @@ impl Expression {
     }
 
     /// Where a variable first appears in the text, in bytes; an empty range for an unknown index.
-    pub fn variable_range(&self, index: u32) -> Range<usize> {
-        as_range(self.variable_ranges.get(index as usize))
+    pub fn variable_range(&self, index: usize) -> Range<usize> {
+        as_range(self.variable_ranges.get(index))
     }
 
     /// Whether the expression is true or false rather than a number.

@@ -164,6 +164,9 @@ impl Table {
         if !is_possible(&[rows, width]) || !is_possible(&chunk) {
             return Err(Hdf5Error::Inflated { table: path });
         }
+        let Ok(width) = usize::try_from(width) else {
+            return Err(Hdf5Error::Inflated { table: path });
+        };
         let numbers = match rows {
             0 => Vec::new(),
             _ => data.read_f64().map_err(broken)?,
@@ -172,7 +175,7 @@ impl Table {
         Ok(Table {
             single: kind == DType::F32,
             columns,
-            width: width as usize,
+            width,
             numbers,
             path,
         })
@@ -239,6 +242,10 @@ impl Row<'_> {
     }
 
     /// The number in a column, less its fraction; none without a column.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "ids are stored as floats, and one beyond 64 bits names nothing"
+    )]
     pub fn whole(self, column: Option<Column>) -> Option<i64> {
         Some(self.number(column?) as i64)
     }

@@ -79,7 +79,7 @@ fn reduce_by_one(x: f64) -> Reduced {
 fn reduce_medium(x: f64) -> Reduced {
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "up to 2^19, and the fraction is meant to go"
+        reason = "the fraction is meant to be dropped, and the rest is at most 2^19"
     )]
     let quadrant = (x * TWO_OVER_PI + 0.5) as i32;
     let n = f64::from(quadrant);

@@ -1,21 +1,13 @@
 //! The widest vector instructions of the processor, chosen when the program runs.
 
-use pulp::{Arch, Simd, WithSimd};
-
-struct Code<F>(F);
-
-impl<F: FnOnce()> WithSimd for Code<F> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        (self.0)();
-    }
-}
+use multiversion::multiversion;
 
 /// Runs code, which must be `#[inline(always)]`, compiled for the vector instructions that the
 /// processor has. The results do not depend on which those are: nothing is fused or reordered.
-#[inline]
-pub fn vectorised(code: impl FnOnce()) {
-    Arch::new().dispatch(Code(code));
+#[multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512cd+avx512dq+avx512vl+avx2+avx+bmi1+bmi2+f16c+fma+lzcnt+movbe+popcnt",
+    "x86_64+avx2+avx+bmi1+bmi2+f16c+fma+lzcnt+movbe+popcnt",
+))]
+pub fn vectorised<F: FnOnce()>(code: F) {
+    code();
 }

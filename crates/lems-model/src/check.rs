@@ -421,7 +421,7 @@ impl<'c, 'd> Checker<'c, 'd> {
     fn names(&mut self, formula: &Formula<'d>) {
         for (index, name) in formula.expression.variables().iter().enumerate() {
             if !self.scope.contains_key(name.as_str()) {
-                let range = formula.expression.variable_range(index as u32);
+                let range = formula.expression.variable_range(index);
                 let error = self.unknown_variable(name, formula, range);
                 self.if_used(error);
             }

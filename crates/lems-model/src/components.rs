@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use lems_document::{Attribute, Element, nearest};
+use lems_index::narrow;
 
 use crate::{
     Model, ModelError, ParameterKind, Target, TypeId,
@@ -25,6 +26,16 @@ const LEMS_ELEMENTS: [&str; 7] = [
 /// Index of a component in [`Model::components`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ComponentId(pub u32);
+
+impl ComponentId {
+    /// That at an index.
+    ///
+    /// # Panics
+    /// The index needs more than 32 bits. Each component is an element, and a document has fewer.
+    pub fn at(index: usize) -> ComponentId {
+        ComponentId(narrow(index))
+    }
+}
 
 /// A component: a type with values.
 #[derive(Debug, Clone)]
@@ -178,7 +189,7 @@ impl<'d> Reader<'_, 'd> {
         parent: Option<ComponentId>,
         role: Role<'d>,
     ) -> ComponentId {
-        let id = ComponentId(self.model.components.len() as u32);
+        let id = ComponentId::at(self.model.components.len());
         self.model.components.push(Component {
             element,
             component_type: kind,
@@ -263,7 +274,7 @@ impl<'d> Reader<'_, 'd> {
     /// it names; `Insertion component="id"` makes one a child.
     fn adoptions(&mut self) {
         for index in 0..self.model.components.len() {
-            let id = ComponentId(index as u32);
+            let id = ComponentId::at(index);
             let (element, kind) = {
                 let component = self.model.component(id);
                 (component.element, component.component_type)
@@ -351,7 +362,7 @@ impl<'d> Reader<'_, 'd> {
             }
         }
         for index in 0..self.model.components.len() {
-            let mut chain = vec![ComponentId(index as u32)];
+            let mut chain = vec![ComponentId::at(index)];
             while let Some(next) = self.model.component(chain[chain.len() - 1]).prototype {
                 let span = self.model.span_of(next);
                 if chain.contains(&next) {
@@ -376,7 +387,7 @@ impl<'d> Reader<'_, 'd> {
 
     fn values(&mut self) {
         for index in 0..self.model.components.len() {
-            let id = ComponentId(index as u32);
+            let id = ComponentId::at(index);
             let parameters = self.parameters(id);
             self.model.components[index].parameters = parameters;
             let references = self.references(id);

@@ -18,7 +18,7 @@ pub(crate) fn evaluate(model: &mut Model<'_>) -> Result<(), Vec<ModelError>> {
     model.warnings.append(&mut circles);
     let mut targets = Targets::default();
     for index in 0..model.components.len() {
-        let id = ComponentId(index as u32);
+        let id = ComponentId::at(index);
         let kind = model.component(id).component_type;
         let order = &orders[kind.0 as usize];
         for &parameter in &order.in_circles {
@@ -122,7 +122,7 @@ fn value(
                 });
                 let name = unknown.and_then(|index| variables.get(index).cloned());
                 let name = name.unwrap_or_default();
-                let range = unknown.map(|index| formula.expression.variable_range(index as u32));
+                let range = unknown.map(|index| formula.expression.variable_range(index));
                 ModelError::UnknownVariable {
                     suggestion: lems_document::nearest(
                         &name,
@@ -176,7 +176,7 @@ fn selected(model: &Model<'_>, id: ComponentId, path: &str, targets: &mut Target
             .or_insert_with_key(|(kind, reference)| {
                 let mut found = HashMap::new();
                 for index in (0..model.components.len()).rev() {
-                    let candidate = ComponentId(index as u32);
+                    let candidate = ComponentId::at(index);
                     if model.is_a(model.component(candidate).component_type, kind)
                         && let Some(target) = model.reference(candidate, reference)
                     {

@@ -19,7 +19,7 @@ pub(crate) fn resolve(model: &mut Model<'_>) -> Result<(), Vec<ModelError>> {
     let mut errors = Vec::new();
     let mut graph = DiGraph::<TypeId, ()>::new();
     let nodes: Vec<_> = (0..model.types.len())
-        .map(|index| graph.add_node(TypeId(index as u32)))
+        .map(|index| graph.add_node(TypeId::at(index)))
         .collect();
     for index in 0..model.types.len() {
         let element = model.types[index].element;

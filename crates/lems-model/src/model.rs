@@ -173,7 +173,7 @@ impl<'d> Model<'d> {
 
     /// A type by name.
     pub fn type_named(&self, name: &str) -> Option<TypeId> {
-        (self.types.get_index_of(name)).map(|index| TypeId(index as u32))
+        (self.types.get_index_of(name)).map(TypeId::at)
     }
 
     /// A component by number.

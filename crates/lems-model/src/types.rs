@@ -6,6 +6,7 @@ use std::sync::Arc;
 use indexmap::{IndexMap, IndexSet};
 use lems_document::{Attribute, Element, Span};
 use lems_expression::{Dimension, Expression};
+use lems_index::narrow;
 use rustc_hash::FxBuildHasher;
 
 use crate::{Dynamics, SimulationElement, StructureElement};
@@ -13,6 +14,16 @@ use crate::{Dynamics, SimulationElement, StructureElement};
 /// Index of a type in [`Model::types`](crate::Model::types).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TypeId(pub u32);
+
+impl TypeId {
+    /// That at an index.
+    ///
+    /// # Panics
+    /// The index needs more than 32 bits. Each type is an element, and a document has fewer.
+    pub fn at(index: usize) -> TypeId {
+        TypeId(narrow(index))
+    }
+}
 
 /// What a type declares, by name, in the order of declaration.
 pub type Table<'d, V> = IndexMap<&'d str, V, FxBuildHasher>;

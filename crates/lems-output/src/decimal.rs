@@ -23,7 +23,7 @@ impl Decimal {
         let count = value.checked_ilog10().map_or(0, |power| power + 1);
         let mut rest = value;
         for place in decimal.digits.iter_mut().take(count as usize).rev() {
-            *place = b'0' + (rest % 10) as u8;
+            *place = ascii_digit(rest % 10);
             rest /= 10;
         }
         decimal.count = count as usize;
@@ -114,6 +114,17 @@ impl Decimal {
     }
 }
 
+/// A number from 0 to 9 as ASCII text.
+pub(crate) fn ascii_digit(number: impl TryInto<usize>) -> u8 {
+    const DIGITS: &[u8; 10] = b"0123456789";
+    let digit = number.try_into().ok().and_then(|at| DIGITS.get(at));
+    assert!(
+        digit.is_some(),
+        "more than one digit in the place of one: this is a bug in jlems-rs"
+    );
+    digit.copied().unwrap_or_default()
+}
+
 /// Appends an integer of at most two digits.
 fn write_small_integer(value: i32, out: &mut Vec<u8>) {
     if value < 0 {
@@ -121,7 +132,7 @@ fn write_small_integer(value: i32, out: &mut Vec<u8>) {
     }
     let magnitude = value.unsigned_abs();
     if magnitude >= 10 {
-        out.push(b'0' + (magnitude / 10) as u8);
+        out.push(ascii_digit(magnitude / 10));
     }
-    out.push(b'0' + (magnitude % 10) as u8);
+    out.push(ascii_digit(magnitude % 10));
 }

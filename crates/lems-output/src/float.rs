@@ -6,6 +6,10 @@ use crate::steele_white;
 /// Appends `value`, rounded to the nearest 32-bit float, as Java 17's `Float.toString` prints it:
 /// `0.0`, `-0.0`, `0.001`, `9999999.0`, `1.0E7`, `1.4E-45`, `NaN`, `Infinity`.
 pub fn write_java_float(value: f64, out: &mut Vec<u8>) {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "jLEMS writes 32 bits, rounded to the nearest"
+    )]
     let value = value as f32;
     if value.is_nan() {
         out.extend_from_slice(b"NaN");
@@ -31,7 +35,12 @@ pub fn write_java_float(value: f64, out: &mut Vec<u8>) {
 fn java_digits(value: f32) -> Decimal {
     const TWO_63: f32 = 9_223_372_036_854_775_808.0;
     if (1e7..TWO_63).contains(&value) {
-        large_integer(value as u64)
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a number of this range is whole, and fits"
+        )]
+        let value = value as u64;
+        large_integer(value)
     } else if may_not_be_shortest(value) {
         steele_white::generate(value)
     } else {
@@ -48,9 +57,15 @@ fn shortest(value: f32) -> Decimal {
 /// binary precision; that often is one digit more than the shortest.
 fn large_integer(value: u64) -> Decimal {
     let excess_bits = value.ilog2().saturating_sub(25);
-    let dropped_digits = (f64::from(excess_bits) * std::f64::consts::LOG10_2) as u32;
+    let dropped_digits = whole_digits(excess_bits);
     let unit = 10_u64.pow(dropped_digits);
     Decimal::of_integer((value + unit / 2) / unit, dropped_digits)
+}
+
+/// The decimal digits that so many bits, of a number of 64, are worth: less than one is dropped.
+fn whole_digits(bits: u32) -> u32 {
+    // The logarithm of 2 to five places.
+    bits * 30_103 / 100_000
 }
 
 /// Holds for all subnormal numbers, all powers of two, and two exponents where 64 bits overflow. A
@@ -62,4 +77,16 @@ fn may_not_be_shortest(value: f32) -> bool {
     let biased_exponent = bits >> FRACTION_BITS;
     let power_of_two = bits.trailing_zeros() >= FRACTION_BITS;
     power_of_two || biased_exponent == 0 || OVERFLOWING.contains(&biased_exponent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_are_worth_the_digits_of_their_power_of_two() {
+        for bits in 0..64 {
+            assert_eq!(whole_digits(bits), (1_u64 << bits).ilog10());
+        }
+    }
 }

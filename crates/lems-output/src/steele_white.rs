@@ -7,7 +7,7 @@
 //! two half units for a power of two; it never stops at the first digit of a number with an exponent;
 //! and its 64-bit arithmetic may overflow.
 
-use crate::decimal::Decimal;
+use crate::decimal::{Decimal, ascii_digit};
 
 /// Digits of a positive finite number that is printed with an exponent and not an integer below 2^63.
 pub(crate) fn generate(value: f32) -> Decimal {
@@ -48,6 +48,10 @@ impl Binary {
     }
 
     /// The decimal exponent by a straight line instead of the logarithm: right or one too large.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the exponents of 32-bit floats have two digits"
+    )]
     fn estimated_exponent(&self) -> i32 {
         let one_to_two = self.significand as f64 / (1_u64 << (self.bits - 1)) as f64;
         let logarithm = (one_to_two - 1.5) * 0.289529654
@@ -65,6 +69,10 @@ enum Width {
 }
 
 impl Width {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "Java's 64-bit numbers wrap, and its digits show it"
+    )]
     fn wrap(self, value: i128) -> i128 {
         match self {
             Self::Bits64 => i128::from(value as i64),
@@ -142,7 +150,7 @@ impl Scaled {
         let digit = self.b / self.s;
         self.b = 10 * (self.b % self.s);
         self.m = self.width.wrap(10 * self.m);
-        b'0' + digit as u8
+        ascii_digit(digit)
     }
 
     /// Whether the digits so far, as they are and with the last one larger by one, are close enough.

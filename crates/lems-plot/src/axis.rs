@@ -1,6 +1,7 @@
 //! Where the marks of an axis are, and which names it has room for.
 
 use crate::layout::Name;
+use crate::whole;
 
 /// Values of 1, 2 or 5 times a power of ten between two numbers, about `number` of them, and how
 /// they are written.
@@ -13,8 +14,8 @@ pub fn ticks(from: f64, to: f64, number: usize) -> Vec<(f64, String)> {
     let step = round_step(rough);
     let decimals = usize::try_from(-exponent_of(step)).unwrap_or(0);
     let first = (from / step).ceil();
-    (0..=2 * number as u32)
-        .map(|count| (first + f64::from(count)) * step)
+    (0..=2 * number)
+        .map(|count| (first + count as f64) * step)
         .take_while(|value| *value <= to + 1e-9 * step)
         .map(|value| {
             let value = if value.abs() < 1e-9 * step {
@@ -59,7 +60,7 @@ pub fn readable([names, groups]: [&[Name]; 2], [low, high]: [f64; 2], apart: f64
         return names;
     }
     if groups.is_empty() {
-        let every = round_step(apart) as usize;
+        let every = whole(round_step(apart));
         return names.into_iter().step_by(every.max(1)).collect();
     }
     let mut kept: Vec<&Name> = Vec::new();

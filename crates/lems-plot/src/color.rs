@@ -23,8 +23,16 @@ fn on_white(digits: &str) -> Option<String> {
     if brightness <= BRIGHTEST {
         return Some(format!("#{digits}"));
     }
-    let [r, g, b] = parts.map(|part| (f64::from(part) * BRIGHTEST / brightness) as u8);
+    let [r, g, b] = parts.map(|part| darkened(part, brightness));
     Some(format!("#{r:02x}{g:02x}{b:02x}"))
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a part of a colour is a whole number, and it becomes no greater: `brightness` is above `BRIGHTEST`"
+)]
+fn darkened(part: u8, brightness: f64) -> u8 {
+    (f64::from(part) * BRIGHTEST / brightness) as u8
 }
 
 /// The colour of the curve or population with this number, of those that have no own.

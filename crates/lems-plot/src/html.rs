@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::layout::{Laid, Line, Name, Sheet};
 use crate::thin::{straightened, thinned};
-use crate::{Figure, escaped};
+use crate::{Figure, escaped, whole};
 
 /// What part of a panel's height a line may be away from a point that is left out: a twentieth of a
 /// pixel, so that it stays unseen when a reader zooms.
@@ -52,7 +52,7 @@ fn straighten(sheets: &mut [Sheet<'_>]) {
     for sheet in sheets {
         for line in sheet.panels.iter_mut().flat_map(|laid| &mut laid.curves) {
             let share = line.points.len() as f64 / all as f64 * MOST_POINTS as f64;
-            let places = (share / 4.0) as usize;
+            let places = whole(share / 4.0);
             let times = line.points.iter().map(|point| point.0);
             let ends = times.fold([f64::INFINITY, f64::NEG_INFINITY], |[from, to], time| {
                 [from.min(time), to.max(time)]

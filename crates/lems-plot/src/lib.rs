@@ -95,6 +95,15 @@ fn escaped(text: &str) -> String {
         .replace('"', "&quot;")
 }
 
+/// How many whole dots, letters or places there are in so many: none in a negative number.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a part of a dot is not drawn, and what is beyond a `usize` is outside of every drawing"
+)]
+fn whole(number: f64) -> usize {
+    number as usize
+}
+
 /// The text, or its ends if it has more than so many letters.
 fn fitting(text: &str, most: usize) -> String {
     let letters: Vec<char> = text.chars().collect();

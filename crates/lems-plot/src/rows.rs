@@ -4,7 +4,7 @@ use crate::axis::round_step;
 use crate::color::numbered;
 use crate::layout::{Laid, Line, Name, bounds};
 use crate::lines::label;
-use crate::{Panel, Row};
+use crate::{Panel, Row, whole};
 
 /// About so many bins does a rate have: fewer if there would be few events in each.
 const BINS: [f64; 2] = [10.0, 60.0];
@@ -110,7 +110,7 @@ fn rates(rows: &[Row], populations: &[Population<'_>], x: [f64; 2], seconds: f64
     let wanted = events as f64 / populations.len().max(1) as f64 / EVENTS_IN_BIN;
     let width = round_step((x[1] - x[0]) / wanted.clamp(BINS[0], BINS[1]));
     let first = (x[0] / width).floor();
-    let bins = ((x[1] / width).ceil() - first).clamp(1.0, 2.0 * BINS[1]) as usize;
+    let bins = whole(((x[1] / width).ceil() - first).clamp(1.0, 2.0 * BINS[1]));
     let all = Population {
         name: "all",
         color: "#555555".to_owned(),
@@ -130,7 +130,7 @@ fn rates(rows: &[Row], populations: &[Population<'_>], x: [f64; 2], seconds: f64
             let bin = (time / width).floor() - first;
             let is_inside = time >= x[0] && time <= x[1];
             // What happens at the very end belongs to the last bin.
-            let bin = (bin.max(0.0) as usize).min(bins - 1);
+            let bin = whole(bin).min(bins - 1);
             if let (true, Some(count)) = (is_inside, counts.get_mut(bin)) {
                 *count += 1;
             }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::axis::{readable, ticks};
 use crate::layout::{Laid, Line, Sheet};
 use crate::thin::{between, thinned};
-use crate::{Figure, escaped, fitting};
+use crate::{Figure, escaped, fitting, whole};
 
 const WIDTH: f64 = 760.0;
 const RIGHT: f64 = 20.0;
@@ -50,7 +50,7 @@ pub fn svg(figure: &Figure) -> String {
          width=\"{width}\" height=\"{height}\" font-family=\"sans-serif\" font-size=\"12\">\n\
          <rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n"
     );
-    let title_letters = (width / (1.25 * LETTER)) as usize;
+    let title_letters = whole(width / (1.25 * LETTER));
     let _ = writeln!(
         text,
         "<text x=\"{}\" y=\"24\" text-anchor=\"middle\" font-size=\"15\">{}</text>",
@@ -122,7 +122,7 @@ struct Legend {
 
 impl Legend {
     fn of(laid: &Laid, width: f64) -> Legend {
-        let most = ((width - LEGEND_SAMPLE) / LETTER).max(8.0) as usize;
+        let most = whole((width - LEGEND_SAMPLE) / LETTER).max(8);
         let names: Vec<String> = (laid.legend.iter())
             .map(|(name, _)| fitting(name, most))
             .collect();
@@ -131,7 +131,7 @@ impl Legend {
         Legend {
             names,
             column,
-            per_line: ((width / column) as usize).max(1),
+            per_line: whole(width / column).max(1),
         }
     }
 
@@ -179,7 +179,7 @@ impl Frame {
         let (left, top, width, height) = (self.left, self.top, self.width, self.height);
         let bottom = top + height;
         if !laid.title.is_empty() {
-            let title = escaped(&fitting(&laid.title, (width / LETTER) as usize));
+            let title = escaped(&fitting(&laid.title, whole(width / LETTER)));
             let base = top - 6.0;
             let _ = writeln!(
                 text,
@@ -192,7 +192,7 @@ impl Frame {
             "<clipPath id=\"plot{number}\"><rect x=\"{left}\" y=\"{top}\" width=\"{width}\" \
              height=\"{height}\"/></clipPath>"
         );
-        for (value, label) in ticks(self.x[0], self.x[1], (width / 80.0) as usize) {
+        for (value, label) in ticks(self.x[0], self.x[1], whole(width / 80.0)) {
             let at = self.x(value);
             let _ = writeln!(
                 text,
@@ -207,7 +207,7 @@ impl Frame {
             }
         }
         if laid.names.is_empty() {
-            for (value, label) in ticks(self.y[0], self.y[1], ((height / 40.0) as usize).max(3)) {
+            for (value, label) in ticks(self.y[0], self.y[1], whole(height / 40.0).max(3)) {
                 self.side(text, value, &label, None);
             }
         } else {
@@ -221,7 +221,7 @@ impl Frame {
             text,
             "<text transform=\"translate(16 {}) rotate(-90)\" text-anchor=\"middle\">{}</text>",
             top + height / 2.0,
-            escaped(&fitting(&laid.y_label, (height / 6.0) as usize + 6))
+            escaped(&fitting(&laid.y_label, whole(height / 6.0) + 6))
         );
         let _ = writeln!(
             text,
@@ -266,7 +266,7 @@ impl Frame {
         if line.marks {
             return self.strokes(points);
         }
-        let points = thinned(points, self.x, self.width as usize);
+        let points = thinned(points, self.x, whole(self.width));
         let mut path = String::new();
         for stretch in points.split(|point| point.1.is_nan()) {
             if let [(x, y)] = stretch {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::axis::{readable, ticks};
 use crate::layout::{Laid, Line, Sheet};
 use crate::thin::{between, thinned};
-use crate::{Figure, fitting};
+use crate::{Figure, fitting, whole};
 
 /// Characters across that the curves get.
 const COLUMNS: usize = 68;
@@ -47,7 +47,7 @@ pub fn text(figure: &Figure) -> String {
     let column = |x: f64| (x - sheet.x[0]) / (sheet.x[1] - sheet.x[0]) * COLUMNS as f64;
     let mut numbers = String::new();
     for (value, label) in ticks(sheet.x[0], sheet.x[1], 6) {
-        let at = column(value) as usize;
+        let at = whole(column(value));
         let begin = (at + 1).saturating_sub(label.chars().count().div_ceil(2));
         numbers += &" ".repeat(begin.saturating_sub(numbers.chars().count()));
         numbers += &label;
@@ -72,7 +72,7 @@ fn panel(text: &mut String, laid: &Laid, x: [f64; 2], margin: usize) {
     }
     let mut labels = vec![String::new(); lines];
     let mut put = |value: f64, label: String| {
-        if let Some(place) = labels.get_mut(line(value).round() as usize / DOWN) {
+        if let Some(place) = labels.get_mut(whole(line(value).round()) / DOWN) {
             *place = label;
         }
     };
@@ -98,7 +98,7 @@ fn panel(text: &mut String, laid: &Laid, x: [f64; 2], margin: usize) {
     }
     let mut axis = String::new();
     for (value, _) in ticks(x[0], x[1], 6) {
-        let at = column(value).round() as usize / ACROSS;
+        let at = whole(column(value).round()) / ACROSS;
         axis += &"\u{2500}".repeat(at.saturating_sub(axis.chars().count()));
         axis.push('\u{252c}');
     }
@@ -138,7 +138,7 @@ fn draw(
         if x < 0.0 || y < 0.0 {
             return;
         }
-        let (x, y) = (x as usize, y as usize);
+        let (x, y) = (whole(x), whole(y));
         let character = dots
             .get_mut(y / DOWN)
             .and_then(|line| line.get_mut(x / ACROSS));
@@ -170,8 +170,8 @@ fn draw(
             .max((y - from_y).abs())
             .ceil()
             .clamp(1.0, 1000.0);
-        for step in 0..=longest as u32 {
-            let part = f64::from(step) / longest;
+        for step in 0..=whole(longest) {
+            let part = step as f64 / longest;
             set(from_x + part * (x - from_x), from_y + part * (y - from_y));
         }
         last = Some((x, y));

@@ -23,7 +23,8 @@ impl Dice {
     /// A whole number from `low` to `high`, both included.
     pub fn between(&mut self, low: usize, high: usize) -> usize {
         let sides = (high.saturating_sub(low) as u64).saturating_add(1);
-        low + (self.next() % sides) as usize
+        // Fewer than the sides, whose number comes from a `usize`.
+        low + usize::try_from(self.next() % sides).unwrap_or_default()
     }
 
     /// True in `percent` of 100 cases.

@@ -153,11 +153,7 @@ fn span_of(place: &SourceLocation, rewritten: &Rewritten, source: &Source) -> Sp
     let start = text.floor_char_boundary(start.min(text.len()));
     let rest = text.get(start..).unwrap_or_default();
     let end = rest.find('>').map_or(rest.len(), |end| end + 1);
-    Span {
-        source: SourceId(0),
-        start: start as u32,
-        end: (start + end) as u32,
-    }
+    Span::new(SourceId(0), start..start + end)
 }
 
 /// The message of an error whose place is told otherwise, without the number of the rule.

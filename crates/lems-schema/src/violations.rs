@@ -409,10 +409,12 @@ impl Reader<'_> {
 
 /// A violation without words of its own.
 fn rule(error: ValidationError, here: Span) -> SchemaError {
-    let place = error.location.as_ref().map(|place| Span {
-        start: place.line as u32,
-        end: place.column as u32,
-        ..here
+    let place = error.location.as_ref().and_then(|place| {
+        Some(Span {
+            start: u32::try_from(place.line).ok()?,
+            end: u32::try_from(place.column).ok()?,
+            ..here
+        })
     });
     SchemaError::Rule {
         message: error.message,
@@ -446,10 +448,6 @@ fn trimmed(text: &str, span: Span) -> Span {
     if inner.is_empty() || written != text.len() {
         return span;
     }
-    let start = span.start + (text.len() - text.trim_start().len()) as u32;
-    Span {
-        start,
-        end: start + inner.len() as u32,
-        ..span
-    }
+    let start = span.start as usize + (text.len() - text.trim_start().len());
+    Span::new(span.source, start..start + inner.len())
 }

@@ -14,7 +14,7 @@ use crate::Diagnostic;
 pub(super) fn same_ids(model: &Model<'_>, findings: &mut Findings) {
     let mut first: HashMap<(Option<ComponentId>, &str, &str), ComponentId> = HashMap::new();
     for index in 0..model.components.len() {
-        let id = ComponentId(index as u32);
+        let id = ComponentId::at(index);
         let component = model.component(id);
         let Some(name) = component.id else { continue };
         let role = match component.role {

@@ -39,11 +39,10 @@ pub(super) fn hold(
         number: 0,
         found: Vec::new(),
     };
-    for (index, source) in sources.iter().enumerate() {
+    for (id, source) in (0..).map(SourceId).zip(sources) {
         if !reading.is_own(source) {
             continue;
         }
-        let id = SourceId(index as u32);
         let Some(violations) = schemas::violations(schema, id, source, limits) else {
             continue;
         };
