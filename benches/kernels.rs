@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput};
 use jlems_rs::engine::Simulation;
+use jlems_rs::ir::{Interpreter, State, deliver_due};
 use jlems_rs::jit::CompiledProgram;
-use jlems_rs::kernel::{Interpreter, State, deliver_due};
 use jlems_rs::{BackendKind, Options};
 
 const STEP: f64 = 1e-5;

@@ -7,7 +7,7 @@ mod models;
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput};
-use jlems_rs::kernel::{Recorded, lower};
+use jlems_rs::lower::{Recorded, lower};
 use jlems_rs::network::{Network, Shapes};
 
 fn stages(criterion: &mut Criterion, cells: usize, synapses: usize) {

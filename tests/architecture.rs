@@ -16,15 +16,22 @@ use nml2_coretypes::CORE_TYPES;
 use support::workspace;
 
 /// (crate, what neither it nor anything that it is built on in this workspace depends on)
-const MAY_NOT_DEPEND: [(&str, &[&str]); 9] = [
+const MAY_NOT_DEPEND: [(&str, &[&str]); 13] = [
     ("lems-math", &["roxmltree", "lems-", "cranelift"]),
     (
         "lems-expression",
         &["roxmltree", "lems-document", "cranelift"],
     ),
     ("lems-document", &["lems-", "cranelift"]),
-    ("lems-model", &["lems-network", "lems-kernel", "cranelift"]),
-    ("lems-network", &["lems-kernel", "lems-engine", "cranelift"]),
+    ("lems-model", &["lems-network", "lems-ir", "cranelift"]),
+    ("lems-network", &["lems-ir", "lems-engine", "cranelift"]),
+    ("lems-ir", &["roxmltree", "lems-", "cranelift"]),
+    ("lems-optimise", &READS_MODELS),
+    ("lems-jit", &READS_MODELS),
+    (
+        "lems-lower",
+        &["lems-optimise", "lems-engine", "lems-output", "cranelift"],
+    ),
     (
         "lems-schema",
         &[
@@ -43,21 +50,27 @@ const MAY_NOT_DEPEND: [(&str, &[&str]); 9] = [
 ];
 
 /// (crate, what it does not depend on itself)
-const MAY_NOT_NAME: [(&str, &[&str]); 3] = [
-    (
-        "lems-kernel",
-        &["roxmltree", "lems-document", "cranelift", "lems-output"],
-    ),
-    ("lems-jit", &["roxmltree", "lems-document", "lems-model"]),
+const MAY_NOT_NAME: [(&str, &[&str]); 2] = [
+    ("lems-lower", &["roxmltree", "lems-document"]),
     ("lems-engine", &["roxmltree", "lems-document", "cranelift"]),
 ];
 
+/// What reads models: nothing that executes them is built on it.
+const READS_MODELS: [&str; 5] = [
+    "roxmltree",
+    "lems-document",
+    "lems-expression",
+    "lems-model",
+    "lems-network",
+];
+
 /// The stages in the order in which data passes them.
-const STAGES: [&str; 7] = [
+const STAGES: [&str; 8] = [
     "lems-document",
     "lems-model",
     "lems-network",
-    "lems-kernel",
+    "lems-lower",
+    "lems-optimise",
     "lems-jit",
     "lems-engine",
     "jlems-rs",

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use lems_jit::{CompiledProgram, block_plan};
-use lems_kernel::{Interpreter, Program};
+use lems_ir::{Interpreter, Program};
 
 #[allow(unused)]
 #[path = "../../crates/lems-jit/src/tests/grow.rs"]
@@ -74,7 +74,7 @@ thread_local! {
 fn count(program: &Program, outcome: &Outcome) {
     TALLY.with_borrow_mut(|tally| {
         tally.programs += 1;
-        let with_statements = |kernels: &[lems_kernel::Kernel]| {
+        let with_statements = |kernels: &[lems_ir::Kernel]| {
             let kernels = kernels.iter();
             kernels.filter(|kernel| !kernel.body.is_empty()).count() as u64
         };

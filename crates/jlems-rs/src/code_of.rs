@@ -3,7 +3,7 @@
 use lems_document::DocumentError;
 use lems_engine::{CheckpointError, EngineError};
 use lems_expression::{DimensionError, ExpressionError};
-use lems_kernel::Fault;
+use lems_ir::Fault;
 use lems_model::ModelError;
 use lems_network::NetworkError;
 use lems_output::OutputError;

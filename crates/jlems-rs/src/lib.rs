@@ -47,8 +47,9 @@ pub use nml2_coretypes::simulation::{Outputs, Simulation};
 
 pub use lems_document as document;
 pub use lems_engine as engine;
+pub use lems_ir as ir;
 pub use lems_jit as jit;
-pub use lems_kernel as kernel;
+pub use lems_lower as lower;
 pub use lems_model as model;
 pub use lems_network as network;
 pub use lems_output as output;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lems_document::Document;
-use lems_kernel::{Program, statements};
+use lems_ir::{Program, statements};
 use lems_model::{ComponentId, Model};
 use lems_network::{Estimate, Experiment, NetworkError, Run};
 

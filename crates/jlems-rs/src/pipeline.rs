@@ -12,8 +12,8 @@ use lems_document::{Document, Element, EmbeddedFile, IncludeOptions, Source, Sou
 use lems_engine::{
     Checkpoint, CheckpointError, Diagnosis, EngineError, Moment, Simulation, Summary,
 };
+use lems_ir::{Backend, Interpreter, Program};
 use lems_jit::CompiledProgram;
-use lems_kernel::{Backend, Interpreter, Program};
 use lems_model::{Model, ModelError, ModelFailure, Target};
 use lems_network::{DataFile, Estimate, Experiment, NetworkError};
 use lems_output::{LimitedStore, OutputStore, expand_report_name};

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 use std::fmt::Write;
 
-use lems_kernel::{Action, Deliveries, EventQueue, Program, QueuedEvent, State};
+use lems_ir::{Action, Deliveries, EventQueue, Program, QueuedEvent, State};
 use lems_math::JavaRandom;
 use lems_output::{Checksum, Mark, OutputError, OutputSink, OutputStore};
 

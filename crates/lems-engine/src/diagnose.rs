@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
-use lems_kernel::{Backend, Interpreter, Lowered, Probe, Program, Recorded, State, lower};
+use lems_ir::{Backend, Interpreter, Probe, Program, State};
+use lems_lower::{Lowered, Recorded, lower};
 use lems_model::{Actions, Dynamics, Formula, Model};
 use lems_network::{Experiment, InstanceId, Network, Readable, Run, Shapes, Variable};
 

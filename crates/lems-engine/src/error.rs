@@ -1,6 +1,6 @@
 //! What can stop a run.
 
-use lems_kernel::Fault;
+use lems_ir::Fault;
 use lems_output::OutputError;
 
 use crate::CheckpointError;

@@ -3,10 +3,8 @@
 use std::ops::ControlFlow;
 
 use lems_expression::Dimension;
-use lems_kernel::{
-    Backend, Deliveries, Fault, Interpreter, Lowered, Probe, Program, Recorded, State, deliver_due,
-    lower,
-};
+use lems_ir::{Backend, Deliveries, Fault, Interpreter, Probe, Program, State, deliver_due};
+use lems_lower::{Lowered, Recorded, lower};
 use lems_math::JavaRandom;
 use lems_model::Model;
 use lems_network::{EventFormat, Experiment, Network, NetworkError, Run, Shapes, Variable};
@@ -238,7 +236,7 @@ impl Simulation {
     pub fn fast(mut self, fused: bool) -> Simulation {
         let recorders = self.data_files.iter().flat_map(|file| &file.columns);
         let recorded: Vec<Probe> = recorders.map(|recorder| recorder.probe).collect();
-        self.program = lems_kernel::fast(self.program, &recorded, fused);
+        self.program = lems_optimise::fast(self.program, &recorded, fused);
         self
     }
 

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use lems_document::{Document, IncludeOptions, MemorySources};
-use lems_kernel::Interpreter;
+use lems_ir::Interpreter;
 use lems_model::Model;
 use lems_network::Experiment;
 use lems_output::MemoryStore;

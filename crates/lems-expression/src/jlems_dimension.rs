@@ -6,8 +6,8 @@
 //! an error.
 
 use crate::dimension::Dimension;
-use lems_math::BinaryOperator;
 use crate::tree::{Expression, Node};
+use lems_math::BinaryOperator;
 
 /// What jLEMS's check holds of a value.
 #[derive(Clone, Copy, Debug, PartialEq)]

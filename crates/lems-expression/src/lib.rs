@@ -33,6 +33,7 @@ pub use dimension::{Dimension, DimensionError, Inferred, Known, dimension_of};
 pub use error::ExpressionError;
 pub use evaluate::EvaluationError;
 pub use jlems_dimension::{Checked, CheckedDimension, Refused, jlems_dimension_of};
-pub use number::parse_number;
 pub use lems_math::{BinaryOperator, Comparison, Function, Logic};
+pub use number::parse_number;
+pub use operators::is_function;
 pub use tree::{Expression, Node};

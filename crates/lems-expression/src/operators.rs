@@ -85,6 +85,11 @@ impl Spelling for Logic {
     }
 }
 
+/// Whether a name in front of a parenthesis is that of a function.
+pub fn is_function(name: &str) -> bool {
+    Applied::named(name).is_some()
+}
+
 impl Applied {
     /// The meaning of a name.
     pub(crate) fn named(name: &str) -> Option<Applied> {

@@ -106,9 +106,9 @@ impl Expression {
         match self.nodes.get(index) {
             None | Some(Node::Number(_) | Node::Variable(_) | Node::Call(..) | Node::Random(_)) => {
                 Level::Value
-            },
+            }
             Some(&node @ Node::Binary(..)) if !leading && self.is_negation(node) => Level::Negate,
-            Some(Node::Binary(operator, ..)) => level_of(operator),
+            Some(Node::Binary(operator, ..)) => level_of(*operator),
             Some(Node::Compare(..)) => Level::Compare,
             Some(Node::Logic(..)) => Level::Logic,
             Some(Node::Not(_)) => Level::Not,

@@ -1,8 +1,9 @@
 use proptest::prelude::*;
 
+use crate::operators::Spelling;
 use crate::{
-    Dimension, DimensionError, EvaluationError, Expression, ExpressionError, Function, Inferred,
-    Known, Node, dimension_of,
+    Dimension, DimensionError, EvaluationError, Expression, ExpressionError, Inferred, Known, Node,
+    dimension_of,
 };
 
 fn parse(text: &str) -> Expression {

@@ -3,8 +3,8 @@
 use lems_index::narrow;
 
 use crate::{
-    Backend, Block, Call, Function, Kernel, Level, Logic, MAX_LEVELS, Operation, Place, Program,
-    Register, Setup, State, Statement, emit,
+    Backend, Block, Call, Kernel, Level, Logic, MAX_LEVELS, Operation, Place, Program, Register,
+    Setup, State, Statement, emit,
 };
 
 /// Runs a [`Program`] by walking its statements. Machine code must give the same bits.

@@ -26,6 +26,7 @@ pub use ir::{
     Block, Comparison, Function, Fusion, Kernel, Level, Logic, MAX_LEVELS, Operation, Operator,
     Place, Register, Scalar, Statement, statements,
 };
+pub use print::Listing;
 pub use program::{Call, Probe, Program, Setup};
 pub use queue::{EventQueue, QueuedEvent};
 pub use routes::{Action, Receivers, Routes, Target};

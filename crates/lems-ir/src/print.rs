@@ -3,8 +3,7 @@
 use std::fmt::{Display, Formatter, Result};
 
 use crate::{
-    Block, BlockKernel, Comparison, Function, Fusion, Kernel, Level, Logic, Operation, Operator,
-    Part, Piece, Place, Register, Statement,
+    Comparison, Fusion, Kernel, Level, Logic, Operation, Operator, Place, Register, Statement,
 };
 
 /// A listing, one statement a line.
@@ -19,68 +18,17 @@ impl Display for Kernel {
     }
 }
 
-/// A listing, part by part: what is read from the buffers, what is done, what is put there.
-impl Display for BlockKernel {
+/// A listing of statements, indented by one step.
+#[derive(Debug, Clone, Copy)]
+pub struct Listing<'b>(pub &'b [Statement]);
+
+impl Display for Listing<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        writeln!(f, "{}: {} buffers", self.name, self.buffers)?;
-        self.parts.iter().try_for_each(|part| write!(f, "{part}"))
+        write_block(f, self.0, 1)
     }
 }
 
-impl Display for Part {
-    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        match self {
-            Part::Lanes(piece) => write!(f, "side by side\n{piece}"),
-            Part::Each(piece) => write!(f, "one after another\n{piece}"),
-            Part::Call {
-                function,
-                first,
-                count,
-            } => writeln!(f, "b{first} .. b{} = {}", first + count, function),
-            Part::Power {
-                bases,
-                exponents,
-                count,
-            } => writeln!(
-                f,
-                "b{bases} .. b{} = to the power of b{exponents} .. b{}",
-                bases + count,
-                exponents + count
-            ),
-            Part::Propagate {
-                scheme,
-                occupancies,
-                states,
-                rates,
-            } => writeln!(
-                f,
-                "b{occupancies} .. b{} = propagate scheme {scheme} with rates from b{rates}",
-                occupancies + states
-            ),
-            Part::Emit(events) => events
-                .iter()
-                .try_for_each(|(condition, port)| match condition {
-                    Some(buffer) => writeln!(f, "if b{buffer} emit {port} + i0"),
-                    None => writeln!(f, "emit {port} + i0"),
-                }),
-        }
-    }
-}
-
-impl Display for Piece {
-    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        for (register, buffer) in &self.inputs {
-            writeln!(f, "  {register} = b{buffer}")?;
-        }
-        write_block(f, &self.body, 1)?;
-        for (register, buffer) in &self.outputs {
-            writeln!(f, "  b{buffer} = {register}")?;
-        }
-        Ok(())
-    }
-}
-
-fn write_block(f: &mut Formatter<'_>, block: &Block, depth: usize) -> Result {
+fn write_block(f: &mut Formatter<'_>, block: &[Statement], depth: usize) -> Result {
     block
         .iter()
         .try_for_each(|statement| write_statement(f, statement, depth))
@@ -240,30 +188,10 @@ impl Display for Operation {
     }
 }
 
-impl Display for Function {
-    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        f.write_str(match self {
-            Function::Sin => "sin",
-            Function::Cos => "cos",
-            Function::Tan => "tan",
-            Function::Sinh => "sinh",
-            Function::Cosh => "cosh",
-            Function::Tanh => "tanh",
-            Function::Exp => "exp",
-            Function::Ln => "ln",
-            Function::Sqrt => "sqrt",
-            Function::Ceil => "ceil",
-            Function::Abs => "abs",
-            Function::Heaviside => "H",
-            Function::Factorial => "factorial",
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Scalar;
+    use crate::{Function, Scalar};
 
     #[test]
     fn a_listing_reads_like_a_program() {

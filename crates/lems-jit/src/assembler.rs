@@ -10,7 +10,8 @@ use cranelift_codegen::{Context, control::ControlPlane};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{FuncId, Linkage, Module, default_libcall_names};
-use lems_kernel::{Program, without_single_loops};
+use lems_ir::Program;
+use lems_optimise::without_single_loops;
 
 use crate::blocks::{BLOCK_PARAMETERS, translate_block};
 use crate::helpers::{CEIL, DECLARATIONS, Helper};

@@ -8,7 +8,8 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{F64, F64X2, I64};
 use cranelift_codegen::ir::{Block as Label, InstBuilder, Type, Value};
 use cranelift_frontend::FunctionBuilder;
-use lems_kernel::{Definitions, Level, Part, Piece, Program, Scalar};
+use lems_ir::{Definitions, Level, Program, Scalar};
+use lems_optimise::{Part, Piece};
 
 use crate::assembler::Imports;
 use crate::helpers::Helper;

@@ -2,7 +2,7 @@
 
 use cranelift_codegen::ir::types::F64;
 use cranelift_codegen::ir::{InstBuilder, Type, Value};
-use lems_kernel::{Operation, Operator, Register};
+use lems_ir::{Operation, Operator, Register};
 use lems_math::Reciprocal;
 
 use crate::translate::Translator;

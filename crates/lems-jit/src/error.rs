@@ -1,6 +1,6 @@
 //! What keeps a program from becoming machine code.
 
-use lems_kernel::Scalar;
+use lems_ir::Scalar;
 
 /// Why a program could not be compiled.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

@@ -2,7 +2,7 @@
 
 use cranelift_codegen::ir::Type;
 use cranelift_codegen::ir::types::{F64, I64};
-use lems_kernel::Function;
+use lems_ir::Function;
 use lems_math as math;
 
 use crate::native;

@@ -8,10 +8,11 @@ use std::collections::{HashMap, HashSet};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{F64, F64X2, I64, I64X2};
 use cranelift_codegen::ir::{ConstantData, Endianness, InstBuilder, MemFlagsData, Value};
-use lems_kernel::{
-    Block, Function, Level, Logic, Operation, Operator, Place, Program, Reads, Register, Scalar,
-    Statement, carried, flat_loop_body, statements,
+use lems_ir::{
+    Block, Function, Level, Logic, Operation, Operator, Place, Program, Register, Scalar,
+    Statement, statements,
 };
+use lems_optimise::{Reads, carried, flat_loop_body};
 
 use crate::exponential;
 use crate::helpers::Helper;

@@ -4,7 +4,7 @@
 //! branches times the values that live across them. A kernel that is too long runs in the
 //! interpreter instead, which gives the same bits.
 
-use lems_kernel::{Kernel, statements};
+use lems_ir::{Kernel, statements};
 
 /// Most statements of a kernel.
 const MOST_STATEMENTS: usize = 16_000;

@@ -1,7 +1,7 @@
 //! Machine code for kernels, made by Cranelift.
 //!
-//! [`CompiledProgram`] is the second back end of a [`Program`](lems_kernel::Program): it gives the
-//! bits that the [`Interpreter`](lems_kernel::Interpreter) gives, faster. [`validate`] proves
+//! [`CompiledProgram`] is the second back end of a [`Program`](lems_ir::Program): it gives the
+//! bits that the [`Interpreter`](lems_ir::Interpreter) gives, faster. [`validate`] proves
 //! before any code is made that the code can only touch memory inside the program's arrays;
 //! [`listing`] shows the code of one kernel.
 

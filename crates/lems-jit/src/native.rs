@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 use cranelift_jit::JITModule;
 use cranelift_module::FuncId;
-use lems_kernel::{Backend, Call, Interpreter, Kernel, Program, State, emit};
+use lems_ir::{Backend, Call, Interpreter, Kernel, Program, State, emit};
 
 use crate::assembler::{Assembler, Part};
 use crate::helpers::InPlace;

@@ -2,9 +2,10 @@
 //! are.
 
 use lems_index::narrow;
-use lems_kernel::{
-    Block, BlockKernel, Call, Independence, Kernel, Part, Program, Statement, block_kernel,
-    independence, tailed_kernel, without_single_loops,
+use lems_ir::{Block, Call, Kernel, Program, Statement};
+use lems_optimise::{
+    BlockKernel, Independence, Part, block_kernel, independence, tailed_kernel,
+    without_single_loops,
 };
 
 use crate::lanes::LANES;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use lems_kernel::Stored;
+use lems_optimise::Stored;
 
 /// Copies of the parts of columns that belong to some instances, which block functions make before
 /// they store anything there.
@@ -72,7 +72,7 @@ impl Saved {
 
 #[cfg(test)]
 mod tests {
-    use lems_kernel::Extent;
+    use lems_optimise::Extent;
 
     use super::*;
 

@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{AliasRegionData, InstBuilder, MemFlagsData, Type, Value};
-use lems_kernel::{Block, Extent, Level, Part, Place, Statement, Stored, statements};
+use lems_ir::{Block, Level, Place, Statement, statements};
+use lems_optimise::{Extent, Part, Stored};
 
 use crate::lanes::VECTOR;
 use crate::translate::{SLOT_BYTES, Translator, displacement};

@@ -1,7 +1,8 @@
 //! Which instances of a kernel can send an event that takes another one back to where it was before
 //! its step.
 
-use lems_kernel::{Block, Call, Independence, Level, Program, Receivers, Statement, statements};
+use lems_ir::{Block, Call, Level, Program, Receivers, Statement, statements};
+use lems_optimise::Independence;
 
 /// Instances whose events can take another one back.
 #[derive(Debug, PartialEq)]
@@ -116,7 +117,7 @@ fn told_at_once<'p>(
 
 #[cfg(test)]
 mod tests {
-    use lems_kernel::{Action, Kernel, Routes, Target};
+    use lems_ir::{Action, Kernel, Routes, Target};
 
     use super::*;
 

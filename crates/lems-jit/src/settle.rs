@@ -9,7 +9,8 @@
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
 
-use lems_kernel::{Backend, Call, State, Stored, emit};
+use lems_ir::{Backend, Call, State, emit};
+use lems_optimise::Stored;
 
 use crate::CompiledProgram;
 use crate::native::CompiledBlock;

@@ -1,6 +1,6 @@
 //! How many instances the loops of a kernel can reach, from the tables that the loops follow.
 
-use lems_kernel::Program;
+use lems_ir::Program;
 
 use crate::Defect;
 

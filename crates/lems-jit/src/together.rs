@@ -4,7 +4,7 @@ use lems_index::narrow;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicPtr;
 
-use lems_kernel::{Call, State};
+use lems_ir::{Call, State};
 
 use crate::belt::{Belt, Rest};
 use crate::native::Work;

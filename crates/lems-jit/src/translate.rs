@@ -9,10 +9,11 @@ use cranelift_codegen::ir::types::{F64, F64X2, I8, I64};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, StackSlotData, StackSlotKind, Type, Value};
 use cranelift_frontend::{FunctionBuilder, Switch, Variable};
 use lems_index::narrow;
-use lems_kernel::{
+use lems_ir::{
     Block, Comparison, Definitions, Function, Fusion, Kernel, Level, Logic, Operation, Operator,
-    Place, Program, Reads, Register, Scalar, Statement, count_reads,
+    Place, Program, Register, Scalar, Statement,
 };
+use lems_optimise::{Reads, count_reads};
 
 use crate::assembler::{Imports, Part};
 use crate::helpers::Helper;

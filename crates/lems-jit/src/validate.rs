@@ -6,10 +6,11 @@
 //! every slot, column and table entry inside the memory and the links for all instances that a
 //! call within [`Populations`] can reach.
 
-use lems_kernel::{
-    Action, Block, BlockKernel, Kernel, Level, MAX_LEVELS, Operation, Part, Place, Program,
-    Register, Scalar, Statement,
+use lems_ir::{
+    Action, Block, Kernel, Level, MAX_LEVELS, Operation, Place, Program, Register, Scalar,
+    Statement,
 };
+use lems_optimise::{BlockKernel, Part};
 
 use crate::{Defect, JitError, tables};
 

@@ -6,7 +6,7 @@ use lems_model::{Actions, ConditionalVariable, Dynamics, Reduce, Selection, Step
 use lems_network::{NetworkError, Variable};
 
 use super::{Frame, Lowering, Site, SiteOrder, code::Code, columns::Flavour, reads::Source};
-use crate::{Block, Comparison, Function, Level, Logic, Operator, Place, Register, Statement};
+use lems_ir::{Block, Comparison, Level, Logic, Operator, Place, Register, Statement};
 
 /// Longest chain of transitions that entering a regime may set off.
 const MAX_TRANSITIONS: usize = 16;
@@ -390,8 +390,7 @@ fn guarded(expression: &Expression) -> Vec<bool> {
     for term in nodes {
         if let Term::Logic(_, a, b) = *term {
             let right = &nodes[a as usize + 1..=b as usize];
-            guarded[a as usize] =
-                (right.iter()).any(|term| matches!(term, Term::Random(_)));
+            guarded[a as usize] = (right.iter()).any(|term| matches!(term, Term::Random(_)));
         }
     }
     guarded

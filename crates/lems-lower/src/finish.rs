@@ -9,7 +9,7 @@ use super::{
     Address, Lowered, Lowering, Probe,
     columns::{Column, Content, Flavour},
 };
-use crate::{Block, Kernel, Operation, Place, Statement, statements};
+use lems_ir::{Block, Kernel, Operation, Place, Statement, statements};
 
 /// Column of an unused one.
 const NOWHERE: u32 = u32::MAX;
@@ -50,7 +50,7 @@ impl<'d> Lowering<'_, '_, 'd> {
             }
         }
         let mut used = pinned;
-        let all = |program: &crate::Program| {
+        let all = |program: &lems_ir::Program| {
             let kernels = program.kernels.iter().chain(&program.handlers);
             kernels
                 .chain(&program.setups)

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
-use crate::{Place, Register};
+use lems_ir::{Place, Register};
 
 /// What is known at a place in the code; `V` stands for values that are the same whenever computed.
 #[derive(Debug)]

@@ -26,8 +26,8 @@ use lems_network::{
     InstanceId, Network, NetworkError, Part, Readable, Shape, Shapes, Variable, Visit,
 };
 
-use lems_ir::{Action, Call, Probe, Program, Routes, Setup, Target};
 use columns::{Columns, Flavour};
+use lems_ir::{Action, Call, Probe, Program, Routes, Setup, Target};
 
 /// A program and where its variables are.
 #[derive(Debug, Clone)]

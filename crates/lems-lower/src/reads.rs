@@ -10,7 +10,7 @@ use super::{
     code::Code,
     columns::{Content, Flavour},
 };
-use crate::{Level, Place, Register};
+use lems_ir::{Level, Place, Register};
 
 /// A value of another instance, for all members that a piece of code runs for.
 #[derive(Debug, Clone, PartialEq)]

@@ -12,7 +12,7 @@ use super::{
     code::Code,
     equations::{Clock, Spot, cases, evaluate, operator_of},
 };
-use crate::{Operator, Register};
+use lems_ir::{Operator, Register};
 
 /// A variable of a node of the shape.
 type Name<'d> = (usize, &'d str);

@@ -12,7 +12,7 @@ use super::{
     columns::{Content, Flavour},
     equations::{Clock, Spot, push_loop},
 };
-use crate::Statement;
+use lems_ir::Statement;
 
 impl<'d> Lowering<'_, '_, 'd> {
     /// Makes the set-up kernels: one for the members of a shape, or two for a container, before

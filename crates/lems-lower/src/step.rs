@@ -11,7 +11,7 @@ use super::{
     equations::{Clock, Spot, neutral, operator_of, push_loop},
     reads::Source,
 };
-use crate::{Block, Edge, Operator, Register, Scheme, Statement};
+use lems_ir::{Block, Edge, Operator, Register, Scheme, Statement};
 
 /// Values of selections by name.
 pub(super) type Totals<'d> = Vec<(&'d str, Register)>;

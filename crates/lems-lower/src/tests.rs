@@ -5,7 +5,7 @@ use lems_model::Model;
 use lems_network::{Network, NetworkError, Shapes};
 
 use super::{Lowered, MOST, Probe, Recorded, lower_within};
-use crate::{Backend, Interpreter, Operation, State, Statement};
+use lems_ir::{Backend, Interpreter, Operation, State, Statement};
 
 const TYPES: &str = r#"
   <Dimension name="time" t="1"/> <Constant symbol="SEC" dimension="time" value="1"/>

@@ -1,6 +1,8 @@
 //! The operations of LEMS on doubles, each with its one meaning: expressions, the interpreter, constant
 //! folding and the functions that machine code calls all use these.
 
+use std::fmt;
+
 use crate::{cos, cosh, exp, factorial, heaviside, log, pow, sin, sinh, tan, tanh};
 
 /// Arithmetic with two operands.
@@ -109,6 +111,12 @@ impl Logic {
             Logic::And => left && right,
             Logic::Or => left || right,
         }
+    }
+}
+
+impl fmt::Display for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 

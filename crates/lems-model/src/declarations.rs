@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use lems_document::{Attribute, Element, Span, nearest};
-use lems_expression::{Expression, Function, Node};
+use lems_expression::{Expression, Node, is_function};
 use petgraph::{algo::kosaraju_scc, graph::DiGraph};
 
 use crate::{ComponentType, Dynamics, Model, ModelError, attributes, read::place_of_name};
@@ -349,7 +349,7 @@ fn is_name(text: &str) -> bool {
     let is_word = |character: char| character.is_ascii_alphanumeric() || character == '_';
     let is_plain = text.chars().all(is_word)
         && text.starts_with(|first: char| !first.is_ascii_digit())
-        && Function::named(text).is_none();
+        && !is_function(text);
     is_plain
         || Expression::parse(text)
             .is_ok_and(|expression| matches!(expression.nodes(), [Node::Variable(_)]))

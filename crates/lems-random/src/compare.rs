@@ -2,10 +2,9 @@
 
 use jlems_rs::document::MemorySources;
 use jlems_rs::engine::Simulation;
-use jlems_rs::kernel::{
-    Backend, Independence, Interpreter, State, block_kernel, deliver_due, independence,
-};
 use jlems_rs::{BackendKind, Failure, Options, load, prepare, read_model, with_backend};
+use lems_ir::{Backend, Interpreter, State, deliver_due};
+use lems_optimise::{Independence, block_kernel, independence};
 
 use crate::RandomModel;
 

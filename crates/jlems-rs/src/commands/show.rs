@@ -6,8 +6,8 @@ use std::fmt::Write;
 
 use clap::{Args, Subcommand};
 use jlems_rs::engine::Simulation;
+use jlems_rs::ir::{Kernel, Program};
 use jlems_rs::jit::{Part, block_plan, listing};
-use jlems_rs::kernel::{Kernel, Program};
 use jlems_rs::{Code, Failure};
 
 use super::core_types::SearchArguments;

@@ -2,7 +2,7 @@
 
 use lems_document::{Document, SourceReader, Span};
 use lems_engine::EngineError;
-use lems_kernel::{Fault, Kernel, Program};
+use lems_ir::{Fault, Kernel, Program};
 use lems_model::Model;
 
 use super::{Options, load};

@@ -8,7 +8,7 @@
 use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
-use lems_kernel::Interpreter;
+use lems_ir::Interpreter;
 use lems_output::MemoryStore;
 use proptest::prelude::*;
 

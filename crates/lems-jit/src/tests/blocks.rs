@@ -2,10 +2,11 @@
 
 use std::cell::Cell;
 
-use lems_kernel::{
+use lems_ir::{
     Action, Block, Comparison, Interpreter, Kernel, Level, Operation, Place, Program, Register,
-    Routes, Scalar, Statement, Target, block_kernel, independence,
+    Routes, Scalar, Statement, Target,
 };
+use lems_optimise::{block_kernel, independence};
 use proptest::prelude::*;
 use proptest::test_runner::{TestCaseError, TestError, TestRunner};
 

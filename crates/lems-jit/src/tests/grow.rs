@@ -2,7 +2,7 @@
 //! own, what is attached to a host has consecutive numbers, and few things keep instances from
 //! being computed together.
 
-use lems_kernel::{
+use lems_ir::{
     Action, Block, Call, Comparison, Edge, Function, Kernel, Level, Logic, Operation, Operator,
     Place, Program, Register, Routes, Scalar, Scheme, Statement, Target,
 };

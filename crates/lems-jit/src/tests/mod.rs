@@ -15,7 +15,7 @@ mod threads;
 
 use std::path::{Path, PathBuf};
 
-use lems_kernel::{
+use lems_ir::{
     Block, Call, Interpreter, Kernel, Operation, Place, Program, Register, Scalar, Statement,
 };
 

@@ -1,6 +1,6 @@
 //! What a run of a program leaves, for comparisons.
 
-use lems_kernel::{Backend, Call, Program, State, deliver_due};
+use lems_ir::{Backend, Call, Program, State, deliver_due};
 
 /// Everything that a run leaves, in a form that can be compared.
 #[derive(Debug, PartialEq)]

@@ -3,7 +3,7 @@
 //! A program is grown from a stream of random numbers, so that any stream gives a sound one and
 //! a shorter stream a smaller one.
 
-use lems_kernel::{
+use lems_ir::{
     Action, Block, Call, Comparison, Edge, Function, Kernel, Level, Logic, Operation, Operator,
     Place, Program, Register, Routes, Scalar, Scheme, Statement, Target,
 };

@@ -1,9 +1,10 @@
 //! Programs that must not become machine code, and calls that must not reach it.
 
-use lems_kernel::{
-    Backend, BlockKernel, Call, Comparison, Edge, Function, Level, Operation, Part, Piece, Place,
-    Program, Register, Scalar, Scheme, State, Statement,
+use lems_ir::{
+    Backend, Call, Comparison, Edge, Function, Level, Operation, Place, Program, Register, Scalar,
+    Scheme, State, Statement,
 };
+use lems_optimise::{BlockKernel, Part, Piece};
 
 use super::{kernel, load, program, set, store};
 use crate::validate::validate_block;

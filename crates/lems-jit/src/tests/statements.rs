@@ -1,6 +1,6 @@
 //! One test for each kind of statement and operation, with its result known.
 
-use lems_kernel::{
+use lems_ir::{
     Action, Backend, Comparison, Edge, Fault, Function, Kernel, Level, Logic, Operation, Operator,
     Place, Program, Register, Routes, Scalar, Scheme, State, Statement, Target,
 };

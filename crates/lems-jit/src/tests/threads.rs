@@ -1,6 +1,6 @@
 //! Populations that are large enough to be shared among threads.
 
-use lems_kernel::{
+use lems_ir::{
     Action, Call, Comparison, Interpreter, Kernel, Level, Operation, Operator, Place, Program,
     Register, Routes, Scalar, Statement, Target,
 };

@@ -5,7 +5,7 @@
 use lems_index::narrow;
 use std::collections::{HashMap, HashSet};
 
-use crate::{Block, Kernel, Logic, Operation, Register, Scalar, Statement, statements};
+use lems_ir::{Block, Kernel, Logic, Operation, Register, Scalar, Statement, statements};
 
 /// The kernel's code with every register assigned once, conditions as selections, and branches
 /// only around what sends events; loops keep their bodies, flat where that is possible. With it,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{Operation, Place, Statement};
+use lems_ir::{Operation, Place, Statement};
 
 /// What instances of a kernel store and others read: only code that touches it has an order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, hash_map::Entry};
 use std::ops::Range;
 
 use super::InTurn;
-use crate::{Block, Kernel, Level, Operation, Place, Program, Receivers, Statement};
+use lems_ir::{Block, Kernel, Level, Operation, Place, Program, Receivers, Statement};
 
 /// What must be known to run the instances of a kernel in any order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -1,6 +1,6 @@
 //! Loops that run exactly once for each instance, such as that over the one input of each cell.
 
-use crate::{Block, Kernel, Level, Operation, Place, Program, Statement};
+use lems_ir::{Block, Kernel, Level, Operation, Place, Program, Statement};
 
 /// The kernel without loops over attached instances of which each of the first `population`
 /// instances has exactly the one with its own number: their bodies become its own code.

@@ -10,13 +10,14 @@ mod flatten;
 mod in_turn;
 mod independence;
 mod inline;
+mod print;
 mod split;
 mod tail;
 #[cfg(test)]
 mod tests;
 mod units;
 
-use crate::{Block, Function, Kernel, Register, Scalar, Statement};
+use lems_ir::{Block, Function, Kernel, Register, Scalar, Statement};
 
 pub(crate) use flatten::count_assignments;
 pub use flatten::{Reads, carried, count_reads, flat_loop_body};
@@ -68,7 +69,7 @@ pub enum Part {
     },
     /// Advances the occupancies of a kinetic scheme, in place.
     Propagate {
-        /// Index in [`Program::schemes`](crate::Program::schemes).
+        /// Index in [`Program::schemes`](lems_ir::Program::schemes).
         scheme: u32,
         /// First of the buffers with the occupancies.
         occupancies: u32,

@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::units::{Emits, KINDS, Kind, Unit, is_free, units, with_one_in_turn};
 use super::{BlockKernel, InTurn, Part, Piece};
-use crate::{Function, Kernel, Operation, Place, Register, Statement};
+use lems_ir::{Function, Kernel, Operation, Place, Register, Statement};
 
 /// The parts of a flat kernel, and the buffers in which `results` are after the last of them.
 pub(super) fn split(

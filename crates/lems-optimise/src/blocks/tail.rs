@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::independence::{Extent, Slots, Survey, each_slot, overlap};
 use super::units::{by_buffers, is_free};
 use super::{BlockKernel, InTurn, Part, Piece, count_assignments, flatten, split};
-use crate::{Block, Kernel, Operation, Place, Program, Register, Statement, statements};
+use lems_ir::{Block, Kernel, Operation, Place, Program, Register, Statement, statements};
 
 /// The parts of a kernel of which the last is its tail; `kernel` is its code. `None` if its head
 /// calls no function of whole buffers, or if what its instances and handlers touch cannot be told apart.

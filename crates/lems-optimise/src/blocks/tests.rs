@@ -3,11 +3,11 @@
 use super::{
     BlockKernel, Extent, InTurn, Part, Piece, block_kernel, flatten, independence, tailed_kernel,
 };
-use crate::{
+use Scalar::{Real, Truth};
+use lems_ir::{
     Action, Block, Call, Comparison, Function, Kernel, Level, Logic, Operation, Operator, Place,
     Program, Register, Routes, Scalar, Statement, Target,
 };
-use Scalar::{Real, Truth};
 
 const OWN: Level = Level(0);
 

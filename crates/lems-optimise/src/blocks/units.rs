@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::InTurn;
-use crate::{Block, Function, Operation, Operator, Place, Register, Statement};
+use lems_ir::{Block, Function, Operation, Operator, Place, Register, Statement};
 
 /// Where in a phase a statement belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,7 +105,7 @@ impl Unit {
     fn of(statements: Block, kind: Kind, in_turn: &InTurn) -> Option<Unit> {
         let mut unit = Unit::new(kind);
         unit.in_turn =
-            crate::statements([&statements]).any(|statement| in_turn.contains(statement));
+            lems_ir::statements([&statements]).any(|statement| in_turn.contains(statement));
         for statement in &statements {
             unit.writes.extend(statement.assigned());
         }

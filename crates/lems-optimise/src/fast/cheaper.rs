@@ -4,9 +4,9 @@ use lems_index::narrow;
 use std::collections::HashMap;
 
 use crate::blocks::count_assignments;
-use crate::{
-    Block, Definitions, Fusion, Kernel, Operation, Operator, Reads, Register, Scalar, Statement,
-    count_reads,
+use crate::{Reads, count_reads};
+use lems_ir::{
+    Block, Definitions, Fusion, Kernel, Operation, Operator, Register, Scalar, Statement,
 };
 
 /// Largest exponent of a power that becomes a product.

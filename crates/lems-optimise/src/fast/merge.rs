@@ -10,9 +10,10 @@ use lems_index::narrow;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use crate::{
-    Block, Call, Definitions, Kernel, Level, Operation, Operator, Place, Probe, Program, Reads,
-    Register, Scalar, Setup, Statement, count_reads, flat_loop_body,
+use crate::{Reads, count_reads, flat_loop_body};
+use lems_ir::{
+    Block, Call, Definitions, Kernel, Level, Operation, Operator, Place, Probe, Program, Register,
+    Scalar, Setup, Statement,
 };
 
 /// Merges what can be merged.

@@ -8,7 +8,7 @@ mod merge;
 #[cfg(test)]
 mod tests;
 
-use crate::{Probe, Program};
+use lems_ir::{Probe, Program};
 
 /// The program in fewer operations: linear attached instances merged per host, divisions by
 /// constants as multiplications, small whole powers as products, and, if the processor can do

@@ -1,7 +1,7 @@
 //! Small programs before and after.
 
 use super::*;
-use crate::{
+use lems_ir::{
     Action, Backend, Call, Interpreter, Kernel, Level, Operation, Operator, Place, Register,
     Routes, Scalar, State, Statement, Target,
 };
