@@ -269,11 +269,18 @@ impl<'d> Reader<'_, 'd> {
                 (component.element, component.component_type)
             };
             let mut adopted = Vec::new();
-            let slots: Vec<&'d str> = self.model.type_of(kind).slots.keys().copied().collect();
-            for slot in slots {
+            let slots = &self.model.type_of(kind).slots;
+            let mut named: Vec<(usize, &'d str, Attribute<'d>)> = (element.attributes())
+                .filter_map(|attribute| {
+                    let (index, slot, _) = slots.get_full(attribute.name())?;
+                    Some((index, *slot, attribute))
+                })
+                .collect();
+            named.sort_by_key(|(index, ..)| *index);
+            for (_, slot, attribute) in named {
                 let filled = (self.model.component(id).children.iter())
                     .any(|child| self.model.component(*child).role == Role::Slot(slot));
-                if let Some(attribute) = element.attribute(slot).filter(|_| !filled)
+                if !filled
                     && !self.claims(kind, slot)
                     && let Some(found) = self.look_up(attribute)
                 {

@@ -1,6 +1,6 @@
 //! Checks of what types declare: that names are names, stand once, and mean something.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use lems_document::{Attribute, Element, Span, nearest};
 use lems_expression::{Expression, Function, Node};
@@ -66,6 +66,7 @@ const TAKEN_TWICE: [&str; 6] = [
 impl<'d> Checker<'_, 'd> {
     fn members(&mut self) {
         let mut places = Places::new();
+        let used_ports = self.used_ports();
         for member in self.kind.element.children() {
             match member.name() {
                 "Parameter" => self.named(member, "parameter", &mut places),
@@ -73,7 +74,8 @@ impl<'d> Checker<'_, 'd> {
                 "Property" => self.named(member, "property", &mut places),
                 "Constant" => self.named(member, "constant", &mut places),
                 "EventPort" => {
-                    let is_used = self.uses_port(member);
+                    let name = member.attribute("name").map(Attribute::value);
+                    let is_used = name.is_some_and(|name| used_ports.contains(name));
                     self.once(member, "event port", &mut places, !is_used);
                     let directions = &["in", "out", "receive", "send"];
                     self.choice(member, "direction", directions, !is_used);
@@ -205,19 +207,19 @@ impl<'d> Checker<'_, 'd> {
         })
     }
 
-    /// Whether the equations of the type send or receive on a port.
-    fn uses_port(&self, port: Element<'d>) -> bool {
-        let (Some(name), Some(dynamics)) = (port.attribute("name"), &self.kind.dynamics) else {
-            return false;
-        };
-        let regimes = dynamics.regimes.values().map(|regime| &regime.dynamics);
-        regimes.chain([&**dynamics]).any(|dynamics| {
-            let handled = dynamics.on_event.iter().map(|handler| handler.port);
-            let sent = dynamics.actions().flat_map(|actions| &actions.events);
-            handled
-                .chain(sent.copied())
-                .any(|used| used.value() == name.value())
-        })
+    /// The ports that the equations of the type send or receive on.
+    fn used_ports(&self) -> HashSet<&'d str> {
+        let dynamics = self.kind.dynamics.iter().flat_map(|dynamics| {
+            let regimes = dynamics.regimes.values().map(|regime| &regime.dynamics);
+            regimes.chain([&**dynamics])
+        });
+        dynamics
+            .flat_map(|dynamics| {
+                let handled = dynamics.on_event.iter().map(|handler| handler.port);
+                let sent = dynamics.actions().flat_map(|actions| &actions.events);
+                handled.chain(sent.copied()).map(Attribute::value)
+            })
+            .collect()
     }
 
     fn choice(
@@ -319,7 +321,8 @@ impl<'d> Checker<'_, 'd> {
             let used = formulas.iter().flat_map(|f| f.expression.variables());
             for used in used.filter(|used| !self.kind.parameters.contains_key(used.as_str())) {
                 if let Some(used) = nodes.get(used.as_str()) {
-                    graph.update_edge(nodes[name], *used, ());
+                    // One that is there already does no harm, and looking for it takes long.
+                    graph.add_edge(nodes[name], *used, ());
                 }
             }
         }

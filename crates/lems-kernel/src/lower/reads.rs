@@ -257,13 +257,8 @@ impl<'d> Lowering<'_, '_, 'd> {
 
     /// Number of an address in code, until memory is laid out.
     pub(super) fn slot_of(&mut self, address: Address) -> u32 {
-        match self.slots.iter().position(|known| *known == address) {
-            Some(slot) => slot as u32,
-            None => {
-                self.slots.push(address);
-                self.slots.len() as u32 - 1
-            }
-        }
+        let (slot, _) = self.slots.insert_full(address);
+        slot as u32
     }
 
     /// A table of addresses in the links; the slots are filled in at the end.
