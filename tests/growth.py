@@ -224,14 +224,6 @@ KINDS = {
         + "</MultiInstantiate>"
     ),
     "`Collection`": lambda n: model(members=each(n, lambda i: f'<Collection name="p{i}"/>')),
-    "`OutputFile`": lambda n: model().replace(
-        "</Simulation>",
-        each(
-            min(n, 100),
-            lambda i: f'<OutputFile id="o{i}" fileName="out{i}.dat"><OutputColumn id="x" quantity="x"/></OutputFile>',
-        )
-        + "</Simulation>",
-    ),
     "`OutputColumn`": lambda n: model().replace(
         "</OutputFile>", each(n, lambda i: f'<OutputColumn id="x{i}" quantity="x"/>') + "</OutputFile>"
     ),

@@ -181,7 +181,7 @@ impl Code {
     /// Whether a warning with this code is shown without being asked for: what is read, or how, is
     /// not what is written, or a part of the model has no effect.
     pub fn is_always_shown(self) -> bool {
-        const ALWAYS_SHOWN: [u16; 8] = [113, 225, 226, 229, 416, 426, 430, 550];
+        const ALWAYS_SHOWN: [u16; 9] = [113, 225, 226, 229, 416, 425, 426, 430, 550];
         self.is_mistake() || ALWAYS_SHOWN.contains(&self.0)
     }
 

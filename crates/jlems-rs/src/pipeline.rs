@@ -22,7 +22,7 @@ use nml2_coretypes::{CORE_TYPES, FOREIGN_LANGUAGES};
 
 use crate::{
     Code, Diagnostic, Failure, LimitError, Limits, Plots, Settings, Stage, display_name, displays,
-    settings,
+    memory, settings,
 };
 
 pub use outputs::{MadeOutputs, RunOutputs};
@@ -412,6 +412,7 @@ fn run_with_doubts(
     let store = &mut LimitedStore::new(store, options.limits.output_bytes as u64);
     let outputs = RunOutputs::of(&document, target, &experiment, options);
     let mut warnings = outputs.reserve(store, &document)?;
+    warnings.extend(options.limits.doubt_of_memory(memory::used()));
     let of_user = |warning: &&ModelError| !document.source(warning.span().source).embedded;
     let mut simulations = simulations(&document, &model, target, &mut experiment, options)?;
     over(Stage::COMPILING)?;
