@@ -6,7 +6,11 @@ use lems_document::{Attribute, Element, Span, nearest};
 use lems_expression::{Expression, Function, Node};
 use petgraph::{algo::kosaraju_scc, graph::DiGraph};
 
-use crate::{ComponentType, Dynamics, Model, ModelError, attributes, read::place_of_name};
+use crate::{
+    ComponentType, Dynamics, Model, ModelError, attributes,
+    read::{place_of_name, wrong_dimension},
+    units::parse_quantity,
+};
 
 /// Most `Case`s of a variable, each of which is nested in the one before.
 const MOST_CASES: usize = 1000;
@@ -67,6 +71,7 @@ impl<'d> Checker<'_, 'd> {
     fn members(&mut self) {
         let mut places = Places::new();
         let used_ports = self.used_ports();
+        let mut behaviour = None;
         for member in self.kind.element.children() {
             match member.name() {
                 "Parameter" => self.named(member, "parameter", &mut places),
@@ -83,7 +88,13 @@ impl<'d> Checker<'_, 'd> {
                 "Child" | "Children" | "ComponentReference" | "Link" | "Attachments" => {
                     self.type_exists(member);
                 }
-                "Dynamics" | "Behavior" => self.behaviour(member, &mut Places::new()),
+                "Fixed" => self.fixed(member),
+                "Dynamics" | "Behavior" => {
+                    let span = member.name_span();
+                    let first = *behaviour.get_or_insert(span);
+                    self.duplicate("the `Dynamics` of", self.kind.name, span, first, true);
+                    self.behaviour(member, &mut Places::new());
+                }
                 _ => {}
             }
         }
@@ -116,6 +127,7 @@ impl<'d> Checker<'_, 'd> {
                     self.list_exists(child, "nodes");
                     self.list_exists(child, "edges");
                 }
+                "OnStart" | "OnEntry" | "OnCondition" | "OnEvent" => self.one_transition(child),
                 "Regime" => {
                     self.once(child, "regime", places, true);
                     self.choice(child, "initial", &["true", "false"], false);
@@ -129,6 +141,32 @@ impl<'d> Checker<'_, 'd> {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// Warns of a value that does not fit the parameter, which is used as it is.
+    fn fixed(&mut self, fixed: Element<'d>) {
+        let attributes = ["parameter", "value"].map(|name| fixed.attribute(name));
+        if let [Some(name), Some(value)] = attributes
+            && let Some(parameter) = self.kind.parameters.get(name.value())
+            && let Ok(quantity) = parse_quantity(value, &self.model.units)
+        {
+            let (expected, found) = (parameter.dimension, quantity.dimension);
+            let wrong = wrong_dimension(self.model, name.value(), expected, found, value);
+            self.warnings.extend(wrong);
+        }
+    }
+
+    /// Warns of a second transition of what is done at one time.
+    fn one_transition(&mut self, block: Element<'d>) {
+        let children = block.children();
+        let mut transitions = children.filter(|child| child.name() == "Transition");
+        if let (Some(first), Some(last)) = (transitions.next(), transitions.last()) {
+            self.warnings.push(ModelError::TransitionTwice {
+                block: block.name().to_owned(),
+                span: place_of_name(last, "regime"),
+                first: place_of_name(first, "regime"),
+            });
         }
     }
 

@@ -68,6 +68,7 @@ impl<'m, 'd> Network<'m, 'd> {
             collections: HashMap::new(),
             pairs: HashMap::new(),
             ports: FxHashMap::default(),
+            without_destination: FxHashSet::default(),
         };
         let kind = model.component(target).component_type;
         if let Some(root) = builder.instantiate(kind, Some(target), None, true, 0) {
@@ -104,6 +105,8 @@ pub(crate) struct Builder<'m, 'd> {
     pub pairs: HashMap<(InstanceId, &'d str), Vec<(InstanceId, InstanceId)>>,
     /// The ports of types that connections without a port mean.
     pub ports: FxHashMap<(TypeId, Direction), Option<&'d str>>,
+    /// Types of what names no list to attach to, though it has the attribute.
+    pub(crate) without_destination: FxHashSet<TypeId>,
 }
 
 impl<'m, 'd> Builder<'m, 'd> {

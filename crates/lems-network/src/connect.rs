@@ -470,16 +470,18 @@ impl<'b, 'm, 'd> Connector<'b, 'm, 'd> {
         let delay = self.delay(wiring);
         let target = match wiring.receiver {
             Some(receiver) => {
-                let container = (wiring.receiver_container)
-                    .and_then(|attribute| self.text(attribute))
-                    .filter(|container| !container.value().is_empty());
+                let given = wiring.receiver_container.and_then(|name| self.text(name));
+                let container = given.filter(|container| !container.value().is_empty());
                 let Some(component) = self.builder.referenced(self.place, receiver) else {
                     return;
                 };
-                match self.attach(component, to, container, true) {
-                    Some(attached) => attached,
-                    None => return,
+                let Some(attached) = self.attach(component, to, container, true) else {
+                    return;
+                };
+                if let (Some(given), None) = (given, container) {
+                    self.empty_destination(given, component, to);
                 }
+                attached
             }
             None => to,
         };
@@ -496,6 +498,32 @@ impl<'b, 'm, 'd> Connector<'b, 'm, 'd> {
                 target_port,
                 delay,
             });
+        }
+    }
+
+    /// Warns of an attribute that should name a list and is empty, once for each type of what has it.
+    fn empty_destination(
+        &mut self,
+        given: Attribute<'d>,
+        component: ComponentId,
+        host: InstanceId,
+    ) {
+        let model = self.network().model;
+        let Some(maker) = self.place.component else {
+            return;
+        };
+        let kind = model.component(maker).component_type;
+        if !self.builder.without_destination.insert(kind) {
+            return;
+        }
+        if let Some(list) = self.attachment_list(component, host, None) {
+            let warning = NetworkError::EmptyDestination {
+                attribute: given.name().to_owned(),
+                component: model.component(component).title(),
+                list: list.to_owned(),
+                span: given.span(),
+            };
+            self.network().warnings.borrow_mut().push(warning);
         }
     }
 
