@@ -282,7 +282,8 @@ impl<'d> Reader<'_, 'd> {
             };
             let mut adopted = Vec::new();
             let slots = &self.model.type_of(kind).slots;
-            let mut named: Vec<(usize, &'d str, Attribute<'d>)> = (element.attributes())
+            let attributes = element.attributes().filter(|_| !slots.is_empty());
+            let mut named: Vec<(usize, &'d str, Attribute<'d>)> = attributes
                 .filter_map(|attribute| {
                     let (index, slot, _) = slots.get_full(attribute.name())?;
                     Some((index, *slot, attribute))

@@ -112,7 +112,12 @@ impl<'m, 'd> Network<'m, 'd> {
 
     /// Which of the lists of an instance has a name.
     pub(crate) fn number_of_list(&self, id: InstanceId, name: &str) -> Option<usize> {
-        self.number_of(id, Named::List, &self.instance(id).lists, name)
+        let lists = &self.instance(id).lists;
+        // Each index of a path asks for the list without a name.
+        if name.is_empty() && lists.len() < MANY_NAMES {
+            return lists.iter().position(|(list, _)| list.is_empty());
+        }
+        self.number_of(id, Named::List, lists, name)
     }
 
     /// The first single of an instance that has a name.
