@@ -44,6 +44,34 @@ def each(size, part):
     return "\n".join(part(number) for number in range(size))
 
 
+def many(size, part):
+    """A type with many parts that nothing runs."""
+    return '<ComponentType name="many">' + each(size, part) + "</ComponentType>"
+
+
+PART = """<ComponentType name="part">
+  <Exposure name="y" dimension="none"/>
+  <Dynamics><StateVariable name="y" dimension="none" exposure="y"/></Dynamics>
+</ComponentType>"""
+
+
+def structure(elements):
+    """What is run has a structure of these elements."""
+    return model(
+        before="""<ComponentType name="unit">
+  <Property name="weight" dimension="none" defaultValue="1"/>
+</ComponentType>
+<unit id="u"/>""",
+        members=f"""<Parameter name="size" dimension="none"/>
+<ComponentReference name="what" type="unit"/>
+<EventPort name="in" direction="in"/>
+<EventPort name="out" direction="out"/>
+<Structure>{elements}</Structure>""",
+        dynamics="""<OnEvent port="in"><StateAssignment variable="x" value="x + 1"/></OnEvent>
+<OnCondition test="x .gt. 1"><EventOut port="out"/></OnCondition>""",
+    ).replace('<decay id="d"', '<decay id="d" size="2" what="u"')
+
+
 def case(number):
     return f'<Case condition="x .gt. {number}" value="{number}"/>'
 
@@ -91,6 +119,119 @@ KINDS = {
             n,
             lambda i: f'<OnCondition test="x .gt. {i}"><StateAssignment variable="x" value="{i}"/></OnCondition>',
         )
+    ),
+    "`EventPort`": lambda n: model(members=each(n, lambda i: f'<EventPort name="p{i}" direction="out"/>')),
+    "`EventPort`, `OnEvent`": lambda n: model(
+        members=each(n, lambda i: f'<EventPort name="p{i}" direction="in"/>'),
+        dynamics=each(
+            n, lambda i: f'<OnEvent port="p{i}"><StateAssignment variable="x" value="{i}"/></OnEvent>'
+        ),
+    ),
+    "`EventPort`, `EventOut`": lambda n: model(
+        members=each(n, lambda i: f'<EventPort name="p{i}" direction="out"/>'),
+        dynamics='<OnCondition test="x .gt. 1">'
+        + each(n, lambda i: f'<EventOut port="p{i}"/>')
+        + "</OnCondition>",
+    ),
+    "`Regime`": lambda n: model(
+        dynamics=each(
+            n,
+            lambda i: f'<Regime name="r{i}" initial="{"false" if i else "true"}">'
+            f'<OnCondition test="x .gt. {i}"><Transition regime="r{(i + 1) % n}"/></OnCondition></Regime>',
+        ),
+    ),
+    "`StateVariable`, `Regime`": lambda n: model(
+        dynamics=each(
+            n,
+            lambda i: f'<StateVariable name="s{i}" dimension="none"/>'
+            f'<Regime name="r{i}" initial="{"false" if i else "true"}">'
+            f'<OnEntry><StateAssignment variable="s{i}" value="{i}"/></OnEntry></Regime>',
+        ),
+    ),
+    "`StateAssignment`": lambda n: model(
+        dynamics="<OnStart>"
+        + each(n, lambda i: f'<StateAssignment variable="x" value="{i}"/>')
+        + "</OnStart>"
+    ),
+    "`Property`": lambda n: model(members=each(n, lambda i: f'<Property name="p{i}" dimension="none"/>')),
+    "`Requirement`": lambda n: model(
+        before=many(n, lambda i: f'<Requirement name="p{i}" dimension="none"/>')
+    ),
+    "`Fixed`": lambda n: model(
+        before=many(n, lambda i: f'<Parameter name="p{i}" dimension="none"/><Fixed parameter="p{i}" value="1"/>')
+    ),
+    "`Text`": lambda n: model(members=each(n, lambda i: f'<Text name="p{i}"/>')),
+    "`Child`": lambda n: model(
+        members=each(n, lambda i: f'<Child name="p{i}" type="part"/>'), before=PART
+    ),
+    "`Child`, filled": lambda n: model(
+        before=PART
+        + many(n, lambda i: f'<Child name="p{i}" type="part"/>')
+        + "<many id='m'>"
+        + each(n, lambda i: f'<p{i}/>')
+        + "</many>"
+    ),
+    "`Child`, selected": lambda n: model(
+        members=each(n, lambda i: f'<Child name="p{i}" type="part"/>'),
+        before=PART,
+        dynamics=each(n, lambda i: f'<DerivedVariable name="q{i}" dimension="none" select="p{i}/y"/>'),
+    ).replace('tau="10 ms"/>', 'tau="10 ms">' + each(n, lambda i: f'<p{i}/>') + "</decay>"),
+    "`Children`": lambda n: model(
+        members=each(n, lambda i: f'<Children name="p{i}" type="part"/>'), before=PART
+    ),
+    "child of a list": lambda n: model(
+        before=PART
+        + '<ComponentType name="many"><Children name="parts" type="part"/></ComponentType><many id="m">'
+        + each(n, lambda i: f'<part id="p{i}"/>')
+        + "</many>"
+    ),
+    "`Attachments`": lambda n: model(
+        members=each(n, lambda i: f'<Attachments name="p{i}" type="part"/>'), before=PART
+    ),
+    "`ComponentReference`": lambda n: model(
+        before=many(n, lambda i: f'<ComponentReference name="p{i}" type="decay"/>')
+    ),
+    "`DerivedVariable` with `select`": lambda n: model(
+        members='<Children name="parts" type="part"/>',
+        before=PART,
+        dynamics=each(
+            n, lambda i: f'<DerivedVariable name="q{i}" dimension="none" select="parts[*]/y" reduce="add"/>'
+        ),
+    ),
+    "`KineticScheme`": lambda n: model(
+        before=PART,
+        members='<Children name="parts" type="part"/>',
+        dynamics=each(
+            n,
+            lambda i: f'<KineticScheme name="k{i}" nodes="parts" edges="parts" stateVariable="y" '
+            'edgeSource="from" edgeTarget="to" forwardRate="rf" reverseRate="rr"/>',
+        ),
+    ),
+    "`With`, `EventConnection`": lambda n: structure(
+        each(
+            n,
+            lambda i: f'<With instance="this" as="a{i}"/><EventConnection from="a{i}" to="a{i}" '
+            'sourcePort="out" targetPort="in"/>',
+        )
+    ),
+    "`ChildInstance`": lambda n: structure(each(n, lambda i: '<ChildInstance component="what"/>')),
+    "`MultiInstantiate`": lambda n: structure(
+        each(n, lambda i: '<MultiInstantiate component="what" number="size"/>')
+    ),
+    "`Assign`": lambda n: structure(
+        '<MultiInstantiate component="what" number="size">'
+        + each(n, lambda i: '<Assign property="weight" value="1"/>')
+        + "</MultiInstantiate>"
+    ),
+    "`Collection`": lambda n: model(members=each(n, lambda i: f'<Collection name="p{i}"/>')),
+    "`OutputColumn`": lambda n: model().replace(
+        "</OutputFile>", each(n, lambda i: f'<OutputColumn id="x{i}" quantity="x"/>') + "</OutputFile>"
+    ),
+    "`EventSelection`": lambda n: structure("").replace(
+        "</Simulation>",
+        '<EventOutputFile id="events" fileName="events.dat" format="ID_TIME">'
+        + each(n, lambda i: f'<EventSelection id="{i}" select="." eventPort="out"/>')
+        + "</EventOutputFile></Simulation>",
     ),
     "unknown name": lambda n: model(
         dynamics=each(n, lambda i: f'<DerivedVariable name="q{i}" dimension="none" value="y{i}"/>')

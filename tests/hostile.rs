@@ -261,6 +261,66 @@ fn long_equations_take_time_and_memory_in_proportion() {
 }
 
 #[test]
+fn many_declarations_take_time_in_proportion() {
+    let port = |direction: &'static str| {
+        move |i| format!(r#"<EventPort name="p{i}" direction="{direction}"/>"#)
+    };
+    grows_evenly("ports_in", "run", 4_000, 0, |size| {
+        let handler = |i| {
+            format!(r#"<OnEvent port="p{i}"><StateAssignment variable="x" value="{i}"/></OnEvent>"#)
+        };
+        let ports = repeated(size, port("in"));
+        model("", &ports, &repeated(size, handler))
+    });
+    grows_evenly("ports_out", "run", 8_000, 0, |size| {
+        let sent = repeated(size, |i| format!(r#"<EventOut port="p{i}"/>"#));
+        let condition = format!(r#"<OnCondition test="x .gt. 1">{sent}</OnCondition>"#);
+        model("", &repeated(size, port("out")), &condition)
+    });
+    grows_evenly("regimes", "run", 8_000, 0, |size| {
+        let regime = |i| {
+            let initial = i == 0;
+            format!(
+                r#"<StateVariable name="s{i}" dimension="none"/>
+                <Regime name="r{i}" initial="{initial}">
+                  <OnEntry><StateAssignment variable="s{i}" value="{i}"/></OnEntry>
+                </Regime>"#
+            )
+        };
+        model("", "", &repeated(size, regime))
+    });
+    let part = r#"<ComponentType name="part"/>"#;
+    grows_evenly("attachments", "run", 8_000, 0, |size| {
+        let lists = repeated(size, |i| {
+            format!(r#"<Attachments name="p{i}" type="part"/>"#)
+        });
+        model(part, &lists, "")
+    });
+    grows_evenly("slots", "run", 8_000, 0, |size| {
+        let slots = repeated(size, |i| format!(r#"<Child name="p{i}" type="part"/>"#));
+        let children = repeated(size, |i| format!("<p{i}/>"));
+        let filled = format!(r#"tau="10 ms">{children}</decay>"#);
+        model(part, &slots, "").replace(r#"tau="10 ms"/>"#, &filled)
+    });
+    grows_evenly("names_in_a_structure", "run", 8_000, 0, |size| {
+        let connection = |i| {
+            format!(
+                r#"<With instance="this" as="a{i}"/>
+                <EventConnection from="a{i}" to="a{i}" sourcePort="out" targetPort="in"/>"#
+            )
+        };
+        let members = format!(
+            r#"<EventPort name="in" direction="in"/><EventPort name="out" direction="out"/>
+            <Structure>{}</Structure>"#,
+            repeated(size, connection)
+        );
+        let dynamics = r#"<OnEvent port="in"><StateAssignment variable="x" value="0"/></OnEvent>
+            <OnCondition test="x .gt. 1"><EventOut port="out"/></OnCondition>"#;
+        model("", &members, dynamics)
+    });
+}
+
+#[test]
 fn many_errors_take_time_in_proportion() {
     grows_evenly("suggestions", "run", 4_000, 1, |size| {
         let variable = |i| {

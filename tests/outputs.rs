@@ -170,8 +170,75 @@ fn a_device_is_written_as_it_is() {
     symlink("/dev/full", folder.0.join("full.dat")).unwrap();
     folder.write("LEMS_full.xml", &writing("full.dat"));
     let message = folder.fail(&["LEMS_full.xml"], 1);
-    assert!(message.contains("error[E0506]"), "{message}");
+    assert!(
+        message.contains("error[E0506]") && message.contains("LEMS_full.xml:6:"),
+        "{message}"
+    );
     assert!(folder.0.join("full.dat").is_symlink());
+}
+
+/// The system refuses what is written after the network is built; the message names who asks for it.
+#[test]
+fn what_fails_while_it_is_written_has_a_place() {
+    let folder = Folder::with_decay();
+    for name in ["full.dat", "full.txt", "full.net.spikes"] {
+        symlink("/dev/full", folder.0.join(name)).unwrap();
+    }
+    let model = DECAY.replace(
+        "<Target component=",
+        "<Target reportFile='full.txt' component=",
+    );
+    folder.write("LEMS_report.xml", &model);
+    let message = folder.fail(&["LEMS_report.xml"], 1);
+    assert!(
+        message.contains("error[E0506]") && message.contains("LEMS_report.xml:10:"),
+        "{message}"
+    );
+    folder.write("LEMS_full.xml", &writing("full.dat"));
+    let message = folder.fail(&["LEMS_full.xml", "--checkpoint", "full.checkpoint"], 1);
+    assert!(
+        message.contains("error[E0506]") && message.contains("LEMS_full.xml:6:"),
+        "{message}"
+    );
+    folder.write("LEMS_decay.xml", DECAY);
+    let recording = [
+        "LEMS_decay.xml",
+        "--record",
+        "x",
+        "--record-file",
+        "full.dat",
+    ];
+    let message = folder.fail(&recording, 1);
+    assert!(
+        message.contains("error[E0506]") && message.contains("`--record` asks for this output"),
+        "{message}"
+    );
+    assert!(!message.contains("-->"), "{message}");
+}
+
+/// A network whose cells send spikes.
+const NETWORK: &str = r#"<neuroml xmlns="http://www.neuroml.org/schema/neuroml2" id="net">
+  <iafTauCell id="cell" leakReversal="-50mV" thresh="-55mV" reset="-70mV" tau="30ms"/>
+  <network id="n"><population id="pop" component="cell" size="1"/></network>
+</neuroml>"#;
+
+#[test]
+fn outputs_of_a_neuroml_file_that_fail_name_the_option() {
+    let folder = Folder::new();
+    folder.write("net.nml", NETWORK);
+    symlink("/dev/full", folder.0.join("net.dat")).unwrap();
+    symlink("/dev/full", folder.0.join("net.pop.spikes")).unwrap();
+    let message = folder.fail(&["net.nml"], 1);
+    assert!(
+        message.contains("error[E0506]") && message.contains("neither `--record` nor `--spikes`"),
+        "{message}"
+    );
+    assert!(!message.contains("-->"), "{message}");
+    let message = folder.fail(&["net.nml", "--spikes", "pop"], 1);
+    assert!(
+        message.contains("error[E0506]") && message.contains("`--spikes` asks for this output"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -189,7 +256,10 @@ fn a_file_that_grows_beyond_what_is_allowed_ends_on_a_full_line() {
         .unwrap();
     let message = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{message}");
-    assert!(message.contains("error[E0506]"), "{message}");
+    assert!(
+        message.contains("error[E0506]") && message.contains("LEMS_long.xml:6:"),
+        "{message}"
+    );
     assert_eq!(folder.read("decay.dat"), "old");
     let partial = folder.read("decay.dat.partial");
     assert!(

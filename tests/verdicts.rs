@@ -140,6 +140,125 @@ fn what_jlems_runs_is_refused_for_a_stated_reason_only() {
     assert!(stale.is_empty(), "{stale:?}: {hint}");
 }
 
+/// A model in other words, which jLEMS refuses.
+fn decay(old: &str, new: &str) -> String {
+    let text = r#"<Lems>
+  <Target component="sim"/>
+  <Include file="NeuroMLCoreDimensions.xml"/>
+  <Include file="Simulation.xml"/>
+  <ComponentType name="decay">
+    <Parameter name="tau" dimension="time"/>
+    <Exposure name="x" dimension="none"/>
+    <Dynamics>
+      <StateVariable name="x" dimension="none" exposure="x"/>
+      <TimeDerivative variable="x" value="(1 - x) / tau"/>
+    </Dynamics>
+  </ComponentType>
+  <decay id="d" tau="10 ms"/>
+  <Simulation id="sim" length="1 ms" step="0.1 ms" target="d">
+    <OutputFile id="out" fileName="out.dat"><OutputColumn id="x" quantity="x"/></OutputFile>
+  </Simulation>
+</Lems>
+"#;
+    assert!(text.contains(old), "{old}");
+    text.replacen(old, new, 1)
+}
+
+/// A network of two populations and what else is in it.
+fn network(inside: &str) -> String {
+    format!(
+        r#"<Lems>
+  <Target component="sim"/>
+  <Include file="Cells.xml"/>
+  <Include file="Networks.xml"/>
+  <Include file="Simulation.xml"/>
+  <iafCell id="cell" leakReversal="-60mV" thresh="-55mV" reset="-65mV" C="1nF" leakConductance="0.1uS"/>
+  <pulseGenerator id="pulse" delay="0ms" duration="10ms" amplitude="2nA"/>
+  <expOneSynapse id="syn" gbase="50nS" erev="0mV" tauDecay="3ms"/>
+  <network id="net">
+    <population id="a" component="cell" size="1"/>
+    <population id="b" type="populationList" component="cell">
+      <instance id="0"><location x="0" y="0" z="0"/></instance>
+    </population>
+    {inside}
+  </network>
+  <Simulation id="sim" length="3ms" step="0.1ms" target="net">
+    <OutputFile id="o" fileName="network.dat"><OutputColumn id="v" quantity="a[0]/v"/></OutputFile>
+  </Simulation>
+</Lems>
+"#
+    )
+}
+
+fn projection(id: &str, attributes: &str) -> String {
+    format!(
+        r#"<projection id="{id}" presynapticPopulation="a" postsynapticPopulation="b" synapse="syn">
+      <connection id="0" preCellId="../a[0]" postCellId="../b/0/cell" {attributes}/>
+    </projection>
+    <explicitInput target="a[0]" input="pulse" destination="synapses"/>"#
+    )
+}
+
+fn input(id: &str, destination: &str) -> String {
+    format!(
+        r#"<inputList id="{id}" component="pulse" population="a">
+      <input id="0" target="../a[0]" destination="{destination}"/>
+    </inputList>"#
+    ) + &projection("p", "")
+}
+
+/// jLEMS refuses these, and they run here: with a warning, which is an error if that is asked for.
+#[test]
+fn what_jlems_refuses_does_not_run_without_a_word() {
+    let end = "</ComponentType>";
+    let parameter = r#"<Parameter name="tau" dimension="time"/>"#;
+    let rate = r#"<TimeDerivative variable="x" value="(1 - x) / tau"/>"#;
+    let target = r#"<Target component="sim"/>"#;
+    let fixed = format!(r#"{parameter}<Fixed parameter="tau" value="3 mV"/>"#);
+    let dynamics = r#"<Dynamics>
+      <StateVariable name="x" dimension="none" exposure="x"/>
+    </Dynamics></ComponentType>"#;
+    let transitions = r#"<Regime name="a" initial="true">
+        <OnCondition test="x .gt. 1"><Transition regime="b"/><Transition regime="a"/></OnCondition>
+      </Regime><Regime name="b"/>"#;
+    let ports = format!(r#"{parameter}<EventPort name="in" direction="in"/>"#);
+    let events = r#"</OutputFile>
+    <EventOutputFile id="events" fileName="events.dat" format="ID_TIME">
+      <EventSelection id="0" select="." eventPort="in"/>
+    </EventOutputFile>"#;
+    let selecting = decay(parameter, &ports).replace("</OutputFile>", events);
+    let models = [
+        ("W0218", decay(parameter, &fixed)),
+        ("W0211", decay(end, dynamics)),
+        ("W0211", decay(rate, transitions)),
+        (
+            "W0219",
+            decay(target, &format!(r#"{target}<Target component="gone"/>"#)),
+        ),
+        ("W0204", decay(target, &format!("{target}<Target/>"))),
+        ("W0405", selecting),
+        ("W0211", network(&projection("a", ""))),
+        ("W0211", network(&projection("b", ""))),
+        ("W0211", network(&input("a", "synapses"))),
+        ("W0407", network(&projection("p", r#"destination="""#))),
+        ("W0407", network(&input("i", ""))),
+    ];
+    for (code, text) in models {
+        let folder = Folder::with("model.xml", &text);
+        let output = folder.call(&["run", "model.xml"]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{text}\n{said}");
+        assert_eq!(codes(&said), BTreeSet::from([code.to_owned()]), "{said}");
+        assert!(said.contains("--> model.xml:"), "{said}");
+        folder.fail(&["run", "--strict", "model.xml"], 1);
+    }
+    for inside in [projection("p", ""), input("i", "synapses")] {
+        let folder = Folder::with("model.xml", &network(&inside));
+        let output = folder.call(&["run", "model.xml"]);
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    }
+}
+
 #[test]
 fn the_page_of_verdicts_is_up_to_date() {
     let page = tests().join("../docs/verdicts.md");

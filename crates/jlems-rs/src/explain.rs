@@ -182,7 +182,7 @@ impl Code {
     /// Whether a warning with this code is shown without being asked for: what is read, or how, is
     /// not what is written, or a part of the model has no effect.
     pub fn is_always_shown(self) -> bool {
-        const ALWAYS_SHOWN: [u16; 8] = [113, 225, 226, 229, 416, 426, 430, 550];
+        const ALWAYS_SHOWN: [u16; 9] = [113, 225, 226, 229, 416, 425, 426, 430, 550];
         self.is_mistake() || ALWAYS_SHOWN.contains(&self.0)
     }
 
@@ -191,8 +191,8 @@ impl Code {
     pub fn is_mistake(self) -> bool {
         matches!(
             self.0,
-            101 | 103 | 104 | 204 | 206 | 207 | 211 | 215 | 227 | 241 | 242 | 244 | 301
-                ..=336 | 408 | 415
+            101 | 103 | 104 | 204 | 206 | 207 | 211 | 215 | 218 | 219 | 227 | 241 | 242 | 244 | 301
+                ..=336 | 405 | 407 | 408 | 415
         )
     }
 

@@ -32,8 +32,8 @@ pub use displays::{
 pub use explain::Code;
 pub use limits::{LIMITS, Limit, LimitError, LimitSetting, Limits, Unit};
 pub use pipeline::{
-    BackendKind, Control, Options, Outcome, SIMULATOR, Watch, estimate, load, load_runnable,
-    prepare, read_model, read_model_in_use, run, run_from, with_backend,
+    BackendKind, Control, MadeOutputs, Options, Outcome, RunOutputs, SIMULATOR, Watch, estimate,
+    load, load_runnable, prepare, read_model, read_model_in_use, run, run_from, with_backend,
 };
 pub use schemas::{neuroml_schema, read_schema};
 pub use settings::Settings;

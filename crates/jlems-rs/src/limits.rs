@@ -7,7 +7,7 @@ use lems_ir::{Program, statements};
 use lems_model::{ComponentId, Model};
 use lems_network::{Estimate, Experiment, NetworkError, Run};
 
-use crate::{Failure, Stage, memory};
+use crate::{Code, Diagnostic, Failure, Stage, memory};
 
 /// Bounds on what a model may take. [`LIMITS`] lists them by name; `usize::MAX` is no bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -286,6 +286,16 @@ impl Limits {
         self.events.min(left / memory::EVENT_BYTES)
     }
 
+    /// A warning if the memory in use cannot be held against the limit, because the system does not tell
+    /// it.
+    pub(crate) fn doubt_of_memory(&self, used: Option<usize>) -> Option<Diagnostic> {
+        let is_held = self.memory == usize::MAX || used.is_some();
+        let message = "this system does not tell how much memory is in use";
+        let help = "`--limit memory` only refuses networks that are estimated to take more";
+        (!is_held)
+            .then(|| Diagnostic::new(Code(425), message.to_owned(), None, Some(help.to_owned())))
+    }
+
     /// Whether the memory in use is within the limit at a stage.
     ///
     /// # Errors
@@ -392,6 +402,21 @@ impl LimitError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_limit_that_cannot_be_held_is_doubted() {
+        let limited = Limits {
+            memory: 1 << 30,
+            ..Limits::default()
+        };
+        let unlimited = Limits {
+            memory: usize::MAX,
+            ..Limits::default()
+        };
+        assert!(limited.doubt_of_memory(None).is_some());
+        assert!(limited.doubt_of_memory(Some(1 << 20)).is_none());
+        assert!(unlimited.doubt_of_memory(None).is_none());
+    }
 
     #[test]
     fn values_have_units() {

@@ -1,5 +1,6 @@
 //! The stages of a run, one after another.
 
+mod outputs;
 mod places;
 
 use std::num::NonZeroUsize;
@@ -8,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use lems_document::{Document, Element, EmbeddedFile, IncludeOptions, Source, SourceReader, Span};
+use lems_document::{Document, Element, EmbeddedFile, IncludeOptions, Source, SourceReader};
 use lems_engine::{
     Checkpoint, CheckpointError, Diagnosis, EngineError, Moment, Simulation, Summary,
 };
@@ -16,20 +17,24 @@ use lems_ir::{Backend, Interpreter, Program};
 use lems_jit::CompiledProgram;
 use lems_model::{Model, ModelError, ModelFailure, Target};
 use lems_network::{DataFile, Estimate, Experiment, NetworkError};
-use lems_output::{LimitedStore, OutputStore, expand_report_name};
+use lems_output::{LimitedStore, OutputError, OutputStore};
 use nml2_coretypes::{CORE_TYPES, FOREIGN_LANGUAGES};
 
 use crate::{
     Code, Diagnostic, Failure, LimitError, Limits, Plots, Settings, Stage, display_name, displays,
-    settings,
+    memory, settings,
 };
 
+pub use outputs::{MadeOutputs, RunOutputs};
 use places::{located, long_kernels};
 
 /// A run is made again to find a cause if it is not longer than this.
 const LONGEST_RUN_AGAIN: Duration = Duration::from_secs(30);
 /// And if it has not more instances, because all their variables are kept then.
 const MOST_INSTANCES_AGAIN: usize = 200_000;
+
+/// What messages call the text of [`Options::additions`].
+const RECORD: &str = "--record";
 
 /// The name of this program, as reports have it.
 pub const SIMULATOR: &str = "jlems-rs";
@@ -63,6 +68,8 @@ pub struct Options {
     pub settings: Settings,
     /// Elements for the target in addition to those that it has in the files: what `--record` asks for.
     pub additions: Option<String>,
+    /// What is recorded, if no file says it but a text that is made for a NeuroML file.
+    pub made_outputs: Option<MadeOutputs>,
     /// Only every so manieth row of data is written; 0 and 1 mean all.
     pub every: u64,
     /// Simulated time between two moments at which a checkpoint is due, in seconds; only the end is
@@ -104,10 +111,22 @@ pub struct Outcome {
     pub summaries: Vec<Summary>,
     /// Legal, but surely not meant.
     pub warnings: Vec<Diagnostic>,
-    /// What the places of the warnings are in.
+    /// What the places of the warnings and of the outputs are in.
     pub sources: Vec<Source>,
-    /// `reportFile` of the target, expanded: where a report of the run is wanted.
-    pub report_file: Option<String>,
+    /// What the run writes.
+    pub outputs: RunOutputs,
+}
+
+impl Outcome {
+    /// Where a report of the run is wanted, if it is: `reportFile` of the target, expanded.
+    pub fn report_file(&self) -> Option<&str> {
+        self.outputs.report_file()
+    }
+
+    /// The failure because of an output, with the place where it is asked for.
+    pub fn failure(&self, error: OutputError) -> Failure {
+        self.outputs.failure(error, &self.sources)
+    }
 }
 
 /// What is asked between steps: the run, its steps so far, the simulated time; whether to go on.
@@ -139,7 +158,7 @@ fn apply(
     if let Some(text) = &options.additions
         && let Some(number) = settings::target(document).map(Element::number)
     {
-        document.add_inside(number, "--record", text.clone(), &include.limits)?;
+        document.add_inside(number, RECORD, text.clone(), &include.limits)?;
     }
     Ok(())
 }
@@ -391,7 +410,9 @@ fn run_with_doubts(
     over(Stage::BUILDING)?;
     let (target, mut experiment) = experiment(&document, &model)?;
     let store = &mut LimitedStore::new(store, options.limits.output_bytes as u64);
-    let mut warnings = reserve(store, &document, &outputs(target, &experiment, options))?;
+    let outputs = RunOutputs::of(&document, target, &experiment, options);
+    let mut warnings = outputs.reserve(store, &document)?;
+    warnings.extend(options.limits.doubt_of_memory(memory::used()));
     let of_user = |warning: &&ModelError| !document.source(warning.span().source).embedded;
     let mut simulations = simulations(&document, &model, target, &mut experiment, options)?;
     over(Stage::COMPILING)?;
@@ -414,9 +435,6 @@ fn run_with_doubts(
             diagnostics: warnings,
         });
     }
-    let report_file = target
-        .report_file
-        .map(|file| expand_report_name(file.value(), SIMULATOR, &options.timestamp));
     let plots = match options.displays {
         true => displays::all(&model, &experiment, &simulations),
         false => Plots::default(),
@@ -425,7 +443,7 @@ fn run_with_doubts(
     drop(model);
     let mut sources = document.into_sources();
     if warnings.is_empty() {
-        sources = Vec::new();
+        outputs.keep_places(&mut sources);
     }
     let mut summaries = Vec::new();
     let first = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.run);
@@ -466,6 +484,7 @@ fn run_with_doubts(
             Err(EngineError::Fault(fault)) => {
                 return Err(located(path, reader, options, fault));
             }
+            Err(EngineError::Output(error)) => return Err(outputs.failure(error, &sources)),
             summary => summary?,
         };
         if let Some(variable) = &summary.not_a_number {
@@ -487,7 +506,7 @@ fn run_with_doubts(
         summaries,
         warnings: warnings.into_iter().map(Diagnostic::as_warning).collect(),
         sources,
-        report_file,
+        outputs,
     })
 }
 
@@ -543,22 +562,6 @@ fn diagnose(
     failure
 }
 
-/// An output that a model asks for, and where it does.
-type Wanted = (String, Option<Span>);
-
-/// The outputs of a run in the order in which they are opened, without those that are only drawn.
-fn outputs(target: Target<'_>, experiment: &Experiment<'_>, options: &Options) -> Vec<Wanted> {
-    let data = (experiment.data_files.iter()).map(|file| (file.path.clone(), file.span));
-    let events = (experiment.event_files.iter()).map(|file| (file.path.clone(), Some(file.span)));
-    let times = target.times_file;
-    let times = times.map(|file| (file.value().to_owned(), Some(file.span())));
-    let report = target.report_file.map(|file| {
-        let name = expand_report_name(file.value(), SIMULATOR, &options.timestamp);
-        (name, Some(file.span()))
-    });
-    data.chain(events).chain(times).chain(report).collect()
-}
-
 /// Whether a step that delivers very many events must end: a while after the time is up, or somebody
 /// wanted the run to end, because most steps end by themselves, and then nothing is lost.
 fn must_end(
@@ -574,34 +577,4 @@ fn must_end(
             || interrupted.as_ref().is_some_and(is_interrupted);
         is_wanted && now - *seen.get_or_init(|| now) >= GRACE
     }
-}
-
-/// Sees to it that what a model writes can be written, before its network is built; warns of outputs
-/// that share a name.
-fn reserve(
-    store: &mut dyn OutputStore,
-    document: &Document,
-    outputs: &[Wanted],
-) -> Result<Vec<Diagnostic>, Failure> {
-    let names: Vec<&str> = outputs.iter().map(|(name, _)| name.as_str()).collect();
-    let shared = store.reserve(&names, &document.own_files());
-    let shared = shared.map_err(|error| {
-        let asked = outputs.iter().find(|(name, _)| error.path() == Some(name));
-        let mut failure = Failure::from(EngineError::from(error));
-        failure.sources = document.sources().to_vec();
-        for diagnostic in &mut failure.diagnostics {
-            diagnostic.span = asked.and_then(|(_, span)| *span);
-        }
-        failure
-    })?;
-    let warning = |[earlier, later]: [usize; 2]| {
-        let ((name, span), other) = (outputs.get(later)?, names.get(earlier)?);
-        let message = match other == name {
-            true => format!("two outputs are called `{name}`: the last one stays"),
-            false => format!("the outputs `{other}` and `{name}` are one file: the last one stays"),
-        };
-        let help = "give each a name of its own".to_owned();
-        Some(Diagnostic::new(Code(525), message, *span, Some(help)))
-    };
-    Ok(shared.into_iter().filter_map(warning).collect())
 }

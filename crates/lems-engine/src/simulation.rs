@@ -8,7 +8,7 @@ use lems_lower::{Lowered, Recorded, lower};
 use lems_math::JavaRandom;
 use lems_model::Model;
 use lems_network::{EventFormat, Experiment, Network, NetworkError, Run, Shapes, Variable};
-use lems_output::{DataFile, EventFile, Mark, OutputStore, TimesFile};
+use lems_output::{DataFile, EventFile, Mark, OutputError, OutputStore, TimesFile};
 
 use crate::checkpoint::{self, Reopening};
 use crate::{Checkpoint, EngineError};
@@ -92,9 +92,11 @@ impl Moment<'_, '_> {
     /// The run as bytes that [`Checkpoint::read`] reads; what its outputs got is in safety before.
     ///
     /// # Errors
-    /// An output that cannot be written.
+    /// An output that cannot be written, which ends the run with the same error.
     pub fn checkpoint(&mut self) -> Result<Vec<u8>, EngineError> {
-        let marks = self.outputs.marks()?;
+        let marks = self.outputs.marks().inspect_err(|error| {
+            self.outputs.failure = Some(error.clone());
+        })?;
         let simulation = self.outputs.simulation;
         Ok(checkpoint::write(
             simulation, self.state, self.steps, self.time, &marks,
@@ -310,7 +312,11 @@ impl Simulation {
                     state: &state,
                     outputs: &mut outputs,
                 };
-                if control(&mut moment).is_break() && !at_end {
+                let is_break = control(&mut moment).is_break();
+                if let Some(error) = outputs.failure.take() {
+                    return Err(error.into());
+                }
+                if is_break && !at_end {
                     break true;
                 }
             }
@@ -398,6 +404,8 @@ struct Outputs<'s> {
     event_files: Vec<EventFile>,
     times_file: Option<TimesFile>,
     row: Vec<f64>,
+    /// Why an output could not be brought into safety for a checkpoint.
+    failure: Option<OutputError>,
 }
 
 impl<'s> Outputs<'s> {
@@ -424,6 +432,7 @@ impl<'s> Outputs<'s> {
             event_files,
             times_file,
             row: Vec::new(),
+            failure: None,
         })
     }
 
@@ -480,11 +489,11 @@ impl<'s> Outputs<'s> {
         }
     }
 
-    fn marks(&mut self) -> Result<Vec<Mark>, EngineError> {
+    fn marks(&mut self) -> Result<Vec<Mark>, OutputError> {
         let data = self.data_files.iter_mut().map(DataFile::mark);
         let events = self.event_files.iter_mut().map(EventFile::mark);
         let times = self.times_file.iter_mut().map(TimesFile::mark);
-        Ok(data.chain(events).chain(times).collect::<Result<_, _>>()?)
+        data.chain(events).chain(times).collect()
     }
 
     fn finish(self) -> Result<Vec<String>, EngineError> {

@@ -28,7 +28,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         for (_, addresses) in &self.address_tables {
             pinned.extend(addresses.iter().flatten().map(|(column, _)| *column));
         }
-        let slots = std::mem::take(&mut self.slots);
+        let slots: Vec<Address> = std::mem::take(&mut self.slots).into_iter().collect();
         let program = &mut self.program;
         loop {
             let mut read = pinned.clone();

@@ -21,6 +21,7 @@ use lems_index::narrow;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
+use indexmap::IndexSet;
 use lems_model::{Dynamics, TypeId};
 use lems_network::{
     InstanceId, Network, NetworkError, Part, Readable, Shape, Shapes, Variable, Visit,
@@ -117,7 +118,7 @@ pub(crate) struct Lowering<'n, 'm, 'd> {
     /// Tables of addresses, whose slots are known at the end: first link, addresses.
     address_tables: Vec<(u32, Vec<Option<Address>>)>,
     /// Addresses that code names by number.
-    slots: Vec<Address>,
+    slots: IndexSet<Address>,
     /// What an address was last asked for, and its column: neighbours mostly read the same.
     last_column: Option<((u32, u32, Variable<'d>), u32)>,
     /// Kernel of each shape.
@@ -179,7 +180,7 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
             columns: Columns::default(),
             program: Program::default(),
             address_tables: Vec::new(),
-            slots: Vec::new(),
+            slots: IndexSet::new(),
             last_column: None,
             kernel_of: vec![None; shapes.shapes.len()],
             setups_of: vec![Vec::new(); shapes.shapes.len()],
@@ -488,11 +489,7 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
         list: &str,
     ) -> impl Iterator<Item = lems_network::Home> + use<'_, 'n, 'm, 'd> {
         let instance = self.shape(shape).instance(host, node);
-        let lists = &self.network.instance(instance).lists;
-        let list = lists
-            .iter()
-            .find(|(name, _)| *name == list)
-            .map(|(_, list)| list.as_slice());
+        let list = self.network.list(instance, list);
         (list.unwrap_or_default().iter())
             .filter(|element| self.network.instance(**element).attached)
             .map(|element| self.shapes.home(*element))

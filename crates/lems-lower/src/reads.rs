@@ -258,14 +258,8 @@ impl<'d> Lowering<'_, '_, 'd> {
 
     /// Number of an address in code, until memory is laid out.
     pub(super) fn slot_of(&mut self, address: Address) -> u32 {
-        match self.slots.iter().position(|known| *known == address) {
-            Some(slot) => narrow(slot),
-            None => {
-                let slot = narrow(self.slots.len());
-                self.slots.push(address);
-                slot
-            }
-        }
+        let (slot, _) = self.slots.insert_full(address);
+        narrow(slot)
     }
 
     /// A table of addresses in the links; the slots are filled in at the end.

@@ -179,9 +179,12 @@ impl<'c, 'd> Checker<'c, 'd> {
     }
 
     fn regime(&mut self, regime: &'c Dynamics<'d>, owner: &'c Dynamics<'d>) {
-        let scope = self.scope.clone();
         let own = (regime.state.keys().copied()).chain(regime.derived.iter().map(|v| v.name));
-        self.scope.extend(own.map(|name| (name, None)));
+        // A copy of the scope for each of many regimes takes too long.
+        let mut hidden = Vec::new();
+        for name in own {
+            hidden.push((name, self.scope.insert(name, None)));
+        }
         let formulas = (regime.derived.iter().map(|v| &v.value))
             .chain(regime.rates.iter().map(|rate| &rate.value))
             .chain(regime.on_condition.iter().map(|condition| &condition.test));
@@ -211,7 +214,12 @@ impl<'c, 'd> Checker<'c, 'd> {
         for handler in &regime.on_event {
             self.port(handler.port, Direction::In);
         }
-        self.scope = scope;
+        for (name, dimension) in hidden.into_iter().rev() {
+            match dimension {
+                Some(dimension) => self.scope.insert(name, dimension),
+                None => self.scope.remove(name),
+            };
+        }
     }
 
     fn declared(&self, name: &str) -> Option<Dimension> {

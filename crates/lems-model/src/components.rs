@@ -1,14 +1,14 @@
 //! Components: their types, children, parameter values and references.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use lems_document::{Attribute, Element, nearest};
 use lems_index::narrow;
 
 use crate::{
-    Model, ModelError, ParameterKind, Target, TypeId,
+    ChildList, Model, ModelError, ParameterKind, StructureElement, Target, TypeId,
     inheritance::MAX_EXTENDS,
-    read::wrong_dimension,
+    read::{place_of_name, wrong_dimension},
     units::{parse_quantity, too_large},
 };
 
@@ -107,6 +107,10 @@ pub(crate) fn read<'d>(
     if let Some(target) = targets.first() {
         reader.target(**target);
     }
+    for target in targets.iter().skip(1) {
+        reader.other_target(**target);
+    }
+    reader.shared_ids();
     if reader.errors.is_empty() {
         Ok(())
     } else {
@@ -121,6 +125,14 @@ struct Reader<'m, 'd> {
     warned: HashSet<(TypeId, &'d str)>,
     /// Ids of top-level elements whose type is unknown.
     untyped: HashSet<&'d str>,
+}
+
+fn without_component(target: Element<'_>) -> ModelError {
+    ModelError::MissingAttribute {
+        element: "Target".to_owned(),
+        attribute: "component",
+        span: target.name_span(),
+    }
 }
 
 fn is_metadata(name: &str) -> bool {
@@ -280,11 +292,19 @@ impl<'d> Reader<'_, 'd> {
                 (component.element, component.component_type)
             };
             let mut adopted = Vec::new();
-            let slots: Vec<&'d str> = self.model.type_of(kind).slots.keys().copied().collect();
-            for slot in slots {
+            let slots = &self.model.type_of(kind).slots;
+            let attributes = element.attributes().filter(|_| !slots.is_empty());
+            let mut named: Vec<(usize, &'d str, Attribute<'d>)> = attributes
+                .filter_map(|attribute| {
+                    let (index, slot, _) = slots.get_full(attribute.name())?;
+                    Some((index, *slot, attribute))
+                })
+                .collect();
+            named.sort_by_key(|(index, ..)| *index);
+            for (_, slot, attribute) in named {
                 let filled = (self.model.component(id).children.iter())
                     .any(|child| self.model.component(*child).role == Role::Slot(slot));
-                if let Some(attribute) = element.attribute(slot).filter(|_| !filled)
+                if !filled
                     && !self.claims(kind, slot)
                     && let Some(found) = self.look_up(attribute)
                 {
@@ -546,14 +566,80 @@ impl<'d> Reader<'_, 'd> {
             .or_else(|| (self.model.children(parent).find(in_slot)).map(|(_, child)| child))
     }
 
+    /// Warns of a target after the first one, which is not run, if it names nothing.
+    fn other_target(&mut self, element: Element<'d>) {
+        let Some(attribute) = element.attribute("component") else {
+            return self.model.warnings.push(without_component(element));
+        };
+        let name = attribute.value();
+        if !self.model.ids.contains_key(name) {
+            self.model.warnings.push(ModelError::UnknownComponent {
+                id: name.to_owned(),
+                suggestion: nearest(name, self.model.ids.keys().copied()).map(str::to_owned),
+                span: attribute.span(),
+            });
+        }
+    }
+
+    /// Warns of components with the id of a sibling of another list whose elements paths count.
+    fn shared_ids(&mut self) {
+        let mut warnings = Vec::new();
+        let makers = self.makers_of_many();
+        let is_counted =
+            |child: &&Component<'_>| makers.get(child.component_type.0 as usize) == Some(&true);
+        for parent in &self.model.components {
+            let children = || parent.children.iter().map(|id| self.model.component(*id));
+            let counted = children().filter(is_counted);
+            let counted: HashMap<&str, &Component<'_>> = counted
+                .filter_map(|child| Some((child.id?, child)))
+                .collect();
+            if counted.is_empty() {
+                continue;
+            }
+            for child in children() {
+                if let Some(id) = child.id
+                    && let Some(other) = counted.get(id)
+                    && other.role != child.role
+                {
+                    warnings.push(ModelError::SharedId {
+                        element: child.element.name().to_owned(),
+                        other: other.element.name().to_owned(),
+                        id: id.to_owned(),
+                        span: place_of_name(child.element, "id"),
+                        first: place_of_name(other.element, "id"),
+                    });
+                }
+            }
+        }
+        self.model.warnings.extend(warnings);
+    }
+
+    /// Of each type, whether its components make many instances, themselves or by their children, as
+    /// populations do.
+    fn makers_of_many(&self) -> Vec<bool> {
+        let kinds = self.model.types.values();
+        let made: Vec<(bool, bool)> = (kinds.clone())
+            .map(|kind| {
+                let elements = || kind.structure.iter();
+                let many =
+                    |element: &_| matches!(element, StructureElement::MultiInstantiate { .. });
+                let one = |element: &_| matches!(element, StructureElement::ChildInstance { .. });
+                (elements().any(many), elements().any(one))
+            })
+            .collect();
+        let of_list = |list: &ChildList<'_>| {
+            let kind = self.model.types.get_index_of(list.type_name);
+            let made = kind.and_then(|kind| made.get(kind));
+            made.is_some_and(|(many, one)| *many || *one)
+        };
+        (kinds.zip(&made))
+            .map(|(kind, (many, _))| *many || kind.lists.values().any(of_list))
+            .collect()
+    }
+
     fn target(&mut self, element: Element<'d>) {
         let Some(attribute) = element.attribute("component") else {
-            self.errors.push(ModelError::MissingAttribute {
-                element: "Target".to_owned(),
-                attribute: "component",
-                span: element.name_span(),
-            });
-            return;
+            return self.errors.push(without_component(element));
         };
         if let Some(component) = self.look_up(attribute) {
             self.model.target = Some(Target {

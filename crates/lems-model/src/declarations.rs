@@ -1,12 +1,16 @@
 //! Checks of what types declare: that names are names, stand once, and mean something.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use lems_document::{Attribute, Element, Span, nearest};
 use lems_expression::{Expression, Node, is_function};
 use petgraph::{algo::kosaraju_scc, graph::DiGraph};
 
-use crate::{ComponentType, Dynamics, Model, ModelError, attributes, read::place_of_name};
+use crate::{
+    ComponentType, Dynamics, Model, ModelError, attributes,
+    read::{place_of_name, wrong_dimension},
+    units::parse_quantity,
+};
 
 /// Most `Case`s of a variable, each of which is nested in the one before.
 const MOST_CASES: usize = 1000;
@@ -66,6 +70,8 @@ const TAKEN_TWICE: [&str; 6] = [
 impl<'d> Checker<'_, 'd> {
     fn members(&mut self) {
         let mut places = Places::new();
+        let used_ports = self.used_ports();
+        let mut behaviour = None;
         for member in self.kind.element.children() {
             match member.name() {
                 "Parameter" => self.named(member, "parameter", &mut places),
@@ -73,7 +79,8 @@ impl<'d> Checker<'_, 'd> {
                 "Property" => self.named(member, "property", &mut places),
                 "Constant" => self.named(member, "constant", &mut places),
                 "EventPort" => {
-                    let is_used = self.uses_port(member);
+                    let name = member.attribute("name").map(Attribute::value);
+                    let is_used = name.is_some_and(|name| used_ports.contains(name));
                     self.once(member, "event port", &mut places, !is_used);
                     let directions = &["in", "out", "receive", "send"];
                     self.choice(member, "direction", directions, !is_used);
@@ -81,7 +88,13 @@ impl<'d> Checker<'_, 'd> {
                 "Child" | "Children" | "ComponentReference" | "Link" | "Attachments" => {
                     self.type_exists(member);
                 }
-                "Dynamics" | "Behavior" => self.behaviour(member, &mut Places::new()),
+                "Fixed" => self.fixed(member),
+                "Dynamics" | "Behavior" => {
+                    let span = member.name_span();
+                    let first = *behaviour.get_or_insert(span);
+                    self.duplicate("the `Dynamics` of", self.kind.name, span, first, true);
+                    self.behaviour(member, &mut Places::new());
+                }
                 _ => {}
             }
         }
@@ -114,6 +127,7 @@ impl<'d> Checker<'_, 'd> {
                     self.list_exists(child, "nodes");
                     self.list_exists(child, "edges");
                 }
+                "OnStart" | "OnEntry" | "OnCondition" | "OnEvent" => self.one_transition(child),
                 "Regime" => {
                     self.once(child, "regime", places, true);
                     self.choice(child, "initial", &["true", "false"], false);
@@ -127,6 +141,32 @@ impl<'d> Checker<'_, 'd> {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// Warns of a value that does not fit the parameter, which is used as it is.
+    fn fixed(&mut self, fixed: Element<'d>) {
+        let attributes = ["parameter", "value"].map(|name| fixed.attribute(name));
+        if let [Some(name), Some(value)] = attributes
+            && let Some(parameter) = self.kind.parameters.get(name.value())
+            && let Ok(quantity) = parse_quantity(value, &self.model.units)
+        {
+            let (expected, found) = (parameter.dimension, quantity.dimension);
+            let wrong = wrong_dimension(self.model, name.value(), expected, found, value);
+            self.warnings.extend(wrong);
+        }
+    }
+
+    /// Warns of a second transition of what is done at one time.
+    fn one_transition(&mut self, block: Element<'d>) {
+        let children = block.children();
+        let mut transitions = children.filter(|child| child.name() == "Transition");
+        if let (Some(first), Some(last)) = (transitions.next(), transitions.last()) {
+            self.warnings.push(ModelError::TransitionTwice {
+                block: block.name().to_owned(),
+                span: place_of_name(last, "regime"),
+                first: place_of_name(first, "regime"),
+            });
         }
     }
 
@@ -205,19 +245,19 @@ impl<'d> Checker<'_, 'd> {
         })
     }
 
-    /// Whether the equations of the type send or receive on a port.
-    fn uses_port(&self, port: Element<'d>) -> bool {
-        let (Some(name), Some(dynamics)) = (port.attribute("name"), &self.kind.dynamics) else {
-            return false;
-        };
-        let regimes = dynamics.regimes.values().map(|regime| &regime.dynamics);
-        regimes.chain([&**dynamics]).any(|dynamics| {
-            let handled = dynamics.on_event.iter().map(|handler| handler.port);
-            let sent = dynamics.actions().flat_map(|actions| &actions.events);
-            handled
-                .chain(sent.copied())
-                .any(|used| used.value() == name.value())
-        })
+    /// The ports that the equations of the type send or receive on.
+    fn used_ports(&self) -> HashSet<&'d str> {
+        let dynamics = self.kind.dynamics.iter().flat_map(|dynamics| {
+            let regimes = dynamics.regimes.values().map(|regime| &regime.dynamics);
+            regimes.chain([&**dynamics])
+        });
+        dynamics
+            .flat_map(|dynamics| {
+                let handled = dynamics.on_event.iter().map(|handler| handler.port);
+                let sent = dynamics.actions().flat_map(|actions| &actions.events);
+                handled.chain(sent.copied()).map(Attribute::value)
+            })
+            .collect()
     }
 
     fn choice(
@@ -319,7 +359,8 @@ impl<'d> Checker<'_, 'd> {
             let used = formulas.iter().flat_map(|f| f.expression.variables());
             for used in used.filter(|used| !self.kind.parameters.contains_key(used.as_str())) {
                 if let Some(used) = nodes.get(used.as_str()) {
-                    graph.update_edge(nodes[name], *used, ());
+                    // One that is there already does no harm, and looking for it takes long.
+                    graph.add_edge(nodes[name], *used, ());
                 }
             }
         }

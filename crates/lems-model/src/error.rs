@@ -53,6 +53,20 @@ pub enum ModelError {
         span: Span,
         first: Span,
     },
+    #[error("this `{block}` has more than one `Transition`: the last one counts")]
+    TransitionTwice {
+        block: String,
+        span: Span,
+        first: Span,
+    },
+    #[error("`{element}` has the id `{id}`, as a `{other}` beside it has: a path may mean either")]
+    SharedId {
+        element: String,
+        other: String,
+        id: String,
+        span: Span,
+        first: Span,
+    },
     #[error("{what} `{name}` stands here twice, in the same words")]
     Repeated {
         what: &'static str,
@@ -277,6 +291,8 @@ impl ModelError {
             | UnknownDimension { span, .. }
             | Conflict { span, .. }
             | Duplicate { span, .. }
+            | TransitionTwice { span, .. }
+            | SharedId { span, .. }
             | Repeated { span, .. }
             | UnknownType { span, .. }
             | InheritanceCycle { span, .. }
@@ -320,6 +336,8 @@ impl ModelError {
         match self {
             ModelError::Conflict { first, .. }
             | ModelError::Duplicate { first, .. }
+            | ModelError::TransitionTwice { first, .. }
+            | ModelError::SharedId { first, .. }
             | ModelError::Repeated { first, .. } => Some((*first, "first defined here")),
             _ => None,
         }
@@ -404,7 +422,8 @@ impl ModelError {
                 (!known.is_empty()).then(|| format!("it may have {}", either(known)))
             }),
             Conflict { .. } | Duplicate { .. } => Some("rename or remove one of them".to_owned()),
-            Repeated { .. } => Some("remove one of them".to_owned()),
+            SharedId { .. } => Some("give one of them another id".to_owned()),
+            Repeated { .. } | TransitionTwice { .. } => Some("remove one of them".to_owned()),
             Expression { error, .. } => error.help(),
             MissingParameter { near: Some(near), parameter, .. } => {
                 Some(format!("there is `{near}`; did you mean `{parameter}`?"))

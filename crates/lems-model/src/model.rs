@@ -1,5 +1,6 @@
 //! The whole model.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -248,13 +249,25 @@ impl<'d> Model<'d> {
         for component in prototypes.into_iter().rev() {
             let own = component.children.iter();
             let own = own.map(|child| (self.component(*child).role, *child));
-            for (role, child) in own.chain(component.adopted.iter().copied()) {
-                if matches!(role, Role::Slot(_)) {
-                    children.retain(|(other, _)| *other != role);
-                }
-                children.push((role, child));
-            }
+            children.extend(own.chain(component.adopted.iter().copied()));
         }
+        // Of several in a slot the last counts.
+        let slots = children.iter().enumerate();
+        let slots = slots.filter_map(|(index, (role, _))| match role {
+            Role::Slot(slot) => Some((*slot, index)),
+            Role::List(_) | Role::TopLevel => None,
+        });
+        let last: HashMap<&str, usize> = slots.collect();
+        let mut index = 0;
+        children.retain(|(role, _)| {
+            let of_slot = match role {
+                Role::Slot(slot) => last.get(slot),
+                Role::List(_) | Role::TopLevel => None,
+            };
+            let is_last = of_slot.is_none_or(|last| *last == index);
+            index += 1;
+            is_last
+        });
         children.into_iter()
     }
 

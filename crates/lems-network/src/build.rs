@@ -53,6 +53,7 @@ impl<'m, 'd> Network<'m, 'd> {
             random,
             warnings: RefCell::default(),
             by_id: Default::default(),
+            by_name: Default::default(),
             peers: FxHashMap::default(),
         };
         let mut builder = Builder {
@@ -68,6 +69,7 @@ impl<'m, 'd> Network<'m, 'd> {
             collections: HashMap::new(),
             pairs: HashMap::new(),
             ports: FxHashMap::default(),
+            without_destination: FxHashSet::default(),
         };
         let kind = model.component(target).component_type;
         if let Some(root) = builder.instantiate(kind, Some(target), None, true, 0) {
@@ -104,6 +106,8 @@ pub(crate) struct Builder<'m, 'd> {
     pub pairs: HashMap<(InstanceId, &'d str), Vec<(InstanceId, InstanceId)>>,
     /// The ports of types that connections without a port mean.
     pub ports: FxHashMap<(TypeId, Direction), Option<&'d str>>,
+    /// Types of what names no list to attach to, though it has the attribute.
+    pub(crate) without_destination: FxHashSet<TypeId>,
 }
 
 impl<'m, 'd> Builder<'m, 'd> {
@@ -183,8 +187,8 @@ impl<'m, 'd> Builder<'m, 'd> {
         }
         let attachments: Vec<&'d str> = model.type_of(kind).attachments.keys().copied().collect();
         for list in hash_order(&attachments) {
-            let lists = &mut self.network.instance_mut(id).lists;
-            if !lists.iter().any(|(name, _)| *name == list) {
+            if self.network.number_of_list(id, list).is_none() {
+                let lists = &mut self.network.instance_mut(id).lists;
                 lists.push((list, Vec::new()));
             }
         }
@@ -196,14 +200,21 @@ impl<'m, 'd> Builder<'m, 'd> {
         if children.is_empty() {
             return;
         }
-        for (name, list) in &self.network.model.type_of(kind).lists {
+        let lists = &self.network.model.type_of(kind).lists;
+        if lists.values().all(|list| list.max.is_none()) {
+            return;
+        }
+        let mut of_lists: FxHashMap<&str, Vec<ComponentId>> = FxHashMap::default();
+        for (role, child) in children {
+            if let Role::List(list) = role {
+                of_lists.entry(list).or_default().push(*child);
+            }
+        }
+        for (name, list) in lists {
             let Some(max) = list.max else {
                 continue;
             };
-            let of_list = |(role, child): &(Role<'d>, ComponentId)| {
-                (*role == Role::List(name)).then_some(*child)
-            };
-            let Some(excess) = children.iter().filter_map(of_list).nth(max) else {
+            let Some(&excess) = of_lists.get(name).and_then(|of_list| of_list.get(max)) else {
                 continue;
             };
             let why = list
@@ -221,8 +232,9 @@ impl<'m, 'd> Builder<'m, 'd> {
     }
 
     pub(crate) fn append(&mut self, owner: InstanceId, list: &'d str, element: InstanceId) {
+        let number = self.network.number_of_list(owner, list);
         let lists = &mut self.network.instance_mut(owner).lists;
-        match lists.iter_mut().find(|(name, _)| *name == list) {
+        match number.and_then(|number| lists.get_mut(number)) {
             Some((_, elements)) => elements.push(element),
             None => lists.push((list, vec![element])),
         }
@@ -346,23 +358,18 @@ pub(crate) fn filled_slots<'d>(
         return Vec::new();
     }
     let component_type: &ComponentType<'d> = model.type_of(kind);
-    let in_slot = |slot: &str| {
-        (children.iter().rev())
-            .find(|(role, _)| matches!(role, Role::Slot(own) if *own == slot))
-            .map(|(_, child)| *child)
-    };
-    let filled: Vec<(&'d str, ComponentId)> = (component_type.slots.keys().copied())
-        .filter_map(|slot| Some((slot, in_slot(slot)?)))
+    // The last of several in a slot counts.
+    let in_slot: FxHashMap<&str, ComponentId> = (children.iter())
+        .filter_map(|(role, child)| match role {
+            Role::Slot(slot) => Some((*slot, *child)),
+            Role::List(_) | Role::TopLevel => None,
+        })
         .collect();
-    let names: Vec<&'d str> = filled.iter().map(|(name, _)| *name).collect();
-    let child_of = |slot| {
-        filled
-            .iter()
-            .find(|(name, _)| *name == slot)
-            .map(|(_, c)| *c)
-    };
+    let names: Vec<&'d str> = (component_type.slots.keys().copied())
+        .filter(|slot| in_slot.contains_key(slot))
+        .collect();
     (hash_order(&names).into_iter())
-        .filter_map(|slot| Some((slot, child_of(slot)?)))
+        .filter_map(|slot| Some((slot, *in_slot.get(slot)?)))
         .collect()
 }
 

@@ -4,6 +4,7 @@ use lems_document::{Attribute, nearest};
 use lems_model::{
     ComponentId, ComponentType, Direction, Dynamics, StructureElement, Tunnel, Wiring,
 };
+use rustc_hash::FxHashMap;
 
 use crate::error::LONGEST_DELAY;
 use crate::{InstanceId, Network, NetworkError, Route, build::Builder, hash_order};
@@ -37,12 +38,52 @@ impl Place {
 pub(crate) struct Connector<'b, 'm, 'd> {
     builder: &'b mut Builder<'m, 'd>,
     place: Place,
-    /// Each once; few, so that looking through all is fastest.
-    names: Vec<(&'d str, InstanceId)>,
+    names: Names<'d>,
     /// The instances that each `ForEach` around is at.
     visited: Vec<InstanceId>,
     /// The pairs that a `PairFilter` works on.
     pairs: Option<PairsKey<'d>>,
+}
+
+/// Names of instances, each once.
+#[derive(Default)]
+struct Names<'d> {
+    /// Looking through a few is fastest, and most structures have no more.
+    few: Vec<(&'d str, InstanceId)>,
+    more: FxHashMap<&'d str, InstanceId>,
+}
+
+/// Most names that are looked through one by one.
+const FEW: usize = 16;
+
+impl<'d> Names<'d> {
+    fn get(&self, name: &str) -> Option<InstanceId> {
+        let few = self.few.iter().find(|(known, _)| *known == name);
+        few.map(|(_, instance)| *instance)
+            .or_else(|| self.more.get(name).copied())
+    }
+
+    /// Gives an instance a name; gives the one that had it.
+    fn insert(&mut self, name: &'d str, instance: InstanceId) -> Option<InstanceId> {
+        if let Some((_, named)) = self.few.iter_mut().find(|(known, _)| *known == name) {
+            return Some(std::mem::replace(named, instance));
+        }
+        if self.few.len() < FEW && self.more.is_empty() {
+            self.few.push((name, instance));
+            return None;
+        }
+        self.more.insert(name, instance)
+    }
+
+    fn remove(&mut self, name: &str) {
+        self.few.retain(|(known, _)| *known != name);
+        self.more.remove(name);
+    }
+
+    fn all(&self) -> impl Iterator<Item = &'d str> {
+        let few = self.few.iter().map(|(name, _)| *name);
+        few.chain(self.more.keys().copied())
+    }
 }
 
 /// A `PairCollection` of an instance.
@@ -53,7 +94,7 @@ impl<'b, 'm, 'd> Connector<'b, 'm, 'd> {
         Connector {
             builder,
             place,
-            names: Vec::new(),
+            names: Names::default(),
             visited: Vec::new(),
             pairs: None,
         }
@@ -147,7 +188,7 @@ impl<'b, 'm, 'd> Connector<'b, 'm, 'd> {
     }
 
     fn unknown_name(&mut self, name: Attribute<'d>) {
-        let known = self.names.iter().map(|(name, _)| *name);
+        let known = self.names.all();
         let error = NetworkError::UnknownName {
             name: name.value().to_owned(),
             suggestion: nearest(name.value(), known).map(str::to_owned),
@@ -285,7 +326,7 @@ impl<'b, 'm, 'd> Connector<'b, 'm, 'd> {
             self.visited.pop();
             match outer {
                 Some(outer) => drop(self.name(name, outer)),
-                None => self.names.retain(|(known, _)| *known != name),
+                None => self.names.remove(name),
             }
         }
     }
@@ -409,22 +450,14 @@ impl<'b, 'm, 'd> Connector<'b, 'm, 'd> {
 
     /// Gives an instance a name; gives the one that had it.
     fn name(&mut self, name: &'d str, instance: InstanceId) -> Option<InstanceId> {
-        match self.names.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, named)) => Some(std::mem::replace(named, instance)),
-            None => {
-                self.names.push((name, instance));
-                None
-            }
-        }
+        self.names.insert(name, instance)
     }
 
     fn named(&mut self, name: Attribute<'d>) -> Option<InstanceId> {
         let found = match name.value() {
             "this" => self.place.instance,
             "parent" => self.place.parent,
-            other => (self.names.iter())
-                .find(|(name, _)| *name == other)
-                .map(|(_, found)| *found),
+            other => self.names.get(other),
         };
         if found.is_none() && self.builder.errors.is_empty() {
             self.unknown_name(name);
@@ -437,16 +470,18 @@ impl<'b, 'm, 'd> Connector<'b, 'm, 'd> {
         let delay = self.delay(wiring);
         let target = match wiring.receiver {
             Some(receiver) => {
-                let container = (wiring.receiver_container)
-                    .and_then(|attribute| self.text(attribute))
-                    .filter(|container| !container.value().is_empty());
+                let given = wiring.receiver_container.and_then(|name| self.text(name));
+                let container = given.filter(|container| !container.value().is_empty());
                 let Some(component) = self.builder.referenced(self.place, receiver) else {
                     return;
                 };
-                match self.attach(component, to, container, true) {
-                    Some(attached) => attached,
-                    None => return,
+                let Some(attached) = self.attach(component, to, container, true) else {
+                    return;
+                };
+                if let (Some(given), None) = (given, container) {
+                    self.empty_destination(given, component, to);
                 }
+                attached
             }
             None => to,
         };
@@ -463,6 +498,32 @@ impl<'b, 'm, 'd> Connector<'b, 'm, 'd> {
                 target_port,
                 delay,
             });
+        }
+    }
+
+    /// Warns of an attribute that should name a list and is empty, once for each type of what has it.
+    fn empty_destination(
+        &mut self,
+        given: Attribute<'d>,
+        component: ComponentId,
+        host: InstanceId,
+    ) {
+        let model = self.network().model;
+        let Some(maker) = self.place.component else {
+            return;
+        };
+        let kind = model.component(maker).component_type;
+        if !self.builder.without_destination.insert(kind) {
+            return;
+        }
+        if let Some(list) = self.attachment_list(component, host, None) {
+            let warning = NetworkError::EmptyDestination {
+                attribute: given.name().to_owned(),
+                component: model.component(component).title(),
+                list: list.to_owned(),
+                span: given.span(),
+            };
+            self.network().warnings.borrow_mut().push(warning);
         }
     }
 

@@ -171,6 +171,20 @@ pub enum NetworkError {
     UnknownFormat { format: String, span: Span },
     #[error("another output has the id `{id}`, too, and gets the columns of this one")]
     SameOutputId { id: String, span: Span },
+    #[error("{instance} receives on `{port}` and sends nothing on it: nothing is recorded")]
+    NotSent {
+        port: String,
+        instance: String,
+        suggestion: Option<String>,
+        span: Span,
+    },
+    #[error("`{attribute}` is empty: {component} is attached to the only fitting list, `{list}`")]
+    EmptyDestination {
+        attribute: String,
+        component: String,
+        list: String,
+        span: Span,
+    },
     #[error("the output has no file name in `{attribute}`")]
     NoFileName { attribute: String, span: Span },
 }
@@ -236,6 +250,8 @@ impl NetworkError {
             | Nameless { span, .. }
             | UnknownFormat { span, .. }
             | SameOutputId { span, .. }
+            | NotSent { span, .. }
+            | EmptyDestination { span, .. }
             | NoFileName { span, .. } => *span,
         }
     }
@@ -333,6 +349,13 @@ impl NetworkError {
             ),
             UnevenLength { end, .. } => Some(format!("the run ends at {end} s")),
             Nameless { .. } => Some("add `id=\"0\"`, `id=\"1\"` and so on".to_owned()),
+            NotSent { suggestion, .. } => Some(match suggestion {
+                Some(port) => format!("it sends on `{port}`"),
+                None => "it sends no events".to_owned(),
+            }),
+            EmptyDestination { attribute, list, .. } => {
+                Some(format!("write `{attribute}=\"{list}\"`"))
+            }
             SameOutputId { .. } => Some("give each output an id of its own".to_owned()),
             UnknownFormat { .. } => Some("write `format=\"ID_TIME\"`".to_owned()),
             NoFileName { attribute, .. } => Some(format!("write `{attribute}=\"out.dat\"`")),

@@ -10,6 +10,9 @@ use rustc_hash::FxHashMap;
 
 use crate::NetworkError;
 
+/// So many singles or lists of an instance are looked up in a table.
+const MANY_NAMES: usize = 16;
+
 /// Index of an instance in its [`Network`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct InstanceId(pub u32);
@@ -55,6 +58,21 @@ pub struct Route<'d> {
 /// list.
 pub(crate) type IdTables<'d> = FxHashMap<(InstanceId, usize), HashMap<&'d str, InstanceId>>;
 
+/// What of an instance has names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Named {
+    Single,
+    List,
+}
+
+/// Names and the numbers of the first that have them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct NameTable<'d> {
+    numbers: FxHashMap<&'d str, usize>,
+    /// How many are in the table.
+    seen: usize,
+}
+
 /// All instances of a model and how they are connected.
 #[derive(Debug, Clone)]
 pub struct Network<'m, 'd> {
@@ -73,6 +91,8 @@ pub struct Network<'m, 'd> {
     /// Legal, but surely not meant.
     pub warnings: RefCell<Vec<NetworkError>>,
     pub(crate) by_id: RefCell<IdTables<'d>>,
+    /// Where the names of instances are that have many singles or lists.
+    pub(crate) by_name: RefCell<FxHashMap<(InstanceId, Named), NameTable<'d>>>,
     /// Other ends of tunnels, by name.
     pub(crate) peers: FxHashMap<InstanceId, Vec<(&'d str, InstanceId)>>,
 }
@@ -88,6 +108,43 @@ impl<'m, 'd> Network<'m, 'd> {
 
     pub(crate) fn instance_mut(&mut self, id: InstanceId) -> &mut Instance<'d> {
         &mut self.instances[id.0 as usize]
+    }
+
+    /// Which of the lists of an instance has a name.
+    pub(crate) fn number_of_list(&self, id: InstanceId, name: &str) -> Option<usize> {
+        let lists = &self.instance(id).lists;
+        // Each index of a path asks for the list without a name.
+        if name.is_empty() && lists.len() < MANY_NAMES {
+            return lists.iter().position(|(list, _)| list.is_empty());
+        }
+        self.number_of(id, Named::List, lists, name)
+    }
+
+    /// The first single of an instance that has a name.
+    pub(crate) fn single(&self, id: InstanceId, name: &str) -> Option<InstanceId> {
+        let singles = &self.instance(id).singles;
+        let number = self.number_of(id, Named::Single, singles, name)?;
+        singles.get(number).map(|(_, single)| *single)
+    }
+
+    fn number_of<T>(
+        &self,
+        id: InstanceId,
+        what: Named,
+        all: &[(&'d str, T)],
+        name: &str,
+    ) -> Option<usize> {
+        if all.len() < MANY_NAMES {
+            return all.iter().position(|(known, _)| *known == name);
+        }
+        let mut tables = self.by_name.borrow_mut();
+        let table = tables.entry((id, what)).or_default();
+        // New ones come last.
+        for (number, (name, _)) in all.iter().enumerate().skip(table.seen) {
+            table.numbers.entry(name).or_insert(number);
+        }
+        table.seen = all.len();
+        table.numbers.get(name).copied()
     }
 
     /// The type of an instance.

@@ -88,11 +88,10 @@ impl<'d> Network<'_, 'd> {
             ".." | "parent" => return instance.parent,
             _ => {}
         }
-        let single = |id: &InstanceId| self.component_id(*id) == Some(name);
-        (instance.singles.iter().find(|(slot, _)| *slot == name))
-            .map(|(_, id)| *id)
+        let has_id = |id: &InstanceId| self.component_id(*id) == Some(name);
+        (self.single(current, name))
             .or_else(|| self.peer(current, name))
-            .or_else(|| (instance.singles.iter().find(|(_, id)| single(id))).map(|(_, id)| *id))
+            .or_else(|| (instance.singles.iter().find(|(_, id)| has_id(id))).map(|(_, id)| *id))
             .or_else(|| self.labelled(current, name))
             .or_else(|| self.by_component_id(current, name))
             .or_else(|| self.numbered(current, name))
@@ -206,10 +205,10 @@ impl<'d> Network<'_, 'd> {
     }
 
     /// A list by name; the nameless one holds the elements of a population.
-    pub(crate) fn list(&self, current: InstanceId, name: &str) -> Option<&[InstanceId]> {
-        (self.instance(current).lists.iter())
-            .find(|(list, _)| *list == name)
-            .map(|(_, elements)| elements.as_slice())
+    pub fn list(&self, current: InstanceId, name: &str) -> Option<&[InstanceId]> {
+        let number = self.number_of_list(current, name)?;
+        let (_, elements) = self.instance(current).lists.get(number)?;
+        Some(elements.as_slice())
     }
 
     /// The elements that `[k]` counts: those of a population, else of the only list that has

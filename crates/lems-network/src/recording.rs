@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use lems_document::{Attribute, Span};
 use lems_math::JavaRandom;
-use lems_model::{ComponentId, Model, Role, SimulationElement};
+use lems_model::{ComponentId, Direction, Model, Role, SimulationElement};
 
 use crate::build::MAX_INSTANCES;
 use crate::doubts::rounded;
@@ -605,7 +605,18 @@ impl<'d> Network<'_, 'd> {
             return Ok((instance, crate::connect::first_out(kind)));
         };
         match kind.ports.get_key_value(port.value()) {
-            Some((port, _)) => Ok((instance, Some(port))),
+            Some((name, found)) => {
+                if found.direction == Direction::In {
+                    let warning = NetworkError::NotSent {
+                        port: (*name).to_owned(),
+                        instance: self.title(instance),
+                        suggestion: crate::connect::first_out(kind).map(str::to_owned),
+                        span: port.span(),
+                    };
+                    self.warnings.borrow_mut().push(warning);
+                }
+                Ok((instance, Some(name)))
+            }
             None => {
                 let first = self.list(instance, "").and_then(<[_]>::first);
                 let sender = first.filter(|id| self.type_of(**id).ports.contains_key(port.value()));

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::Args;
 use jlems_rs::document::SourceReader;
-use jlems_rs::{Around, Choices, Code, Failure, Options, Simulation, visible};
+use jlems_rs::{Around, Choices, Code, Failure, MadeOutputs, Options, Simulation, visible};
 
 /// Most recorded paths, and most files of spikes, that are told one by one.
 const TOLD: usize = 5;
@@ -95,7 +95,12 @@ impl RecordingArguments {
         };
         if let Some(simulation) = self.simulation(file, reader, options)? {
             runnable.said = format!("{}: {}", visible(file), sentence(&simulation));
-            runnable.around = Some(around(file, &simulation, reader));
+            let around = around(file, &simulation, reader);
+            options.made_outputs = Some(MadeOutputs {
+                path: around.path.clone(),
+                chosen: self.choices().record_something(),
+            });
+            runnable.around = Some(around);
             return Ok(runnable);
         }
         let only_neuroml = [

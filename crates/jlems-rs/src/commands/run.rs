@@ -13,8 +13,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use jlems_rs::document::SourceReader;
-use jlems_rs::engine::EngineError;
-use jlems_rs::output::{Report, write_report};
+use jlems_rs::output::{OutputError, Report, write_report};
 use jlems_rs::{
     BackendKind, Diagnostic, Failure, FileSources, Options, Outcome, SIMULATOR, visible,
 };
@@ -160,18 +159,21 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         },
     );
     progress.end();
-    if let Some(failure) = keeper.failure.take() {
+    // The error of the run tells more of an output that keeps it from being saved.
+    if let Some(failure) = keeper.failure.take()
+        && result.is_ok()
+    {
         result = Err(failure);
     }
     let stepping = (progress.first_step).map_or(Duration::ZERO, |first| first.elapsed());
     let seconds = Seconds::new(started.elapsed(), stepping);
     let mut said = String::new();
     if let Ok(outcome) = &result
-        && let Some(name) = &outcome.report_file
+        && let Some(name) = outcome.report_file()
     {
         match write_report_file(name, file, &mut store, seconds) {
             Ok(()) => said = format!("wrote {}\n", visible(&store.place(name))),
-            Err(failure) => result = Err(failure),
+            Err(error) => result = Err(outcome.failure(error)),
         }
     }
     if let (Some(form), Ok(outcome)) = (arguments.plot, &result) {
@@ -227,7 +229,7 @@ fn write_report_file(
     file: &str,
     store: &mut CountingStore,
     seconds: Seconds,
-) -> Result<(), Failure> {
+) -> Result<(), OutputError> {
     let saving = store.saving().as_secs_f64();
     let elapsed = Duration::from_secs_f64(seconds.set_up + seconds.run);
     let start = jiff::Zoned::now().saturating_sub(elapsed);
@@ -241,7 +243,6 @@ fn write_report_file(
         save_seconds: saving,
     };
     write_report(&mut store.files, name, &report)
-        .map_err(|error| Failure::from(EngineError::from(error)))
 }
 
 /// Shows the warnings: in full, or those that are always shown and how many more there are.

@@ -1,4 +1,5 @@
-//! How much memory this process may use, and does: as Linux tells it. Elsewhere nothing is known.
+//! How much memory this process may use, and does. Linux tells both. On macOS, Windows and FreeBSD only
+//! the memory in use is known, on other systems nothing.
 
 use std::path::Path;
 
@@ -20,17 +21,32 @@ pub(crate) fn most() -> Option<usize> {
     Some(least - least / LEFT)
 }
 
+/// Bytes of memory that this process has in use.
+#[cfg(not(target_os = "linux"))]
+pub fn used() -> Option<usize> {
+    memory_stats::memory_stats().map(|stats| stats.physical_mem)
+}
+
+/// Whether this process uses more than `limit` bytes.
+#[cfg(not(target_os = "linux"))]
+pub fn is_full(limit: usize) -> bool {
+    used().is_some_and(|used| used > limit)
+}
+
 /// Bytes of memory that this process has written to.
+#[cfg(target_os = "linux")]
 pub fn used() -> Option<usize> {
     written(&std::fs::read_to_string("/proc/self/status").ok()?)
 }
 
 /// Bytes that a process has written to, of a text such as that of `/proc/self/status`.
+#[cfg(target_os = "linux")]
 fn written(status: &str) -> Option<usize> {
     kilobytes(status, "RssAnon:").or_else(|| kilobytes(status, "VmRSS:"))
 }
 
 /// Whether this process uses more than `limit` bytes, or nearly all of its address space.
+#[cfg(target_os = "linux")]
 pub fn is_full(limit: usize) -> bool {
     let read = |path: &str| std::fs::read_to_string(path).ok();
     let Some(status) = read("/proc/self/status") else {
