@@ -47,7 +47,7 @@ impl SchemaArguments {
             }
         }
         Ok(Chosen {
-            schema: jlems_rs::neuroml_schema(&limits.document)?,
+            schema: jlems_rs::neuroml_schema()?,
             name: format!("the rules of NeuroML {}", nml2_coretypes::NEUROML_VERSION),
         })
     }
