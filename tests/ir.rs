@@ -144,6 +144,24 @@ fn every_instruction_is_in_some_program() {
     assert!(missing.is_empty(), "no program has {missing:?}");
 }
 
+#[test]
+fn the_page_on_programs_shows_programs() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/dev/ir.md");
+    let text = std::fs::read_to_string(page).unwrap();
+    let blocks = text.split("```ir\n").skip(1);
+    let blocks: Vec<&str> = blocks.filter_map(|rest| rest.split("```").next()).collect();
+    assert!(!blocks.is_empty());
+    for block in blocks {
+        let program: Program = block
+            .parse()
+            .unwrap_or_else(|error| panic!("{error}\n{block}"));
+        assert_eq!(validate(&program).err(), None);
+    }
+    for function in Function::ALL {
+        assert!(text.contains(&format!("`{function}`")) || text.contains(&format!("`{function}(")));
+    }
+}
+
 /// All that [`instructions`] can find, but for functions.
 const INSTRUCTIONS: [&str; 35] = [
     "constant",
