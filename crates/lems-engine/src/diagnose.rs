@@ -5,7 +5,7 @@ use std::fmt;
 
 use lems_ir::{Backend, Interpreter, Probe, Program, State};
 use lems_lower::{Lowered, Recorded, lower};
-use lems_model::{Actions, Dynamics, Formula, Model};
+use lems_model::{Actions, Dynamics, Formula, Model, Trigger};
 use lems_network::{Experiment, InstanceId, Network, Readable, Run, Shapes, Variable};
 
 use crate::simulation::advance;
@@ -101,7 +101,8 @@ impl<'m, 'd> Diagnosis<'m, 'd> {
         for index in 0..network.instances.len() {
             let id = InstanceId(lems_index::narrow(index));
             let dynamics = network.type_of(id).dynamics.as_deref();
-            places.extend(dynamics.into_iter().flat_map(names).map(|name| (id, name)));
+            let variables = dynamics.into_iter().flat_map(Dynamics::variables);
+            places.extend(variables.map(|variable| (id, variable.name)));
         }
         let readable = |&(instance, name): &Place<'d>| Readable {
             instance,
@@ -305,15 +306,6 @@ impl<'m, 'd> Diagnosis<'m, 'd> {
     }
 }
 
-/// The variables of a type.
-fn names<'d>(dynamics: &Dynamics<'d>) -> Vec<&'d str> {
-    (dynamics.state.keys().copied())
-        .chain(dynamics.selections.iter().map(|variable| variable.name))
-        .chain(dynamics.derived.iter().map(|variable| variable.name))
-        .chain(dynamics.conditional.iter().map(|variable| variable.name))
-        .collect()
-}
-
 /// Of the equations for a variable the one that gives no finite number, or else the first.
 fn equation<'m, 'd>(
     dynamics: &'m Dynamics<'d>,
@@ -330,21 +322,15 @@ fn equation<'m, 'd>(
             (variable.cases.iter()).find(|case| case.condition.as_ref().is_none_or(&mut holds));
         candidates.extend(case.map(|case| &case.value));
     }
-    let parts = || {
-        [dynamics]
-            .into_iter()
-            .chain(dynamics.regimes.values().map(|r| &r.dynamics))
-    };
-    for part in parts().filter(|_| !at_start) {
+    for part in dynamics.with_regimes().filter(|_| !at_start) {
         let rates = part.rates.iter().filter(|rate| rate.variable == name);
         candidates.extend(rates.map(|rate| &rate.value));
     }
-    for part in parts() {
+    for part in dynamics.with_regimes() {
         let actions: Vec<&Actions<'d>> = match at_start {
-            true => part.on_start.iter().collect(),
-            false => (part.on_condition.iter().map(|condition| &condition.actions))
-                .chain(part.on_event.iter().map(|handler| &handler.actions))
-                .chain(&part.on_entry)
+            true => part.actions_on([Trigger::Start]).collect(),
+            false => part
+                .actions_on([Trigger::Condition, Trigger::Event, Trigger::Entry])
                 .collect(),
         };
         let assignments = actions.into_iter().flat_map(|actions| &actions.assignments);

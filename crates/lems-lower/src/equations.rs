@@ -2,7 +2,7 @@
 
 use lems_expression::{Expression, Node as Term};
 use lems_index::narrow;
-use lems_model::{Actions, ConditionalVariable, Dynamics, Reduce, Selection, Step};
+use lems_model::{Actions, ConditionalVariable, Reduce, Selection, Step};
 use lems_network::{NetworkError, Variable};
 
 use super::{Frame, Lowering, Site, SiteOrder, code::Code, columns::Flavour, reads::Source};
@@ -81,20 +81,9 @@ impl<'d> Lowering<'_, '_, 'd> {
         let id = self.shape(at.frame.shape).nodes[at.node].kind;
         let kind = self.network.model.type_of(id);
         let names = (self.names_of.entry(id)).or_insert_with(|| {
-            let of = |dynamics: &Dynamics<'d>| {
-                let derived = dynamics.derived.iter().map(|v| v.name);
-                let selected = dynamics.selections.iter().map(|v| v.name);
-                let conditional = dynamics.conditional.iter().map(|v| v.name);
-                let state = dynamics.state.keys().copied();
-                let names = state.chain(derived).chain(selected).chain(conditional);
-                names.collect::<Vec<&'d str>>()
-            };
-            let dynamics = kind.dynamics.iter();
-            let dynamics = dynamics.flat_map(|dynamics| {
-                let regimes = dynamics.regimes.values().map(|regime| &regime.dynamics);
-                regimes.chain([&**dynamics])
-            });
-            dynamics.flat_map(of).collect()
+            let blocks = kind.dynamics.iter().flat_map(|d| d.with_regimes());
+            let variables = blocks.flat_map(|block| block.variables());
+            variables.map(|variable| variable.name).collect()
         });
         let own = names.get(name).copied();
         own.or_else(|| kind.requirements.get_key_value(name).map(|(name, _)| *name))

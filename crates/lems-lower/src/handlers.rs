@@ -4,7 +4,7 @@ use lems_index::narrow;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use lems_model::{Dynamics, EventHandler};
+use lems_model::{Dynamics, EventHandler, Trigger};
 
 use super::{
     Lowering,
@@ -38,22 +38,11 @@ impl<'d> Lowering<'_, '_, 'd> {
         if handled_ports(dynamics).is_empty() {
             return;
         }
-        let mut blocks: Vec<_> = dynamics
-            .on_event
-            .iter()
-            .map(|handler| &handler.actions)
-            .collect();
-        for regime in dynamics.regimes.values() {
-            blocks.extend(
-                regime
-                    .dynamics
-                    .on_event
-                    .iter()
-                    .map(|handler| &handler.actions),
-            );
-            blocks.extend(&regime.dynamics.on_entry);
-        }
-        let mut written: Vec<Flavour<'d>> = (blocks.iter())
+        let regimes = dynamics.regimes.values();
+        let of_regimes = regimes
+            .flat_map(|regime| (regime.dynamics).actions_on([Trigger::Event, Trigger::Entry]));
+        let blocks = dynamics.actions_on([Trigger::Event]).chain(of_regimes);
+        let mut written: Vec<Flavour<'d>> = blocks
             .flat_map(|actions| &actions.assignments)
             .map(|assignment| Flavour::Live(assignment.variable))
             .collect();

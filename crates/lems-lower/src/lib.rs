@@ -22,7 +22,7 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use indexmap::IndexSet;
-use lems_model::{Dynamics, TypeId};
+use lems_model::{Actions, Dynamics, Trigger, TypeId};
 use lems_network::{
     InstanceId, Network, NetworkError, Part, Readable, Shape, Shapes, Variable, Visit,
 };
@@ -272,34 +272,19 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
         let Some(dynamics) = self.dynamics(shape, node) else {
             return false;
         };
-        let by_event = |dynamics: &Dynamics<'_>| {
-            let assigned = dynamics
-                .on_event
-                .iter()
-                .flat_map(|h| &h.actions.assignments);
-            assigned
-                .into_iter()
-                .any(|assignment| assignment.variable == name)
+        let assigns = |actions: &Actions<'_>| {
+            let mut assignments = actions.assignments.iter();
+            assignments.any(|assignment| assignment.variable == name)
         };
         let by_regime = |regime: &Dynamics<'_>| {
-            let blocks = (regime.on_entry.iter()).chain(
-                regime
-                    .on_condition
-                    .iter()
-                    .map(|condition| &condition.actions),
-            );
-            by_event(regime)
-                || regime.rates.iter().any(|rate| rate.variable == name)
+            let triggers = [Trigger::Entry, Trigger::Condition, Trigger::Event];
+            regime.rates.iter().any(|rate| rate.variable == name)
                 || regime.derived.iter().any(|derived| derived.name == name)
-                || blocks
-                    .flat_map(|b| &b.assignments)
-                    .any(|a| a.variable == name)
+                || regime.actions_on(triggers).any(assigns)
         };
-        by_event(dynamics)
-            || dynamics
-                .regimes
-                .values()
-                .any(|regime| by_regime(&regime.dynamics))
+        let mut regimes = dynamics.regimes.values();
+        dynamics.actions_on([Trigger::Event]).any(assigns)
+            || regimes.any(|regime| by_regime(&regime.dynamics))
             || self.is_occupancy(shape, node, name)
     }
 

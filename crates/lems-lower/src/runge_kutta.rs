@@ -179,9 +179,7 @@ impl<'d> Lowering<'_, '_, 'd> {
             let Some(dynamics) = self.dynamics(frame.shape, node) else {
                 continue;
             };
-            let derived = (dynamics.selections.iter().map(|v| v.name))
-                .chain(dynamics.derived.iter().map(|v| v.name))
-                .chain(dynamics.conditional.iter().map(|v| v.name));
+            let derived = dynamics.computed_variables().map(|variable| variable.name);
             for name in kind.requirements.keys().copied().chain(derived) {
                 let value = self.stage_variable(code, frame, stage, node, name);
                 let place = self.live(at, name);

@@ -266,12 +266,9 @@ impl<'m, 'd> Lowering<'_, 'm, 'd> {
     pub(super) fn synchronise(&mut self, code: &mut Code, at: Spot<'_>, dynamics: &Dynamics<'d>) {
         let kind = self.shape(at.frame.shape).nodes[at.node].kind;
         let kind = self.network.model.type_of(kind);
-        let variables = (dynamics.state.iter().map(|(name, v)| (*name, v.exposure)))
-            .chain(dynamics.selections.iter().map(|v| (v.name, v.exposure)))
-            .chain(dynamics.derived.iter().map(|v| (v.name, v.exposure)))
-            .chain(dynamics.conditional.iter().map(|v| (v.name, v.exposure)));
-        for (name, exposure) in variables {
-            if exposed_name(kind, name, exposure).is_some()
+        for variable in dynamics.variables() {
+            let name = variable.name;
+            if exposed_name(kind, name, variable.exposure).is_some()
                 && self.changes_after_step(at.frame.shape, at.node, name)
             {
                 let live = self.live(at, name);
