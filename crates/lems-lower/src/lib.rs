@@ -9,6 +9,7 @@ mod columns;
 mod equations;
 mod finish;
 mod handlers;
+mod items;
 mod knowledge;
 mod reads;
 mod runge_kutta;
@@ -22,10 +23,9 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use indexmap::IndexSet;
+use lems_equations::Equations;
 use lems_model::{Actions, Dynamics, Trigger, TypeId};
-use lems_network::{
-    InstanceId, Network, NetworkError, Part, Readable, Shape, Shapes, Variable, Visit,
-};
+use lems_network::{InstanceId, Network, NetworkError, Readable, Shape, Shapes, Variable, Visit};
 
 use columns::{Columns, Flavour};
 use lems_ir::{Action, Call, Probe, Program, Routes, Setup, Target};
@@ -113,6 +113,7 @@ type Address = (u32, u32);
 pub(crate) struct Lowering<'n, 'm, 'd> {
     network: &'n Network<'m, 'd>,
     shapes: &'n Shapes<'d>,
+    equations: Equations<'n, 'm, 'd>,
     columns: Columns<'d>,
     program: Program,
     /// Tables of addresses, whose slots are known at the end: first link, addresses.
@@ -177,6 +178,7 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
         Lowering {
             network,
             shapes,
+            equations: Equations::of(network, shapes),
             columns: Columns::default(),
             program: Program::default(),
             address_tables: Vec::new(),
@@ -218,8 +220,7 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
     }
 
     fn dynamics(&self, shape: u32, node: usize) -> Option<&'m Dynamics<'d>> {
-        let kind = self.shape(shape).nodes[node].kind;
-        self.network.model.type_of(kind).dynamics.as_deref()
+        self.equations.dynamics(shape, node)
     }
 
     fn top_frame(&self, shape: u32) -> Frame {
@@ -487,11 +488,6 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
         }
         self.program.links.extend_from_slice(entries);
         narrow(first)
-    }
-
-    /// Parts of a node that something is in.
-    fn parts(&self, shape: u32, node: usize) -> &'n [Part<'d>] {
-        &self.shape(shape).nodes[node].parts
     }
 }
 

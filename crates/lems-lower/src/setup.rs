@@ -3,14 +3,15 @@
 use lems_index::narrow;
 use std::collections::HashSet;
 
-use lems_model::Dynamics;
-use lems_network::{Part, Visit, hash_order};
+use lems_equations::{NodeItem, Setup};
+use lems_network::Visit;
 
 use super::{
     Frame, Lowering,
     code::Code,
     columns::{Content, Flavour},
     equations::{Clock, Spot, push_loop},
+    step::Totals,
 };
 use lems_ir::Statement;
 
@@ -30,14 +31,17 @@ impl<'d> Lowering<'_, '_, 'd> {
             if containers.contains(&shape) {
                 for derived in [false, true] {
                     let mut code = Code::new(self.columns.volatile.clone());
-                    self.creation(&mut code, &frame, 0, !derived);
-                    self.pass(&mut code, &frame, 0, derived);
+                    if !derived {
+                        self.creation(&mut code, &frame);
+                    }
+                    let pass = self.equations.pass(shape, 0, derived);
+                    self.initialise(&mut code, &frame, pass.as_slice());
                     self.add_setup(shape, code, name.clone());
                 }
             } else {
                 let mut code = Code::new(self.columns.volatile.clone());
-                self.creation(&mut code, &frame, 0, true);
-                self.initialise(&mut code, &frame, 0);
+                self.creation(&mut code, &frame);
+                self.initialise(&mut code, &frame, &self.equations.setup(shape));
                 self.add_setup(shape, code, name);
             }
         }
@@ -89,95 +93,49 @@ impl<'d> Lowering<'_, '_, 'd> {
     }
 
     /// `OnStart` blocks of regimes run once, when an instance is made.
-    fn creation(&mut self, code: &mut Code, frame: &Frame, node: usize, wanted: bool) {
-        for part in self.parts(frame.shape, node) {
-            if let Part::Child(child) = *part {
-                self.creation(code, frame, child, wanted);
-            }
-        }
-        let at = Spot {
-            frame,
-            node,
-            clock: Clock::Zero,
-        };
-        if let Some(dynamics) = self.dynamics(frame.shape, node).filter(|_| wanted) {
-            for regime in dynamics.regimes.values() {
-                for start in &regime.dynamics.on_start {
-                    self.actions(code, at, start, 0);
-                }
-            }
+    fn creation(&mut self, code: &mut Code, frame: &Frame) {
+        for NodeItem { node, item } in self.equations.creation(frame.shape) {
+            let clock = Clock::Zero;
+            self.item(code, Spot { frame, node, clock }, &item, &mut Totals::new());
         }
     }
 
-    /// `initialize` of jLEMS: a pass, then twice all children and another pass.
-    fn initialise(&mut self, code: &mut Code, frame: &Frame, node: usize) {
-        self.pass(code, frame, node, false);
-        code.begin_anew();
-        for part in self.parts(frame.shape, node) {
-            match *part {
-                Part::Child(child) => self.initialise(code, frame, child),
-                Part::Attached(list) => {
-                    let site = self.site(frame.shape, node, list);
+    /// Makes the code of parts of the set-up of a shape.
+    fn initialise(&mut self, code: &mut Code, frame: &Frame, parts: &[Setup<'_, 'd>]) {
+        for part in parts {
+            match part {
+                Setup::Pass { node, items } => {
+                    let at = Spot {
+                        frame,
+                        node: *node,
+                        clock: Clock::Zero,
+                    };
+                    for item in items {
+                        self.item(code, at, item, &mut Totals::new());
+                    }
+                    code.forget();
+                }
+                Setup::Attached { node, list } => {
+                    let site = self.site(frame.shape, *node, list);
                     let mut bodies = Vec::new();
                     for arm in &site.arms {
-                        let inner = self.arm_frame(frame, node, arm);
+                        let inner = self.arm_frame(frame, *node, arm);
                         code.begin_anew();
-                        self.initialise(code, &inner, 0);
+                        self.initialise(code, &inner, &self.equations.setup(inner.shape));
                         bodies.push(code.end());
                     }
                     push_loop(code, frame.level, &site, bodies);
                     code.forget();
                 }
-            }
-        }
-        if let Some(dynamics) = self.dynamics(frame.shape, node) {
-            for scheme in &dynamics.schemes {
-                let at = Spot {
-                    frame,
-                    node,
-                    clock: Clock::Zero,
-                };
-                for list in [scheme.nodes, scheme.edges] {
-                    for element in self.elements(at, list) {
-                        self.initialise(code, frame, element);
-                    }
+                Setup::Twice(inner) => {
+                    code.begin_anew();
+                    self.initialise(code, frame, inner);
+                    let body = code.end();
+                    code.push(Statement::Twice(body));
+                    code.forget();
                 }
             }
         }
-        self.pass(code, frame, node, true);
-        let body = code.end();
-        code.push(Statement::Twice(body));
-        code.forget();
-    }
-
-    fn pass(&mut self, code: &mut Code, frame: &Frame, node: usize, derived: bool) {
-        let Some(dynamics) = self.dynamics(frame.shape, node) else {
-            return;
-        };
-        let at = Spot {
-            frame,
-            node,
-            clock: Clock::Zero,
-        };
-        self.requirements(code, at);
-        if derived {
-            self.variables(code, at, dynamics, &Vec::new());
-        }
-        let times = if self.shape(frame.shape).nodes[node].consolidated {
-            2
-        } else {
-            1
-        };
-        for _ in 0..times {
-            for start in &dynamics.on_start {
-                self.actions(code, at, start, 0);
-            }
-        }
-        if let Some(regime) = initial_regime(dynamics) {
-            self.enter(code, at, regime, 0);
-        }
-        self.synchronise(code, at, dynamics);
-        code.forget();
     }
 }
 
@@ -192,13 +150,4 @@ fn collect_containers(visits: &[Visit], containers: &mut HashSet<u32>) {
             collect_containers(children, containers);
         }
     }
-}
-
-/// The last regime that says so in the order of jLEMS's table, else the first in that order.
-fn initial_regime<'d>(dynamics: &Dynamics<'d>) -> Option<&'d str> {
-    let names: Vec<&'d str> = dynamics.regimes.keys().copied().collect();
-    let ordered = hash_order(&names);
-    let is_initial = |name: &&&str| dynamics.regimes.get(**name).is_some_and(|r| r.initial);
-    let initial = ordered.iter().rfind(is_initial);
-    initial.or(ordered.first()).copied()
 }
