@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 /// What a column holds for its node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Flavour<'d> {
+pub(super) enum ColumnKind<'d> {
     /// A variable as it is.
     Live(&'d str),
     /// A variable as of the end of the instance's step.
@@ -30,7 +30,7 @@ pub(super) enum Content {
 pub(super) struct Column<'d> {
     pub shape: u32,
     pub node: u32,
-    pub flavour: Flavour<'d>,
+    pub kind: ColumnKind<'d>,
     pub members: usize,
     pub content: Content,
 }
@@ -39,20 +39,20 @@ pub(super) struct Column<'d> {
 #[derive(Debug, Default)]
 pub(super) struct Columns<'d> {
     pub all: Vec<Column<'d>>,
-    index: HashMap<(u32, u32, Flavour<'d>), u32>,
+    index: HashMap<(u32, u32, ColumnKind<'d>), u32>,
     /// Columns that event handlers write.
     pub volatile: Rc<HashSet<u32>>,
 }
 
 impl<'d> Columns<'d> {
-    pub fn get(&mut self, shape: u32, node: usize, flavour: Flavour<'d>, members: usize) -> u32 {
-        let key = (shape, narrow(node), flavour);
+    pub fn get(&mut self, shape: u32, node: usize, kind: ColumnKind<'d>, members: usize) -> u32 {
+        let key = (shape, narrow(node), kind);
         *self.index.entry(key).or_insert_with(|| {
             let column = narrow(self.all.len());
             self.all.push(Column {
                 shape,
                 node: narrow(node),
-                flavour,
+                kind,
                 members,
                 content: Content::Uniform(0.0),
             });
@@ -64,7 +64,7 @@ impl<'d> Columns<'d> {
         self.all[column as usize].content = content;
     }
 
-    pub fn next_value(&self) -> Flavour<'d> {
-        Flavour::Value(narrow(self.all.len()))
+    pub fn next_value(&self) -> ColumnKind<'d> {
+        ColumnKind::Value(narrow(self.all.len()))
     }
 }

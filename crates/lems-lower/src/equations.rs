@@ -5,16 +5,18 @@ use lems_index::narrow;
 use lems_model::{Actions, ConditionalVariable, Reduce, Selection, Step};
 use lems_network::{NetworkError, Variable};
 
-use super::{Frame, Lowering, Site, SiteOrder, code::Code, columns::Flavour, reads::Source};
+use super::{
+    AttachmentOrder, Attachments, LoopNest, Lowering, code::Code, columns::ColumnKind, reads::Read,
+};
 use lems_ir::{Block, Comparison, Level, Logic, Operator, Place, Register, Statement};
 
 /// Longest chain of transitions that entering a regime may set off.
 const MAX_TRANSITIONS: usize = 16;
 
-/// Where equations are lowered: code of one node in one frame.
+/// Where equations are lowered: code of one node in one nest.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Spot<'f> {
-    pub frame: &'f Frame,
+pub(super) struct NodeContext<'f> {
+    pub nest: &'f LoopNest,
     pub node: usize,
     /// Where `t` comes from.
     pub clock: Clock,
@@ -32,26 +34,31 @@ pub(super) enum Clock {
 }
 
 impl<'d> Lowering<'_, '_, 'd> {
-    pub(super) fn live(&mut self, at: Spot<'_>, name: &'d str) -> Place {
-        self.place(at, Flavour::Live(name))
+    pub(super) fn live(&mut self, at: NodeContext<'_>, name: &'d str) -> Place {
+        self.place(at, ColumnKind::Live(name))
     }
 
-    pub(super) fn place(&mut self, at: Spot<'_>, flavour: Flavour<'d>) -> Place {
-        let base = self.column(at.frame.shape, at.node, flavour);
+    pub(super) fn place(&mut self, at: NodeContext<'_>, kind: ColumnKind<'d>) -> Place {
+        let base = self.column(at.nest.shape, at.node, kind);
         Place::Column {
             base,
-            level: Level(at.frame.level),
+            level: Level(at.nest.level),
         }
     }
 
     /// The value of a name in an equation of a node.
-    pub(super) fn variable(&mut self, code: &mut Code, at: Spot<'_>, name: &str) -> Register {
-        let kind = (self.network.model).type_of(self.shape(at.frame.shape).nodes[at.node].kind);
+    pub(super) fn variable(
+        &mut self,
+        code: &mut Code,
+        at: NodeContext<'_>,
+        name: &str,
+    ) -> Register {
+        let kind = (self.network.model).type_of(self.shape(at.nest.shape).nodes[at.node].kind);
         if let Some((name, _)) = kind.parameters.get_key_value(name) {
-            return self.parameter(code, at.frame, at.node, name);
+            return self.parameter(code, at.nest, at.node, name);
         }
         if let Some((name, _)) = kind.properties.get_key_value(name) {
-            return self.property(code, at.frame, at.node, name);
+            return self.property(code, at.nest, at.node, name);
         }
         if let Some(name) = self.own_variable(at, name) {
             let place = self.live(at, name);
@@ -77,8 +84,8 @@ impl<'d> Lowering<'_, '_, 'd> {
     }
 
     /// The name as the type spells it, if it is a variable or requirement of the node.
-    fn own_variable(&mut self, at: Spot<'_>, name: &str) -> Option<&'d str> {
-        let id = self.shape(at.frame.shape).nodes[at.node].kind;
+    fn own_variable(&mut self, at: NodeContext<'_>, name: &str) -> Option<&'d str> {
+        let id = self.shape(at.nest.shape).nodes[at.node].kind;
         let kind = self.network.model.type_of(id);
         let names = (self.names_of.entry(id)).or_insert_with(|| {
             let blocks = kind.dynamics.iter().flat_map(|d| d.with_regimes());
@@ -93,7 +100,7 @@ impl<'d> Lowering<'_, '_, 'd> {
     pub(super) fn expression(
         &mut self,
         code: &mut Code,
-        at: Spot<'_>,
+        at: NodeContext<'_>,
         expression: &Expression,
     ) -> Register {
         let variables: Vec<Register> = (expression.variables().iter())
@@ -106,7 +113,7 @@ impl<'d> Lowering<'_, '_, 'd> {
     pub(super) fn conditional(
         &mut self,
         code: &mut Code,
-        at: Spot<'_>,
+        at: NodeContext<'_>,
         variable: &ConditionalVariable<'d>,
     ) -> Register {
         cases(code, variable, &mut |code, expression| {
@@ -118,22 +125,22 @@ impl<'d> Lowering<'_, '_, 'd> {
     pub(super) fn selection(
         &mut self,
         code: &mut Code,
-        at: Spot<'_>,
+        at: NodeContext<'_>,
         selection: &Selection<'d>,
     ) -> Result<Register, NetworkError> {
         let operator = operator_of(selection);
-        let kind = (self.network.model).type_of(self.shape(at.frame.shape).nodes[at.node].kind);
+        let kind = (self.network.model).type_of(self.shape(at.nest.shape).nodes[at.node].kind);
         if let [Step::All(list)] = selection.select.steps[..]
             && kind.attachments.contains_key(list)
         {
-            let site = self.site(at.frame.shape, at.node, list);
-            return self.reduce_attached(code, at, &site, operator, selection);
+            let attachments = self.attachments(at.nest.shape, at.node, list);
+            return self.reduce_attached(code, at, &attachments, operator, selection);
         }
-        let shape = self.shape(at.frame.shape);
-        let mut selected = Vec::with_capacity(at.frame.members.len());
+        let shape = self.shape(at.nest.shape);
+        let mut selected = Vec::with_capacity(at.nest.members.len());
         let mut count = None;
         let mut alike = true;
-        for &member in at.frame.members.iter() {
+        for &member in at.nest.members.iter() {
             let instance = shape.instance(member as usize, at.node);
             let values = self.network.selected(instance, selection)?;
             alike &= *count.get_or_insert(values.len()) == values.len();
@@ -145,8 +152,8 @@ impl<'d> Lowering<'_, '_, 'd> {
         }
         let mut element = |code: &mut Code, index: usize| {
             let of_members = selected.iter().skip(index).step_by(count.max(1));
-            let source = self.source_of_values(at.frame, of_members);
-            self.load_source(code, at.frame, &source)
+            let source = self.read_of_values(at.nest, of_members);
+            self.load_read(code, at.nest, &source)
         };
         let several = !(selection.select.steps.iter()).all(|step| matches!(step, Step::Name(_)));
         if !several && count == 1 {
@@ -164,41 +171,41 @@ impl<'d> Lowering<'_, '_, 'd> {
     fn reduce_attached(
         &mut self,
         code: &mut Code,
-        at: Spot<'_>,
-        site: &Site,
+        at: NodeContext<'_>,
+        attachments: &Attachments,
         operator: Operator,
         selection: &Selection<'d>,
     ) -> Result<Register, NetworkError> {
         let start = code.constant(neutral(operator));
         let total = code.accumulator(start);
         let mut bodies = Vec::new();
-        for arm in &site.arms {
-            let frame = self.arm_frame(at.frame, at.node, arm);
+        for variant in &attachments.variants {
+            let nest = self.variant_nest(at.nest, at.node, variant);
             code.begin_loop();
-            let source = self.attached_source(&frame, selection);
+            let source = self.attached_read(&nest, selection);
             let folded = source.map(|source| {
-                let element = self.load_source(code, &frame, &source);
+                let element = self.load_read(code, &nest, &source);
                 let folded = code.binary(operator, total, element);
                 code.set(total, folded);
             });
             bodies.push(code.end());
             folded?;
         }
-        push_loop(code, at.frame.level, site, bodies);
+        push_loop(code, at.nest.level, attachments, bodies);
         Ok(code.settled(total))
     }
 
     /// Where attached instances have a selected variable.
-    pub(super) fn attached_source(
+    pub(super) fn attached_read(
         &mut self,
-        frame: &Frame,
+        nest: &LoopNest,
         selection: &Selection<'d>,
-    ) -> Result<Source, NetworkError> {
+    ) -> Result<Read, NetworkError> {
         let name = selection.select.variable;
-        if let Some(source) = self.common_source(Some((frame, 0)), name) {
+        if let Some(source) = self.common_read(Some((nest, 0)), name) {
             return Ok(source);
         }
-        self.source_of(frame, 0, &mut |lowering, instance| {
+        self.find_read(nest, 0, &mut |lowering, instance| {
             (lowering.network.read(instance, name)).ok_or_else(|| NetworkError::UnknownVariable {
                 variable: name.to_owned(),
                 instance: lowering.network.title(instance),
@@ -212,21 +219,21 @@ impl<'d> Lowering<'_, '_, 'd> {
     fn reduce_table(
         &mut self,
         code: &mut Code,
-        at: Spot<'_>,
+        at: NodeContext<'_>,
         operator: Operator,
         selection: &Selection<'d>,
     ) -> Result<Register, NetworkError> {
-        let shape = self.shape(at.frame.shape);
+        let shape = self.shape(at.nest.shape);
         let mut offsets = vec![0];
         let mut addresses = Vec::new();
         for member in 0..shape.members {
-            if at.frame.members.binary_search(&narrow(member)).is_ok() {
+            if at.nest.members.binary_search(&narrow(member)).is_ok() {
                 let instance = shape.instance(member, at.node);
                 for readable in self.network.selected(instance, selection)? {
                     addresses.push(Some(match readable.variable {
                         Variable::Fixed(value) => {
-                            let flavour = self.columns.next_value();
-                            let column = self.columns.get(at.frame.shape, 0, flavour, 1);
+                            let kind = self.columns.next_value();
+                            let column = self.columns.get(at.nest.shape, 0, kind, 1);
                             let content = super::columns::Content::Uniform(value);
                             self.columns.set(column, content);
                             (column, 0)
@@ -241,7 +248,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         let table = self.address_table(addresses);
         let start = code.constant(neutral(operator));
         let total = code.accumulator(start);
-        let level = Level(at.frame.level + 1);
+        let level = Level(at.nest.level + 1);
         code.begin_loop();
         let element = code.load(Place::Linked { table, level });
         let folded = code.binary(operator, total, element);
@@ -259,7 +266,7 @@ impl<'d> Lowering<'_, '_, 'd> {
     pub(super) fn actions(
         &mut self,
         code: &mut Code,
-        at: Spot<'_>,
+        at: NodeContext<'_>,
         actions: &Actions<'d>,
         depth: usize,
     ) {
@@ -269,8 +276,8 @@ impl<'d> Lowering<'_, '_, 'd> {
             code.store(place, value);
         }
         for port in &actions.events {
-            let source = self.source(at.frame.shape, at.node, port.value());
-            code.emit(source, Level(at.frame.level));
+            let source = self.source(at.nest.shape, at.node, port.value());
+            code.emit(source, Level(at.nest.level));
         }
         if let Some(regime) = actions.transition {
             self.enter(code, at, regime.value(), depth);
@@ -278,15 +285,21 @@ impl<'d> Lowering<'_, '_, 'd> {
     }
 
     /// Makes a regime active and runs its `OnEntry` blocks.
-    pub(super) fn enter(&mut self, code: &mut Code, at: Spot<'_>, regime: &str, depth: usize) {
-        let Some(dynamics) = self.dynamics(at.frame.shape, at.node) else {
+    pub(super) fn enter(
+        &mut self,
+        code: &mut Code,
+        at: NodeContext<'_>,
+        regime: &str,
+        depth: usize,
+    ) {
+        let Some(dynamics) = self.dynamics(at.nest.shape, at.node) else {
             return;
         };
         let Some((number, _, entered)) = dynamics.regimes.get_full(regime) else {
             return;
         };
         if depth >= dynamics.regimes.len() {
-            let instance = self.shape(at.frame.shape).instance(0, at.node);
+            let instance = self.shape(at.nest.shape).instance(0, at.node);
             self.errors.push(NetworkError::EndlessTransitions {
                 regime: regime.to_owned(),
                 instance: self.network.title(instance),
@@ -303,7 +316,7 @@ impl<'d> Lowering<'_, '_, 'd> {
             return;
         }
         let number = code.constant(number as f64);
-        let place = self.place(at, Flavour::Regime);
+        let place = self.place(at, ColumnKind::Regime);
         code.store(place, number);
         for entry in &entered.dynamics.on_entry {
             self.actions(code, at, entry, depth + 1);
@@ -455,14 +468,14 @@ pub(super) fn cases(
     code.settled(result)
 }
 
-/// Pushes the loops over the instances at a site, one body for each arm.
-pub(super) fn push_loop(code: &mut Code, host: u8, site: &Site, bodies: Vec<Block>) {
+/// Pushes the loops over the instances at a attachments, one body for each variant.
+pub(super) fn push_loop(code: &mut Code, host: u8, attachments: &Attachments, bodies: Vec<Block>) {
     if bodies.iter().all(Vec::is_empty) {
         return;
     }
     let level = Level(host + 1);
-    match &site.order {
-        SiteOrder::Segments(tables) => {
+    match &attachments.order {
+        AttachmentOrder::Segments(tables) => {
             for (offsets, body) in tables.iter().zip(bodies) {
                 if !body.is_empty() {
                     code.push(Statement::ForAttached {
@@ -473,7 +486,7 @@ pub(super) fn push_loop(code: &mut Code, host: u8, site: &Site, bodies: Vec<Bloc
                 }
             }
         }
-        SiteOrder::Runs(offsets, runs) => code.push(Statement::ForRuns {
+        AttachmentOrder::Runs(offsets, runs) => code.push(Statement::ForRuns {
             offsets: *offsets,
             runs: *runs,
             level,

@@ -7,7 +7,7 @@ use lems_network::NetworkError;
 
 use super::{
     Address, Lowered, Lowering, Probe,
-    columns::{Column, Content, Flavour},
+    columns::{Column, ColumnKind, Content},
 };
 use lems_ir::{Block, Kernel, Operation, Place, Statement, statements};
 
@@ -110,11 +110,11 @@ impl<'d> Lowering<'_, '_, 'd> {
             node = shape.nodes[current].parent;
         }
         steps.reverse();
-        let name = match column.flavour {
-            Flavour::Live(name) | Flavour::Parameter(name) => name.to_owned(),
-            Flavour::Snapshot(name) => format!("{name} (exposed)"),
-            Flavour::Value(number) => format!("value {number}"),
-            Flavour::Regime => "regime".to_owned(),
+        let name = match column.kind {
+            ColumnKind::Live(name) | ColumnKind::Parameter(name) => name.to_owned(),
+            ColumnKind::Snapshot(name) => format!("{name} (exposed)"),
+            ColumnKind::Value(number) => format!("value {number}"),
+            ColumnKind::Regime => "regime".to_owned(),
         };
         format!("{}/{name}", steps.join("/"))
     }

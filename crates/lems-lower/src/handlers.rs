@@ -9,8 +9,8 @@ use lems_model::{Dynamics, Trigger};
 use super::{
     Lowering,
     code::Code,
-    columns::Flavour,
-    equations::{Clock, Spot},
+    columns::ColumnKind,
+    equations::{Clock, NodeContext},
     step::Totals,
 };
 
@@ -46,22 +46,22 @@ impl<'d> Lowering<'_, '_, 'd> {
         let of_regimes = regimes
             .flat_map(|regime| (regime.dynamics).actions_on([Trigger::Event, Trigger::Entry]));
         let blocks = dynamics.actions_on([Trigger::Event]).chain(of_regimes);
-        let mut written: Vec<Flavour<'d>> = blocks
+        let mut written: Vec<ColumnKind<'d>> = blocks
             .flat_map(|actions| &actions.assignments)
-            .map(|assignment| Flavour::Live(assignment.variable))
+            .map(|assignment| ColumnKind::Live(assignment.variable))
             .collect();
-        written.push(Flavour::Regime);
-        for flavour in written {
-            let column = self.column(shape, node, flavour);
+        written.push(ColumnKind::Regime);
+        for kind in written {
+            let column = self.column(shape, node, kind);
             Rc::make_mut(&mut self.columns.volatile).insert(column);
         }
     }
 
     /// Makes the handler of one port of a node.
     fn handler(&mut self, shape: u32, node: usize, port: &'d str, items: &[Item<'_, 'd>]) {
-        let frame = self.top_frame(shape);
-        let at = Spot {
-            frame: &frame,
+        let nest = self.top_nest(shape);
+        let at = NodeContext {
+            nest: &nest,
             node,
             clock: Clock::Local,
         };

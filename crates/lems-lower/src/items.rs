@@ -4,7 +4,7 @@ use lems_equations::{Computation, Item, RegimeItems, requirements};
 use lems_model::{Condition, TimeDerivative};
 use lems_network::NetworkError;
 
-use super::{Lowering, code::Code, columns::Flavour, equations::Spot, step::Totals};
+use super::{Lowering, code::Code, columns::ColumnKind, equations::NodeContext, step::Totals};
 use lems_ir::{Block, Operator, Register, Statement};
 
 impl<'d> Lowering<'_, '_, 'd> {
@@ -12,13 +12,13 @@ impl<'d> Lowering<'_, '_, 'd> {
     pub(super) fn item(
         &mut self,
         code: &mut Code,
-        at: Spot<'_>,
+        at: NodeContext<'_>,
         item: &Item<'_, 'd>,
         totals: &mut Totals<'d>,
     ) {
         match item {
             Item::Attached(list) => {
-                let folded = self.step_attached(code, at.frame, at.node, list);
+                let folded = self.step_attached(code, at.nest, at.node, list);
                 totals.extend(folded);
             }
             Item::Scheme(scheme) => {
@@ -27,13 +27,13 @@ impl<'d> Lowering<'_, '_, 'd> {
             }
             Item::Clock(lems_equations::Clock::Always) => self.tell_time(code, at),
             Item::Clock(lems_equations::Clock::IfRecorded) => {
-                if self.clocks.contains(&(at.frame.shape, at.node)) {
+                if self.clocks.contains(&(at.nest.shape, at.node)) {
                     self.tell_time(code, at);
                 }
             }
             Item::Compute(computation) => self.compute(code, at, *computation, totals),
             Item::Integrate(rates) => self.integrate(code, at, rates),
-            Item::Simultaneous(simultaneous) => self.simultaneous(code, at.frame, simultaneous),
+            Item::Simultaneous(simultaneous) => self.simultaneous(code, at.nest, simultaneous),
             Item::Condition(condition) => self.condition(code, at, condition),
             Item::Actions(actions) => self.actions(code, at, actions, 0),
             Item::Enter(regime) => self.enter(code, at, regime, 0),
@@ -43,7 +43,7 @@ impl<'d> Lowering<'_, '_, 'd> {
     }
 
     /// Stores the time for the event handlers of a node.
-    fn tell_time(&mut self, code: &mut Code, at: Spot<'_>) {
+    fn tell_time(&mut self, code: &mut Code, at: NodeContext<'_>) {
         let time = code.time();
         let place = self.live(at, "t");
         code.store(place, time);
@@ -53,7 +53,7 @@ impl<'d> Lowering<'_, '_, 'd> {
     fn compute(
         &mut self,
         code: &mut Code,
-        at: Spot<'_>,
+        at: NodeContext<'_>,
         computation: Computation<'_, 'd>,
         totals: &Totals<'d>,
     ) {
@@ -87,12 +87,12 @@ impl<'d> Lowering<'_, '_, 'd> {
     fn requirement(
         &mut self,
         code: &mut Code,
-        at: Spot<'_>,
+        at: NodeContext<'_>,
         name: &'d str,
     ) -> Result<Register, NetworkError> {
-        let source = match self.common_source(self.around(at.frame, at.node), name) {
-            Some(source) => source,
-            None => self.source_of(at.frame, at.node, &mut |lowering, instance| {
+        let read = match self.common_read(self.around(at.nest, at.node), name) {
+            Some(read) => read,
+            None => self.find_read(at.nest, at.node, &mut |lowering, instance| {
                 let found = lowering.network.requirement(instance, name);
                 found.ok_or_else(|| NetworkError::UnmetRequirement {
                     variable: name.to_owned(),
@@ -101,18 +101,18 @@ impl<'d> Lowering<'_, '_, 'd> {
                 })
             })?,
         };
-        Ok(self.load_source(code, at.frame, &source))
+        Ok(self.load_read(code, at.nest, &read))
     }
 
     /// Reads all requirements into the instance's own variables.
-    pub(super) fn requirements(&mut self, code: &mut Code, at: Spot<'_>) {
-        for item in requirements(self.equations.kind(at.frame.shape, at.node)) {
+    pub(super) fn requirements(&mut self, code: &mut Code, at: NodeContext<'_>) {
+        for item in requirements(self.equations.kind(at.nest.shape, at.node)) {
             self.item(code, at, &item, &mut Totals::new());
         }
     }
 
     /// Computes all rates, then moves each state variable by its rate times the step.
-    fn integrate(&mut self, code: &mut Code, at: Spot<'_>, rates: &[TimeDerivative<'d>]) {
+    fn integrate(&mut self, code: &mut Code, at: NodeContext<'_>, rates: &[TimeDerivative<'d>]) {
         let values: Vec<Register> = (rates.iter())
             .map(|rate| self.expression(code, at, &rate.value.expression))
             .collect();
@@ -126,7 +126,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         }
     }
 
-    fn condition(&mut self, code: &mut Code, at: Spot<'_>, condition: &Condition<'d>) {
+    fn condition(&mut self, code: &mut Code, at: NodeContext<'_>, condition: &Condition<'d>) {
         let test = self.expression(code, at, &condition.test.expression);
         code.begin();
         self.actions(code, at, &condition.actions, 0);
@@ -141,11 +141,11 @@ impl<'d> Lowering<'_, '_, 'd> {
     }
 
     /// Copies what others see of a variable, if the variable can change before they read it.
-    fn publish(&mut self, code: &mut Code, at: Spot<'_>, name: &'d str) {
-        if self.changes_after_step(at.frame.shape, at.node, name) {
+    fn publish(&mut self, code: &mut Code, at: NodeContext<'_>, name: &'d str) {
+        if self.changes_after_step(at.nest.shape, at.node, name) {
             let live = self.live(at, name);
             let value = code.load(live);
-            let snapshot = self.place(at, Flavour::Snapshot(name));
+            let snapshot = self.place(at, ColumnKind::Snapshot(name));
             code.store(snapshot, value);
         }
     }
@@ -154,11 +154,11 @@ impl<'d> Lowering<'_, '_, 'd> {
     fn regimes(
         &mut self,
         code: &mut Code,
-        at: Spot<'_>,
+        at: NodeContext<'_>,
         regimes: &[RegimeItems<'_, 'd>],
         totals: &mut Totals<'d>,
     ) {
-        let place = self.place(at, Flavour::Regime);
+        let place = self.place(at, ColumnKind::Regime);
         let active = code.load(place);
         for (number, regime) in regimes.iter().enumerate() {
             self.while_active(code, active, number, &mut |lowering, code| {

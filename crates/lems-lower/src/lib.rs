@@ -27,7 +27,7 @@ use lems_equations::Equations;
 use lems_model::{Actions, Dynamics, Trigger, TypeId};
 use lems_network::{InstanceId, Network, NetworkError, Readable, Shape, Shapes, Variable, Visit};
 
-use columns::{Columns, Flavour};
+use columns::{ColumnKind, Columns};
 use lems_ir::{Action, Call, Probe, Program, Routes, Setup, Target};
 
 /// A program and where its variables are.
@@ -133,7 +133,7 @@ pub(crate) struct Lowering<'n, 'm, 'd> {
     sources: HashMap<(u32, u32, &'d str), u32>,
     source_count: u32,
     /// What is attached where: shape, node, list.
-    sites: HashMap<(u32, u32, &'d str), Rc<Site>>,
+    attachments: HashMap<(u32, u32, &'d str), Rc<Attachments>>,
     /// Variables of each type that an equation has been about.
     names_of: HashMap<TypeId, HashSet<&'d str>>,
     /// Shapes and nodes whose time is recorded.
@@ -147,16 +147,16 @@ pub(crate) struct Lowering<'n, 'm, 'd> {
 
 /// The instances attached to one list of one node of a shape.
 #[derive(Debug)]
-struct Site {
+struct Attachments {
     /// Their shapes, each with its members here.
-    arms: Vec<(u32, Rc<Vec<u32>>)>,
+    variants: Vec<(u32, Rc<Vec<u32>>)>,
     /// How the loop over them finds them.
-    order: SiteOrder,
+    order: AttachmentOrder,
 }
 
 #[derive(Debug)]
-enum SiteOrder {
-    /// Arm after arm; an offset table each.
+enum AttachmentOrder {
+    /// Variant after variant; an offset table each.
     Segments(Vec<u32>),
     /// Offset table and first triple.
     Runs(u32, u32),
@@ -164,13 +164,13 @@ enum SiteOrder {
 
 /// Where code is being made: a shape, the loop over its members, and the hosts around it.
 #[derive(Debug, Clone)]
-struct Frame {
+struct LoopNest {
     shape: u32,
     level: u8,
     /// Members that the code runs for.
     members: Rc<Vec<u32>>,
-    /// Frame and node of the host.
-    host: Option<Rc<(Frame, usize)>>,
+    /// LoopNest and node of the host.
+    host: Option<Rc<(LoopNest, usize)>>,
 }
 
 impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
@@ -189,7 +189,7 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
             handler_of: HashMap::new(),
             sources: HashMap::new(),
             source_count: 0,
-            sites: HashMap::new(),
+            attachments: HashMap::new(),
             names_of: HashMap::new(),
             clocks: HashSet::new(),
             most,
@@ -223,8 +223,8 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
         self.equations.dynamics(shape, node)
     }
 
-    fn top_frame(&self, shape: u32) -> Frame {
-        Frame {
+    fn top_nest(&self, shape: u32) -> LoopNest {
+        LoopNest {
             shape,
             level: 0,
             members: Rc::new((0..narrow(self.shape(shape).members)).collect()),
@@ -246,25 +246,25 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
 
     /// Column of a variable that is not fixed.
     fn column_of(&mut self, shape: u32, node: usize, variable: Variable<'d>) -> u32 {
-        let flavour = match variable {
-            Variable::Exposed(name) => self.exposed_flavour(shape, node, name),
-            Variable::Live(name) => Flavour::Live(name),
-            Variable::Fixed(_) => Flavour::Live(""),
+        let kind = match variable {
+            Variable::Exposed(name) => self.exposed_kind(shape, node, name),
+            Variable::Live(name) => ColumnKind::Live(name),
+            Variable::Fixed(_) => ColumnKind::Live(""),
         };
-        self.column(shape, node, flavour)
+        self.column(shape, node, kind)
     }
 
-    fn column(&mut self, shape: u32, node: usize, flavour: Flavour<'d>) -> u32 {
+    fn column(&mut self, shape: u32, node: usize, kind: ColumnKind<'d>) -> u32 {
         let members = self.shape(shape).members;
-        self.columns.get(shape, node, flavour, members)
+        self.columns.get(shape, node, kind, members)
     }
 
     /// Where others read an exposed variable: a copy, if it can change after the step.
-    fn exposed_flavour(&self, shape: u32, node: usize, name: &'d str) -> Flavour<'d> {
+    fn exposed_kind(&self, shape: u32, node: usize, name: &'d str) -> ColumnKind<'d> {
         if self.changes_after_step(shape, node, name) {
-            Flavour::Snapshot(name)
+            ColumnKind::Snapshot(name)
         } else {
-            Flavour::Live(name)
+            ColumnKind::Live(name)
         }
     }
 
@@ -413,39 +413,42 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
     }
 
     /// What is attached to a list of a node, and how a loop finds it.
-    fn site(&mut self, shape: u32, node: usize, list: &'d str) -> Rc<Site> {
-        if let Some(site) = self.sites.get(&(shape, narrow(node), list)) {
-            return site.clone();
+    fn attachments(&mut self, shape: u32, node: usize, list: &'d str) -> Rc<Attachments> {
+        if let Some(attachments) = self.attachments.get(&(shape, narrow(node), list)) {
+            return attachments.clone();
         }
         let hosts = self.shape(shape).members;
-        let mut arms: Vec<(u32, Vec<u32>)> = Vec::new();
+        let mut variants: Vec<(u32, Vec<u32>)> = Vec::new();
         let mut runs: Vec<Vec<[u32; 3]>> = Vec::with_capacity(hosts);
         for host in 0..hosts {
             let mut own: Vec<[u32; 3]> = Vec::new();
             for home in self.attached(shape, node, host, list) {
-                let arm = match arms.iter().position(|(arm, _)| *arm == home.shape) {
-                    Some(arm) => arm,
+                let variant = match variants
+                    .iter()
+                    .position(|(variant, _)| *variant == home.shape)
+                {
+                    Some(variant) => variant,
                     None => {
-                        arms.push((home.shape, Vec::new()));
-                        arms.len() - 1
+                        variants.push((home.shape, Vec::new()));
+                        variants.len() - 1
                     }
                 };
-                arms[arm].1.push(home.member);
+                variants[variant].1.push(home.member);
                 match own.last_mut() {
-                    Some([last_arm, _, last])
-                        if *last_arm == narrow(arm) && *last == home.member =>
+                    Some([last_variant, _, last])
+                        if *last_variant == narrow(variant) && *last == home.member =>
                     {
                         *last += 1;
                     }
-                    _ => own.push([narrow(arm), home.member, home.member + 1]),
+                    _ => own.push([narrow(variant), home.member, home.member + 1]),
                 }
             }
             runs.push(own);
         }
-        let order = match segments(&runs, arms.len()) {
+        let order = match segments(&runs, variants.len()) {
             Some(tables) => {
                 let tables = tables.iter().map(|table| self.link_table(table)).collect();
-                SiteOrder::Segments(tables)
+                AttachmentOrder::Segments(tables)
             }
             None => {
                 let mut offsets = vec![0];
@@ -455,16 +458,17 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
                     offsets.push(narrow(triples.len() / 3));
                 }
                 let offsets = self.link_table(&offsets);
-                SiteOrder::Runs(offsets, self.link_table(&triples))
+                AttachmentOrder::Runs(offsets, self.link_table(&triples))
             }
         };
-        let arms = arms
+        let variants = variants
             .into_iter()
-            .map(|(arm, members)| (arm, Rc::new(members)))
+            .map(|(variant, members)| (variant, Rc::new(members)))
             .collect();
-        let site = Rc::new(Site { arms, order });
-        self.sites.insert((shape, narrow(node), list), site.clone());
-        site
+        let attachments = Rc::new(Attachments { variants, order });
+        self.attachments
+            .insert((shape, narrow(node), list), attachments.clone());
+        attachments
     }
 
     fn attached(
@@ -491,19 +495,19 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
     }
 }
 
-/// Offset tables, one for each arm, if all hosts hold arm after arm and follow one another
+/// Offset tables, one for each variant, if all hosts hold variant after variant and follow one another
 /// without gaps.
-fn segments(runs: &[Vec<[u32; 3]>], arms: usize) -> Option<Vec<Vec<u32>>> {
+fn segments(runs: &[Vec<[u32; 3]>], variants: usize) -> Option<Vec<Vec<u32>>> {
     if !runs.iter().all(|own| own.is_sorted_by(|a, b| a[0] < b[0])) {
         return None;
     }
-    let mut tables = Vec::with_capacity(arms);
-    for arm in 0..narrow(arms) {
-        let of_arm = |own: &Vec<[u32; 3]>| own.iter().find(|run| run[0] == arm).copied();
-        let mut end = runs.iter().find_map(of_arm).map_or(0, |run| run[1]);
+    let mut tables = Vec::with_capacity(variants);
+    for variant in 0..narrow(variants) {
+        let of_variant = |own: &Vec<[u32; 3]>| own.iter().find(|run| run[0] == variant).copied();
+        let mut end = runs.iter().find_map(of_variant).map_or(0, |run| run[1]);
         let mut table = vec![end];
         for own in runs {
-            if let Some([_, first, last]) = of_arm(own) {
+            if let Some([_, first, last]) = of_variant(own) {
                 if first != end {
                     return None;
                 }

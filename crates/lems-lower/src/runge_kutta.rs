@@ -9,9 +9,9 @@ use lems_model::{ConditionalVariable, Selection};
 use lems_network::{Readable, Variable};
 
 use super::{
-    Frame, Lowering,
+    LoopNest, Lowering,
     code::Code,
-    equations::{Clock, Spot, cases, evaluate, operator_of},
+    equations::{Clock, NodeContext, cases, evaluate, operator_of},
 };
 use lems_ir::{Operator, Register};
 
@@ -49,11 +49,11 @@ impl<'d> Lowering<'_, '_, 'd> {
     pub(super) fn simultaneous(
         &mut self,
         code: &mut Code,
-        frame: &Frame,
+        nest: &LoopNest,
         together: &Simultaneous<'_, 'd>,
     ) {
-        let spot = |node| Spot {
-            frame,
+        let context = |node| NodeContext {
+            nest,
             node,
             clock: Clock::Step,
         };
@@ -61,7 +61,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         let states = &together.states;
         let start: HashMap<Name<'d>, Register> = (states.iter())
             .map(|state| {
-                let place = self.live(spot(state.node), state.name);
+                let place = self.live(context(state.node), state.name);
                 ((state.node, state.name), code.load(place))
             })
             .collect();
@@ -74,11 +74,11 @@ impl<'d> Lowering<'_, '_, 'd> {
         // The first stage, which also stores the variables that others see.
         let mut stage = Stage::new(time, start.clone());
         for &(node, name) in &together.stored {
-            let value = self.stage_variable(code, spot(node), &mut stage, name);
-            let place = self.live(spot(node), name);
+            let value = self.stage_variable(code, context(node), &mut stage, name);
+            let place = self.live(context(node), name);
             code.store(place, value);
         }
-        let mut rates = vec![self.stage_rates(code, frame, &mut stage, states)];
+        let mut rates = vec![self.stage_rates(code, nest, &mut stage, states)];
         // The other stages, each from states that the rates of the stage before have moved.
         for (fraction, time) in [(half, middle), (half, middle), (step, end)] {
             let last = &rates[rates.len() - 1];
@@ -89,7 +89,7 @@ impl<'d> Lowering<'_, '_, 'd> {
                 moved.insert(name, code.binary(Operator::Add, start[&name], change));
             }
             let mut stage = Stage::new(time, moved);
-            rates.push(self.stage_rates(code, frame, &mut stage, states));
+            rates.push(self.stage_rates(code, nest, &mut stage, states));
         }
         // The weighted mean of the rates moves each state variable.
         let six = code.constant(6.0);
@@ -104,7 +104,7 @@ impl<'d> Lowering<'_, '_, 'd> {
             let change = code.binary(Operator::Multiply, step, mean);
             let before = start[&(state.node, state.name)];
             let after = code.binary(Operator::Add, before, change);
-            let place = self.live(spot(state.node), state.name);
+            let place = self.live(context(state.node), state.name);
             code.store(place, after);
         }
     }
@@ -113,14 +113,14 @@ impl<'d> Lowering<'_, '_, 'd> {
     fn stage_rates(
         &mut self,
         code: &mut Code,
-        frame: &Frame,
+        nest: &LoopNest,
         stage: &mut Stage<'d>,
         states: &[RateSum<'_, 'd>],
     ) -> Vec<Register> {
         let mut rates = Vec::new();
         for state in states {
-            let at = Spot {
-                frame,
+            let at = NodeContext {
+                nest,
                 node: state.node,
                 clock: Clock::Step,
             };
@@ -141,7 +141,7 @@ impl<'d> Lowering<'_, '_, 'd> {
     fn stage_value(
         &mut self,
         code: &mut Code,
-        at: Spot<'_>,
+        at: NodeContext<'_>,
         stage: &mut Stage<'d>,
         expression: &Expression,
     ) -> Register {
@@ -155,11 +155,11 @@ impl<'d> Lowering<'_, '_, 'd> {
     fn stage_variable(
         &mut self,
         code: &mut Code,
-        at: Spot<'_>,
+        at: NodeContext<'_>,
         stage: &mut Stage<'d>,
         name: &str,
     ) -> Register {
-        let kind = self.equations.kind(at.frame.shape, at.node);
+        let kind = self.equations.kind(at.nest.shape, at.node);
         if kind.parameters.contains_key(name) || kind.properties.contains_key(name) {
             return self.variable(code, at, name);
         }
@@ -195,7 +195,7 @@ impl<'d> Lowering<'_, '_, 'd> {
     fn stage_cases(
         &mut self,
         code: &mut Code,
-        at: Spot<'_>,
+        at: NodeContext<'_>,
         stage: &mut Stage<'d>,
         variable: &ConditionalVariable<'d>,
     ) -> Register {
@@ -217,20 +217,18 @@ impl<'d> Lowering<'_, '_, 'd> {
     fn stage_selection(
         &mut self,
         code: &mut Code,
-        at: Spot<'_>,
+        at: NodeContext<'_>,
         stage: &mut Stage<'d>,
         selection: &Selection<'d>,
     ) -> Register {
         let found = self.network.selected(self.first_instance(at), selection);
         let inside: Option<Vec<Name<'d>>> = found.ok().and_then(|found| {
-            let names = found
-                .iter()
-                .map(|readable| self.inside(at.frame, *readable));
+            let names = found.iter().map(|readable| self.inside(at.nest, *readable));
             names.collect()
         });
         let mut folded = None;
         for (node, name) in inside.into_iter().flatten() {
-            let value = self.stage_variable(code, Spot { node, ..at }, stage, name);
+            let value = self.stage_variable(code, NodeContext { node, ..at }, stage, name);
             folded = Some(match folded {
                 None => value,
                 Some(sum) => code.binary(operator_of(selection), sum, value),
@@ -250,13 +248,15 @@ impl<'d> Lowering<'_, '_, 'd> {
     fn stage_requirement(
         &mut self,
         code: &mut Code,
-        at: Spot<'_>,
+        at: NodeContext<'_>,
         stage: &mut Stage<'d>,
         name: &'d str,
     ) -> Register {
         let found = self.network.requirement(self.first_instance(at), name);
-        match found.and_then(|readable| self.inside(at.frame, readable)) {
-            Some((node, name)) => self.stage_variable(code, Spot { node, ..at }, stage, name),
+        match found.and_then(|readable| self.inside(at.nest, readable)) {
+            Some((node, name)) => {
+                self.stage_variable(code, NodeContext { node, ..at }, stage, name)
+            }
             None => {
                 self.requirements(code, at);
                 self.variable(code, at, name)
@@ -264,18 +264,18 @@ impl<'d> Lowering<'_, '_, 'd> {
         }
     }
 
-    /// The instance of a node in the first member of a frame.
-    fn first_instance(&self, at: Spot<'_>) -> lems_network::InstanceId {
-        self.shape(at.frame.shape)
-            .instance(at.frame.members[0] as usize, at.node)
+    /// The instance of a node in the first member of a nest.
+    fn first_instance(&self, at: NodeContext<'_>) -> lems_network::InstanceId {
+        self.shape(at.nest.shape)
+            .instance(at.nest.members[0] as usize, at.node)
     }
 
     /// The node and variable of a value that lies in the shape itself.
-    fn inside(&self, frame: &Frame, readable: Readable<'d>) -> Option<Name<'d>> {
+    fn inside(&self, nest: &LoopNest, readable: Readable<'d>) -> Option<Name<'d>> {
         let home = self.shapes.home(readable.instance);
         match readable.variable {
             Variable::Exposed(name) | Variable::Live(name)
-                if home.shape == frame.shape && home.member == frame.members[0] =>
+                if home.shape == nest.shape && home.member == nest.members[0] =>
             {
                 Some((home.node as usize, name))
             }

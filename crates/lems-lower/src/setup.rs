@@ -7,10 +7,10 @@ use lems_equations::{NodeItem, Setup};
 use lems_network::Visit;
 
 use super::{
-    Frame, Lowering,
+    LoopNest, Lowering,
     code::Code,
-    columns::{Content, Flavour},
-    equations::{Clock, Spot, push_loop},
+    columns::{ColumnKind, Content},
+    equations::{Clock, NodeContext, push_loop},
     step::Totals,
 };
 use lems_ir::Statement;
@@ -26,22 +26,22 @@ impl<'d> Lowering<'_, '_, 'd> {
             if self.shape(shape).attached {
                 continue;
             }
-            let frame = self.top_frame(shape);
+            let nest = self.top_nest(shape);
             let name = format!("set-up of {}", self.type_name(shape, 0));
             if containers.contains(&shape) {
                 for derived in [false, true] {
                     let mut code = Code::new(self.columns.volatile.clone());
                     if !derived {
-                        self.creation(&mut code, &frame);
+                        self.creation(&mut code, &nest);
                     }
                     let pass = self.equations.pass(shape, 0, derived);
-                    self.initialise(&mut code, &frame, pass.as_slice());
+                    self.initialise(&mut code, &nest, pass.as_slice());
                     self.add_setup(shape, code, name.clone());
                 }
             } else {
                 let mut code = Code::new(self.columns.volatile.clone());
-                self.creation(&mut code, &frame);
-                self.initialise(&mut code, &frame, &self.equations.setup(shape));
+                self.creation(&mut code, &nest);
+                self.initialise(&mut code, &nest, &self.equations.setup(shape));
                 self.add_setup(shape, code, name);
             }
         }
@@ -56,13 +56,13 @@ impl<'d> Lowering<'_, '_, 'd> {
     /// number of the initial regime.
     fn initial_content(&mut self) {
         for shape in 0..narrow(self.shapes.shapes.len()) {
-            let frame = self.top_frame(shape);
+            let nest = self.top_nest(shape);
             for node in 0..self.shape(shape).nodes.len() {
                 let Some(dynamics) = self.dynamics(shape, node) else {
                     continue;
                 };
-                let at = Spot {
-                    frame: &frame,
+                let at = NodeContext {
+                    nest: &nest,
                     node,
                     clock: Clock::Zero,
                 };
@@ -88,25 +88,30 @@ impl<'d> Lowering<'_, '_, 'd> {
         let values = (0..members)
             .map(|member| assigned(member).unwrap_or(0.0))
             .collect();
-        let column = self.column(shape, node, Flavour::Live(name));
+        let column = self.column(shape, node, ColumnKind::Live(name));
         self.columns.set(column, Content::Each(values));
     }
 
     /// `OnStart` blocks of regimes run once, when an instance is made.
-    fn creation(&mut self, code: &mut Code, frame: &Frame) {
-        for NodeItem { node, item } in self.equations.creation(frame.shape) {
+    fn creation(&mut self, code: &mut Code, nest: &LoopNest) {
+        for NodeItem { node, item } in self.equations.creation(nest.shape) {
             let clock = Clock::Zero;
-            self.item(code, Spot { frame, node, clock }, &item, &mut Totals::new());
+            self.item(
+                code,
+                NodeContext { nest, node, clock },
+                &item,
+                &mut Totals::new(),
+            );
         }
     }
 
     /// Makes the code of parts of the set-up of a shape.
-    fn initialise(&mut self, code: &mut Code, frame: &Frame, parts: &[Setup<'_, 'd>]) {
+    fn initialise(&mut self, code: &mut Code, nest: &LoopNest, parts: &[Setup<'_, 'd>]) {
         for part in parts {
             match part {
                 Setup::Pass { node, items } => {
-                    let at = Spot {
-                        frame,
+                    let at = NodeContext {
+                        nest,
                         node: *node,
                         clock: Clock::Zero,
                     };
@@ -116,20 +121,20 @@ impl<'d> Lowering<'_, '_, 'd> {
                     code.forget();
                 }
                 Setup::Attached { node, list } => {
-                    let site = self.site(frame.shape, *node, list);
+                    let attachments = self.attachments(nest.shape, *node, list);
                     let mut bodies = Vec::new();
-                    for arm in &site.arms {
-                        let inner = self.arm_frame(frame, *node, arm);
+                    for variant in &attachments.variants {
+                        let inner = self.variant_nest(nest, *node, variant);
                         code.begin_anew();
                         self.initialise(code, &inner, &self.equations.setup(inner.shape));
                         bodies.push(code.end());
                     }
-                    push_loop(code, frame.level, &site, bodies);
+                    push_loop(code, nest.level, &attachments, bodies);
                     code.forget();
                 }
                 Setup::Twice(inner) => {
                     code.begin_anew();
-                    self.initialise(code, frame, inner);
+                    self.initialise(code, nest, inner);
                     let body = code.end();
                     code.push(Statement::Twice(body));
                     code.forget();

@@ -6,11 +6,11 @@ use lems_model::{ComponentId, KineticScheme, Selection, Step};
 use lems_network::{NetworkError, Readable};
 
 use super::{
-    Frame, Lowering,
+    LoopNest, Lowering,
     code::Code,
-    columns::{Content, Flavour},
-    equations::{Clock, Spot, neutral, operator_of, push_loop},
-    reads::Source,
+    columns::{ColumnKind, Content},
+    equations::{Clock, NodeContext, neutral, operator_of, push_loop},
+    reads::Read,
 };
 use lems_ir::{Edge, Register, Scheme};
 
@@ -24,9 +24,9 @@ impl<'m, 'd> Lowering<'_, 'm, 'd> {
             if self.shape(shape).attached {
                 continue;
             }
-            let frame = self.top_frame(shape);
+            let nest = self.top_nest(shape);
             let mut code = Code::new(self.columns.volatile.clone());
-            self.step(&mut code, &frame);
+            self.step(&mut code, &nest);
             let kernel = code.into_kernel(self.type_name(shape, 0).to_owned());
             if !kernel.body.is_empty() {
                 self.kernel_of[shape as usize] = Some(narrow(self.program.kernels.len()));
@@ -41,11 +41,11 @@ impl<'m, 'd> Lowering<'_, 'm, 'd> {
     }
 
     /// Makes the code of a shape's step.
-    fn step(&mut self, code: &mut Code, frame: &Frame) {
+    fn step(&mut self, code: &mut Code, nest: &LoopNest) {
         let mut totals = Totals::new();
-        for NodeItem { node, item } in self.equations.step(frame.shape) {
+        for NodeItem { node, item } in self.equations.step(nest.shape) {
             let clock = Clock::Step;
-            self.item(code, Spot { frame, node, clock }, &item, &mut totals);
+            self.item(code, NodeContext { nest, node, clock }, &item, &mut totals);
         }
     }
 
@@ -53,34 +53,34 @@ impl<'m, 'd> Lowering<'_, 'm, 'd> {
     pub(super) fn step_attached(
         &mut self,
         code: &mut Code,
-        frame: &Frame,
+        nest: &LoopNest,
         node: usize,
         list: &'d str,
     ) -> Totals<'d> {
-        let site = self.site(frame.shape, node, list);
-        let inner: Vec<Frame> = (site.arms.iter())
-            .map(|arm| self.arm_frame(frame, node, arm))
+        let attachments = self.attachments(nest.shape, node, list);
+        let inner: Vec<LoopNest> = (attachments.variants.iter())
+            .map(|variant| self.variant_nest(nest, node, variant))
             .collect();
         let mut folds = Vec::new();
-        for selection in self.foldable(frame.shape, node, list) {
-            if let Some(sources) = self.settled_sources(&inner, selection) {
+        for selection in self.foldable(nest.shape, node, list) {
+            if let Some(reads) = self.settled_reads(&inner, selection) {
                 let operator = operator_of(selection);
                 let start = code.constant(neutral(operator));
-                folds.push((selection.name, operator, code.accumulator(start), sources));
+                folds.push((selection.name, operator, code.accumulator(start), reads));
             }
         }
         let mut bodies = Vec::new();
-        for (arm, inner) in inner.iter().enumerate() {
+        for (variant, inner) in inner.iter().enumerate() {
             code.begin_loop();
             self.step(code, inner);
-            for (_, operator, total, sources) in &folds {
-                let element = self.load_source(code, inner, &sources[arm]);
+            for (_, operator, total, reads) in &folds {
+                let element = self.load_read(code, inner, &reads[variant]);
                 let folded = code.binary(*operator, *total, element);
                 code.set(*total, folded);
             }
             bodies.push(code.end());
         }
-        push_loop(code, frame.level, &site, bodies);
+        push_loop(code, nest.level, &attachments, bodies);
         (folds.into_iter())
             .map(|(name, _, total, _)| (node, name, code.settled(total)))
             .collect()
@@ -94,44 +94,44 @@ impl<'m, 'd> Lowering<'_, 'm, 'd> {
             .collect()
     }
 
-    /// Where each arm has the selected variable, if it stays as it is from the end of an
+    /// Where each variant has the selected variable, if it stays as it is from the end of an
     /// instance's step until the host reads it.
-    fn settled_sources(
+    fn settled_reads(
         &mut self,
-        arms: &[Frame],
+        variants: &[LoopNest],
         selection: &Selection<'d>,
-    ) -> Option<Vec<Source>> {
-        let mut sources = Vec::new();
-        for frame in arms {
-            let source = self.attached_source(frame, selection).ok()?;
-            let settled = match &source {
-                Source::Here { column, level } => {
-                    *level == frame.level && !self.columns.volatile.contains(column)
+    ) -> Option<Vec<Read>> {
+        let mut reads = Vec::new();
+        for nest in variants {
+            let read = self.attached_read(nest, selection).ok()?;
+            let settled = match &read {
+                Read::Here { column, level } => {
+                    *level == nest.level && !self.columns.volatile.contains(column)
                 }
-                Source::Constant(_) | Source::Numbers(_) => true,
-                Source::There(_) | Source::Each(_) => false,
+                Read::Constant(_) | Read::Numbers(_) => true,
+                Read::There(_) | Read::Each(_) => false,
             };
             if !settled {
                 return None;
             }
-            sources.push(source);
+            reads.push(read);
         }
-        Some(sources)
+        Some(reads)
     }
 
     /// Advances the occupancies of a kinetic scheme.
     pub(super) fn propagate(
         &mut self,
         code: &mut Code,
-        at: Spot<'_>,
+        at: NodeContext<'_>,
         scheme: &KineticScheme<'d>,
     ) -> Result<(), NetworkError> {
         let states = self
             .equations
-            .elements(at.frame.shape, at.node, scheme.nodes);
+            .elements(at.nest.shape, at.node, scheme.nodes);
         let edges = self
             .equations
-            .elements(at.frame.shape, at.node, scheme.edges);
+            .elements(at.nest.shape, at.node, scheme.edges);
         let mut joined = Vec::new();
         let mut rates = Vec::new();
         for &edge in &edges {
@@ -139,39 +139,39 @@ impl<'m, 'd> Lowering<'_, 'm, 'd> {
                 source: self.end_of(at, edge, scheme.edge_source, &states)?,
                 target: self.end_of(at, edge, scheme.edge_target, &states)?,
             });
-            let forward = self.read_of(code, at, edge, scheme.forward_rate, scheme)?;
-            let reverse = self.read_of(code, at, edge, scheme.reverse_rate, scheme)?;
+            let forward = self.scheme_read(code, at, edge, scheme.forward_rate, scheme)?;
+            let reverse = self.scheme_read(code, at, edge, scheme.reverse_rate, scheme)?;
             rates.push((forward, reverse));
         }
         let graph = Scheme::new(joined);
         let states: Vec<usize> = states.into_iter().take(graph.size).collect();
         let mut occupancies = Vec::new();
         for &state in &states {
-            occupancies.push(self.read_of(code, at, state, scheme.state_variable, scheme)?);
+            occupancies.push(self.scheme_read(code, at, state, scheme.state_variable, scheme)?);
         }
         let number = narrow(self.program.schemes.len());
         self.program.schemes.push(graph);
         let results = code.propagate(number, occupancies, rates);
         for (state, result) in states.into_iter().zip(results) {
-            let place = self.live(Spot { node: state, ..at }, scheme.state_variable);
+            let place = self.live(NodeContext { node: state, ..at }, scheme.state_variable);
             code.store(place, result);
         }
         Ok(())
     }
 
-    fn component(&self, at: Spot<'_>, node: usize) -> Option<ComponentId> {
-        let instance = self.shape(at.frame.shape).instance(0, node);
+    fn component(&self, at: NodeContext<'_>, node: usize) -> Option<ComponentId> {
+        let instance = self.shape(at.nest.shape).instance(0, node);
         self.network.instance(instance).component
     }
 
     fn end_of(
         &self,
-        at: Spot<'_>,
+        at: NodeContext<'_>,
         edge: usize,
         attribute: &str,
         states: &[usize],
     ) -> Result<usize, NetworkError> {
-        let instance = self.shape(at.frame.shape).instance(0, edge);
+        let instance = self.shape(at.nest.shape).instance(0, edge);
         let model = self.network.model;
         let component = self.component(at, edge);
         let wanted = component.and_then(|component| {
@@ -194,18 +194,18 @@ impl<'m, 'd> Lowering<'_, 'm, 'd> {
         })
     }
 
-    fn read_of(
+    fn scheme_read(
         &mut self,
         code: &mut Code,
-        at: Spot<'_>,
+        at: NodeContext<'_>,
         node: usize,
         name: &str,
         scheme: &KineticScheme<'d>,
     ) -> Result<Register, NetworkError> {
-        if let Some(source) = self.common_source(Some((at.frame, node)), name) {
-            return Ok(self.load_source(code, at.frame, &source));
+        if let Some(read) = self.common_read(Some((at.nest, node)), name) {
+            return Ok(self.load_read(code, at.nest, &read));
         }
-        let source = self.source_of(at.frame, node, &mut |lowering, instance| {
+        let read = self.find_read(at.nest, node, &mut |lowering, instance| {
             let found: Option<Readable<'d>> = lowering.network.read(instance, name);
             found.ok_or_else(|| NetworkError::UnknownVariable {
                 variable: name.to_owned(),
@@ -214,18 +214,18 @@ impl<'m, 'd> Lowering<'_, 'm, 'd> {
                 span: scheme.element.span(),
             })
         })?;
-        Ok(self.load_source(code, at.frame, &source))
+        Ok(self.load_read(code, at.nest, &read))
     }
 
     /// All occupancy starts in the first state of a scheme.
-    pub(super) fn initial_occupancy(&mut self, at: Spot<'_>, scheme: &KineticScheme<'d>) {
+    pub(super) fn initial_occupancy(&mut self, at: NodeContext<'_>, scheme: &KineticScheme<'d>) {
         if let Some(first) = self
             .equations
-            .elements(at.frame.shape, at.node, scheme.nodes)
+            .elements(at.nest.shape, at.node, scheme.nodes)
             .first()
         {
-            let flavour = Flavour::Live(scheme.state_variable);
-            let column = self.column(at.frame.shape, *first, flavour);
+            let kind = ColumnKind::Live(scheme.state_variable);
+            let column = self.column(at.nest.shape, *first, kind);
             self.columns.set(column, Content::Uniform(1.0));
         }
     }
