@@ -3,7 +3,7 @@
 use std::fmt;
 
 use lems_model::{Actions, ConditionalVariable, Reduce, Selection, TimeDerivative};
-use lems_network::InstanceId;
+use lems_network::{InstanceId, NodeId, ShapeId};
 
 use crate::{Clock, Computation, Equations, Item, RegimeItems, Simultaneous};
 
@@ -40,7 +40,7 @@ impl fmt::Display for OrderLine {
 impl<'d> Equations<'_, '_, 'd> {
     /// The order in which a shape makes its step, one line for each thing that is done. Lines about
     /// attached instances are those of their first instance, one after the other for each shape.
-    pub fn step_order(&self, shape: u32) -> Vec<OrderLine> {
+    pub fn step_order(&self, shape: ShapeId) -> Vec<OrderLine> {
         let mut lines = Lines {
             equations: *self,
             all: Vec::new(),
@@ -51,9 +51,9 @@ impl<'d> Equations<'_, '_, 'd> {
     }
 
     /// The shapes of what is attached to a list of a node, in the order in which they are met.
-    fn attached(&self, shape: u32, node: usize, list: &str) -> Vec<u32> {
+    fn attached(&self, shape: ShapeId, node: NodeId, list: &str) -> Vec<ShapeId> {
         let mut shapes = Vec::new();
-        for member in 0..self.shape(shape).members {
+        for member in self.shape(shape).member_ids() {
             let instance = self.shape(shape).instance(member, node);
             for element in self.network.list(instance, list).unwrap_or_default() {
                 let its = self.shapes.home(*element).shape;
@@ -76,15 +76,15 @@ struct Lines<'n, 'm, 'd> {
 /// The node that lines are about.
 #[derive(Clone, Copy)]
 struct At {
-    shape: u32,
-    node: usize,
+    shape: ShapeId,
+    node: NodeId,
     instance: InstanceId,
 }
 
 impl<'m, 'd> Lines<'_, 'm, 'd> {
-    fn shape(&mut self, shape: u32) {
+    fn shape(&mut self, shape: ShapeId) {
         for item in self.equations.step(shape) {
-            let instance = self.equations.shape(shape).instance(0, item.node);
+            let instance = self.equations.shape(shape).first_instance(item.node);
             let node = item.node;
             self.item(
                 At {
@@ -177,7 +177,7 @@ impl<'m, 'd> Lines<'_, 'm, 'd> {
         self.line(at, "Dynamics", "update together (Runge-Kutta)".to_owned());
         self.inside(|lines| {
             for state in &simultaneous.states {
-                let instance = lines.equations.shape(at.shape).instance(0, state.node);
+                let instance = lines.equations.shape(at.shape).first_instance(state.node);
                 let node = state.node;
                 for rate in &state.rates {
                     let what = format!("rate of {} = {}", state.name, rate.value.source.value());

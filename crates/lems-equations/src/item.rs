@@ -4,6 +4,7 @@ use lems_model::{
     Actions, Condition, ConditionalVariable, Definition, DerivedVariable, KineticScheme, Selection,
     TimeDerivative, Variable,
 };
+use lems_network::NodeId;
 
 /// One thing that an instance does, with the equation that it does it by.
 #[derive(Debug, Clone)]
@@ -70,8 +71,8 @@ impl<'m, 'd> Computation<'m, 'd> {
 /// An item and the node of the shape that it belongs to.
 #[derive(Debug, Clone)]
 pub struct NodeItem<'m, 'd> {
-    /// Index of the node.
-    pub node: usize,
+    /// The node.
+    pub node: NodeId,
     /// What it does.
     pub item: Item<'m, 'd>,
 }
@@ -102,7 +103,7 @@ pub struct RegimeItems<'m, 'd> {
 pub struct Simultaneous<'m, 'd> {
     /// Variables that the first stage stores, in order: node and name. Readers outside and event
     /// handlers see them.
-    pub stored: Vec<(usize, &'d str)>,
+    pub stored: Vec<(NodeId, &'d str)>,
     /// The state variables that move, in the order in which each stage computes their rates.
     pub states: Vec<RateSum<'m, 'd>>,
 }
@@ -110,8 +111,8 @@ pub struct Simultaneous<'m, 'd> {
 /// A state variable with all its rates, which are summed from left to right.
 #[derive(Debug, Clone)]
 pub struct RateSum<'m, 'd> {
-    /// Index of the node.
-    pub node: usize,
+    /// The node.
+    pub node: NodeId,
     /// Name of the state variable.
     pub name: &'d str,
     /// Its rates, at least one.

@@ -21,7 +21,7 @@ mod step;
 mod tests;
 
 use lems_model::{ComponentType, Dynamics};
-use lems_network::{Network, Part, Shape, Shapes};
+use lems_network::{Network, NodeId, Part, Shape, ShapeId, Shapes};
 
 pub use description::OrderLine;
 pub use events::{entries, handlers};
@@ -43,34 +43,34 @@ impl<'n, 'm, 'd> Equations<'n, 'm, 'd> {
     }
 
     /// The type of a node.
-    pub fn kind(&self, shape: u32, node: usize) -> &'m ComponentType<'d> {
+    pub fn kind(&self, shape: ShapeId, node: NodeId) -> &'m ComponentType<'d> {
         self.network
             .model
             .type_of(self.shape(shape).nodes[node].kind)
     }
 
     /// The dynamics of the type of a node.
-    pub fn dynamics(&self, shape: u32, node: usize) -> Option<&'m Dynamics<'d>> {
+    pub fn dynamics(&self, shape: ShapeId, node: NodeId) -> Option<&'m Dynamics<'d>> {
         self.kind(shape, node).dynamics.as_deref()
     }
 
     /// The nodes of the elements of a list of a node, in order.
-    pub fn elements(&self, shape: u32, node: usize, list: &str) -> Vec<usize> {
-        let instance = self.shape(shape).instance(0, node);
+    pub fn elements(&self, shape: ShapeId, node: NodeId, list: &str) -> Vec<NodeId> {
+        let instance = self.shape(shape).first_instance(node);
         (self.network.instance(instance).lists.iter())
             .filter(|(name, _)| *name == list)
             .flat_map(|(_, elements)| elements)
             .map(|element| self.shapes.home(*element))
             .filter(|home| home.shape == shape)
-            .map(|home| home.node as usize)
+            .map(|home| home.node)
             .collect()
     }
 
-    fn shape(&self, shape: u32) -> &'n Shape<'d> {
-        &self.shapes.shapes[shape as usize]
+    fn shape(&self, shape: ShapeId) -> &'n Shape<'d> {
+        &self.shapes.shapes[shape]
     }
 
-    fn parts(&self, shape: u32, node: usize) -> &'n [Part<'d>] {
+    fn parts(&self, shape: ShapeId, node: NodeId) -> &'n [Part<'d>] {
         &self.shape(shape).nodes[node].parts
     }
 }

@@ -1,7 +1,7 @@
 //! The order of what happens before the first step.
 
 use lems_model::{ComponentType, Dynamics, Trigger};
-use lems_network::{Part, hash_order};
+use lems_network::{NodeId, Part, ShapeId, hash_order};
 
 use crate::{
     Equations, Item, NodeItem,
@@ -13,15 +13,15 @@ use crate::{
 pub enum Setup<'m, 'd> {
     /// One node makes a pass over its equations.
     Pass {
-        /// Index of the node.
-        node: usize,
+        /// The node.
+        node: NodeId,
         /// What it does, in order.
         items: Vec<Item<'m, 'd>>,
     },
     /// Everything attached to a list of a node is set up.
     Attached {
-        /// Index of the node.
-        node: usize,
+        /// The node.
+        node: NodeId,
         /// The list.
         list: &'d str,
     },
@@ -72,13 +72,13 @@ fn initial_regime<'d>(dynamics: &Dynamics<'d>) -> Option<&'d str> {
 
 impl<'m, 'd> Equations<'_, 'm, 'd> {
     /// What the nodes of a shape do when its members are made, children first.
-    pub fn creation(&self, shape: u32) -> Vec<NodeItem<'m, 'd>> {
+    pub fn creation(&self, shape: ShapeId) -> Vec<NodeItem<'m, 'd>> {
         let mut items = Vec::new();
-        self.create(shape, 0, &mut items);
+        self.create(shape, NodeId::ROOT, &mut items);
         items
     }
 
-    fn create(&self, shape: u32, node: usize, items: &mut Vec<NodeItem<'m, 'd>>) {
+    fn create(&self, shape: ShapeId, node: NodeId, items: &mut Vec<NodeItem<'m, 'd>>) {
         for part in self.parts(shape, node) {
             if let Part::Child(child) = *part {
                 self.create(shape, child, items);
@@ -90,13 +90,13 @@ impl<'m, 'd> Equations<'_, 'm, 'd> {
 
     /// The set-up of a shape, which is `initialize` of jLEMS: each node makes a pass, then, twice,
     /// all nodes in it are set up and it makes another pass.
-    pub fn setup(&self, shape: u32) -> Vec<Setup<'m, 'd>> {
+    pub fn setup(&self, shape: ShapeId) -> Vec<Setup<'m, 'd>> {
         let mut parts = Vec::new();
-        self.set_up(shape, 0, &mut parts);
+        self.set_up(shape, NodeId::ROOT, &mut parts);
         parts
     }
 
-    fn set_up(&self, shape: u32, node: usize, parts: &mut Vec<Setup<'m, 'd>>) {
+    fn set_up(&self, shape: ShapeId, node: NodeId, parts: &mut Vec<Setup<'m, 'd>>) {
         parts.extend(self.pass(shape, node, false));
         let mut again = Vec::new();
         for part in self.parts(shape, node) {
@@ -119,7 +119,7 @@ impl<'m, 'd> Equations<'_, 'm, 'd> {
     }
 
     /// One initial pass of a node; None without dynamics.
-    pub fn pass(&self, shape: u32, node: usize, derived: bool) -> Option<Setup<'m, 'd>> {
+    pub fn pass(&self, shape: ShapeId, node: NodeId, derived: bool) -> Option<Setup<'m, 'd>> {
         let kind = self.kind(shape, node);
         let consolidated = self.shape(shape).nodes[node].consolidated;
         kind.dynamics.as_ref().map(|_| Setup::Pass {

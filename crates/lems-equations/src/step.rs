@@ -1,7 +1,7 @@
 //! The order of a step.
 
 use lems_model::{ComponentType, Dynamics, Regime};
-use lems_network::{Part, exposed_name};
+use lems_network::{NodeId, Part, ShapeId, exposed_name};
 
 use crate::{Clock, Computation, Equations, Item, NodeItem, RateSum, RegimeItems, Simultaneous};
 
@@ -115,13 +115,13 @@ pub fn definition<'m, 'd>(kind: &'m ComponentType<'d>, name: &str) -> Option<Com
 
 impl<'m, 'd> Equations<'_, 'm, 'd> {
     /// The step of a shape: every node after the nodes and attached instances in it.
-    pub fn step(&self, shape: u32) -> Vec<NodeItem<'m, 'd>> {
+    pub fn step(&self, shape: ShapeId) -> Vec<NodeItem<'m, 'd>> {
         let mut items = Vec::new();
-        self.step_node(shape, 0, &mut items);
+        self.step_node(shape, NodeId::ROOT, &mut items);
         items
     }
 
-    fn step_node(&self, shape: u32, node: usize, items: &mut Vec<NodeItem<'m, 'd>>) {
+    fn step_node(&self, shape: ShapeId, node: NodeId, items: &mut Vec<NodeItem<'m, 'd>>) {
         if self.is_simultaneous(shape, node) {
             return self.simultaneous_step(shape, node, items);
         }
@@ -139,7 +139,7 @@ impl<'m, 'd> Equations<'_, 'm, 'd> {
     }
 
     /// Whether jLEMS would flatten the node: only consolidated ones are.
-    fn is_simultaneous(&self, shape: u32, node: usize) -> bool {
+    fn is_simultaneous(&self, shape: ShapeId, node: NodeId) -> bool {
         let is_declared = |dynamics: &Dynamics<'_>| dynamics.simultaneous;
         self.shape(shape).nodes[node].consolidated
             && self.dynamics(shape, node).is_some_and(is_declared)
@@ -147,7 +147,7 @@ impl<'m, 'd> Equations<'_, 'm, 'd> {
 
     /// The step of a node whose rates, and those of all nodes below it, are computed together: all
     /// nodes begin, all state variables move, all nodes end.
-    fn simultaneous_step(&self, shape: u32, root: usize, items: &mut Vec<NodeItem<'m, 'd>>) {
+    fn simultaneous_step(&self, shape: ShapeId, root: NodeId, items: &mut Vec<NodeItem<'m, 'd>>) {
         let nodes = self.below(shape, root);
         for &node in &nodes {
             let attached = self
@@ -175,7 +175,7 @@ impl<'m, 'd> Equations<'_, 'm, 'd> {
     }
 
     /// A node and all below it, children first.
-    fn below(&self, shape: u32, node: usize) -> Vec<usize> {
+    fn below(&self, shape: ShapeId, node: NodeId) -> Vec<NodeId> {
         let mut nodes = Vec::new();
         for part in self.parts(shape, node) {
             if let Part::Child(child) = *part {
@@ -188,7 +188,7 @@ impl<'m, 'd> Equations<'_, 'm, 'd> {
 
     /// What the stages of the Runge-Kutta method compute. The first stage stores the variables of
     /// parents before those of their children.
-    fn simultaneous(&self, shape: u32, nodes: &[usize]) -> Simultaneous<'m, 'd> {
+    fn simultaneous(&self, shape: ShapeId, nodes: &[NodeId]) -> Simultaneous<'m, 'd> {
         let mut stored = Vec::new();
         for &node in nodes.iter().rev() {
             let kind = self.kind(shape, node);

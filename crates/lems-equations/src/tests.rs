@@ -1,8 +1,9 @@
 //! The order of a step, which decides the last bits of every result.
 
 use lems_document::{Document, IncludeOptions, MemorySources};
+use lems_index::Id;
 use lems_model::Model;
-use lems_network::{Network, Shapes};
+use lems_network::{Network, ShapeId, Shapes};
 
 use crate::Equations;
 
@@ -61,7 +62,7 @@ fn with_equations<T>(use_them: impl FnOnce(Equations<'_, '_, '_>) -> T) -> T {
 
 #[test]
 fn a_step_has_one_order() {
-    let lines = with_equations(|equations| equations.step_order(0));
+    let lines = with_equations(|equations| equations.step_order(ShapeId::from_u32(0)));
     let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
     let expected = [
         "gate `c/g`: note t",

@@ -1,9 +1,9 @@
 //! Expressions, selections and actions of one node.
 
 use lems_expression::{Expression, Node as Term};
-use lems_index::narrow;
+use lems_index::{Id, narrow};
 use lems_model::{Actions, ConditionalVariable, Reduce, Selection, Step};
-use lems_network::{NetworkError, Variable};
+use lems_network::{NetworkError, NodeId, Variable};
 
 use super::{
     AttachmentOrder, Attachments, LoopNest, Lowering, code::Code, columns::ColumnKind, reads::Read,
@@ -17,7 +17,7 @@ const MAX_TRANSITIONS: usize = 16;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct NodeContext<'f> {
     pub nest: &'f LoopNest,
-    pub node: usize,
+    pub node: NodeId,
     /// Where `t` comes from.
     pub clock: Clock,
 }
@@ -39,11 +39,8 @@ impl<'d> Lowering<'_, '_, 'd> {
     }
 
     pub(super) fn place(&mut self, at: NodeContext<'_>, kind: ColumnKind<'d>) -> Place {
-        let base = self.column(at.nest.shape, at.node, kind);
-        Place::Column {
-            base,
-            level: Level(at.nest.level),
-        }
+        let column = self.column(at.nest.shape, at.node, kind);
+        column.place(at.nest.level)
     }
 
     /// The value of a name in an equation of a node.
@@ -141,7 +138,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         let mut count = None;
         let mut alike = true;
         for &member in at.nest.members.iter() {
-            let instance = shape.instance(member as usize, at.node);
+            let instance = shape.instance(member, at.node);
             let values = self.network.selected(instance, selection)?;
             alike &= *count.get_or_insert(values.len()) == values.len();
             selected.extend(values);
@@ -202,10 +199,10 @@ impl<'d> Lowering<'_, '_, 'd> {
         selection: &Selection<'d>,
     ) -> Result<Read, NetworkError> {
         let name = selection.select.variable;
-        if let Some(source) = self.common_read(Some((nest, 0)), name) {
-            return Ok(source);
+        if let Some(read) = self.common_read(Some((nest, NodeId::ROOT)), name) {
+            return Ok(read);
         }
-        self.find_read(nest, 0, &mut |lowering, instance| {
+        self.find_read(nest, NodeId::ROOT, &mut |lowering, instance| {
             (lowering.network.read(instance, name)).ok_or_else(|| NetworkError::UnknownVariable {
                 variable: name.to_owned(),
                 instance: lowering.network.title(instance),
@@ -226,18 +223,12 @@ impl<'d> Lowering<'_, '_, 'd> {
         let shape = self.shape(at.nest.shape);
         let mut offsets = vec![0];
         let mut addresses = Vec::new();
-        for member in 0..shape.members {
-            if at.nest.members.binary_search(&narrow(member)).is_ok() {
+        for member in shape.member_ids() {
+            if at.nest.members.binary_search(&member).is_ok() {
                 let instance = shape.instance(member, at.node);
                 for readable in self.network.selected(instance, selection)? {
                     addresses.push(Some(match readable.variable {
-                        Variable::Fixed(value) => {
-                            let kind = self.columns.next_value();
-                            let column = self.columns.get(at.nest.shape, 0, kind, 1);
-                            let content = super::columns::Content::Uniform(value);
-                            self.columns.set(column, content);
-                            (column, 0)
-                        }
+                        Variable::Fixed(value) => self.number(at.nest, value),
                         _ => self.address(readable),
                     }));
                 }
@@ -277,7 +268,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         }
         for port in &actions.events {
             let source = self.source(at.nest.shape, at.node, port.value());
-            code.emit(source, Level(at.nest.level));
+            code.emit(source.get(), Level(at.nest.level));
         }
         if let Some(regime) = actions.transition {
             self.enter(code, at, regime.value(), depth);
@@ -299,7 +290,7 @@ impl<'d> Lowering<'_, '_, 'd> {
             return;
         };
         if depth >= dynamics.regimes.len() {
-            let instance = self.shape(at.nest.shape).instance(0, at.node);
+            let instance = self.shape(at.nest.shape).first_instance(at.node);
             self.errors.push(NetworkError::EndlessTransitions {
                 regime: regime.to_owned(),
                 instance: self.network.title(instance),
@@ -468,7 +459,7 @@ pub(super) fn cases(
     code.settled(result)
 }
 
-/// Pushes the loops over the instances at a attachments, one body for each variant.
+/// Pushes the loops over the attached instances, one body for each variant.
 pub(super) fn push_loop(code: &mut Code, host: u8, attachments: &Attachments, bodies: Vec<Block>) {
     if bodies.iter().all(Vec::is_empty) {
         return;

@@ -1,13 +1,14 @@
 //! What an instance does when an event arrives.
 
-use lems_index::narrow;
+use lems_index::Id;
 use std::rc::Rc;
 
 use lems_equations::Item;
 use lems_model::{Dynamics, Trigger};
+use lems_network::{NodeId, ShapeId};
 
 use super::{
-    Lowering,
+    HandlerId, Lowering, PortKey,
     code::Code,
     columns::ColumnKind,
     equations::{Clock, NodeContext},
@@ -17,15 +18,15 @@ use super::{
 impl<'d> Lowering<'_, '_, 'd> {
     /// Makes a handler for every port that some block handles, and notes what handlers write.
     pub(super) fn handlers(&mut self) {
-        for shape in 0..narrow(self.shapes.shapes.len()) {
-            for node in 0..self.shape(shape).nodes.len() {
+        for shape in self.shapes.shapes.ids() {
+            for node in self.shape(shape).nodes.ids() {
                 if let Some(dynamics) = self.dynamics(shape, node) {
                     self.note_volatile(shape, node, dynamics);
                 }
             }
         }
-        for shape in 0..narrow(self.shapes.shapes.len()) {
-            for node in 0..self.shape(shape).nodes.len() {
+        for shape in self.shapes.shapes.ids() {
+            for node in self.shape(shape).nodes.ids() {
                 if let Some(dynamics) = self.dynamics(shape, node) {
                     for (port, items) in lems_equations::handlers(dynamics) {
                         self.handler(shape, node, port, &items);
@@ -35,7 +36,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         }
     }
 
-    fn note_volatile(&mut self, shape: u32, node: usize, dynamics: &Dynamics<'d>) {
+    fn note_volatile(&mut self, shape: ShapeId, node: NodeId, dynamics: &Dynamics<'d>) {
         if dynamics
             .with_regimes()
             .all(|block| block.on_event.is_empty())
@@ -58,7 +59,7 @@ impl<'d> Lowering<'_, '_, 'd> {
     }
 
     /// Makes the handler of one port of a node.
-    fn handler(&mut self, shape: u32, node: usize, port: &'d str, items: &[Item<'_, 'd>]) {
+    fn handler(&mut self, shape: ShapeId, node: NodeId, port: &'d str, items: &[Item<'_, 'd>]) {
         let nest = self.top_nest(shape);
         let at = NodeContext {
             nest: &nest,
@@ -70,8 +71,9 @@ impl<'d> Lowering<'_, '_, 'd> {
             self.item(&mut code, at, item, &mut Totals::new());
         }
         let name = format!("{} on {port}", self.type_name(shape, node));
-        let number = narrow(self.program.handlers.len());
+        let number = HandlerId::at(self.program.handlers.len());
         self.program.handlers.push(code.into_kernel(name));
-        self.handler_of.insert((shape, narrow(node), port), number);
+        self.handler_of
+            .insert(PortKey { shape, node, port }, number);
     }
 }

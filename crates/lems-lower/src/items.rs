@@ -2,7 +2,7 @@
 
 use lems_equations::{Computation, Item, RegimeItems, requirements};
 use lems_model::{Condition, TimeDerivative};
-use lems_network::NetworkError;
+use lems_network::{NetworkError, NodeId};
 
 use super::{Lowering, code::Code, columns::ColumnKind, equations::NodeContext, step::Totals};
 use lems_ir::{Block, Operator, Register, Statement};
@@ -61,7 +61,7 @@ impl<'d> Lowering<'_, '_, 'd> {
             Computation::Requirement(name) => self.requirement(code, at, name),
             Computation::Select(selection) => {
                 let mut folded = totals.iter();
-                let is_this = |(node, name, _): &&(usize, &str, Register)| {
+                let is_this = |(node, name, _): &&(NodeId, &str, Register)| {
                     *node == at.node && *name == selection.name
                 };
                 match folded.find(is_this) {

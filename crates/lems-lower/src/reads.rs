@@ -1,14 +1,14 @@
 //! Where the values of other instances are, seen from a kernel.
 
-use lems_index::narrow;
+use lems_index::{Id, narrow};
 use std::rc::Rc;
 
-use lems_network::{InstanceId, Meaning, NetworkError, Readable, Variable};
+use lems_network::{InstanceId, Meaning, MemberId, NetworkError, NodeId, Readable, Variable};
 
 use super::{
-    Address, LoopNest, Lowering,
+    AddressTable, LoopNest, Lowering, Variant,
     code::Code,
-    columns::{ColumnKind, Content},
+    columns::{Address, ColumnId, ColumnKind, Content},
 };
 use lems_ir::{Level, Place, Register};
 
@@ -18,7 +18,7 @@ pub(super) enum Read {
     /// The same number for all.
     Constant(f64),
     /// A variable of the instances that some loop is at.
-    Here { column: u32, level: u8 },
+    Here { column: ColumnId, level: u8 },
     /// A variable of one instance.
     There(Address),
     /// A variable of an instance that differs between the members.
@@ -31,7 +31,7 @@ pub(super) enum Read {
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum MemberRead {
     Number(f64),
-    Here { column: u32, level: u8 },
+    Here { column: ColumnId, level: u8 },
     There(Address),
 }
 
@@ -61,12 +61,12 @@ impl<'d> Lowering<'_, '_, 'd> {
     pub(super) fn find_read(
         &mut self,
         nest: &LoopNest,
-        node: usize,
+        node: NodeId,
         find: &mut dyn FnMut(&Self, InstanceId) -> Result<Readable<'d>, NetworkError>,
     ) -> Result<Read, NetworkError> {
         let mut places = Places::default();
         for &member in nest.members.iter() {
-            let instance = self.shape(nest.shape).instance(member as usize, node);
+            let instance = self.shape(nest.shape).instance(member, node);
             let readable = find(self, instance)?;
             places.add(self.one(nest, member, readable));
         }
@@ -99,25 +99,30 @@ impl<'d> Lowering<'_, '_, 'd> {
         }
     }
 
-    fn one(&mut self, mut nest: &LoopNest, mut member: u32, readable: Readable<'d>) -> MemberRead {
+    fn one(
+        &mut self,
+        mut nest: &LoopNest,
+        mut member: MemberId,
+        readable: Readable<'d>,
+    ) -> MemberRead {
         if let Variable::Fixed(value) = readable.variable {
             return MemberRead::Number(value);
         }
-        let (column, its_member) = self.address(readable);
+        let address = self.address(readable);
         let home = self.shapes.home(readable.instance);
         loop {
-            if home.shape == nest.shape && its_member == member {
+            if home.shape == nest.shape && address.member == member {
                 return MemberRead::Here {
-                    column,
+                    column: address.column,
                     level: nest.level,
                 };
             }
             let Some((outer, _)) = nest.host.as_deref() else {
-                return MemberRead::There((column, its_member));
+                return MemberRead::There(address);
             };
-            let root = self.shape(nest.shape).instance(member as usize, 0);
+            let root = self.shape(nest.shape).instance(member, NodeId::ROOT);
             let Some(parent) = self.network.instance(root).parent else {
-                return MemberRead::There((column, its_member));
+                return MemberRead::There(address);
             };
             member = self.shapes.home(parent).member;
             nest = outer;
@@ -128,7 +133,7 @@ impl<'d> Lowering<'_, '_, 'd> {
     /// all members, so that none of them has to be asked.
     pub(super) fn common_read(
         &mut self,
-        start: Option<(&LoopNest, usize)>,
+        start: Option<(&LoopNest, NodeId)>,
         name: &str,
     ) -> Option<Read> {
         let mut place = start;
@@ -156,8 +161,8 @@ impl<'d> Lowering<'_, '_, 'd> {
     pub(super) fn around<'f>(
         &self,
         nest: &'f LoopNest,
-        node: usize,
-    ) -> Option<(&'f LoopNest, usize)> {
+        node: NodeId,
+    ) -> Option<(&'f LoopNest, NodeId)> {
         match self.shape(nest.shape).nodes[node].parent {
             Some(parent) => Some((nest, parent)),
             None => nest.host.as_deref().map(|(host, node)| (host, *node)),
@@ -166,8 +171,8 @@ impl<'d> Lowering<'_, '_, 'd> {
 
     /// The place of what `name` means at the instance around all members, if it is one.
     fn outer_read(&mut self, nest: &LoopNest, name: &str) -> Option<Read> {
-        let around = |member: &u32| {
-            let root = self.shape(nest.shape).instance(*member as usize, 0);
+        let around = |member: &MemberId| {
+            let root = self.shape(nest.shape).instance(*member, NodeId::ROOT);
             self.network.instance(root).parent
         };
         let mut all = nest.members.iter().map(around);
@@ -188,34 +193,41 @@ impl<'d> Lowering<'_, '_, 'd> {
             let mut numbers = vec![0.0; members];
             for (member, one) in nest.members.iter().zip(each) {
                 if let MemberRead::Number(value) = one {
-                    numbers[*member as usize] = *value;
+                    numbers[member.index()] = *value;
                 }
             }
             return Read::Numbers(numbers);
         }
         let mut addresses = vec![None; members];
         for (member, one) in nest.members.iter().zip(each) {
-            addresses[*member as usize] = Some(match *one {
+            addresses[member.index()] = Some(match *one {
                 MemberRead::There(address) => address,
-                MemberRead::Here { column, level } => {
-                    (column, self.member_at(nest, *member, level))
-                }
-                MemberRead::Number(value) => {
-                    let kind = self.columns.next_value();
-                    let column = self.columns.get(nest.shape, 0, kind, 1);
-                    self.columns.set(column, Content::Uniform(value));
-                    (column, 0)
-                }
+                MemberRead::Here { column, level } => Address {
+                    column,
+                    member: self.member_at(nest, *member, level),
+                },
+                MemberRead::Number(value) => self.number(nest, value),
             });
         }
         Read::Each(addresses)
     }
 
+    /// The address of a number, in a column of its own.
+    pub(super) fn number(&mut self, nest: &LoopNest, value: f64) -> Address {
+        let kind = self.columns.next_value();
+        let column = self.columns.get(nest.shape, NodeId::ROOT, kind, 1);
+        self.columns.set(column, Content::Uniform(value));
+        Address {
+            column,
+            member: MemberId::from_u32(0),
+        }
+    }
+
     /// The member that the loop of `level` is at when the innermost one is at `member`.
-    fn member_at(&self, nest: &LoopNest, member: u32, level: u8) -> u32 {
+    fn member_at(&self, nest: &LoopNest, member: MemberId, level: u8) -> MemberId {
         let (mut nest, mut member) = (nest.clone(), member);
         while nest.level > level {
-            let root = self.shape(nest.shape).instance(member as usize, 0);
+            let root = self.shape(nest.shape).instance(member, NodeId::ROOT);
             let parent = self.network.instance(root).parent;
             let (Some(parent), Some(host)) = (parent, nest.host.clone()) else {
                 break;
@@ -230,10 +242,7 @@ impl<'d> Lowering<'_, '_, 'd> {
     pub(super) fn load_read(&mut self, code: &mut Code, nest: &LoopNest, read: &Read) -> Register {
         match read {
             Read::Constant(value) => code.constant(*value),
-            Read::Here { column, level } => code.load(Place::Column {
-                base: *column,
-                level: Level(*level),
-            }),
+            Read::Here { column, level } => code.load(column.place(*level)),
             Read::There(address) => {
                 let slot = self.slot_of(*address);
                 code.load(Place::Slot(slot))
@@ -247,12 +256,9 @@ impl<'d> Lowering<'_, '_, 'd> {
             }
             Read::Numbers(numbers) => {
                 let kind = self.columns.next_value();
-                let column = self.column(nest.shape, 0, kind);
+                let column = self.column(nest.shape, NodeId::ROOT, kind);
                 self.columns.set(column, Content::Each(numbers.clone()));
-                code.load(Place::Column {
-                    base: column,
-                    level: Level(nest.level),
-                })
+                code.load(column.place(nest.level))
             }
         }
     }
@@ -272,7 +278,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         }
         self.program.links.resize(end, 0);
         let first = narrow(first);
-        self.address_tables.push((first, addresses));
+        self.address_tables.push(AddressTable { first, addresses });
         first
     }
 
@@ -281,7 +287,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         &mut self,
         code: &mut Code,
         nest: &LoopNest,
-        node: usize,
+        node: NodeId,
         name: &'d str,
     ) -> Register {
         let network = self.network;
@@ -301,12 +307,12 @@ impl<'d> Lowering<'_, '_, 'd> {
         &mut self,
         code: &mut Code,
         nest: &LoopNest,
-        node: usize,
+        node: NodeId,
         name: &'d str,
     ) -> Register {
         let network = self.network;
         if network.assigned.is_empty() {
-            let first = self.shape(nest.shape).instance(0, node);
+            let first = self.shape(nest.shape).first_instance(node);
             return code.constant(network.property(first, name).unwrap_or(f64::NAN));
         }
         self.own_value(code, nest, node, name, &|instance| {
@@ -318,38 +324,35 @@ impl<'d> Lowering<'_, '_, 'd> {
         &mut self,
         code: &mut Code,
         nest: &LoopNest,
-        node: usize,
+        node: NodeId,
         name: &'d str,
         value: &dyn Fn(InstanceId) -> Option<f64>,
     ) -> Register {
         let shape = self.shape(nest.shape);
         let value = |member| value(shape.instance(member, node)).unwrap_or(f64::NAN);
-        let first = value(0);
-        let differs = |member: &usize| value(*member).to_bits() != first.to_bits();
-        let Some(different) = (1..shape.members).find(differs) else {
+        let first = value(MemberId::from_u32(0));
+        let differs = |member: &MemberId| value(*member).to_bits() != first.to_bits();
+        let Some(different) = shape.member_ids().find(differs) else {
             return code.constant(first);
         };
-        let mut values = vec![first; different];
-        values.extend((different..shape.members).map(value));
+        let mut values = vec![first; different.index()];
+        values.extend(shape.member_ids().skip(different.index()).map(value));
         let column = self.column(nest.shape, node, ColumnKind::Parameter(name));
         self.columns.set(column, Content::Each(values));
-        code.load(Place::Column {
-            base: column,
-            level: Level(nest.level),
-        })
+        code.load(column.place(nest.level))
     }
 
     /// The nest of the instances attached to a node.
     pub(super) fn variant_nest(
         &self,
         host: &LoopNest,
-        node: usize,
-        variant: &(u32, Rc<Vec<u32>>),
+        node: NodeId,
+        variant: &Variant,
     ) -> LoopNest {
         LoopNest {
-            shape: variant.0,
+            shape: variant.shape,
             level: host.level + 1,
-            members: variant.1.clone(),
+            members: variant.members.clone(),
             host: Some(Rc::new((host.clone(), node))),
         }
     }

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use lems_equations::{Computation, RateSum, Simultaneous, definition};
 use lems_expression::Expression;
 use lems_model::{ConditionalVariable, Selection};
-use lems_network::{Readable, Variable};
+use lems_network::{NodeId, Readable, Variable};
 
 use super::{
     LoopNest, Lowering,
@@ -16,7 +16,7 @@ use super::{
 use lems_ir::{Operator, Register};
 
 /// A variable of a node of the shape.
-type Name<'d> = (usize, &'d str);
+type Name<'d> = (NodeId, &'d str);
 
 /// Values at one point of the step.
 struct Stage<'d> {
@@ -37,7 +37,7 @@ impl<'d> Stage<'d> {
     }
 
     /// The value of a variable of a node, if it is known.
-    fn value(&self, node: usize, name: &str) -> Option<Register> {
+    fn value(&self, node: NodeId, name: &str) -> Option<Register> {
         let mut values = self.values.iter();
         let known = values.find(|((of, own), _)| *of == node && *own == name);
         known.map(|(_, register)| *register)
@@ -267,7 +267,7 @@ impl<'d> Lowering<'_, '_, 'd> {
     /// The instance of a node in the first member of a nest.
     fn first_instance(&self, at: NodeContext<'_>) -> lems_network::InstanceId {
         self.shape(at.nest.shape)
-            .instance(at.nest.members[0] as usize, at.node)
+            .instance(at.nest.members[0], at.node)
     }
 
     /// The node and variable of a value that lies in the shape itself.
@@ -277,7 +277,7 @@ impl<'d> Lowering<'_, '_, 'd> {
             Variable::Exposed(name) | Variable::Live(name)
                 if home.shape == nest.shape && home.member == nest.members[0] =>
             {
-                Some((home.node as usize, name))
+                Some((home.node, name))
             }
             _ => None,
         }

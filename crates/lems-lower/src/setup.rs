@@ -1,13 +1,13 @@
 //! The initial passes: requirements, variables, `OnStart` blocks, the initial regime.
 
-use lems_index::narrow;
+use lems_index::Id;
 use std::collections::HashSet;
 
 use lems_equations::{NodeItem, Setup};
-use lems_network::Visit;
+use lems_network::{NodeId, ShapeId, Visit};
 
 use super::{
-    LoopNest, Lowering,
+    LoopNest, Lowering, SetupId,
     code::Code,
     columns::{ColumnKind, Content},
     equations::{Clock, NodeContext, push_loop},
@@ -22,19 +22,19 @@ impl<'d> Lowering<'_, '_, 'd> {
         self.initial_content();
         let mut containers = HashSet::new();
         collect_containers(&self.shapes.visits, &mut containers);
-        for shape in 0..narrow(self.shapes.shapes.len()) {
+        for shape in self.shapes.shapes.ids() {
             if self.shape(shape).attached {
                 continue;
             }
             let nest = self.top_nest(shape);
-            let name = format!("set-up of {}", self.type_name(shape, 0));
+            let name = format!("set-up of {}", self.type_name(shape, NodeId::ROOT));
             if containers.contains(&shape) {
                 for derived in [false, true] {
                     let mut code = Code::new(self.columns.volatile.clone());
                     if !derived {
                         self.creation(&mut code, &nest);
                     }
-                    let pass = self.equations.pass(shape, 0, derived);
+                    let pass = self.equations.pass(shape, NodeId::ROOT, derived);
                     self.initialise(&mut code, &nest, pass.as_slice());
                     self.add_setup(shape, code, name.clone());
                 }
@@ -47,17 +47,17 @@ impl<'d> Lowering<'_, '_, 'd> {
         }
     }
 
-    fn add_setup(&mut self, shape: u32, code: Code, name: String) {
-        self.setups_of[shape as usize].push(narrow(self.program.setups.len()));
+    fn add_setup(&mut self, shape: ShapeId, code: Code, name: String) {
+        self.setups_of[shape].push(SetupId::at(self.program.setups.len()));
         self.program.setups.push(code.into_kernel(name));
     }
 
     /// Values before any pass: assigned state variables, occupancies of kinetic schemes, the
     /// number of the initial regime.
     fn initial_content(&mut self) {
-        for shape in 0..narrow(self.shapes.shapes.len()) {
+        for shape in self.shapes.shapes.ids() {
             let nest = self.top_nest(shape);
-            for node in 0..self.shape(shape).nodes.len() {
+            for node in self.shape(shape).nodes.ids() {
                 let Some(dynamics) = self.dynamics(shape, node) else {
                     continue;
                 };
@@ -76,16 +76,22 @@ impl<'d> Lowering<'_, '_, 'd> {
         }
     }
 
-    fn assigned_state(&mut self, shape: u32, node: usize, name: &'d str) {
-        let members = self.shape(shape).members;
+    fn assigned_state(&mut self, shape: ShapeId, node: NodeId, name: &'d str) {
         let assigned = |member| {
             let instance = self.shape(shape).instance(member, node);
             self.network.assigned.get(&(instance, name)).copied()
         };
-        if self.network.assigned.is_empty() || (0..members).all(|m| assigned(m).is_none()) {
+        if self.network.assigned.is_empty()
+            || self
+                .shape(shape)
+                .member_ids()
+                .all(|m| assigned(m).is_none())
+        {
             return;
         }
-        let values = (0..members)
+        let values = self
+            .shape(shape)
+            .member_ids()
             .map(|member| assigned(member).unwrap_or(0.0))
             .collect();
         let column = self.column(shape, node, ColumnKind::Live(name));
@@ -145,7 +151,7 @@ impl<'d> Lowering<'_, '_, 'd> {
 }
 
 /// The shapes of containers.
-fn collect_containers(visits: &[Visit], containers: &mut HashSet<u32>) {
+fn collect_containers(visits: &[Visit], containers: &mut HashSet<ShapeId>) {
     for visit in visits {
         if let Visit::Container {
             shape, children, ..

@@ -1,12 +1,12 @@
 //! The step kernels, the loops over attached instances in them, and kinetic schemes.
 
 use lems_equations::NodeItem;
-use lems_index::narrow;
+use lems_index::{Id, narrow};
 use lems_model::{ComponentId, KineticScheme, Selection, Step};
-use lems_network::{NetworkError, Readable};
+use lems_network::{NetworkError, NodeId, Readable, ShapeId};
 
 use super::{
-    LoopNest, Lowering,
+    KernelId, LoopNest, Lowering,
     code::Code,
     columns::{ColumnKind, Content},
     equations::{Clock, NodeContext, neutral, operator_of, push_loop},
@@ -15,27 +15,27 @@ use super::{
 use lems_ir::{Edge, Register, Scheme};
 
 /// Selections that the loops over attached instances have folded already: node, name, value.
-pub(super) type Totals<'d> = Vec<(usize, &'d str, Register)>;
+pub(super) type Totals<'d> = Vec<(NodeId, &'d str, Register)>;
 
 impl<'m, 'd> Lowering<'_, 'm, 'd> {
     /// Makes the step kernels of all shapes that are not attached to others.
     pub(super) fn kernels(&mut self) {
-        for shape in 0..narrow(self.shapes.shapes.len()) {
+        for shape in self.shapes.shapes.ids() {
             if self.shape(shape).attached {
                 continue;
             }
             let nest = self.top_nest(shape);
             let mut code = Code::new(self.columns.volatile.clone());
             self.step(&mut code, &nest);
-            let kernel = code.into_kernel(self.type_name(shape, 0).to_owned());
+            let kernel = code.into_kernel(self.type_name(shape, NodeId::ROOT).to_owned());
             if !kernel.body.is_empty() {
-                self.kernel_of[shape as usize] = Some(narrow(self.program.kernels.len()));
+                self.kernel_of[shape] = Some(KernelId::at(self.program.kernels.len()));
                 self.program.kernels.push(kernel);
             }
         }
     }
 
-    pub(super) fn type_name(&self, shape: u32, node: usize) -> &'d str {
+    pub(super) fn type_name(&self, shape: ShapeId, node: NodeId) -> &'d str {
         let kind = self.shape(shape).nodes[node].kind;
         self.network.model.type_of(kind).name
     }
@@ -54,7 +54,7 @@ impl<'m, 'd> Lowering<'_, 'm, 'd> {
         &mut self,
         code: &mut Code,
         nest: &LoopNest,
-        node: usize,
+        node: NodeId,
         list: &'d str,
     ) -> Totals<'d> {
         let attachments = self.attachments(nest.shape, node, list);
@@ -87,7 +87,7 @@ impl<'m, 'd> Lowering<'_, 'm, 'd> {
     }
 
     /// Selections of a node that reduce a variable of all that is attached to a list.
-    fn foldable(&self, shape: u32, node: usize, list: &str) -> Vec<&'m Selection<'d>> {
+    fn foldable(&self, shape: ShapeId, node: NodeId, list: &str) -> Vec<&'m Selection<'d>> {
         let selections = (self.dynamics(shape, node).into_iter()).flat_map(|d| &d.selections);
         selections
             .filter(|selection| selection.select.steps == [Step::All(list)])
@@ -144,7 +144,7 @@ impl<'m, 'd> Lowering<'_, 'm, 'd> {
             rates.push((forward, reverse));
         }
         let graph = Scheme::new(joined);
-        let states: Vec<usize> = states.into_iter().take(graph.size).collect();
+        let states: Vec<NodeId> = states.into_iter().take(graph.size).collect();
         let mut occupancies = Vec::new();
         for &state in &states {
             occupancies.push(self.scheme_read(code, at, state, scheme.state_variable, scheme)?);
@@ -159,19 +159,19 @@ impl<'m, 'd> Lowering<'_, 'm, 'd> {
         Ok(())
     }
 
-    fn component(&self, at: NodeContext<'_>, node: usize) -> Option<ComponentId> {
-        let instance = self.shape(at.nest.shape).instance(0, node);
+    fn component(&self, at: NodeContext<'_>, node: NodeId) -> Option<ComponentId> {
+        let instance = self.shape(at.nest.shape).first_instance(node);
         self.network.instance(instance).component
     }
 
     fn end_of(
         &self,
         at: NodeContext<'_>,
-        edge: usize,
+        edge: NodeId,
         attribute: &str,
-        states: &[usize],
+        states: &[NodeId],
     ) -> Result<usize, NetworkError> {
-        let instance = self.shape(at.nest.shape).instance(0, edge);
+        let instance = self.shape(at.nest.shape).first_instance(edge);
         let model = self.network.model;
         let component = self.component(at, edge);
         let wanted = component.and_then(|component| {
@@ -179,7 +179,7 @@ impl<'m, 'd> Lowering<'_, 'm, 'd> {
                 .and_then(|reference| model.component(reference).id)
                 .or_else(|| model.text(component, attribute).map(|text| text.value()))
         });
-        let id = |node: &usize| {
+        let id = |node: &NodeId| {
             self.component(at, *node)
                 .and_then(|component| model.component(component).id)
         };
@@ -198,7 +198,7 @@ impl<'m, 'd> Lowering<'_, 'm, 'd> {
         &mut self,
         code: &mut Code,
         at: NodeContext<'_>,
-        node: usize,
+        node: NodeId,
         name: &str,
         scheme: &KineticScheme<'d>,
     ) -> Result<Register, NetworkError> {
