@@ -16,7 +16,7 @@ use nml2_coretypes::CORE_TYPES;
 use support::workspace;
 
 /// (crate, what neither it nor anything that it is built on in this workspace depends on)
-const MAY_NOT_DEPEND: [(&str, &[&str]); 13] = [
+const MAY_NOT_DEPEND: [(&str, &[&str]); 14] = [
     ("lems-math", &["roxmltree", "lems-", "cranelift"]),
     (
         "lems-expression",
@@ -25,6 +25,7 @@ const MAY_NOT_DEPEND: [(&str, &[&str]); 13] = [
     ("lems-document", &["lems-", "cranelift"]),
     ("lems-model", &["lems-network", "lems-ir", "cranelift"]),
     ("lems-network", &["lems-ir", "lems-engine", "cranelift"]),
+    ("lems-equations", &["lems-ir", "lems-engine", "cranelift"]),
     ("lems-ir", &["roxmltree", "lems-", "cranelift"]),
     ("lems-optimise", &READS_MODELS),
     ("lems-jit", &READS_MODELS),
@@ -50,7 +51,8 @@ const MAY_NOT_DEPEND: [(&str, &[&str]); 13] = [
 ];
 
 /// (crate, what it does not depend on itself)
-const MAY_NOT_NAME: [(&str, &[&str]); 2] = [
+const MAY_NOT_NAME: [(&str, &[&str]); 3] = [
+    ("lems-equations", &["roxmltree", "lems-document"]),
     ("lems-lower", &["roxmltree", "lems-document"]),
     ("lems-engine", &["roxmltree", "lems-document", "cranelift"]),
 ];
@@ -65,10 +67,11 @@ const READS_MODELS: [&str; 5] = [
 ];
 
 /// The stages in the order in which data passes them.
-const STAGES: [&str; 8] = [
+const STAGES: [&str; 9] = [
     "lems-document",
     "lems-model",
     "lems-network",
+    "lems-equations",
     "lems-lower",
     "lems-optimise",
     "lems-jit",

@@ -41,6 +41,12 @@ impl Dimension {
         j: 0,
     };
 
+    /// The dimension of time.
+    pub const TIME: Dimension = Dimension {
+        t: 1,
+        ..Dimension::NONE
+    };
+
     /// The dimension of a product.
     pub fn times(self, other: Dimension) -> Dimension {
         self.combine(other, i32::saturating_add)
