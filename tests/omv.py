@@ -4,11 +4,11 @@
     pip install OSBModelValidation
     python tests/omv.py MANIFEST --jnml FOLDER [--jnml FOLDER ...]
 
-MANIFEST is the manifest.json of a corpus of models; its cases with an `omv` entry carry the expectations of the
-tests of their origin. For each the script copies the model, gives the simulation the length and step that the
-expectations are for, writes the .mep and .omt files, and calls `omv test` with JNML_HOME set to each FOLDER in turn:
-a folder with a program (or a link) `jnml`. Expectations about files or columns that a model does not write are left
-out. It prints a line for each case and the totals; the status is 1 if the first FOLDER fails what another passes.
+MANIFEST is the manifest.json of a corpus of models. Its cases with an `omv` entry contain the expectations of the
+original tests. For each such case the script copies the model, sets the length and step that the expectations are for,
+writes the .mep and .omt files, and calls `omv test` with JNML_HOME set to each FOLDER in turn. A FOLDER contains a
+program (or a link) named `jnml`. Expectations about files or columns that a model does not write are omitted. The
+script prints a line for each case and the totals. The status is 1 if the first FOLDER fails a test that another passes.
 """
 import argparse
 import json
@@ -29,7 +29,7 @@ def with_original_times(text, case):
 
 
 def columns_written(text):
-    """How many columns, with the time, each output file of a simulation has."""
+    """The number of columns of each output file of a simulation, including the time."""
     files = re.findall(r'<OutputFile\b[^>]*fileName="([^"]*)"[^>]*>(.*?)</OutputFile>', text, re.S)
     return {name: 1 + inside.count("<OutputColumn ") for name, inside in files}
 

@@ -5,11 +5,11 @@
     cargo build --release
     python3 tests/schema.py NeuroML_v2.3.1.xsd [FOLDER ...] [--program PROGRAM] [--each 10] [--seed 1]
 
-Takes every file below the FOLDERs (the models and examples of this repository if none is given) whose outermost
-element the schema declares, in the namespace of the schema. Makes `--each` variations of it, in turn of each kind of
-breakage; what stays valid all the same is as good a test as what does not. Prints for every kind how many files are
-valid and not by xmllint, and how often the program does not agree; every disagreement is kept in the folder `--keep`.
-The status is 1 if there is any.
+The script takes every file below the FOLDERs (by default the models and examples of this repository) whose outermost
+element the schema declares, in the namespace of the schema. It makes `--each` variations of it, with one kind of
+breakage after the other. A variation that happens to be valid is as good a test as an invalid one. For every kind the
+script prints how many files are valid and invalid according to xmllint, and how often the program disagrees. Every
+disagreement is kept in the folder `--keep`. The status is 1 if there is any.
 """
 import argparse
 import collections
@@ -33,7 +33,7 @@ BATCH = 200
 
 
 class Skip(Exception):
-    """A variation that this file has no place for."""
+    """This kind of variation is not possible in this file."""
 
 
 class Model:

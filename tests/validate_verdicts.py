@@ -5,11 +5,12 @@
     cargo build --release
     python3 tests/validate_verdicts.py NeuroML_v2.3.1.xsd [FOLDER ...] [--program PROGRAM] [--each 3] [--seed 1]
 
-Takes every `*.nml` below the FOLDERs (the models and examples of this repository if none is given) as it is, and makes
-`--each` broken variations of it beside a copy of its folder: those of `tests/schema.py`, which break what a schema
-says, and those below, which break what files name. Prints for each kind how many files both find valid, both find
-invalid, and where the program is stricter or laxer: with the program's own rules, and with the schema. Every file on
-which they differ needs a reason out of STRICTER or LAXER; those without one are listed, kept in the folder `--keep`, and make the status 1.
+The script takes every `*.nml` below the FOLDERs (by default the models and examples of this repository). Besides the
+file itself, it checks `--each` broken variations of it in a copy of its folder: those of `tests/schema.py`, which break
+the schema, and those below, which break references. For each kind it prints how many files both programs find valid,
+how many both find invalid, and how often jlems-rs is stricter or laxer, with its own rules and with the schema. Every
+file on which they differ needs a reason from STRICTER or LAXER. Files without a reason are listed and kept in the folder
+`--keep`, and the status is 1.
 """
 import argparse
 import collections
@@ -32,8 +33,8 @@ NEUROML = "http://www.neuroml.org/schema/neuroml2"
 VALID = "Valid against schema and all tests"
 BATCH = 300
 
-# Why the program refuses what `jnml -validate` passes: codes of errors, and words in their message (or in the file,
-# with `<`).
+# Why the program refuses files that `jnml -validate` accepts: codes of errors, and words in their message (or in the
+# file, with `<`).
 STRICTER = [
     ("a run ends: the path leads to nothing", {"E0401", "E0402"}, ""),
     ("a run ends: a parameter is missing, also in an included file", {"E0216"}, ""),
