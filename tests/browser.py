@@ -38,7 +38,7 @@ class Browser:
         self.input, from_browser = os.pipe()
 
         def as_it_expects():
-            # Away from 3 and 4 first: one of the pipes may have them.
+            # Move the descriptors away from 3 and 4 first, because the pipes may have these numbers.
             ends = os.dup(to_browser), os.dup(from_browser)
             os.dup2(ends[0], 3)
             os.dup2(ends[1], 4)
@@ -102,25 +102,25 @@ class Page:
         return answer["result"].get("value")
 
     def pictures(self):
-        """What each panel shows."""
+        """The image of each panel, as a URL."""
         return self.value("[...document.querySelectorAll('canvas')].map(c => c.toDataURL())")
 
     def picture(self):
         return self.pictures()[0]
 
     def times(self):
-        """Where the time of each panel begins and ends, in seconds."""
+        """The range of time of each panel, in seconds."""
         return self.value("panels.map(panel => panel.seconds())")
 
     def brightness(self):
-        """Of the page's paper, of 0 to 255."""
+        """Brightness of the background of the page, from 0 to 255."""
         return self.value("""(() => {
             const paper = getComputedStyle(document.body).backgroundColor.match(/[0-9]+/g);
             return paper.slice(0, 3).map(Number).reduce((a, b) => a + b) / 3;
         })()""")
 
     def prefer(self, scheme):
-        """Sets the reader's colour scheme; the page hears of it with its next frame."""
+        """Sets the reader's colour scheme; the page is notified with its next frame."""
         self.call("Page.bringToFront")
         self.call("Emulation.setEmulatedMedia",
                   features=[{"name": "prefers-color-scheme", "value": scheme}])

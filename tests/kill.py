@@ -50,7 +50,7 @@ def read(path):
 
 
 def kill_one(command, folder, whole, longest, dice, number):
-    """What a killed run left; an AssertionError if it is not as it has to be."""
+    """The files that a killed run left; an AssertionError if they are not as required."""
     final = os.path.join(folder, "v.dat")
     partial = final + ".partial"
     with open(final, "wb") as file:

@@ -58,7 +58,7 @@ def write_test(lems_file, expectations):
 
 
 def prepare(source, case, expectations, copy):
-    """A copy of a model with its test; the test file, and how many expectations it checks."""
+    """Copies a model with its test; returns the test file and the number of expectations that it checks."""
     shutil.copytree(source, copy, ignore=shutil.ignore_patterns("golden"))
     lems_file = copy / case["lems_file"]
     text = with_original_times(lems_file.read_text(), case)
@@ -71,7 +71,7 @@ def prepare(source, case, expectations, copy):
 
 
 def passed(omv, omt, home, verbose):
-    """How many expectations OMV finds met by the `jnml` in a folder."""
+    """The number of expectations that the `jnml` in a folder meets, according to OMV."""
     environment = {**os.environ, "JNML_HOME": str(home)}
     done = subprocess.run([omv, "test", omt.name], cwd=omt.parent, env=environment, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)

@@ -49,7 +49,7 @@ STRICTER = [
     ("a run ends: an instance lacks what it requires", {"E0403", "E0404", "E0405", "E0406", "E0407", "E0408", "E0415"}, ""),
 ]
 
-# Why the program passes what jnml refuses.
+# Why the program accepts files that jnml refuses.
 LAXER = [
     ("jnml ends with a Java exception: an included file is LEMS or no NeuroML", "Problem loading NeuroML document"),
     ("jnml ends with a Java exception: a population of a list has no size", 'HashMap.get'),
@@ -128,7 +128,7 @@ NAMES = [reference_unknown, population_unknown, group_unknown, segment_unknown, 
 
 
 def variations(folders, each, seed, copies, schema):
-    """The files, and variations of them beside copies of all that they may include; the kind of each by its path."""
+    """Writes variations of the files, with copies of everything they may include; returns the kind of each by its path."""
     rng, kinds = random.Random(seed), {}
     breaks = breakages.KINDS + NAMES
     every = itertools.cycle(breaks)
@@ -161,7 +161,7 @@ def java():
 
 
 def by_jnml(command, files):
-    """For every file whether jnml passes it, and what it says. A Java exception ends the run: the file is refused."""
+    """For every file, whether jnml accepts it, and its message. A Java exception ends the run: the file is refused."""
     told = {}
     while files:
         done = subprocess.run([*command, *files[:BATCH]], text=True, errors="replace", capture_output=True)
@@ -224,7 +224,7 @@ def main():
 
 
 def compared(title, kinds, expected, got, copies, keep):
-    """Prints a table; the number of differences without a reason."""
+    """Prints a table; returns the number of differences without a reason."""
     rows, reasons, unexplained = collections.defaultdict(collections.Counter), collections.Counter(), 0
     for file, kind in sorted(kinds.items()):
         (theirs, said), (ours, errors) = expected[file], got[file]

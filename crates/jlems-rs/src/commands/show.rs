@@ -33,7 +33,7 @@ pub struct KernelArguments {
     /// Number or name of a kernel or handler.
     #[arg(long, value_name = "NUMBER|NAME")]
     kernel: Option<String>,
-    /// Show its form for blocks, in which each part runs for a block of instances at once.
+    /// Show the kernel's form for blocks, in which each part runs for a block of instances at once.
     #[arg(long, requires = "kernel")]
     block: bool,
     #[command(flatten)]
