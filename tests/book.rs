@@ -233,7 +233,8 @@ impl Page {
                     _ => Ok(()),
                 },
                 "xml" => block.keep(&folder),
-                "sh no-run" | "python no-run" => Ok(()),
+                // The test of the instructions reads programs.
+                "sh no-run" | "python no-run" | "ir" => Ok(()),
                 other => Err(format!("what is a block of `{other}`?")),
             };
             if let Err(message) = result {
