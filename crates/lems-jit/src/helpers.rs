@@ -205,7 +205,7 @@ extern "C" fn exp(x: f64) -> f64 {
 }
 
 extern "C" fn ln(x: f64) -> f64 {
-    if x <= 0.0 { f64::NAN } else { math::log(x) }
+    Function::Ln.apply(x)
 }
 
 extern "C" fn heaviside(x: f64) -> f64 {

@@ -167,13 +167,26 @@ impl Function {
             Function::Cosh => cosh(x),
             Function::Tanh => tanh(x),
             Function::Exp => exp(x),
-            Function::Ln if x > 0.0 => log(x),
-            Function::Ln => f64::NAN,
+            Function::Ln if x <= 0.0 => f64::NAN,
+            Function::Ln => log(x),
             Function::Sqrt => x.sqrt(),
             Function::Ceil => x.ceil(),
             Function::Abs => x.abs(),
             Function::Heaviside => heaviside(x),
             Function::Factorial => factorial(x),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_logarithm_hands_on_the_bits_of_a_nan() {
+        for nan in [f64::NAN, -f64::NAN] {
+            assert_eq!(Function::Ln.apply(nan).to_bits(), log(nan).to_bits());
+        }
+        assert!(Function::Ln.apply(0.0).is_nan() && Function::Ln.apply(-1.0).is_nan());
     }
 }
