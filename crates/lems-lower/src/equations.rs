@@ -1,7 +1,7 @@
 //! Expressions, selections and actions of one node.
 
 use lems_expression::{Expression, Node as Term};
-use lems_index::{Id, narrow};
+use lems_index::Id;
 use lems_model::{Actions, ConditionalVariable, Reduce, Selection, Step};
 use lems_network::{NetworkError, NodeId, Variable};
 
@@ -233,7 +233,7 @@ impl<'d> Lowering<'_, '_, 'd> {
                     }));
                 }
             }
-            offsets.push(narrow(addresses.len()));
+            offsets.push(self.offset(addresses.len()));
         }
         let offsets = self.link_table(&offsets);
         let table = self.address_table(addresses);

@@ -532,7 +532,7 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
                         .iter()
                         .flat_map(|run| [run.variant, run.first, run.last]);
                     triples.extend(numbers);
-                    offsets.push(narrow(triples.len() / 3));
+                    offsets.push(self.offset(triples.len() / 3));
                 }
                 let offsets = self.link_table(&offsets);
                 AttachmentOrder::Runs(offsets, self.link_table(&triples))
@@ -566,12 +566,27 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
     }
 
     fn link_table(&mut self, entries: &[u32]) -> u32 {
-        let first = self.program.links.len();
-        if !self.fits("links between instances", first + entries.len()) {
+        let Some(first) = self.first_link(entries.len()) else {
             return 0;
-        }
+        };
         self.program.links.extend_from_slice(entries);
-        narrow(first)
+        first
+    }
+
+    /// The first of so many new links, if there is room for them.
+    fn first_link(&mut self, count: usize) -> Option<u32> {
+        let first = self.program.links.len();
+        let fits = self.fits("links between instances", first + count);
+        fits.then(|| narrow(first))
+    }
+
+    /// An entry of an offset table, which says how many entries of another table come before. It is 0 if
+    /// there are too many, and the lowering then fails.
+    fn offset(&mut self, entries: usize) -> u32 {
+        match self.fits("links between instances", entries) {
+            true => narrow(entries),
+            false => 0,
+        }
     }
 }
 

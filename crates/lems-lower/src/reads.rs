@@ -271,13 +271,11 @@ impl<'d> Lowering<'_, '_, 'd> {
 
     /// A table of addresses in the links; the slots are filled in at the end.
     pub(super) fn address_table(&mut self, addresses: Vec<Option<Address>>) -> u32 {
-        let first = self.program.links.len();
-        let end = first + addresses.len();
-        if !self.fits("links between instances", end) {
+        let Some(first) = self.first_link(addresses.len()) else {
             return 0;
-        }
+        };
+        let end = self.program.links.len() + addresses.len();
         self.program.links.resize(end, 0);
-        let first = narrow(first);
         self.address_tables.push(AddressTable { first, addresses });
         first
     }
