@@ -187,12 +187,8 @@ impl Unit {
         let unit = text.get(digits.len()..)?;
         let (_, factor) = self.units().iter().find(|(name, _)| *name == unit)?;
         let number: f64 = digits.trim_end().parse().ok()?;
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "what is beyond the greatest bound is no bound, and a part of a byte is none"
-        )]
-        let bound = (number * factor) as usize;
-        (number >= 0.0 && number.is_finite()).then_some(bound)
+        (number >= 0.0 && number.is_finite())
+            .then(|| as_bound(lems_math::saturating_u64(number * factor)))
     }
 }
 
@@ -286,8 +282,8 @@ impl Limits {
         self.events.min(left / memory::EVENT_BYTES)
     }
 
-    /// A warning if the memory in use cannot be held against the limit, because the system does not tell
-    /// it.
+    /// A warning if the limit on memory cannot be enforced. The system does not report how much memory is
+    /// in use.
     pub(crate) fn doubt_of_memory(&self, used: Option<usize>) -> Option<Diagnostic> {
         let is_held = self.memory == usize::MAX || used.is_some();
         let message = "this system does not tell how much memory is in use";

@@ -510,13 +510,9 @@ fn run_with_doubts(
     })
 }
 
-/// The steps that are nearest to a time, one at least.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the number is whole, and no run has as many steps as 64 bits count"
-)]
+/// The number of steps that is nearest to a time, at least one.
 fn steps_in(time: f64, step: f64) -> u64 {
-    (time / step).round().max(1.0) as u64
+    lems_math::saturating_u64((time / step).round().max(1.0))
 }
 
 /// The failure of a run because of a value that is not finite, with its cause, which is looked for

@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use crate::error::{DocumentError, LoadFailure};
 use crate::include::{self, IncludeOptions};
 use crate::source::{Source, SourceId, SourceReader, Span};
-use lems_index::narrow;
+use lems_index::{bug, narrow};
 
 /// A file merged with all the files that it includes, as one sequence of top-level elements.
 ///
@@ -74,10 +74,9 @@ impl Tree {
     /// The index is so large that it uses the bit of [`DECODED`].
     pub(crate) fn next_name(&self) -> u32 {
         let index = narrow(self.names.len());
-        assert!(
-            index & DECODED == 0,
-            "{index} names, which a limit should have refused: this is a bug in jlems-rs"
-        );
+        if index & DECODED != 0 {
+            bug(&format!("{index} names, which a limit should have refused"));
+        }
         index
     }
 }

@@ -4,8 +4,6 @@ use std::ops::Range;
 
 use thiserror::Error;
 
-use lems_math::Logic;
-
 use crate::tree::{Expression, Node};
 
 /// Why an expression cannot be evaluated. Ranges are byte ranges in the text.
@@ -98,8 +96,9 @@ impl Expression {
                 Node::Compare(comparison, left, right) => {
                     truth(comparison.holds(of(left), of(right)))
                 }
-                Node::Logic(Logic::And, left, right) => truth(of(left) != 0.0 && of(right) != 0.0),
-                Node::Logic(Logic::Or, left, right) => truth(of(left) != 0.0 || of(right) != 0.0),
+                Node::Logic(logic, left, right) => {
+                    truth(logic.apply(of(left) != 0.0, of(right) != 0.0))
+                }
                 Node::Not(operand) => truth(of(operand) == 0.0),
             };
             values.push(value);

@@ -3,8 +3,8 @@
 use lems_index::narrow;
 
 use crate::{
-    Backend, Block, Call, Kernel, Level, Logic, MAX_LEVELS, Operation, Place, Program, Register,
-    Setup, State, Statement, emit,
+    Backend, Block, Call, Kernel, Level, MAX_LEVELS, Operation, Place, Program, Register, Setup,
+    State, Statement, emit,
 };
 
 /// Runs a [`Program`] by walking its statements. Machine code must give the same bits.
@@ -250,11 +250,8 @@ impl<'p> Interpreter<'p> {
             Operation::Compare(comparison, left, right) => {
                 truth(comparison.holds(frame.get(left), frame.get(right)))
             }
-            Operation::Logic(Logic::And, left, right) => {
-                truth(frame.truth(left) && frame.truth(right))
-            }
-            Operation::Logic(Logic::Or, left, right) => {
-                truth(frame.truth(left) || frame.truth(right))
+            Operation::Logic(logic, left, right) => {
+                truth(logic.apply(frame.truth(left), frame.truth(right)))
             }
             Operation::Not(register) => truth(!frame.truth(register)),
             Operation::Select(condition, yes, no) => {

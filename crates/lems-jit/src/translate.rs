@@ -8,7 +8,7 @@ use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::types::{F64, F64X2, I8, I64};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, StackSlotData, StackSlotKind, Type, Value};
 use cranelift_frontend::{FunctionBuilder, Switch, Variable};
-use lems_index::narrow;
+use lems_index::{bug, narrow};
 use lems_ir::{
     Block, Comparison, Definitions, Function, Fusion, Kernel, Level, Logic, Operation, Operator,
     Place, Program, Register, Scalar, Statement,
@@ -39,10 +39,10 @@ const SLOT_ALIGNMENT: u8 = 3;
 pub(crate) fn displacement(slots: u64) -> i32 {
     match i32::try_from(slots.saturating_mul(SLOT_BYTES)) {
         Ok(bytes) => bytes,
-        #[expect(clippy::panic, reason = "the alternative is a wrong address")]
-        Err(_) => panic!("this is a bug in jlems-rs: a displacement of {slots} slots"),
+        Err(_) => bug(&format!("a displacement of {slots} slots")),
     }
 }
+
 const LINK_BYTES: u64 = size_of::<u32>() as u64;
 
 /// The variables; validation has shown that all addresses are inside the memory.

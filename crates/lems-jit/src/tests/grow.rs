@@ -510,24 +510,7 @@ impl Grower<'_, '_, '_> {
         let argument = self.real(block);
         let operation = match self.dice.roll(15) {
             0 | 1 => Operation::Binary(Operator::Power, argument, self.real(block)),
-            number => {
-                let functions = [
-                    Function::Sin,
-                    Function::Cos,
-                    Function::Tan,
-                    Function::Sinh,
-                    Function::Cosh,
-                    Function::Tanh,
-                    Function::Exp,
-                    Function::Ln,
-                    Function::Sqrt,
-                    Function::Ceil,
-                    Function::Abs,
-                    Function::Heaviside,
-                    Function::Factorial,
-                ];
-                Operation::Call(functions[number as usize - 2], argument)
-            }
+            number => Operation::Call(Function::ALL[number as usize - 2], argument),
         };
         self.assign(Scalar::Real, operation, block);
     }

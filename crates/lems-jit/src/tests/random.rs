@@ -228,21 +228,7 @@ impl Gardener<'_, '_, '_> {
                 (Scalar::Real, Operation::Select(condition, yes, no))
             }
             9 => {
-                let function = self.dice.pick(&[
-                    Function::Sin,
-                    Function::Cos,
-                    Function::Tan,
-                    Function::Sinh,
-                    Function::Cosh,
-                    Function::Tanh,
-                    Function::Exp,
-                    Function::Ln,
-                    Function::Sqrt,
-                    Function::Ceil,
-                    Function::Abs,
-                    Function::Heaviside,
-                    Function::Factorial,
-                ]);
+                let function = self.dice.pick(&Function::ALL);
                 (Scalar::Real, Operation::Call(function, self.real(block)))
             }
             _ => match self.dice.roll(3) {
