@@ -1,4 +1,4 @@
-//! What a run writes and where that is asked for, for what is told about it.
+//! The outputs of a run, and the places in the model that ask for them. Messages show these places.
 
 use lems_document::{Document, Source, Span};
 use lems_engine::EngineError;
@@ -35,7 +35,7 @@ struct Wanted {
 /// What asks for an output.
 #[derive(Debug, Clone, Copy)]
 enum Origin {
-    /// Nothing that could be told.
+    /// The output has no place in a text and no option.
     Unknown,
     Place(Span),
     Option(&'static str),

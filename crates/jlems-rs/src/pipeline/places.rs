@@ -1,4 +1,4 @@
-//! Where in the files a kernel is from, for what is told about it.
+//! The place in the files that a kernel comes from. Messages about the kernel show it.
 
 use lems_document::{Document, SourceReader, Span};
 use lems_engine::EngineError;
