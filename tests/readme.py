@@ -23,9 +23,9 @@ def first_commands(readme: str) -> list[str]:
 
 
 def promised_files(readme: str) -> list[str]:
-    """The files that the first command writes, according to the README."""
-    promise = re.search(r"^It writes (.*?) into the working directory", readme, re.MULTILINE | re.DOTALL)
-    return re.findall(r"`([^`]+)`", promise.group(1)) if promise else []
+    """The files that the first command writes: the names in the sentence that follows it."""
+    after_run = re.split(r"^```$", readme.split("\n## ")[0], flags=re.MULTILINE)[1]
+    return re.findall(r"`([^`\s]+)`", after_run.split("working directory")[0])
 
 
 def main() -> None:
