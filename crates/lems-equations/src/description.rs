@@ -56,7 +56,7 @@ impl<'d> Equations<'_, '_, 'd> {
         for member in self.shape(shape).member_ids() {
             let instance = self.shape(shape).instance(member, node);
             for element in self.network.list(instance, list).unwrap_or_default() {
-                let its = self.shapes.home(*element).shape;
+                let its = self.shapes.location(*element).shape;
                 if self.network.instance(*element).attached && !shapes.contains(&its) {
                     shapes.push(its);
                 }

@@ -40,14 +40,14 @@ pub struct Shapes<'d> {
     /// The shapes.
     pub shapes: IdVec<ShapeId, Shape<'d>>,
     /// Where each instance is.
-    homes: IdVec<InstanceId, Option<Home>>,
+    locations: IdVec<InstanceId, Option<Location>>,
     /// What a step visits, in order; attached instances are visited with their hosts.
     pub visits: Vec<Visit>,
 }
 
 /// Where an instance is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Home {
+pub struct Location {
     /// Its shape.
     pub shape: ShapeId,
     /// The member of the shape that it is in.
@@ -146,7 +146,7 @@ impl<'d> Shapes<'d> {
             shape_of: FxHashMap::default(),
             shapes: Shapes {
                 shapes: IdVec::new(),
-                homes: (0..count).map(|_| None).collect(),
+                locations: (0..count).map(|_| None).collect(),
                 visits: Vec::new(),
             },
         };
@@ -162,9 +162,9 @@ impl<'d> Shapes<'d> {
     ///
     /// # Panics
     /// The instance is of another network.
-    pub fn home(&self, id: InstanceId) -> Home {
-        match self.homes[id] {
-            Some(home) => home,
+    pub fn location(&self, id: InstanceId) -> Location {
+        match self.locations[id] {
+            Some(location) => location,
             None => lems_index::bug(&format!("instance {} has no shape", id.0)),
         }
     }
@@ -415,7 +415,7 @@ impl<'d> Sorter<'_, '_, 'd> {
 
     /// Makes an instance and all in it nodes of a member, the first of them the `next` one.
     fn enrol_node(&mut self, id: InstanceId, shape: ShapeId, member: MemberId, next: &mut NodeId) {
-        self.shapes.homes[id] = Some(Home {
+        self.shapes.locations[id] = Some(Location {
             shape,
             member,
             node: *next,
