@@ -141,6 +141,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         at: NodeContext<'_>,
         selection: &Selection<'d>,
     ) -> Result<Register, NetworkError> {
+        // A fold over attached instances is a loop.
         let operator = operator_of(selection);
         let kind = (self.network.model).type_of(self.shape(at.nest.shape).nodes[at.node].kind);
         if let [Step::All(list)] = selection.select.steps[..]
@@ -149,6 +150,7 @@ impl<'d> Lowering<'_, '_, 'd> {
             let attachments = self.attachments(at.nest.shape, at.node, list);
             return self.reduce_attached(code, at, &attachments, operator, selection);
         }
+        // What each member selects.
         let shape = self.shape(at.nest.shape);
         let mut selected = Vec::with_capacity(at.nest.members.len());
         let mut count = None;
@@ -163,6 +165,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         if !alike || count > 64 {
             return self.reduce_table(code, at, operator, selection);
         }
+        // As many values for each member, and few: one load after the other.
         let mut element = |code: &mut Code, index: usize| {
             let of_members = selected.iter().skip(index).step_by(count.max(1));
             let source = self.read_of_values(at.nest, of_members);

@@ -234,6 +234,7 @@ struct LoopNest {
 }
 
 impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
+    /// A program without anything in it.
     fn new(network: &'n Network<'m, 'd>, shapes: &'n Shapes<'d>, most: usize) -> Self {
         Lowering {
             network,
@@ -414,6 +415,7 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
         }
     }
 
+    /// The set-up calls of a visit; those of a container's children happen twice.
     fn setup_of(&self, visit: &Visit) -> Vec<Setup> {
         let call = |setup: SetupId, member: MemberId| {
             Setup::Call(Call {
@@ -448,7 +450,9 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
         }
     }
 
+    /// Makes the table of what the events of each source set off.
     fn routes(&mut self, recorded: &Recorded<'d>) {
+        // Connections come first, in the order in which the network has them.
         let mut by_source: Vec<(u32, Target)> = Vec::with_capacity(self.network.routes.len());
         for route in &self.network.routes {
             let from = self.shapes.location(route.source);
@@ -472,6 +476,7 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
                 by_source.push((source.of(from.member), Target { action, delay }));
             }
         }
+        // Recorders come after them.
         for (selection, (instance, port)) in recorded.events.iter().enumerate() {
             let location = self.shapes.location(*instance);
             let key = PortKey {

@@ -99,6 +99,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         }
     }
 
+    /// Where a member of a nest has a value: in the instances that the loops are at, if it is there.
     fn one(
         &mut self,
         mut nest: &LoopNest,
@@ -187,6 +188,8 @@ impl<'d> Lowering<'_, '_, 'd> {
         })
     }
 
+    /// A value that is not in the same place for all members: a column of numbers if none can change,
+    /// else a table of addresses.
     fn differing(&mut self, nest: &LoopNest, each: &[MemberRead]) -> Read {
         let members = self.shape(nest.shape).members;
         if each.iter().all(|one| matches!(one, MemberRead::Number(_))) {
