@@ -56,7 +56,7 @@ impl<'d> Equations<'_, '_, 'd> {
         for member in self.shape(shape).member_ids() {
             let instance = self.shape(shape).instance(member, node);
             for element in self.network.list(instance, list).unwrap_or_default() {
-                let its = self.shapes.home(*element).shape;
+                let its = self.shapes.location(*element).shape;
                 if self.network.instance(*element).attached && !shapes.contains(&its) {
                     shapes.push(its);
                 }
@@ -146,6 +146,7 @@ impl<'m, 'd> Lines<'_, 'm, 'd> {
         }
     }
 
+    /// The line of a computed variable or requirement.
     fn computation(&mut self, at: At, computation: Computation<'m, 'd>) {
         match computation {
             Computation::Requirement(name) => {
@@ -173,6 +174,7 @@ impl<'m, 'd> Lines<'_, 'm, 'd> {
         }
     }
 
+    /// The lines of a Runge-Kutta step: the rates that each stage computes.
     fn simultaneous(&mut self, at: At, simultaneous: &Simultaneous<'m, 'd>) {
         self.line(at, "Dynamics", "update together (Runge-Kutta)".to_owned());
         self.inside(|lines| {

@@ -60,9 +60,9 @@ impl<'n, 'm, 'd> Equations<'n, 'm, 'd> {
         (self.network.instance(instance).lists.iter())
             .filter(|(name, _)| *name == list)
             .flat_map(|(_, elements)| elements)
-            .map(|element| self.shapes.home(*element))
-            .filter(|home| home.shape == shape)
-            .map(|home| home.node)
+            .map(|element| self.shapes.location(*element))
+            .filter(|location| location.shape == shape)
+            .map(|location| location.node)
             .collect()
     }
 

@@ -96,6 +96,7 @@ impl<'m, 'd> Equations<'_, 'm, 'd> {
         parts
     }
 
+    /// Adds the set-up of a node and of all nodes in it.
     fn set_up(&self, shape: ShapeId, node: NodeId, parts: &mut Vec<Setup<'m, 'd>>) {
         parts.extend(self.pass(shape, node, false));
         let mut again = Vec::new();

@@ -121,6 +121,7 @@ impl<'m, 'd> Equations<'_, 'm, 'd> {
         items
     }
 
+    /// Adds the step of a node and of all nodes in it.
     fn step_node(&self, shape: ShapeId, node: NodeId, items: &mut Vec<NodeItem<'m, 'd>>) {
         if self.is_simultaneous(shape, node) {
             return self.simultaneous_step(shape, node, items);

@@ -65,6 +65,7 @@ impl Code {
         register
     }
 
+    /// A register with the value of an operation, which is computed once in a block and those in it.
     fn pure(&mut self, key: Pure, scalar: Scalar, operation: Operation) -> Register {
         let operands: &[Register] = match &key {
             Pure::Binary(_, a, b) | Pure::Compare(_, a, b) | Pure::Logic(_, a, b) => &[*a, *b],
@@ -137,6 +138,7 @@ impl Code {
         self.pure(key, Scalar::Real, Operation::Call(function, argument))
     }
 
+    /// A comparison. One of constants becomes a comparison of zeros, as there are no constant truths.
     pub fn compare(&mut self, how: Comparison, left: Register, right: Register) -> Register {
         if let (Some(a), Some(b)) = (self.value_of(left), self.value_of(right)) {
             let truth = how.holds(a, b);
@@ -248,6 +250,7 @@ impl Code {
         self.current.push(statement);
     }
 
+    /// Registers with the occupancies of a kinetic scheme after a step.
     pub fn propagate(
         &mut self,
         scheme: u32,

@@ -71,13 +71,29 @@ impl<'d> Lowering<'_, '_, 'd> {
                 }
             };
         }
-        let constant = self
-            .network
-            .model
-            .constants
-            .get(name)
-            .map(|constant| constant.value);
-        code.constant(constant.unwrap_or(f64::NAN))
+        match self.network.model.constants.get(name) {
+            Some(constant) => code.constant(constant.value),
+            None => {
+                self.unknown_name(at, name);
+                // Any value will do: no program is made after an error.
+                code.constant(0.0)
+            }
+        }
+    }
+
+    /// Reports a name that has no meaning in the equations of a type, once. The check of the model
+    /// only warns of it in types that no component of the target has.
+    fn unknown_name(&mut self, at: NodeContext<'_>, name: &str) {
+        let instance = self.shape(at.nest.shape).first_instance(at.node);
+        let kind = self.network.instance(instance).kind;
+        if self.unknown.insert((kind, name.to_owned())) {
+            self.errors.push(NetworkError::UnknownVariable {
+                variable: name.to_owned(),
+                instance: self.network.title(instance),
+                suggestion: self.network.suggest(instance, name),
+                span: self.network.span_of(instance),
+            });
+        }
     }
 
     /// The name as the type spells it, if it is a variable or requirement of the node.
@@ -125,6 +141,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         at: NodeContext<'_>,
         selection: &Selection<'d>,
     ) -> Result<Register, NetworkError> {
+        // A fold over attached instances is a loop.
         let operator = operator_of(selection);
         let kind = (self.network.model).type_of(self.shape(at.nest.shape).nodes[at.node].kind);
         if let [Step::All(list)] = selection.select.steps[..]
@@ -133,6 +150,7 @@ impl<'d> Lowering<'_, '_, 'd> {
             let attachments = self.attachments(at.nest.shape, at.node, list);
             return self.reduce_attached(code, at, &attachments, operator, selection);
         }
+        // What each member selects.
         let shape = self.shape(at.nest.shape);
         let mut selected = Vec::with_capacity(at.nest.members.len());
         let mut count = None;
@@ -147,6 +165,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         if !alike || count > 64 {
             return self.reduce_table(code, at, operator, selection);
         }
+        // As many values for each member, and few: one load after the other.
         let mut element = |code: &mut Code, index: usize| {
             let of_members = selected.iter().skip(index).step_by(count.max(1));
             let source = self.read_of_values(at.nest, of_members);
@@ -371,7 +390,7 @@ pub(super) fn evaluate(
     }
     match values.last() {
         Some(value) => *value,
-        None => code.constant(f64::NAN),
+        None => lems_index::bug("an expression has no terms"),
     }
 }
 

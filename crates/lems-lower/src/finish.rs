@@ -20,19 +20,17 @@ impl<'d> Lowering<'_, '_, 'd> {
         mut self,
         probes: &[Result<Address, f64>],
     ) -> Result<Lowered, NetworkError> {
+        // Columns that recorders and tables of addresses read.
         let mut pinned: HashSet<ColumnId> = HashSet::new();
         pinned.extend(probes.iter().flatten().map(|address| address.column));
         for table in &self.address_tables {
-            pinned.extend(
-                table
-                    .addresses
-                    .iter()
-                    .flatten()
-                    .map(|address| address.column),
-            );
+            let addresses = table.addresses.iter().flatten();
+            pinned.extend(addresses.map(|address| address.column));
         }
         let slots: Vec<Address> = std::mem::take(&mut self.slots).into_iter().collect();
         let program = &mut self.program;
+        // Dead code may be all that reads a column, so this goes on until nothing changes. What only
+        // the set-up reads need not be stored in a step.
         loop {
             let mut read = pinned.clone();
             for kernel in program.kernels.iter().chain(&program.handlers) {
@@ -52,17 +50,12 @@ impl<'d> Lowering<'_, '_, 'd> {
                 break;
             }
         }
+        // Columns that are left get a place in memory.
         let mut used = pinned;
-        let all = |program: &lems_ir::Program| {
-            let kernels = program.kernels.iter().chain(&program.handlers);
-            kernels
-                .chain(&program.setups)
-                .map(|k| k.body.clone())
-                .collect::<Vec<_>>()
-        };
-        for body in all(program) {
-            loaded(&body, &slots, &mut used);
-            stored(&body, &slots, &mut used);
+        let kernels = program.kernels.iter().chain(&program.handlers);
+        for kernel in kernels.chain(&program.setups) {
+            loaded(&kernel.body, &slots, &mut used);
+            stored(&kernel.body, &slots, &mut used);
         }
         let slots_needed: usize = (self.columns.all.iter_enumerated())
             .filter(|(column, _)| used.contains(column))
@@ -72,6 +65,7 @@ impl<'d> Lowering<'_, '_, 'd> {
             return Err(self.too_large("values in memory"));
         }
         let bases = lay_out(&self.columns.all, &used, &mut program.memory);
+        // Code and tables name slots from here on.
         let first_slot = |column: ColumnId| match bases[column] {
             Some(base) => base,
             None => lems_index::bug("code names a column that has no place"),
@@ -91,6 +85,7 @@ impl<'d> Lowering<'_, '_, 'd> {
                 program.links[table.first as usize + index] = address.map_or(0, slot);
             }
         }
+        // What the caller finds values by.
         let values = (probes.iter())
             .map(|probe| match probe {
                 Ok(address) => Probe::Slot(slot(*address)),
@@ -107,6 +102,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         })
     }
 
+    /// The types from the root of the shape to the node, and what the column holds.
     fn column_name(&self, column: &Column<'d>) -> String {
         let mut steps = Vec::new();
         let shape = self.shape(column.shape);
@@ -134,6 +130,7 @@ fn column_of(place: Place, slots: &[Address]) -> Option<ColumnId> {
     }
 }
 
+/// Adds the columns that a block reads.
 fn loaded(block: &Block, slots: &[Address], columns: &mut HashSet<ColumnId>) {
     for statement in statements([block]) {
         if let Statement::Let(_, Operation::Load(place)) = statement {
@@ -142,6 +139,7 @@ fn loaded(block: &Block, slots: &[Address], columns: &mut HashSet<ColumnId>) {
     }
 }
 
+/// Adds the columns that a block writes.
 fn stored(block: &Block, slots: &[Address], columns: &mut HashSet<ColumnId>) {
     for statement in statements([block]) {
         if let Statement::Store(place, _) = statement {
@@ -200,6 +198,7 @@ fn mark_used(
     changed
 }
 
+/// Removes what `mark_used` has not marked; says whether there was anything.
 fn sweep(block: &mut Block, slots: &[Address], read: &HashSet<ColumnId>, used: &[bool]) -> bool {
     let mut changed = false;
     for statement in block.iter_mut() {

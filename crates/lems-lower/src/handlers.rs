@@ -36,6 +36,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         }
     }
 
+    /// Notes the columns of a node that event handlers may write.
     fn note_volatile(&mut self, shape: ShapeId, node: NodeId, dynamics: &Dynamics<'d>) {
         if dynamics
             .with_regimes()

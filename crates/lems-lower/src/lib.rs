@@ -80,8 +80,8 @@ fn lower_within<'d>(
     lowering.clocks = (recorded.values.iter())
         .filter(|readable| matches!(readable.variable, Variable::Live("t")))
         .map(|readable| {
-            let home = shapes.home(readable.instance);
-            (home.shape, home.node)
+            let location = shapes.location(readable.instance);
+            (location.shape, location.node)
         })
         .collect();
     lowering.handlers();
@@ -186,6 +186,8 @@ pub(crate) struct Lowering<'n, 'm, 'd> {
     attachments: HashMap<ListKey<'d>, Rc<Attachments>>,
     /// Variables of each type that an equation has been about.
     names_of: HashMap<TypeId, HashSet<&'d str>>,
+    /// Names without a meaning that have been reported.
+    unknown: HashSet<(TypeId, String)>,
     /// Nodes whose time is recorded.
     clocks: HashSet<(ShapeId, NodeId)>,
     /// Most entries of a table.
@@ -232,6 +234,7 @@ struct LoopNest {
 }
 
 impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
+    /// A program without anything in it.
     fn new(network: &'n Network<'m, 'd>, shapes: &'n Shapes<'d>, most: usize) -> Self {
         Lowering {
             network,
@@ -249,6 +252,7 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
             source_count: 0,
             attachments: HashMap::new(),
             names_of: HashMap::new(),
+            unknown: HashSet::new(),
             clocks: HashSet::new(),
             most,
             overflow: None,
@@ -292,20 +296,20 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
 
     /// Column and member of a variable that is not fixed.
     fn address(&mut self, readable: Readable<'d>) -> Address {
-        let home = self.shapes.home(readable.instance);
+        let location = self.shapes.location(readable.instance);
         let key = VariableKey {
-            shape: home.shape,
-            node: home.node,
+            shape: location.shape,
+            node: location.node,
             variable: readable.variable,
         };
         let column = match self.last_column {
             Some((last, column)) if last == key => column,
-            _ => self.column_of(home.shape, home.node, readable.variable),
+            _ => self.column_of(location.shape, location.node, readable.variable),
         };
         self.last_column = Some((key, column));
         Address {
             column,
-            member: home.member,
+            member: location.member,
         }
     }
 
@@ -314,7 +318,7 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
         let kind = match variable {
             Variable::Exposed(name) => self.exposed_kind(shape, node, name),
             Variable::Live(name) => ColumnKind::Live(name),
-            Variable::Fixed(_) => ColumnKind::Live(""),
+            Variable::Fixed(_) => lems_index::bug("a value that never changes has no column"),
         };
         self.column(shape, node, kind)
     }
@@ -411,6 +415,7 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
         }
     }
 
+    /// The set-up calls of a visit; those of a container's children happen twice.
     fn setup_of(&self, visit: &Visit) -> Vec<Setup> {
         let call = |setup: SetupId, member: MemberId| {
             Setup::Call(Call {
@@ -445,11 +450,13 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
         }
     }
 
+    /// Makes the table of what the events of each source set off.
     fn routes(&mut self, recorded: &Recorded<'d>) {
+        // Connections come first, in the order in which the network has them.
         let mut by_source: Vec<(u32, Target)> = Vec::with_capacity(self.network.routes.len());
         for route in &self.network.routes {
-            let from = self.shapes.home(route.source);
-            let to = self.shapes.home(route.target);
+            let from = self.shapes.location(route.source);
+            let to = self.shapes.location(route.target);
             let source = self.sources.get(&PortKey {
                 shape: from.shape,
                 node: from.node,
@@ -469,18 +476,19 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
                 by_source.push((source.of(from.member), Target { action, delay }));
             }
         }
+        // Recorders come after them.
         for (selection, (instance, port)) in recorded.events.iter().enumerate() {
-            let home = self.shapes.home(*instance);
+            let location = self.shapes.location(*instance);
             let key = PortKey {
-                shape: home.shape,
-                node: home.node,
+                shape: location.shape,
+                node: location.node,
                 port,
             };
             if let Some(source) = self.sources.get(&key) {
                 let action = Action::Record {
                     selection: narrow(selection),
                 };
-                by_source.push((source.of(home.member), Target { action, delay: 0.0 }));
+                by_source.push((source.of(location.member), Target { action, delay: 0.0 }));
             }
         }
         if self.overflow.is_none() && self.fits("connections", by_source.len()) {
@@ -499,14 +507,16 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
         let mut runs: Vec<Vec<Run>> = Vec::with_capacity(self.shape(shape).members);
         for host in self.shape(shape).member_ids() {
             let mut own: Vec<Run> = Vec::new();
-            for home in self.attached(shape, node, host, list) {
-                let known = variants.iter().position(|(known, _)| *known == home.shape);
+            for location in self.attached(shape, node, host, list) {
+                let known = variants
+                    .iter()
+                    .position(|(known, _)| *known == location.shape);
                 let variant = known.unwrap_or_else(|| {
-                    variants.push((home.shape, Vec::new()));
+                    variants.push((location.shape, Vec::new()));
                     variants.len() - 1
                 });
-                variants[variant].1.push(home.member);
-                let (variant, member) = (narrow(variant), home.member.get());
+                variants[variant].1.push(location.member);
+                let (variant, member) = (narrow(variant), location.member.get());
                 match own.last_mut() {
                     Some(run) if run.variant == variant && run.last == member => run.last += 1,
                     _ => own.push(Run {
@@ -557,12 +567,12 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
         node: NodeId,
         host: MemberId,
         list: &str,
-    ) -> impl Iterator<Item = lems_network::Home> + use<'_, 'n, 'm, 'd> {
+    ) -> impl Iterator<Item = lems_network::Location> + use<'_, 'n, 'm, 'd> {
         let instance = self.shape(shape).instance(host, node);
         let list = self.network.list(instance, list);
         (list.unwrap_or_default().iter())
             .filter(|element| self.network.instance(**element).attached)
-            .map(|element| self.shapes.home(*element))
+            .map(|element| self.shapes.location(*element))
     }
 
     fn link_table(&mut self, entries: &[u32]) -> u32 {

@@ -99,6 +99,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         }
     }
 
+    /// Where a member of a nest has a value: in the instances that the loops are at, if it is there.
     fn one(
         &mut self,
         mut nest: &LoopNest,
@@ -109,9 +110,9 @@ impl<'d> Lowering<'_, '_, 'd> {
             return MemberRead::Number(value);
         }
         let address = self.address(readable);
-        let home = self.shapes.home(readable.instance);
+        let location = self.shapes.location(readable.instance);
         loop {
-            if home.shape == nest.shape && address.member == member {
+            if location.shape == nest.shape && address.member == member {
                 return MemberRead::Here {
                     column: address.column,
                     level: nest.level,
@@ -124,7 +125,7 @@ impl<'d> Lowering<'_, '_, 'd> {
             let Some(parent) = self.network.instance(root).parent else {
                 return MemberRead::There(address);
             };
-            member = self.shapes.home(parent).member;
+            member = self.shapes.location(parent).member;
             nest = outer;
         }
     }
@@ -187,6 +188,8 @@ impl<'d> Lowering<'_, '_, 'd> {
         })
     }
 
+    /// A value that is not in the same place for all members: a column of numbers if none can change,
+    /// else a table of addresses.
     fn differing(&mut self, nest: &LoopNest, each: &[MemberRead]) -> Read {
         let members = self.shape(nest.shape).members;
         if each.iter().all(|one| matches!(one, MemberRead::Number(_))) {
@@ -232,7 +235,7 @@ impl<'d> Lowering<'_, '_, 'd> {
             let (Some(parent), Some(host)) = (parent, nest.host.clone()) else {
                 break;
             };
-            member = self.shapes.home(parent).member;
+            member = self.shapes.location(parent).member;
             nest = host.0.clone();
         }
         member
@@ -292,7 +295,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         match self.shape(nest.shape).nodes[node].component {
             Some(component) => {
                 let value = network.model.parameter(component, name);
-                code.constant(value.unwrap_or(f64::NAN))
+                code.constant(declared(value, name))
             }
             None => self.own_value(code, nest, node, name, &|instance| {
                 network.parameter(instance, name)
@@ -311,13 +314,14 @@ impl<'d> Lowering<'_, '_, 'd> {
         let network = self.network;
         if network.assigned.is_empty() {
             let first = self.shape(nest.shape).first_instance(node);
-            return code.constant(network.property(first, name).unwrap_or(f64::NAN));
+            return code.constant(declared(network.property(first, name), name));
         }
         self.own_value(code, nest, node, name, &|instance| {
             network.property(instance, name)
         })
     }
 
+    /// A value of the instances of a node: a constant if all members have the same, else a column.
     fn own_value(
         &mut self,
         code: &mut Code,
@@ -327,7 +331,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         value: &dyn Fn(InstanceId) -> Option<f64>,
     ) -> Register {
         let shape = self.shape(nest.shape);
-        let value = |member| value(shape.instance(member, node)).unwrap_or(f64::NAN);
+        let value = |member| declared(value(shape.instance(member, node)), name);
         let first = value(MemberId::from_u32(0));
         let differs = |member: &MemberId| value(*member).to_bits() != first.to_bits();
         let Some(different) = shape.member_ids().find(differs) else {
@@ -353,6 +357,14 @@ impl<'d> Lowering<'_, '_, 'd> {
             members: variant.members.clone(),
             host: Some(Rc::new((host.clone(), node))),
         }
+    }
+}
+
+/// The value of a parameter or property that the type declares: every instance of the type has one.
+fn declared(value: Option<f64>, name: &str) -> f64 {
+    match value {
+        Some(value) => value,
+        None => lems_index::bug(&format!("an instance without the declared value `{name}`")),
     }
 }
 

@@ -272,12 +272,12 @@ impl<'d> Lowering<'_, '_, 'd> {
 
     /// The node and variable of a value that lies in the shape itself.
     fn inside(&self, nest: &LoopNest, readable: Readable<'d>) -> Option<Name<'d>> {
-        let home = self.shapes.home(readable.instance);
+        let location = self.shapes.location(readable.instance);
         match readable.variable {
             Variable::Exposed(name) | Variable::Live(name)
-                if home.shape == nest.shape && home.member == nest.members[0] =>
+                if location.shape == nest.shape && location.member == nest.members[0] =>
             {
-                Some((home.node, name))
+                Some((location.node, name))
             }
             _ => None,
         }

@@ -76,6 +76,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         }
     }
 
+    /// Fills the column of a state variable that `Assign` sets in some members.
     fn assigned_state(&mut self, shape: ShapeId, node: NodeId, name: &'d str) {
         let assigned = |member| {
             let instance = self.shape(shape).instance(member, node);

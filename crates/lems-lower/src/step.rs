@@ -164,6 +164,7 @@ impl<'m, 'd> Lowering<'_, 'm, 'd> {
         self.network.instance(instance).component
     }
 
+    /// The position among `states` of the state that an attribute of an edge names.
     fn end_of(
         &self,
         at: NodeContext<'_>,
@@ -194,6 +195,7 @@ impl<'m, 'd> Lowering<'_, 'm, 'd> {
         })
     }
 
+    /// The value of a variable of a state or an edge of a scheme.
     fn scheme_read(
         &mut self,
         code: &mut Code,

@@ -150,3 +150,20 @@ fn tables_that_grow_beyond_their_indices_are_an_error() {
     }
     assert_eq!(tables.last(), Some(&None));
 }
+
+#[test]
+fn a_name_without_a_meaning_is_an_error_and_no_nan() {
+    let net = r#"
+      <ComponentType name="odd"><Dynamics><StateVariable name="x" dimension="none"/>
+        <DerivedVariable name="y" dimension="none" value="2 * nothing"/>
+        <DerivedVariable name="z" dimension="none" value="3 * nothing"/></Dynamics></ComponentType>
+      <ComponentType name="odd_net"><Structure>
+        <MultiInstantiate number="1" componentType="odd"/></Structure></ComponentType>
+      <Target component="n"/>
+      <odd_net id="n"/>"#;
+    let errors = lowered_within(net, "[0]/x", MOST).unwrap_err();
+    let [NetworkError::UnknownVariable { variable, .. }] = errors.as_slice() else {
+        panic!("{errors:?}");
+    };
+    assert_eq!(variable, "nothing");
+}

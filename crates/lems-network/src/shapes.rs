@@ -40,14 +40,14 @@ pub struct Shapes<'d> {
     /// The shapes.
     pub shapes: IdVec<ShapeId, Shape<'d>>,
     /// Where each instance is.
-    homes: IdVec<InstanceId, Option<Home>>,
+    locations: IdVec<InstanceId, Option<Location>>,
     /// What a step visits, in order; attached instances are visited with their hosts.
     pub visits: Vec<Visit>,
 }
 
 /// Where an instance is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Home {
+pub struct Location {
     /// Its shape.
     pub shape: ShapeId,
     /// The member of the shape that it is in.
@@ -146,7 +146,7 @@ impl<'d> Shapes<'d> {
             shape_of: FxHashMap::default(),
             shapes: Shapes {
                 shapes: IdVec::new(),
-                homes: (0..count).map(|_| None).collect(),
+                locations: (0..count).map(|_| None).collect(),
                 visits: Vec::new(),
             },
         };
@@ -162,9 +162,9 @@ impl<'d> Shapes<'d> {
     ///
     /// # Panics
     /// The instance is of another network.
-    pub fn home(&self, id: InstanceId) -> Home {
-        match self.homes[id] {
-            Some(home) => home,
+    pub fn location(&self, id: InstanceId) -> Location {
+        match self.locations[id] {
+            Some(location) => location,
             None => lems_index::bug(&format!("instance {} has no shape", id.0)),
         }
     }
@@ -177,6 +177,7 @@ struct Structural<'d> {
 }
 
 impl<'d> Structural<'d> {
+    /// The words that selections and kinetic schemes of a model look instances up by.
     fn of(model: &Model<'d>) -> Self {
         let mut words = Structural {
             ids: HashSet::new(),
@@ -255,6 +256,7 @@ impl<'d> Sorter<'_, '_, 'd> {
     fn sign(&mut self, id: InstanceId) -> SignatureId {
         let network = self.network;
         let instance = network.instance(id);
+        // An instance that is like another one has its signature.
         let leaf = (self.is_leaf(id)).then_some((
             instance.kind,
             instance.component,
@@ -266,12 +268,14 @@ impl<'d> Sorter<'_, '_, 'd> {
             self.signature_of[id] = Some(*known);
             return *known;
         }
+        // Attached instances are members of shapes of their own, so they are no part of the signature.
         let inner = self.inner(id);
         for list in instance.lists.iter().map(|(_, list)| list) {
             for element in list.iter().filter(|e| network.instance(**e).attached) {
                 self.sign(*element);
             }
         }
+        // The children, unless the instance is a container.
         let mut size = 1;
         let mut populous = false;
         let mut children = Vec::with_capacity(inner.len());
@@ -292,6 +296,7 @@ impl<'d> Sorter<'_, '_, 'd> {
         if populous {
             children.clear();
         }
+        // What paths look the instance up by.
         let peers = network.peers.get(&id).into_iter().flatten();
         let mut words: Vec<(&'d str, &'d str)> = peers.map(|(name, _)| ("", *name)).collect();
         if let Some(component) = instance.component {
@@ -312,6 +317,7 @@ impl<'d> Sorter<'_, '_, 'd> {
             words,
             children,
         };
+        // Equal signatures have one number.
         let next = SignatureId::at(self.signatures.len());
         let signature = *self.signatures.entry(signature).or_insert(next);
         if let Some(leaf) = leaf {
@@ -323,6 +329,7 @@ impl<'d> Sorter<'_, '_, 'd> {
         signature
     }
 
+    /// Makes an instance and all in it members of shapes, in the order of a step.
     fn visit(&mut self, id: InstanceId) -> Visit {
         if !self.populous[id] {
             let (shape, member) = self.enrol(id);
@@ -364,6 +371,7 @@ impl<'d> Sorter<'_, '_, 'd> {
         (shape, member)
     }
 
+    /// What a node contains: its list or slot, and the child; None for what is attached to the list.
     fn parts(&self, id: InstanceId) -> Vec<(&'d str, Option<InstanceId>)> {
         let instance = self.network.instance(id);
         let kind = self.network.type_of(id);
@@ -415,7 +423,7 @@ impl<'d> Sorter<'_, '_, 'd> {
 
     /// Makes an instance and all in it nodes of a member, the first of them the `next` one.
     fn enrol_node(&mut self, id: InstanceId, shape: ShapeId, member: MemberId, next: &mut NodeId) {
-        self.shapes.homes[id] = Some(Home {
+        self.shapes.locations[id] = Some(Location {
             shape,
             member,
             node: *next,
@@ -446,6 +454,7 @@ impl<'d> Sorter<'_, '_, 'd> {
     }
 }
 
+/// Whether there is a long run of equal elements of one list.
 fn has_population(children: &[(&str, &str, SignatureId)]) -> bool {
     let mut run = 0;
     let mut last = None;
