@@ -7,17 +7,17 @@ mod models;
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput};
-use jlems_rs::engine::Simulation;
-use jlems_rs::ir::{Interpreter, State, deliver_due};
-use jlems_rs::jit::CompiledProgram;
-use jlems_rs::{BackendKind, Options};
+use jlems::{BackendKind, Options};
+use lems_engine::Simulation;
+use lems_ir::{Interpreter, State, deliver_due};
+use lems_jit::CompiledProgram;
 
 const STEP: f64 = 1e-5;
 
 fn simulation(text: &str) -> Simulation {
     let document = models::document(text);
-    let model = jlems_rs::read_model(&document).expect("a sound model");
-    let mut made = jlems_rs::prepare(&document, &model, &Options::default()).expect("a network");
+    let model = jlems::read_model(&document).expect("a sound model");
+    let mut made = jlems::prepare(&document, &model, &Options::default()).expect("a network");
     made.pop().expect("a run")
 }
 
@@ -30,7 +30,7 @@ fn steps(criterion: &mut Criterion, name: &str, cells: usize, text: &str) {
         ("jit", BackendKind::Jit),
         ("interpreter", BackendKind::Interpreter),
     ] {
-        let measured = jlems_rs::with_backend(&program, kind, None, |backend| {
+        let measured = jlems::with_backend(&program, kind, None, |backend| {
             let mut state = State::new(&program, 1);
             Interpreter::new(&program).run_setup(&mut state);
             let mut time = 0.0;

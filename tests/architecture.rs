@@ -16,7 +16,7 @@ use nml2_coretypes::CORE_TYPES;
 use support::workspace;
 
 /// (crate, what neither it nor anything that it is built on in this workspace depends on)
-const MAY_NOT_DEPEND: [(&str, &[&str]); 13] = [
+const MAY_NOT_DEPEND: [(&str, &[&str]); 14] = [
     ("lems-math", &["roxmltree", "lems-", "cranelift"]),
     (
         "lems-expression",
@@ -46,7 +46,11 @@ const MAY_NOT_DEPEND: [(&str, &[&str]); 13] = [
         &["lems-document", "lems-model", "roxmltree", "cranelift"],
     ),
     ("lems-plot", &["lems-", "roxmltree", "cranelift"]),
-    ("lems-output", &["lems-", "roxmltree", "cranelift"]),
+    (
+        "lems-output",
+        &["lems-", "roxmltree", "cranelift", "cap-std", "rustix"],
+    ),
+    ("jlems", &OF_A_MACHINE),
 ];
 
 /// (crate, what it does not depend on itself)
@@ -64,8 +68,26 @@ const READS_MODELS: [&str; 5] = [
     "lems-network",
 ];
 
+/// What makes a command line, or touches files, terminal, clock or signals: nothing for a library
+/// that is built into others.
+const OF_A_MACHINE: [&str; 13] = [
+    "anstream",
+    "cap-std",
+    "clap",
+    "clap_complete",
+    "clap_mangen",
+    "indicatif",
+    "jiff",
+    "lems-host",
+    "lems-plot",
+    "memory-stats",
+    "rustix",
+    "signal-hook",
+    "terminal_size",
+];
+
 /// The stages in the order in which data passes them.
-const STAGES: [&str; 8] = [
+const STAGES: [&str; 9] = [
     "lems-document",
     "lems-model",
     "lems-network",
@@ -73,13 +95,14 @@ const STAGES: [&str; 8] = [
     "lems-optimise",
     "lems-jit",
     "lems-engine",
+    "jlems",
     "jlems-rs",
 ];
 
-/// Where the world outside may be touched: the command lines, and the files of outputs.
+/// Where the world outside may be touched: the command lines, and what stands for the machine.
 const MAY_TOUCH_THE_WORLD: [&str; 3] = [
     "crates/jlems-rs/src/",
-    "crates/lems-output/src/files",
+    "crates/lems-host/src/",
     "crates/lems-random/src/main.rs",
 ];
 

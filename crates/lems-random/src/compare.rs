@@ -1,8 +1,8 @@
 //! Runs a model with both back ends, side by side.
 
-use jlems_rs::document::MemorySources;
-use jlems_rs::engine::Simulation;
-use jlems_rs::{BackendKind, Failure, Options, load, prepare, read_model, with_backend};
+use jlems::{BackendKind, Failure, Options, load, prepare, read_model, with_backend};
+use lems_document::MemorySources;
+use lems_engine::Simulation;
 use lems_ir::{Backend, Interpreter, State, deliver_due};
 use lems_optimise::{Independence, block_kernel, independence};
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use jlems_rs::document::MemorySources;
-use jlems_rs::engine::{Checkpoint, EngineError, Moment, Simulation};
-use jlems_rs::output::MemoryStore;
-use jlems_rs::{BackendKind, Failure, Options, run_from};
+use jlems::{BackendKind, Failure, Options, run_from};
+use lems_document::MemorySources;
+use lems_engine::{Checkpoint, EngineError, Moment, Simulation};
+use lems_output::MemoryStore;
 
 use crate::{Difference, RandomModel};
 

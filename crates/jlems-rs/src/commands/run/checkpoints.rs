@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::{ArgGroup, Args};
-use jlems_rs::engine::{Checkpoint, CheckpointError, EngineError, Moment};
-use jlems_rs::output::{FileStore, OutputStore};
-use jlems_rs::{Code, Failure, visible};
+use jlems::{Code, Failure, visible};
+use lems_engine::{Checkpoint, CheckpointError, EngineError, Moment};
+use lems_host::FileStore;
+use lems_output::OutputStore;
 
 /// Time by the clock between two checkpoints.
 const PERIOD: Duration = Duration::from_secs(600);

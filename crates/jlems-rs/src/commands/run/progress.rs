@@ -7,8 +7,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use indicatif::{FormattedDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use jlems_rs::engine::Simulation;
-use jlems_rs::network::rounded;
+use lems_engine::Simulation;
+use lems_network::rounded;
 
 use super::signals::Signals;
 

@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use lems_document::{Document, Element, EmbeddedFile, IncludeOptions, Source, SourceReader};
 use lems_engine::{
@@ -20,9 +20,10 @@ use lems_network::{DataFile, Estimate, Experiment, NetworkError};
 use lems_output::{LimitedStore, OutputError, OutputStore};
 use nml2_coretypes::{CORE_TYPES, FOREIGN_LANGUAGES};
 
+use crate::host::{NoHost, Timer};
 use crate::{
-    Code, Diagnostic, Failure, LimitError, Limits, Plots, Settings, Stage, display_name, displays,
-    memory, settings,
+    Code, Diagnostic, Failure, Host, LimitError, Limits, Plots, Settings, Stage, display_name,
+    displays, settings,
 };
 
 pub use outputs::{MadeOutputs, RunOutputs};
@@ -83,6 +84,8 @@ pub struct Options {
     pub timestamp: String,
     /// How much the model may take.
     pub limits: Limits,
+    /// What measures time and memory for these limits.
+    pub host: Option<Arc<dyn Host>>,
     /// Set when the run is wanted to end while a step delivers events without an end in sight;
     /// otherwise the [`Control`] is asked between steps.
     pub interrupted: Option<Arc<AtomicBool>>,
@@ -91,6 +94,11 @@ pub struct Options {
 }
 
 impl Options {
+    /// What measures time and memory; nothing if it is not given.
+    pub fn host(&self) -> Arc<dyn Host> {
+        self.host.clone().unwrap_or_else(|| Arc::new(NoHost))
+    }
+
     /// Where included files are found.
     pub(crate) fn include_options(&self) -> IncludeOptions {
         IncludeOptions {
@@ -286,7 +294,7 @@ fn simulations<'d>(
             if let Some(time) = options.checkpoint_every {
                 simulation.steps_between_checkpoints = steps_in(time, run.step);
             }
-            simulation.most_events = limits.most_events();
+            simulation.most_events = limits.most_events(&*options.host());
             simulation.deliveries.limit = limits.deliveries as u64;
             Ok(match options.fast {
                 true => simulation.fast(lems_jit::can_fuse()),
@@ -388,16 +396,17 @@ fn run_with_doubts(
     watch: Watch<'_>,
     doubts: &mut Failure,
 ) -> Result<Outcome, Failure> {
-    let started = Instant::now();
+    let host = options.host();
+    let timer = Timer::start(&host);
     let time_left = || match options.limits.time() {
-        Some(limit) if started.elapsed() > limit => Err(LimitError::Time {
+        Some(limit) if timer.is_over(limit) => Err(LimitError::Time {
             seconds: limit.as_secs(),
         }),
         _ => Ok(()),
     };
     let over = |next| {
         time_left()?;
-        options.limits.allow_memory(&options.stage)?;
+        options.limits.allow_memory(&*host, &options.stage)?;
         options.stage.begin(next);
         Ok::<_, LimitError>(())
     };
@@ -412,14 +421,16 @@ fn run_with_doubts(
     let store = &mut LimitedStore::new(store, options.limits.output_bytes as u64);
     let outputs = RunOutputs::of(&document, target, &experiment, options);
     let mut warnings = outputs.reserve(store, &document)?;
-    warnings.extend(options.limits.doubt_of_memory(memory::used()));
+    warnings.extend(options.limits.doubt_of_memory(host.memory_in_use()));
     let of_user = |warning: &&ModelError| !document.source(warning.span().source).embedded;
     let mut simulations = simulations(&document, &model, target, &mut experiment, options)?;
     over(Stage::COMPILING)?;
     for simulation in &mut simulations {
-        let limit = options.limits.time();
-        let until = limit.and_then(|limit| started.checked_add(limit));
-        let must_end = must_end(until, options.interrupted.clone());
+        let must_end = must_end(
+            timer.clone(),
+            options.limits.time(),
+            options.interrupted.clone(),
+        );
         simulation.deliveries.must_end = Some(Arc::new(must_end));
         warnings.extend(long_kernels(&model, &simulation.program));
     }
@@ -454,7 +465,7 @@ fn run_with_doubts(
     for (number, simulation) in
         (simulations.iter().enumerate()).filter(|(_, simulation)| simulation.number >= first)
     {
-        let begun = Instant::now();
+        let begun = Timer::start(&host);
         options.stage.begin(Stage::COMPILING);
         let summary = with_backend(
             &simulation.program,
@@ -476,7 +487,7 @@ fn run_with_doubts(
         .map_err(|error: LimitError| Failure::from(error))?;
         let summary = match summary {
             Err(error @ EngineError::NotFinite { .. })
-                if begun.elapsed() < LONGEST_RUN_AGAIN
+                if !begun.is_over(LONGEST_RUN_AGAIN)
                     && simulation.instances <= MOST_INSTANCES_AGAIN =>
             {
                 return Err(diagnose(path, reader, options, number, &error));
@@ -532,7 +543,7 @@ fn diagnose(
     let EngineError::NotFinite { quantity, .. } = error else {
         return failure;
     };
-    let deadline = Instant::now() + 2 * LONGEST_RUN_AGAIN;
+    let begun = Timer::start(&options.host());
     let cause = |document: &Document| {
         let model = Model::read(document).ok()?;
         let (_, mut experiment) = experiment(document, &model).ok()?;
@@ -540,7 +551,7 @@ fn diagnose(
             experiment.reseed(seed);
         }
         let diagnosis = Diagnosis::new(&model, &experiment, *experiment.runs.get(run)?)?;
-        let go_on = &mut || Instant::now() < deadline;
+        let go_on = &mut || !begun.is_over(2 * LONGEST_RUN_AGAIN);
         let cause = with_backend(
             &diagnosis.program,
             options.backend,
@@ -565,16 +576,20 @@ fn diagnose(
 /// Whether a step that delivers very many events must end: a while after the time is up, or somebody
 /// wanted the run to end, because most steps end by themselves, and then nothing is lost.
 fn must_end(
-    until: Option<Instant>,
+    timer: Timer,
+    limit: Option<Duration>,
     interrupted: Option<Arc<AtomicBool>>,
 ) -> impl Fn() -> bool + Send + Sync {
     const GRACE: Duration = Duration::from_millis(400);
     let seen = OnceLock::new();
     move || {
-        let now = Instant::now();
         let is_interrupted = |flag: &Arc<AtomicBool>| flag.load(Ordering::Relaxed);
-        let is_wanted = until.is_some_and(|until| until <= now)
+        let is_wanted = limit.is_some_and(|limit| timer.is_over(limit))
             || interrupted.as_ref().is_some_and(is_interrupted);
-        is_wanted && now - *seen.get_or_init(|| now) >= GRACE
+        // Without a clock there is no while to wait.
+        is_wanted
+            && timer
+                .elapsed()
+                .is_none_or(|now| now.saturating_sub(*seen.get_or_init(|| now)) >= GRACE)
     }
 }

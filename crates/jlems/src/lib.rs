@@ -11,6 +11,7 @@ pub mod description;
 mod diagnostic;
 mod displays;
 mod explain;
+mod host;
 mod limits;
 pub mod memory;
 mod pipeline;
@@ -18,7 +19,6 @@ pub mod resolved;
 mod schemas;
 mod settings;
 mod simulation;
-mod sources;
 mod stage;
 mod validate;
 mod visible;
@@ -30,6 +30,7 @@ pub use displays::{
     Display, DisplayLine, EventDisplay, EventSource, Plots, display_name, plots_of,
 };
 pub use explain::Code;
+pub use host::Host;
 pub use limits::{LIMITS, Limit, LimitError, LimitSetting, Limits, Unit};
 pub use pipeline::{
     BackendKind, Control, MadeOutputs, Options, Outcome, RunOutputs, SIMULATOR, Watch, estimate,
@@ -38,20 +39,8 @@ pub use pipeline::{
 pub use schemas::{neuroml_schema, read_schema};
 pub use settings::Settings;
 pub use simulation::{Choices, outputs_of, simulation_of};
-pub use sources::{FileSources, Sandbox};
 pub use stage::Stage;
 pub use validate::{Verdict, validate};
 pub use visible::{visible, visible_lines};
 
 pub use nml2_coretypes::simulation::{Outputs, Simulation};
-
-pub use lems_document as document;
-pub use lems_engine as engine;
-pub use lems_ir as ir;
-pub use lems_jit as jit;
-pub use lems_lower as lower;
-pub use lems_model as model;
-pub use lems_network as network;
-pub use lems_output as output;
-pub use lems_plot as plot;
-pub use lems_schema as schema;
