@@ -113,7 +113,7 @@ const NAMED_IN_MESSAGES: [(&str, &str); 1] =
 const WORLD: [&str; 14] = [
     "std::fs",
     "std::env",
-    "std::time",
+    "std::time::Instant",
     "std::net",
     "std::process",
     "std::io::stdin",
