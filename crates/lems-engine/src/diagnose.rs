@@ -8,7 +8,7 @@ use lems_lower::{Lowered, Recorded, lower};
 use lems_model::{Actions, Dynamics, Formula, Model};
 use lems_network::{Experiment, InstanceId, Network, Readable, Run, Shapes, Variable};
 
-use crate::simulation::advance;
+use crate::run::make_step;
 
 /// The equation that first gave a value that is not finite, from values that are.
 #[derive(Debug, Clone)]
@@ -178,7 +178,7 @@ impl<'m, 'd> Diagnosis<'m, 'd> {
             before.copy_from_slice(&state.memory);
             step += 1;
             time += self.run.step;
-            advance(&self.program, backend, &mut state, time, self.run.step);
+            make_step(&self.program, backend, &mut state, time, self.run.step);
         }
         Some(Moment {
             step,
