@@ -5,7 +5,7 @@
 use std::ops::ControlFlow;
 
 use arbitrary::Unstructured;
-use jlems::{BackendKind, Code, Failure, Options};
+use jlems::{BackendKind, Code, Failure, Options, Stop};
 use lems_document::{Document, Element, IncludeOptions, Limits, MemorySources, Source, SourceId};
 use lems_engine::{Checkpoint, Moment, Simulation};
 use lems_expression::{Dimension, Expression, Known, dimension_of};
@@ -312,7 +312,7 @@ impl Course {
             }
             match moment.steps < LAST_LOOK {
                 true => ControlFlow::Continue(()),
-                false => ControlFlow::Break(()),
+                false => ControlFlow::Break(Stop::User),
             }
         };
         let outcome = jlems::run_from(from, "model.xml", sources, &mut store, options, &mut watch);

@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use jlems::{BackendKind, Failure, Options};
+use jlems::{BackendKind, Failure, Options, Stop};
 use lems_document::SourceReader;
 use lems_engine::{Checkpoint, Moment, Simulation};
 use lems_host::FileSources;
@@ -193,7 +193,7 @@ pub fn run_in_halves(path: &Path, [first, second]: [BackendKind; 2]) -> Result<O
             return ControlFlow::Continue(());
         }
         saved = moment.checkpoint().expect("a checkpoint");
-        ControlFlow::Break(())
+        ControlFlow::Break(Stop::User)
     };
     let (mut lost, reader) = (MemoryStore::new(), &FileSources);
     let half = options(first);

@@ -1,33 +1,29 @@
-//! The stages of a run, one after another.
+//! All stages of a run, one after another, and single steps of the way for those who need no more.
 
+mod again;
 mod outputs;
 mod places;
 
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use lems_document::{Document, Element, EmbeddedFile, IncludeOptions, Source, SourceReader};
+use lems_document::{Document, Element, IncludeOptions, Source, SourceReader};
 use lems_engine::{
-    Checkpoint, CheckpointError, Diagnosis, EngineError, Moment, Simulation, Summary,
+    Checkpoint, CheckpointError, EngineError, Moment, Simulation, Summary, TextFiles,
 };
 use lems_ir::{Backend, Interpreter, Program};
 use lems_jit::CompiledProgram;
 use lems_model::{Model, ModelError, ModelFailure, Target};
-use lems_network::{DataFile, Estimate, Experiment, NetworkError};
+use lems_network::{Estimate, Experiment};
 use lems_output::{LimitedStore, OutputError, OutputStore};
-use nml2_coretypes::{CORE_TYPES, FOREIGN_LANGUAGES};
 
-use crate::host::{NoHost, Timer};
-use crate::{
-    Code, Diagnostic, Failure, Host, LimitError, Limits, Plots, Settings, Stage, display_name,
-    displays, settings,
-};
+use crate::host::Timer;
+use crate::stages::{Built, Compiled, Loaded, RunError, not_compiled, simulations, threads_of};
+use crate::{BackendKind, Code, Diagnostic, Failure, Options, Plots, settings};
 
 pub use outputs::{MadeOutputs, RunOutputs};
-use places::{located, long_kernels};
+pub(crate) use places::long_kernels;
 
 /// A run is made again to find a cause if it is not longer than this.
 const LONGEST_RUN_AGAIN: Duration = Duration::from_secs(30);
@@ -39,76 +35,6 @@ const RECORD: &str = "--record";
 
 /// The name of this program, as reports have it.
 pub const SIMULATOR: &str = "jlems-rs";
-
-/// What runs the kernels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum BackendKind {
-    /// Machine code.
-    #[default]
-    Jit,
-    /// The interpreter: slow, the same bits.
-    Interpreter,
-}
-
-/// How to load and run.
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// Folders searched for included files.
-    pub include: Vec<String>,
-    /// Core types instead of the embedded ones: (file name, text).
-    pub core_types: Option<&'static [EmbeddedFile]>,
-    /// What runs the kernels.
-    pub backend: BackendKind,
-    /// Threads that share the steps of many instances; all that the computer has if `None`.
-    pub threads: Option<NonZeroUsize>,
-    /// Whether results may have other rounding errors than jLEMS's.
-    pub fast: bool,
-    /// Seed of the random generator, instead of the model's.
-    pub seed: Option<i64>,
-    /// Values instead of those in the files.
-    pub settings: Settings,
-    /// Elements for the target in addition to those that it has in the files: what `--record` asks for.
-    pub additions: Option<String>,
-    /// What is recorded, if no file says it but a text that is made for a NeuroML file.
-    pub made_outputs: Option<MadeOutputs>,
-    /// Only every so manieth row of data is written; 0 and 1 mean all.
-    pub every: u64,
-    /// Simulated time between two moments at which a checkpoint is due, in seconds; only the end is
-    /// one if `None`.
-    pub checkpoint_every: Option<f64>,
-    /// What the displays show is written too, each to an output named by [`display_name`].
-    pub displays: bool,
-    /// Whether mistakes that jLEMS passes are errors.
-    pub strict: bool,
-    /// When the run began, as `yyyyMMddHHmmss`, for the name of its report.
-    pub timestamp: String,
-    /// How much the model may take.
-    pub limits: Limits,
-    /// What measures time and memory for these limits.
-    pub host: Option<Arc<dyn Host>>,
-    /// Set when the run is wanted to end while a step delivers events without an end in sight;
-    /// otherwise the [`Control`] is asked between steps.
-    pub interrupted: Option<Arc<AtomicBool>>,
-    /// What is being done, for those who watch.
-    pub stage: Stage,
-}
-
-impl Options {
-    /// What measures time and memory; nothing if it is not given.
-    pub fn host(&self) -> Arc<dyn Host> {
-        self.host.clone().unwrap_or_else(|| Arc::new(NoHost))
-    }
-
-    /// Where included files are found.
-    pub(crate) fn include_options(&self) -> IncludeOptions {
-        IncludeOptions {
-            folders: self.include.clone(),
-            embedded: self.core_types.unwrap_or(CORE_TYPES),
-            foreign: FOREIGN_LANGUAGES,
-            limits: self.limits.document,
-        }
-    }
-}
 
 /// What a run gave.
 #[derive(Debug, Clone)]
@@ -138,10 +64,20 @@ impl Outcome {
 }
 
 /// What is asked between steps: the run, its steps so far, the simulated time; whether to go on.
-pub type Control<'c> = &'c mut dyn FnMut(&Simulation, u64, f64) -> ControlFlow<()>;
+pub type Control<'c> = &'c mut dyn FnMut(&Simulation, u64, f64) -> ControlFlow<Stop>;
 
 /// What is asked between steps of a run that may be saved; whether to go on.
-pub type Watch<'w> = &'w mut dyn FnMut(&Simulation, &mut Moment<'_, '_>) -> ControlFlow<()>;
+pub type Watch<'w> = &'w mut dyn FnMut(&Simulation, &mut Moment<'_, '_>) -> ControlFlow<Stop>;
+
+/// Why a run is to stop before its end.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Stop {
+    /// The user wants it to: the outcome says how far it got.
+    User,
+    /// Whoever watches it has failed, such as to save it. Of an output that cannot be written
+    /// the run tells more itself.
+    Failed(Failure),
+}
 
 /// Reads a file and all that it includes.
 ///
@@ -223,7 +159,7 @@ fn checked<'d>(
 }
 
 /// The warnings of a model that are always shown, but for those about the core types.
-fn doubts_of_model(document: &Document, warnings: &[ModelError]) -> Failure {
+pub(crate) fn doubts_of_model(document: &Document, warnings: &[ModelError]) -> Failure {
     let of_user = |warning: &&ModelError| !document.source(warning.span().source).embedded;
     let warnings: Vec<ModelError> = warnings.iter().filter(of_user).cloned().collect();
     Failure::always_shown(document.sources(), &warnings)
@@ -251,57 +187,10 @@ pub fn prepare(
     model: &Model<'_>,
     options: &Options,
 ) -> Result<Vec<Simulation>, Failure> {
-    let simulations = experiment(document, model).and_then(|(target, mut experiment)| {
+    let built = experiment(document, model).and_then(|(target, mut experiment)| {
         simulations(document, model, target, &mut experiment, options)
     });
-    simulations.map_err(|failure| failure.with_warnings_of(document))
-}
-
-fn simulations<'d>(
-    document: &Document,
-    model: &Model<'d>,
-    target: Target<'d>,
-    experiment: &mut Experiment<'d>,
-    options: &Options,
-) -> Result<Vec<Simulation>, Failure> {
-    let failed = |errors: Vec<NetworkError>| Failure::of(document.sources(), &errors);
-    if let Some(seed) = options.seed {
-        experiment.reseed(seed);
-    }
-    if options.displays {
-        for (number, display) in experiment.displays.iter().enumerate() {
-            experiment.data_files.push(DataFile {
-                path: display_name(number),
-                span: None,
-                drawn: true,
-                columns: display.lines.iter().map(|line| line.recording).collect(),
-            });
-        }
-    }
-    (options.limits).allow_outputs(experiment, options.every)?;
-    experiment.most_instances = options.limits.most_instances();
-    let times_file = target.times_file.map(|file| file.value().to_owned());
-    (0..)
-        .zip(experiment.runs.clone())
-        .map(|(number, run)| {
-            let limits = &options.limits;
-            limits.allow_run(document, model, target.component, &run)?;
-            let mut simulation =
-                Simulation::new(model, experiment, run, times_file.clone()).map_err(failed)?;
-            limits.allow_program(&simulation.program)?;
-            simulation.every = options.every.max(1);
-            simulation.number = number;
-            if let Some(time) = options.checkpoint_every {
-                simulation.steps_between_checkpoints = steps_in(time, run.step);
-            }
-            simulation.most_events = limits.most_events(&*options.host());
-            simulation.deliveries.limit = limits.deliveries as u64;
-            Ok(match options.fast {
-                true => simulation.fast(lems_jit::can_fuse()),
-                false => simulation,
-            })
-        })
-        .collect()
+    built.map_err(|failure| failure.with_warnings_of(document))
 }
 
 /// What the target of a model runs, and what the network of each run will hold; nothing is built.
@@ -325,7 +214,7 @@ pub fn estimate<'d>(
 ///
 /// # Errors
 /// The program cannot be compiled.
-pub fn with_backend<T>(
+pub(crate) fn with_backend<T>(
     program: &Program,
     kind: BackendKind,
     threads: Option<NonZeroUsize>,
@@ -335,18 +224,9 @@ pub fn with_backend<T>(
         BackendKind::Interpreter => Ok(body(&Interpreter::new(program))),
         BackendKind::Jit => match CompiledProgram::with_threads(program, threads_of(threads)) {
             Ok(compiled) => Ok(body(&compiled)),
-            Err(error) => Err(Failure::plain(
-                Code(509),
-                format!("the model cannot be compiled: {error}"),
-                Some("run it with `--backend interp` and report this".to_owned()),
-            )),
+            Err(error) => Err(not_compiled(error)),
         },
     }
-}
-
-fn threads_of(threads: Option<NonZeroUsize>) -> usize {
-    let all = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    threads.map_or_else(all, NonZeroUsize::get)
 }
 
 /// Runs a LEMS file and writes its outputs to `store`.
@@ -378,142 +258,49 @@ pub fn run_from(
     options: &Options,
     watch: Watch<'_>,
 ) -> Result<Outcome, Failure> {
-    let mut doubts = Failure::default();
-    let outcome = run_with_doubts(checkpoint, path, reader, store, options, watch, &mut doubts);
-    outcome.map_err(|mut failure| {
-        failure.add(doubts);
-        failure
-    })
-}
-
-/// The same; `doubts` are then what should be told of what was read if the run fails.
-fn run_with_doubts(
-    mut checkpoint: Option<Checkpoint>,
-    path: &str,
-    reader: &dyn SourceReader,
-    store: &mut dyn OutputStore,
-    options: &Options,
-    watch: Watch<'_>,
-    doubts: &mut Failure,
-) -> Result<Outcome, Failure> {
-    let host = options.host();
-    let timer = Timer::start(&host);
-    let time_left = || match options.limits.time() {
-        Some(limit) if timer.is_over(limit) => Err(LimitError::Time {
-            seconds: limit.as_secs(),
-        }),
-        _ => Ok(()),
-    };
-    let over = |next| {
-        time_left()?;
-        options.limits.allow_memory(&*host, &options.stage)?;
-        options.stage.begin(next);
-        Ok::<_, LimitError>(())
-    };
-    options.stage.begin(Stage::READING);
-    let document = load_runnable(path, reader, options)?;
-    *doubts = Failure::warnings_of(&document);
-    over(Stage::TYPES)?;
-    let model = read_model_in_use(&document)?;
-    doubts.add(doubts_of_model(&document, &model.warnings));
-    over(Stage::BUILDING)?;
-    let (target, mut experiment) = experiment(&document, &model)?;
+    let loaded = Loaded::read(path, reader, options)?;
+    let checked = loaded.check(options)?;
+    let doubts = checked.doubts();
     let store = &mut LimitedStore::new(store, options.limits.output_bytes as u64);
-    let outputs = RunOutputs::of(&document, target, &experiment, options);
-    let mut warnings = outputs.reserve(store, &document)?;
-    warnings.extend(options.limits.doubt_of_memory(host.memory_in_use()));
-    let of_user = |warning: &&ModelError| !document.source(warning.span().source).embedded;
-    let mut simulations = simulations(&document, &model, target, &mut experiment, options)?;
-    over(Stage::COMPILING)?;
-    for simulation in &mut simulations {
-        let must_end = must_end(
-            timer.clone(),
-            options.limits.time(),
-            options.interrupted.clone(),
-        );
-        simulation.deliveries.must_end = Some(Arc::new(must_end));
-        warnings.extend(long_kernels(&model, &simulation.program));
-    }
-    warnings.extend(document.warnings().iter().map(Diagnostic::from));
-    warnings.extend((model.warnings.iter().filter(of_user)).map(Diagnostic::from));
-    for simulation in &simulations {
-        warnings.extend(simulation.warnings.iter().map(Diagnostic::from));
-    }
+    let outputs = RunOutputs::of(&checked, options);
+    // What cannot be written is told before a network is built.
+    let mut warnings = match outputs.reserve(store, loaded.document()) {
+        Ok(warnings) => warnings,
+        Err(failure) => return Err(failure.and(doubts)),
+    };
+    warnings.extend((options.limits).doubt_of_memory(options.host().memory_in_use()));
+    let built = checked.build(options)?;
+    warnings.extend(built.interpreted.iter().cloned());
+    warnings.extend(loaded.warnings());
+    warnings.extend(checked.warnings());
+    warnings.extend(built.doubts());
     if options.strict && warnings.iter().any(|warning| warning.code.is_mistake()) {
         warnings.retain(|warning| warning.code.is_mistake());
-        return Err(Failure {
-            sources: document.sources().to_vec(),
-            diagnostics: warnings,
-        });
+        let mistakes = Failure {
+            sources: loaded.document().sources().to_vec(),
+            diagnostics: warnings.into_iter().map(Diagnostic::into_error).collect(),
+        };
+        return Err(mistakes.and(doubts));
     }
-    let plots = match options.displays {
-        true => displays::all(&model, &experiment, &simulations),
-        false => Plots::default(),
-    };
     // A large network is better run without its text.
-    drop(model);
-    let mut sources = document.into_sources();
+    drop(checked);
+    let mut sources = loaded.into_sources();
     if warnings.is_empty() {
         outputs.keep_places(&mut sources);
     }
-    let mut summaries = Vec::new();
-    let first = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.run);
-    if first >= simulations.len() as u64 {
-        let what = "more than one `Run`";
-        return Err(EngineError::from(CheckpointError::OtherRun { what }).into());
-    }
-    for (number, simulation) in
-        (simulations.iter().enumerate()).filter(|(_, simulation)| simulation.number >= first)
-    {
-        let begun = Timer::start(&host);
-        options.stage.begin(Stage::COMPILING);
-        let summary = with_backend(
-            &simulation.program,
-            options.backend,
-            options.threads,
-            |backend| {
-                let mut control = |moment: &mut Moment<'_, '_>| {
-                    let is_out_of_time = time_left().is_err();
-                    moment.due |= is_out_of_time;
-                    match watch(simulation, moment) {
-                        ControlFlow::Continue(()) if !is_out_of_time => ControlFlow::Continue(()),
-                        _ => ControlFlow::Break(()),
-                    }
-                };
-                over(Stage::RUNNING)?;
-                Ok(simulation.run(backend, store, checkpoint.take(), &mut control))
-            },
-        )?
-        .map_err(|error: LimitError| Failure::from(error))?;
-        let summary = match summary {
-            Err(error @ EngineError::NotFinite { .. })
-                if !begun.is_over(LONGEST_RUN_AGAIN)
-                    && simulation.instances <= MOST_INSTANCES_AGAIN =>
-            {
-                return Err(diagnose(path, reader, options, number, &error));
-            }
-            Err(EngineError::Fault(fault)) => {
-                return Err(located(path, reader, options, fault));
-            }
-            Err(EngineError::Output(error)) => return Err(outputs.failure(error, &sources)),
-            summary => summary?,
-        };
-        if let Some(variable) = &summary.not_a_number {
-            let message = format!("`{variable}` is not a number at the end of the run");
-            let help = "record it to see when and why; what is recorded is finite".to_owned();
-            warnings.push(Diagnostic::new(Code(527), message, None, Some(help)));
-        }
-        let interrupted = summary.interrupted;
-        if interrupted {
-            time_left()?;
-        }
-        summaries.push(summary);
-        if interrupted {
-            break;
-        }
-    }
+    let mut runs = AllRuns {
+        built: &built,
+        checkpoint,
+        path,
+        reader,
+        options,
+        outputs: &outputs,
+        sources: &sources,
+        doubts: &doubts,
+    };
+    let summaries = runs.make(store, watch, &mut warnings)?;
     Ok(Outcome {
-        plots,
+        plots: built.plots,
         summaries,
         warnings: warnings.into_iter().map(Diagnostic::as_warning).collect(),
         sources,
@@ -521,75 +308,131 @@ fn run_with_doubts(
     })
 }
 
-/// The steps that are nearest to a time, one at least.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the number is whole, and no run has as many steps as 64 bits count"
-)]
-fn steps_in(time: f64, step: f64) -> u64 {
-    (time / step).round().max(1.0) as u64
+/// The runs of a target, to be made one after another.
+struct AllRuns<'r> {
+    built: &'r Built,
+    /// What the first one that is made goes on from.
+    checkpoint: Option<Checkpoint>,
+    path: &'r str,
+    reader: &'r dyn SourceReader,
+    options: &'r Options,
+    outputs: &'r RunOutputs,
+    sources: &'r [Source],
+    /// Warnings that are shown with every failure of a run.
+    doubts: &'r Failure,
 }
 
-/// The failure of a run because of a value that is not finite, with its cause, which is looked for
-/// by making the run again.
-fn diagnose(
-    path: &str,
-    reader: &dyn SourceReader,
-    options: &Options,
-    run: usize,
-    error: &EngineError,
-) -> Failure {
-    let mut failure = Failure::from(error);
-    let EngineError::NotFinite { quantity, .. } = error else {
-        return failure;
-    };
-    let begun = Timer::start(&options.host());
-    let cause = |document: &Document| {
-        let model = Model::read(document).ok()?;
-        let (_, mut experiment) = experiment(document, &model).ok()?;
-        if let Some(seed) = options.seed {
-            experiment.reseed(seed);
+impl AllRuns<'_> {
+    /// Makes them up to the end, or until one is stopped.
+    fn make(
+        &mut self,
+        store: &mut dyn OutputStore,
+        watch: Watch<'_>,
+        warnings: &mut Vec<Diagnostic>,
+    ) -> Result<Vec<Summary>, Failure> {
+        let number = self.built.simulations().len();
+        let first = self
+            .checkpoint
+            .as_ref()
+            .map_or(0, |checkpoint| checkpoint.run);
+        let first = usize::try_from(first).unwrap_or(usize::MAX);
+        if first >= number {
+            let what = "more than one `Run`";
+            let error = EngineError::from(CheckpointError::OtherRun { what });
+            return Err(Failure::from(error).and(self.doubts.clone()));
         }
-        let diagnosis = Diagnosis::new(&model, &experiment, *experiment.runs.get(run)?)?;
-        let go_on = &mut || !begun.is_over(2 * LONGEST_RUN_AGAIN);
-        let cause = with_backend(
-            &diagnosis.program,
-            options.backend,
-            options.threads,
-            |backend| diagnosis.find(backend, &experiment, quantity, go_on),
-        );
-        let cause = cause.ok()??;
-        Some((cause.to_string(), cause.equation.source.span()))
-    };
-    if let Ok(document) = load(path, reader, options)
-        && let Some((message, span)) = cause(&document)
-        && let Some(diagnostic) = failure.diagnostics.first_mut()
-    {
-        diagnostic.message = error.to_string();
-        diagnostic.causes = vec![message];
-        diagnostic.span = Some(span);
-        failure.sources = document.into_sources();
+        let mut summaries = Vec::new();
+        for number in first..number {
+            let summary = self.make_one(number, store, watch)?;
+            if let Some(variable) = &summary.not_a_number {
+                let message = format!("`{variable}` is not a number at the end of the run");
+                let help = "record it to see when and why; what is recorded is finite".to_owned();
+                warnings.push(Diagnostic::new(Code(527), message, None, Some(help)));
+            }
+            let interrupted = summary.interrupted;
+            summaries.push(summary);
+            if interrupted {
+                break;
+            }
+        }
+        Ok(summaries)
     }
-    failure
+
+    /// Makes a run, and explains what goes wrong with it.
+    fn make_one(
+        &mut self,
+        number: usize,
+        store: &mut dyn OutputStore,
+        watch: Watch<'_>,
+    ) -> Result<Summary, Failure> {
+        let begun = Timer::start(&self.options.host());
+        let explained = |failure: Failure| failure.and(self.doubts.clone());
+        let compiled = (self.built.compile_run(number, self.options)).map_err(explained)?;
+        let mut stopped = None;
+        let checkpoint = self.checkpoint.take();
+        let is_short = || {
+            !begun.is_over(LONGEST_RUN_AGAIN)
+                && compiled.simulation().instances <= MOST_INSTANCES_AGAIN
+        };
+        let is_worth_explaining = |error: &RunError| match error {
+            RunError::Engine(EngineError::Fault(_)) => true,
+            RunError::Engine(EngineError::NotFinite { .. }) => is_short(),
+            RunError::Engine(_) | RunError::Limit(_) => false,
+        };
+        let made = make_run(
+            &compiled,
+            checkpoint,
+            store,
+            self.options,
+            watch,
+            &mut stopped,
+        );
+        let failure = match made {
+            Ok(summary) => return stopped.map_or(Ok(summary), Err),
+            Err(RunError::Engine(EngineError::Output(error))) => {
+                self.outputs.failure(error, self.sources)
+            }
+            Err(error) if is_worth_explaining(&error) => {
+                again::explained(self.path, self.reader, self.options, number, error)
+            }
+            Err(error) => error.into(),
+        };
+        Err(failure.and(self.doubts.clone()))
+    }
 }
 
-/// Whether a step that delivers very many events must end: a while after the time is up, or somebody
-/// wanted the run to end, because most steps end by themselves, and then nothing is lost.
-fn must_end(
-    timer: Timer,
-    limit: Option<Duration>,
-    interrupted: Option<Arc<AtomicBool>>,
-) -> impl Fn() -> bool + Send + Sync {
-    const GRACE: Duration = Duration::from_millis(400);
-    let seen = OnceLock::new();
-    move || {
-        let is_interrupted = |flag: &Arc<AtomicBool>| flag.load(Ordering::Relaxed);
-        let is_wanted = limit.is_some_and(|limit| timer.is_over(limit))
-            || interrupted.as_ref().is_some_and(is_interrupted);
-        // Without a clock there is no while to wait.
-        is_wanted
-            && timer
-                .elapsed()
-                .is_none_or(|now| now.saturating_sub(*seen.get_or_init(|| now)) >= GRACE)
+/// Makes a run and writes its files. A run that was stopped because its watcher has failed leaves why
+/// in `stopped`.
+fn make_run(
+    compiled: &Compiled,
+    checkpoint: Option<Checkpoint>,
+    store: &mut dyn OutputStore,
+    options: &Options,
+    watch: Watch<'_>,
+    stopped: &mut Option<Failure>,
+) -> Result<Summary, RunError> {
+    let mut run = match checkpoint {
+        None => compiled.start_into(|simulation| TextFiles::create(simulation, store), options)?,
+        Some(checkpoint) => compiled.resume(
+            checkpoint,
+            |simulation, marks| TextFiles::reopen(simulation, store, marks),
+            options,
+        )?,
+    };
+    let mut control = |moment: &mut Moment<'_, '_>| {
+        let is_out_of_time = compiled.time_left().is_err();
+        moment.due |= is_out_of_time;
+        match watch(compiled.simulation(), moment) {
+            ControlFlow::Continue(()) if !is_out_of_time => return ControlFlow::Continue(()),
+            ControlFlow::Continue(()) | ControlFlow::Break(Stop::User) => {}
+            ControlFlow::Break(Stop::Failed(why)) => *stopped = Some(why),
+        }
+        ControlFlow::Break(())
+    };
+    run.run_with(&mut control)?;
+    let (summary, _) = run.finish()?;
+    if summary.interrupted {
+        compiled.time_left()?;
     }
+    Ok(summary)
 }

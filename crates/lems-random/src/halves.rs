@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use jlems::{BackendKind, Failure, Options, run_from};
+use jlems::{BackendKind, Failure, Options, Stop, run_from};
 use lems_document::MemorySources;
 use lems_engine::{Checkpoint, EngineError, Moment, Simulation};
 use lems_output::MemoryStore;
@@ -56,7 +56,7 @@ fn run(
             return ControlFlow::Continue(());
         }
         saved = moment.checkpoint().ok();
-        ControlFlow::Break(())
+        ControlFlow::Break(Stop::User)
     };
     let mut outputs = store.clone();
     let result = run_from(

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use clap::Args;
-use jlems::{Around, Choices, Code, Failure, MadeOutputs, Options, Simulation, visible};
+use jlems::{Around, Choices, Code, Failure, MadeOutputs, Options, visible};
 use lems_document::SourceReader;
+use nml2_coretypes::simulation::Simulation;
 
 /// Most recorded paths, and most files of spikes, that are told one by one.
 const TOLD: usize = 5;

@@ -158,12 +158,6 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         },
     );
     progress.end();
-    // The error of the run tells more of an output that keeps it from being saved.
-    if let Some(failure) = keeper.failure.take()
-        && result.is_ok()
-    {
-        result = Err(failure);
-    }
     let stepping = (progress.first_step).map_or(Duration::ZERO, |first| first.elapsed());
     let seconds = Seconds::new(started.elapsed(), stepping);
     let mut said = String::new();
