@@ -4,20 +4,21 @@
 
 mod models;
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput};
-use jlems_rs::engine::Simulation;
-use jlems_rs::ir::{Interpreter, State, deliver_due};
-use jlems_rs::jit::CompiledProgram;
-use jlems_rs::{BackendKind, Options};
+use jlems::Options;
+use lems_engine::Simulation;
+use lems_ir::{Backend, Interpreter, State, deliver_due};
+use lems_jit::CompiledProgram;
 
 const STEP: f64 = 1e-5;
 
 fn simulation(text: &str) -> Simulation {
     let document = models::document(text);
-    let model = jlems_rs::read_model(&document).expect("a sound model");
-    let mut made = jlems_rs::prepare(&document, &model, &Options::default()).expect("a network");
+    let model = jlems::read_model(&document).expect("a sound model");
+    let mut made = jlems::prepare(&document, &model, &Options::default()).expect("a network");
     made.pop().expect("a run")
 }
 
@@ -26,26 +27,25 @@ fn steps(criterion: &mut Criterion, name: &str, cells: usize, text: &str) {
     let program = simulation(text).program;
     let mut group = criterion.benchmark_group(format!("step/{name}"));
     group.throughput(Throughput::Elements(cells as u64));
-    for (title, kind) in [
-        ("jit", BackendKind::Jit),
-        ("interpreter", BackendKind::Interpreter),
-    ] {
-        let measured = jlems_rs::with_backend(&program, kind, None, |backend| {
-            let mut state = State::new(&program, 1);
-            Interpreter::new(&program).run_setup(&mut state);
-            let mut time = 0.0;
-            group.bench_function(title, |bencher| {
-                bencher.iter(|| {
-                    time += STEP;
-                    deliver_due(backend, &mut state, time);
-                    for call in &program.schedule {
-                        backend.advance(&mut state, *call, time, STEP);
-                    }
-                    state.recorded.clear();
-                });
+    let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let compiled = CompiledProgram::with_threads(&program, threads);
+    let compiled = compiled.expect("a program that compiles");
+    let interpreter = Interpreter::new(&program);
+    let back_ends: [(&str, &dyn Backend); 2] = [("jit", &compiled), ("interpreter", &interpreter)];
+    for (title, backend) in back_ends {
+        let mut state = State::new(&program, 1);
+        interpreter.run_setup(&mut state);
+        let mut time = 0.0;
+        group.bench_function(title, |bencher| {
+            bencher.iter(|| {
+                time += STEP;
+                deliver_due(backend, &mut state, time);
+                for call in &program.schedule {
+                    backend.advance(&mut state, *call, time, STEP);
+                }
+                state.recorded.clear();
             });
         });
-        measured.expect("a program that compiles");
     }
     group.finish();
 }

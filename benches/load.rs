@@ -7,14 +7,14 @@ mod models;
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput};
-use jlems_rs::lower::{Recorded, lower};
-use jlems_rs::network::{Network, Shapes};
+use lems_lower::{Recorded, lower};
+use lems_network::{Network, Shapes};
 
 fn stages(criterion: &mut Criterion, cells: usize, synapses: usize) {
     let text = models::izhikevich(cells, synapses);
     let document = models::document(&text);
-    let model = jlems_rs::read_model(&document).expect("a sound model");
-    let (experiment, _) = jlems_rs::estimate(&document, &model).expect("a runnable model");
+    let model = jlems::read_model(&document).expect("a sound model");
+    let (experiment, _) = jlems::estimate(&document, &model).expect("a runnable model");
     let target = experiment.runs.first().expect("a run").target;
     let network = Network::build(&model, target, experiment.random.clone()).expect("a network");
     let shapes = Shapes::of(&network);
@@ -23,9 +23,9 @@ fn stages(criterion: &mut Criterion, cells: usize, synapses: usize) {
     let mut group = criterion.benchmark_group(format!("load/{cells} cells, {synapses} synapses"));
     group.throughput(Throughput::Elements((cells * synapses) as u64));
     group.bench_function("document", |b| b.iter(|| models::document(&text)));
-    group.bench_function("model", |b| b.iter(|| jlems_rs::read_model(&document)));
+    group.bench_function("model", |b| b.iter(|| jlems::read_model(&document)));
     group.bench_function("estimate", |b| {
-        b.iter(|| jlems_rs::estimate(&document, &model));
+        b.iter(|| jlems::estimate(&document, &model));
     });
     group.bench_function("network", |b| {
         b.iter(|| Network::build(&model, target, experiment.random.clone()))

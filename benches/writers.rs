@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput};
-use jlems_rs::output::{DataFile, EventFile, EventFormat, MemoryStore, OutputError};
+use lems_output::{DataFile, EventFile, EventFormat, MemoryStore, OutputError};
 
 const ROWS: u32 = 10_000;
 const EVENTS: u32 = 100_000;

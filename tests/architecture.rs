@@ -16,7 +16,7 @@ use nml2_coretypes::CORE_TYPES;
 use support::workspace;
 
 /// (crate, dependencies that neither it nor any crate of this workspace below it has)
-const MAY_NOT_DEPEND: [(&str, &[&str]); 14] = [
+const MAY_NOT_DEPEND: [(&str, &[&str]); 15] = [
     ("lems-math", &["roxmltree", "lems-", "cranelift"]),
     (
         "lems-expression",
@@ -47,7 +47,11 @@ const MAY_NOT_DEPEND: [(&str, &[&str]); 14] = [
         &["lems-document", "lems-model", "roxmltree", "cranelift"],
     ),
     ("lems-plot", &["lems-", "roxmltree", "cranelift"]),
-    ("lems-output", &["lems-", "roxmltree", "cranelift"]),
+    (
+        "lems-output",
+        &["lems-", "roxmltree", "cranelift", "cap-std", "rustix"],
+    ),
+    ("jlems", &OF_A_MACHINE),
 ];
 
 /// (crate, dependencies that it does not have directly)
@@ -66,8 +70,26 @@ const READS_MODELS: [&str; 5] = [
     "lems-network",
 ];
 
+/// Dependencies of a command line, or that touch files, terminal, clock or signals. A library that
+/// is built into other programs has none of them.
+const OF_A_MACHINE: [&str; 13] = [
+    "anstream",
+    "cap-std",
+    "clap",
+    "clap_complete",
+    "clap_mangen",
+    "indicatif",
+    "jiff",
+    "lems-host",
+    "lems-plot",
+    "memory-stats",
+    "rustix",
+    "signal-hook",
+    "terminal_size",
+];
+
 /// The stages, in the order in which data pass through them.
-const STAGES: [&str; 9] = [
+const STAGES: [&str; 10] = [
     "lems-document",
     "lems-model",
     "lems-network",
@@ -76,13 +98,14 @@ const STAGES: [&str; 9] = [
     "lems-optimise",
     "lems-jit",
     "lems-engine",
+    "jlems",
     "jlems-rs",
 ];
 
-/// Where I/O is allowed: the command lines, and the files of outputs.
+/// Where I/O is allowed: the command lines, and the crate that stands for the machine.
 const MAY_TOUCH_THE_WORLD: [&str; 3] = [
     "crates/jlems-rs/src/",
-    "crates/lems-output/src/files",
+    "crates/lems-host/src/",
     "crates/lems-random/src/main.rs",
 ];
 
@@ -93,7 +116,7 @@ const NAMED_IN_MESSAGES: [(&str, &str); 1] =
 const WORLD: [&str; 14] = [
     "std::fs",
     "std::env",
-    "std::time",
+    "std::time::Instant",
     "std::net",
     "std::process",
     "std::io::stdin",

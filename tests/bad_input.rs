@@ -140,9 +140,9 @@ fn every_code_is_met_in_some_message_and_explained() {
         let codes = text.split("error[").skip(1);
         met.extend(codes.filter_map(|rest| Some(rest.split_once(']')?.0.to_owned())));
     }
-    let explained: BTreeSet<String> = jlems_rs::Code::all()
+    let explained: BTreeSet<String> = jlems::Code::all()
         .filter(|code| code.0 < 600)
-        .map(|code| code.label(jlems_rs::Severity::Error))
+        .map(|code| code.label(jlems::Severity::Error))
         .collect();
     assert_eq!(met, explained);
 }

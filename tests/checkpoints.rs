@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use folder::Folder;
-use jlems_rs::engine::Checkpoint;
+use lems_engine::Checkpoint;
 use lems_math::JavaRandom;
 
 /// Random noise, delayed events on their way all the time, and both kinds of outputs.

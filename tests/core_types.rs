@@ -17,11 +17,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use jlems_rs::document::{Document, Element, EmbeddedFile, IncludeOptions, MemorySources};
-use jlems_rs::model::{
+use lems_document::{Document, Element, EmbeddedFile, IncludeOptions, MemorySources};
+use lems_expression::{Dimension, Expression};
+use lems_model::{
     Actions, ComponentType, Dynamics, Model, Parameter, ParameterKind, Reduce, Reference, Step,
 };
-use lems_expression::{Dimension, Expression};
 use nml2_coretypes::CORE_TYPES;
 use support::reference_folder;
 
@@ -152,7 +152,7 @@ fn document_of<'n>(files: impl Iterator<Item = (&'n str, String)>) -> Document {
 }
 
 fn model_of(document: &Document) -> Model<'_> {
-    jlems_rs::read_model(document).unwrap_or_else(|failure| panic!("{}", failure.render(false)))
+    jlems::read_model(document).unwrap_or_else(|failure| panic!("{}", failure.render(false)))
 }
 
 /// The lines that are only in one of the two, for each type, dimension, unit or constant.

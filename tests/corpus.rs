@@ -15,7 +15,7 @@ mod support;
 
 use std::path::Path;
 
-use jlems_rs::BackendKind;
+use jlems::BackendKind;
 use serde_json::Value;
 use support::{
     BACKENDS, Outputs, assert_none, check_all, difference, read_json, reference_folder, run_file,

@@ -9,7 +9,8 @@
 
 mod support;
 
-use jlems_rs::{FileSources, Options};
+use jlems::Options;
+use lems_host::FileSources;
 use support::{BACKENDS, Outputs, assert_none, cases, check_all, difference, run_with};
 
 /// Largest difference from jLEMS, as a fraction of the range of a column.

@@ -12,7 +12,8 @@ mod support;
 
 use std::path::Path;
 
-use jlems_rs::{BackendKind, FileSources, Options};
+use jlems::{BackendKind, Options};
+use lems_host::FileSources;
 use support::{
     BACKENDS, Outputs, assert_none, cases, check_all, difference, run_file, run_in_halves, run_with,
 };

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use folder::{DECAY, Folder};
-use jlems_rs::{LIMITS, Limits, Unit, memory};
+use jlems::{LIMITS, Limits, Unit, memory};
 
 /// Limits that a small model reaches, each with the code of the message.
 const REACHED: [(&str, &str); 17] = [

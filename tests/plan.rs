@@ -11,10 +11,11 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use jlems_rs::document::Document;
-use jlems_rs::model::Model;
-use jlems_rs::network::{Estimate, Experiment, Network};
-use jlems_rs::{FileSources, Options};
+use jlems::Options;
+use lems_document::Document;
+use lems_host::FileSources;
+use lems_model::Model;
+use lems_network::{Estimate, Experiment, Network};
 use support::{assert_none, cases, check_all};
 
 /// Cases whose instances cannot be counted without building them.
@@ -50,7 +51,7 @@ fn a_network_has_as_many_instances_as_estimated() {
     let failures = check_all(&cases, |case| {
         let path = case.folder.join(&case.run);
         let options = Options::default();
-        let document = jlems_rs::load(&path.to_string_lossy(), &FileSources, &options).unwrap();
+        let document = jlems::load(&path.to_string_lossy(), &FileSources, &options).unwrap();
         let mut found = Vec::new();
         for (number, counts) in both(&document).into_iter().enumerate() {
             let name = format!("{}, run {number}", case.name);

@@ -55,12 +55,13 @@ fn every_unsafe_block_says_why_it_is_sound() {
 fn no_page_is_writable_and_executable_while_machine_code_runs() {
     use std::ops::ControlFlow;
 
-    use jlems_rs::output::MemoryStore;
-    use jlems_rs::{FileSources, Options};
+    use jlems::Options;
+    use lems_host::FileSources;
+    use lems_output::MemoryStore;
 
     let file = workspace().join("fuzz/seeds/small.xml");
     let mut executable = 0;
-    let mut look = |_: &jlems_rs::engine::Simulation, _: u64, _: f64| {
+    let mut look = |_: &lems_engine::Simulation, _: u64, _: f64| {
         let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
         for line in maps.lines() {
             let rights = line.split(' ').nth(1).unwrap();
@@ -71,7 +72,7 @@ fn no_page_is_writable_and_executable_while_machine_code_runs() {
         }
         ControlFlow::Continue(())
     };
-    let run = jlems_rs::run(
+    let run = jlems::run(
         file.to_str().unwrap(),
         &FileSources,
         &mut MemoryStore::new(),

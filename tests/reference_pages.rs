@@ -8,10 +8,10 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use jlems_rs::Options;
-use jlems_rs::description::{Block, Definition, Member, TypeDescription};
-use jlems_rs::document::{Document, EmbeddedFile, MemorySources};
-use jlems_rs::model::{Model, TypeId};
+use jlems::Options;
+use jlems::description::{Block, Definition, Member, TypeDescription};
+use lems_document::{Document, EmbeddedFile, MemorySources};
+use lems_model::{Model, TypeId};
 use nml2_coretypes::CORE_TYPES;
 
 use support::workspace;
@@ -78,7 +78,7 @@ fn every_link_leads_to_a_heading() {
 #[test]
 fn every_core_type_and_its_quantities_are_described() {
     let (document, types) = core_types();
-    let model = jlems_rs::read_model(&document).unwrap();
+    let model = jlems::read_model(&document).unwrap();
     let mut missing = Vec::new();
     for id in types {
         let described = TypeDescription::of(&model, &document, id);
@@ -112,15 +112,15 @@ fn core_types() -> (Document, Vec<TypeId>) {
         .collect();
     let root = format!("<Lems>{includes}</Lems>");
     let reader = MemorySources::from([("core", root.as_str())]);
-    let document = jlems_rs::load("core", &reader, &Options::default()).unwrap();
-    let count = jlems_rs::read_model(&document).unwrap().types.len();
+    let document = jlems::load("core", &reader, &Options::default()).unwrap();
+    let count = jlems::read_model(&document).unwrap().types.len();
     assert_eq!(count, 272);
     (document, (0..count).map(TypeId::at).collect())
 }
 
 fn pages() -> Pages {
     let (document, types) = core_types();
-    let model = jlems_rs::read_model(&document).unwrap();
+    let model = jlems::read_model(&document).unwrap();
     let descriptions: Vec<TypeDescription> = (types.into_iter())
         .map(|id| TypeDescription::of(&model, &document, id))
         .collect();

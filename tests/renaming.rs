@@ -12,8 +12,9 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jlems_rs::document::{Document, Element, MemorySources};
-use jlems_rs::{FileSources, Options};
+use jlems::Options;
+use lems_document::{Document, Element, MemorySources};
+use lems_host::FileSources;
 use support::{BACKENDS, assert_none, case, check_all, run};
 
 /// Models with many kinds of cells, channels, synapses, inputs and connections.
@@ -62,7 +63,7 @@ fn renamed_models_write_the_same_bytes() {
     let failures = check_all(&runs, |&(case, backend)| {
         let path = case.folder.join(&case.run);
         let options = Options::default();
-        let document = jlems_rs::load(&path.to_string_lossy(), &FileSources, &options)
+        let document = jlems::load(&path.to_string_lossy(), &FileSources, &options)
             .unwrap_or_else(|failure| panic!("{}", failure.render(false)));
         let renamed = Renamer::new(&document).document(&document);
         let sources = MemorySources::from([("renamed.xml", renamed.as_str())]);
@@ -81,7 +82,7 @@ fn renamed_models_write_the_same_bytes() {
 fn nothing_that_a_type_declares_keeps_its_name() {
     let case = case(MODELS[0]);
     let path = case.folder.join(&case.run);
-    let document = jlems_rs::load(&path.to_string_lossy(), &FileSources, &Options::default())
+    let document = jlems::load(&path.to_string_lossy(), &FileSources, &Options::default())
         .unwrap_or_else(|failure| panic!("{}", failure.render(false)));
     let renamer = Renamer::new(&document);
     for name in [
@@ -97,7 +98,7 @@ fn nothing_that_a_type_declares_keeps_its_name() {
     assert!(renamer.names.len() > 600, "{} names", renamer.names.len());
     let renamed = renamer.document(&document);
     let sources = MemorySources::from([("renamed.xml", renamed.as_str())]);
-    let renamed = jlems_rs::load("renamed.xml", &sources, &Options::default())
+    let renamed = jlems::load("renamed.xml", &sources, &Options::default())
         .unwrap_or_else(|failure| panic!("{}", failure.render(false)));
     let mut kept = BTreeSet::new();
     let types = renamed

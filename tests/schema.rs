@@ -94,8 +94,8 @@ fn every_bad_file_and_schema_has_its_message() {
         }
     }
     assert!(complaints.is_empty(), "{}", complaints.join("\n\n"));
-    let of_schemas = jlems_rs::Code::all().filter(|code| code.0 >= 700);
-    for code in of_schemas.map(|code| code.label(jlems_rs::Severity::Error)) {
+    let of_schemas = jlems::Code::all().filter(|code| code.0 >= 700);
+    for code in of_schemas.map(|code| code.label(jlems::Severity::Error)) {
         assert!(met.contains(&code), "{code} is in no message");
     }
 }

@@ -8,10 +8,11 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use jlems_rs::document::Element;
-use jlems_rs::model::{Dynamics, Model};
-use jlems_rs::network::{Experiment, Network};
-use jlems_rs::{FileSources, Options};
+use jlems::Options;
+use lems_document::Element;
+use lems_host::FileSources;
+use lems_model::{Dynamics, Model};
+use lems_network::{Experiment, Network};
 
 use support::{cases, read_json, workspace};
 
@@ -50,9 +51,9 @@ fn support_table_is_up_to_date() {
 
 impl Table {
     fn add_case(&mut self, name: &str, path: &str) {
-        let document = jlems_rs::load(path, &FileSources, &Options::default())
+        let document = jlems::load(path, &FileSources, &Options::default())
             .unwrap_or_else(|failure| panic!("{}", failure.render(false)));
-        let model = jlems_rs::read_model(&document)
+        let model = jlems::read_model(&document)
             .unwrap_or_else(|failure| panic!("{}", failure.render(false)));
         for (name, kind) in &model.types {
             let source = document.source(kind.element.span().source);

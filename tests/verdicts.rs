@@ -13,7 +13,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use folder::Folder;
-use jlems_rs::{Code, Severity};
+use jlems::{Code, Severity};
 
 /// Models that run in jLEMS but not here, each with the reason.
 const REFUSED_HERE: &[(&str, &str)] = &[

@@ -4,13 +4,13 @@
 
 use std::fmt::Write;
 
-use jlems_rs::Options;
-use jlems_rs::document::{Document, MemorySources};
+use jlems::Options;
+use lems_document::{Document, MemorySources};
 
 /// Reads a model with the embedded core types.
 pub fn document(text: &str) -> Document {
     let sources = MemorySources::from([("model.xml", text)]);
-    jlems_rs::load("model.xml", &sources, &Options::default()).expect("a model")
+    jlems::load("model.xml", &sources, &Options::default()).expect("a model")
 }
 
 /// A network of Izhikevich cells with `synapses` synapses each.

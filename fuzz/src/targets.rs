@@ -5,14 +5,12 @@
 use std::ops::ControlFlow;
 
 use arbitrary::Unstructured;
-use jlems_rs::document::{
-    Document, Element, IncludeOptions, Limits, MemorySources, Source, SourceId,
-};
-use jlems_rs::engine::{Checkpoint, Moment, Simulation};
-use jlems_rs::output::{Checksum, MemoryStore, write_java_float};
-use jlems_rs::schema::{Schema, SchemaError};
-use jlems_rs::{BackendKind, Code, Failure, Options};
+use jlems::{BackendKind, Code, Failure, Options, Stop};
+use lems_document::{Document, Element, IncludeOptions, Limits, MemorySources, Source, SourceId};
+use lems_engine::{Checkpoint, Moment, Simulation};
 use lems_expression::{Dimension, Expression, Known, dimension_of};
+use lems_output::{Checksum, MemoryStore, write_java_float};
+use lems_schema::{Schema, SchemaError};
 
 /// Panics on a weakness.
 pub type Target = fn(&[u8]);
@@ -76,7 +74,7 @@ pub fn schemas(data: &[u8]) {
 fn has_places(document: &Document, root: Element<'_>) {
     let mut unvisited = vec![root];
     while let Some(element) = unvisited.pop() {
-        let text = |span: jlems_rs::document::Span| {
+        let text = |span: lems_document::Span| {
             let source = document.source(span.source);
             source.text.get(span.start as usize..span.end as usize)
         };
@@ -283,10 +281,10 @@ fn is_shown(failure: &Failure) {
 
 /// The length of the steps of the first run of a model, in seconds, if it is small enough to be run.
 fn length_of_step(sources: &MemorySources, options: &Options) -> Result<Option<f64>, Failure> {
-    let document = jlems_rs::load_runnable("model.xml", sources, options)?;
-    let model = jlems_rs::read_model(&document)?;
-    let (experiment, estimates) = jlems_rs::estimate(&document, &model)?;
-    let is_small = |e: &jlems_rs::network::Estimate| e.instances() + e.connections < MOST;
+    let document = jlems::load_runnable("model.xml", sources, options)?;
+    let model = jlems::read_model(&document)?;
+    let (experiment, estimates) = jlems::estimate(&document, &model)?;
+    let is_small = |e: &lems_network::Estimate| e.instances() + e.connections < MOST;
     let run = experiment.runs.first();
     Ok(run
         .map(|run| run.step)
@@ -314,11 +312,10 @@ impl Course {
             }
             match moment.steps < LAST_LOOK {
                 true => ControlFlow::Continue(()),
-                false => ControlFlow::Break(()),
+                false => ControlFlow::Break(Stop::User),
             }
         };
-        let outcome =
-            jlems_rs::run_from(from, "model.xml", sources, &mut store, options, &mut watch);
+        let outcome = jlems::run_from(from, "model.xml", sources, &mut store, options, &mut watch);
         if let Err(failure) = &outcome {
             is_shown(failure);
         }

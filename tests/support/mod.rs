@@ -9,10 +9,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use jlems_rs::document::SourceReader;
-use jlems_rs::engine::{Checkpoint, Moment, Simulation};
-use jlems_rs::output::MemoryStore;
-use jlems_rs::{BackendKind, Failure, FileSources, Options};
+use jlems::{BackendKind, Failure, Options, Stop};
+use lems_document::SourceReader;
+use lems_engine::{Checkpoint, Moment, Simulation};
+use lems_host::FileSources;
+use lems_output::MemoryStore;
 use serde_json::Value;
 
 pub const BACKENDS: [BackendKind; 2] = [BackendKind::Jit, BackendKind::Interpreter];
@@ -167,7 +168,7 @@ pub fn run_with(
 ) -> Result<Outputs, String> {
     let store = MemoryStore::new();
     let mut go_on = |_: &_, _, _| ControlFlow::Continue(());
-    jlems_rs::run(path, reader, &mut store.clone(), options, &mut go_on)
+    jlems::run(path, reader, &mut store.clone(), options, &mut go_on)
         .map_err(|failure| failure.render(false))?;
     Ok(named(&store))
 }
@@ -193,18 +194,17 @@ pub fn run_in_halves(path: &Path, [first, second]: [BackendKind; 2]) -> Result<O
             return ControlFlow::Continue(());
         }
         saved = moment.checkpoint().expect("a checkpoint");
-        ControlFlow::Break(())
+        ControlFlow::Break(Stop::User)
     };
     let (mut lost, reader) = (MemoryStore::new(), &FileSources);
     let half = options(first);
-    jlems_rs::run_from(None, &path, reader, &mut lost, &half, &mut to_the_middle)
-        .map_err(message)?;
+    jlems::run_from(None, &path, reader, &mut lost, &half, &mut to_the_middle).map_err(message)?;
     let checkpoint = Checkpoint::read(&saved).map_err(|error| error.to_string())?;
     let store = MemoryStore::new();
     let rest = options(second);
     let mut go_on = |_: &_, _: &mut Moment<'_, '_>| ControlFlow::Continue(());
     let (from, mut kept) = (Some(checkpoint), store.clone());
-    jlems_rs::run_from(from, &path, reader, &mut kept, &rest, &mut go_on).map_err(message)?;
+    jlems::run_from(from, &path, reader, &mut kept, &rest, &mut go_on).map_err(message)?;
     Ok(named(&store))
 }
 

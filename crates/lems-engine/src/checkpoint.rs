@@ -83,7 +83,7 @@ pub struct Checkpoint {
 fn identity(simulation: &Simulation) -> [(&'static str, u64); 4] {
     [
         ("another step", simulation.run.step.to_bits()),
-        ("another `--every`", simulation.every),
+        ("another `--every`", simulation.every()),
         ("other outputs", fingerprint_of_outputs(simulation)),
         (
             "another model, other parameters or another seed",
@@ -101,7 +101,7 @@ fn fingerprint_of_outputs(simulation: &Simulation) -> u64 {
             let _ = writeln!(sum, "{:?} {:?}", column.quantity, column.scale);
         }
     }
-    let (events, times) = (&simulation.event_files, &simulation.times_file);
+    let (events, times) = (&simulation.event_files, &simulation.recording.times_file);
     let _ = write!(sum, "{events:?} {times:?}");
     sum.value()
 }
@@ -117,7 +117,7 @@ fn fingerprint(simulation: &Simulation) -> u64 {
         schemes,
         routes,
         memory,
-    } = &simulation.program;
+    } = &*simulation.program;
     let mut sum = Checksum::default();
     let _ = write!(
         sum,
@@ -166,7 +166,7 @@ pub(crate) fn write(
     } = state;
     let mut body = Bytes::default();
     body.text(VERSION.as_bytes());
-    body.number(simulation.number);
+    body.number(simulation.number());
     body.list(&identity(simulation), |body, (_, part)| body.number(*part));
     body.number(steps);
     body.real(time);
@@ -298,7 +298,7 @@ impl Checkpoint {
             }
         }
         let fits = self.identity.len() == parts.len()
-            && self.run == simulation.number
+            && self.run == simulation.number()
             && self.state.memory.len() == program.memory.len()
             && unknown.is_empty();
         if fits {

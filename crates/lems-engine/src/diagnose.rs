@@ -9,7 +9,7 @@ use lems_lower::{Lowered, Recorded, lower};
 use lems_model::{Actions, ComponentType, Dynamics, Formula, Model};
 use lems_network::{Experiment, InstanceId, Network, Readable, Run, Shapes, Variable};
 
-use crate::simulation::advance;
+use crate::run::make_step;
 
 /// The equation that first gave a value that is not finite, from values that are.
 #[derive(Debug, Clone)]
@@ -180,7 +180,7 @@ impl<'m, 'd> Diagnosis<'m, 'd> {
             before.copy_from_slice(&state.memory);
             step += 1;
             time += self.run.step;
-            advance(&self.program, backend, &mut state, time, self.run.step);
+            make_step(&self.program, backend, &mut state, time, self.run.step);
         }
         Some(Moment {
             step,

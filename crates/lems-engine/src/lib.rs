@@ -1,14 +1,21 @@
 //! The time loop: initial passes, steps, delivery of events, recorders; checkpoints.
+//!
+//! A [`Simulation`] is what can be run, and does not change. A [`Cursor`] is a run of it between two
+//! steps, which its owner advances; its numbers go to a [`Sink`].
 
 mod checkpoint;
 mod diagnose;
 mod error;
+mod record;
+mod run;
 mod simulation;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use diagnose::{Cause, Diagnosis};
 pub use error::EngineError;
-pub use simulation::{Control, Moment, Recorder, Simulation, Summary};
+pub use record::{Event, Events, Sink, Table, TextFiles, Traces};
+pub use run::{Control, Cursor, Moment, RunSettings, Summary};
+pub use simulation::{RecordSettings, Recorder, Simulation};
 
 #[cfg(test)]
 mod tests;

@@ -1,54 +1,64 @@
-//! One run of a model.
+//! One run of a model, ready to start.
 
-use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use lems_expression::Dimension;
-use lems_ir::{Backend, Deliveries, Fault, Interpreter, Probe, Program, State, deliver_due};
+use lems_ir::{Backend, Probe, Program};
 use lems_lower::{Lowered, Recorded, lower};
 use lems_math::JavaRandom;
 use lems_model::Model;
 use lems_network::{EventFormat, Experiment, Network, NetworkError, Run, Shapes, Variable};
-use lems_output::{DataFile, EventFile, Mark, OutputError, OutputStore, TimesFile};
+use lems_output::OutputStore;
 
-use crate::checkpoint::{self, Reopening};
-use crate::{Checkpoint, EngineError};
-
-/// How many steps of instances pass, about, between two looks at the outside world.
-const STEPS_BETWEEN_LOOKS: usize = 1 << 14;
+use crate::run::{Control, Cursor, RunSettings, Summary};
+use crate::{Checkpoint, EngineError, TextFiles};
 
 /// A run that is ready to start: program, recorders, number of steps.
 #[derive(Debug, Clone)]
 pub struct Simulation {
     /// The compiled form of the network.
-    pub program: Program,
+    pub program: Arc<Program>,
     /// Names of the columns in memory: first slot, and the variable that it holds.
     pub columns: Vec<(u32, String)>,
     /// Legal, but surely not meant.
     pub warnings: Vec<NetworkError>,
     /// Number of instances.
     pub instances: usize,
-    /// Only every so manieth row of data is written, beginning with the first.
-    pub every: u64,
-    /// Which of the runs of the target this is, from zero.
-    pub number: u64,
-    /// Steps between two moments at which a checkpoint is due; zero if none is before the end.
-    pub steps_between_checkpoints: u64,
-    /// Most events on their way at one time.
-    pub most_events: usize,
-    /// What bounds the events without a delay of one step.
-    pub deliveries: Deliveries,
+    /// What of the run is recorded.
+    pub(crate) recording: RecordSettings,
     pub(crate) run: Run,
     pub(crate) random: JavaRandom,
     pub(crate) data_files: Vec<DataPlan>,
     pub(crate) event_files: Vec<EventPlan>,
-    pub(crate) times_file: Option<String>,
+}
+
+/// Which run of a target a simulation is of, and what of it is recorded besides what the model asks
+/// for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordSettings {
+    /// Which of the runs of the target this is, from zero.
+    pub number: u64,
+    /// Only one row of data of so many is recorded, beginning with the first; 0 and 1 mean all.
+    pub every: u64,
+    /// Name of the file of times, if one is wanted.
+    pub times_file: Option<String>,
+}
+
+impl Default for RecordSettings {
+    fn default() -> Self {
+        RecordSettings {
+            number: 0,
+            every: 1,
+            times_file: None,
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
 pub(crate) struct DataPlan {
     pub(crate) path: String,
     /// Whether it is for a picture, in which a value that is not finite is a gap.
-    drawn: bool,
+    pub(crate) drawn: bool,
     pub(crate) columns: Vec<Recorder>,
 }
 
@@ -66,57 +76,21 @@ pub struct Recorder {
 
 #[derive(Debug, Clone)]
 pub(crate) struct EventPlan {
-    path: String,
-    format: Option<lems_output::EventFormat>,
-    ids: Vec<String>,
+    pub(crate) path: String,
+    pub(crate) format: Option<lems_output::EventFormat>,
+    pub(crate) ids: Vec<String>,
     /// Number of the file's first selection among all.
     first: usize,
 }
 
-/// What is asked between steps, and after the last one: whether to go on.
-pub type Control<'c> = &'c mut dyn FnMut(&mut Moment<'_, '_>) -> ControlFlow<()>;
-
-/// A run between two steps.
-pub struct Moment<'m, 's> {
-    /// Steps done.
-    pub steps: u64,
-    /// Simulated time, in seconds.
-    pub time: f64,
-    /// Whether a checkpoint is due.
-    pub due: bool,
-    state: &'m State,
-    outputs: &'m mut Outputs<'s>,
-}
-
-impl Moment<'_, '_> {
-    /// The run as bytes that [`Checkpoint::read`] reads; what its outputs got is in safety before.
-    ///
-    /// # Errors
-    /// An output that cannot be written, which ends the run with the same error.
-    pub fn checkpoint(&mut self) -> Result<Vec<u8>, EngineError> {
-        let marks = self.outputs.marks().inspect_err(|error| {
-            self.outputs.failure = Some(error.clone());
-        })?;
-        let simulation = self.outputs.simulation;
-        Ok(checkpoint::write(
-            simulation, self.state, self.steps, self.time, &marks,
-        ))
+impl Recorder {
+    /// Its value in a memory, in SI units.
+    pub(crate) fn value(&self, memory: &[f64]) -> f64 {
+        match self.probe {
+            Probe::Slot(slot) => memory[slot as usize],
+            Probe::Constant(value) => value,
+        }
     }
-}
-
-/// What a run did.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Summary {
-    /// Steps done.
-    pub steps: u64,
-    /// Simulated time, in seconds.
-    pub time: f64,
-    /// Paths of the files that were written.
-    pub files: Vec<String>,
-    /// Whether the run was told to stop before its end.
-    pub interrupted: bool,
-    /// A variable that is not a number at the end, which nothing recorded has shown.
-    pub not_a_number: Option<String>,
 }
 
 impl Simulation {
@@ -128,7 +102,7 @@ impl Simulation {
         model: &Model<'_>,
         experiment: &Experiment<'_>,
         run: Run,
-        times_file: Option<String>,
+        recording: RecordSettings,
     ) -> Result<Simulation, Vec<NetworkError>> {
         let random = experiment.random.clone();
         let network = Network::build_within(model, run.target, random, experiment.most_instances)?;
@@ -213,14 +187,9 @@ impl Simulation {
                 )
         );
         Ok(Simulation {
-            program,
+            program: Arc::new(program),
             columns,
             instances: network.instances.len(),
-            every: 1,
-            number: 0,
-            steps_between_checkpoints: 0,
-            most_events: usize::MAX,
-            deliveries: Deliveries::default(),
             warnings: (network.warnings.into_inner().into_iter())
                 .chain(experiment.warnings.iter().cloned())
                 .chain(doubts)
@@ -229,7 +198,7 @@ impl Simulation {
             random: network.random,
             data_files,
             event_files,
-            times_file,
+            recording,
         })
     }
 
@@ -238,7 +207,8 @@ impl Simulation {
     pub fn fast(mut self, fused: bool) -> Simulation {
         let recorders = self.data_files.iter().flat_map(|file| &file.columns);
         let recorded: Vec<Probe> = recorders.map(|recorder| recorder.probe).collect();
-        self.program = lems_optimise::fast(self.program, &recorded, fused);
+        let program = Arc::unwrap_or_clone(self.program);
+        self.program = Arc::new(lems_optimise::fast(program, &recorded, fused));
         self
     }
 
@@ -246,6 +216,22 @@ impl Simulation {
     pub fn recordings(&self) -> impl Iterator<Item = (&str, &[Recorder])> {
         let files = self.data_files.iter();
         files.map(|file| (file.path.as_str(), file.columns.as_slice()))
+    }
+
+    /// Paths of the event files, and the ids of their selections.
+    pub fn event_files(&self) -> impl Iterator<Item = (&str, &[String])> {
+        let files = self.event_files.iter();
+        files.map(|file| (file.path.as_str(), file.ids.as_slice()))
+    }
+
+    /// Which of the runs of the target this is, from zero.
+    pub fn number(&self) -> u64 {
+        self.recording.number
+    }
+
+    /// Steps from one recorded row to the next.
+    pub fn every(&self) -> u64 {
+        self.recording.every.max(1)
     }
 
     /// Length of a step, in seconds.
@@ -258,8 +244,8 @@ impl Simulation {
         self.run.steps
     }
 
-    /// Runs to the end with `backend`, which must be one for this program: from the start, or from
-    /// a checkpoint, with the same results.
+    /// Runs to the end with `backend`, which must be one for this program, and writes jLEMS's text
+    /// files: from the start, or from a checkpoint, with the same results.
     ///
     /// # Errors
     /// A checkpoint of another run; a recorded value that is no finite number, events without end,
@@ -270,108 +256,49 @@ impl Simulation {
         backend: &dyn Backend,
         store: &mut dyn OutputStore,
         from: Option<Checkpoint>,
+        settings: &RunSettings,
         control: Control<'_>,
     ) -> Result<Summary, EngineError> {
-        let (mut outputs, mut state, mut done, mut time) = match from {
-            None => {
-                let mut outputs = Outputs::create(self, store)?;
-                let mut state = State::new(&self.program, 0);
-                state.random = self.random.clone();
-                self.prepare(&mut state);
-                Interpreter::new(&self.program).run_setup(&mut state);
-                outputs.record(&mut state, 0.0, 0)?;
-                (outputs, state, 0, 0.0)
-            }
-            Some(checkpoint) => {
-                let (done, time) = (checkpoint.steps, checkpoint.time);
-                let (mut state, marks) = checkpoint.into_parts(self)?;
-                self.prepare(&mut state);
-                let marks = marks.into_iter();
-                let outputs = Outputs::create(self, &mut Reopening { store, marks })?;
-                (outputs, state, done, time)
-            }
+        let mut cursor = match from {
+            None => Cursor::start(self, settings, TextFiles::create(self, store)?)?,
+            Some(checkpoint) => Cursor::resume(self, settings, checkpoint, |marks| {
+                TextFiles::reopen(self, store, marks)
+            })?,
         };
-        let between_looks = (STEPS_BETWEEN_LOOKS / self.instances.max(1)).clamp(1, 256) as u64;
-        let interrupted = loop {
-            match state.fault.take() {
-                Some(Fault::Ended { .. }) => {
-                    done = done.saturating_sub(1);
-                    time = (time - self.run.step).max(0.0);
-                    break true;
-                }
-                Some(fault) => return Err(fault.into()),
-                None => {}
-            }
-            let at_end = done >= self.run.steps;
-            let due = at_end || (done > 0 && done.is_multiple_of(self.steps_between_checkpoints));
-            if due || done.is_multiple_of(between_looks) {
-                let mut moment = Moment {
-                    steps: done,
-                    time,
-                    due,
-                    state: &state,
-                    outputs: &mut outputs,
-                };
-                let is_break = control(&mut moment).is_break();
-                if let Some(error) = outputs.failure.take() {
-                    return Err(error.into());
-                }
-                if is_break && !at_end {
-                    break true;
-                }
-            }
-            if at_end {
-                break false;
-            }
-            let most = (self.steps_to(done, between_looks))
-                .min(self.steps_to(done, self.steps_between_checkpoints))
-                .min(self.steps_to(done, outputs.steps_between_rows()));
-            match backend.steps(&mut state, &mut time, self.run.step, most) {
-                0 => {
-                    time += self.run.step;
-                    advance(&self.program, backend, &mut state, time, self.run.step);
-                    done += 1;
-                }
-                made => done += made,
-            }
-            // What a step that did not come to its end leaves is no row.
-            if state.fault.is_none() {
-                outputs.record(&mut state, time, done)?;
-            }
-        };
-        let files = if interrupted {
-            Vec::new()
+        cursor.run(self, backend, control)?;
+        Ok(cursor.finish(self)?.0)
+    }
+
+    /// Steps between two looks at the outside world: few of a large network, whose steps take long.
+    pub fn steps_between_looks(&self) -> u64 {
+        const STEPS_OF_INSTANCES: usize = 1 << 14;
+        (STEPS_OF_INSTANCES / self.instances.max(1)).clamp(1, 256) as u64
+    }
+
+    /// Steps from one row to the next; zero if none are recorded.
+    pub(crate) fn steps_between_rows(&self) -> u64 {
+        if self.data_files.is_empty() && self.recording.times_file.is_none() {
+            0
         } else {
-            outputs.finish()?
-        };
-        Ok(Summary {
-            steps: done,
-            time,
-            files,
-            interrupted,
-            not_a_number: self.not_a_number(&state),
-        })
-    }
-
-    /// Tells a state what the run demands of it.
-    fn prepare(&self, state: &mut State) {
-        state.queue.limit = self.most_events;
-        state.queue.expect_steps_of(self.run.step);
-        state.deliveries = self.deliveries.clone();
-    }
-
-    /// Steps after `done` to the end, or to the next multiple of `period`; zero stands for none.
-    fn steps_to(&self, done: u64, period: u64) -> u64 {
-        let left = self.run.steps - done;
-        match done.checked_rem(period) {
-            Some(over) => left.min(period - over),
-            None => left,
+            self.every()
         }
     }
 
-    /// The first variable that has become NaN, if any has.
-    fn not_a_number(&self, state: &State) -> Option<String> {
-        let mut slots = state.memory.iter().zip(&self.program.memory);
+    /// The event file that a selection is of, and the place of the selection in it.
+    pub(crate) fn selection(&self, number: u32) -> Option<(usize, usize)> {
+        let number = number as usize;
+        // Those of one file follow one another; a file without any shares its place with the next.
+        let after = self
+            .event_files
+            .partition_point(|file| file.first <= number);
+        let file = after.checked_sub(1)?;
+        let index = number - self.event_files.get(file)?.first;
+        Some((file, index))
+    }
+
+    /// The first variable that has become NaN in a memory, if any has.
+    pub(crate) fn not_a_number(&self, memory: &[f64]) -> Option<String> {
+        let mut slots = memory.iter().zip(&self.program.memory);
         let slot = slots.position(|(now, first)| now.is_nan() && !first.is_nan())?;
         let names = self
             .columns
@@ -380,136 +307,5 @@ impl Simulation {
         names
             .max_by_key(|(first, _)| *first)
             .map(|(_, name)| name.clone())
-    }
-}
-
-/// Makes one step, which ends at `time`, in seconds.
-pub(crate) fn advance(
-    program: &Program,
-    backend: &dyn Backend,
-    state: &mut State,
-    time: f64,
-    step: f64,
-) {
-    deliver_due(backend, state, time);
-    for call in &program.schedule {
-        backend.advance(state, *call, time, step);
-    }
-}
-
-/// The open files of a run.
-struct Outputs<'s> {
-    simulation: &'s Simulation,
-    data_files: Vec<DataFile>,
-    event_files: Vec<EventFile>,
-    times_file: Option<TimesFile>,
-    row: Vec<f64>,
-    /// Why an output could not be brought into safety for a checkpoint.
-    failure: Option<OutputError>,
-}
-
-impl<'s> Outputs<'s> {
-    fn create(
-        simulation: &'s Simulation,
-        store: &mut dyn OutputStore,
-    ) -> Result<Self, EngineError> {
-        let mut data_files = Vec::new();
-        for plan in &simulation.data_files {
-            data_files.push(DataFile::create(store, &plan.path)?);
-        }
-        let mut event_files = Vec::new();
-        for plan in &simulation.event_files {
-            let format = plan.format.unwrap_or(lems_output::EventFormat::IdTime);
-            event_files.push(EventFile::create(store, &plan.path, format, &plan.ids)?);
-        }
-        let times_file = match &simulation.times_file {
-            Some(path) => Some(TimesFile::create(store, path)?),
-            None => None,
-        };
-        Ok(Outputs {
-            simulation,
-            data_files,
-            event_files,
-            times_file,
-            row: Vec::new(),
-            failure: None,
-        })
-    }
-
-    fn record(&mut self, state: &mut State, time: f64, step: u64) -> Result<(), EngineError> {
-        for selection in state.recorded.drain(..) {
-            let selection = selection as usize;
-            let plans = self
-                .simulation
-                .event_files
-                .iter()
-                .zip(&mut self.event_files);
-            for (plan, file) in plans {
-                if let Some(index) = selection.checked_sub(plan.first)
-                    && index < plan.ids.len()
-                    && plan.format.is_some()
-                {
-                    file.event(index, time)?;
-                }
-            }
-        }
-        if !step.is_multiple_of(self.simulation.every.max(1)) {
-            return Ok(());
-        }
-        for (plan, file) in self.simulation.data_files.iter().zip(&mut self.data_files) {
-            self.row.clear();
-            self.row.push(time);
-            for recorder in &plan.columns {
-                let value = match recorder.probe {
-                    Probe::Slot(slot) => state.memory[slot as usize],
-                    Probe::Constant(value) => value,
-                };
-                if !value.is_finite() && !plan.drawn {
-                    return Err(EngineError::NotFinite {
-                        quantity: recorder.quantity.clone(),
-                        value,
-                        time,
-                    });
-                }
-                self.row.push(value / recorder.scale);
-            }
-            file.row(&self.row)?;
-        }
-        if let Some(times) = &mut self.times_file {
-            times.time(time)?;
-        }
-        Ok(())
-    }
-
-    /// Steps from one row to the next; zero if none are written.
-    fn steps_between_rows(&self) -> u64 {
-        match self.data_files.is_empty() && self.times_file.is_none() {
-            true => 0,
-            false => self.simulation.every.max(1),
-        }
-    }
-
-    fn marks(&mut self) -> Result<Vec<Mark>, OutputError> {
-        let data = self.data_files.iter_mut().map(DataFile::mark);
-        let events = self.event_files.iter_mut().map(EventFile::mark);
-        let times = self.times_file.iter_mut().map(TimesFile::mark);
-        data.chain(events).chain(times).collect()
-    }
-
-    fn finish(self) -> Result<Vec<String>, EngineError> {
-        let mut paths = Vec::new();
-        for (plan, file) in self.simulation.data_files.iter().zip(self.data_files) {
-            file.finish()?;
-            paths.push(plan.path.clone());
-        }
-        for (plan, file) in self.simulation.event_files.iter().zip(self.event_files) {
-            file.finish()?;
-            paths.push(plan.path.clone());
-        }
-        if let (Some(path), Some(file)) = (&self.simulation.times_file, self.times_file) {
-            file.finish()?;
-            paths.push(path.clone());
-        }
-        Ok(paths)
     }
 }

@@ -8,7 +8,9 @@ use lems_model::Model;
 use lems_network::Experiment;
 use lems_output::MemoryStore;
 
-use crate::{EngineError, Moment, Simulation, Summary};
+use crate::{
+    Cursor, EngineError, Event, Moment, RecordSettings, RunSettings, Simulation, Summary, Traces,
+};
 
 pub(crate) const TYPES: &str = r#"
   <Dimension name="time" t="1"/> <Unit symbol="s" dimension="time"/>
@@ -41,7 +43,13 @@ pub(crate) fn simulation(text: &str) -> Simulation {
     let document = Document::load("model.xml", &sources, &IncludeOptions::default()).unwrap();
     let model = Model::read(&document).unwrap();
     let experiment = Experiment::of(&model, model.ids["r"]).unwrap();
-    Simulation::new(&model, &experiment, experiment.runs[0], None).unwrap()
+    Simulation::new(
+        &model,
+        &experiment,
+        experiment.runs[0],
+        RecordSettings::default(),
+    )
+    .unwrap()
 }
 
 fn run(length: &str, quantity: &str, stop: bool) -> (Result<Summary, EngineError>, MemoryStore) {
@@ -58,7 +66,9 @@ fn run(length: &str, quantity: &str, stop: bool) -> (Result<Summary, EngineError
         true => ControlFlow::Break(()),
         false => ControlFlow::Continue(()),
     };
-    let result = simulation.run(&interpreter, &mut store.clone(), None, &mut control);
+    let settings = RunSettings::default();
+    let store_of_run = &mut store.clone();
+    let result = simulation.run(&interpreter, store_of_run, None, &settings, &mut control);
     (result, store)
 }
 
@@ -95,4 +105,38 @@ fn a_run_that_is_told_to_stop_finishes_no_output() {
     let (result, store) = run("9 s", "x", true);
     assert!(result.unwrap().interrupted);
     assert!(store.outputs().is_empty());
+}
+
+#[test]
+fn a_cursor_goes_on_as_far_as_it_is_told_and_holds_the_numbers() {
+    let text = format!(
+        r#"<Lems>{TYPES}<sim id="r" step="1 s" length="3 s" target="c">
+             <file name="x.dat"><column quantity="x"/></file>
+             <eventFile fileName="x.events" format="TIME_ID"><selection id="7" select="" port="tick"/>
+             </eventFile></sim></Lems>"#
+    );
+    let simulation = simulation(&text);
+    let interpreter = Interpreter::new(&simulation.program);
+    let settings = RunSettings::default();
+    let sink = Traces::of(&simulation);
+    let mut cursor = Cursor::start(&simulation, &settings, sink).unwrap();
+    assert_eq!(cursor.sink().tables[0].times, [0.0]);
+    cursor.advance(&simulation, &interpreter, 2).unwrap();
+    assert_eq!((cursor.steps(), cursor.time()), (2, 2.0));
+    assert_eq!(
+        cursor.sink().tables[0].column("x").unwrap(),
+        [0.0, 1.0, 2.0]
+    );
+    let tick = Event {
+        time: 2.0,
+        selection: 0,
+    };
+    assert_eq!(cursor.sink().events[0].all, [tick]);
+    cursor.advance(&simulation, &interpreter, 99).unwrap();
+    assert!(cursor.is_at_end(&simulation));
+    let (summary, traces) = cursor.finish(&simulation).unwrap();
+    assert_eq!((summary.steps, summary.interrupted), (3, false));
+    assert_eq!(traces.tables[0].times.len(), 4);
+    let times: Vec<f64> = traces.events[0].times_of("7").collect();
+    assert_eq!(times, [2.0]);
 }

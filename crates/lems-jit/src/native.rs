@@ -17,9 +17,9 @@
 #![allow(unsafe_code)]
 
 use lems_index::narrow;
-use std::ops::Range;
-use std::sync::Mutex;
+use std::ops::{Deref, Range};
 use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::{Arc, Mutex};
 
 use cranelift_jit::JITModule;
 use cranelift_module::FuncId;
@@ -56,7 +56,7 @@ type HandlerFunction =
 
 /// All kernels and handlers of a program as machine code.
 pub struct CompiledProgram<'p> {
-    program: &'p Program,
+    program: Held<'p>,
     populations: Populations,
     /// `None` where a kernel is too long: it is interpreted.
     kernels: Vec<Option<CompiledKernel>>,
@@ -65,6 +65,23 @@ pub struct CompiledProgram<'p> {
     in_order: Option<Vec<InOrder>>,
     together: Together,
     _code: Code,
+}
+
+/// A program that is borrowed, or shared with its other owners.
+enum Held<'p> {
+    Borrowed(&'p Program),
+    Shared(Arc<Program>),
+}
+
+impl Deref for Held<'_> {
+    type Target = Program;
+
+    fn deref(&self) -> &Program {
+        match self {
+            Held::Borrowed(program) => program,
+            Held::Shared(program) => program,
+        }
+    }
 }
 
 struct CompiledKernel {
@@ -144,12 +161,33 @@ impl<'p> CompiledProgram<'p> {
         Self::without(too_long, program, threads)
     }
 
+    /// The same, but the result also owns the program, so that it can be kept without a lifetime.
+    ///
+    /// # Errors
+    ///
+    /// As of [`with_threads`](Self::with_threads).
+    pub fn shared(
+        program: Arc<Program>,
+        threads: usize,
+    ) -> Result<CompiledProgram<'static>, JitError> {
+        CompiledProgram::of(too_long, Held::Shared(program), threads)
+    }
+
     /// The same, but kernels and handlers that are `interpreted` do not become machine code.
     pub(crate) fn without(
         interpreted: fn(&Kernel) -> bool,
         program: &'p Program,
         threads: usize,
     ) -> Result<Self, JitError> {
+        Self::of(interpreted, Held::Borrowed(program), threads)
+    }
+
+    fn of(
+        interpreted: fn(&Kernel) -> bool,
+        held: Held<'p>,
+        threads: usize,
+    ) -> Result<Self, JitError> {
+        let program: &Program = &held;
         let populations = validate(program)?;
         let mut assembler = Assembler::new()?;
         let mut define = |kernels: &[Kernel], part: fn(u32) -> Part| {
@@ -210,7 +248,7 @@ impl<'p> CompiledProgram<'p> {
             })
             .collect();
         Ok(CompiledProgram {
-            program,
+            program: held,
             populations,
             kernels,
             handlers,
@@ -246,7 +284,7 @@ impl<'p> CompiledProgram<'p> {
     ) {
         let number = call.kernel as usize;
         let Some(CompiledKernel { step: function, .. }) = self.kernels[number] else {
-            return Interpreter::new(self.program).advance_for(backend, state, call, time, step);
+            return Interpreter::new(&self.program).advance_for(backend, state, call, time, step);
         };
         assert!(
             call.last <= self.populations.kernels[number],
@@ -255,14 +293,14 @@ impl<'p> CompiledProgram<'p> {
         let memory = self.memory(state);
         let links = self.program.links.as_ptr();
         let context = Context {
-            program: self.program,
+            program: &self.program,
             backend,
             state,
             log: std::ptr::null_mut(),
         };
         let (first, last) = (i64::from(call.first), i64::from(call.last));
         // SAFETY: `memory` is of the size that the program was validated with, `links` is the
-        // program's own, which `self` borrows, and the instances are within the populations; so
+        // program's own, which `self` holds, and the instances are within the populations; so
         // the code stays inside both. It passes the context on to the functions below and does
         // not use it otherwise. `state` is not used here before the code returns.
         unsafe { function(&context, memory, links, time, step, first, last) }
@@ -272,8 +310,8 @@ impl<'p> CompiledProgram<'p> {
         &self.together
     }
 
-    pub(crate) fn program(&self) -> &'p Program {
-        self.program
+    pub(crate) fn program(&self) -> &Program {
+        &self.program
     }
 
     /// Stores a value while other threads may use other slots.
@@ -308,7 +346,7 @@ impl<'p> CompiledProgram<'p> {
             ..call
         };
         let work = Work {
-            program: self.program,
+            program: &self.program,
             block,
             instances: even.first..even.last,
             memory: AtomicPtr::new(self.memory(state)),
@@ -345,7 +383,7 @@ impl<'p> CompiledProgram<'p> {
     ) {
         let number = handler as usize;
         let Some(function) = self.handlers[number] else {
-            return Interpreter::new(self.program).handle_for(backend, state, handler, instances);
+            return Interpreter::new(&self.program).handle_for(backend, state, handler, instances);
         };
         let population = self.populations.handlers[number];
         assert!(
@@ -355,7 +393,7 @@ impl<'p> CompiledProgram<'p> {
         let memory = self.memory(state);
         let links = self.program.links.as_ptr();
         let context = Context {
-            program: self.program,
+            program: &self.program,
             backend,
             state,
             log: std::ptr::null_mut(),
@@ -599,7 +637,7 @@ impl Backend for CompiledProgram<'_> {
         let (due, sent) = (state.queue.next_due(), state.queue.sent());
         let state: *mut State = state;
         let context = Context {
-            program: self.program,
+            program: &self.program,
             backend: self,
             state,
             log: std::ptr::null_mut(),

@@ -1,11 +1,10 @@
 //! Writers of data and event files, byte for byte as jLEMS writes them.
 //!
-//! The writers know no file system: they write to the sinks of an [`OutputStore`], which is
-//! [`FileStore`] for files and [`MemoryStore`] for everything that runs in memory.
+//! The writers know no file system: they write to the sinks of an [`OutputStore`], such as
+//! [`MemoryStore`] for everything that runs in memory. The one for files is in `lems-host`.
 
 mod decimal;
 mod error;
-mod files;
 mod float;
 mod limited;
 mod mark;
@@ -16,7 +15,6 @@ mod store;
 mod writers;
 
 pub use error::OutputError;
-pub use files::FileStore;
 pub use float::write_java_float;
 pub use limited::LimitedStore;
 pub use mark::{Checksum, Mark};

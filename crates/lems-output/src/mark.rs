@@ -62,7 +62,10 @@ impl Mark {
     }
 
     /// Moves on over all that `source` gives.
-    pub(crate) fn read(&mut self, source: impl Read) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// The source cannot be read.
+    pub fn read(&mut self, source: impl Read) -> io::Result<()> {
         let mut source = BufReader::new(source);
         loop {
             let bytes = source.fill_buf()?;

@@ -1,9 +1,12 @@
 //! Runs a model with both back ends, step by step.
 
-use jlems_rs::document::MemorySources;
-use jlems_rs::engine::Simulation;
-use jlems_rs::{BackendKind, Failure, Options, load, prepare, read_model, with_backend};
+use std::num::NonZeroUsize;
+
+use jlems::{Failure, Options, load, prepare, read_model};
+use lems_document::MemorySources;
+use lems_engine::Simulation;
 use lems_ir::{Backend, Interpreter, State, deliver_due};
+use lems_jit::CompiledProgram;
 use lems_optimise::{Independence, block_kernel, independence};
 
 use crate::RandomModel;
@@ -77,10 +80,10 @@ pub fn back_ends(model: &RandomModel) -> Result<Passed, Difference> {
     let types = read_model(&document).map_err(refused)?;
     let mut passed = Passed::default();
     for simulation in prepare(&document, &types, &options).map_err(refused)? {
-        passed = with_backend(&simulation.program, BackendKind::Jit, None, |compiled| {
-            side_by_side(model, &simulation, compiled)
-        })
-        .map_err(refused)??;
+        let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let compiled = CompiledProgram::with_threads(&simulation.program, threads);
+        let compiled = compiled.map_err(|error| Difference::Refused(error.to_string()))?;
+        passed = side_by_side(model, &simulation, &compiled)?;
     }
     Ok(passed)
 }

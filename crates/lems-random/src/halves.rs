@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use jlems_rs::document::MemorySources;
-use jlems_rs::engine::{Checkpoint, EngineError, Moment, Simulation};
-use jlems_rs::output::MemoryStore;
-use jlems_rs::{BackendKind, Failure, Options, run_from};
+use jlems::{BackendKind, Failure, Options, Stop, run_from};
+use lems_document::MemorySources;
+use lems_engine::{Checkpoint, EngineError, Moment, Simulation};
+use lems_output::MemoryStore;
 
 use crate::{Difference, RandomModel};
 
@@ -56,7 +56,7 @@ fn run(
             return ControlFlow::Continue(());
         }
         saved = moment.checkpoint().ok();
-        ControlFlow::Break(())
+        ControlFlow::Break(Stop::User)
     };
     let mut outputs = store.clone();
     let result = run_from(

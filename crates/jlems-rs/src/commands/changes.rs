@@ -1,8 +1,8 @@
 //! Options that change a model without editing its files.
 
 use clap::Args;
-use jlems_rs::document::Document;
-use jlems_rs::{Failure, Options, Settings};
+use jlems::{Failure, Options, Settings};
+use lems_document::Document;
 
 use super::core_types::SearchArguments;
 
@@ -61,7 +61,7 @@ impl ChangedModel {
         let options = self.options()?;
         super::watch_over(&options);
         let reader = self.search.reader(&self.file, &options);
-        jlems_rs::load(&self.file, &*reader, &options)
+        jlems::load(&self.file, &*reader, &options)
     }
 
     /// The same of a file that is to be run, and the options to run it with.
@@ -69,7 +69,7 @@ impl ChangedModel {
         let options = self.options()?;
         super::watch_over(&options);
         let reader = self.search.reader(&self.file, &options);
-        let document = jlems_rs::load_runnable(&self.file, &*reader, &options)?;
+        let document = jlems::load_runnable(&self.file, &*reader, &options)?;
         Ok((document, options))
     }
 }

@@ -7,11 +7,12 @@ use std::path::{Component, Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use clap::Args;
-use jlems_rs::document::SourceReader;
-use jlems_rs::engine::EngineError;
-use jlems_rs::output::{FileStore, MemoryStore, OutputStore};
-use jlems_rs::plot::Figure;
-use jlems_rs::{Code, Comparison, Failure, Likeness, Options, Settings, visible};
+use jlems::{Code, Comparison, Failure, Likeness, Options, Settings, visible};
+use lems_document::SourceReader;
+use lems_engine::EngineError;
+use lems_host::FileStore;
+use lems_output::{MemoryStore, OutputStore};
+use lems_plot::Figure;
 use serde::Serialize;
 
 use super::changes::ChangeArguments;
@@ -66,7 +67,7 @@ struct Compared {
 
 impl Compared {
     fn new(arguments: &Arguments, file: String, a: &str, b: &str) -> Compared {
-        let comparison = jlems_rs::compare(a, b, arguments.tolerance);
+        let comparison = jlems::compare(a, b, arguments.tolerance);
         let picture = (arguments.plot).and_then(|_| figure(&file, a, b, &comparison));
         Compared {
             file,
@@ -175,7 +176,7 @@ fn outputs(arguments: &Arguments) -> Result<Vec<Compared>, Failure> {
     let store = MemoryStore::new();
     let file = &arguments.first;
     let reader = arguments.search.reader(file, &options);
-    jlems_rs::run(
+    jlems::run(
         file,
         &*reader,
         &mut store.clone(),
@@ -240,7 +241,7 @@ fn by_program(
         let file = if options.settings == Settings::default() {
             std::fs::canonicalize(file).map_err(io)?
         } else {
-            let flat = jlems_rs::load(file, reader, options)?.flat();
+            let flat = jlems::load(file, reader, options)?.flat();
             let copy = folder.join(Path::new(file).file_name().unwrap_or_default());
             std::fs::write(&copy, flat).map_err(io)?;
             copy

@@ -1,12 +1,14 @@
 //! Where a command finds the definitions that it works with.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
-use jlems_rs::description::near_names;
-use jlems_rs::document::{Document, EmbeddedFile, MemorySources, SourceReader};
-use jlems_rs::model::{Model, TypeId};
-use jlems_rs::{Code, Failure, FileSources, LimitSetting, Limits, Options, Sandbox};
+use jlems::description::near_names;
+use jlems::{Code, Failure, LimitSetting, Limits, Options};
+use lems_document::{Document, EmbeddedFile, MemorySources, SourceReader};
+use lems_host::{FileSources, Machine, Sandbox};
+use lems_model::{Model, TypeId};
 use nml2_coretypes::CORE_TYPES;
 
 /// Options about where files are found.
@@ -42,12 +44,16 @@ impl SearchArguments {
     /// The options of the pipeline that these arguments give.
     pub fn options(&self) -> Result<Options, Failure> {
         let folders = (self.include.iter()).flat_map(|folders| std::env::split_paths(folders));
-        let mut limits = Limits::default();
+        let mut limits = Limits {
+            memory: lems_host::most().unwrap_or(usize::MAX),
+            ..Limits::default()
+        };
         for setting in &self.limits {
             limits.set(*setting);
         }
         Ok(Options {
             limits,
+            host: Some(Arc::new(Machine::new())),
             include: folders
                 .map(|folder| folder.to_string_lossy().into_owned())
                 .collect(),
@@ -107,7 +113,7 @@ pub fn document(file: Option<&str>, search: &SearchArguments) -> Result<Document
     let options = search.options()?;
     super::watch_over(&options);
     if let Some(file) = file {
-        return jlems_rs::load(file, &*search.reader(file, &options), &options);
+        return jlems::load(file, &*search.reader(file, &options), &options);
     }
     let core_types = options.core_types.unwrap_or(CORE_TYPES).iter();
     let includes: String = core_types
@@ -115,7 +121,7 @@ pub fn document(file: Option<&str>, search: &SearchArguments) -> Result<Document
         .collect();
     let root = format!("<Lems>{includes}</Lems>");
     let sources = MemorySources::from([("all core types", root.as_str())]);
-    jlems_rs::load("all core types", &sources, &options)
+    jlems::load("all core types", &sources, &options)
 }
 
 /// The type of that name.

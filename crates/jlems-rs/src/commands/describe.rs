@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use clap::Args;
-use jlems_rs::description::{Block, Definition, Member, TypeDescription, Use};
-use jlems_rs::model::Model;
-use jlems_rs::{Failure, visible};
+use jlems::description::{Block, Definition, Member, TypeDescription, Use};
+use jlems::{Failure, visible};
+use lems_model::Model;
 
 use super::core_types::{SearchArguments, document, unknown_name};
 use super::json;
@@ -29,7 +29,7 @@ pub struct Arguments {
 /// Everything that a user of the type needs to know.
 pub fn run(arguments: &Arguments) -> Result<String, Failure> {
     let document = document(arguments.file.as_deref(), &arguments.search)?;
-    let model = jlems_rs::read_model(&document)?;
+    let model = jlems::read_model(&document)?;
     let Some(id) = model.type_named(&arguments.name) else {
         return definitions(&model, arguments);
     };

@@ -1,7 +1,7 @@
 //! `jlems-rs compare --plot`: where two outputs differ.
 
-use jlems_rs::plot::{Content, Curve, Figure, Panel, Row};
-use jlems_rs::{Comparison, event_trains};
+use jlems::{Comparison, event_trains};
+use lems_plot::{Content, Curve, Figure, Panel, Row};
 
 use super::plot::columns;
 
@@ -34,7 +34,7 @@ fn of_columns(a: &str, b: &str, comparison: &Comparison) -> Option<Vec<Curve>> {
     let (a, b) = (columns(a)?, columns(b)?);
     // What differs in the times themselves cannot be drawn over them.
     let differing = comparison.columns.iter().filter(|column| column.column > 0);
-    let curve = |column: &jlems_rs::Column| {
+    let curve = |column: &jlems::Column| {
         let (a, b) = (a.get(column.column - 1)?, b.get(column.column - 1)?);
         let points = a.iter().zip(b).map(|((time, x), (_, y))| (*time, x - y));
         Some(Curve {

@@ -1,7 +1,7 @@
 //! `jlems-rs explain E0101`: explains a code, or lists all codes.
 
 use clap::Args;
-use jlems_rs::{Code, Severity};
+use jlems::{Code, Severity};
 
 /// What to explain.
 #[derive(Debug, Args)]

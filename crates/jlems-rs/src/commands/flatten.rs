@@ -3,9 +3,10 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use jlems_rs::Failure;
-use jlems_rs::engine::EngineError;
-use jlems_rs::output::{FileStore, OutputError, OutputStore};
+use jlems::Failure;
+use lems_engine::EngineError;
+use lems_host::FileStore;
+use lems_output::{OutputError, OutputStore};
 
 use super::changes::ChangedModel;
 use super::print_as_is;

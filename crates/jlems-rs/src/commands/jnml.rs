@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
-use jlems_rs::{Code, Failure, FileSources};
+use jlems::{Code, Failure};
+use lems_host::FileSources;
 
 use super::core_types::SearchArguments;
 use super::{CommandLine, fail, print, shown};
@@ -135,9 +136,9 @@ fn said(text: &str) -> ExitCode {
 fn build(file: &str, include: &[&String]) -> Result<(), Failure> {
     let folders = include.iter().map(|folders| (*folders).clone()).collect();
     let options = SearchArguments::including(folders).options()?;
-    let document = jlems_rs::load_runnable(file, &FileSources, &options)?;
-    let model = jlems_rs::read_model(&document)?;
-    jlems_rs::prepare(&document, &model, &options).map(|_| ())
+    let document = jlems::load_runnable(file, &FileSources, &options)?;
+    let model = jlems::read_model(&document)?;
+    jlems::prepare(&document, &model, &options).map(|_| ())
 }
 
 fn as_own<'w>(words: impl Iterator<Item = &'w str>) -> ExitCode {

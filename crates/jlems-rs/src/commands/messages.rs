@@ -1,7 +1,7 @@
 //! Errors and warnings for machines.
 
-use jlems_rs::document::Source;
-use jlems_rs::{Diagnostic, Severity};
+use jlems::{Diagnostic, Severity};
+use lems_document::Source;
 use serde::Serialize;
 
 /// A diagnostic with its place in lines and columns, both from 1.

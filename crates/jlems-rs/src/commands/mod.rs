@@ -30,8 +30,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use jlems_rs::document::Document;
-use jlems_rs::{Code, Failure, LimitError, Options, visible, visible_lines};
+use jlems::{Code, Failure, LimitError, Options, visible, visible_lines};
+use lems_document::Document;
 
 const EXIT_CODES: &str = "Exit codes: 0 success, 1 error in the model or the run, \
                           2 wrong command line, 128 + N ended by signal N (130: Ctrl-C).";
@@ -158,11 +158,11 @@ fn watch_over(options: &Options) {
 /// memory than it may, in whatever stage.
 fn watch_memory_of(options: &Options) {
     const PERIOD: Duration = Duration::from_millis(20);
-    let (limits, stage) = (options.limits, options.stage.clone());
+    let (limits, stage, host) = (options.limits, options.stage.clone(), options.host());
     std::thread::spawn(move || {
         loop {
             std::thread::sleep(PERIOD);
-            if let Err(error) = limits.allow_memory(&stage) {
+            if let Err(error) = limits.allow_memory(&*host, &stage) {
                 // A stage that is over at this moment tells it itself.
                 std::thread::sleep(PERIOD);
                 fail(&error.into());

@@ -3,8 +3,8 @@
 use std::path::{Component, Path};
 
 use clap::Args;
-use jlems_rs::engine::EngineError;
-use jlems_rs::{Code, Failure, Options, Settings, visible};
+use jlems::{Code, Failure, Options, Settings, visible};
+use lems_engine::EngineError;
 
 use super::core_types::SearchArguments;
 use super::recordings::{RecordingArguments, around, sentence};
@@ -60,9 +60,9 @@ pub fn run(arguments: &Arguments) -> Result<String, Failure> {
     })?;
     // The user learns of a wrong path or time now, not when the file is run.
     let whole = around(file, &simulation, &*reader);
-    let document = jlems_rs::load_runnable(&whole.path, &whole, &options)?;
-    let model = jlems_rs::read_model_in_use(&document)?;
-    jlems_rs::prepare(&document, &model, &options)?;
+    let document = jlems::load_runnable(&whole.path, &whole, &options)?;
+    let model = jlems::read_model_in_use(&document)?;
+    jlems::prepare(&document, &model, &options)?;
     let Some(output) = &arguments.output else {
         return Ok(simulation.to_lems());
     };

@@ -2,8 +2,8 @@
 
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
-use jlems_rs::document::nearest;
-use jlems_rs::{Code, Failure};
+use jlems::{Code, Failure};
+use lems_document::nearest;
 
 use super::CommandLine;
 

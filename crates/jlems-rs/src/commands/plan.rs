@@ -3,11 +3,11 @@
 use std::cmp::Reverse;
 use std::fmt::Write;
 
-use jlems_rs::document::{Document, SourceReader};
-use jlems_rs::memory::{Needed, size};
-use jlems_rs::model::Model;
-use jlems_rs::network::{Estimate, Experiment, Run, rounded};
-use jlems_rs::{Failure, Limits, Options, visible};
+use jlems::memory::{Needed, size};
+use jlems::{Failure, Limits, Options, visible};
+use lems_document::{Document, SourceReader};
+use lems_model::Model;
+use lems_network::{Estimate, Experiment, Run, rounded};
 use serde::Serialize;
 
 /// Most component types that are listed one by one.
@@ -69,10 +69,10 @@ struct PlannedFile {
 impl Plan {
     /// Reads a file and finds what its runs will take; no instance is made and nothing is written.
     pub fn of(file: &str, reader: &dyn SourceReader, options: &Options) -> Result<Plan, Failure> {
-        let document = jlems_rs::load_runnable(file, reader, options)?;
+        let document = jlems::load_runnable(file, reader, options)?;
         super::warn_of(&document);
-        let model = jlems_rs::read_model(&document)?;
-        let (experiment, estimates) = jlems_rs::estimate(&document, &model)?;
+        let model = jlems::read_model(&document)?;
+        let (experiment, estimates) = jlems::estimate(&document, &model)?;
         let runs = experiment.runs.iter().zip(&estimates);
         let planned = |(run, estimate): (&Run, &Estimate)| {
             PlannedRun::of(&document, &model, &experiment, run, estimate, options)

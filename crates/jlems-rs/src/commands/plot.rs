@@ -6,10 +6,11 @@ mod look;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use jlems_rs::engine::EngineError;
-use jlems_rs::output::{FileStore, MemoryStore, OutputStore};
-use jlems_rs::plot::{Content, Figure, Panel, html, png, svg, text};
-use jlems_rs::{Code, Display, Failure, Outcome, Plots, visible};
+use jlems::{Code, Display, Failure, Outcome, Plots, visible};
+use lems_engine::EngineError;
+use lems_host::FileStore;
+use lems_output::{MemoryStore, OutputStore};
+use lems_plot::{Content, Figure, Panel, html, png, svg, text};
 
 use super::core_types::SearchArguments;
 pub use files::columns;
@@ -60,7 +61,7 @@ pub fn run(arguments: &Arguments) -> Result<String, Failure> {
         Some(model) => {
             let options = arguments.search.options()?;
             let reader = arguments.search.reader(model, &options);
-            Some(jlems_rs::plots_of(model, &*reader, &options)?)
+            Some(jlems::plots_of(model, &*reader, &options)?)
         }
         None => None,
     };

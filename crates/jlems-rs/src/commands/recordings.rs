@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use clap::Args;
-use jlems_rs::document::SourceReader;
-use jlems_rs::{Around, Choices, Code, Failure, MadeOutputs, Options, Simulation, visible};
+use jlems::{Around, Choices, Code, Failure, MadeOutputs, Options, visible};
+use lems_document::SourceReader;
+use nml2_coretypes::simulation::Simulation;
 
 /// Most recorded paths, and most files of spikes, that are told one by one.
 const TOLD: usize = 5;
@@ -70,7 +71,7 @@ impl RecordingArguments {
             // What comes through a pipe can be read once only.
             return Ok(None);
         }
-        let simulation = jlems_rs::simulation_of(file, reader, options, &self.choices())?;
+        let simulation = jlems::simulation_of(file, reader, options, &self.choices())?;
         let with_times = |mut simulation: Simulation| {
             let settings = &options.settings;
             (settings.length.iter()).for_each(|length| simulation.length.clone_from(length));
@@ -113,7 +114,7 @@ impl RecordingArguments {
             let help = "this is for a NeuroML file".to_owned();
             return Err(Failure::plain(Code(607), message, Some(help)));
         }
-        let outputs = jlems_rs::outputs_of(file, reader, options, &self.choices())?;
+        let outputs = jlems::outputs_of(file, reader, options, &self.choices())?;
         options.additions = (!outputs.is_empty()).then(|| outputs.to_lems());
         Ok(runnable)
     }

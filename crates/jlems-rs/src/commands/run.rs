@@ -12,11 +12,10 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
-use jlems_rs::document::SourceReader;
-use jlems_rs::output::{OutputError, Report, write_report};
-use jlems_rs::{
-    BackendKind, Diagnostic, Failure, FileSources, Options, Outcome, SIMULATOR, visible,
-};
+use jlems::{BackendKind, Diagnostic, Failure, Options, Outcome, SIMULATOR, visible};
+use lems_document::SourceReader;
+use lems_host::FileSources;
+use lems_output::{OutputError, Report, write_report};
 
 use super::changes::ChangeArguments;
 use super::core_types::SearchArguments;
@@ -149,7 +148,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     };
     let mut progress = Progress::new(!arguments.quiet);
     options.interrupted = Some(progress.interrupted());
-    let mut result = jlems_rs::run_from(
+    let mut result = jlems::run_from(
         checkpoint,
         runnable.path(),
         runnable.reader(),
@@ -161,12 +160,6 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         },
     );
     progress.end();
-    // The error of the run tells more of an output that keeps it from being saved.
-    if let Some(failure) = keeper.failure.take()
-        && result.is_ok()
-    {
-        result = Err(failure);
-    }
     let stepping = (progress.first_step).map_or(Duration::ZERO, |first| first.elapsed());
     let seconds = Seconds::new(started.elapsed(), stepping);
     let mut said = String::new();

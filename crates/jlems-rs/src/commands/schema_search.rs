@@ -4,8 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use jlems_rs::schema::Schema;
-use jlems_rs::{Failure, FileSources, Limits};
+use jlems::{Failure, Limits};
+use lems_host::FileSources;
+use lems_schema::Schema;
 
 /// The schema to check the files against.
 #[derive(Debug, Args)]
@@ -31,7 +32,7 @@ impl SchemaArguments {
     /// The schema that these arguments and the surroundings give.
     pub fn choose(&self, limits: &Limits) -> Result<Chosen, Failure> {
         let read = |path: String| {
-            let schema = jlems_rs::read_schema(&path, &FileSources, &limits.document)?;
+            let schema = jlems::read_schema(&path, &FileSources, &limits.document)?;
             Ok(Chosen { schema, name: path })
         };
         if let Some(path) = &self.schema {
@@ -47,7 +48,7 @@ impl SchemaArguments {
             }
         }
         Ok(Chosen {
-            schema: jlems_rs::neuroml_schema()?,
+            schema: jlems::neuroml_schema()?,
             name: format!("the rules of NeuroML {}", nml2_coretypes::NEUROML_VERSION),
         })
     }

@@ -5,10 +5,10 @@ mod resolved;
 use std::fmt::Write;
 
 use clap::{Args, Subcommand};
-use jlems_rs::engine::Simulation;
-use jlems_rs::ir::{Kernel, Program};
-use jlems_rs::jit::{Part, block_plan, listing};
-use jlems_rs::{Code, Failure};
+use jlems::{Code, Failure};
+use lems_engine::Simulation;
+use lems_ir::{Kernel, Program};
+use lems_jit::{Part, block_plan, listing};
 
 use super::core_types::SearchArguments;
 
@@ -90,9 +90,9 @@ fn with_program(
 ) -> Result<String, Failure> {
     let options = search.options()?;
     super::watch_over(&options);
-    let document = jlems_rs::load_runnable(file, &*search.reader(file, &options), &options)?;
-    let model = jlems_rs::read_model(&document)?;
-    let runs = jlems_rs::prepare(&document, &model, &options)?;
+    let document = jlems::load_runnable(file, &*search.reader(file, &options), &options)?;
+    let model = jlems::read_model(&document)?;
+    let runs = jlems::prepare(&document, &model, &options)?;
     runs.iter().map(body).collect()
 }
 

@@ -1,8 +1,8 @@
 //! `jlems-rs types`: lists component types.
 
 use clap::Args;
-use jlems_rs::description::{TypeSummary, first_sentence};
-use jlems_rs::{Code, Failure, visible};
+use jlems::description::{TypeSummary, first_sentence};
+use jlems::{Code, Failure, visible};
 
 use super::core_types::{SearchArguments, document, type_named};
 use super::json;
@@ -33,7 +33,7 @@ pub fn run(arguments: &Arguments) -> Result<String, Failure> {
         return Err(Failure::plain(Code(102), message, Some(help)));
     }
     let document = document(arguments.file.as_deref(), &arguments.search)?;
-    let model = jlems_rs::read_model(&document)?;
+    let model = jlems::read_model(&document)?;
     let mut types = TypeSummary::all(&model, &document);
     if let Some(base) = &arguments.extends {
         type_named(&model, base)?;

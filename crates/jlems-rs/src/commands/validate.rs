@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
-use jlems_rs::schema::Schema;
-use jlems_rs::{Code, Diagnostic, Failure, Severity, Stage, Verdict, visible};
+use jlems::{Code, Diagnostic, Failure, Severity, Stage, Verdict, visible};
+use lems_schema::Schema;
 use serde::Serialize;
 
 use super::core_types::SearchArguments;
@@ -57,7 +57,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let (mut checked, mut held) = (Vec::new(), 0);
     for file in &files(&arguments.files)? {
         let reader = arguments.search.reader(file, &options);
-        let verdict = jlems_rs::validate(file, &*reader, &options, Some(&schema));
+        let verdict = jlems::validate(file, &*reader, &options, Some(&schema));
         held += verdict.held;
         let valid = verdict.count(Severity::Error) == 0;
         let messages = match arguments.json {

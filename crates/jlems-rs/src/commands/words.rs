@@ -5,8 +5,8 @@ use std::io::Write;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
-use jlems_rs::document::nearest;
-use jlems_rs::{Code, Failure};
+use jlems::{Code, Failure};
+use lems_document::nearest;
 
 use super::{CommandLine, print_error, rendered, written};
 

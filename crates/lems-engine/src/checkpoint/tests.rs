@@ -14,7 +14,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::tests::{TYPES, simulation};
-use crate::{EngineError, Moment, Summary};
+use crate::{EngineError, Moment, RunSettings, Summary};
 
 const STEPS: u64 = 12;
 
@@ -43,11 +43,7 @@ fn text() -> String {
 }
 
 /// The same run for all tests.
-static RUN: LazyLock<Simulation> = LazyLock::new(|| {
-    let mut run = simulation(&text());
-    run.steps_between_checkpoints = 1;
-    run
-});
+static RUN: LazyLock<Simulation> = LazyLock::new(|| simulation(&text()));
 
 fn go(
     run: &Simulation,
@@ -60,7 +56,12 @@ fn go(
         ControlFlow::Continue(())
     };
     let interpreter = Interpreter::new(&run.program);
-    let result = run.run(&interpreter, &mut store.clone(), from, &mut control);
+    let settings = RunSettings {
+        steps_between_checkpoints: 1,
+        ..RunSettings::default()
+    };
+    let store_of_run = &mut store.clone();
+    let result = run.run(&interpreter, store_of_run, from, &settings, &mut control);
     (result, store)
 }
 
@@ -123,7 +124,7 @@ fn another_run_is_refused_by_name() {
         assert_eq!(refusal(&run), CheckpointError::OtherRun { what });
     }
     let mut thinned = RUN.clone();
-    thinned.every = 2;
+    thinned.recording.every = 2;
     let what = "another `--every`";
     assert_eq!(refusal(&thinned), CheckpointError::OtherRun { what });
     let mut seeded = RUN.clone();

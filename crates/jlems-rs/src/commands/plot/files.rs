@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use jlems_rs::plot::{Content, Curve, Panel, Row};
-use jlems_rs::{Display, DisplayLine, EventSource, event_trains};
+use jlems::{Display, DisplayLine, EventSource, event_trains};
+use lems_plot::{Content, Curve, Panel, Row};
 
 use super::look::Choice;
 

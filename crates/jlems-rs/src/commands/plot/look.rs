@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use clap::Args;
-use jlems_rs::plot::Figure;
+use lems_plot::Figure;
 
 /// Options about what a picture shows.
 #[derive(Debug, Args)]

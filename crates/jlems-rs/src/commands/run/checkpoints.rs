@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::{ArgGroup, Args};
-use jlems_rs::engine::{Checkpoint, CheckpointError, EngineError, Moment};
-use jlems_rs::output::{FileStore, OutputStore};
-use jlems_rs::{Code, Failure, visible};
+use jlems::{Code, Failure, Stop, visible};
+use lems_engine::{Checkpoint, CheckpointError, EngineError, Moment};
+use lems_host::FileStore;
+use lems_output::OutputStore;
 
 /// Time by the clock between two checkpoints.
 const PERIOD: Duration = Duration::from_secs(600);
@@ -64,8 +65,6 @@ fn seconds(text: &str) -> Result<f64, String> {
 
 /// Writes the checkpoints of a run.
 pub struct Keeper {
-    /// Why a checkpoint could not be written.
-    pub failure: Option<Failure>,
     path: Option<PathBuf>,
     by_the_clock: bool,
     written: Option<Instant>,
@@ -92,7 +91,6 @@ impl Keeper {
             return Err(Failure::plain(Code(545), message, Some(help)));
         }
         let keeper = Keeper {
-            failure: None,
             path: checkpoint.clone().or(resume.clone()),
             by_the_clock: checkpoint_every.is_none(),
             written: None,
@@ -101,14 +99,17 @@ impl Keeper {
     }
 
     /// Saves the run if it is time to or the run is not to go on; whether it goes on.
-    pub fn look(&mut self, moment: &mut Moment<'_, '_>, wish: ControlFlow<()>) -> ControlFlow<()> {
+    pub fn look(
+        &mut self,
+        moment: &mut Moment<'_, '_>,
+        wish: ControlFlow<Stop>,
+    ) -> ControlFlow<Stop> {
         let Some(path) = &self.path else { return wish };
         let is_old = |written: Instant| self.by_the_clock && written.elapsed() >= PERIOD;
         // The first is written at once: better no run than one that cannot be kept.
         if moment.due || wish.is_break() || self.written.is_none_or(is_old) {
             if let Err(error) = write(path, moment) {
-                self.failure = Some(error.into());
-                return ControlFlow::Break(());
+                return ControlFlow::Break(Stop::Failed(error.into()));
             }
             self.written = Some(Instant::now());
         }

@@ -7,8 +7,9 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use indicatif::{FormattedDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use jlems_rs::engine::Simulation;
-use jlems_rs::network::rounded;
+use jlems::Stop;
+use lems_engine::Simulation;
+use lems_network::rounded;
 
 use super::signals::Signals;
 
@@ -69,7 +70,7 @@ impl Progress {
     }
 
     /// Notes where a run is; whether it is to go on.
-    pub fn look(&mut self, simulation: &Simulation, steps: u64, time: f64) -> ControlFlow<()> {
+    pub fn look(&mut self, simulation: &Simulation, steps: u64, time: f64) -> ControlFlow<Stop> {
         let now = Instant::now();
         let begins = steps == 0 || self.first_step.is_none();
         self.first_step.get_or_insert(now);
@@ -103,7 +104,7 @@ impl Progress {
             bar.set_message(format!("{:.3} of {length} ms{left}", time * 1e3));
         }
         match self.status() {
-            Some(_) => ControlFlow::Break(()),
+            Some(_) => ControlFlow::Break(Stop::User),
             None => ControlFlow::Continue(()),
         }
     }

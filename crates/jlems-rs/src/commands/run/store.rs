@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use jlems_rs::output::{FileStore, Mark, MemoryStore, OutputError, OutputSink, OutputStore};
+use lems_host::FileStore;
+use lems_output::{Mark, MemoryStore, OutputError, OutputSink, OutputStore};
 use serde::Serialize;
 
 /// A file that a run has written.

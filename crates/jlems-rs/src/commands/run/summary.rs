@@ -3,8 +3,8 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use jlems_rs::network::rounded;
-use jlems_rs::{Diagnostic, Failure, Outcome, Severity, visible};
+use jlems::{Diagnostic, Failure, Outcome, Severity, visible};
+use lems_network::rounded;
 use serde::Serialize;
 
 use super::super::counted;

@@ -3,11 +3,11 @@
 use std::fmt::Write;
 
 use clap::Args;
-use jlems_rs::network::rounded;
-use jlems_rs::resolved::{
+use jlems::resolved::{
     Population, ResolvedComponent, ResolvedModel, ResolvedNetwork, ResolvedValue,
 };
-use jlems_rs::{Failure, visible};
+use jlems::{Failure, visible};
+use lems_network::rounded;
 
 use crate::commands::changes::ChangedModel;
 use crate::commands::{counted, json};
@@ -28,7 +28,7 @@ pub struct Arguments {
 /// Types in use and components with their values.
 pub fn model(arguments: &Arguments) -> Result<String, Failure> {
     let document = arguments.model.load()?;
-    let model = jlems_rs::read_model(&document)?;
+    let model = jlems::read_model(&document)?;
     let resolved = ResolvedModel::of(&model, &document);
     if arguments.json {
         return json(&resolved);
@@ -89,7 +89,7 @@ fn short(value: f64) -> String {
 /// Instances, connections, shapes and recordings.
 pub fn network(arguments: &Arguments) -> Result<String, Failure> {
     let (document, options) = arguments.model.load_runnable()?;
-    let model = jlems_rs::read_model(&document)?;
+    let model = jlems::read_model(&document)?;
     let networks = ResolvedNetwork::all(&document, &model, &options)?;
     match arguments.json {
         true => json(&networks),

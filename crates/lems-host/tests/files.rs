@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
-use lems_output::{DataFile, EventFile, EventFormat, FileStore, OutputError, OutputStore};
+use lems_host::FileStore;
+use lems_output::{DataFile, EventFile, EventFormat, OutputError, OutputStore};
 use std::fs;
 use std::path::PathBuf;
 

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use crate::{Mark, OutputError, OutputSink, OutputStore};
+use lems_output::{Mark, OutputError, OutputSink, OutputStore};
 use place::{FilePlace, Identity, Inputs, Key, Place, Places, identity_at, open_stream};
 
 /// Outputs as files. A file is written as `<path>.partial`, or with a number after it if that is

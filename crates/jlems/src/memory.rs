@@ -1,13 +1,8 @@
-//! How much memory a network will take, how much there is, and how much is in use.
+//! How much memory a network will take.
 
 use lems_document::Document;
 use lems_model::Model;
 use lems_network::{Estimate, state_size};
-
-mod machine;
-
-pub(crate) use machine::most;
-pub use machine::{is_full, used};
 
 /// Bytes of memory before any model is read: the program and the core types.
 const PROGRAM_BYTES: u64 = 13 << 20;

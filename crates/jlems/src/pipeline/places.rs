@@ -1,36 +1,13 @@
 //! The place in the files that a kernel comes from. Messages about the kernel show it.
 
-use lems_document::{Document, SourceReader, Span};
-use lems_engine::EngineError;
-use lems_ir::{Fault, Kernel, Program};
+use lems_document::Span;
+use lems_ir::{Kernel, Program};
 use lems_model::Model;
 
-use super::{Options, load};
-use crate::{Code, Diagnostic, Failure};
-
-/// The failure of a run because of events, with the place where the last one was to arrive.
-pub(super) fn located(
-    path: &str,
-    reader: &dyn SourceReader,
-    options: &Options,
-    fault: Fault,
-) -> Failure {
-    let place = |document: &Document| {
-        let model = Model::read(document).ok()?;
-        place_of_kernel(&model, fault.receiver()?)
-    };
-    let found = load(path, reader, options).ok();
-    let found = found.and_then(|document| Some((place(&document)?, document)));
-    let mut failure = Failure::from(EngineError::from(fault));
-    if let (Some((span, document)), Some(first)) = (found, failure.diagnostics.first_mut()) {
-        first.span = Some(span);
-        failure.sources = document.into_sources();
-    }
-    failure
-}
+use crate::{Code, Diagnostic};
 
 /// The type that a kernel is of, or its `OnEvent`, by the name of the kernel.
-fn place_of_kernel(model: &Model<'_>, name: &str) -> Option<Span> {
+pub(super) fn place_of_kernel(model: &Model<'_>, name: &str) -> Option<Span> {
     let (kind, port) = match name.rsplit_once(" on ") {
         Some((kind, port)) if model.type_named(name).is_none() => (kind, Some(port)),
         _ => (name, None),
@@ -47,7 +24,7 @@ fn place_of_kernel(model: &Model<'_>, name: &str) -> Option<Span> {
 }
 
 /// Warnings of kernels that are interpreted because they are too long for machine code.
-pub(super) fn long_kernels(model: &Model<'_>, program: &Program) -> Vec<Diagnostic> {
+pub(crate) fn long_kernels(model: &Model<'_>, program: &Program) -> Vec<Diagnostic> {
     let kernels = program.kernels.iter().chain(&program.handlers);
     let warning = |kernel: &Kernel| {
         let span = place_of_kernel(model, &kernel.name);

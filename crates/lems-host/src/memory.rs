@@ -8,7 +8,7 @@ const LEFT: usize = 16;
 
 /// Bytes of memory that this process may use: what the machine, the control groups that it is in, the
 /// limit of its address space (`ulimit -v`) and the job of Slurm that it belongs to leave it.
-pub(crate) fn most() -> Option<usize> {
+pub fn most() -> Option<usize> {
     let read = |path: &str| std::fs::read_to_string(path).ok();
     let machine = || kilobytes(&read("/proc/meminfo")?, "MemTotal:");
     let address_space = || address_space(&read("/proc/self/limits")?);

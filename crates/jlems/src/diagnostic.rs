@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::fmt;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use lems_document::{Document, DocumentError, LoadFailure, Source, Span};
@@ -50,6 +51,15 @@ pub struct Failure {
     /// The errors.
     pub diagnostics: Vec<Diagnostic>,
 }
+
+/// All messages with their source lines, in full.
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.render(false))
+    }
+}
+
+impl std::error::Error for Failure {}
 
 /// Most diagnostics that are written out.
 pub const MOST_SHOWN: usize = 20;
@@ -118,6 +128,12 @@ impl Failure {
         self.diagnostics
             .retain(|one| one.severity == Severity::Error);
         self.diagnostics
+    }
+
+    /// The same with other diagnostics about the same sources.
+    pub(crate) fn and(mut self, other: Failure) -> Failure {
+        self.add(other);
+        self
     }
 
     /// Adds diagnostics about the same sources, unless they are there.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptions};
 
-use crate::OutputError;
+use lems_output::OutputError;
 
 /// Most links that lead to a file one after another, as Linux has it.
 const MOST_LINKS: usize = 40;

@@ -2,12 +2,11 @@
 
 use lems_document::{Document, Source, Span};
 use lems_engine::EngineError;
-use lems_model::Target;
-use lems_network::Experiment;
 use lems_output::{OutputError, OutputStore, expand_report_name};
 
-use super::{Options, RECORD, SIMULATOR};
-use crate::{Code, Diagnostic, Failure};
+use super::{RECORD, SIMULATOR};
+use crate::stages::Checked;
+use crate::{Code, Diagnostic, Failure, Options};
 
 /// Outputs that a text asks for that no user has written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,12 +43,14 @@ enum Origin {
 }
 
 impl RunOutputs {
-    pub(super) fn of(
-        document: &Document,
-        target: Target<'_>,
-        experiment: &Experiment<'_>,
-        options: &Options,
-    ) -> RunOutputs {
+    /// What a model asks for.
+    pub(super) fn of(checked: &Checked<'_>, options: &Options) -> RunOutputs {
+        let Checked {
+            document,
+            target,
+            experiment,
+            ..
+        } = checked;
         let wanted = |name: &str, span: Option<Span>, option: &'static str| {
             let source = |span: Span| document.source(span.source).name.as_str();
             let made = options.made_outputs.as_ref();

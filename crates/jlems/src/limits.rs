@@ -7,7 +7,7 @@ use lems_ir::{Program, statements};
 use lems_model::{ComponentId, Model};
 use lems_network::{Estimate, Experiment, NetworkError, Run};
 
-use crate::{Code, Diagnostic, Failure, Stage, memory};
+use crate::{Code, Diagnostic, Failure, Host, Stage, memory};
 
 /// Bounds on what a model may take. [`LIMITS`] lists them by name; `usize::MAX` is no bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,8 +16,7 @@ pub struct Limits {
     pub document: lems_document::Limits,
     /// Instances of a network.
     pub instances: usize,
-    /// Bytes in use, for a network as estimated before it is built; those that the machine and its
-    /// administrator leave by default.
+    /// Bytes in use, for a network as estimated before it is built; no bound by default.
     pub memory: usize,
     /// Kernels of a program.
     pub kernels: usize,
@@ -40,7 +39,7 @@ impl Default for Limits {
         Limits {
             document: lems_document::Limits::default(),
             instances: as_bound(Estimate::LIMIT),
-            memory: memory::most().unwrap_or(usize::MAX),
+            memory: usize::MAX,
             kernels: 100_000,
             statements: 10_000_000,
             events: 100_000_000,
@@ -277,8 +276,8 @@ impl Limits {
     }
 
     /// Most events that may be on their way, with what the memory has room for.
-    pub(crate) fn most_events(&self) -> usize {
-        let left = self.memory.saturating_sub(memory::used().unwrap_or(0));
+    pub(crate) fn most_events(&self, host: &dyn Host) -> usize {
+        let left = (self.memory).saturating_sub(host.memory_in_use().unwrap_or(0));
         self.events.min(left / memory::EVENT_BYTES)
     }
 
@@ -296,8 +295,8 @@ impl Limits {
     ///
     /// # Errors
     /// It is not.
-    pub fn allow_memory(&self, stage: &Stage) -> Result<(), LimitError> {
-        match memory::is_full(self.memory) {
+    pub fn allow_memory(&self, host: &dyn Host, stage: &Stage) -> Result<(), LimitError> {
+        match host.is_memory_full(self.memory) {
             true => Err(LimitError::Memory {
                 limit: memory::size(self.memory as u64),
                 stage: stage.name(),

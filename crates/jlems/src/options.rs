@@ -1,0 +1,81 @@
+//! What a user can choose.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use lems_document::{EmbeddedFile, IncludeOptions};
+use nml2_coretypes::{CORE_TYPES, FOREIGN_LANGUAGES};
+
+use crate::host::NoHost;
+use crate::{Host, Limits, MadeOutputs, Settings, Stage};
+
+/// What runs the kernels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BackendKind {
+    /// Machine code.
+    #[default]
+    Jit,
+    /// The interpreter: slow, the same bits.
+    Interpreter,
+}
+
+/// How to load, build, compile and run. Each stage reads what is for it.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Folders searched for included files.
+    pub include: Vec<String>,
+    /// Core types instead of the embedded ones: (file name, text).
+    pub core_types: Option<&'static [EmbeddedFile]>,
+    /// What runs the kernels.
+    pub backend: BackendKind,
+    /// Threads that share the steps of many instances; all that the computer has if `None`.
+    pub threads: Option<NonZeroUsize>,
+    /// Whether results may have other rounding errors than jLEMS's.
+    pub fast: bool,
+    /// Seed of the random generator, instead of the model's.
+    pub seed: Option<i64>,
+    /// Values instead of those in the files.
+    pub settings: Settings,
+    /// Elements for the target in addition to those that it has in the files: what `--record` asks for.
+    pub additions: Option<String>,
+    /// What is recorded, if no file says it but a text that is made for a NeuroML file.
+    pub made_outputs: Option<MadeOutputs>,
+    /// Only every so manieth row of data is written; 0 and 1 mean all.
+    pub every: u64,
+    /// Simulated time between two moments at which a checkpoint is due, in seconds; only the end is
+    /// one if `None`.
+    pub checkpoint_every: Option<f64>,
+    /// What the displays show is written too, each to an output named by [`display_name`](crate::display_name).
+    pub displays: bool,
+    /// Whether mistakes that jLEMS passes are errors.
+    pub strict: bool,
+    /// When the run began, as `yyyyMMddHHmmss`, for the name of its report.
+    pub timestamp: String,
+    /// How much the model may take.
+    pub limits: Limits,
+    /// What measures time and memory for these limits.
+    pub host: Option<Arc<dyn Host>>,
+    /// Set when the run is wanted to end while a step delivers events without an end in sight;
+    /// between steps whoever advances the run decides.
+    pub interrupted: Option<Arc<AtomicBool>>,
+    /// What is being done, for those who watch.
+    pub stage: Stage,
+}
+
+impl Options {
+    /// What measures time and memory; nothing if it is not given.
+    pub fn host(&self) -> Arc<dyn Host> {
+        self.host.clone().unwrap_or_else(|| Arc::new(NoHost))
+    }
+
+    /// Where included files are found.
+    pub(crate) fn include_options(&self) -> IncludeOptions {
+        IncludeOptions {
+            folders: self.include.clone(),
+            embedded: self.core_types.unwrap_or(CORE_TYPES),
+            foreign: FOREIGN_LANGUAGES,
+            limits: self.limits.document,
+        }
+    }
+}

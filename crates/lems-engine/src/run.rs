@@ -1,0 +1,383 @@
+//! A run as a cursor: where it is between two steps, and how it goes on.
+
+use std::ops::ControlFlow;
+
+use lems_ir::{Backend, Deliveries, Fault, Interpreter, Program, State, deliver_due};
+use lems_output::{Mark, OutputError};
+
+use crate::checkpoint::{self, Checkpoint};
+use crate::{EngineError, Simulation, Sink};
+
+/// What bounds a run, and when it is saved; none of it changes its results.
+#[derive(Debug, Clone)]
+pub struct RunSettings {
+    /// Steps between two moments at which a checkpoint is due; zero if none is before the end.
+    pub steps_between_checkpoints: u64,
+    /// Most events on their way at one time.
+    pub most_events: usize,
+    /// What bounds the events without a delay of one step.
+    pub deliveries: Deliveries,
+}
+
+impl Default for RunSettings {
+    fn default() -> Self {
+        RunSettings {
+            steps_between_checkpoints: 0,
+            most_events: usize::MAX,
+            deliveries: Deliveries::default(),
+        }
+    }
+}
+
+impl RunSettings {
+    /// Tells a state what the run demands of it.
+    fn prepare(&self, state: &mut State, simulation: &Simulation) {
+        state.queue.limit = self.most_events;
+        state.queue.expect_steps_of(simulation.step());
+        state.deliveries = self.deliveries.clone();
+    }
+}
+
+/// What is asked between steps, and after the last one: whether to go on.
+pub type Control<'c> = &'c mut dyn FnMut(&mut Moment<'_, '_>) -> ControlFlow<()>;
+
+/// A run between two steps, as those see it who watch it.
+pub struct Moment<'m, 's> {
+    /// Steps done.
+    pub steps: u64,
+    /// Simulated time, in seconds.
+    pub time: f64,
+    /// Whether a checkpoint is due.
+    pub due: bool,
+    save: &'m mut (dyn FnMut() -> Result<Vec<u8>, EngineError> + 's),
+}
+
+impl Moment<'_, '_> {
+    /// The run as bytes that [`Checkpoint::read`] reads; what its outputs got is in safety before.
+    ///
+    /// # Errors
+    /// An output that cannot be written, which ends the run with the same error.
+    pub fn checkpoint(&mut self) -> Result<Vec<u8>, EngineError> {
+        (self.save)()
+    }
+}
+
+/// What a run did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    /// Steps done.
+    pub steps: u64,
+    /// Simulated time, in seconds.
+    pub time: f64,
+    /// Paths of the files that were written.
+    pub files: Vec<String>,
+    /// Whether the run was told to stop before its end.
+    pub interrupted: bool,
+    /// A variable that is not a number at the end, which nothing recorded has shown.
+    pub not_a_number: Option<String>,
+}
+
+/// A run between two steps: its state, how far it is, and the sink that its numbers go to.
+///
+/// It owns no program: every call takes the simulation that it was started with, and a back end of
+/// that simulation's program. So the owner of these decides how long they live.
+#[derive(Debug)]
+pub struct Cursor<S> {
+    state: State,
+    steps: u64,
+    time: f64,
+    sink: S,
+    steps_between_checkpoints: u64,
+    /// The values of a row, to be used again for the next one.
+    row: Vec<f64>,
+    /// Whether it failed or was ended within a step: it cannot go on.
+    stopped: bool,
+    /// Why an output could not be brought into safety for a checkpoint.
+    failure: Option<OutputError>,
+}
+
+impl<S: Sink> Cursor<S> {
+    /// Makes the passes before the first step, and gives the sink the rows of the start.
+    ///
+    /// # Errors
+    /// Those of [`Cursor::advance`].
+    pub fn start(
+        simulation: &Simulation,
+        settings: &RunSettings,
+        sink: S,
+    ) -> Result<Self, EngineError> {
+        let mut state = State::new(&simulation.program, 0);
+        state.random = simulation.random.clone();
+        settings.prepare(&mut state, simulation);
+        Interpreter::new(&simulation.program).run_setup(&mut state);
+        let mut cursor = Cursor::new(state, sink, settings);
+        cursor.record(simulation)?;
+        cursor.look_for_fault(simulation)?;
+        Ok(cursor)
+    }
+
+    /// Goes on from a checkpoint, with a sink that `open` makes from how far each output was written.
+    ///
+    /// # Errors
+    /// A checkpoint of another run, or an error of `open`.
+    pub fn resume(
+        simulation: &Simulation,
+        settings: &RunSettings,
+        checkpoint: Checkpoint,
+        open: impl FnOnce(Vec<Mark>) -> Result<S, OutputError>,
+    ) -> Result<Self, EngineError> {
+        let (steps, time) = (checkpoint.steps, checkpoint.time);
+        let (mut state, marks) = checkpoint.into_parts(simulation)?;
+        settings.prepare(&mut state, simulation);
+        let cursor = Cursor::new(state, open(marks)?, settings);
+        Ok(Cursor {
+            steps,
+            time,
+            ..cursor
+        })
+    }
+
+    fn new(state: State, sink: S, settings: &RunSettings) -> Self {
+        Cursor {
+            state,
+            steps: 0,
+            time: 0.0,
+            sink,
+            steps_between_checkpoints: settings.steps_between_checkpoints,
+            row: Vec::new(),
+            stopped: false,
+            failure: None,
+        }
+    }
+
+    /// Steps done.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Simulated time, in seconds.
+    pub fn time(&self) -> f64 {
+        self.time
+    }
+
+    /// All variables of all instances now, in columns, in SI units.
+    pub fn memory(&self) -> &[f64] {
+        &self.state.memory
+    }
+
+    /// What the numbers go to.
+    pub fn sink(&self) -> &S {
+        &self.sink
+    }
+
+    /// The same, for a reader that takes numbers out.
+    pub fn sink_mut(&mut self) -> &mut S {
+        &mut self.sink
+    }
+
+    /// What the numbers went to; an output that is not finished stays so.
+    pub fn into_sink(self) -> S {
+        self.sink
+    }
+
+    /// Whether the run cannot go on: it failed, or was ended while a step delivered events.
+    pub fn is_stopped(&self) -> bool {
+        self.stopped
+    }
+
+    /// Whether all steps of the run are done.
+    pub fn is_at_end(&self, simulation: &Simulation) -> bool {
+        self.steps >= simulation.steps()
+    }
+
+    /// Makes steps until so many are done in all, or the run is at its end. Rows and events go to the
+    /// sink.
+    ///
+    /// # Errors
+    /// A recorded value that is no finite number, events without end, an output that cannot be
+    /// written. The run cannot go on then.
+    pub fn advance(
+        &mut self,
+        simulation: &Simulation,
+        backend: &dyn Backend,
+        until: u64,
+    ) -> Result<(), EngineError> {
+        let until = until.min(simulation.steps());
+        let result = self.advance_to(simulation, backend, until);
+        self.stopped |= result.is_err();
+        result
+    }
+
+    fn advance_to(
+        &mut self,
+        simulation: &Simulation,
+        backend: &dyn Backend,
+        until: u64,
+    ) -> Result<(), EngineError> {
+        let step = simulation.step();
+        while self.steps < until && !self.stopped {
+            let most = (until - self.steps).min(steps_to_multiple(
+                self.steps,
+                simulation.steps_between_rows(),
+            ));
+            match backend.steps(&mut self.state, &mut self.time, step, most) {
+                // The back end goes call by call.
+                0 => {
+                    self.time += step;
+                    let (program, state) = (&simulation.program, &mut self.state);
+                    make_step(program, backend, state, self.time, step);
+                    self.steps += 1;
+                }
+                made => self.steps += made,
+            }
+            // What a step that did not come to its end leaves is no row.
+            if self.state.fault.is_none() {
+                self.record(simulation)?;
+            }
+            self.look_for_fault(simulation)?;
+        }
+        Ok(())
+    }
+
+    /// Goes on to the end of the run, or until `control` says to stop; gives whether the end is
+    /// reached.
+    ///
+    /// # Errors
+    /// Those of [`Cursor::advance`], and of an output that `control` wanted in safety.
+    pub fn run(
+        &mut self,
+        simulation: &Simulation,
+        backend: &dyn Backend,
+        control: Control<'_>,
+    ) -> Result<bool, EngineError> {
+        let between_looks = simulation.steps_between_looks();
+        while !self.stopped {
+            let at_end = self.is_at_end(simulation);
+            let between_checkpoints = self.steps_between_checkpoints;
+            let due = at_end || (self.steps > 0 && self.steps.is_multiple_of(between_checkpoints));
+            if due || self.steps.is_multiple_of(between_looks) {
+                let (steps, time) = (self.steps, self.time);
+                let mut save = || self.checkpoint(simulation);
+                let mut moment = Moment {
+                    steps,
+                    time,
+                    due,
+                    save: &mut save,
+                };
+                let is_break = control(&mut moment).is_break();
+                if let Some(error) = self.failure.take() {
+                    self.stopped = true;
+                    return Err(error.into());
+                }
+                if is_break && !at_end {
+                    return Ok(false);
+                }
+            }
+            if at_end {
+                return Ok(true);
+            }
+            let next = steps_to_multiple(self.steps, between_looks)
+                .min(steps_to_multiple(self.steps, between_checkpoints));
+            self.advance(simulation, backend, self.steps.saturating_add(next))?;
+        }
+        Ok(false)
+    }
+
+    /// The run as bytes that [`Checkpoint::read`] reads; what its outputs got is in safety before.
+    ///
+    /// # Errors
+    /// An output that cannot be written.
+    pub fn checkpoint(&mut self, simulation: &Simulation) -> Result<Vec<u8>, EngineError> {
+        let marks = self.sink.marks().inspect_err(|error| {
+            self.failure = Some(error.clone());
+        })?;
+        let (state, steps, time) = (&self.state, self.steps, self.time);
+        Ok(checkpoint::write(simulation, state, steps, time, &marks))
+    }
+
+    /// Ends the run: outputs of one that is at its end become complete, others stay as they are.
+    ///
+    /// # Errors
+    /// An output that cannot be finished.
+    pub fn finish(mut self, simulation: &Simulation) -> Result<(Summary, S), EngineError> {
+        let interrupted = !self.is_at_end(simulation);
+        let files = if interrupted {
+            Vec::new()
+        } else {
+            self.sink.finish()?
+        };
+        let summary = Summary {
+            steps: self.steps,
+            time: self.time,
+            files,
+            interrupted,
+            not_a_number: simulation.not_a_number(&self.state.memory),
+        };
+        Ok((summary, self.sink))
+    }
+
+    /// Gives the sink the events of the step, and the rows of this moment if there are some.
+    fn record(&mut self, simulation: &Simulation) -> Result<(), EngineError> {
+        for selection in self.state.recorded.drain(..) {
+            if let Some((file, index)) = simulation.selection(selection) {
+                self.sink.event(file, index, self.time)?;
+            }
+        }
+        if !self.steps.is_multiple_of(simulation.every()) {
+            return Ok(());
+        }
+        for (number, file) in simulation.data_files.iter().enumerate() {
+            self.row.clear();
+            for recorder in &file.columns {
+                let value = recorder.value(&self.state.memory);
+                if !value.is_finite() && !file.drawn {
+                    return Err(EngineError::NotFinite {
+                        quantity: recorder.quantity.clone(),
+                        value,
+                        time: self.time,
+                    });
+                }
+                self.row.push(value);
+            }
+            self.sink.row(number, self.time, &self.row)?;
+        }
+        Ok(self.sink.end_of_rows(self.time)?)
+    }
+
+    /// Ends the run if its state says so.
+    fn look_for_fault(&mut self, simulation: &Simulation) -> Result<(), EngineError> {
+        match self.state.fault.take() {
+            None => Ok(()),
+            // The step did not come to its end: the one before it is the last.
+            Some(Fault::Ended { .. }) => {
+                self.steps = self.steps.saturating_sub(1);
+                self.time = (self.time - simulation.step()).max(0.0);
+                self.stopped = true;
+                Ok(())
+            }
+            Some(fault) => Err(fault.into()),
+        }
+    }
+}
+
+/// Steps after `done` to the next multiple of `period`; no bound if it is zero.
+fn steps_to_multiple(done: u64, period: u64) -> u64 {
+    match done.checked_rem(period) {
+        Some(over) => period - over,
+        None => u64::MAX,
+    }
+}
+
+/// Makes one step, which ends at `time`, in seconds.
+pub(crate) fn make_step(
+    program: &Program,
+    backend: &dyn Backend,
+    state: &mut State,
+    time: f64,
+    step: f64,
+) {
+    deliver_due(backend, state, time);
+    for call in &program.schedule {
+        backend.advance(state, *call, time, step);
+    }
+}
