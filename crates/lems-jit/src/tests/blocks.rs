@@ -13,7 +13,8 @@ use proptest::test_runner::{TestCaseError, TestError, TestRunner};
 use super::grow::grow;
 use super::outcome::{run, run_in_pieces};
 use super::{agree, kernel, load, program, set, store};
-use crate::{CompiledProgram, block_plan, settle, validate};
+use crate::run::commit::ROLLED_BACK;
+use crate::{CompiledProgram, block_plan, validate};
 
 /// How many programs, if not the default.
 const CASES: &str = "BLOCK_PROGRAMS";
@@ -147,7 +148,7 @@ fn back_ends_agree_on_blocks_of_instances() {
         ..ProptestConfig::default()
     };
     let tally = Tally::default();
-    settle::WENT_BACK.set(0);
+    ROLLED_BACK.set(0);
     let numbers = prop::collection::vec(any::<u32>(), 300..6000);
     let result = TestRunner::new(config).run(&numbers.no_shrink(), |numbers| {
         let program = grow(&numbers);
@@ -160,8 +161,8 @@ fn back_ends_agree_on_blocks_of_instances() {
     if let Err(TestError::Fail(failure, _)) = result {
         panic!("{failure}");
     }
-    let went_back = settle::WENT_BACK.get();
-    println!("{tally:?}, {went_back} instances went back");
+    let rolled_back = ROLLED_BACK.get();
+    println!("{tally:?}, {rolled_back} instances went back");
     assert!(tally.in_blocks.get() * 3 > tally.kernels.get(), "{tally:?}");
     assert!(
         tally.interfering.get() * 10 > tally.kernels.get(),
@@ -170,7 +171,10 @@ fn back_ends_agree_on_blocks_of_instances() {
     let both = tally.in_turn_and_interfering.get();
     assert!(both * 50 > tally.kernels.get(), "{tally:?}");
     assert!(tally.tailed.get() * 200 > tally.programs.get(), "{tally:?}");
-    assert!(went_back > u64::from(cases), "only {went_back} went back");
+    assert!(
+        rolled_back > u64::from(cases),
+        "only {rolled_back} went back"
+    );
 }
 
 #[test]
@@ -208,10 +212,10 @@ fn what_is_never_stored_stays_when_an_instance_goes_back() {
         instance: 33,
     };
     program.routes = Routes::new(34, &[(31, Target { action, delay: 0.0 })]);
-    settle::WENT_BACK.set(0);
+    ROLLED_BACK.set(0);
     assert_eq!(difference(&program), None);
     assert_eq!(agree(&program).memory[33], 0.5_f64.to_bits());
-    assert!(settle::WENT_BACK.get() > 0);
+    assert!(ROLLED_BACK.get() > 0);
 }
 
 #[test]

@@ -8,12 +8,12 @@ use lems_optimise::{
     without_single_loops,
 };
 
-use crate::lanes::LANES;
-use crate::saving::{can_save, stored_columns};
-use crate::senders::Reach;
+use crate::codegen::abi::LANES;
+use crate::plan::rollback::Reach;
+use crate::plan::undo::{can_copy, stored_columns};
 
-/// Fewer instances are computed one after the other.
-pub(crate) const FEWEST_TOGETHER: u32 = 4;
+/// Calls of fewer instances are computed one after another.
+const FEWEST_TOGETHER: u32 = 4;
 /// The same for kernels that call no functions of whole buffers, and so gain less.
 const FEWEST_WITHOUT_CALLS: u32 = 16;
 /// Most instances in a block.
@@ -51,6 +51,11 @@ pub struct BlockPlan {
 }
 
 impl BlockPlan {
+    /// Whether a call is long enough to be computed in blocks.
+    pub(crate) fn is_for(&self, call: &Call) -> bool {
+        call.last.saturating_sub(call.first) >= FEWEST_TOGETHER
+    }
+
     /// How many of `team` threads are worth their while for a call.
     pub(crate) fn threads(&self, call: Call, team: u32) -> u32 {
         let length = call.last.saturating_sub(call.first);
@@ -141,8 +146,8 @@ fn in_any_order(
     (independence.stored).retain(|column| stored.contains(&column.base));
     let (columns, links) = (&independence.stored, &program.links);
     let population = program.population(number);
-    let saves = || can_save(&kernel.parts, columns, links, population);
-    (!independence.interferes() || saves()).then_some((kernel, independence))
+    let copies = || can_copy(&kernel.parts, columns, links, population);
+    (!independence.interferes() || copies()).then_some((kernel, independence))
 }
 
 /// The size of blocks of about the same size, of which each fits the cache.

@@ -12,7 +12,8 @@ use lems_ir::{
 };
 use lems_optimise::{BlockKernel, Part};
 
-use crate::{Defect, JitError, tables};
+use crate::error::{Defect, JitError};
+use crate::plan::tables;
 
 /// Deepest nesting of blocks in a kernel.
 const MAX_NESTING: usize = 256;
