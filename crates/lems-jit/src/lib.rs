@@ -18,6 +18,8 @@ mod run;
 #[cfg(test)]
 mod tests;
 
+pub use lems_optimise::Obstacle;
+
 pub use codegen::abi::{Listing, Part};
 pub use codegen::assembler::can_fuse;
 pub use error::{Defect, JitError};

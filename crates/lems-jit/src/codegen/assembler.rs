@@ -11,7 +11,7 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{FuncId, Linkage, Module, default_libcall_names};
 use lems_ir::Program;
-use lems_optimise::without_single_loops;
+use lems_optimise::inline_one_to_one;
 
 use crate::codegen::abi::{
     BLOCK_PARAMETERS, Declaration, HANDLER_PARAMETERS, Helpers, Listing, Part, STEP_PARAMETERS,
@@ -178,7 +178,10 @@ impl Assembler {
             ),
             // A listing shows the code without copies, as for a kernel that no event rolls back.
             Part::Block(number) => {
-                let plan = block_plan(program, number).ok_or(JitError::NoBlocks(number))?;
+                let plan = block_plan(program, number).map_err(|obstacle| JitError::NoBlocks {
+                    kernel: number,
+                    obstacle,
+                })?;
                 self.build_block(program, number, &plan, false, populations)?;
                 return Ok(plan.kernel.name);
             }
@@ -189,7 +192,7 @@ impl Assembler {
                 Part::Handler(number) => JitError::UnknownHandler(number),
             });
         };
-        let kernel = without_single_loops(program, kernel, population);
+        let kernel = inline_one_to_one(program, kernel, population);
         validate_kernel(program, &kernel, population)?;
         let (imports, builder) = self.begin(signature);
         translate(program, &kernel, part, population, imports, builder);

@@ -5,21 +5,25 @@ use std::collections::HashSet;
 use lems_ir::{
     Block, Level, Operation, Operator, Place, Program, Register, Scalar, Statement, statements,
 };
-use lems_optimise::{Reads, carried, flat_loop_body};
+use lems_optimise::{Obstacle, Reads, carried, flat_loop_body};
 
 /// The body of a loop over attached instances, as code for two of them.
 pub(crate) struct LaneLoop {
-    /// What is the same for all of them, in order.
+    /// Statements that give the same for all instances, in order.
     pub(crate) uniform: Block,
-    /// What is done side by side, in order.
+    /// Statements that run side by side, in order.
     pub(crate) parallel: Block,
-    /// What hands values from one instance to the next, in order.
+    /// Statements that hand values from one instance to the next, in order.
     pub(crate) serial: Block,
 }
 
 impl LaneLoop {
-    /// The body for two instances, if its instances do not depend on one another but for what
-    /// they add to; new registers are added to `registers`.
+    /// The body for two instances. New registers are added to `registers`; `populations` are those of the
+    /// levels, with the loop as the last.
+    ///
+    /// # Errors
+    ///
+    /// If its instances depend on one another in more than sums, or if side by side they would cost more.
     pub(crate) fn of(
         program: &Program,
         body: &Block,
@@ -27,47 +31,28 @@ impl LaneLoop {
         populations: &[u32],
         reads: &Reads,
         registers: &mut Vec<Scalar>,
-    ) -> Option<LaneLoop> {
+    ) -> Result<LaneLoop, Obstacle> {
         if body.iter().any(hides_call) {
-            return None;
+            return Err(Obstacle::ConditionalCall);
         }
         let flat = flat_loop_body(body, reads, registers)?;
-        let stored: Vec<u32> = (flat.iter())
-            .filter_map(|statement| match statement {
-                Statement::Store(place, _) => Some(*place),
-                _ => None,
-            })
-            .map(|place| match place {
-                Place::Column { base, level: of } if of == level => Some(base),
-                _ => None,
-            })
-            .collect::<Option<_>>()?;
-        let mut assigned = HashSet::new();
-        let mut serial = HashSet::new();
-        for statement in &flat {
-            let open = statement.operands();
-            serial.extend(
-                open.into_iter()
-                    .filter(|register| !assigned.contains(register)),
-            );
-            assigned.extend(statement.assigned());
-        }
-        // Of those that are read before they are assigned, the others come from outside.
-        serial.retain(|register| assigned.contains(register));
-        // Also what is handed on unread: a loop that runs for nobody hands on nothing.
-        serial.extend(carried(body));
+        let stored = stored_columns(&flat, level)?;
+        let assigned: HashSet<Register> = flat.iter().flat_map(Statement::assigned).collect();
+        let mut serial = handed_on(body, &flat, &assigned);
         let mut uniform = HashSet::new();
         let mut lanes = LaneLoop {
             uniform: Block::new(),
             parallel: Block::new(),
             serial: Block::new(),
         };
+        // Each statement goes to one of the three lists.
         for statement in flat {
             let follows = statement
                 .operands()
                 .iter()
                 .any(|register| serial.contains(register));
             match &statement {
+                // What depends on the instance before must come after it.
                 Statement::Let(register, _) if follows || serial.contains(register) => {
                     serial.insert(*register);
                     lanes.serial.push(statement);
@@ -75,7 +60,7 @@ impl LaneLoop {
                 Statement::Let(_, Operation::Load(place))
                     if may_be_stored(program, *place, level, populations, &stored) =>
                 {
-                    return None;
+                    return Err(Obstacle::LoadsStored);
                 }
                 Statement::Let(register, operation)
                     if is_uniform(operation, level, &|operand| {
@@ -85,12 +70,50 @@ impl LaneLoop {
                     uniform.insert(*register);
                     lanes.uniform.push(statement);
                 }
-                _ if follows => return None,
+                _ if follows => return Err(Obstacle::Chained),
                 _ => lanes.parallel.push(statement),
             }
         }
-        Some(lanes)
+        Ok(lanes)
     }
+}
+
+/// The columns that a body stores, all of which must belong to the instances of the loop.
+fn stored_columns(flat: &Block, level: Level) -> Result<Vec<u32>, Obstacle> {
+    let mut stored = Vec::new();
+    for statement in flat {
+        match statement {
+            Statement::Store(Place::Column { base, level: of }, _) if *of == level => {
+                stored.push(*base);
+            }
+            Statement::Store(Place::Column { base, .. }, _) => {
+                return Err(Obstacle::TwoLevels(*base));
+            }
+            Statement::Store(Place::Slot(slot), _) => return Err(Obstacle::StoresSlot(*slot)),
+            Statement::Store(Place::Linked { table, .. }, _) => {
+                return Err(Obstacle::StoresLinked(*table));
+            }
+            _ => {}
+        }
+    }
+    Ok(stored)
+}
+
+/// Registers that hand a value from one instance to the next: read before they are assigned, and assigned.
+/// `assigned` are all registers that the body assigns.
+fn handed_on(body: &Block, flat: &Block, assigned: &HashSet<Register>) -> HashSet<Register> {
+    let mut so_far = HashSet::new();
+    let mut handed_on = HashSet::new();
+    for statement in flat {
+        let open = statement.operands().into_iter();
+        handed_on.extend(open.filter(|register| !so_far.contains(register)));
+        so_far.extend(statement.assigned());
+    }
+    // Registers that the body never assigns come from outside of the loop.
+    handed_on.retain(|register| assigned.contains(register));
+    // A register that is handed on unread counts too: a loop that runs for no instance leaves it unchanged.
+    handed_on.extend(carried(body));
+    handed_on
 }
 
 /// Whether an operation gives the same for all instances of a level.
@@ -105,7 +128,7 @@ fn is_uniform(operation: &Operation, level: Level, known: &dyn Fn(Register) -> b
     place && operation.operands().all(known)
 }
 
-/// Whether a call is only made under a condition, so that making it always would cost.
+/// Whether a statement calls a function only under a condition, so that calling it always would cost more.
 fn hides_call(statement: &Statement) -> bool {
     statements(statement.nested()).any(|statement| {
         matches!(
@@ -118,9 +141,8 @@ fn hides_call(statement: &Statement) -> bool {
     })
 }
 
-/// Whether a loop that stores the columns may thereby change what it loads from elsewhere; what
-/// instances that are not neighbours store is the same for two side by side as for one after the
-/// other.
+/// Whether the stores of one instance of a pair may change what the other one loads. `stored` are the
+/// columns that the loop stores. A store of any other instance comes before or after both.
 fn may_be_stored(
     program: &Program,
     place: Place,

@@ -168,7 +168,7 @@ impl Translator<'_, '_> {
         let program = self.program;
         let reads = &self.reads;
         let pairs = LaneLoop::of(program, body, level, &populations, reads, &mut scalars);
-        if let Some(pairs) = pairs {
+        if let Ok(pairs) = pairs {
             self.declare(&scalars[self.scalars.len()..]);
             // The number of instances; zero if the table of offsets descends.
             let after = self.builder.ins().umax(first, last);

@@ -151,7 +151,7 @@ impl<'s, 'p> Commit<'s, 'p> {
                 instance,
             });
         } else if self.turn.get() < owner && owner < self.call.last {
-            if self.block.plan.independence.in_turn.is_empty() {
+            if self.block.plan.independence.ordered.is_empty() {
                 self.roll_back(state, owner);
             } else {
                 let later = self.turn.get() + 1..self.call.last;

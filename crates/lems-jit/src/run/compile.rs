@@ -54,7 +54,7 @@ pub(crate) fn compile(
     // The kernels that also have a form for blocks of instances.
     let plans: Vec<Option<BlockPlan>> = (0..)
         .zip(&kernels)
-        .map(|(number, compiled)| compiled.and_then(|_| block_plan(program, number)))
+        .map(|(number, compiled)| compiled.and_then(|_| block_plan(program, number).ok()))
         .collect();
     let threads = useful_threads(&plans, &handlers, threads);
     let blocks = define_blocks(

@@ -112,8 +112,8 @@ struct Tally {
     kernels: Cell<u64>,
     in_blocks: Cell<u64>,
     interfering: Cell<u64>,
-    in_turn: Cell<u64>,
-    in_turn_and_interfering: Cell<u64>,
+    ordered: Cell<u64>,
+    ordered_and_interfering: Cell<u64>,
     tailed: Cell<u64>,
 }
 
@@ -124,16 +124,17 @@ impl Tally {
         for (number, kernel) in (0..).zip(&program.kernels) {
             let independence = independence(program, number);
             let in_blocks = (independence.as_ref())
-                .is_some_and(|found| block_kernel(kernel, &found.in_turn).is_some());
+                .is_ok_and(|found| block_kernel(kernel, &found.ordered).is_ok());
             add(&self.kernels, true);
             let plan = block_plan(program, number);
-            add(&self.tailed, plan.is_some_and(|plan| plan.has_tail));
+            add(&self.tailed, plan.is_ok_and(|plan| plan.has_tail));
             add(&self.in_blocks, in_blocks);
-            let found = independence.filter(|_| in_blocks).unwrap_or_default();
-            let in_turn = !found.in_turn.is_empty();
+            let found = independence.ok().filter(|_| in_blocks);
+            let found = found.unwrap_or_default();
+            let ordered = !found.ordered.is_empty();
             add(&self.interfering, found.interferes());
-            add(&self.in_turn, in_turn);
-            add(&self.in_turn_and_interfering, in_turn && found.interferes());
+            add(&self.ordered, ordered);
+            add(&self.ordered_and_interfering, ordered && found.interferes());
         }
     }
 }
@@ -168,7 +169,7 @@ fn back_ends_agree_on_blocks_of_instances() {
         tally.interfering.get() * 10 > tally.kernels.get(),
         "{tally:?}"
     );
-    let both = tally.in_turn_and_interfering.get();
+    let both = tally.ordered_and_interfering.get();
     assert!(both * 50 > tally.kernels.get(), "{tally:?}");
     assert!(tally.tailed.get() * 200 > tally.programs.get(), "{tally:?}");
     assert!(

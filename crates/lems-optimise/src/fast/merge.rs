@@ -82,7 +82,7 @@ impl<'s> Site<'s> {
     ) -> Option<Block> {
         let owners = self.owners(&program.links)?;
         let size = lems_index::next(owners.len())?;
-        let flat = flat_loop_body(self.body, reads, registers)?;
+        let flat = flat_loop_body(self.body, reads, registers).ok()?;
         let states = states(&flat)?;
         is_linear(&flat, &states, zero)?;
         let slots = |base: u32| base..base + size;
