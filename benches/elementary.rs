@@ -1,4 +1,4 @@
-//! Elementary functions: many arguments, and each on the result of the last.
+//! Times the elementary functions: on independent arguments, and on the result of the previous call.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use criterion::{Criterion, Throughput};
 /// Name, function, smallest and largest argument.
 type Case = (&'static str, fn(f64) -> f64, f64, f64);
 
-/// Numbers from `low` to `high` in no order.
+/// Numbers from `low` to `high` in random order.
 fn arguments(low: f64, high: f64) -> Vec<f64> {
     (0..4096_u32)
         .map(|i| f64::from(i.wrapping_mul(2_654_435_761)) / 4_294_967_296.0 * (high - low) + low)

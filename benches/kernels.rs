@@ -1,4 +1,4 @@
-//! Steps and compilation of small models, on both back ends.
+//! Times the steps and the compilation of small models, on both back ends.
 
 #![allow(clippy::expect_used, reason = "a bench fails by panicking")]
 
@@ -21,7 +21,7 @@ fn simulation(text: &str) -> Simulation {
     made.pop().expect("a run")
 }
 
-/// One step of all cells at a time, the state going on from where it was.
+/// Times one step of all cells. Each step continues from the state of the previous one.
 fn steps(criterion: &mut Criterion, name: &str, cells: usize, text: &str) {
     let program = simulation(text).program;
     let mut group = criterion.benchmark_group(format!("step/{name}"));

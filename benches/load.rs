@@ -1,4 +1,4 @@
-//! The stages from text to program, one by one, on networks of Izhikevich cells.
+//! Times the stages from text to program separately, on networks of Izhikevich cells.
 
 #![allow(clippy::expect_used, reason = "a bench fails by panicking")]
 

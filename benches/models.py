@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Writes the models that jlems-rs is timed on.
+"""Writes the models with which jlems-rs is timed.
 
   models.py FOLDER WORKLOAD[:KEY=NUMBER,...] ...     e.g. models.py models izhikevich:cells=1000,synapses=100
   models.py --list                                   workloads with their sizes
 
-A model is LEMS_NAME.xml. What the C references need to run the same network stands beside it:
+A model is LEMS_NAME.xml. The C references read the same network from the files beside it:
 NAME.parameters (name and SI value per line), NAME.edges (pairs of 32-bit numbers, source and
 target, in the order in which the synapses are attached), NAME.currents (64-bit floats, amperes).
-Equal arguments give equal bytes. Python 3.8+, standard library only.
+The same arguments always give the same bytes. Python 3.8+, standard library only.
 """
 import argparse
 import array
@@ -29,12 +29,12 @@ class Random:
 
 
 def si(number, power):
-    """A quantity as engines convert it: the number times the double nearest to ten to the power."""
+    """A quantity converted as the engines do: the number times the double nearest to the power of ten."""
     return float(number) * float(f"1e{power}")
 
 
 def random_edges(sources, targets, per_source, seed):
-    """Every source gets `per_source` targets; none is its own, several may be the same."""
+    """Every source gets `per_source` targets: never itself, but perhaps the same target several times."""
     random = Random(seed)
     edges = array.array("I")
     for source in range(sources):
@@ -100,7 +100,7 @@ class Writer:
         self.line("    </inputList>")
 
     def finish(self, step_ms, steps, spikes=(), columns=()):
-        """`spikes`: paths of cells, their ids counted from 0; `columns`: paths of values."""
+        """`spikes`: paths of cells, whose ids count from 0; `columns`: paths of values."""
         length = repr(round(step_ms * steps, 9))
         self.line(f'  <Simulation id="sim" length="{length}ms" step="{step_ms}ms" target="net" seed="1">')
         if columns:
@@ -168,7 +168,7 @@ KINETIC = NA_CHANNEL + '''
     <channelPopulation id="ks" ionChannel="k" number="18000" erev="-77mV"/>
   </pointCellCondBased>'''
 
-# What one cell's synapses conduct together at most, in nS.
+# Largest total conductance of the synapses of one cell, in nS.
 TOTAL_CONDUCTANCE = 8
 
 
@@ -235,7 +235,7 @@ def rows(folder, steps=100_000):
 
 
 def load(folder, cells=10_000, synapses=100, steps=1):
-    """an Izhikevich network that is read, built and compiled, then stepped once"""
+    """an Izhikevich network that is read, built and compiled, and then makes one step"""
     return izhikevich_network(folder, f"load_{cells}_{synapses}", cells, synapses, steps, 1, 0)
 
 
@@ -287,7 +287,7 @@ def hodgkin_huxley(folder, cells=100, steps=30_000, columns=0, junctions=0):
 
 
 def noise(folder, cells=100, steps=10_000):
-    """Hodgkin-Huxley cells that get random events of their own"""
+    """Hodgkin-Huxley cells, each with its own random events"""
     writer = Writer(folder, f"noise_{cells}")
     writer.line(HODGKIN_HUXLEY)
     writer.line('  <expTwoSynapse id="excitation" gbase="0.6nS" erev="0mV" tauRise="0.3ms" tauDecay="2ms"/>')
@@ -312,7 +312,7 @@ def kinetic(folder, cells=50, steps=30_000):
 
 
 def waveform_factor(rise, decay):
-    """What makes the peak of a difference of two exponentials one."""
+    """The factor that scales the peak of a difference of two exponentials to 1."""
     peak = math.log(decay / rise) * ((rise * decay) / (decay - rise))
     return 1 / (-math.exp(-(peak / rise)) + math.exp(-(peak / decay)))
 
@@ -368,7 +368,7 @@ WORKLOADS = {function.__name__: function for function in
 
 
 def write(folder, specification):
-    """Writes the model that a text such as `izhikevich:cells=100` means; gives its name."""
+    """Writes the model for a text such as `izhikevich:cells=100`, and returns its name."""
     workload, _, sizes = specification.partition(":")
     if workload not in WORKLOADS:
         sys.exit(f"there is no workload `{workload}`: {', '.join(WORKLOADS)}")

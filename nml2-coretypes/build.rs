@@ -1,9 +1,10 @@
-//! Reads the core files once, when the program is built, and not each time it runs.
+//! Parses the core files when the program is built, so that they are not parsed in every run.
 
 use std::error::Error;
 use std::path::Path;
 use std::{env, fs};
 
+/// Writes the prepared form of each core file to the output folder of the build.
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = env::var("CARGO_MANIFEST_DIR")?;
     let trees = env::var("OUT_DIR")?;

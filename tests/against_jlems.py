@@ -6,9 +6,9 @@
     python tests/against_jlems.py --models 50 --seed 1000
     python tests/against_jlems.py --models 1 --seed 7 --keep /tmp/seven
 
-The models are those of crates/lems-random. Each one costs a start of Java. Prints the seed of each
-model whose files differ, with the first line that does; exit 1 if there is one. A model that jLEMS
-does not run to its end is a failure too, unless jlems-rs stops as well.
+The models are those of crates/lems-random. Each one needs a start of Java. For each model whose
+files differ, the script prints the seed and the first line that differs; then it exits with 1. A
+model that jLEMS does not run to its end is a failure too, unless jlems-rs stops as well.
 """
 import argparse
 import concurrent.futures
@@ -32,7 +32,7 @@ def execute(command, folder, timeout):
 
 
 def complaint(text):
-    """The lines of a failed run that say why."""
+    """The lines of a failed run that give the reason."""
     lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith(("at ", "|", "INFO"))]
     ranked = (("Problem while", "No OutPort", "Exception", "RuntimeError"), ("ERROR", "error", "Error"))
     for words in ranked:

@@ -1,4 +1,4 @@
-//! What each crate must not know: the shape of the engine is a list of absences.
+//! Checks the dependencies that each crate must not have, and other rules of the architecture.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 use nml2_coretypes::CORE_TYPES;
 use support::workspace;
 
-/// (crate, what neither it nor anything that it is built on in this workspace depends on)
-const MAY_NOT_DEPEND: [(&str, &[&str]); 13] = [
+/// (crate, dependencies that neither it nor any crate of this workspace below it has)
+const MAY_NOT_DEPEND: [(&str, &[&str]); 14] = [
     ("lems-math", &["roxmltree", "lems-", "cranelift"]),
     (
         "lems-expression",
@@ -25,6 +25,7 @@ const MAY_NOT_DEPEND: [(&str, &[&str]); 13] = [
     ("lems-document", &["lems-", "cranelift"]),
     ("lems-model", &["lems-network", "lems-ir", "cranelift"]),
     ("lems-network", &["lems-ir", "lems-engine", "cranelift"]),
+    ("lems-equations", &["lems-ir", "lems-engine", "cranelift"]),
     ("lems-ir", &["roxmltree", "lems-", "cranelift"]),
     ("lems-optimise", &READS_MODELS),
     ("lems-jit", &READS_MODELS),
@@ -49,13 +50,14 @@ const MAY_NOT_DEPEND: [(&str, &[&str]); 13] = [
     ("lems-output", &["lems-", "roxmltree", "cranelift"]),
 ];
 
-/// (crate, what it does not depend on itself)
-const MAY_NOT_NAME: [(&str, &[&str]); 2] = [
+/// (crate, dependencies that it does not have directly)
+const MAY_NOT_NAME: [(&str, &[&str]); 3] = [
+    ("lems-equations", &["roxmltree", "lems-document"]),
     ("lems-lower", &["roxmltree", "lems-document"]),
     ("lems-engine", &["roxmltree", "lems-document", "cranelift"]),
 ];
 
-/// What reads models: nothing that executes them is built on it.
+/// Crates that read models; no crate that executes them depends on these.
 const READS_MODELS: [&str; 5] = [
     "roxmltree",
     "lems-document",
@@ -64,11 +66,12 @@ const READS_MODELS: [&str; 5] = [
     "lems-network",
 ];
 
-/// The stages in the order in which data passes them.
-const STAGES: [&str; 8] = [
+/// The stages, in the order in which data pass through them.
+const STAGES: [&str; 9] = [
     "lems-document",
     "lems-model",
     "lems-network",
+    "lems-equations",
     "lems-lower",
     "lems-optimise",
     "lems-jit",
@@ -76,14 +79,14 @@ const STAGES: [&str; 8] = [
     "jlems-rs",
 ];
 
-/// Where the world outside may be touched: the command lines, and the files of outputs.
+/// Where I/O is allowed: the command lines, and the files of outputs.
 const MAY_TOUCH_THE_WORLD: [&str; 3] = [
     "crates/jlems-rs/src/",
     "crates/lems-output/src/files",
     "crates/lems-random/src/main.rs",
 ];
 
-/// Types of NeuroML that a message names, to help; nothing depends on them.
+/// Types of NeuroML that appear in help texts of messages only.
 const NAMED_IN_MESSAGES: [(&str, &str); 1] =
     [("crates/lems-network/src/error.rs", "networkWithTemperature")];
 
@@ -91,13 +94,17 @@ const NAMED_IN_MESSAGES: [(&str, &str); 1] =
 const UNSAFE: &str = "crates/lems-jit/src/machine.rs";
 
 /// Crates whose files import one another in no circle of more than [`LARGEST_CIRCLE`] files.
-const WITHOUT_CIRCLES: [&str; 6] = [
+const WITHOUT_CIRCLES: [&str; 10] = [
+    "lems-equations",
     "lems-expression",
     "lems-index",
+    "lems-ir",
     "lems-jit",
+    "lems-lower",
     "lems-math",
     "lems-optimise",
     "lems-output",
+    "lems-random",
 ];
 
 /// Two files that import each other can be read as one; three cannot.
@@ -236,8 +243,8 @@ fn no_code_names_a_component_type_of_neuroml() {
         assert!(types.contains(expected), "{expected} is not looked for");
     }
     let mut found = Vec::new();
-    // The crate of NeuroML's files also holds what NeuroML asks for beyond them, and how it is run;
-    // how NeuroML stores networks in HDF5 is a matter of NeuroML, too.
+    // The crate with NeuroML's core files also has the other rules of NeuroML, and knows how to run
+    // a NeuroML file. The layout of networks in HDF5 is specific to NeuroML, too.
     let is_neuroml = |source: &Source| {
         let places = ["nml2-coretypes/src/", "crates/lems-hdf5/src/"];
         places.iter().any(|place| source.path.starts_with(place))
@@ -490,14 +497,14 @@ fn paths_in_code(code: &str) -> Vec<Names> {
         .collect()
 }
 
-/// `iafCell`, not `instance`: words that no code has a reason to use.
+/// Whether code has no reason to use this name, such as `iafCell`, unlike `instance`.
 fn is_distinctive(name: &str) -> bool {
     name.starts_with(|first: char| first.is_lowercase()) && name.contains(char::is_uppercase)
 }
 
 fn is_any_of(dependency: &str, forbidden: &[&str]) -> bool {
     forbidden.iter().any(|name| match name.strip_suffix('-') {
-        // The functions of mathematics and the indices are for all.
+        // Every crate may use mathematical functions and indices.
         Some(_) => {
             dependency.starts_with(name) && !["lems-math", "lems-index"].contains(&dependency)
         }
@@ -518,7 +525,7 @@ fn crates() -> Vec<(String, PathBuf)> {
     named.collect()
 }
 
-/// The dependencies that a crate names, without those of its tests.
+/// The direct dependencies of a crate, without those of its tests.
 fn dependencies(name: &str) -> BTreeSet<String> {
     let path = workspace().join("crates").join(name).join("Cargo.toml");
     let manifest = std::fs::read_to_string(&path)
@@ -544,12 +551,13 @@ fn dependencies(name: &str) -> BTreeSet<String> {
     found
 }
 
-/// `[dependencies]`, `[build-dependencies]`, `[target.'…'.dependencies]`.
+/// Whether a section lists dependencies: `[dependencies]`, `[build-dependencies]`,
+/// `[target.'…'.dependencies]`.
 fn is_of_dependencies(section: &str) -> bool {
     section.ends_with("dependencies") && !section.ends_with("dev-dependencies")
 }
 
-/// All that a crate depends on, through the crates of the workspace.
+/// All dependencies of a crate, direct or through other crates of the workspace.
 fn everything_below(name: &str) -> BTreeSet<String> {
     let own: BTreeSet<String> = crates().into_iter().map(|(name, _)| name).collect();
     let mut found = BTreeSet::new();
@@ -566,7 +574,7 @@ fn everything_below(name: &str) -> BTreeSet<String> {
 
 /// A Rust file of a crate without its comments and tests.
 struct Source {
-    /// From the folder of the workspace, with `/`.
+    /// Path from the root of the workspace, with `/`.
     path: String,
     code: String,
 }
@@ -600,7 +608,7 @@ impl Source {
     }
 }
 
-/// Without comments, and without the tests at the end of the file.
+/// The code without comments, and without the tests at the end of the file.
 fn code_of(text: &str) -> String {
     let code = text
         .split("#[cfg(test)]\nmod tests {")
@@ -613,8 +621,8 @@ fn code_of(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The code, and after it a line for every name in a `use` with braces: `use std::{fmt, fs};` adds
-/// `std::fmt` and `std::fs`.
+/// The code, followed by a line for every name in a `use` with braces: for `use std::{fmt, fs};`
+/// these are `std::fmt` and `std::fs`.
 fn with_grouped_imports_spelt_out(code: &str) -> String {
     let mut spelt_out = code.to_owned();
     for import in code.split("use ").skip(1) {

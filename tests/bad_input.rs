@@ -1,4 +1,4 @@
-//! Models that cannot be run: each file of `tests/bad` fails with the message next to it.
+//! Models that cannot run: each file of `tests/bad` fails with the message in the file next to it.
 //!
 //! `UPDATE_SNAPSHOTS=1` rewrites the messages.
 
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-/// Long enough for a slow machine, far too short for anything that eats memory or loops.
+/// Long enough for a slow machine, and too short for endless loops.
 const LONGEST: Duration = Duration::from_secs(10);
 
 fn folder() -> PathBuf {
@@ -38,7 +38,7 @@ fn run(file: &Path, out_dir: &Path) -> (Output, Duration) {
     (output, started.elapsed())
 }
 
-/// What is wrong with how the program treats a file, or nothing.
+/// A complaint if the program does not treat a file as expected.
 fn complaint(file: &Path, out_dir: &Path) -> Option<String> {
     let (output, time) = run(file, out_dir);
     let message =
@@ -99,8 +99,8 @@ fn no_message_is_left_without_its_file() {
     }
 }
 
-/// Limits that a small file cannot reach, failures of the system, what is only a warning, and
-/// checkpoints.
+/// Codes without a file in `tests/bad`: limits that a small file cannot reach, failures of the
+/// system, warnings, and checkpoints.
 const NOT_IN_THE_CORPUS: [&str; 59] = [
     "E0102", "E0103", "E0105", "E0108", "E0109", "E0112", "E0113", "E0114", "E0115", "E0130",
     "E0131", "E0206", "E0215", "E0217", "E0225", "E0226", "E0227", "E0229", "E0242", "E0244",
@@ -110,7 +110,7 @@ const NOT_IN_THE_CORPUS: [&str; 59] = [
     "E0528", "E0529", "E0541", "E0542", "E0543", "E0544", "E0545", "E0550", "E0551",
 ];
 
-/// Errors about a run, which are in no line of the model, and about a file without lines.
+/// Errors without a place: about a run, or about a file without lines.
 const WITHOUT_A_PLACE: [&str; 3] = ["E0107", "E0501", "E0502"];
 
 #[test]

@@ -1,10 +1,12 @@
-//! The book and the READMEs: what they show is run and compared, and their links lead somewhere.
+//! Tests of the book and the READMEs: their commands are run, the output is compared, and their links
+//! are followed.
 //!
-//! On a page, a block marked `sh` is run by `sh -e`, one marked `sh fails` must fail, one marked `sh no-run` is not
-//! run; `python` blocks are run where Python has the modules. The blocks of a page share a folder, which begins with
-//! a copy of `examples`, and come one after the other. A `text` block after one that is run is what it prints, with
-//! `…` for anything within a line, or on a line of its own for any lines. An `xml` block with a whole file is written
-//! to the file that the line above names, at its end, in backticks; an excerpt must stand in a file that is there.
+//! On a page, a block marked `sh` is run by `sh -e`, one marked `sh fails` must fail, and one marked
+//! `sh no-run` is not run. `python` blocks are run if Python has the modules. The blocks of a page run
+//! one after the other in one folder, which initially contains a copy of `examples`. A `text` block
+//! after one that is run is its output, in which `…` stands for anything within a line or, on a line
+//! by itself, for any lines. An `xml` block with a whole file is written to the file that is named in
+//! backticks at the end of the line above. An excerpt must be part of an existing file.
 
 #![cfg(unix)]
 #![allow(
@@ -129,7 +131,7 @@ fn pages() -> Vec<PathBuf> {
     pages
 }
 
-/// All files of a folder and those in it, without what is made when the project is built.
+/// All files of a folder and its subfolders, without those that a build creates.
 fn files_below(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut unvisited = vec![folder.to_owned()];
@@ -159,7 +161,7 @@ fn has_extension(path: &Path, expected: &[&str]) -> bool {
     extension.is_some_and(|extension| expected.contains(&extension))
 }
 
-/// A page with the blocks between its fences.
+/// A page with its fenced blocks.
 struct Page {
     path: PathBuf,
     blocks: Vec<Block>,
@@ -167,7 +169,7 @@ struct Page {
 
 struct Block {
     line: usize,
-    /// What stands behind the opening fence: `sh fails`.
+    /// The text after the opening fence, such as `sh fails`.
     kind: String,
     /// The line of prose before it.
     above: String,
@@ -206,7 +208,7 @@ impl Page {
         }
     }
 
-    /// Runs the blocks in a folder of their own.
+    /// Runs the blocks in a new folder.
     fn failures(&self, tools: &Path) -> Vec<String> {
         let folder = Folder::new();
         for path in ["examples", "nml2-coretypes"]
@@ -231,7 +233,8 @@ impl Page {
                     _ => Ok(()),
                 },
                 "xml" => block.keep(&folder),
-                "sh no-run" | "python no-run" => Ok(()),
+                // The test of the instructions reads programs.
+                "sh no-run" | "python no-run" | "ir" => Ok(()),
                 other => Err(format!("what is a block of `{other}`?")),
             };
             if let Err(message) = result {
@@ -243,7 +246,7 @@ impl Page {
 }
 
 impl Block {
-    /// What it prints, or nothing if this computer cannot run it.
+    /// The output of the block; None if this computer cannot run it.
     fn run(&self, folder: &Folder, tools: &Path) -> Result<Option<String>, String> {
         let path = std::env::var("PATH").unwrap_or_default();
         let script = match self.kind.as_str() {
@@ -271,7 +274,7 @@ impl Block {
         }
     }
 
-    /// Writes a whole file, which the line above names; an excerpt must be from a file that is there.
+    /// Writes a whole file, whose name is in the line above. An excerpt must be from an existing file.
     fn keep(&self, folder: &Folder) -> Result<(), String> {
         if ["<?xml", "<Lems", "<neuroml"]
             .iter()
@@ -324,7 +327,7 @@ fn line_agrees(line: &str, pattern: &str) -> bool {
         .any(|at| line_agrees(&line[at..], rest))
 }
 
-/// Where the links of a page lead, without those to other servers.
+/// The targets of the links of a page, without those on other servers.
 fn link_targets(text: &str) -> Vec<String> {
     let mut targets = Vec::new();
     for paragraph in without_code(text).split("](").skip(1) {
@@ -351,7 +354,7 @@ fn without_code(text: &str) -> String {
     prose
 }
 
-/// The names that headings of a page have in links.
+/// The anchors of the headings of a page.
 fn headings(path: &Path) -> BTreeSet<String> {
     let text = std::fs::read_to_string(path).unwrap();
     let lines = text.lines().filter(|line| line.starts_with('#'));

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Uses the page that `run --plot html` draws in a browser, as a reader would.
+"""Operates the page of `run --plot html` in a browser, as a reader would.
 
     python3 tests/browser.py [PROGRAM]
 
-Draws two of the examples, opens the pages in Chromium, zooms by dragging and with the wheel, moves,
-reads a value, hides a curve, saves a picture, turns the page dark, and checks what each does: that
-all panels follow one in time, that the page asks the network for nothing and that its script never
-fails. Without Chromium it says so and checks nothing.
+It draws two of the examples and opens the pages in Chromium. There it zooms by dragging and with the
+wheel, moves, reads a value, hides a curve, saves a picture, turns the page dark, and checks the
+effect of each action. It also checks that all panels keep the same range of time, that the page
+requests nothing from the network, and that its script never fails. Without Chromium, it prints a
+message and checks nothing.
 """
 
 import base64
@@ -30,14 +31,14 @@ WATCHED = ("Network.requestWillBeSent", "Runtime.exceptionThrown", "Log.entryAdd
 
 
 class Browser:
-    """Chromium, spoken to through its debugging pipe."""
+    """Chromium, controlled through its debugging pipe."""
 
     def __init__(self, program, profile):
         to_browser, self.output = os.pipe()
         self.input, from_browser = os.pipe()
 
         def as_it_expects():
-            # Away from 3 and 4 first: one of the pipes may have them.
+            # Move the descriptors away from 3 and 4 first, because the pipes may have these numbers.
             ends = os.dup(to_browser), os.dup(from_browser)
             os.dup2(ends[0], 3)
             os.dup2(ends[1], 4)
@@ -101,25 +102,25 @@ class Page:
         return answer["result"].get("value")
 
     def pictures(self):
-        """What each panel shows."""
+        """The image of each panel, as a URL."""
         return self.value("[...document.querySelectorAll('canvas')].map(c => c.toDataURL())")
 
     def picture(self):
         return self.pictures()[0]
 
     def times(self):
-        """Where the time of each panel begins and ends, in seconds."""
+        """The range of time of each panel, in seconds."""
         return self.value("panels.map(panel => panel.seconds())")
 
     def brightness(self):
-        """Of the page's paper, of 0 to 255."""
+        """Brightness of the background of the page, from 0 to 255."""
         return self.value("""(() => {
             const paper = getComputedStyle(document.body).backgroundColor.match(/[0-9]+/g);
             return paper.slice(0, 3).map(Number).reduce((a, b) => a + b) / 3;
         })()""")
 
     def prefer(self, scheme):
-        """Sets the reader's colour scheme; the page hears of it with its next frame."""
+        """Sets the reader's colour scheme; the page is notified with its next frame."""
         self.call("Page.bringToFront")
         self.call("Emulation.setEmulatedMedia",
                   features=[{"name": "prefers-color-scheme", "value": scheme}])

@@ -1,5 +1,4 @@
-//! Runs that end before their time and go on from a checkpoint: what they write is what they would
-//! have written without a break.
+//! Runs that are interrupted and resumed from a checkpoint: they write the same as without a break.
 
 #![allow(
     clippy::unwrap_used,
@@ -68,7 +67,7 @@ const MODEL: &str = r#"<Lems>
 </Lems>
 "#;
 
-/// Instead of the beginning of the simulation: one that runs two networks.
+/// A replacement for the beginning of the simulation, which runs two networks.
 const SECOND_RUN: &str = r#"<ComponentType name="twice" extends="Simulation">
     <ComponentReference name="other" type="pair"/>
     <Simulation>
@@ -99,7 +98,7 @@ fn folder() -> Folder {
     folder
 }
 
-/// Kills a run that was begun with `--checkpoint c` and `options` after its second checkpoint that
+/// Starts a run with `--checkpoint c` and `options`, and kills it after the second checkpoint that
 /// follows `begun`.
 fn killed(folder: &Folder, begun: impl Fn() -> bool, options: &[&str]) {
     let keep = [
@@ -125,7 +124,7 @@ fn killed(folder: &Folder, begun: impl Fn() -> bool, options: &[&str]) {
     );
 }
 
-/// Kills a run with the checkpoint `c`.
+/// Kills a run after it has written the checkpoint `c`.
 fn ended(folder: &Folder, options: &[&str]) {
     killed(folder, || true, options);
 }
@@ -204,7 +203,7 @@ fn a_run_that_has_ended_goes_on_to_nothing_more_or_to_more_length() {
     assert!(said.contains("kept c (not needed any more)"), "{said}");
     let broken = folder();
     broken.succeed(&short);
-    // As if it had been ended while it gave its files their names.
+    // As if the run had been killed while it renamed its files.
     std::fs::rename(broken.0.join("walk.dat"), broken.0.join("walk.dat.partial")).unwrap();
     broken.succeed(&["LEMS_walk.xml", "--resume", "c", "--length", "100ms"]);
     assert_same(&broken, &whole);
@@ -358,7 +357,7 @@ fn a_run_whose_time_is_up_is_saved_first() {
     let (whole, broken) = (folder(), folder());
     let long = ["LEMS_walk.xml", "--length", "60 s"];
     whole.succeed(&long);
-    // The interpreter needs several times as long as that.
+    // The interpreter takes several times as long as that.
     let keep = [
         "--backend",
         "interp",
@@ -377,13 +376,13 @@ fn a_run_whose_time_is_up_is_saved_first() {
     assert_same(&broken, &whole);
 }
 
-/// `KILLS=200 cargo test -p jlems-rs --test checkpoints killed -- --nocapture` does it more often.
+/// `KILLS=200 cargo test -p jlems-rs --test checkpoints killed -- --nocapture` repeats it more often.
 #[test]
 fn a_run_killed_at_any_moment_goes_on_to_the_same_end() {
     kill_often("KILL");
 }
 
-/// The same for a signal that lets a run end well.
+/// The same with a signal that lets a run end properly.
 #[cfg(unix)]
 #[test]
 fn a_run_killed_politely_at_any_moment_goes_on_to_the_same_end() {
@@ -428,7 +427,7 @@ fn kill_often(signal: &str) {
             }
             match signal {
                 "KILL" => assert_eq!(status.code(), None, "it was not the kill that ended it"),
-                // None: before the program has begun to listen.
+                // None: the signal came before the program had installed its handler.
                 _ => assert!(matches!(status.code(), Some(143) | None), "{status}"),
             }
             kills += 1;

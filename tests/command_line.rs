@@ -1,4 +1,4 @@
-//! The program as it is called from a terminal.
+//! Tests of the program as it is called from a terminal.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! The subcommands that show something instead of running a model.
+//! Tests of the subcommands that show something instead of running a model.
 
 #![allow(clippy::unwrap_used)]
 
@@ -49,7 +49,7 @@ fn call(arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-/// What a command that succeeds prints.
+/// The output of a command that must succeed.
 fn shown(arguments: &[&str]) -> String {
     let output = call(arguments);
     let message = String::from_utf8_lossy(&output.stderr);
@@ -314,7 +314,7 @@ fn a_model_is_shown_with_values_that_a_file_leaves_to_others() {
     assert_eq!(told["components"][0]["parameters"][0]["unit"], "s");
 }
 
-/// A network of two populations and five connections, as an example has it.
+/// A network of two populations and five connections, from an example.
 const NETWORK: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/../../examples/izhikevich-network/LEMS_izhikevich_network.xml"

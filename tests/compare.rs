@@ -1,4 +1,4 @@
-//! `compare`, of files, with files and with another program.
+//! Tests of `compare`: two files, a run with files, and a run with another program.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,8 +1,8 @@
-//! The core ComponentTypes of this project mean what those of the NeuroML 2 standard mean: everything of
-//! every type, with what it inherits, is compared with the official files.
+//! Checks that the core ComponentTypes of this project mean the same as those of the NeuroML 2 standard:
+//! every part of every type, including inherited parts, is compared with the official files.
 //!
-//! Those lie in a folder beside the workspace (`../shared/reference/NeuroML2CoreTypes`, or that of the
-//! environment variable `NEUROML2_CORE_TYPES`). Without them there is nothing to compare.
+//! The official files are in a folder beside the workspace (`../shared/reference/NeuroML2CoreTypes`, or
+//! the folder in the environment variable `NEUROML2_CORE_TYPES`). Without them the test does nothing.
 
 #![allow(
     clippy::unwrap_used,
@@ -25,14 +25,14 @@ use lems_expression::{Dimension, Expression};
 use nml2_coretypes::CORE_TYPES;
 use support::reference_folder;
 
-/// How many types NeuroML 2.3.1 has.
+/// The number of types in NeuroML 2.3.1.
 const TYPES: usize = 272;
 
-/// What only the types here say, on purpose: jLEMS has no cells of several compartments and computes
-/// something else from them without a word.
+/// Deliberate additions to the official types: jLEMS has no cells with several compartments, and
+/// silently computes something else from them.
 const ADDITIONS: [(&str, &str); 1] = [("ComponentType morphology", "Children segments: at most 1")];
 
-/// Attributes that say nothing about meaning.
+/// Attributes that do not affect the meaning.
 const REMARKS: [&str; 1] = ["description"];
 
 type Described = BTreeMap<String, Vec<String>>;
@@ -139,7 +139,7 @@ fn own_document() -> Document {
     )
 }
 
-/// A document that includes all of the files, and nothing else.
+/// A document that includes all the files, and nothing else.
 fn document_of<'n>(files: impl Iterator<Item = (&'n str, String)>) -> Document {
     let mut sources = MemorySources::default();
     let mut all = "<Lems>".to_owned();
@@ -155,7 +155,7 @@ fn model_of(document: &Document) -> Model<'_> {
     jlems_rs::read_model(document).unwrap_or_else(|failure| panic!("{}", failure.render(false)))
 }
 
-/// What is in one and not in the other, thing by thing.
+/// The lines that are only in one of the two, for each type, dimension, unit or constant.
 fn differences(expected: &Described, found: &Described) -> Vec<String> {
     let names: BTreeSet<&String> = expected.keys().chain(found.keys()).collect();
     let mut messages = Vec::new();
@@ -187,8 +187,7 @@ fn without<'l>(lines: &'l [String], others: &[String]) -> Vec<&'l String> {
     lines.iter().filter(|line| !others.contains(line)).collect()
 }
 
-/// Dimensions, units, constants and types, each as lines of text that are equal where they mean the
-/// same.
+/// Dimensions, units, constants and types, each as lines of text. Equal meaning gives equal lines.
 fn described(document: &Document) -> Described {
     let model = model_of(document);
     let mut found = Described::new();
@@ -208,7 +207,7 @@ fn described(document: &Document) -> Described {
     found
 }
 
-/// Sorted where the order of a document has no meaning, else in that order.
+/// The lines of a type: sorted if their order has no meaning, else in the order of the document.
 fn type_lines(model: &Model<'_>, component_type: &ComponentType<'_>) -> Vec<String> {
     let parent = component_type
         .parent
@@ -294,6 +293,7 @@ fn reference_line(name: &str, reference: &Reference<'_>) -> String {
     )
 }
 
+/// The lines of the Dynamics of a type.
 fn dynamics_lines(dynamics: &Dynamics<'_>, place: &str, lines: &mut Vec<String>) {
     let mut line = |what: String| lines.push(format!("{place}: {what}"));
     line(format!("simultaneous {}", dynamics.simultaneous));
@@ -406,7 +406,7 @@ fn actions_text(actions: &Actions<'_>) -> String {
     text
 }
 
-/// An element with what is inside, its attributes sorted, without remarks.
+/// An element with everything inside it, with sorted attributes and without descriptions.
 fn element_text(element: Element<'_>) -> String {
     let inside: Vec<String> = element.children().map(element_text).collect();
     let line = element_line(element);

@@ -1,8 +1,8 @@
-//! The outputs of a corpus of models from elsewhere, against those of jLEMS, byte for byte.
+//! Compares the outputs of a corpus of published models with those of jLEMS, byte for byte.
 //!
-//! The corpus is a folder beside the workspace (`../shared/corpus`, or that of the environment variable
-//! `LEMS_CORPUS`): a `manifest.json` with the cases, and a folder with the model and its `golden` outputs
-//! for each. Without the corpus there is nothing to compare.
+//! The corpus is a folder beside the workspace (`../shared/corpus`, or the folder in the environment
+//! variable `LEMS_CORPUS`). It has a `manifest.json` with the cases, and for each case a folder with the
+//! model and its `golden` outputs. Without the corpus the test does nothing.
 
 #![allow(
     clippy::unwrap_used,

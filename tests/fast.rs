@@ -1,4 +1,4 @@
-//! `--fast`: both back ends agree to the last bit, and stay close to jLEMS.
+//! Tests of `--fast`: both back ends agree to the last bit, and their outputs are close to those of jLEMS.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,7 +12,7 @@ mod support;
 use jlems_rs::{FileSources, Options};
 use support::{BACKENDS, Outputs, assert_none, cases, check_all, difference, run_with};
 
-/// Largest difference from jLEMS, as a part of the range of a column.
+/// Largest difference from jLEMS, as a fraction of the range of a column.
 const TOLERANCE: f64 = 1e-5;
 
 /// Cases in which a rounding error moves a spike to another step, or decides a comparison.
@@ -66,7 +66,7 @@ fn columns(bytes: &[u8]) -> Option<Vec<Vec<f64>>> {
     Some(columns)
 }
 
-/// Largest difference of two files as a part of the range of its column.
+/// Largest difference between two files, as a fraction of the range of its column.
 fn distance(golden: &[u8], got: &[u8]) -> Option<f64> {
     let (golden, got) = (columns(golden)?, columns(got)?);
     let lengths = |columns: &[Vec<f64>]| columns.iter().map(Vec::len).collect::<Vec<_>>();

@@ -1,4 +1,4 @@
-//! What the fuzzers start from and what they found, once more: `fuzz/README.md`.
+//! Replays the seeds of the fuzzers and the inputs that they found: see `fuzz/README.md`.
 
 #![allow(
     clippy::unwrap_used,
@@ -16,7 +16,7 @@ mod targets;
 
 use std::path::Path;
 
-/// The bytes of all files of a folder whose names begin so.
+/// The bytes of all files of a folder whose names begin with `prefix`.
 fn inputs(folder: &str, prefix: &str) -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../fuzz")

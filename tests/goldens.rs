@@ -1,5 +1,5 @@
-//! Every model in `tests/models` and `examples` writes its golden files byte for byte, on both back
-//! ends.
+//! Checks that every model in `tests/models` and `examples` writes its golden files byte for byte, on
+//! both back ends.
 
 #![allow(
     clippy::unwrap_used,
@@ -22,7 +22,7 @@ fn every_case_writes_its_goldens() {
     check(run_file);
 }
 
-/// The other half by the other back end.
+/// Each half of the run uses another back end.
 #[test]
 fn every_case_writes_its_goldens_in_two_halves() {
     let [jit, interpreter] = BACKENDS;
@@ -54,7 +54,7 @@ fn check(run: impl Fn(&Path, BackendKind) -> Result<Outputs, String> + Sync) {
     assert_none(&failures, runs.len());
 }
 
-/// With rows left out, machine code makes several steps before anybody looks at it.
+/// With omitted rows, machine code makes several steps without returning.
 #[test]
 fn back_ends_agree_on_every_seventh_row() {
     let failures = check_all(&cases(), |case| {

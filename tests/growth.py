@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Time of the processor and memory against the number of repeated parts, as a table for docs/limits.md.
+"""Measures CPU time and memory against the number of repeated parts, as a table for docs/limits.md.
 
     python3 tests/growth.py target/release/jlems-rs [LARGEST]
 
-Every model is made here, run, and measured with wait4. The exponent is that of the last two sizes: 1 is
-proportional, 2 a square. It tells nothing where the time is that of starting the program.
+Every model is written here, run, and measured with wait4. The exponent is computed from the last two sizes: 1 means
+proportional, 2 means quadratic. It is meaningless if most of the time is the start of the program.
 """
 
 import math
@@ -45,7 +45,7 @@ def each(size, part):
 
 
 def many(size, part):
-    """A type with many parts that nothing runs."""
+    """A type with many parts, of which there is no component."""
     return '<ComponentType name="many">' + each(size, part) + "</ComponentType>"
 
 
@@ -56,7 +56,7 @@ PART = """<ComponentType name="part">
 
 
 def structure(elements):
-    """What is run has a structure of these elements."""
+    """The component that runs has a structure with these elements."""
     return model(
         before="""<ComponentType name="unit">
   <Property name="weight" dimension="none" defaultValue="1"/>
@@ -246,7 +246,7 @@ KINDS = {
 
 
 def taken(program, folder, text):
-    """Seconds of the processor, megabytes, exit status."""
+    """CPU seconds, megabytes, exit status."""
     path = os.path.join(folder, "model.xml")
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)

@@ -1,4 +1,4 @@
-//! Networks in HDF5 as a user meets them: named anywhere, wrong, broken.
+//! Tests of networks in HDF5: in all places where a file can be named, with mistakes, and damaged.
 
 #![allow(
     clippy::unwrap_used,
@@ -49,8 +49,8 @@ fn network() -> Vec<u8> {
     of_model("hdf5-older-layout/older.nml.h5")
 }
 
-/// A network that libNeuroML wrote, without checksums, with another word for a word of as many
-/// bytes.
+/// A network that libNeuroML wrote without checksums, in which one word is replaced by another of the
+/// same length.
 fn renamed(from: &str, to: &str) -> Vec<u8> {
     assert_eq!(from.len(), to.len());
     let mut bytes = of_model("hdf5-network/wiring.net.nml.h5");
@@ -86,7 +86,7 @@ fn a_network_in_hdf5_stands_where_a_file_can() {
             .succeed(&["show", "network", "LEMS_net.xml"])
             .contains("second")
     );
-    // The signature counts, whatever the name is.
+    // Only the signature matters, not the name.
     std::fs::rename(folder.0.join(NETWORK), folder.0.join("net.nml")).unwrap();
     folder.write("LEMS_net.xml", &LEMS.replace(NETWORK, "net.nml"));
     folder.succeed(&["run", "--out-dir", "other", "LEMS_net.xml"]);

@@ -1,5 +1,5 @@
-//! Texts that are made to eat time, memory or the stack: each is refused or run, with time of the
-//! processor and memory that grow no faster than it.
+//! Texts that are designed to exhaust time, memory or the stack. Each is refused or run, with CPU time
+//! and memory that grow no faster than the text.
 
 #![allow(clippy::unwrap_used)]
 
@@ -9,12 +9,12 @@ use std::process::{Command, Stdio};
 
 use wait4::Wait4;
 
-/// Seconds of the processor after which the system ends the program; no text here needs as many.
+/// Limit on the CPU time of the program in seconds; no text here needs that much.
 const MOST_SECONDS: u32 = 300;
 
 const MANY: usize = 3_000;
 
-/// A type, what it contains, and what is beside it.
+/// A model with one type: top-level elements beside it, its members and its Dynamics.
 fn model(top_level: &str, members: &str, dynamics: &str) -> String {
     format!(
         r#"<Lems>
@@ -47,17 +47,17 @@ fn repeated(count: usize, one: impl Fn(usize) -> String) -> String {
     })
 }
 
-/// What the program did with a text, and what it took.
+/// The exit status of the program for a text, and the resources that it used.
 struct Taken {
     /// Exit status; -1 if it was killed.
     status: i32,
-    /// Time of the processor, in seconds.
+    /// CPU time, in seconds.
     seconds: f64,
-    /// Most memory in use, in bytes.
+    /// Peak memory, in bytes.
     bytes: f64,
 }
 
-/// What the program takes for a text, called with some words before the name of its file.
+/// Runs the program on a text, with some arguments before the name of its file.
 fn taken(name: &str, words: &str, text: &str) -> Taken {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
         .join("hostile")
@@ -85,16 +85,16 @@ fn taken(name: &str, words: &str, text: &str) -> Taken {
     }
 }
 
-/// The exit status for a text that is run.
+/// The exit status of `run` for a text.
 fn status(name: &str, text: &str) -> i32 {
     taken(name, "run", text).status
 }
 
-/// How much more a text may take that is four times as long: it would be 4 in proportion, 16 for a square;
-/// this is the power 1.5.
+/// Largest ratio of resources for a text that is four times as long. Proportional growth gives 4,
+/// quadratic growth 16; this is the power 1.5.
 const MOST_TIMES: f64 = 8.0;
 
-/// Runs a text of a size and one four times as long: neither time nor memory may grow much faster.
+/// Runs a text, and one that is four times as long: neither time nor memory may grow much faster.
 fn grows_evenly(
     name: &str,
     words: &str,

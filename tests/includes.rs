@@ -1,4 +1,4 @@
-//! Includes as the command line treats them: what is found where, what is said of what is not.
+//! Tests of includes from the command line: where files are found, and the messages for missing files.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,7 +11,7 @@ mod folder;
 
 use folder::{DECAY, DECAY_TYPES, Folder};
 
-/// The model with an include more behind its others.
+/// The decay model with one more include after the others.
 fn decay_with(include: &str) -> Folder {
     let folder = Folder::with_decay();
     let include = format!("{include}\n  <decay id");
@@ -19,7 +19,7 @@ fn decay_with(include: &str) -> Folder {
     folder
 }
 
-/// What a run that succeeds says of its warnings.
+/// The warnings of a run that must succeed.
 fn said_by_run(folder: &Folder, arguments: &[&str]) -> String {
     let all = [&["run"], arguments, &["LEMS_decay.xml"]].concat();
     let output = folder.call(&all);
@@ -145,7 +145,7 @@ fn a_path_from_the_root_is_searched_below_the_folder_also_in_a_sandbox() {
     folder.write("m/parts/decay_types.xml", DECAY_TYPES);
     folder.succeed(&["run", "m/LEMS_decay.xml"]);
     folder.succeed(&["run", "--sandbox", "m/LEMS_decay.xml"]);
-    // A real absolute path goes first, but not out of a sandbox.
+    // A path that is really absolute has precedence, except with `--sandbox`.
     let elsewhere = Folder::with("decay_types.xml", "<Lems><lostType/></Lems>");
     let path = elsewhere.0.join("decay_types.xml");
     let path = path.to_str().unwrap();

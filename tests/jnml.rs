@@ -1,4 +1,4 @@
-//! The program called as jNeuroML is.
+//! Tests of the program when it is called like jNeuroML.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,7 +14,7 @@ use std::process::{Command, Output};
 
 use folder::{DECAY, DECAY_TYPES, Folder};
 
-/// Calls the program by its other name, without any environment.
+/// Calls the program by its other name, with an empty environment.
 #[cfg(unix)]
 fn jnml(folder: &Folder, arguments: &[&str]) -> Output {
     let link = folder.0.join("jnml");
@@ -143,7 +143,7 @@ fn what_is_not_there_is_said_to_be_not_there() {
     }
 }
 
-/// As pyNeuroML calls Java.
+/// Tests the calls that pyNeuroML makes to Java.
 #[cfg(unix)]
 #[test]
 fn runs_of_pyneuroml_come_here_and_its_exports_go_to_java() {

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Kills runs at random moments and looks at what they leave.
+"""Kills runs at random moments, and checks the files that they leave.
 
     tests/kill.py PROGRAM [--times 200] [--seed 1] [--signal KILL]
 
-The final name has to hold the file of before, or the whole new one; the partial one has to be the beginning of the whole
-one and to end on a full line. The system may break off a write of many lines between two pages of memory: only there may
-a line be cut. TERM, HUP and INT let the run write full lines, and its exit status is 128 and the number of the signal.
+Under its final name there must be the old file or the complete new one. The partial file must be the beginning of the
+complete one and end with a full line. The system may interrupt a write of many lines between two pages of memory; only
+there may a line be cut. After TERM, HUP and INT the run writes full lines, and its exit status is 128 plus the number of
+the signal.
 """
 
 import argparse
@@ -49,7 +50,7 @@ def read(path):
 
 
 def kill_one(command, folder, whole, longest, dice, number):
-    """What a killed run left; an AssertionError if it is not as it has to be."""
+    """The files that a killed run left; an AssertionError if they are not as required."""
     final = os.path.join(folder, "v.dat")
     partial = final + ".partial"
     with open(final, "wb") as file:

@@ -1,4 +1,4 @@
-//! Every limit that can be set is kept, and told as it is.
+//! Checks that every limit that can be set is enforced and documented correctly.
 
 #![allow(
     clippy::unwrap_used,
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use folder::{DECAY, Folder};
 use jlems_rs::{LIMITS, Limits, Unit, memory};
 
-/// A limit that a small model reaches, and the code of the message.
+/// Limits that a small model reaches, each with the code of the message.
 const REACHED: [(&str, &str); 17] = [
     ("file-bytes=100", "E0108"),
     ("total-bytes=10kB", "E0114"),
@@ -37,7 +37,7 @@ const REACHED: [(&str, &str); 17] = [
     ("time=0", "E0523"),
 ];
 
-/// Spikes that arrive after the end, and some that arrive at once.
+/// A network with spikes that arrive after the end, and with some that arrive at once.
 const NETWORK: &str = r#"<Lems xmlns="http://www.neuroml.org/lems/0.7.6">
   <Include file="Cells.xml"/>
   <Include file="Networks.xml"/>
@@ -211,7 +211,7 @@ fn a_step_without_end_is_stopped() {
         let limits = ["run", "--backend", backend, "--limit", "time=1"];
         let message = folder.fail(&[&limits[..], &endless].concat(), 1);
         assert!(message.contains("error[E0523]"), "{message}");
-        // The second run leaves what the first one kept.
+        // The second run does not touch the files that the first one kept.
         assert!(message.contains("kept c.dat.partial"), "{message}");
     }
 }
@@ -265,7 +265,7 @@ fn equations_that_are_too_long_for_machine_code_are_interpreted() {
     assert_eq!(folder.read("decay.dat"), short);
 }
 
-/// Each event sets off two that arrive a step later.
+/// A model in which each event triggers two events that arrive one step later.
 fn doubling() -> String {
     let later = "<Parameter name=\"after\" dimension=\"time\"/>\
                  <Structure><With instance=\"from\" as=\"a\"/><With instance=\"to\" as=\"b\"/>\

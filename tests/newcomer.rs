@@ -1,4 +1,4 @@
-//! NeuroML files that do not say what to run, and what is recorded besides what a model asks for.
+//! Tests of NeuroML files without a simulation, and of recordings in addition to those of a model.
 
 #![allow(
     clippy::unwrap_used,
@@ -114,7 +114,7 @@ fn new_writes_over_nothing_and_finds_the_file_from_elsewhere() {
     assert_eq!(folder.read("LEMS_pair.xml"), "mine");
     folder.succeed(&[&arguments[..], &["--force"]].concat());
     assert!(folder.read("LEMS_pair.xml").starts_with("<Lems>"));
-    // Never over the model itself, and with the way to it from where the new file is.
+    // The new file never overwrites the model, and its include is relative to the new file.
     folder.fail(&["new", "pair.net.nml", "-o", "pair.net.nml", "--force"], 1);
     folder.succeed(&[
         "new",
@@ -166,7 +166,7 @@ fn a_cell_runs_without_a_network() {
     let rows = table(&folder.read("cells.dat"));
     assert_eq!(rows.len(), 201);
     assert_eq!(rows[0], ["0.0", "-0.07"]);
-    // A network comes before the cells that it consists of; what is included comes last.
+    // A network comes before its cells, and included components come last.
     let said = folder.succeed(&["new", "pair.net.nml", "--target", "quick"]);
     assert!(
         said.contains("<population id=\"pop_quick\" component=\"quick\" size=\"1\"/>"),
@@ -293,7 +293,7 @@ fn a_lems_file_is_recorded_from_besides_what_it_asks_for() {
             .collect::<Vec<_>>()
     };
     assert_eq!(first(&folder.read("recorded.dat")), first(&alone));
-    // A path that leads nowhere is told as what was asked for, not as a line of the file.
+    // The message about a wrong path refers to the option, not to a line of the file.
     let message = folder.fail(&["LEMS_pair.xml", "--record", "line[7]/v"], 1);
     assert!(
         message.contains("--record:") && message.contains("line[7]/v"),

@@ -4,11 +4,11 @@
     pip install OSBModelValidation
     python tests/omv.py MANIFEST --jnml FOLDER [--jnml FOLDER ...]
 
-MANIFEST is the manifest.json of a corpus of models; its cases with an `omv` entry carry the expectations of the
-tests of their origin. For each the script copies the model, gives the simulation the length and step that the
-expectations are for, writes the .mep and .omt files, and calls `omv test` with JNML_HOME set to each FOLDER in turn:
-a folder with a program (or a link) `jnml`. Expectations about files or columns that a model does not write are left
-out. It prints a line for each case and the totals; the status is 1 if the first FOLDER fails what another passes.
+MANIFEST is the manifest.json of a corpus of models. Its cases with an `omv` entry contain the expectations of the
+original tests. For each such case the script copies the model, sets the length and step that the expectations are for,
+writes the .mep and .omt files, and calls `omv test` with JNML_HOME set to each FOLDER in turn. A FOLDER contains a
+program (or a link) named `jnml`. Expectations about files or columns that a model does not write are omitted. The
+script prints a line for each case and the totals. The status is 1 if the first FOLDER fails a test that another passes.
 """
 import argparse
 import json
@@ -29,7 +29,7 @@ def with_original_times(text, case):
 
 
 def columns_written(text):
-    """How many columns, with the time, each output file of a simulation has."""
+    """The number of columns of each output file of a simulation, including the time."""
     files = re.findall(r'<OutputFile\b[^>]*fileName="([^"]*)"[^>]*>(.*?)</OutputFile>', text, re.S)
     return {name: 1 + inside.count("<OutputColumn ") for name, inside in files}
 
@@ -58,7 +58,7 @@ def write_test(lems_file, expectations):
 
 
 def prepare(source, case, expectations, copy):
-    """A copy of a model with its test; the test file, and how many expectations it checks."""
+    """Copies a model with its test; returns the test file and the number of expectations that it checks."""
     shutil.copytree(source, copy, ignore=shutil.ignore_patterns("golden"))
     lems_file = copy / case["lems_file"]
     text = with_original_times(lems_file.read_text(), case)
@@ -71,7 +71,7 @@ def prepare(source, case, expectations, copy):
 
 
 def passed(omv, omt, home, verbose):
-    """How many expectations OMV finds met by the `jnml` in a folder."""
+    """The number of expectations that the `jnml` in a folder meets, according to OMV."""
     environment = {**os.environ, "JNML_HOME": str(home)}
     done = subprocess.run([omv, "test", omt.name], cwd=omt.parent, env=environment, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)

@@ -1,4 +1,4 @@
-//! What outputs may and may not overwrite, and where they go.
+//! Tests of where outputs go, and of what they may overwrite.
 
 #![cfg(unix)]
 #![allow(
@@ -16,7 +16,7 @@ use std::process::Stdio;
 
 use folder::{DECAY, DECAY_TYPES, Folder};
 
-/// A model in a folder of its own beside one with types and one for outputs.
+/// A model in its own folder, beside a folder with types and a folder for outputs.
 fn guest() -> Folder {
     let folder = Folder::new();
     folder.write("guest/LEMS_decay.xml", DECAY);
@@ -177,7 +177,8 @@ fn a_device_is_written_as_it_is() {
     assert!(folder.0.join("full.dat").is_symlink());
 }
 
-/// The system refuses what is written after the network is built; the message names who asks for it.
+/// The system refuses to write after the network is built; the message names the element of the
+/// output.
 #[test]
 fn what_fails_while_it_is_written_has_a_place() {
     let folder = Folder::with_decay();
@@ -311,7 +312,7 @@ fn folders_that_are_missing_are_made_with_a_word() {
     assert!(!folder.0.join("beside").exists());
 }
 
-/// The decay model with these outputs instead of its own.
+/// The decay model with other outputs.
 fn writing_all(names: &[&str]) -> String {
     let file = |name: &&str| format!("<OutputFile id=\"o\" fileName=\"{name}\"/>");
     let files: String = names.iter().map(file).collect();
@@ -347,7 +348,7 @@ fn an_interrupted_run_goes_on_in_its_own_partial_file() {
     folder.write("decay.dat.partial", "of an earlier run\n");
     let short = ["LEMS_decay.xml", "--checkpoint", "c"];
     folder.succeed(&short);
-    // As if it had been ended while it gave its file the name.
+    // As if the run had been killed while it renamed its file.
     std::fs::rename(
         folder.0.join("decay.dat"),
         folder.0.join("decay.dat.partial1"),
@@ -521,7 +522,7 @@ fn a_pipe_is_written_through_and_a_socket_is_refused() {
             .is_fifo()
     );
 
-    // The path of a socket has to be short.
+    // The path of a socket must be short.
     let socket = std::env::temp_dir().join(format!("jlems-rs-{}", std::process::id()));
     let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
     folder.write("LEMS_socket.xml", &writing(socket.to_str().unwrap()));
@@ -553,7 +554,7 @@ fn a_name_may_be_as_long_as_a_folder_takes_it() {
     assert!(message.contains("LEMS_long.xml:6:"), "{message}");
 }
 
-/// Puts a link to another folder in the place of a folder, and the folder back, until it is dropped.
+/// Repeatedly replaces a folder by a link to another folder and back, until it is dropped.
 #[cfg(target_os = "linux")]
 struct Swapping {
     go_on: std::sync::Arc<std::sync::atomic::AtomicBool>,
@@ -570,7 +571,7 @@ impl Swapping {
         let thread = std::thread::spawn(move || {
             use rustix::fs::{CWD, RenameFlags};
             while flag.load(std::sync::atomic::Ordering::Relaxed) {
-                // At once: a run makes a folder that is missing, if only for a moment.
+                // Without a pause in between, because a run creates a folder as soon as it is missing.
                 for _ in ["there", "and back"] {
                     rustix::fs::renameat_with(CWD, &place, CWD, &link, RenameFlags::EXCHANGE)
                         .unwrap();
@@ -601,7 +602,7 @@ fn a_sandbox_holds_while_another_process_moves_links() {
     folder.write("out/sub/keep", "");
     folder.write("away/keep", "");
     folder.write("guest/types/decay_types.xml", DECAY_TYPES);
-    // What must not be read begins at another value.
+    // The file that must not be read has another initial value.
     let secret = DECAY_TYPES.replace("variable=\"x\" value=\"1\"", "variable=\"x\" value=\"7\"");
     assert_ne!(secret, DECAY_TYPES);
     folder.write("secret/decay_types.xml", &secret);

@@ -1,4 +1,4 @@
-//! What `run --plan` tells comes true.
+//! Checks that the estimates of `run --plan` are right.
 
 #![allow(
     clippy::unwrap_used,
@@ -20,8 +20,8 @@ use support::{assert_none, cases, check_all};
 /// Cases whose instances cannot be counted without building them.
 const UNTOLD: [&str; 3] = ["apply", "better-selections", "structure-selections"];
 
-/// Instances by type and number of routes, as estimated and as built; None if the estimate says
-/// that it is none.
+/// The number of instances of each type and of routes, as estimated and as built. None if the
+/// estimate reports that it is incomplete.
 fn both(document: &Document) -> Vec<Option<[BTreeMap<String, u64>; 2]>> {
     let model = Model::read(document).unwrap();
     let target = model.target.unwrap().component;

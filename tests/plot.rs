@@ -1,4 +1,4 @@
-//! Pictures of runs and of files.
+//! Tests of pictures of runs and of files.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,7 +12,7 @@ mod folder;
 
 use folder::{DECAY, Folder};
 
-/// The model with a display of its own and no output file.
+/// The decay model with a display and without an output file.
 fn shown() -> Folder {
     let folder = Folder::with_decay();
     let display = r##"<Display id="d1" title="Fall &lt;off&gt;" xmin="0" xmax="2" ymin="0.5" ymax="1.25" timeScale="1ms">
@@ -23,7 +23,7 @@ fn shown() -> Folder {
     folder
 }
 
-/// A value that is not finite while nothing but a display shows it.
+/// A model with a value that is not finite and that only a display shows.
 const GAP: &str = r##"<Lems>
   <Include file="Simulation.xml"/>
   <ComponentType name="gap">
@@ -135,7 +135,7 @@ fn without_displays_the_data_are_drawn_with_a_panel_for_each_unit() {
     }
 }
 
-/// Records a voltage of the cell, below a volt, as SI value.
+/// Records a voltage below one volt, as an SI value.
 fn with_voltages(folder: &Folder) {
     let types = folder.read("decay_types.xml");
     let types = types.replace(
@@ -207,7 +207,7 @@ fn a_picture_of_characters_is_printed() {
     );
 }
 
-/// Two populations whose cells send an event in each millisecond, or none.
+/// A model with two populations, whose cells send an event every millisecond or none.
 const SENDERS: &str = r#"<Lems>
   <Include file="Simulation.xml"/>
   <Include file="Cells.xml"/>

@@ -1,4 +1,4 @@
-//! What the papers promise: `docs/threat-model.md` and `docs/dependencies.md`.
+//! Checks the promises of `docs/threat-model.md` and `docs/dependencies.md`.
 
 #![allow(
     clippy::unwrap_used,
@@ -81,7 +81,7 @@ fn no_page_is_writable_and_executable_while_machine_code_runs() {
         for line in maps.lines() {
             let rights = line.split(' ').nth(1).unwrap();
             assert!(!(rights.contains('w') && rights.contains('x')), "{line}");
-            // Code that is in no file.
+            // A mapping of code without a file.
             let anonymous = line.split_whitespace().nth(5).is_none();
             executable += usize::from(rights.contains('x') && anonymous);
         }

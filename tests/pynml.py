@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Run the examples through pyNeuroML, with jlems-rs in the place of jNeuroML and with jNeuroML itself.
+"""Run the examples through pyNeuroML, with jlems-rs in place of jNeuroML and with jNeuroML itself.
 
     pip install pyneuroml
     PATH="/folder/of/jlems-rs:$PATH" python tests/pynml.py [--java /folder/of/java]
 
-For each example pyNeuroML's run_lems_with_jneuroml runs the model and reads back traces and events, once with
-scripts/pynml first on the PATH and once with Java; both must give the same numbers. The status is 1 if one does not.
+For each example, pyNeuroML's run_lems_with_jneuroml runs the model and reads traces and events back: once with
+scripts/pynml first on the PATH, and once with Java. Both must give the same numbers. The status is 1 if they differ.
 """
 import argparse
 import json
@@ -22,7 +22,7 @@ REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
 
 
 def results(example, path):
-    """Traces and events of an example, and the seconds that it took, with this PATH."""
+    """Traces and events of an example, and the seconds that the run took, with this PATH."""
     case = json.loads((example / "case.json").read_text())
     with tempfile.TemporaryDirectory() as temporary:
         copy = pathlib.Path(temporary) / example.name

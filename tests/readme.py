@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Does what a newcomer does: clones the project and runs the first commands of the README, as they stand there.
+"""Does what a newcomer does: clones the project and runs the first commands of the README, unchanged.
 
-The clone is of HEAD, so nothing that is not committed can help. It lies in the target folder of this checkout (or in
-CARGO_TARGET_DIR), as what is built does, so that nothing is built twice; always in the same place, because cargo
-builds anew for another.
+The clone is of HEAD, so uncommitted files are not there. The clone and its build are in the target folder of this
+checkout (or in CARGO_TARGET_DIR). They are always in the same place, because cargo would rebuild everything for another
+place.
 """
 
 import os
@@ -17,13 +17,13 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def first_commands(readme: str) -> list[str]:
-    """The `sh` blocks before the first heading, those that a newcomer sees at once."""
+    """The `sh` blocks before the first heading, which a newcomer sees at once."""
     first_screen = readme.split("\n## ")[0]
     return re.findall(r"^```sh[^\n]*\n(.*?)^```$", first_screen, re.MULTILINE | re.DOTALL)
 
 
 def promised_files(readme: str) -> list[str]:
-    """What the README says that its first command writes."""
+    """The files that the first command writes, according to the README."""
     promise = re.search(r"^It writes (.*?) into the working directory", readme, re.MULTILINE | re.DOTALL)
     return re.findall(r"`([^`]+)`", promise.group(1)) if promise else []
 

@@ -1,6 +1,5 @@
-//! `docs/reference` has a page for each file of core types; the pages are made here from what
-//! `jlems-rs describe` says, and this test fails when they are stale. `UPDATE_REFERENCE=1` writes
-//! them anew.
+//! Generates the pages in `docs/reference`, one for each file of core types, from the output of
+//! `jlems-rs describe`. The test fails if they are out of date; `UPDATE_REFERENCE=1` updates them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -17,12 +16,12 @@ use nml2_coretypes::CORE_TYPES;
 
 use support::workspace;
 
-/// Text by name of the page.
+/// The text of each page, by name.
 type Pages = BTreeMap<String, String>;
 
 const SOURCE: &str = "Made by `tests/reference_pages.rs` from `nml2-coretypes`: do not edit.";
 
-/// Sections whose inherited members are listed like own ones.
+/// Sections that list inherited members like the type's own.
 const COMPLETE: [&str; 5] = [
     "Parameters",
     "Properties",
@@ -164,7 +163,7 @@ fn pages() -> Pages {
     pages
 }
 
-/// `Cells.xml` for what the pipeline calls `Cells.xml (core types)`.
+/// `Cells.xml` for a source with the name `Cells.xml (core types)`.
 fn file_of(kind: &TypeDescription) -> &str {
     kind.file.split(' ').next().unwrap()
 }
@@ -180,21 +179,21 @@ fn described(file: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// What GitHub makes of a heading.
+/// The anchor that GitHub creates for a heading.
 fn anchor(heading: &str) -> String {
     let kept = |letter: &char| letter.is_alphanumeric() || matches!(letter, '_' | '-' | ' ');
     let letters = heading.chars().filter(kept).collect::<String>();
     letters.to_lowercase().replace(' ', "-")
 }
 
-/// Text in which nothing is markup.
+/// The text, escaped so that nothing in it is markup.
 fn prose(text: &str) -> String {
     (text.replace('*', "\\*").replace('|', "\\|"))
         .replace('<', "&lt;")
         .replace('[', "\\[")
 }
 
-/// Code in a cell of a table.
+/// The text as code in a cell of a table.
 fn code(text: &str) -> String {
     match text {
         "" => String::new(),
@@ -290,7 +289,7 @@ impl Reference<'_> {
         self.used_by(kind, text);
     }
 
-    /// Types that name this one, and the bases in whose place it may stand.
+    /// Lists the types that name this one, or one of its bases that it can replace.
     fn used_by(&self, kind: &TypeDescription, text: &mut String) {
         let mut uses: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         let mut bases = Vec::new();
@@ -340,7 +339,7 @@ impl Reference<'_> {
         }
     }
 
-    /// Columns in which no row has anything are left out.
+    /// Writes a table; columns that are empty in every row are omitted.
     fn table(&self, members: &[&Member], own: &str, text: &mut String) {
         let columns = ["name", "dimension", "SI unit", "is", "value", "meaning"];
         let rows: Vec<[String; 6]> = (members.iter())

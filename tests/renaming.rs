@@ -1,5 +1,5 @@
-//! Names mean nothing to the engine: a NeuroML model with the core types merged in and everything that
-//! a ComponentType declares renamed writes the same bytes.
+//! Checks that names mean nothing to the engine. The core types are merged into a NeuroML model, and
+//! everything that a ComponentType declares is renamed; the model then writes the same bytes.
 
 #![allow(
     clippy::unwrap_used,
@@ -16,7 +16,7 @@ use jlems_rs::document::{Document, Element, MemorySources};
 use jlems_rs::{FileSources, Options};
 use support::{BACKENDS, assert_none, case, check_all, run};
 
-/// Models of core types: cells, channels, synapses, inputs, connections of many kinds.
+/// Models with many kinds of cells, channels, synapses, inputs and connections.
 const MODELS: [&str; 8] = [
     "izhikevich-network",
     "hodgkin-huxley",
@@ -28,7 +28,7 @@ const MODELS: [&str; 8] = [
     "synapses",
 ];
 
-/// Words that LEMS itself gives a meaning wherever they stand, besides its elements.
+/// Words that have a meaning in LEMS itself, apart from the names of elements.
 const WORDS_OF_LEMS: [&str; 8] = [
     "Component",
     "id",
@@ -40,7 +40,7 @@ const WORDS_OF_LEMS: [&str; 8] = [
     "parent",
 ];
 
-/// Attributes of the elements of a ComponentType that name nothing that a ComponentType declares.
+/// Attributes in a ComponentType that do not name anything that a ComponentType declares.
 const PLAIN_ATTRIBUTES: [&str; 9] = [
     "description",
     "dimension",
@@ -135,7 +135,7 @@ fn declared_names(component_type: Element<'_>) -> Vec<String> {
     names
 }
 
-/// What a top-level element is.
+/// The kind of a top-level element.
 #[derive(Clone, Copy)]
 enum Place {
     Unit,
@@ -225,7 +225,7 @@ impl Renamer {
         }
     }
 
-    /// Every declared name that is the text or a word of it, replaced.
+    /// The text, in which every declared name is replaced: the whole text, or words of it.
     fn renamed(&self, text: &str) -> String {
         let is_of_word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
         if let Some(name) = self.names.get(text) {

@@ -1,4 +1,4 @@
-//! Options of `run` that change what runs, what is written and what is said.
+//! Tests of the options of `run` that change the model, the outputs and the messages.
 
 #![allow(
     clippy::unwrap_used,
@@ -179,7 +179,7 @@ fn a_run_that_fails_says_what_it_kept() {
     assert!(folder.names().contains(&"decay.dat.partial".to_owned()));
 }
 
-/// Nothing but the program can tell when it has begun, so wait for its output.
+/// Only the program knows when the run has begun, so the test waits for its output.
 #[cfg(unix)]
 #[test]
 fn an_interrupt_ends_the_run_after_a_step_and_keeps_what_was_recorded() {

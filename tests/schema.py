@@ -5,11 +5,11 @@
     cargo build --release
     python3 tests/schema.py NeuroML_v2.3.1.xsd [FOLDER ...] [--program PROGRAM] [--each 10] [--seed 1]
 
-Takes every file below the FOLDERs (the models and examples of this repository if none is given) whose outermost
-element the schema declares, in the namespace of the schema. Makes `--each` variations of it, in turn of each kind of
-breakage; what stays valid all the same is as good a test as what does not. Prints for every kind how many files are
-valid and not by xmllint, and how often the program does not agree; every disagreement is kept in the folder `--keep`.
-The status is 1 if there is any.
+The script takes every file below the FOLDERs (by default the models and examples of this repository) whose outermost
+element the schema declares, in the namespace of the schema. It makes `--each` variations of it, with one kind of
+breakage after the other. A variation that happens to be valid is as good a test as an invalid one. For every kind the
+script prints how many files are valid and invalid according to xmllint, and how often the program disagrees. Every
+disagreement is kept in the folder `--keep`. The status is 1 if there is any.
 """
 import argparse
 import collections
@@ -33,7 +33,7 @@ BATCH = 200
 
 
 class Skip(Exception):
-    """A variation that this file has no place for."""
+    """This kind of variation is not possible in this file."""
 
 
 class Model:
@@ -236,7 +236,7 @@ def root_other(m):
 
 
 def harmless(m):
-    """Comments and instructions, which change nothing."""
+    """Adds comments and instructions, which have no effect."""
     parent = m.element()
     parent.insert(m.rng.randint(0, len(parent)), m.rng.choice([ET.Comment(" note "), ET.ProcessingInstruction("x", "y")]))
 
@@ -250,7 +250,7 @@ KINDS = [attribute_unknown, attribute_misspelt, attribute_missing, attribute_of_
 
 
 def broken(tree, kinds, number, words, rng):
-    """A variation of a tree and its kind: the next of the endless kinds, at most `number`, that finds a place in it."""
+    """A variation of a tree, and its kind: the next kind that is possible in it, after at most `number` attempts."""
     for kind in itertools.islice(kinds, number):
         changed = copy.deepcopy(tree)
         try:
@@ -272,7 +272,7 @@ class Schema:
                       "values": sorted({element.get("value") for element in root.iter(XS + "enumeration")})}
 
     def tree(self, path):
-        """The tree of a file that the schema is for; that of a file without a namespace, in the schema's."""
+        """The tree of a file that the schema is for. A file without a namespace gets that of the schema."""
         try:
             tree = ET.parse(path)
         except (ET.ParseError, UnicodeDecodeError):
@@ -290,7 +290,7 @@ class Schema:
 
 
 def by_xmllint(schema, files):
-    """For every file whether xmllint finds it valid."""
+    """Whether xmllint finds each file valid."""
     done = subprocess.run(["xmllint", "--noout", "--schema", schema, *files], text=True, capture_output=True)
     verdicts = dict(re.findall(r"^(.*) (validates|fails to validate)$", done.stderr, re.M))
     return {file: verdicts[file] == "validates" for file in files if file in verdicts}
@@ -315,7 +315,7 @@ def verdicts(judge, schema, files):
 
 
 def variations(schema, sources, each, seed, folder):
-    """Writes the files and their variations; the kind of each by its path."""
+    """Writes the files and their variations; returns the kind of each by its path."""
     rng = random.Random(seed)
     ET.register_namespace("", schema.namespace)
     ET.register_namespace("xsi", XSI)

@@ -1,4 +1,4 @@
-//! `validate --schema`: files that do not fit a schema, and schemas that cannot be used.
+//! Tests of `validate --schema`: files that violate a schema, and schemas that cannot be used.
 //!
 //! `UPDATE_SNAPSHOTS=1` rewrites the messages of `tests/bad/schema`.
 

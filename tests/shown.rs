@@ -1,4 +1,4 @@
-//! Names of a model as they are shown: they forge no line and give a terminal no commands.
+//! Checks that names of a model cannot forge lines of output and cannot send commands to a terminal.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,10 +12,10 @@ mod folder;
 
 use folder::{DECAY, DECAY_TYPES, Folder};
 
-/// What a name of a model can hold that a terminal obeys: CSI, a line break, an override.
+/// A name with everything that a terminal obeys: CSI, a line break, a change of direction.
 const NASTY: &str = "x&#x9b;2J&#10;wrote evil&#x202e;";
 
-/// What of a text a terminal would obey, besides ends of lines.
+/// The characters of a text that a terminal would obey, without ends of lines.
 fn obeyed(text: &str) -> Vec<char> {
     let acts = |letter: &char| {
         (letter.is_control() && *letter != '\n')

@@ -1,4 +1,4 @@
-//! What ends a run or a command from outside: signals, full disks, closed pipes.
+//! Tests of runs and commands that are ended from outside: by signals, full disks and closed pipes.
 
 #![cfg(unix)]
 #![allow(
@@ -114,7 +114,7 @@ fn a_second_signal_ends_the_program_at_once() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // A reader that reads nothing: the run waits for it in the midst of a step.
+    // A reader that reads nothing, so the run blocks in the middle of a step.
     let reader = File::open(&pipe).unwrap();
     let asleep = || {
         let state = std::fs::read_to_string(format!("/proc/{}/wchan", child.id()));

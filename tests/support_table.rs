@@ -1,5 +1,5 @@
-//! `docs/support.md` says which test exercises which LEMS element and which NeuroML type; it is made
-//! here, and this test fails when it is stale. `UPDATE_SUPPORT_TABLE=1` writes it anew.
+//! Generates `docs/support.md`, which lists the tests that use each LEMS element and each NeuroML type.
+//! The test fails if it is out of date; `UPDATE_SUPPORT_TABLE=1` updates it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -15,7 +15,7 @@ use jlems_rs::{FileSources, Options};
 
 use support::{cases, read_json, workspace};
 
-/// Cases by the name of what they exercise.
+/// The cases that use an element or a type, by its name.
 type Uses = BTreeMap<String, BTreeSet<String>>;
 
 #[derive(Default)]

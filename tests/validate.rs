@@ -1,4 +1,4 @@
-//! `validate`, on files that are right and files with one thing wrong.
+//! Tests of `validate` on correct files, and on files with one mistake.
 
 #![allow(
     clippy::unwrap_used,
@@ -86,7 +86,7 @@ fn valid_files_are_said_to_be_valid() {
     );
 }
 
-/// What is said of the network with that change.
+/// The message about the network with one change.
 fn refused(from: &str, to: &str, expected: &str) -> String {
     assert!(NETWORK.contains(from), "{from}");
     let folder = folder(&NETWORK.replacen(from, to, 1));
@@ -310,7 +310,7 @@ fn each_rule_of_the_structure_is_told_once() {
     }
 }
 
-/// A cell with two pools of calcium, each for its part.
+/// A cell with two pools of calcium, each for one part of the cell.
 const POOLS: &str = r#"<neuroml xmlns="http://www.neuroml.org/schema/neuroml2" id="pools">
   <fixedFactorConcentrationModel id="thin" ion="ca" restingConc="1e-4mM" decayConstant="5ms" rho="2 mol_per_m_per_A_per_s"/>
   <fixedFactorConcentrationModel id="wide" ion="ca" restingConc="1e-4mM" decayConstant="9ms" rho="1 mol_per_m_per_A_per_s"/>
@@ -361,7 +361,7 @@ fn an_element_may_stand_once_for_each_part_of_a_cell() {
         "{message}"
     );
 
-    // What a cell has as its own is held against the same rules as what is inside of it.
+    // A component that a cell uses as its own is checked by the same rules as one inside the cell.
     folder.write(
         "pools.nml",
         &pools.replace("<member segment=\"1\"/>", "<member segment=\"7\"/>"),
@@ -404,13 +404,13 @@ fn what_the_including_file_may_bring_is_a_warning() {
         message.contains("warning[W0219]: no component has the id `exc`"),
         "{message}"
     );
-    // A file that is run must have all.
+    // A file that is run must be complete.
     folder.write("LEMS_noise.xml", "<Lems><Include file=\"Cells.xml\"/><Include file=\"Inputs.xml\"/><Include file=\"noise.nml\"/></Lems>");
     let message = folder.fail(&["validate", "--no-schema", "LEMS_noise.xml"], 1);
     assert!(message.contains("error[E0219]"), "{message}");
 }
 
-/// A network that is run, without anything to warn of.
+/// A network that runs without warnings.
 const RUN: &str = r#"<Lems>
   <Include file="Simulation.xml"/>
   <Include file="Cells.xml"/>

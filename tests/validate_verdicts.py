@@ -5,11 +5,12 @@
     cargo build --release
     python3 tests/validate_verdicts.py NeuroML_v2.3.1.xsd [FOLDER ...] [--program PROGRAM] [--each 3] [--seed 1]
 
-Takes every `*.nml` below the FOLDERs (the models and examples of this repository if none is given) as it is, and makes
-`--each` broken variations of it beside a copy of its folder: those of `tests/schema.py`, which break what a schema
-says, and those below, which break what files name. Prints for each kind how many files both find valid, both find
-invalid, and where the program is stricter or laxer: with the program's own rules, and with the schema. Every file on
-which they differ needs a reason out of STRICTER or LAXER; those without one are listed, kept in the folder `--keep`, and make the status 1.
+The script takes every `*.nml` below the FOLDERs (by default the models and examples of this repository). Besides the
+file itself, it checks `--each` broken variations of it in a copy of its folder: those of `tests/schema.py`, which break
+the schema, and those below, which break references. For each kind it prints how many files both programs find valid,
+how many both find invalid, and how often jlems-rs is stricter or laxer, with its own rules and with the schema. Every
+file on which they differ needs a reason from STRICTER or LAXER. Files without a reason are listed and kept in the folder
+`--keep`, and the status is 1.
 """
 import argparse
 import collections
@@ -32,8 +33,8 @@ NEUROML = "http://www.neuroml.org/schema/neuroml2"
 VALID = "Valid against schema and all tests"
 BATCH = 300
 
-# Why the program refuses what `jnml -validate` passes: codes of errors, and words in their message (or in the file,
-# with `<`).
+# Why the program refuses files that `jnml -validate` accepts: codes of errors, and words in their message (or in the
+# file, with `<`).
 STRICTER = [
     ("a run ends: the path leads to nothing", {"E0401", "E0402"}, ""),
     ("a run ends: a parameter is missing, also in an included file", {"E0216"}, ""),
@@ -48,7 +49,7 @@ STRICTER = [
     ("a run ends: an instance lacks what it requires", {"E0403", "E0404", "E0405", "E0406", "E0407", "E0408", "E0415"}, ""),
 ]
 
-# Why the program passes what jnml refuses.
+# Why the program accepts files that jnml refuses.
 LAXER = [
     ("jnml ends with a Java exception: an included file is LEMS or no NeuroML", "Problem loading NeuroML document"),
     ("jnml ends with a Java exception: a population of a list has no size", 'HashMap.get'),
@@ -127,7 +128,7 @@ NAMES = [reference_unknown, population_unknown, group_unknown, segment_unknown, 
 
 
 def variations(folders, each, seed, copies, schema):
-    """The files, and variations of them beside copies of all that they may include; the kind of each by its path."""
+    """Writes variations of the files, with copies of everything they may include; returns the kind of each by its path."""
     rng, kinds = random.Random(seed), {}
     breaks = breakages.KINDS + NAMES
     every = itertools.cycle(breaks)
@@ -160,7 +161,7 @@ def java():
 
 
 def by_jnml(command, files):
-    """For every file whether jnml passes it, and what it says. A Java exception ends the run: the file is refused."""
+    """For every file, whether jnml accepts it, and its message. A Java exception ends the run: the file is refused."""
     told = {}
     while files:
         done = subprocess.run([*command, *files[:BATCH]], text=True, errors="replace", capture_output=True)
@@ -223,7 +224,7 @@ def main():
 
 
 def compared(title, kinds, expected, got, copies, keep):
-    """Prints a table; the number of differences without a reason."""
+    """Prints a table; returns the number of differences without a reason."""
     rows, reasons, unexplained = collections.defaultdict(collections.Counter), collections.Counter(), 0
     for file, kind in sorted(kinds.items()):
         (theirs, said), (ours, errors) = expected[file], got[file]

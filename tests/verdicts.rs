@@ -1,7 +1,7 @@
-//! What jLEMS runs, runs here: the models of `tests/tolerated` have mistakes that jLEMS passes, and
-//! give jLEMS's bytes with a warning. `docs/verdicts.md` holds every code beside what jLEMS does; it is
-//! made here. `UPDATE_SNAPSHOTS=1` writes the messages and the page anew,
-//! `tests/goldens/jlems_verdicts.py` what jLEMS gives.
+//! Checks that models that run in jLEMS run here too. The models of `tests/tolerated` have mistakes
+//! that jLEMS accepts: they write the bytes of jLEMS, with a warning. The test also generates
+//! `docs/verdicts.md`, which compares every code with the behaviour of jLEMS. `UPDATE_SNAPSHOTS=1` updates
+//! the messages and the page; `tests/goldens/jlems_verdicts.py` updates the results of jLEMS.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use folder::Folder;
 use jlems_rs::{Code, Severity};
 
-/// Models that run in jLEMS and not here, each with the reason.
+/// Models that run in jLEMS but not here, each with the reason.
 const REFUSED_HERE: &[(&str, &str)] = &[
     ("delay_infinite", "the event never arrives"),
     ("delay_negative", "jLEMS takes the delay as none"),
@@ -44,10 +44,11 @@ const REFUSED_HERE: &[(&str, &str)] = &[
     ("step_zero", "jLEMS makes no step and writes an empty file"),
 ];
 
-/// What is odd in these is no mistake that is looked for: dimensions in regimes, ids in lists.
+/// Models without a warning, because their mistakes are not checked: dimensions in regimes, ids in
+/// lists.
 const WITHOUT_WARNING: [&str; 2] = ["dimension-in-regime", "kinetic-state-twice"];
 
-/// Most files that the page names for a code.
+/// Largest number of files that the page names for a code.
 const MOST_NAMED: usize = 3;
 
 fn tests() -> PathBuf {
@@ -140,7 +141,7 @@ fn what_jlems_runs_is_refused_for_a_stated_reason_only() {
     assert!(stale.is_empty(), "{stale:?}: {hint}");
 }
 
-/// A model in other words, which jLEMS refuses.
+/// The decay model with one change, which jLEMS refuses.
 fn decay(old: &str, new: &str) -> String {
     let text = r#"<Lems>
   <Target component="sim"/>
@@ -164,7 +165,7 @@ fn decay(old: &str, new: &str) -> String {
     text.replacen(old, new, 1)
 }
 
-/// A network of two populations and what else is in it.
+/// A network of two populations with other elements.
 fn network(inside: &str) -> String {
     format!(
         r#"<Lems>
@@ -207,7 +208,7 @@ fn input(id: &str, destination: &str) -> String {
     ) + &projection("p", "")
 }
 
-/// jLEMS refuses these, and they run here: with a warning, which is an error if that is asked for.
+/// jLEMS refuses these models. They run here with a warning, which `--strict` turns into an error.
 #[test]
 fn what_jlems_refuses_does_not_run_without_a_word() {
     let end = "</ComponentType>";
@@ -275,7 +276,7 @@ fn the_page_of_verdicts_is_up_to_date() {
     }
 }
 
-/// What jLEMS does with each model of `tests/bad`.
+/// The verdict of jLEMS on each model of `tests/bad`.
 fn verdicts() -> BTreeMap<String, String> {
     let text = std::fs::read_to_string(tests().join("bad/jlems.tsv")).unwrap();
     let lines = text.lines().map(|line| line.split_once('\t').unwrap());
@@ -294,7 +295,7 @@ fn codes(message: &str) -> BTreeSet<String> {
     labels.filter(is_label).map(str::to_owned).collect()
 }
 
-/// Models that show a code, by what jLEMS and this program do with them.
+/// Models with a code, grouped by the behaviour of jLEMS and of this program.
 #[derive(Default)]
 struct Evidence {
     both_refuse: Vec<String>,
@@ -302,6 +303,7 @@ struct Evidence {
     tolerated: Vec<String>,
 }
 
+/// The table of the page: a row for each code and outcome.
 fn table() -> String {
     let mut evidence: BTreeMap<u16, Evidence> = BTreeMap::new();
     let jlems = verdicts();

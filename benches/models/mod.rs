@@ -1,4 +1,4 @@
-//! Models as text, of any size, for the benches.
+//! Generates models of any size as text, for the benches.
 
 #![allow(dead_code, reason = "no bench needs all of it")]
 
@@ -13,7 +13,7 @@ pub fn document(text: &str) -> Document {
     jlems_rs::load("model.xml", &sources, &Options::default()).expect("a model")
 }
 
-/// Izhikevich cells, each with that many synapses.
+/// A network of Izhikevich cells with `synapses` synapses each.
 pub fn izhikevich(cells: usize, synapses: usize) -> String {
     let mut body = String::from(
         r#"<izhikevich2007Cell id="cell" C="100pF" v0="-60mV" k="0.7nS_per_mV" vr="-60mV" vt="-40mV"
@@ -37,7 +37,7 @@ pub fn izhikevich(cells: usize, synapses: usize) -> String {
     network(&mut body, cells, &connections, "100pA")
 }
 
-/// Hodgkin-Huxley cells: three gates with two rates each.
+/// A network of Hodgkin-Huxley cells: three gates with two rates each.
 pub fn hodgkin_huxley(cells: usize) -> String {
     let mut body = format!(
         r#"{SODIUM}
@@ -55,7 +55,7 @@ pub fn hodgkin_huxley(cells: usize) -> String {
     network(&mut body, cells, "", "80pA")
 }
 
-/// Cells with a potassium channel that is a kinetic scheme.
+/// A network of cells with a potassium channel that is a kinetic scheme.
 pub fn kinetic(cells: usize) -> String {
     let mut body = format!(
         r#"{SODIUM}
@@ -81,7 +81,7 @@ const SODIUM: &str = r#"<ionChannelHH id="na" conductance="10pS">
     <reverseRate type="HHSigmoidRate" rate="1per_ms" midpoint="-35mV" scale="10mV"/></gateHHrates>
 </ionChannelHH>"#;
 
-/// A population of `cell`s, driven by a current each, that nothing records.
+/// A population of `cell`s, each driven by a current. Nothing is recorded.
 fn network(body: &mut String, cells: usize, connections: &str, amplitude: &str) -> String {
     for cell in 0..cells {
         let _ = writeln!(

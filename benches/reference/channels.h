@@ -1,5 +1,5 @@
-/* The sodium channel that the Hodgkin-Huxley and the kinetic cells share. A gate sees the voltage
- * that the population of its channel handed on two steps before, as jLEMS hands down requirements. */
+/* The sodium channel that the Hodgkin-Huxley and the kinetic cells share. A gate reads the
+ * voltage that the population of its channel passed on two steps before, as jLEMS passes on requirements. */
 #include "reference.h"
 
 struct rate { double rate, midpoint, scale; };

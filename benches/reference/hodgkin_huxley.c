@@ -1,6 +1,6 @@
 /* Hodgkin-Huxley cells: pointCellCondBased with channelPopulation, ionChannelHH, gateHHrates, joined
- * by gapJunction. The exponentials are those of the platform, so that only the times of spikes can be
- * compared. A junction sees the voltage that the cell behind it had when it was last its turn.
+ * by gapJunction. The exponentials are those of the platform, so only the times of spikes can be
+ * compared. A junction reads the voltage that the other cell had when it last had its turn.
  *
  *   hodgkin_huxley BASE  reads BASE.parameters, .edges and .currents, writes BASE.c.spikes and .c.dat */
 #include "channels.h"

@@ -1,8 +1,8 @@
 /* Izhikevich cells with exponential synapses: izhikevich2007Cell, expOneSynapse, pulseGenerator.
- * A cell's synapses lie side by side in the order in which they were attached; a spike reaches
- * its synapses before the next cell is stepped.
+ * The synapses of a cell are adjacent, in the order in which they were attached. A spike reaches
+ * its synapses before the next cell makes its step.
  *
- * With `merged`, the synapses of a cell are one, with the sum of their conductances.
+ * With `merged`, each cell has one synapse with the sum of the conductances.
  *
  *   izhikevich BASE [merged]   reads BASE.parameters .edges .currents, writes BASE.c.spikes and .c.dat */
 #include "reference.h"

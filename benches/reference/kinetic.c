@@ -1,6 +1,6 @@
 /* Cells with a potassium channel of two states: ionChannelKS, gateKS, vHalfTransition. The states
- * are advanced by the matrix exponential, made as jLEMS makes it: the step is halved until the
- * matrix is tiny, then the result, less the identity, is squared as often.
+ * are advanced by the matrix exponential, computed as in jLEMS: the step is halved until the
+ * matrix is tiny; then the result, minus the identity, is squared the same number of times.
  *
  *   kinetic BASE         reads BASE.parameters and .currents, writes BASE.c.spikes */
 #include "channels.h"

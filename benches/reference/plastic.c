@@ -1,12 +1,12 @@
-/* Integrate-and-fire cells with a refractory time; excitatory synapses that get tired, inhibitory
- * ones that do not: iafRefCell, blockingPlasticSynapse with tsodyksMarkramDepMechanism,
- * expTwoSynapse. Synapses see the voltage that their cell showed at the end of its step, which is
- * that before its regime ran.
+/* Integrate-and-fire cells with a refractory time; excitatory synapses with depression, inhibitory
+ * ones without: iafRefCell, blockingPlasticSynapse with tsodyksMarkramDepMechanism,
+ * expTwoSynapse. Synapses read the voltage that their cell exposed at the end of its step, which is
+ * the voltage before its regime ran.
  *
  *   plastic BASE         reads BASE.parameters .edges .currents, writes BASE.c.spikes */
 #include "reference.h"
 
-/* The synapses of one kind: those on a cell side by side, in the order of their attachment. */
+/* The synapses of one kind: those of a cell are adjacent, in the order of their attachment. */
 struct synapses {
     size_t count, *first, *first_out;
     uint32_t *out;

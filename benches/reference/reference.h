@@ -1,4 +1,4 @@
-/* What the references share: reading a model's sizes, writing rows and spikes, timing the loop.
+/* Shared code of the references: reads the parameters of a model, writes rows and spikes, times the loop.
  * One program is one translation unit, so everything is static. */
 #define _POSIX_C_SOURCE 200809L
 #include <math.h>
@@ -15,7 +15,7 @@ static void fail(const char *what, const char *name) {
     exit(1);
 }
 
-/* A path with the base name of the model and a suffix; overwritten by the next call. */
+/* A path from the base name of the model and a suffix; the next call overwrites it. */
 static const char *path(const char *suffix) {
     static char text[4096];
     if (snprintf(text, sizeof text, "%s%s", base, suffix) >= (int)sizeof text) fail("path too long", base);
@@ -28,7 +28,7 @@ static FILE *opened(const char *suffix, const char *mode) {
     return file;
 }
 
-/* A value of the file of parameters. */
+/* A value from the file of parameters. */
 static double parameter(const char *name) {
     char found[64];
     double value;

@@ -1,7 +1,7 @@
 //! The NeuroML 2 core ComponentTypes as LEMS files, embedded.
 //!
-//! The files define the dimensions, units and ComponentTypes of NeuroML under
-//! the names and with the equations of the standard, so that a model that says
+//! The files define the dimensions, units and ComponentTypes of NeuroML, with
+//! the names and equations of the standard. A model with
 //! `<Include file="Cells.xml"/>` finds them without any file on disk.
 
 mod rules;
@@ -15,18 +15,18 @@ pub use rules::{
     UNIQUES, UNROOTED, Unique,
 };
 
-/// The release of NeuroML whose definitions [`CORE_TYPES`] holds.
+/// The release of NeuroML whose definitions are in [`CORE_TYPES`].
 pub const NEUROML_VERSION: &str = "2.3.1";
 
-/// Languages of files that are met beside NeuroML 2, with elements of the same names.
+/// Languages whose files are often found together with NeuroML 2 and have elements of the same names.
 pub const FOREIGN_LANGUAGES: &[ForeignLanguage] = &[ForeignLanguage {
     namespace: "http://morphml.org/",
     name: "NeuroML version 1",
     help: "neuroConstruct reads it and writes NeuroML 2; `jnml -validatev1` checks it",
 }];
 
-/// What a NeuroML file may contain, as a table that `lems_schema::Schema::of_table` reads:
-/// elements with the order and number of their children, attributes, and what values they may have.
+/// The allowed structure of a NeuroML file, as a table that `lems_schema::Schema::of_table` reads:
+/// elements with the order and number of their children, their attributes, and the allowed values.
 pub const STRUCTURE: &str = include_str!("../structure.txt");
 
 macro_rules! core_file {
@@ -39,7 +39,7 @@ macro_rules! core_file {
     };
 }
 
-/// The core files, each before those that include it.
+/// The core files. Each file comes before the files that include it.
 pub const CORE_TYPES: &[EmbeddedFile] = &[
     core_file!("NeuroMLCoreDimensions.xml"),
     core_file!("NeuroMLCoreCompTypes.xml"),

@@ -1,28 +1,29 @@
-//! What a NeuroML file must keep to beyond what its ComponentTypes declare and its
-//! [structure](crate::STRUCTURE) allows: names that are plain texts to LEMS, and numbers that a run
-//! does not use. A rule says whether a file that breaks it is refused; otherwise it is doubtful only.
+//! Rules for NeuroML files beyond the declarations of ComponentTypes and the
+//! [structure](crate::STRUCTURE). They concern names that are plain texts to LEMS, and numbers that a
+//! run does not use. Each rule says whether a file that breaks it is refused or only causes a warning.
 
-/// An attribute that names something inside the same larger element.
+/// An attribute that names something inside the same enclosing element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Naming {
-    /// The larger elements.
+    /// The enclosing elements.
     pub within: &'static [&'static str],
-    /// The elements that have the attribute; any if none is listed. The first rule for an
-    /// attribute is taken.
+    /// The elements that have the attribute; any element if the list is empty. The first rule that
+    /// matches an attribute is used.
     pub of: &'static [&'static str],
     /// The attribute.
     pub attribute: &'static str,
-    /// The elements whose ids it may have.
+    /// The elements whose ids the attribute may contain.
     pub names: &'static str,
-    /// Names that are always there.
+    /// Names that always exist.
     pub built_in: &'static [&'static str],
-    /// Children without which what is named is empty; none if it has no content.
+    /// Children that give the named element its content: without any of them it is empty. The list is
+    /// empty if the element has no content.
     pub filled_by: &'static [&'static str],
     /// Whether a file with an unknown name is refused.
     pub refused: bool,
 }
 
-/// An attribute that repeats how many children there are.
+/// An attribute that repeats the number of children.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Count {
     /// The element.
@@ -31,11 +32,11 @@ pub struct Count {
     pub attribute: &'static str,
     /// The children that it counts.
     pub children: &'static str,
-    /// An attribute and its value with which the children must be there; others may be without.
+    /// An attribute and a value with which the children are required; otherwise they may be omitted.
     pub listed: (&'static str, &'static str),
 }
 
-/// An attribute of an element that says into what the paths of its children lead.
+/// An attribute of an element that names the element into which the paths of its children lead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct End {
     /// The attribute of the element.
@@ -44,33 +45,33 @@ pub struct End {
     pub paths: &'static [&'static str],
 }
 
-/// Children that make a tree: all but one of them have a parent.
+/// Children that form a tree: all except one have a parent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tree {
     /// The element.
     pub within: &'static str,
     /// Its children.
     pub nodes: &'static str,
-    /// What those have inside that are not the root.
+    /// The child of every node except the root.
     pub parent: &'static str,
-    /// What the root has inside: it has no parent to take it from.
+    /// The child that the root must have, because there is no parent to take it from.
     pub root: &'static str,
-    /// The elements in which something else is refused.
+    /// The enclosing elements in which a violation is refused.
     pub refused_in: &'static [&'static str],
 }
 
-/// Children that need ids of their own, also if they are of different elements.
+/// Children that need unique ids, even if they have different element names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unique {
     /// The element.
     pub within: &'static str,
     /// Its children.
     pub elements: &'static [&'static str],
-    /// What it is in; anything if none is listed.
+    /// The enclosing elements in which a violation is refused; all if the list is empty.
     pub refused_in: &'static [&'static str],
 }
 
-/// Attributes with which a component has a top-level one as its own.
+/// Attributes by which a component uses a top-level component as if it were its child.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Borrowing {
     /// The component.
@@ -79,23 +80,24 @@ pub struct Borrowing {
     pub attributes: &'static [&'static str],
 }
 
-/// A child that an element cannot do without.
+/// A child that an element requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Need {
-    /// Where the elements are.
+    /// The enclosing elements.
     pub within: &'static [&'static str],
     /// The elements.
     pub elements: &'static [&'static str],
     /// The child.
     pub child: &'static str,
-    /// Whether a file without it is refused; one that includes such a file is not.
+    /// Whether a file without it is refused. A file that includes such a file is not refused.
     pub refused: bool,
 }
 
-/// An attribute with the id of a top-level component, which must be in the file or what it includes.
+/// An attribute with the id of a top-level component. The component must be in the file or in a file
+/// that it includes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reference {
-    /// The larger elements.
+    /// The enclosing elements.
     pub within: &'static [&'static str],
     /// The elements inside that have the attribute.
     pub elements: &'static [&'static str],
@@ -103,14 +105,14 @@ pub struct Reference {
     pub attribute: &'static str,
 }
 
-/// An element that does nothing where it is.
+/// An element that has no effect in this place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Misplaced {
-    /// Where it is.
+    /// The enclosing element.
     pub within: &'static str,
     /// The element.
     pub element: &'static str,
-    /// An attribute of it and its value.
+    /// One of its attributes, with a value.
     pub attribute: (&'static str, &'static str),
     /// The element whose child it should be.
     pub belongs: &'static str,
@@ -119,34 +121,34 @@ pub struct Misplaced {
 /// Connections between two populations of one network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Connections {
-    /// What populations and connections are in.
+    /// The element that contains populations and connections.
     pub within: &'static str,
     /// The populations.
     pub populations: &'static str,
-    /// Their attributes with the component and the number of members.
+    /// The attribute of a population that names its component.
     pub component: &'static str,
-    /// See `component`.
+    /// The attribute of a population with the number of members.
     pub size: &'static str,
-    /// The elements that hold connections.
+    /// The elements that contain connections.
     pub projections: &'static [&'static str],
-    /// Those whose paths are held against a form.
+    /// The connections whose paths are checked.
     pub connections: &'static [&'static str],
-    /// Both ends.
+    /// The attributes of both ends.
     pub ends: [ConnectionEnd; 2],
-    /// The components that have places inside, and what those are.
+    /// The components that have places inside.
     pub cells: &'static str,
-    /// See `cells`.
+    /// The places inside of these components.
     pub segments: &'static str,
 }
 
 /// The attributes of one end of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConnectionEnd {
-    /// Of the projection: the population.
+    /// The attribute of the projection that names the population.
     pub population: &'static str,
-    /// Of the connection: the path to a member.
+    /// The attribute of the connection with the path to a member.
     pub path: &'static str,
-    /// Of the connection: the segment; 0 if it is not there.
+    /// The attribute of the connection with the segment; the default is 0.
     pub segment: &'static str,
 }
 
@@ -163,7 +165,7 @@ pub const TREES: &[Tree] = &[Tree {
     refused_in: CELLS,
 }];
 
-/// Names inside cells.
+/// Names inside of cells.
 pub const NAMINGS: &[Naming] = &[
     Naming {
         within: CELLS,
@@ -224,7 +226,7 @@ pub const COUNTS: &[Count] = &[Count {
     listed: ("type", "populationList"),
 }];
 
-/// Populations that connections lead between.
+/// Attributes that name the populations between which connections lead.
 pub const ENDS: &[End] = &[
     End {
         attribute: "presynapticPopulation",
@@ -236,7 +238,7 @@ pub const ENDS: &[End] = &[
     },
 ];
 
-/// Elements of different names that share their ids, and parts of cells that are found by theirs.
+/// Elements with different names that share one set of ids, and parts of cells that are found by id.
 pub const UNIQUES: &[Unique] = &[
     Unique {
         within: "network",
@@ -261,7 +263,7 @@ pub const UNIQUES: &[Unique] = &[
     },
 ];
 
-/// Parts of cells that stand in the file by themselves.
+/// Parts of cells that may be at the top level of a file.
 pub const BORROWINGS: &[Borrowing] = &[
     Borrowing {
         element: "cell",
@@ -276,7 +278,7 @@ pub const BORROWINGS: &[Borrowing] = &[
 const BIOPHYSICS: &[&str] = &["biophysicalProperties", "biophysicalProperties2CaPools"];
 const MEMBRANES: &[&str] = &["membraneProperties", "membraneProperties2CaPools"];
 
-/// What the equations of cells read; only those of several compartments need the resistivity.
+/// Children that the equations of cells read. Only cells with several compartments need the resistivity.
 pub const NEEDS: &[Need] = &[
     Need {
         within: BIOPHYSICS,
@@ -304,10 +306,12 @@ pub const NEEDS: &[Need] = &[
     },
 ];
 
-/// Attributes that say for which part of a cell an element is: it may stand once for each.
+/// Attributes that name the part of a cell that an element is for. There may be one such element per
+/// part.
 pub const PLACES: &[&str] = &["segmentGroup", "segment"];
 
-/// What must be there with the file; what else is named may come with the file that includes it.
+/// References that must be resolved within the file and its includes. Other references may be
+/// resolved by a file that includes it.
 pub const REFERENCES: &[Reference] = &[
     Reference {
         within: &["network"],
@@ -337,7 +341,7 @@ pub const REFERENCES: &[Reference] = &[
     },
 ];
 
-/// The old place of a number that simulators read elsewhere.
+/// The old place of a number, which simulators now read in another place.
 pub const MISPLACED: &[Misplaced] = &[Misplaced {
     within: "annotation",
     element: "property",

@@ -1,34 +1,34 @@
-//! A LEMS file that runs a network or a cell of a NeuroML file.
+//! Writes a LEMS file that runs a network or a cell of a NeuroML file.
 
 use std::fmt::Write;
 
 use lems_document::escaped;
 
-/// The type of what can be run: populations with their connections and inputs.
+/// The type of networks, which can be run: populations with their connections and inputs.
 pub const NETWORK: &str = "network";
-/// The type of what can be in a population.
+/// The base type of everything that can be in a population.
 pub const CELL: &str = "baseCell";
-/// The port by which cells tell of spikes.
+/// The port on which cells send spikes.
 pub const SPIKE: &str = "spike";
-/// The potential of a cell, in volts or as a pure number.
+/// The names of the potential of a cell: in volts, and as a pure number.
 pub const POTENTIALS: [&str; 2] = ["v", "V"];
 
-/// A run of a network, as a LEMS file asks for it.
+/// A simulation of a network, to be written as a LEMS file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Simulation {
     /// Its id.
     pub id: String,
-    /// The NeuroML file, as it is to be included.
+    /// The NeuroML file, as the include is to name it.
     pub file: String,
     /// The network that runs.
     pub network: String,
-    /// What that network is to consist of, if the file has none.
+    /// The content of the network, if the file has no network.
     pub one_cell: Option<OneCell>,
     /// Length, such as `500ms`.
     pub length: String,
     /// Length of a step, such as `0.01ms`.
     pub step: String,
-    /// What is recorded.
+    /// The recordings.
     pub outputs: Outputs,
 }
 
@@ -37,7 +37,7 @@ pub struct Simulation {
 pub struct OneCell {
     /// The cell.
     pub cell: String,
-    /// Name of the population that it is alone in.
+    /// Name of the population with this cell only.
     pub population: String,
     /// Temperature of the network, such as `32degC`, for channels that depend on it.
     pub temperature: Option<String>,
@@ -61,7 +61,7 @@ pub struct DataOutput {
     pub quantities: Vec<String>,
 }
 
-/// A file of events, in each line the number of a cell and the time.
+/// A file of events. Each line has the number of a cell and the time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventOutput {
     /// Its name.
@@ -71,7 +71,7 @@ pub struct EventOutput {
 }
 
 impl Simulation {
-    /// The file.
+    /// The text of the LEMS file.
     pub fn to_lems(&self) -> String {
         let mut text = String::from("<Lems>\n");
         tag(&mut text, 1, "Target", &[("component", &self.id)], "/>");
@@ -131,10 +131,10 @@ impl Outputs {
         self.data.is_empty() && self.events.is_empty()
     }
 
-    /// The elements, inside one that can hold them.
+    /// The elements for the outputs, inside an enclosing element.
     ///
-    /// They are added to a model that may have such files itself. Files of one id share a file, so
-    /// these have ids with a space, which NeuroML does not allow in an id.
+    /// They are added to a model that may have such elements itself. Two elements with the same id would
+    /// share a file, so the ids here contain a space, which NeuroML does not allow in an id.
     pub fn to_lems(&self) -> String {
         let mut text = String::from("<Lems>\n");
         self.write(
@@ -176,7 +176,7 @@ impl Outputs {
     }
 }
 
-/// A word for a path: `pop[0]/v` gives `pop_0_v`.
+/// A name for a path: `pop[0]/v` becomes `pop_0_v`.
 pub fn name_of(path: &str) -> String {
     let words = path.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
     let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();

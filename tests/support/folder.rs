@@ -1,4 +1,4 @@
-//! Folders to call the program in, and a model to begin with.
+//! Temporary folders in which the program is called, and a simple model.
 
 #![allow(dead_code, reason = "not every test needs all of it")]
 
@@ -33,7 +33,7 @@ pub const DECAY_TYPES: &str = r#"<Lems>
 </Lems>
 "#;
 
-/// A folder of its own for a test, gone when the test ends.
+/// A temporary folder for one test, which is removed when the test ends.
 pub struct Folder(pub PathBuf);
 
 impl Folder {
@@ -100,7 +100,7 @@ impl Folder {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// What the program says when it fails.
+    /// The messages of the program, which must fail with this status.
     pub fn fail(&self, arguments: &[&str], code: i32) -> String {
         let output = self.call(arguments);
         let message = String::from_utf8(output.stderr).unwrap();

@@ -1,4 +1,4 @@
-//! What the tests share: where things lie, runs in memory, comparison of outputs.
+//! Shared code of the tests: paths, runs in memory, and comparison of outputs.
 
 #![allow(dead_code, reason = "no test needs all of it")]
 
@@ -28,7 +28,8 @@ pub fn workspace() -> PathBuf {
         .to_owned()
 }
 
-/// A folder beside the workspace or named by an environment variable; says so where there is none.
+/// A folder beside the workspace or named by an environment variable. If it does not exist, a message
+/// is printed.
 pub fn reference_folder(variable: &str, beside_workspace: &str) -> Option<PathBuf> {
     let folder = match std::env::var_os(variable) {
         Some(folder) => PathBuf::from(folder),
@@ -47,7 +48,7 @@ pub fn read_json(path: &Path) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The strings of a list; none if there is no list.
+/// The strings of a list; empty if the value is not a list.
 pub fn strings(value: &Value) -> Vec<String> {
     let items = value.as_array().into_iter().flatten();
     items
@@ -86,13 +87,13 @@ impl Case {
         }
     }
 
-    /// What jLEMS wrote, as far as it is kept.
+    /// The output of jLEMS, as far as it is stored.
     pub fn golden(&self, name: &str) -> Vec<u8> {
         std::fs::read(self.folder.join("golden").join(name))
             .unwrap_or_else(|error| panic!("golden/{name} of {}: {error}", self.name))
     }
 
-    /// The part of an output that the golden keeps of it.
+    /// The part of an output that its golden file stores.
     pub fn kept(&self, name: &str, output: &[u8]) -> Vec<u8> {
         match self.every.get(name) {
             None => output.to_vec(),
@@ -100,7 +101,7 @@ impl Case {
         }
     }
 
-    /// What is wrong with the outputs of one of the case's files; empty if nothing is.
+    /// The differences between the outputs of a run and the golden files; empty if there are none.
     pub fn differences(&self, outputs: &Outputs) -> Vec<String> {
         let mut found = Vec::new();
         for name in &self.outputs {
@@ -182,7 +183,7 @@ pub fn run_in_halves(path: &Path, [first, second]: [BackendKind; 2]) -> Result<O
     let message = |failure: Failure| failure.render(false);
     let options = |backend| Options {
         backend,
-        // So that any step may be the last.
+        // A checkpoint is due after every step, so any step can be the last one.
         checkpoint_every: Some(f64::MIN_POSITIVE),
         ..Options::default()
     };
@@ -207,7 +208,7 @@ pub fn run_in_halves(path: &Path, [first, second]: [BackendKind; 2]) -> Result<O
     Ok(named(&store))
 }
 
-/// A relative path without `.` and doubled separators, as a file system takes it.
+/// A relative path without `.` and doubled separators, which means the same to a file system.
 fn plain(path: &str) -> String {
     let parts = Path::new(path).components();
     let parts = parts.filter(|part| !matches!(part, Component::CurDir));
@@ -243,7 +244,7 @@ fn shown(line: Option<&[u8]>) -> String {
     }
 }
 
-/// The messages that `check` gives for the items, in the order of the items, from all processors.
+/// Runs `check` on all items in parallel, and returns its messages in the order of the items.
 pub fn check_all<T: Sync>(items: &[T], check: impl Fn(&T) -> Vec<String> + Sync) -> Vec<String> {
     let next = AtomicUsize::new(0);
     let messages = Mutex::new(BTreeMap::new());

@@ -1,4 +1,4 @@
-//! Elements that come from elsewhere than the files, such as from a command line.
+//! Elements that do not come from a file, such as those from the command line.
 
 use crate::error::{DocumentError, LoadFailure};
 use crate::include::{IncludeOptions, Limits};
@@ -7,11 +7,11 @@ use crate::source::{Source, SourceId};
 use crate::tree::Document;
 
 impl Document {
-    /// Puts the elements of `text`, which is XML with one element around them, at the end of an element of
-    /// the document. Messages say that they come from `origin`.
+    /// Adds the elements of `text` as the last children of an element of the document. The text is
+    /// XML, and its outermost element is dropped. Messages name `origin` as the source.
     ///
     /// # Errors
-    /// What keeps the text from being read.
+    /// The text cannot be read.
     pub fn add_inside(
         &mut self,
         element: u32,

@@ -1,24 +1,26 @@
-//! Elements with more attributes, and places with more prefixes, than anybody writes.
+//! Limits on the attributes of one element and on the prefixes in scope.
 //!
-//! Reading XML compares each attribute of an element with all before it, and repeats the prefixes in
-//! scope for each element that declares one. So both are counted before a text is read.
+//! The XML parser compares each attribute of an element with all before it, and copies the prefixes
+//! in scope for each element that declares one. Both costs are quadratic, so both are counted before
+//! a text is parsed.
 
 use crate::error::DocumentError;
 use crate::include::Limits;
 use crate::source::{SourceId, Span};
 
-/// Sees to it that no element of a text has too many attributes, or prefixes in its scope. Whether
-/// the text is XML is not looked at.
+/// Checks that no element of a text has too many attributes or too many prefixes in scope. It does
+/// not check whether the text is XML.
 ///
 /// # Errors
-/// The first element that has; the place of its start tag's name.
+/// The first element that exceeds a limit, at the name in its start tag.
 pub(crate) fn check(text: &str, id: SourceId, limits: &Limits) -> Result<(), DocumentError> {
-    // Prefixes in scope of each open element.
+    // Number of prefixes in scope, for each open element.
     let mut scopes: Vec<usize> = Vec::new();
     let mut at = 0;
     while let Some(found) = text.get(at..).and_then(|rest| rest.find('<')) {
         let start = at + found;
         let rest = text.get(start..).unwrap_or_default();
+        // Skip comments, CDATA sections, processing instructions and declarations.
         let skipped = [
             ("<!--", "-->"),
             ("<![CDATA[", "]]>"),
@@ -33,6 +35,7 @@ pub(crate) fn check(text: &str, id: SourceId, limits: &Limits) -> Result<(), Doc
             at = start + begin.len() + length + end.len();
             continue;
         }
+        // Read one tag and keep track of the prefixes in scope.
         let tag = Tag::of(rest);
         at = start + tag.length;
         if rest.starts_with("</") {
@@ -43,6 +46,7 @@ pub(crate) fn check(text: &str, id: SourceId, limits: &Limits) -> Result<(), Doc
         if !tag.is_empty {
             scopes.push(in_scope);
         }
+        // Compare the counts with the limits.
         let span = || Span::new(id, start + 1..start + 1 + tag.name);
         if tag.attributes > limits.attributes {
             return Err(DocumentError::TooManyAttributes {
@@ -60,15 +64,15 @@ pub(crate) fn check(text: &str, id: SourceId, limits: &Limits) -> Result<(), Doc
     Ok(())
 }
 
-/// What is counted of a start or end tag.
+/// The counts of a start or end tag.
 struct Tag {
     /// Bytes from `<` to `>`.
     length: usize,
     /// Bytes of the name.
     name: usize,
-    /// Attributes, declarations of prefixes among them.
+    /// Number of attributes, including declarations of prefixes.
     attributes: usize,
-    /// Declarations of prefixes.
+    /// Number of declarations of prefixes.
     prefixes: usize,
     /// Whether it ends with `/>`.
     is_empty: bool,
@@ -87,7 +91,7 @@ impl Tag {
             prefixes: 0,
             is_empty: false,
         };
-        // The quote of the value at hand, and where the name of the attribute at hand begins.
+        // The open quote, if we are in a value, and the start of the name of the current attribute.
         let (mut quote, mut name) = (None, 0);
         for (index, &byte) in bytes.iter().enumerate().skip(1) {
             match (quote, byte) {

@@ -1,4 +1,4 @@
-//! What can be wrong with files.
+//! Errors and warnings about files.
 
 use std::fmt;
 
@@ -16,10 +16,10 @@ pub enum DocumentError {
         message: String,
         hint: &'static str,
         span: Span,
-        /// Another place that it is about, and what is there.
+        /// A second place that the error concerns, and a label for it.
         related: Option<(Span, &'static str)>,
     },
-    /// A file that is no text.
+    /// A file that is not text.
     #[error("cannot read `{file}`: {message}")]
     NotText {
         file: String,
@@ -33,20 +33,20 @@ pub enum DocumentError {
         file: String,
         suggestion: Option<String>,
     },
-    /// A remark: an included file is found nowhere, and left out.
+    /// A warning: an included file was not found, and the include is ignored.
     #[error(
         "the included file `{file}` was not found; {}",
         looked(file, names, folders)
     )]
     MissingInclude {
         file: String,
-        /// What was looked for below the folders: the name in all spellings.
+        /// All spellings of the name that were tried in each folder.
         names: Vec<String>,
         folders: Vec<String>,
         suggestion: Option<String>,
         span: Span,
     },
-    /// A remark: an included file is found otherwise than by what is written.
+    /// A warning: an included file was not found under the name that is written, but in another way.
     #[error("the included file `{file}` is found as `{found}`")]
     FoundElsewhere {
         file: String,
@@ -57,13 +57,14 @@ pub enum DocumentError {
     /// An include without the name of a file.
     #[error("an include needs the name of a file")]
     NamelessInclude { span: Span },
-    /// A remark: a file includes itself, perhaps by way of others. The chain ends with the file it starts with.
+    /// A warning: a file includes itself, directly or through other files. The first and the last
+    /// file of the chain are the same.
     #[error("files include each other in a cycle: {}", chain.join(" -> "))]
     IncludeCycle { chain: Vec<String>, span: Span },
     /// An include from the network.
     #[error("`{url}` is not fetched: includes are local files")]
     UrlInclude { url: String, span: Span },
-    /// A remark: a local file was used in place of one from the network.
+    /// A warning: a local file was used instead of one from the network.
     #[error("`{url}` is not fetched; using {file} instead")]
     UrlReplaced {
         url: String,
@@ -77,7 +78,7 @@ pub enum DocumentError {
         message: String,
         span: Option<Span>,
     },
-    /// A file of a language that the caller names as another one.
+    /// A file in a language that the caller listed as foreign.
     #[error("`{file}` is {language}, which is another language")]
     OtherLanguage {
         file: String,
@@ -98,10 +99,10 @@ pub enum DocumentError {
     /// More files than allowed.
     #[error("more than {limit} files")]
     TooManySources { limit: usize, span: Span },
-    /// More files inside one another than allowed.
+    /// A longer chain of includes than allowed.
     #[error("more than {limit} files include one another in a row")]
     IncludesTooDeep { limit: usize, span: Span },
-    /// More elements inside one another than allowed.
+    /// Elements nested more deeply than allowed.
     #[error("more than {limit} elements inside one another")]
     TooDeep { limit: usize, span: Span },
     /// More elements than allowed.
@@ -110,28 +111,28 @@ pub enum DocumentError {
     /// More attributes of one element than allowed.
     #[error("more than {limit} attributes of one element")]
     TooManyAttributes { limit: usize, span: Span },
-    /// More prefixes of namespaces declared at one place than allowed.
+    /// More prefixes of namespaces in scope at one place than allowed.
     #[error("more than {limit} prefixes of namespaces are declared around this element")]
     TooManyPrefixes { limit: usize, span: Span },
 }
 
-/// In which way a file is found otherwise than by what is written.
+/// How a file was found that is not where its written name says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detour {
-    /// Below a folder, though the path is absolute.
+    /// The path is absolute, but the file was found below a folder.
     Slash,
     /// In the folder of a file that was included before.
     Earlier,
-    /// With `/` for `\\`.
+    /// The file has `/` where the include has `\\`.
     Separator,
-    /// Without blanks.
+    /// The file has the name without blanks.
     Blanks,
-    /// With the same letters in another form of Unicode.
+    /// The name of the file has the same letters in another form of Unicode.
     Letters,
 }
 
 impl Detour {
-    /// That between two spellings of a name.
+    /// The difference between two spellings of a name.
     pub(crate) fn between(written: &str, spelling: &str) -> Detour {
         let without_blanks = !spelling.contains(char::is_whitespace);
         if written.contains('\\') && !spelling.contains('\\') {
@@ -143,6 +144,7 @@ impl Detour {
         }
     }
 
+    /// The likely fix, in one sentence.
     fn help(self) -> &'static str {
         match self {
             Detour::Slash => {
@@ -161,7 +163,7 @@ impl Detour {
     }
 }
 
-/// In which places a file was looked for.
+/// A description of the names and folders that were tried.
 fn looked(file: &str, names: &[String], folders: &[String]) -> String {
     let shown = |folder: &String| match folder.as_str() {
         "" => "the working directory".to_owned(),
@@ -177,7 +179,7 @@ fn looked(file: &str, names: &[String], folders: &[String]) -> String {
 }
 
 impl DocumentError {
-    /// The place, where there is one.
+    /// The place of the error, if it has one.
     pub fn span(&self) -> Option<Span> {
         match self {
             DocumentError::RootMissing { .. } => None,
@@ -202,7 +204,7 @@ impl DocumentError {
         }
     }
 
-    /// Another place that it is about, and what is there.
+    /// A second place that the error concerns, and a label for it.
     pub fn related(&self) -> Option<(Span, &'static str)> {
         match self {
             DocumentError::Malformed { related, .. } => *related,
@@ -210,7 +212,7 @@ impl DocumentError {
         }
     }
 
-    /// The same, at the place of an include if it has no place of its own.
+    /// The same error, placed at the include if it has no place of its own.
     pub(crate) fn included_at(mut self, include: Option<Span>) -> DocumentError {
         if let DocumentError::NotText { span, .. } = &mut self {
             *span = span.or(include);
@@ -218,7 +220,7 @@ impl DocumentError {
         self
     }
 
-    /// The likely remedy in one sentence.
+    /// The likely fix, in one sentence.
     pub fn help(&self) -> Option<String> {
         let help = match self {
             DocumentError::Malformed { hint, .. }
@@ -271,15 +273,16 @@ impl DocumentError {
 /// All problems of a document that could not be read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoadFailure {
-    /// The files that were read, which the spans of the errors lie in.
+    /// The files that were read; the spans of the errors refer to them.
     pub sources: Vec<Source>,
     /// The problems, in the order in which the files were read.
     pub errors: Vec<DocumentError>,
-    /// Remarks, which may name the cause of a problem.
+    /// The warnings, one of which may be the cause of a problem.
     pub warnings: Vec<DocumentError>,
 }
 
 impl fmt::Display for LoadFailure {
+    /// Writes each error on a line, with its file, line and column.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, error) in self.errors.iter().enumerate() {
             if index > 0 {

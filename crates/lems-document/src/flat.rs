@@ -1,10 +1,11 @@
-//! A document as one text.
+//! Writes a document as one LEMS text.
 
 use crate::{Document, Element, SourceId, source::EMBEDDED};
 
 impl Document {
-    /// The document as one LEMS file that includes nothing but embedded files: what the others
-    /// hold stands in it, with attributes as overrides have made them. Comments and namespaces go.
+    /// The document as one LEMS file. Includes of embedded files stay, and all other includes are
+    /// replaced by the contents of the file. Overridden attributes have their new values. Comments and
+    /// namespaces are dropped.
     pub fn flat(&self) -> String {
         let mut text = String::from("<Lems>\n");
         let mut included: Vec<SourceId> = Vec::new();
@@ -32,6 +33,7 @@ enum Part<'d> {
     End(Element<'d>),
 }
 
+/// Appends an element with everything inside it, indented. An explicit stack avoids deep recursion.
 fn element(text: &mut String, root: Element<'_>) {
     let mut depth = 1;
     let mut todo = vec![Part::Start(root)];
@@ -76,7 +78,7 @@ fn attribute(text: &mut String, name: &str, value: &str) {
     text.push_str(&format!(" {name}=\"{value}\""));
 }
 
-/// Text as it stands between the tags of an XML file, or in an attribute between double quotes.
+/// The text, escaped for use between tags or in an attribute with double quotes.
 pub fn escaped(text: &str) -> String {
     (text.replace('&', "&amp;").replace('<', "&lt;"))
         .replace('>', "&gt;")

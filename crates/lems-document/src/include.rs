@@ -1,4 +1,4 @@
-//! Files that include files.
+//! Loads a file and, recursively, the files that it includes.
 
 use std::collections::HashSet;
 
@@ -14,7 +14,7 @@ use crate::tree::Document;
 pub struct IncludeOptions {
     /// Folders searched after those of the including and of the root file (`-I`).
     pub folders: Vec<String>,
-    /// Files that are always at hand. Files found elsewhere win.
+    /// Files that are always available. A file of the same name in a folder takes precedence.
     pub embedded: &'static [EmbeddedFile],
     /// Languages that are refused.
     pub foreign: &'static [ForeignLanguage],
@@ -22,35 +22,35 @@ pub struct IncludeOptions {
     pub limits: Limits,
 }
 
-/// A language that files are not read in, though their elements may have known names.
+/// A language whose files are refused, although their elements may have known names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ForeignLanguage {
-    /// What the namespaces of the outermost elements begin with.
+    /// Prefix of the namespaces of its outermost elements.
     pub namespace: &'static str,
-    /// What it is called.
+    /// Its name.
     pub name: &'static str,
-    /// What to do with such a file.
+    /// Advice for users who have such a file.
     pub help: &'static str,
 }
 
-/// Bounds on what a document may contain.
+/// Limits on what a document may contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes in one file; never more than 4 GiB.
     pub source_bytes: usize,
     /// Bytes in all files together; never more than 8 GiB.
     pub total_bytes: usize,
-    /// Files that include one another in a row.
+    /// Length of a chain of files that include one another.
     pub include_depth: usize,
-    /// Files.
+    /// Number of files.
     pub sources: usize,
-    /// Elements inside one another.
+    /// Depth of nested elements.
     pub element_depth: usize,
     /// Elements in all files together.
     pub elements: usize,
     /// Attributes of one element.
     pub attributes: usize,
-    /// Prefixes of namespaces that are declared at one place.
+    /// Prefixes of namespaces in scope at one place.
     pub prefixes: usize,
 }
 
@@ -70,21 +70,21 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Bytes that one file may have: places in it are 32 bits wide.
+    /// Bytes that one file may have: offsets in it have 32 bits.
     pub(crate) fn most_bytes(&self) -> usize {
         self.source_bytes.min(u32::MAX as usize)
     }
 
-    /// Bytes that all files may have: an element or attribute takes at least four, so that both
-    /// together, and their names, can be counted in 31 bits.
+    /// Bytes that all files together may have. An element or attribute has at least four bytes, so
+    /// the number of elements, attributes and names fits into 31 bits.
     pub(crate) fn most_total_bytes(&self) -> usize {
         self.total_bytes.min((u32::MAX as usize).saturating_mul(2))
     }
 
-    /// Sees to it that places in a text that was not read from a file have 32 bits too.
+    /// Checks that offsets in a text that did not come from a file also fit into 32 bits.
     ///
     /// # Errors
-    /// It has more bytes than a file may have.
+    /// The text has more bytes than a file may have.
     pub(crate) fn allow_text(&self, source: &Source) -> Result<(), DocumentError> {
         let limit = self.most_bytes();
         match source.text.len() > limit {
@@ -98,14 +98,16 @@ impl Limits {
     }
 }
 
-/// After so many warnings nothing more is suggested: it takes a look into every folder.
+/// Number of warnings after which no names are suggested: each suggestion lists every folder.
 const MOST_SUGGESTIONS: usize = 100;
 
+/// Loads the file `root` with everything that it includes.
 pub(crate) fn load(
     root: &str,
     reader: &dyn SourceReader,
     options: &IncludeOptions,
 ) -> Result<Document, LoadFailure> {
+    // Read the root file.
     begin_suggestions();
     let text = match reader.read(root, options.limits.most_bytes()) {
         Ok(Some(text)) => text,
@@ -124,6 +126,7 @@ pub(crate) fn load(
             }));
         }
     };
+    // Read everything that it includes.
     let mut loader = Loader {
         options,
         places: Places {
@@ -156,7 +159,8 @@ pub(crate) fn load(
 }
 
 impl LoadFailure {
-    /// The same, or only what is wrong with a text that is read in part, which is the likely cause.
+    /// If a text was read only in part, its mistake is the likely cause of all errors, and it alone
+    /// is reported.
     fn or_of(self, doubt: Option<&DocumentError>) -> LoadFailure {
         match doubt {
             Some(doubt) => LoadFailure {
@@ -192,7 +196,7 @@ struct Loader<'o> {
     roots: Vec<u32>,
     outermost: Option<(String, Span)>,
     open: Vec<OpenFile>,
-    /// Includes inside elements, and what takes their places.
+    /// Include elements inside other elements, and the elements that replace each of them.
     nested: Vec<(u32, Vec<u32>)>,
     errors: Vec<DocumentError>,
     warnings: Vec<DocumentError>,
@@ -200,7 +204,7 @@ struct Loader<'o> {
 }
 
 impl Loader<'_> {
-    /// Reads a file and, below it, what it includes: as deep as the limit on includes allows.
+    /// Reads a file and, recursively, the files that it includes, within the limit on the depth.
     fn file(&mut self, found: Found, included_at: Option<Span>) {
         let limits = &self.options.limits;
         let limit = limits.most_bytes();
@@ -211,6 +215,7 @@ impl Loader<'_> {
                 span: included_at,
             });
         }
+        // Parse the text, or take the tree that was prepared when the program was built.
         let id = SourceId::after(&self.sources);
         let source = Source {
             name: found.name.clone(),
@@ -224,6 +229,7 @@ impl Loader<'_> {
             Ok(file) => file,
             Err(error) => return self.errors.push(error.included_at(included_at)),
         };
+        // Keep the mistakes, and refuse foreign languages.
         self.warnings.append(&mut file.mistakes);
         self.doubt = self.doubt.take().or(file.doubt.take());
         if let Some(language) = file.foreign {
@@ -237,6 +243,7 @@ impl Loader<'_> {
         if self.outermost.is_none() {
             self.outermost = Some((file.name, file.span));
         }
+        // Follow the includes in the order of the text.
         self.open.push(OpenFile {
             identity: found.identity,
             name: found.name,
@@ -257,6 +264,7 @@ impl Loader<'_> {
         self.open.pop();
     }
 
+    /// Finds and reads the file of an include element, or records why that is not possible.
     fn include(&mut self, include: &Include) {
         let span = include.span;
         if include.is_ignored {
@@ -265,6 +273,7 @@ impl Loader<'_> {
         if include.file.is_empty() {
             return self.errors.push(DocumentError::NamelessInclude { span });
         }
+        // Look for the file; only the last part of an address is used.
         let file = if include.is_url {
             base_name(&include.file)
         } else {
@@ -285,6 +294,7 @@ impl Loader<'_> {
                 span,
             });
         }
+        // Read the file, unless it has been read before.
         match search {
             Search::Known(identity, name) => {
                 self.replaced(include, &name);
@@ -316,6 +326,7 @@ impl Loader<'_> {
         }
     }
 
+    /// Reads an included file, unless it exceeds a limit on number, depth or size.
     fn file_within_limits(&mut self, found: Found, span: Span) {
         let limits = &self.options.limits;
         let error = if self.sources.len() >= limits.sources {
@@ -356,6 +367,7 @@ impl Loader<'_> {
             .push(DocumentError::IncludeCycle { chain, span });
     }
 
+    /// Makes the document, or gives all errors.
     fn finish(self) -> Result<Document, LoadFailure> {
         let Some((root_name, root_span)) = self.outermost.filter(|_| self.errors.is_empty()) else {
             return Err(LoadFailure {

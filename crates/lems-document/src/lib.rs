@@ -1,9 +1,9 @@
-//! LEMS text as a located tree: XML with spans, includes resolved.
+//! Reads LEMS files into a tree in which every element has a source location.
 //!
 //! [`Document::load`] reads a file and all files that it includes through a
 //! [`SourceReader`] and merges their top-level elements into one [`Document`],
-//! in which every element and attribute knows its [`Span`]. What the elements
-//! mean is not known here, except for `Include`.
+//! in which every element and attribute knows its [`Span`]. This crate does not
+//! know what the elements mean, except for `Include`.
 //!
 //! ```
 //! use lems_document::{Document, IncludeOptions, MemorySources};

@@ -1,4 +1,4 @@
-//! What is wrong with a text that is not XML, in the words of people who write models.
+//! Explains why a text is not XML, in words for people who write models.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use crate::source::Span;
 
 pub(crate) const QUOTES: &str = "an attribute is written `name=\"value\"`, with plain quotes";
 
-/// The error of the XML parser with a likely remedy.
+/// The error of the XML parser with a likely fix.
 pub(crate) fn explained(error: &Error, text: &str, span: Span) -> DocumentError {
     if let Error::UnexpectedCloseTag(..) | Error::UnclosedRootNode = error
         && let Some(unclosed) = Unclosed::in_text(text)
@@ -31,19 +31,21 @@ pub(crate) fn explained(error: &Error, text: &str, span: Span) -> DocumentError 
 
 pub(crate) const TO_CLOSE: &str = "every element ends with `/>` or with its own closing tag";
 
-/// A start tag without its end tag, or the other way round.
+/// A start tag without an end tag, or an end tag without a start tag.
 enum Unclosed {
-    /// The start tag, and the end tag that comes instead; none before the end of the file.
+    /// The start tag, and the end tag that was found instead; None at the end of the file.
     Start(Range<usize>, Option<Range<usize>>),
     /// An end tag without a start tag.
     End(Range<usize>),
 }
 
 impl Unclosed {
-    /// The first one in a text that is else XML.
+    /// The first one in a text that is XML otherwise.
     fn in_text(text: &str) -> Option<Unclosed> {
+        // Match end tags with start tags.
         let mut open: Vec<Range<usize>> = Vec::new();
-        // An end tag of an element that is not open: misspelt, or one too many. And the depth there.
+        // An end tag of an element that is not open, and the depth there. It is either misspelt or
+        // superfluous; later end tags decide which.
         let mut strange: Option<(Range<usize>, usize)> = None;
         let tags = Tags { text, at: 0 };
         for tag in tags {
@@ -78,12 +80,14 @@ impl Unclosed {
                 }
             }
         }
+        // The end of the text.
         match strange {
             Some((end, depth)) => Some(Unclosed::Start(open.get(depth - 1)?.clone(), Some(end))),
             None => Some(Unclosed::Start(open.pop()?, None)),
         }
     }
 
+    /// The error message for an unclosed element or a superfluous end tag.
     fn explained(self, text: &str, span: Span) -> DocumentError {
         let place = |range: &Range<usize>| Span::new(span.source, range.clone());
         let is_whole =
@@ -130,6 +134,7 @@ struct Tags<'t> {
 impl Iterator for Tags<'_> {
     type Item = Range<usize>;
 
+    /// The next tag; comments, CDATA sections, instructions and declarations are skipped.
     fn next(&mut self) -> Option<Range<usize>> {
         const OTHERS: [(&str, &str); 4] = [
             ("<!--", "-->"),
@@ -158,7 +163,7 @@ fn name<'t>(text: &'t str, tag: &Range<usize>) -> &'t str {
     tag.get(..end.unwrap_or(tag.len())).unwrap_or_default()
 }
 
-/// What is in a file that is no text which can be shown.
+/// What a file seems to be whose text cannot be shown, and advice; None for ordinary text.
 pub(crate) fn not_text(text: &str) -> Option<(&'static str, &'static str)> {
     let text = text.trim_start_matches('\u{feff}');
     let mut start = text.chars();
@@ -188,7 +193,7 @@ pub(crate) fn not_text(text: &str) -> Option<(&'static str, &'static str)> {
     None
 }
 
-/// What a text is that does not begin like XML.
+/// What a text seems to be that does not begin like XML, and advice.
 fn other_format(text: &str) -> Option<(&'static str, &'static str)> {
     let text = text.trim_start_matches('\u{feff}');
     match text.trim_start().chars().next() {
@@ -204,6 +209,7 @@ fn other_format(text: &str) -> Option<(&'static str, &'static str)> {
     }
 }
 
+/// A message and a hint for an error of the XML parser.
 fn in_words(error: &Error, text: &str, span: Span) -> (String, &'static str) {
     let position = error.pos();
     let message = error.to_string().replace(&format!(" at {position}"), "");

@@ -1,4 +1,4 @@
-//! One XML text with all that stands in it.
+//! One XML text with all of its contents.
 
 use std::cell::OnceCell;
 use std::ops::Range;
@@ -14,7 +14,7 @@ use crate::source::{Source, SourceId, Span};
 /// texts, `xsi:` attributes.
 pub struct Markup<'t> {
     id: SourceId,
-    /// What was read instead of the text, if that has comments with `--`.
+    /// The text that was parsed instead, if the original has comments with `--`.
     repaired: Option<&'t Repaired>,
     xml: roxmltree::Document<'t>,
 }
@@ -33,12 +33,11 @@ pub struct QualifiedName<'x> {
 pub struct StartTag<'x> {
     /// The name.
     pub name: QualifiedName<'x>,
-    /// Where the local name stands.
+    /// The place of the local name.
     pub span: Span,
     /// The attributes without declarations of prefixes.
     pub attributes: Vec<MarkupAttribute<'x>>,
-    /// The prefixes that have a meaning here, and the namespaces that they stand for; the prefix
-    /// of the default namespace is empty.
+    /// The prefixes in scope and their namespaces; the default namespace has an empty prefix.
     pub prefixes: Vec<(&'x str, &'x str)>,
 }
 
@@ -47,11 +46,11 @@ pub struct StartTag<'x> {
 pub struct MarkupAttribute<'x> {
     /// The name.
     pub name: QualifiedName<'x>,
-    /// Where the local name stands.
+    /// The place of the local name.
     pub span: Span,
-    /// The value without references.
+    /// The value with references resolved.
     pub value: &'x str,
-    /// Where it stands, without the quotes.
+    /// The place of the value, without the quotes.
     pub value_span: Span,
 }
 
@@ -60,18 +59,18 @@ pub struct MarkupAttribute<'x> {
 pub enum Piece<'x> {
     /// The beginning of an element.
     Start(StartTag<'x>),
-    /// Text in the innermost open element, without references; it may come in several pieces.
+    /// Text in the innermost open element, with references resolved; it may come in several pieces.
     Text(&'x str, Span),
     /// The end of the innermost open element.
     End,
 }
 
 impl Markup<'_> {
-    /// What `read` makes of a source.
+    /// Parses a source and returns the result of `read`.
     ///
     /// # Errors
     ///
-    /// The text is no XML, or has more elements, attributes or prefixes than `limits` allow.
+    /// The text is not XML, or has more elements, attributes or prefixes than `limits` allow.
     pub fn of<R>(
         id: SourceId,
         source: &Source,
@@ -96,7 +95,7 @@ impl Markup<'_> {
         self.start_tag(self.xml.root_element())
     }
 
-    /// All parts of the outermost element in their order.
+    /// All parts of the outermost element in document order.
     pub fn pieces(&self) -> impl Iterator<Item = Piece<'_>> {
         let mut nodes = (self.xml.root_element().descendants())
             .filter(|node| node.is_element() || node.is_text())
@@ -122,6 +121,7 @@ impl Markup<'_> {
         })
     }
 
+    /// The start tag of an element, with places in the original text.
     fn start_tag<'x>(&'x self, node: roxmltree::Node<'x, 'x>) -> StartTag<'x> {
         let attributes = node.attributes().map(|attribute| {
             let (name, value) = attribute_ranges(attribute, self.xml.input_text());

@@ -1,4 +1,4 @@
-//! What was repaired in a text, in words.
+//! Describes the mistakes that were repaired in a text.
 
 use std::ops::Range;
 
@@ -6,13 +6,13 @@ use crate::error::DocumentError;
 use crate::malformed::{QUOTES, TO_CLOSE};
 use crate::source::{SourceId, Span};
 
-/// Something that is not well-formed, and read all the same.
+/// Something that is not well-formed XML but is accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mistake {
     pub(crate) kind: Kind,
-    /// In the original text.
+    /// The place in the original text.
     pub(crate) place: Range<usize>,
-    /// The start tag that it is about.
+    /// The start tag that the mistake concerns.
     pub(crate) related: Option<Range<usize>>,
 }
 
@@ -22,22 +22,22 @@ pub(crate) enum Kind {
     LateDeclaration,
     NoBlank,
     CommentInTag,
-    /// `&` that begins no reference, or one to nothing.
+    /// An `&` that begins no reference, or a reference to an unknown entity.
     Reference,
     /// A character that XML forbids.
     Character,
     LessThan,
     /// `]]>` in a text.
     SectionEnd,
-    /// Something in a tag that is no attribute.
+    /// Something in a tag that is not an attribute.
     Attributes,
-    /// A prefix of an element that is not declared.
+    /// An undeclared prefix of an element.
     Prefix,
-    /// An end tag, and the innermost element that is open.
+    /// An end tag, and the innermost open element, which has another name.
     EndTag(Box<str>, Box<str>),
-    /// An end tag behind the outermost element.
+    /// An end tag after the outermost element.
     ExtraEndTag(Box<str>),
-    /// The innermost element that is open at the end.
+    /// The innermost element that is still open at the end.
     Unclosed(Box<str>),
 }
 
@@ -54,7 +54,7 @@ impl Mistake {
         }
     }
 
-    /// Says that there are more such mistakes, after the last of a list.
+    /// The message after the last listed mistake: how many more there are.
     pub(crate) fn and_more(&self, more: usize, source: SourceId) -> DocumentError {
         let mut error = self.explained(source);
         if let DocumentError::Malformed {
@@ -69,6 +69,7 @@ impl Mistake {
 }
 
 impl Kind {
+    /// A message and a hint.
     fn in_words(&self) -> (String, &'static str) {
         let (message, hint) = match self {
             Kind::TextOutside => (

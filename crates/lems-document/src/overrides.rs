@@ -1,4 +1,4 @@
-//! Attributes that come from elsewhere than the text, such as from a command line.
+//! Attributes that do not come from a file, such as those from the command line.
 
 use std::ops::Range;
 
@@ -6,24 +6,24 @@ use crate::source::{Source, SourceId};
 use crate::tree::{Attribute, AttributeRecord, Document, Element, ElementRecord};
 use lems_index::narrow;
 
-/// An attribute for an element of a document, and the text that gives it.
+/// An attribute for an element of a document, and the text that sets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Override {
     /// Number of the element, from [`Element::number`].
     pub element: u32,
     /// Name of the attribute.
     pub name: String,
-    /// Where messages say that the value comes from.
+    /// The source of the value, as messages name it.
     pub origin: String,
     /// The text around the value.
     pub text: String,
-    /// The bytes of the value in the text.
+    /// The range of the value in the text.
     pub value: Range<usize>,
 }
 
 impl Document {
-    /// Gives an element an attribute, instead of one of the same name if it has that. The last of
-    /// several counts.
+    /// Sets an attribute of an element, and replaces the one of that name if there is one. If it is
+    /// called several times, the last value counts.
     ///
     /// # Panics
     /// The text has more than 4 GiB, which no command line has.
@@ -56,7 +56,7 @@ impl Document {
         (self.overrides.entry(given.element).or_default()).push(number);
     }
 
-    /// Every attribute that overrides another, and its element.
+    /// Every attribute that was set, with its element.
     pub fn overridden(&self) -> impl Iterator<Item = (Element<'_>, Attribute<'_>)> {
         let elements = self.overrides.keys().map(|&index| Element {
             document: self,
@@ -71,7 +71,7 @@ impl Document {
 }
 
 impl<'d> Element<'d> {
-    /// What tells it from all other elements of its document.
+    /// A number that identifies the element within its document.
     pub fn number(self) -> u32 {
         self.index
     }

@@ -1,7 +1,7 @@
-//! Trees of files that were read when the program was built.
+//! Trees of embedded files, parsed when the program is built.
 //!
-//! They are words of 32 bits, little-endian: how many follow, then the words, then the texts that
-//! they refer to, one after another. A list begins with its length.
+//! The format consists of 32-bit little-endian words: first the number of words, then the words, and
+//! then the texts that they refer to, concatenated. A list begins with its length.
 
 use crate::error::DocumentError;
 use crate::include::{IncludeOptions, Limits};
@@ -10,12 +10,13 @@ use crate::source::{EmbeddedFile, Source, SourceId, Span};
 use crate::tree::{AttributeRecord, DECODED, ElementRecord, Text};
 use lems_index::narrow;
 
-/// What [`EmbeddedFile::prepared`] holds for a text.
+/// The contents of [`EmbeddedFile::prepared`] for a text.
 ///
 /// # Errors
 ///
-/// What keeps the text from being read.
+/// The text cannot be read.
 pub fn prepare(text: String) -> Result<Vec<u8>, DocumentError> {
+    // Parse the text.
     let source = Source {
         name: String::new(),
         text: text.into(),
@@ -24,6 +25,7 @@ pub fn prepare(text: String) -> Result<Vec<u8>, DocumentError> {
     let mut builder = Builder::default();
     let file = builder.read(SourceId(0), &source, &IncludeOptions::default())?;
     let tree = builder.finish();
+    // Write the arrays of the tree.
     let mut writer = Writer::default();
     writer.list(&tree.names, |writer, name| writer.text(name));
     writer.list(&tree.elements, |writer, element| {
@@ -57,6 +59,7 @@ pub fn prepare(text: String) -> Result<Vec<u8>, DocumentError> {
             }
         }
     });
+    // Write the top-level items.
     writer.text(&file.name);
     writer.words(&[file.span.start, file.span.end]);
     writer.list(&file.items, |writer, item| match item {
@@ -78,19 +81,23 @@ const INCLUDE: u32 = 1;
 const NESTED: u32 = 2;
 
 impl Builder {
-    /// Takes over what was prepared of a file; `None` if nothing was, or it is too much.
+    /// Adds the prepared tree of a file. None if the file has none, or if it exceeds the limit on
+    /// elements; the caller then parses the text.
     pub(crate) fn take(
         &mut self,
         id: SourceId,
         file: EmbeddedFile,
         limits: &Limits,
     ) -> Option<File> {
+        // Names get new numbers, because other files may have added names before.
         let mut reader = Reader::new(file.prepared)?;
         let names = reader.list(|reader| Some(self.name(reader.text()?)))?;
         let name = |index: u32| Some(*names.get((index & !DECODED) as usize)? | index & DECODED);
         let tree = &mut self.tree;
         let first_element = narrow(tree.elements.len());
         let first_attribute = narrow(tree.attributes.len());
+        // Read all arrays before adding any of them, so that damaged data add no elements. Indices are
+        // relative to the file, and are shifted past the elements and attributes that exist already.
         let elements = reader.list(|reader| {
             let [index, start, tag_end, attribute, subtree_end] = reader.words()?;
             Some(ElementRecord {
@@ -132,6 +139,7 @@ impl Builder {
             };
             Some((first_element.checked_add(element)?, text))
         })?;
+        // Add the arrays to the tree.
         tree.elements.extend(elements);
         tree.attributes.extend(attributes);
         tree.decoded.extend(decoded);
@@ -141,6 +149,7 @@ impl Builder {
             start,
             end,
         };
+        // Read the top-level items.
         Some(File {
             name: reader.text()?.to_owned(),
             span: span(reader.words()?),

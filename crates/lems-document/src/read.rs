@@ -1,4 +1,4 @@
-//! One XML text into the arrays of the tree.
+//! Parses one XML text into the arrays of the tree.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -15,17 +15,17 @@ use crate::source::{Source, SourceId, Span};
 use crate::tree::{AttributeRecord, DECODED, ElementRecord, Text, Tree};
 use lems_index::narrow;
 
-/// What a file contributes: its top-level elements lie in the tree.
+/// The contribution of one file; its elements are in the tree.
 pub(crate) struct File {
     pub(crate) name: String,
     pub(crate) span: Span,
-    /// In the order of the text.
+    /// The top-level items in the order of the text.
     pub(crate) items: Vec<Item>,
-    /// The language that the file is written in, if that is none of ours.
+    /// The language of the file, if it is a foreign one.
     pub(crate) foreign: Option<ForeignLanguage>,
-    /// What is not well-formed, but read.
+    /// Mistakes that were accepted.
     pub(crate) mistakes: Vec<DocumentError>,
-    /// What is wrong with the text, if a part of it may be read as nobody meant it.
+    /// The XML error, if the repaired text may differ from what its author meant.
     pub(crate) doubt: Option<DocumentError>,
 }
 
@@ -34,7 +34,7 @@ pub(crate) enum Item {
     Element(u32),
     /// A top-level include.
     Include(Include),
-    /// An include inside another element: which element it is.
+    /// An include inside another element, with the index of the include element.
     Nested(u32, Include),
 }
 
@@ -43,9 +43,9 @@ pub(crate) struct Include {
     /// File name or address; empty if there is none.
     pub(crate) file: String,
     pub(crate) is_url: bool,
-    /// Whether it names something else than a file.
+    /// Whether it has attributes, but none that names a file.
     pub(crate) is_ignored: bool,
-    /// The name of the file in the text, or the start tag.
+    /// The place of the file name or, without one, of the start tag.
     pub(crate) span: Span,
 }
 
@@ -55,7 +55,7 @@ struct OpenElement {
     has_text: bool,
 }
 
-/// Writes the elements of one source after another into a tree.
+/// Adds the elements of one source after another to a tree.
 #[derive(Default)]
 pub(crate) struct Builder {
     pub(crate) tree: Tree,
@@ -63,7 +63,7 @@ pub(crate) struct Builder {
 }
 
 impl Builder {
-    /// One that goes on with a tree.
+    /// A builder that continues an existing tree.
     pub(crate) fn of(tree: Tree) -> Builder {
         let names = (0..).zip(&tree.names);
         let name_indices = names
@@ -72,13 +72,15 @@ impl Builder {
         Builder { tree, name_indices }
     }
 
-    /// Reads a source. On an error its elements may lie in the tree, but nothing refers to them.
+    /// Reads a source. After an error, some of its elements may be in the tree, but nothing refers to
+    /// them.
     pub(crate) fn read(
         &mut self,
         id: SourceId,
         source: &Source,
         options: &IncludeOptions,
     ) -> Result<File, DocumentError> {
+        // Check the limits, and parse the text.
         let limits = &options.limits;
         let text = &*source.text;
         limits.allow_text(source)?;
@@ -90,6 +92,7 @@ impl Builder {
             .map_err(|error| refused(&error, id, source, limits))?;
         let repaired = repaired.get();
         let error = error.filter(|_| repaired.is_some_and(|new| new.is_doubtful));
+        // The outermost element is not part of the tree, but its name and place are kept.
         let places = Places { text, repaired };
         let outermost = xml.root_element();
         let range = outermost.range();
@@ -106,6 +109,7 @@ impl Builder {
             mistakes: repaired.map_or_else(Vec::new, |new| new.explained(id)),
             doubt: error.map(|error| refused(&error, id, source, limits)),
         };
+        // Add the elements, attributes and texts in document order.
         let mut open: Vec<OpenElement> = Vec::new();
         for node in outermost.descendants().skip(1) {
             let range = node.range();
@@ -161,11 +165,12 @@ impl Builder {
     }
 
     pub(crate) fn finish(mut self) -> Tree {
-        // The text of an element may come after its children.
+        // An element may get its text after its children, so the texts are not sorted yet.
         self.tree.texts.sort_by_key(|(element, _)| *element);
         self.tree
     }
 
+    /// Adds an element and its attributes; returns its index.
     fn element(&mut self, node: roxmltree::Node<'_, '_>, span: Span, places: &Places<'_>) -> u32 {
         let index = narrow(self.tree.elements.len());
         let record = ElementRecord {
@@ -184,6 +189,7 @@ impl Builder {
         index
     }
 
+    /// Adds an attribute. Its value is stored only if it differs from the text.
     fn attribute(
         &mut self,
         attribute: roxmltree::Attribute<'_, '_>,
@@ -207,7 +213,7 @@ impl Builder {
         });
     }
 
-    /// Whether there was any text.
+    /// Stores the text of an element unless it is blank; returns whether it was stored.
     fn text(&mut self, element: u32, node: roxmltree::Node<'_, '_>, places: &Places<'_>) -> bool {
         let content = places.restored(node.text().unwrap_or_default());
         let trimmed = content.trim();
@@ -245,8 +251,8 @@ impl Builder {
     }
 }
 
-/// The tree of a text of at most so many elements. If the text is not well-formed, that of what
-/// jLEMS reads in it, which `repaired` then holds, and what is wrong with the text.
+/// Parses a text of at most `elements` elements. If the text is not well-formed, it is repaired as
+/// jLEMS reads it: `repaired` then holds the new text, whose tree is returned with the XML error.
 pub(crate) fn parsed<'t>(
     text: &'t str,
     repaired: &'t OnceCell<Repaired>,
@@ -260,14 +266,14 @@ pub(crate) fn parsed<'t>(
         Err(error) => error,
     };
     let (new, silent) = repair::repaired(text, may_end_early);
-    // What is passed over in silence is not what is wrong.
+    // jLEMS accepts some of these errors silently. Then the next error is the one to report.
     let error = match error {
         Error::InvalidComment(_) | Error::UnknownNamespace(..) => {
             with_limit(&silent, elements).err().unwrap_or(error)
         }
         error => error,
     };
-    // What stands for another letter is longer, and the places in the new text have 32 bits too.
+    // The repaired text may be longer, and offsets in it must fit into 32 bits as well.
     let Some(new) = new.filter(|new| u32::try_from(new.text.len()).is_ok()) else {
         return Err(error);
     };
@@ -295,11 +301,11 @@ fn is_limit(error: &roxmltree::Error) -> bool {
     )
 }
 
-/// What places in a text that was read are in the text of the file.
+/// Translates places in the parsed text to places in the text of the file.
 struct Places<'t> {
     /// The text of the file.
     text: &'t str,
-    /// What was read instead, if that is not the same.
+    /// The text that was parsed instead, if it differs.
     repaired: Option<&'t Repaired>,
 }
 
@@ -319,14 +325,16 @@ impl Places<'_> {
     }
 }
 
-/// The attributes without those of other namespaces, which are meant for others: `xml:id` is no `id`.
+/// The attributes of the element's own namespace or of none. Attributes of other namespaces are not
+/// for LEMS: `xml:id` is not `id`.
 fn own_attributes<'a, 'i>(
     node: roxmltree::Node<'a, 'i>,
 ) -> impl Iterator<Item = roxmltree::Attribute<'a, 'i>> {
     let own = node.tag_name().namespace();
     let is_plain = |attribute: &roxmltree::Attribute<'_, '_>| attribute.namespace().is_none();
     let is_own = move |attribute: &roxmltree::Attribute<'_, '_>| attribute.namespace() == own;
-    // The prefix of the element itself changes nothing, unless the same name is there without one.
+    // An attribute with the prefix of its element counts like one without a prefix, unless there is
+    // also one of the same name without a prefix.
     let plain: FxHashSet<&str> = match own.is_some() && node.attributes().any(|a| is_own(&a)) {
         true => (node.attributes().filter(is_plain))
             .map(|attribute| attribute.name())
@@ -338,7 +346,7 @@ fn own_attributes<'a, 'i>(
     })
 }
 
-/// Where the local name of an attribute is, and its value.
+/// The places of the local name of an attribute and of its value.
 pub(crate) fn attribute_ranges(
     attribute: roxmltree::Attribute<'_, '_>,
     text: &str,
@@ -355,6 +363,7 @@ pub(crate) fn attribute_ranges(
     )
 }
 
+/// The contents of an include element. The first of `file`, `href` and `url` counts.
 fn include(node: roxmltree::Node<'_, '_>, tag: Span, places: &Places<'_>) -> Include {
     let find = |name| own_attributes(node).find(|attribute| attribute.name() == name);
     let local = find("file")
@@ -378,7 +387,8 @@ fn include(node: roxmltree::Node<'_, '_>, tag: Span, places: &Places<'_>) -> Inc
     }
 }
 
-/// The language whose namespace the outermost element of a file has, or declares if it has none.
+/// The foreign language of a file, by the namespace of its outermost element. If that has no
+/// namespace, the namespaces that it declares count.
 fn foreign(
     outermost: roxmltree::Node<'_, '_>,
     languages: &[ForeignLanguage],
@@ -407,6 +417,7 @@ pub(crate) fn tag_length(element: &str) -> usize {
     element.len()
 }
 
+/// The error for a text that the XML parser refuses, with its place.
 pub(crate) fn refused(
     error: &roxmltree::Error,
     id: SourceId,
@@ -444,7 +455,7 @@ pub(crate) fn refused(
     malformed::explained(error, text, span)
 }
 
-/// Byte offset of a row and column that count from 1.
+/// The byte offset of a row and column, both counted from 1.
 fn offset(text: &str, row: usize, column: usize) -> usize {
     let line_start: usize = text
         .split_inclusive('\n')

@@ -1,8 +1,8 @@
-//! A text that is not well-formed, made into one that is, as jLEMS reads it.
+//! Repairs a text that is not well-formed XML, so that it means what jLEMS reads in it.
 //!
-//! jLEMS takes a text apart by the next `<`, `>`, blank and quote, so that much that is no XML has
-//! a meaning for it. It ends at an end tag that does not fit, and at an attribute that is none it
-//! leaves out the rest of the tag.
+//! jLEMS splits a text at `<`, `>`, blanks and quotes, so it accepts much that is not XML. At an end
+//! tag that does not match it stops reading the file. At something in a tag that is not an attribute
+//! it ignores the rest of the tag.
 
 use std::collections::hash_map::Entry;
 use std::ops::Range;
@@ -15,35 +15,35 @@ use crate::mistake::{Kind, Mistake};
 use crate::read::tag_length;
 use crate::source::SourceId;
 
-/// So many mistakes of a text are listed; the others are counted.
+/// Number of mistakes in a text that are listed; the others are counted.
 const MOST_MISTAKES: usize = 100;
 
-/// Attributes that nobody computes with.
+/// Attributes that have no effect on a model.
 const PROSE: [&str; 2] = ["description", "title"];
 
-/// Added to a character that XML forbids, it gives one that stands for it.
+/// Offset from a character that XML forbids to the private character that represents it.
 const STAND_IN: u32 = 0xf_0000;
 
-/// A well-formed text, or nearly so, and what was changed for it.
+/// The repaired text, and the changes that were made.
 #[derive(Debug, Default)]
 pub(crate) struct Repaired {
     pub(crate) text: String,
-    /// What was changed, in the order of the text.
+    /// The mistakes, in the order of the text.
     pub(crate) mistakes: Vec<Mistake>,
-    /// How many mistakes are not listed.
+    /// Number of mistakes that are not listed.
     pub(crate) more: usize,
-    /// Whether a mistake may be why the model does not run.
+    /// Whether one of the mistakes may be the reason why the model does not run.
     pub(crate) is_doubtful: bool,
-    /// How many attributes with an undeclared prefix were left out.
+    /// Number of attributes with an undeclared prefix, which were left out.
     pub(crate) left_out: usize,
-    /// Where the first mistake is, up to which the text is as long as the original.
+    /// The place of the first mistake; up to it, offsets in both texts are equal.
     first: Option<usize>,
-    /// Where a part of the text begins, and where it does so in the original.
+    /// Where each part of the text begins, in the new text and in the original.
     parts: Vec<(usize, usize)>,
 }
 
 impl Repaired {
-    /// Where a range of the text stands in the original.
+    /// The range in the original text for a range in the repaired one.
     pub(crate) fn original(&self, range: Range<usize>) -> Range<usize> {
         let start = self.place(range.start, |part| part <= range.start);
         let end = self.place(range.end, |part| part < range.end);
@@ -60,12 +60,12 @@ impl Repaired {
             .map_or(place, |(_, end)| place.min(*end))
     }
 
-    /// Whether the text is only not well-formed by `--` in comments.
+    /// Whether the only mistakes are `--` in comments.
     pub(crate) fn is_xml(&self) -> bool {
         self.mistakes.is_empty() && self.left_out == 0
     }
 
-    /// The mistakes in words.
+    /// The messages for the mistakes.
     pub(crate) fn explained(&self, source: SourceId) -> Vec<DocumentError> {
         let mistakes = self.mistakes.iter();
         let mut explained: Vec<_> = mistakes.map(|mistake| mistake.explained(source)).collect();
@@ -75,7 +75,7 @@ impl Repaired {
         explained
     }
 
-    /// A piece of the text with the characters that others stand for.
+    /// A piece of the text in which the original characters are restored.
     pub(crate) fn restored(piece: &str) -> String {
         let restored = piece.chars().map(|letter| {
             let original = (letter as u32)
@@ -89,11 +89,12 @@ impl Repaired {
     }
 }
 
-/// What jLEMS reads in a text. None if it refuses the text, or reads what nobody can mean. And the
-/// text without what is passed over in silence, up to the first mistake.
+/// The text as jLEMS reads it. The first result is None if jLEMS refuses the text, or reads
+/// something in it that nobody can mean. The second result is the text in which everything that jLEMS
+/// accepts silently is repaired, but only up to the first mistake.
 ///
-/// The end of an included text is what its includer goes on with, so that only the first file
-/// `may_end_early`.
+/// Only the root file `may_end_early`: jLEMS continues an including file after the end of the
+/// included text, so an included text must be complete.
 pub(crate) fn repaired(text: &str, may_end_early: bool) -> (Option<Repaired>, String) {
     if not_text(text).is_some() {
         return (None, text.to_owned());
@@ -116,7 +117,7 @@ pub(crate) fn repaired(text: &str, may_end_early: bool) -> (Option<Repaired>, St
 
 struct OpenTag<'t> {
     written: &'t str,
-    /// The name without a prefix that is not declared.
+    /// The name, without its prefix if that is not declared.
     name: &'t str,
     tag: Range<usize>,
     /// The prefixes that it declares.
@@ -125,11 +126,11 @@ struct OpenTag<'t> {
 
 struct Repair<'t> {
     text: &'t str,
-    /// What is before it is done.
+    /// Everything before this offset is done.
     at: usize,
     done: Repaired,
     open: Vec<OpenTag<'t>>,
-    /// How many open elements declare a prefix.
+    /// Number of open elements that declare a prefix.
     prefixes: FxHashMap<&'t str, usize>,
     may_end_early: bool,
     /// Whether the outermost element is closed.
@@ -137,6 +138,7 @@ struct Repair<'t> {
 }
 
 impl<'t> Repair<'t> {
+    /// Repairs the whole text; None if jLEMS refuses it.
     fn run(&mut self) -> Option<()> {
         if self.rest().starts_with('\u{feff}') {
             self.copy('\u{feff}'.len_utf8());
@@ -182,7 +184,7 @@ impl<'t> Repair<'t> {
         self.at = end;
     }
 
-    /// Writes as many blanks as the next bytes are, with their ends of lines.
+    /// Replaces the next bytes by as many blanks, but keeps line ends.
     fn blank(&mut self, length: usize) {
         let end = self.at + length;
         let bytes = self.text.get(self.at..end).unwrap_or_default().bytes();
@@ -191,7 +193,7 @@ impl<'t> Repair<'t> {
         self.at = end;
     }
 
-    /// Writes something else in place of the next bytes.
+    /// Replaces the next bytes by another text.
     fn replace(&mut self, length: usize, new: &str) {
         self.begin_part();
         self.done.text.push_str(new);
@@ -207,7 +209,7 @@ impl<'t> Repair<'t> {
         }
     }
 
-    /// Notes a mistake in the next bytes.
+    /// Records a mistake in the next bytes.
     fn note(&mut self, kind: Kind, length: usize) {
         self.note_at(kind, self.at..self.at + length, None);
     }
@@ -226,7 +228,7 @@ impl<'t> Repair<'t> {
         }
     }
 
-    /// The text before the next tag.
+    /// Copies the text before the next tag.
     fn content(&mut self, length: usize) -> Option<()> {
         if !self.open.is_empty() {
             return self.letters(self.at + length, true);
@@ -247,7 +249,7 @@ impl<'t> Repair<'t> {
         Some(())
     }
 
-    /// Text or an attribute value up to its end.
+    /// Copies text or an attribute value up to its end, and escapes what XML does not allow there.
     fn letters(&mut self, end: usize, is_prose: bool) -> Option<()> {
         let is_special = |letter: char| matches!(letter, '&' | '<' | '>') || !is_plain(letter);
         while self.at < end {
@@ -259,6 +261,7 @@ impl<'t> Repair<'t> {
             self.copy(found);
             let part = part.get(found..)?;
             match part.chars().next()? {
+                // A reference to a known entity stays; any other `&` is escaped.
                 '&' => match reference_length(part) {
                     Some(length) => self.copy(length),
                     None => {
@@ -281,6 +284,7 @@ impl<'t> Repair<'t> {
                     self.note(Kind::LessThan, 1);
                     self.replace(1, "&lt;");
                 }
+                // A forbidden character is represented by a private one.
                 letter => {
                     let stand_in = char::from_u32(STAND_IN + letter as u32);
                     let stand_in = stand_in.filter(|_| !is_allowed(letter))?;
@@ -298,7 +302,7 @@ impl<'t> Repair<'t> {
         self.replace(length, new);
     }
 
-    /// A declaration that is not the very first thing: jLEMS knows it before the first element.
+    /// A declaration that is not at the very beginning: jLEMS accepts it before the first element.
     fn late_declaration(&mut self, length: usize) -> Option<()> {
         let is_first = self.open.is_empty() && !self.is_over && self.done.mistakes.is_empty();
         if !is_first || is_declaration(&self.done.text) {
@@ -309,7 +313,9 @@ impl<'t> Repair<'t> {
         Some(())
     }
 
+    /// Copies a start tag and opens its element.
     fn start_tag(&mut self) -> Option<()> {
+        // Find the name, and the prefixes that the tag declares.
         let (start, rest) = (self.at, self.rest());
         let length = rest.get(1..)?.find(ends_name)?;
         let written = rest.get(1..=length)?;
@@ -325,7 +331,7 @@ impl<'t> Repair<'t> {
             *self.prefixes.entry(prefix).or_default() += 1;
         }
 
-        // The name, without a prefix that nobody declares.
+        // Copy the name, without its prefix if that is not declared.
         self.copy(1);
         let name = match written.split_once(':') {
             Some((prefix, name)) if !self.is_declared(prefix) => {
@@ -368,7 +374,7 @@ impl<'t> Repair<'t> {
         matches!(prefix, "xml" | "xmlns") || self.prefixes.contains_key(prefix)
     }
 
-    /// The attributes of a start tag and its end; whether that is `/>`.
+    /// Copies the attributes and the end of a start tag; returns whether that is `/>`.
     fn attributes(&mut self, element: &str) -> Option<bool> {
         let mut follows_value = false;
         loop {
@@ -407,6 +413,7 @@ impl<'t> Repair<'t> {
         }
     }
 
+    /// Copies an attribute. One with an undeclared prefix is left out.
     fn attribute(&mut self, found: &Written<'t>) -> Option<()> {
         if let Some((prefix, _)) = found.name.split_once(':')
             && !self.is_declared(prefix)
@@ -426,11 +433,11 @@ impl<'t> Repair<'t> {
         Some(())
     }
 
-    /// What jLEMS does not read of a tag: all from a thing on that is no attribute.
+    /// Drops the rest of a tag, as jLEMS does after something that is not an attribute.
     fn leave_out_rest(&mut self, element: &str) -> Option<()> {
         let rest = self.rest();
         let left_out = rest.get(..rest.find('>')?)?;
-        // It reads the names of included files in another way.
+        // jLEMS reads the names of included files in another way, so an include is not repaired.
         if left_out.contains('<') || element.eq_ignore_ascii_case("include") {
             return None;
         }
@@ -441,7 +448,7 @@ impl<'t> Repair<'t> {
         Some(())
     }
 
-    /// Whether it is the end tag of the innermost open element.
+    /// Copies an end tag; returns whether it closes the innermost open element.
     fn end_tag(&mut self) -> Option<bool> {
         let rest = self.rest();
         let length = rest.find('>')? + 1;
@@ -473,7 +480,7 @@ impl<'t> Repair<'t> {
         }
     }
 
-    /// Ends at an end tag that closes nothing.
+    /// Stops at an end tag that does not match, and closes all open elements.
     fn end_early(&mut self) -> Option<()> {
         if !self.may_end_early {
             return None;
@@ -483,7 +490,7 @@ impl<'t> Repair<'t> {
         Some(())
     }
 
-    /// Ends with the text.
+    /// Finishes at the end of the text.
     fn end(&mut self) -> Option<()> {
         if self.is_over {
             return self.content(self.rest().len());
@@ -508,17 +515,17 @@ impl<'t> Repair<'t> {
     }
 }
 
-/// An attribute as it is written.
+/// An attribute in the original text.
 struct Written<'t> {
     name: &'t str,
-    /// Without the quotes, from the start of the name.
+    /// The range of the value without quotes, relative to the start of the name.
     value: Range<usize>,
     /// Whether there is a `<` in the value.
     has_bracket: bool,
 }
 
 impl<'t> Written<'t> {
-    /// None if a text does not begin with an attribute, or only with one without a closing quote.
+    /// None if the text does not begin with an attribute, or if its closing quote is missing.
     fn at_start_of(text: &'t str) -> Option<Written<'t>> {
         let name = text.get(..text.find(ends_name)?)?;
         let behind = text.get(name.len()..)?.trim_ascii_start();
@@ -532,7 +539,8 @@ impl<'t> Written<'t> {
         let end = start + value.len();
         let is_closed = text.get(end..)?.starts_with(quote);
         let has_bracket = value.contains('<') && !value.contains("<!--");
-        // The tag ends before the next quote, which belongs to another one.
+        // With `<` and `>` in the value, the tag ends before the next quote, which belongs to
+        // another tag: the closing quote is missing.
         let is_of_other = has_bracket && value.contains('>');
         (is_name(name) && is_closed && !is_of_other).then_some(Written {
             name,
@@ -564,7 +572,7 @@ fn is_allowed(letter: char) -> bool {
     matches!(letter, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
 }
 
-/// Whether a character is allowed and stands for nothing else.
+/// Whether a character is allowed and does not represent another one.
 fn is_plain(letter: char) -> bool {
     let stands_for = (letter as u32)
         .checked_sub(STAND_IN)
@@ -572,7 +580,7 @@ fn is_plain(letter: char) -> bool {
     is_allowed(letter) && stands_for.is_none_or(is_allowed)
 }
 
-/// Length of the reference that a text begins with, if that means something.
+/// Length of the reference that a text begins with, if it is a known one.
 fn reference_length(text: &str) -> Option<usize> {
     let name = text.get(1..name_length(text))?.strip_suffix(';')?;
     let letter = match name.strip_prefix('#') {
@@ -590,7 +598,7 @@ fn reference_length(text: &str) -> Option<usize> {
         .map(|_| name.len() + 2)
 }
 
-/// Length of `&` and what looks like the name of an entity behind it; of `&` alone if nothing does.
+/// Length of `&` together with the entity name that seems to follow; 1 if there is none.
 fn name_length(text: &str) -> usize {
     let behind = text.get(1..).unwrap_or_default();
     let length = behind.find(|letter: char| !letter.is_alphanumeric() && letter != '#');

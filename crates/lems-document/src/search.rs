@@ -1,4 +1,4 @@
-//! Where included files are looked for.
+//! Searches the folders for included files.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -11,7 +11,7 @@ use crate::include::IncludeOptions;
 use crate::source::{EMBEDDED, EmbeddedFile, SourceReader, Span};
 use crate::suggest::nearest;
 
-/// What two names of one file have in common.
+/// The identity of a file: equal for all names of the file.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Identity {
     /// Canonical path.
@@ -23,16 +23,16 @@ pub(crate) enum Identity {
 pub(crate) struct Found {
     pub(crate) identity: Identity,
     pub(crate) name: String,
-    /// None for an embedded file.
+    /// The folder of the file; None for an embedded file.
     pub(crate) folder: Option<String>,
     pub(crate) text: Cow<'static, str>,
-    /// If it is one.
+    /// The embedded file, if it is one.
     pub(crate) embedded: Option<EmbeddedFile>,
 }
 
 pub(crate) enum Search {
     Found(Found),
-    /// A file that was read already, or is being read.
+    /// A file that has been read before, or is being read.
     Known(Identity, String),
     Missing,
     Failed {
@@ -41,19 +41,19 @@ pub(crate) enum Search {
     },
 }
 
-/// Where files are, and which of them were read.
+/// The folders to search, and the files that have been read.
 pub(crate) struct Places<'o> {
     pub(crate) reader: &'o dyn SourceReader,
     pub(crate) options: &'o IncludeOptions,
     pub(crate) root_folder: String,
     pub(crate) seen: HashSet<Identity>,
-    /// Folders of the files that were found, each once.
+    /// Folders of the files that were found, without duplicates.
     pub(crate) earlier: Vec<String>,
 }
 
 impl Places<'_> {
-    /// Looks for a file that a file in the folder `including` names. If it is not where it should
-    /// be by its name, also how it was found.
+    /// Looks for a file that a file in the folder `including` includes. If it is not found under its
+    /// written name, the detour says how it was found.
     pub(crate) fn search(&self, including: Option<&str>, file: &str) -> (Search, Option<Detour>) {
         for spelling in spellings(file) {
             let respelt = (spelling != file).then(|| Detour::between(file, &spelling));
@@ -65,13 +65,15 @@ impl Places<'_> {
         (Search::Missing, None)
     }
 
+    /// Looks for a file under exactly this name: in the usual folders, then among the embedded files,
+    /// then in the folders of files that were found before.
     fn search_as_spelt(&self, including: Option<&str>, file: &str) -> (Search, Option<Detour>) {
         let below = below_folders(file);
         let looked = |path: String| match self.look(path) {
             Search::Missing => None,
             other => Some(other),
         };
-        // A real absolute path.
+        // The path may really be absolute.
         if below != Some(file)
             && let Some(found) = looked(file.to_owned())
         {
@@ -100,6 +102,7 @@ impl Places<'_> {
         }
     }
 
+    /// Reads the file of a path, unless it was read before.
     fn look(&self, path: String) -> Search {
         let identity = Identity::File(self.reader.canonical(&path));
         if self.seen.contains(&identity) {
@@ -137,7 +140,7 @@ impl Places<'_> {
         })
     }
 
-    /// The folders of the including and of the root file, those of `-I`, and the working directory.
+    /// The folders of the including file and of the root file, those of `-I`, and the working directory.
     fn usual_folders<'f>(&'f self, including: Option<&'f str>) -> Vec<&'f str> {
         let mut folders = Vec::new();
         let given = self.options.folders.iter().map(String::as_str);
@@ -153,13 +156,13 @@ impl Places<'_> {
         folders
     }
 
-    /// Those of the files that were found before, the last one first, as jLEMS has them.
+    /// The folders of files that were found before, the latest first, in the order of jLEMS.
     fn earlier_folders(&self, usual: &[&str]) -> impl Iterator<Item = &str> {
         let earlier = self.earlier.iter().rev().map(String::as_str);
         earlier.filter(|folder| !usual.contains(folder))
     }
 
-    /// Keeps in mind that a file was found.
+    /// Records that a file was found.
     pub(crate) fn remember(&mut self, found: &Found) {
         self.seen.insert(found.identity.clone());
         if let Some(folder) = &found.folder
@@ -170,7 +173,7 @@ impl Places<'_> {
         }
     }
 
-    /// That a file is nowhere; with the name of one that may be meant, if that is wanted.
+    /// The warning about a missing file, with a suggestion if `suggest` is set.
     pub(crate) fn missing(
         &self,
         including: Option<&str>,
@@ -208,8 +211,8 @@ impl Places<'_> {
     }
 }
 
-/// The ways to write a name that may be meant, first as it is: with `/` for `\`, without blanks, with
-/// accents composed and decomposed.
+/// The spellings of a name that are tried. The written name comes first, followed by those with `/`
+/// for `\`, without blanks, and with accents composed and decomposed.
 fn spellings(file: &str) -> Vec<String> {
     let mut spellings = vec![file.to_owned()];
     let mut add = |spelling: String| {
@@ -229,14 +232,14 @@ fn spellings(file: &str) -> Vec<String> {
     spellings
 }
 
-/// What of a name is searched below folders: all of it, without `/` in front, as jLEMS has it. None
-/// if it can only be an absolute path.
+/// The path to look for below the folders: the name without leading `/`, as in jLEMS. None if it can
+/// only be an absolute path.
 fn below_folders(file: &str) -> Option<&str> {
     let below = file.trim_start_matches('/');
     (below != file || !Path::new(file).is_absolute()).then_some(below)
 }
 
-/// A file below a folder that has nearly the name, as it would be written.
+/// A file below a folder with a similar name, as an include would write it.
 pub(crate) fn name_near(reader: &dyn SourceReader, folder: &str, name: &str) -> Option<String> {
     let (folders, file) = name.rsplit_once('/').unwrap_or(("", name));
     let mut near = String::new();
@@ -253,7 +256,7 @@ pub(crate) fn name_near(reader: &dyn SourceReader, folder: &str, name: &str) -> 
     Some(joined(&near, &file))
 }
 
-/// A file, or a folder, with nearly the name of one beside it.
+/// A file, or a folder, with a similar name in the same folder.
 fn step_near(reader: &dyn SourceReader, path: &str, of_folder: bool) -> Option<String> {
     let mut beside = reader.names_beside(path);
     beside.retain(|name| name.ends_with('/') == of_folder);
@@ -262,7 +265,7 @@ fn step_near(reader: &dyn SourceReader, path: &str, of_folder: bool) -> Option<S
     nearest(base_name(path), names).map(str::to_owned)
 }
 
-/// The part of a path in front of the file name, without the last separator; empty if there is none.
+/// The folder of a path, without the last separator; empty if there is none.
 pub(crate) fn folder_of(path: &str) -> &str {
     match path.rfind(is_separator) {
         Some(0) => path.get(..1).unwrap_or_default(),

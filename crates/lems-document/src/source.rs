@@ -1,4 +1,4 @@
-//! Texts, places in them, and where they come from.
+//! Source texts, places in them, and access to files.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use lems_index::narrow;
 
-/// What the names of embedded files end with.
+/// Suffix of the names of embedded files, as shown to the user.
 pub(crate) const EMBEDDED: &str = " (core types)";
 
 /// Index of a source in [`Document::sources`](crate::Document::sources).
@@ -14,10 +14,10 @@ pub(crate) const EMBEDDED: &str = " (core types)";
 pub struct SourceId(pub u32);
 
 impl SourceId {
-    /// That of the next source after those that are there.
+    /// The id of the next source to be added to a list.
     ///
     /// # Panics
-    /// There are too many for 32 bits: see [`narrow`].
+    /// The list is too long for 32 bits: see [`narrow`].
     pub fn after(sources: &[Source]) -> SourceId {
         SourceId(narrow(sources.len()))
     }
@@ -35,7 +35,7 @@ pub struct Span {
 }
 
 impl Span {
-    /// That of a range of bytes.
+    /// The span of a range of bytes.
     ///
     /// # Panics
     /// The range ends beyond 4 GiB, which no source does: see [`narrow`].
@@ -51,11 +51,11 @@ impl Span {
 /// A text that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// As shown to the user: a path, or a file name with `(core types)`.
+    /// The name shown to the user: a path, or a file name with `(core types)`.
     pub name: String,
     /// The whole text.
     pub text: Cow<'static, str>,
-    /// Whether it came with the program, so that its author is not the user.
+    /// Whether it is embedded in the program, so it was not written by the user.
     pub embedded: bool,
 }
 
@@ -73,20 +73,20 @@ impl Source {
     }
 }
 
-/// A file that comes with the program.
+/// A file that is embedded in the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EmbeddedFile {
-    /// What an include asks for.
+    /// The file name, as an include writes it.
     pub name: &'static str,
     /// The whole text.
     pub text: &'static str,
-    /// What [`prepare`](crate::prepare) made of the text, so that it need not be read; empty if it
-    /// is to be read.
+    /// The result of [`prepare`](crate::prepare) for the text, so that it need not be parsed; empty
+    /// if the text is to be parsed.
     pub prepared: &'static [u8],
 }
 
 impl EmbeddedFile {
-    /// One that is to be read.
+    /// A file that has not been prepared.
     pub const fn new(name: &'static str, text: &'static str) -> Self {
         let prepared = &[];
         EmbeddedFile {
@@ -99,24 +99,24 @@ impl EmbeddedFile {
 
 /// Access to the files that a document is made of.
 pub trait SourceReader {
-    /// The text of a file, or its beginning if it has more than `most` bytes, which the caller
-    /// refuses: at least one byte more then. None if there is no such file.
+    /// The text of a file; None if there is no such file. If the file has more than `most` bytes, its
+    /// beginning is enough, but at least `most + 1` bytes, so that the caller can refuse it.
     ///
     /// # Errors
     ///
-    /// Any other reason why the text is not available (permission, not UTF-8 ...), for the user.
+    /// A message for the user: why the text is not available (permission, not UTF-8 ...).
     fn read(&self, path: &str, most: usize) -> Result<Option<String>, String>;
 
-    /// Names of the files beside one, and of the folders with `/` behind, for suggestions.
+    /// Names in the same folder, for suggestions; the names of folders end with `/`.
     fn names_beside(&self, _path: &str) -> Vec<String> {
         Vec::new()
     }
 
-    /// One name per file: two paths of the same file have the same canonical name.
+    /// The canonical name of a file: the same for all paths to that file.
     fn canonical(&self, path: &str) -> String;
 }
 
-/// Files in memory, by path with `.` and `..` collapsed.
+/// Files in memory, keyed by path, with `.` and `..` resolved.
 #[derive(Clone, Debug, Default)]
 pub struct MemorySources(pub BTreeMap<String, String>);
 

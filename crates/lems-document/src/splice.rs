@@ -1,20 +1,21 @@
-//! What includes inside elements stand for, put in their places.
+//! Replaces include elements inside other elements by the elements of the included file.
 
 use rustc_hash::FxHashMap;
 
 use crate::tree::{AttributeRecord, DECODED, ElementRecord, Text, Tree};
 use lems_index::narrow;
 
-/// What is still to be done.
+/// A step that is still to be done.
 enum Task {
-    /// Copy an element of the old tree with all inside it.
+    /// Copy an element of the old tree with everything inside it.
     Copy(u32),
-    /// End an element of the new one.
+    /// End an element of the new tree.
     End(u32),
 }
 
 impl Tree {
-    /// Replaces elements by others with all inside them. Nothing else leads to those any more.
+    /// Replaces elements by lists of other elements of the tree, which move with everything inside
+    /// them. The tree is rebuilt, so the roots get new indices.
     pub(crate) fn splice(&mut self, roots: &mut [u32], replaced: Vec<(u32, Vec<u32>)>) {
         let replaced: FxHashMap<u32, Vec<u32>> = replaced.into_iter().collect();
         let mut new = Tree {

@@ -1,30 +1,30 @@
-//! Near-name suggestions.
+//! Suggestions for misspelt names.
 
 use std::cell::Cell;
 
-/// Longer names are compared by this many characters only.
+/// Number of characters that are compared; the rest of a longer name is ignored.
 const COMPARED: usize = 64;
-/// Most candidates that are compared, so that thousands of errors in a large file take no time.
+/// Largest number of candidates for one name, so that thousands of errors in a large file are cheap.
 const CANDIDATES: usize = 3_000;
-/// Most candidates for all suggestions about one document: what thousands of errors have in common is
-/// told by the first ones.
+/// Largest number of candidates for all suggestions about one document: thousands of errors usually
+/// have one cause, which the first suggestions show.
 const CANDIDATES_IN_ALL: usize = 100 * CANDIDATES;
 
 thread_local! {
     static CANDIDATES_LEFT: Cell<usize> = const { Cell::new(CANDIDATES_IN_ALL) };
 }
 
-/// Lets suggestions about another document compare as many candidates as those about the last one.
+/// Resets the budget of candidates for a new document.
 pub(crate) fn begin_suggestions() {
     CANDIDATES_LEFT.set(CANDIDATES_IN_ALL);
 }
 
-/// The candidate that `name` is most likely a misspelling of, None if none is near.
+/// The candidate that `name` is most likely a misspelling of; None if none is similar.
 ///
-/// One that differs only in upper and lower case wins; otherwise the one with the
-/// smallest edit distance, counting a swap of neighbours as one edit, of at most a
-/// third of the length; the first of several. After very many errors about a document nothing more is
-/// suggested.
+/// A candidate that differs only in upper and lower case wins. Otherwise it is the one with the
+/// smallest edit distance, which may be at most a third of the length of the name; a swap of
+/// neighbours counts as one edit. Of equal candidates the first one wins. After very many errors
+/// about one document, there are no more suggestions.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let mut search = Search::default();
     let wanted: Vec<char> = folded(name).collect();
@@ -47,7 +47,7 @@ fn folded(name: &str) -> impl Iterator<Item = char> {
     name.chars().flat_map(char::to_lowercase).take(COMPARED)
 }
 
-/// Rows of the table of distances, kept from one candidate to the next.
+/// Rows of the table of edit distances, reused for each candidate.
 #[derive(Default)]
 struct Search {
     candidate: Vec<char>,
@@ -57,7 +57,7 @@ struct Search {
 }
 
 impl Search {
-    /// Edits between a name and the candidate, None if they are more than `most`.
+    /// The edit distance between a name and the candidate; None if it is larger than `most`.
     fn distance(&mut self, left: &[char], most: usize) -> Option<usize> {
         let right = &self.candidate;
         if left.len().abs_diff(right.len()) > most {
@@ -82,7 +82,7 @@ impl Search {
                 least = least.min(edits);
                 self.current.push(edits);
             }
-            // A swap looks back two rows, so that one row alone does not end the search.
+            // A swap looks back two rows, so the search can succeed even if a row exceeds `most` by one.
             if least > most + 1 {
                 return None;
             }

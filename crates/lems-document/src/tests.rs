@@ -1,3 +1,5 @@
+//! Tests of loading: spans, limits, errors, and trees that survive a round trip.
+
 use proptest::prelude::*;
 
 use crate::{
@@ -382,6 +384,7 @@ struct Tree {
     children: Vec<Tree>,
 }
 
+/// Random trees of elements.
 fn trees() -> impl Strategy<Value = Tree> {
     let attributes = proptest::collection::btree_map("[a-z]{1,3}", "[ -~äµ]{0,6}", 0..4);
     let leaf = ("[a-zA-Z_][a-z0-9]{0,3}", attributes.clone()).prop_map(|(name, attributes)| Tree {
@@ -399,6 +402,7 @@ fn trees() -> impl Strategy<Value = Tree> {
     })
 }
 
+/// Writes a tree as XML.
 fn write(tree: &Tree, text: &mut String) {
     text.push_str(&format!("<{}", tree.name));
     for (name, value) in &tree.attributes {

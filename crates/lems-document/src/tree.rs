@@ -1,4 +1,4 @@
-//! The merged document and views of its parts.
+//! The merged document, and handles to its elements and attributes.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,10 +11,10 @@ use crate::include::{self, IncludeOptions};
 use crate::source::{Source, SourceId, SourceReader, Span};
 use lems_index::narrow;
 
-/// A file with all the files that it includes, as one sequence of top-level elements.
+/// A file merged with all the files that it includes, as one sequence of top-level elements.
 ///
-/// Elements lie in one array in the order of the text, attributes in another;
-/// names are kept once, and values stay in the text of their source.
+/// One array holds the elements in the order of the text, another the attributes.
+/// Each name is stored once, and values stay in the text of their source.
 #[derive(Debug)]
 pub struct Document {
     pub(crate) sources: Vec<Source>,
@@ -26,9 +26,9 @@ pub struct Document {
     pub(crate) warnings: Vec<DocumentError>,
     pub(crate) doubt: Option<DocumentError>,
     pub(crate) words: OnceLock<BTreeSet<String>>,
-    /// Elements outside the text whose attributes come before those of an element in it.
+    /// For an element: records outside the text whose attributes replace or extend its own.
     pub(crate) overrides: BTreeMap<u32, Vec<u32>>,
-    /// Elements outside the text that come after the children of an element in it.
+    /// For an element: elements outside the text that follow its children.
     pub(crate) additions: BTreeMap<u32, Vec<u32>>,
 }
 
@@ -39,9 +39,9 @@ pub(crate) struct Tree {
     pub(crate) elements: Vec<ElementRecord>,
     /// In the order of their elements.
     pub(crate) attributes: Vec<AttributeRecord>,
-    /// Values that differ from the text because of entities or line ends, by attribute.
+    /// Values that differ from the text because of entities or line ends, sorted by attribute.
     pub(crate) decoded: Vec<(u32, Box<str>)>,
-    /// Text content, by element.
+    /// Text content, sorted by element.
     pub(crate) texts: Vec<(u32, Text)>,
 }
 
@@ -71,7 +71,7 @@ impl Tree {
     /// The index of a name that is about to be added.
     ///
     /// # Panics
-    /// It would have the bit that is taken by [`DECODED`].
+    /// The index is so large that it uses the bit of [`DECODED`].
     pub(crate) fn next_name(&self) -> u32 {
         let index = narrow(self.names.len());
         assert!(
@@ -89,8 +89,9 @@ pub(crate) enum Text {
 }
 
 impl Document {
-    /// Names that do not stand in the text but follow from it, such as that of a list without
-    /// one; kept here so that they live as long as those that do. `make` runs the first time only.
+    /// Names that are derived from the text but do not occur in it, such as the name of a list that
+    /// has none. They are stored here so that they live as long as the text. `make` is called only the
+    /// first time.
     pub fn words(&self, make: impl FnOnce() -> BTreeSet<String>) -> &BTreeSet<String> {
         self.words.get_or_init(make)
     }
@@ -99,7 +100,7 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// All problems in all files, together with the texts that they lie in.
+    /// All problems in all files, together with the texts that they refer to.
     pub fn load(
         root: &str,
         reader: &dyn SourceReader,
@@ -140,29 +141,29 @@ impl Document {
             .unwrap_or(&NOWHERE)
     }
 
-    /// All files that were read, the root file first, at the index that is their [`SourceId`].
+    /// All files that were read, the root file first; a [`SourceId`] is an index into them.
     pub fn sources(&self) -> &[Source] {
         &self.sources
     }
 
-    /// Names of the files that were read, without those that come with the program.
+    /// Names of the files that were read, without the embedded ones.
     pub fn own_files(&self) -> Vec<&str> {
         let own = self.sources.iter().filter(|source| !source.embedded);
         own.map(|source| source.name.as_str()).collect()
     }
 
-    /// The files alone.
+    /// Drops the tree and returns the files.
     pub fn into_sources(self) -> Vec<Source> {
         self.sources
     }
 
-    /// Remarks that did not keep the document from being read.
+    /// Problems that did not prevent the document from being read.
     pub fn warnings(&self) -> &[DocumentError] {
         &self.warnings
     }
 
-    /// What is wrong with a text of which a part may be read as nobody meant it, so that it is the
-    /// likely cause if the model does not run. The warnings say what is read.
+    /// The XML error of a text that was repaired, perhaps not as its author meant. If the model does
+    /// not run, this is the likely cause. The warnings describe the repairs.
     pub fn doubt(&self) -> Option<&DocumentError> {
         self.doubt.as_ref()
     }
@@ -182,7 +183,7 @@ impl Document {
     }
 }
 
-/// A reference to an element.
+/// A handle to an element.
 #[derive(Clone, Copy)]
 pub struct Element<'d> {
     pub(crate) document: &'d Document,
@@ -190,6 +191,7 @@ pub struct Element<'d> {
 }
 
 impl<'d> Element<'d> {
+    /// The record of this element; an empty one for an unknown index.
     fn record(self) -> &'d ElementRecord {
         const NOWHERE: ElementRecord = ElementRecord {
             name: u32::MAX,
@@ -206,7 +208,7 @@ impl<'d> Element<'d> {
             .unwrap_or(&NOWHERE)
     }
 
-    /// Local name, without prefix and namespace.
+    /// The local name, without prefix and namespace.
     pub fn name(self) -> &'d str {
         self.document.name(self.record().name)
     }
@@ -238,8 +240,8 @@ impl<'d> Element<'d> {
         }
     }
 
-    /// The attributes in the order of the text, without namespace declarations and `xsi:` attributes,
-    /// then those that replace or add some.
+    /// The attributes in the order of the text, without namespace declarations and `xsi:` attributes.
+    /// Attributes that were set or added later come last.
     pub fn attributes(self) -> impl Iterator<Item = Attribute<'d>> {
         let given = self.document.overrides_of(self.index);
         let stays = move |attribute: &Attribute<'d>| {
@@ -248,7 +250,7 @@ impl<'d> Element<'d> {
         self.written().filter(stays).chain(self.overrides())
     }
 
-    /// The attributes that stand in this start tag.
+    /// The attributes written in this start tag.
     pub(crate) fn written(self) -> impl Iterator<Item = Attribute<'d>> {
         let tree = &self.document.tree;
         let first = self.record().first_attribute;
@@ -292,7 +294,8 @@ impl<'d> Element<'d> {
         written.chain(added.map(move |&index| Element { document, index }))
     }
 
-    /// This element and all that are inside it, in the order of the text; then what was added to them.
+    /// This element and all elements inside it, in the order of the text, followed by the elements
+    /// that were added to any of them.
     pub fn descendants(self) -> impl Iterator<Item = Element<'d>> {
         let document = self.document;
         let subtree = move |index: u32| {
@@ -305,7 +308,7 @@ impl<'d> Element<'d> {
         (written.chain(added.flat_map(subtree))).map(move |index| Element { document, index })
     }
 
-    /// Whether another element says the same, with its attributes in any order.
+    /// Whether another element has the same content, with its attributes in any order.
     pub fn equals(self, other: Element<'_>) -> bool {
         let alike = |one: Element<'_>, other: Element<'_>| {
             one.name() == other.name()
@@ -320,12 +323,12 @@ impl<'d> Element<'d> {
         pairs.all(|(one, other)| alike(one, other))
     }
 
-    /// Whether it came with the program, so that its author is not the user.
+    /// Whether it is from an embedded file, so it was not written by the user.
     pub fn is_embedded(self) -> bool {
         self.document.source(self.record().source).embedded
     }
 
-    /// The first text inside this element that is not blank, trimmed; empty if there is none.
+    /// The first text directly inside this element that is not blank, trimmed; empty if there is none.
     pub fn text(self) -> &'d str {
         let texts = &self.document.tree.texts;
         let found = texts.binary_search_by_key(&self.index, |(element, _)| *element);
@@ -345,7 +348,7 @@ impl fmt::Debug for Element<'_> {
     }
 }
 
-/// A reference to an attribute.
+/// A handle to an attribute.
 #[derive(Clone, Copy)]
 pub struct Attribute<'d> {
     element: Element<'d>,
@@ -354,7 +357,7 @@ pub struct Attribute<'d> {
 }
 
 impl<'d> Attribute<'d> {
-    /// Local name, without prefix.
+    /// The local name, without prefix.
     pub fn name(self) -> &'d str {
         self.element.document.name(self.record.name)
     }
@@ -385,9 +388,9 @@ impl<'d> Attribute<'d> {
         self.span_between(start, start + narrow(self.name().len()))
     }
 
-    /// Where a range of bytes of the value stands in the text.
+    /// The span of a range of bytes of the value.
     ///
-    /// That is the whole value where entities make the offsets differ.
+    /// It is the span of the whole value if entities make the offsets differ.
     pub fn sub_span(self, range: Range<usize>) -> Span {
         if self.is_decoded() {
             return self.span();
@@ -400,9 +403,9 @@ impl<'d> Attribute<'d> {
         self.span_between(place(range.start), place(range.end.max(range.start)))
     }
 
-    /// Where a part of the value, which must be a slice of [`Attribute::value`], stands in the text.
+    /// The span of a part of the value, which must be a slice of [`Attribute::value`].
     ///
-    /// That is the whole value for any other string, and for the empty one.
+    /// For any other string, and for the empty one, it is the span of the whole value.
     pub fn part_span(self, part: &str) -> Span {
         let value = self.value();
         match (part.as_ptr() as usize).checked_sub(value.as_ptr() as usize) {

@@ -3,9 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
+use lems_equations::{Computation, Item};
 use lems_ir::{Backend, Interpreter, Probe, Program, State};
 use lems_lower::{Lowered, Recorded, lower};
-use lems_model::{Actions, Dynamics, Formula, Model};
+use lems_model::{Actions, ComponentType, Dynamics, Formula, Model};
 use lems_network::{Experiment, InstanceId, Network, Readable, Run, Shapes, Variable};
 
 use crate::simulation::advance;
@@ -101,7 +102,8 @@ impl<'m, 'd> Diagnosis<'m, 'd> {
         for index in 0..network.instances.len() {
             let id = InstanceId(lems_index::narrow(index));
             let dynamics = network.type_of(id).dynamics.as_deref();
-            places.extend(dynamics.into_iter().flat_map(names).map(|name| (id, name)));
+            let variables = dynamics.into_iter().flat_map(Dynamics::variables);
+            places.extend(variables.map(|variable| (id, variable.name)));
         }
         let readable = |&(instance, name): &Place<'d>| Readable {
             instance,
@@ -198,7 +200,8 @@ impl<'m, 'd> Diagnosis<'m, 'd> {
         let mut seen = HashSet::new();
         while seen.insert(place) {
             let (id, name) = place;
-            let Some(dynamics) = self.network.type_of(id).dynamics.as_deref() else {
+            let kind = self.network.type_of(id);
+            let Some(dynamics) = kind.dynamics.as_deref() else {
                 break;
             };
             if let Some(selection) = dynamics.selections.iter().find(|s| s.name == name) {
@@ -213,7 +216,7 @@ impl<'m, 'd> Diagnosis<'m, 'd> {
                 continue;
             }
             let lookup = &mut |name: &str| Some(self.input(id, name, moment)?.value);
-            let Some(formula) = equation(dynamics, name, moment.step == 0, lookup) else {
+            let Some(formula) = equation(kind, name, moment.step == 0, lookup) else {
                 break;
             };
             let inputs = self.inputs(id, name, formula, moment);
@@ -305,51 +308,29 @@ impl<'m, 'd> Diagnosis<'m, 'd> {
     }
 }
 
-/// The variables of a type.
-fn names<'d>(dynamics: &Dynamics<'d>) -> Vec<&'d str> {
-    (dynamics.state.keys().copied())
-        .chain(dynamics.selections.iter().map(|variable| variable.name))
-        .chain(dynamics.derived.iter().map(|variable| variable.name))
-        .chain(dynamics.conditional.iter().map(|variable| variable.name))
-        .collect()
-}
-
-/// Of the equations for a variable the one that gives no finite number, or else the first.
+/// The first equation for a variable, in the order of evaluation, that gives no finite number, or
+/// else the first of all.
 fn equation<'m, 'd>(
-    dynamics: &'m Dynamics<'d>,
+    kind: &'m ComponentType<'d>,
     name: &str,
     at_start: bool,
     lookup: &mut dyn FnMut(&str) -> Option<f64>,
 ) -> Option<&'m Formula<'d>> {
-    let mut candidates: Vec<&Formula<'d>> = Vec::new();
-    let derived = dynamics.derived.iter().filter(|v| v.name == name);
-    candidates.extend(derived.map(|variable| &variable.value));
-    for variable in dynamics.conditional.iter().filter(|v| v.name == name) {
-        let mut holds = |test: &Formula<'d>| test.expression.evaluate(lookup) == Ok(1.0);
-        let case =
-            (variable.cases.iter()).find(|case| case.condition.as_ref().is_none_or(&mut holds));
-        candidates.extend(case.map(|case| &case.value));
-    }
-    let parts = || {
-        [dynamics]
-            .into_iter()
-            .chain(dynamics.regimes.values().map(|r| &r.dynamics))
+    let dynamics = kind.dynamics.as_deref()?;
+    let items: Vec<Item<'m, 'd>> = if at_start {
+        let consolidated = false;
+        let pass = lems_equations::pass(kind, true, consolidated);
+        lems_equations::creation(kind).chain(pass).collect()
+    } else {
+        let handlers = lems_equations::handlers(dynamics).into_iter();
+        let handlers = handlers.flat_map(|(_, items)| items);
+        let step = lems_equations::own_step(kind).into_iter();
+        let items = step.chain(handlers);
+        items.chain(lems_equations::entries(dynamics)).collect()
     };
-    for part in parts().filter(|_| !at_start) {
-        let rates = part.rates.iter().filter(|rate| rate.variable == name);
-        candidates.extend(rates.map(|rate| &rate.value));
-    }
-    for part in parts() {
-        let actions: Vec<&Actions<'d>> = match at_start {
-            true => part.on_start.iter().collect(),
-            false => (part.on_condition.iter().map(|condition| &condition.actions))
-                .chain(part.on_event.iter().map(|handler| &handler.actions))
-                .chain(&part.on_entry)
-                .collect(),
-        };
-        let assignments = actions.into_iter().flat_map(|actions| &actions.assignments);
-        let own = assignments.filter(|assignment| assignment.variable == name);
-        candidates.extend(own.map(|assignment| &assignment.value));
+    let mut candidates = Vec::new();
+    for item in &items {
+        add_equations(item, name, lookup, &mut candidates);
     }
     let mut not_finite = |formula: &&&Formula<'d>| {
         let value = formula.expression.evaluate(lookup);
@@ -358,4 +339,49 @@ fn equation<'m, 'd>(
     (candidates.iter().find(&mut not_finite))
         .or(candidates.first())
         .copied()
+}
+
+/// Adds the equations of an item that give a variable its value. Of a conditional variable it is
+/// the first case that holds.
+fn add_equations<'m, 'd>(
+    item: &Item<'m, 'd>,
+    name: &str,
+    lookup: &mut dyn FnMut(&str) -> Option<f64>,
+    candidates: &mut Vec<&'m Formula<'d>>,
+) {
+    let mut assigned = |actions: &'m Actions<'d>| {
+        let assignments = actions.assignments.iter();
+        let own = assignments.filter(|assignment| assignment.variable == name);
+        candidates.extend(own.map(|assignment| &assignment.value));
+    };
+    match item {
+        Item::Compute(Computation::Derived(variable)) if variable.name == name => {
+            candidates.push(&variable.value);
+        }
+        Item::Compute(Computation::Conditional(variable)) if variable.name == name => {
+            let mut holds = |test: &Formula<'d>| test.expression.evaluate(lookup) == Ok(1.0);
+            let mut cases = variable.cases.iter();
+            let case = cases.find(|case| case.condition.as_ref().is_none_or(&mut holds));
+            candidates.extend(case.map(|case| &case.value));
+        }
+        Item::Integrate(rates) => {
+            let own = rates.iter().filter(|rate| rate.variable == name);
+            candidates.extend(own.map(|rate| &rate.value));
+        }
+        Item::Condition(condition) => assigned(&condition.actions),
+        Item::Actions(actions) => assigned(actions),
+        Item::Regimes(regimes) => {
+            for item in regimes.iter().flat_map(|regime| &regime.items) {
+                add_equations(item, name, lookup, candidates);
+            }
+        }
+        // Nothing else has an equation; the rates of `Simultaneous` are those of `Integrate`.
+        Item::Compute(_)
+        | Item::Attached(_)
+        | Item::Scheme(_)
+        | Item::Clock(_)
+        | Item::Simultaneous(_)
+        | Item::Enter(_)
+        | Item::Publish(_) => {}
+    }
 }

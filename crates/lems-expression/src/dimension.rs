@@ -41,6 +41,12 @@ impl Dimension {
         j: 0,
     };
 
+    /// The dimension of time.
+    pub const TIME: Dimension = Dimension {
+        t: 1,
+        ..Dimension::NONE
+    };
+
     /// The dimension of a product.
     pub fn times(self, other: Dimension) -> Dimension {
         self.combine(other, i32::saturating_add)
@@ -107,12 +113,12 @@ impl fmt::Display for Dimension {
     }
 }
 
-/// What the surroundings of an expression know of a variable.
+/// What is known about a variable in the scope of an expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Known {
     /// A variable of this dimension.
     Dimension(Dimension),
-    /// A variable whose dimension is free (`dimension="*"`) or not known.
+    /// A variable whose dimension is free (`dimension="*"`) or unknown.
     Any,
     /// No such variable.
     Unknown,
@@ -125,13 +131,13 @@ pub enum Inferred {
     Dimension(Dimension),
     /// The literal 0, which is a quantity of every dimension.
     Zero,
-    /// Anything, because a variable in it is.
+    /// Any dimension, because a variable in it has a free dimension.
     Any,
     /// A condition.
     Truth,
 }
 
-/// Why an expression makes no sense as a quantity. Ranges are bytes of the text.
+/// A dimension error in an expression. Ranges are byte ranges in its text.
 #[derive(Clone, Debug, PartialEq, Error)]
 #[allow(missing_docs)]
 pub enum DimensionError {
@@ -143,7 +149,7 @@ pub enum DimensionError {
         left: Dimension,
         right: Dimension,
     },
-    /// The argument of a function, or an exponent (`^`), that is no pure number.
+    /// The argument of a function, or an exponent (`^`), is not a pure number.
     #[error("`{function}` needs a pure number, not a quantity of dimension {dimension}")]
     NotDimensionless {
         range: Range<usize>,
@@ -153,7 +159,7 @@ pub enum DimensionError {
     /// A variable that the lookup does not know.
     #[error("unknown variable `{name}`")]
     UnknownVariable { name: String, range: Range<usize> },
-    /// A power whose dimension has exponents that are not whole.
+    /// A power whose dimension would have exponents that are not whole numbers.
     #[error("the power {power} of a quantity of dimension {dimension} has no whole exponents")]
     FractionalPower {
         range: Range<usize>,
@@ -163,7 +169,7 @@ pub enum DimensionError {
 }
 
 impl DimensionError {
-    /// The place in the text, in bytes.
+    /// The byte range in the text.
     pub fn range(&self) -> Range<usize> {
         match self {
             DimensionError::Mismatch { range, .. }
@@ -174,7 +180,7 @@ impl DimensionError {
     }
 }
 
-/// The dimension of an expression from those of its variables.
+/// Infers the dimension of an expression from the dimensions of its variables.
 ///
 /// Sums, differences and comparisons need equal dimensions or a literal 0,
 /// functions and exponents need pure numbers. A power of a quantity with an
@@ -182,7 +188,7 @@ impl DimensionError {
 ///
 /// # Errors
 ///
-/// The first operation that makes no sense, innermost and leftmost first.
+/// The first operation with a dimension error, innermost and leftmost first.
 pub fn dimension_of(
     expression: &Expression,
     lookup: &dyn Fn(&str) -> Known,
@@ -201,7 +207,7 @@ pub fn dimension_of(
 #[derive(Clone, Copy)]
 struct Value {
     dimension: Inferred,
-    /// The value, where no variable takes part in it.
+    /// The value, if it does not depend on a variable.
     literal: Option<f64>,
 }
 
@@ -223,6 +229,7 @@ impl Analysis<'_> {
         self.found.get(node).copied().unwrap_or(unknown)
     }
 
+    /// The dimension of one node, from those of its operands, and its value if it is a literal.
     fn node(&self, index: usize, lookup: &dyn Fn(&str) -> Known) -> Result<Value, DimensionError> {
         let expression = self.expression;
         let mut literal = None;
@@ -250,6 +257,7 @@ impl Analysis<'_> {
                 }
             }
             Some(Node::Binary(operator, left, right)) => {
+                // Fold literals, because the dimension of a power depends on the value of its exponent.
                 literal = match (self.of(left).literal, self.of(right).literal) {
                     (Some(left), Some(right)) => Some(operator.apply(left, right)),
                     _ => None,
@@ -273,6 +281,7 @@ impl Analysis<'_> {
         Ok(Value { dimension, literal })
     }
 
+    /// The dimension of an arithmetic operation.
     fn arithmetic(
         &self,
         index: usize,
@@ -294,6 +303,7 @@ impl Analysis<'_> {
         }
     }
 
+    /// Checks that two operands have the same dimension, and returns it.
     fn same(
         &self,
         index: usize,
@@ -317,6 +327,8 @@ impl Analysis<'_> {
         }
     }
 
+    /// The dimension of a power. It is free if the base has a dimension and the exponent is not a
+    /// literal.
     fn power(&self, index: usize, base: u32, exponent: u32) -> Result<Inferred, DimensionError> {
         self.pure(exponent, BinaryOperator::Power.symbol())?;
         let dimension = match self.of(base).dimension {
@@ -354,7 +366,7 @@ impl Analysis<'_> {
 
 const NUMBER: Inferred = Inferred::Dimension(Dimension::NONE);
 
-/// Of a product or quotient, where a literal 0 counts as a pure number.
+/// The dimension of a product or quotient; a literal 0 counts as a pure number.
 fn combine(
     dimensions: (Inferred, Inferred),
     with: impl Fn(Dimension, Dimension) -> Dimension,
@@ -378,7 +390,7 @@ fn whole_product(exponent: i32, power: f64) -> i32 {
     (f64::from(exponent) * power) as i32
 }
 
-/// None where an exponent of the result is not a whole number of ordinary size.
+/// The dimension of a power. None if an exponent of the result is not a whole number within range.
 fn whole_power(dimension: Dimension, power: f64) -> Option<Dimension> {
     let whole = |exponent: f64| exponent.fract() == 0.0 && exponent.abs() <= 1e6;
     dimension

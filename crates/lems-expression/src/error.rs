@@ -1,4 +1,4 @@
-//! What can be wrong with the text of an expression.
+//! Syntax errors in expressions.
 
 use std::ops::Range;
 
@@ -7,32 +7,32 @@ use thiserror::Error;
 use crate::operators::Applied;
 use crate::suggest::nearest;
 
-/// Why a text is not an expression. Ranges are bytes of the text.
+/// Why a text is not an expression. Ranges are byte ranges in the text.
 #[derive(Clone, Debug, PartialEq, Error)]
 #[allow(missing_docs)]
 pub enum ExpressionError {
-    /// Nothing but blanks.
+    /// The text is empty or blank.
     #[error("the expression is empty")]
     Empty { range: Range<usize> },
-    /// More bytes than an expression may have.
+    /// The text has more bytes than allowed.
     #[error("the expression is longer than {limit} bytes")]
     TooLong { limit: usize, range: Range<usize> },
-    /// More parentheses, functions and signs inside one another than allowed.
+    /// Parentheses, functions and signs are nested more deeply than allowed.
     #[error("more than {limit} parentheses, functions and signs inside one another")]
     TooDeep { limit: usize, range: Range<usize> },
-    /// Starts like a number and goes on as something else.
+    /// A word that starts like a number but is not one.
     #[error("`{text}` is neither a number nor a name")]
     BadNumber { text: String, range: Range<usize> },
-    /// A character that belongs to no operator, number or name.
+    /// A character that is not part of any operator, number or name.
     #[error("`{character}` has no meaning in an expression")]
     UnexpectedCharacter {
         character: char,
         range: Range<usize>,
     },
-    /// A word between dots that is no operator.
+    /// A word between dots that is not an operator.
     #[error("there is no operator `{text}`")]
     UnknownOperator { text: String, range: Range<usize> },
-    /// A name in front of a parenthesis that is no function.
+    /// A name before a parenthesis that is not a function.
     #[error("there is no function `{name}`")]
     UnknownFunction { name: String, range: Range<usize> },
     /// An operator, a parenthesis or the end (None) where a value is needed.
@@ -78,7 +78,7 @@ const OPERATORS: [&str; 9] = [
 ];
 
 impl ExpressionError {
-    /// The place in the text, in bytes.
+    /// The byte range in the text.
     pub fn range(&self) -> Range<usize> {
         match self {
             ExpressionError::Empty { range }
@@ -97,7 +97,7 @@ impl ExpressionError {
         }
     }
 
-    /// The likely remedy in one sentence.
+    /// The likely fix, in one sentence.
     pub fn help(&self) -> Option<String> {
         match self {
             ExpressionError::BadNumber { text, .. } => Some(help_with_number(text)),
@@ -140,6 +140,7 @@ impl ExpressionError {
     }
 }
 
+/// The likely fix for a word that starts like a number.
 fn help_with_number(text: &str) -> String {
     let digits = text.len()
         - text
@@ -160,6 +161,7 @@ fn help_with_number(text: &str) -> String {
     }
 }
 
+/// The likely fix for an unexpected character, often from another language.
 fn help_with_character(character: char) -> &'static str {
     match character {
         ',' => "functions have one argument, and the decimal separator is a point",
@@ -181,6 +183,7 @@ fn help_with_character(character: char) -> &'static str {
     }
 }
 
+/// The likely fix for an unknown word between dots.
 fn help_with_operator(text: &str) -> String {
     let lower = text.to_lowercase();
     let known = [
@@ -198,6 +201,7 @@ fn help_with_operator(text: &str) -> String {
     }
 }
 
+/// The likely fix for an unknown function, often from another language.
 fn help_with_function(name: &str) -> String {
     match name {
         "floor" | "int" => "write `-ceil(-x)` for the next integer downwards".to_owned(),

@@ -1,4 +1,4 @@
-//! The value of an expression, straight from its tree.
+//! Evaluates an expression directly from its tree.
 
 use std::ops::Range;
 
@@ -8,11 +8,11 @@ use lems_math::Logic;
 
 use crate::tree::{Expression, Node};
 
-/// Why an expression has no value here. Ranges are bytes of the text.
+/// Why an expression cannot be evaluated. Ranges are byte ranges in the text.
 #[derive(Clone, Debug, PartialEq, Error)]
 #[allow(missing_docs)]
 pub enum EvaluationError {
-    /// The lookup knows no such variable.
+    /// The lookup does not know the variable.
     #[error("unknown variable `{name}`")]
     UnknownVariable { name: String, range: Range<usize> },
     /// `random` has a value only in a running simulation.
@@ -21,7 +21,7 @@ pub enum EvaluationError {
 }
 
 impl EvaluationError {
-    /// The place in the text, in bytes.
+    /// The byte range in the text.
     pub fn range(&self) -> Range<usize> {
         match self {
             EvaluationError::UnknownVariable { range, .. } | EvaluationError::Random { range } => {
@@ -32,7 +32,8 @@ impl EvaluationError {
 }
 
 impl Expression {
-    /// The value in double precision, operation by operation; a condition gives 1 or 0.
+    /// Evaluates the expression in double precision, one operation after the other. A condition gives
+    /// 1 or 0.
     ///
     /// Every variable is looked up once, before anything is computed.
     ///
@@ -46,12 +47,12 @@ impl Expression {
         self.value(lookup, None)
     }
 
-    /// As [`evaluate`](Self::evaluate), with a generator: `draw` gives the next number in [0, 1)
-    /// whenever `random` stands in the expression, from left to right.
+    /// Like [`evaluate`](Self::evaluate), but with random numbers: `draw` is called for each `random`
+    /// in the expression, from left to right, and returns the next number in [0, 1).
     ///
     /// # Errors
     ///
-    /// A variable that `lookup` does not know; nothing is drawn then.
+    /// A variable that `lookup` does not know. In this case `draw` is not called.
     pub fn evaluate_drawing(
         &self,
         lookup: &mut dyn FnMut(&str) -> Option<f64>,
@@ -60,11 +61,13 @@ impl Expression {
         self.value(lookup, Some(draw))
     }
 
+    /// Evaluates the expression; without `draw`, `random` is an error.
     fn value(
         &self,
         lookup: &mut dyn FnMut(&str) -> Option<f64>,
         mut draw: Option<&mut dyn FnMut() -> f64>,
     ) -> Result<f64, EvaluationError> {
+        // Look up all variables.
         let mut variables = Vec::with_capacity(self.variables.len());
         for (index, name) in self.variables.iter().enumerate() {
             let value = lookup(name).ok_or_else(|| EvaluationError::UnknownVariable {
@@ -73,6 +76,7 @@ impl Expression {
             })?;
             variables.push(value);
         }
+        // Compute the nodes in post-order: operands come before their operation.
         let mut values: Vec<f64> = Vec::with_capacity(self.nodes.len());
         for (index, node) in self.nodes.iter().enumerate() {
             let of = |operand: u32| values.get(operand as usize).copied().unwrap_or(f64::NAN);

@@ -1,45 +1,44 @@
-//! The dimension that jLEMS's own check finds for an expression.
+//! Infers the dimension of an expression as the check of jLEMS does.
 //!
-//! [`dimension_of`](crate::dimension_of) says what makes sense. jLEMS notices less: to it a sum has
-//! the dimension of its left side, and whatever is the literal 0 has every dimension. A model that
-//! it lets pass runs there, so what only the stricter analysis objects to is worth a warning, not
-//! an error.
+//! [`dimension_of`](crate::dimension_of) is the strict analysis. The check of jLEMS is weaker: a sum
+//! has the dimension of its left side, and a literal 0 has every dimension. A model that passes this
+//! check runs in jLEMS, so an error that only the strict analysis finds is reported as a warning.
 
 use crate::dimension::Dimension;
 use crate::tree::{Expression, Node};
 use lems_math::BinaryOperator;
 
-/// What jLEMS's check holds of a value.
+/// What the check of jLEMS knows about a value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Checked {
     /// Its dimension.
     pub dimension: CheckedDimension,
-    /// The number that it stands for, where the check knows of one. A 0 has every dimension.
+    /// The value, if the check knows it. A 0 has every dimension.
     literal: Option<f64>,
 }
 
 /// The dimension of a [`Checked`] value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CheckedDimension {
-    /// This one.
+    /// A known dimension.
     Known(Dimension),
-    /// The check could not tell, as with a power whose exponent is a variable.
+    /// The check cannot determine it, as for a power whose exponent is a variable.
     Undetermined,
-    /// Declared as `*`: never wrong.
+    /// Declared as `*`: it fits everywhere.
     Free,
 }
 
-/// The check ends the run: it finds something wrong, or meets a variable that it does not know.
+/// jLEMS would refuse the model: the check finds an error or an unknown variable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refused;
 
 impl Checked {
-    /// A variable that is declared with a dimension; None stands for `*`.
+    /// A variable that is declared with a dimension; None means `*`.
     pub fn declared(dimension: Option<Dimension>) -> Checked {
         Checked::of(dimension.map_or(CheckedDimension::Free, CheckedDimension::Known))
     }
 
-    /// Whether this can be the value of something with the given dimension.
+    /// Whether this value fits something with the given dimension.
     pub fn can_be(self, expected: Dimension) -> bool {
         match self.dimension {
             CheckedDimension::Known(dimension) => self.is_zero() || dimension == expected,
@@ -61,7 +60,7 @@ impl Checked {
         self.literal == Some(0.0)
     }
 
-    /// The dimension where there is one; Ok(None) for a free one.
+    /// The dimension if it is known; `Ok(None)` if it is free.
     fn known(self) -> Result<Option<Dimension>, Refused> {
         match self.dimension {
             CheckedDimension::Known(dimension) => Ok(Some(dimension)),
@@ -71,8 +70,8 @@ impl Checked {
     }
 }
 
-/// The dimension of an expression as jLEMS checks it. `lookup` gives what it knows of a variable,
-/// None for one that it does not know.
+/// The dimension of an expression as jLEMS checks it. `lookup` returns what is known about a
+/// variable, or None for an unknown variable.
 ///
 /// # Errors
 ///
@@ -103,6 +102,7 @@ pub fn jlems_dimension_of(
     found.pop().ok_or(Refused)
 }
 
+/// The dimension of an arithmetic operation, as jLEMS checks it.
 fn arithmetic(operator: BinaryOperator, left: Checked, right: Checked) -> Result<Checked, Refused> {
     let (Some(left_dimension), Some(right_dimension)) = (left.known()?, right.known()?) else {
         return Ok(Checked::declared(None));
@@ -110,7 +110,7 @@ fn arithmetic(operator: BinaryOperator, left: Checked, right: Checked) -> Result
     let equal = left_dimension == right_dimension;
     let combined = |dimension| Ok(Checked::declared(Some(dimension)));
     match operator {
-        // The left side stands for the whole sum, also where it is the literal 0.
+        // The whole sum has the type of its left side, even if that is a literal 0.
         BinaryOperator::Add | BinaryOperator::Subtract if equal => Ok(left),
         BinaryOperator::Subtract if left.is_zero() => Ok(right),
         BinaryOperator::Subtract if right.is_zero() => Ok(left),
@@ -142,8 +142,8 @@ fn comparison(left: Checked, right: Checked) -> Result<Checked, Refused> {
     }
 }
 
-/// The exponent that jLEMS computes with: an exponent is rounded up where it lies at most one half
-/// below a whole number, so that a square root (`^0.5`) keeps the dimension; others are not known.
+/// The exponent that jLEMS uses. An exponent at most one half below a whole number is rounded up, so
+/// a square root (`^0.5`) keeps the dimension. Any other exponent is unknown.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "beyond 32 bits it is the nearest end, as it is in Java"

@@ -1,4 +1,4 @@
-//! Text to tokens, by the pest grammar.
+//! Splits a text into tokens, with the pest grammar.
 
 use std::ops::Range;
 
@@ -31,14 +31,16 @@ pub(crate) struct Token<'t> {
     pub(crate) range: Range<usize>,
 }
 
-/// The tokens of `text` in order, or the first thing in it that is no token.
+/// The tokens of `text` in order, or an error for the first part that is not a token.
 pub(crate) fn tokens(text: &str) -> Result<Vec<Token<'_>>, ExpressionError> {
+    // Apply the grammar, which also has rules for common mistakes.
     let pairs = Lexer::parse(Rule::tokens, text).map_err(|error| {
         let at = match error.location {
             pest::error::InputLocation::Pos(at) | pest::error::InputLocation::Span((at, _)) => at,
         };
         unexpected_character(text, at)
     })?;
+    // Turn each match into a token or an error.
     let mut tokens = Vec::new();
     for pair in pairs {
         let span = pair.as_span();

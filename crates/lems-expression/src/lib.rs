@@ -1,9 +1,9 @@
 //! The expression language of LEMS: grammar, syntax tree, dimensional analysis.
 //!
-//! An [`Expression`] is read from the text of an attribute such as
+//! An [`Expression`] is parsed from the text of an attribute such as
 //! `value="(v - vrest) / tau"` or `test="v .gt. thresh"`. Its tree groups the
-//! operands as jLEMS does, where every operator has a level of its own
-//! (`a*b/c` is `a*(b/c)`), because the grouping decides the last bit of a result.
+//! operands as jLEMS does, because the grouping affects the last bit of a result.
+//! In jLEMS every operator has its own precedence: `a*b/c` is `a*(b/c)`.
 //!
 //! ```
 //! use lems_expression::Expression;

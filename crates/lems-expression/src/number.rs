@@ -1,6 +1,6 @@
-//! Numbers as Java reads them.
+//! Parses numbers as Java does.
 
-/// The value of `text` as Java's `Double.parseDouble` reads it, None if it refuses.
+/// The value of `text` as Java's `Double.parseDouble` reads it; None if Java refuses it.
 ///
 /// Blanks around the number, a sign, `5.`, `.5`, `1e3`, one of the suffixes
 /// `d D f F`, `NaN` and `Infinity` are accepted; hexadecimal numbers are not.
@@ -20,7 +20,7 @@ pub fn parse_number(text: &str) -> Option<f64> {
 
 fn decimal(text: &str) -> Option<f64> {
     let text = text.strip_suffix(['d', 'D', 'f', 'F']).unwrap_or(text);
-    // Rust also reads `inf`, `nan` and a second sign, which Java does not.
+    // Rust also accepts `inf`, `nan` and a second sign, but Java does not.
     let only_number_characters = text
         .bytes()
         .all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-'));

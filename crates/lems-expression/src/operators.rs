@@ -2,7 +2,7 @@
 
 use lems_math::{BinaryOperator, Comparison, Function, Logic};
 
-/// What a name in front of a parenthesis means.
+/// The meaning of a name before a parenthesis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Applied {
     /// A function of the argument.
@@ -11,7 +11,7 @@ pub(crate) enum Applied {
     Random,
 }
 
-/// How tightly something binds: what comes first in this list is grouped first.
+/// Binding strength. The variants are ordered from the tightest to the loosest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Level {
     /// Numbers, variables, parentheses and applied functions.
@@ -21,7 +21,7 @@ pub(crate) enum Level {
     Power,
     Divide,
     Multiply,
-    /// Also a `-` at the start of an expression or after `(`.
+    /// A subtraction, or a `-` at the start of an expression or after `(`.
     Subtract,
     Add,
     Compare,
@@ -85,7 +85,7 @@ impl Spelling for Logic {
     }
 }
 
-/// Whether a name in front of a parenthesis is that of a function.
+/// Whether a name before a parenthesis is the name of a function.
 pub fn is_function(name: &str) -> bool {
     Applied::named(name).is_some()
 }
@@ -103,7 +103,7 @@ impl Applied {
         }
     }
 
-    /// All names, for help.
+    /// All names, for help texts.
     pub(crate) fn names() -> impl Iterator<Item = &'static str> {
         let functions = Function::ALL.into_iter().map(Function::name);
         functions.chain(["log", "random"])
@@ -138,7 +138,7 @@ pub(crate) enum Infix {
 }
 
 impl Infix {
-    /// The operator of that spelling, in lower case; None for `.not.`.
+    /// The operator with this spelling, in lower case; None for `.not.`.
     pub(crate) fn spelled(text: &str) -> Option<Infix> {
         Some(match text {
             "+" => Infix::Arithmetic(BinaryOperator::Add),

@@ -1,7 +1,8 @@
-//! Tokens to a tree, by operator precedence.
+//! Parses tokens into a tree, by operator precedence.
 //!
-//! Operators wait on a stack until one that binds no tighter follows. The tree
-//! is written in post-order as they leave the stack, without recursion.
+//! Operators wait on a stack until an operator follows that does not bind tighter.
+//! When an operator leaves the stack, its node is appended to the tree, so the
+//! nodes are in post-order and no recursion is needed.
 
 use lems_index::narrow;
 use std::collections::HashMap;
@@ -17,9 +18,10 @@ use crate::tree::{Expression, Node};
 
 /// Longest text of an expression, in bytes.
 const LENGTH_LIMIT: usize = 64 * 1024;
-/// Most parentheses, functions and signs around one value.
+/// Largest depth of parentheses, functions and signs around a value.
 const NESTING_LIMIT: usize = 2000;
 
+/// Parses the text of an expression.
 pub(crate) fn parse(text: &str) -> Result<Expression, ExpressionError> {
     if text.len() > LENGTH_LIMIT {
         let range = 0..text.floor_char_boundary(LENGTH_LIMIT);
@@ -56,7 +58,8 @@ struct Pending {
 #[derive(Clone, Copy)]
 enum PendingKind {
     Open,
-    /// `0 -` in front of a value that follows an operator; the 0 is an operand already.
+    /// The `-` of a negative value that follows an operator. It becomes `0 - value`, and the 0 is
+    /// already on the stack of operands.
     Negate,
     Call(Applied),
     Not,
@@ -68,7 +71,7 @@ impl PendingKind {
         !matches!(self, PendingKind::Infix(_))
     }
 
-    /// None for an open parenthesis, which only its partner removes.
+    /// The binding strength; None for an open parenthesis, which only a `)` removes.
     fn level(self) -> Option<Level> {
         match self {
             PendingKind::Open => None,
@@ -82,12 +85,12 @@ impl PendingKind {
 
 struct Operand {
     node: u32,
-    /// With the parentheses around it.
+    /// The range, including parentheses around it.
     range: Range<usize>,
     condition: bool,
 }
 
-/// What stands in front of the next token.
+/// What comes before the next token.
 #[derive(Clone, Copy, PartialEq)]
 enum Before {
     Start,
@@ -142,6 +145,7 @@ impl Parser {
         Ok(())
     }
 
+    /// Handles a token where a value, a function, a sign or `(` is expected.
     fn before_value(
         &mut self,
         token: &Token<'_>,
@@ -177,6 +181,7 @@ impl Parser {
                 self.push(PendingKind::Open, range)?;
                 self.before = Before::Start;
             }
+            // A sign is a subtraction from 0. At the start it binds like a binary minus, as in jLEMS.
             TokenKind::Operator if token.text == "-" => {
                 self.operand(Node::Number(0.0), range.clone(), false);
                 let kind = match self.before {
@@ -192,7 +197,7 @@ impl Parser {
                 self.push(PendingKind::Not, range)?;
                 self.before = Before::Operator;
             }
-            // As in jLEMS, a 0 stands in front of an operator that has no left side.
+            // As in jLEMS, the missing left side of an operator is 0.
             TokenKind::Operator
                 if self.before == Before::Start && Infix::spelled(token.text).is_some() =>
             {
@@ -216,6 +221,7 @@ impl Parser {
         Ok(())
     }
 
+    /// Handles a token after a value: an operator or `)`.
     fn after_value(&mut self, token: &Token<'_>) -> Result<(), ExpressionError> {
         let range = token.range.clone();
         match (token.kind, Infix::spelled(token.text)) {
@@ -233,6 +239,7 @@ impl Parser {
         }
     }
 
+    /// Handles a `)`.
     fn close(&mut self, close: Range<usize>) -> Result<(), ExpressionError> {
         self.reduce_to(Level::Logic)?;
         let start = match self.pending.pop() {
@@ -240,7 +247,7 @@ impl Parser {
                 self.nesting -= 1;
                 open.range.start
             }
-            // As in jLEMS, it closes all that stands in front of it.
+            // As in jLEMS, a `)` without `(` encloses everything before it.
             None => {
                 let range = close.clone();
                 self.tolerated
@@ -254,6 +261,7 @@ impl Parser {
         Ok(())
     }
 
+    /// Completes the tree after the last token.
     fn finish(mut self) -> Result<Expression, ExpressionError> {
         if self.before != Before::Value {
             return Err(ExpressionError::MissingOperand {
@@ -310,7 +318,8 @@ impl Parser {
         Ok(())
     }
 
-    /// Completes the waiting operators, back to a parenthesis, that bind at least as tightly as `level`.
+    /// Completes the waiting operators that bind at least as tightly as `level`, back to the last open
+    /// parenthesis.
     fn reduce_to(&mut self, level: Level) -> Result<(), ExpressionError> {
         while let Some(pending) = self
             .pending
@@ -324,6 +333,7 @@ impl Parser {
         Ok(())
     }
 
+    /// Completes one operator: replaces its operands on the stack by its node.
     fn reduce(&mut self, pending: Pending) -> Result<(), ExpressionError> {
         let missing = ExpressionError::MissingOperand {
             found: None,
@@ -332,6 +342,7 @@ impl Parser {
         let Some(last) = self.operands.pop() else {
             return Err(missing);
         };
+        // Functions and `.not.` have one operand.
         let infix = match pending.kind {
             PendingKind::Infix(infix) => infix,
             PendingKind::Negate => Infix::Arithmetic(BinaryOperator::Subtract),
@@ -359,6 +370,7 @@ impl Parser {
                 });
             }
         };
+        // The other operators have two operands.
         let Some(first) = self.operands.pop() else {
             return Err(missing);
         };

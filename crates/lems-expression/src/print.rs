@@ -1,4 +1,4 @@
-//! Expressions as text.
+//! Prints expressions.
 
 use std::fmt;
 
@@ -8,23 +8,23 @@ use lems_math::BinaryOperator;
 use crate::operators::{Applied, Infix, Level, level_of};
 use crate::tree::{Expression, Node};
 
-/// What is still to be written, last first.
+/// A part that is still to be printed; the last one on the stack comes first.
 enum Piece {
     Text(&'static str),
     Tree {
         node: usize,
-        /// What binds looser than this needs parentheses.
+        /// An operation that binds looser than this needs parentheses.
         loosest: Level,
-        /// At the start or after `(`, where a minus sign is the binary operator.
+        /// Whether the part is at the start or after `(`, where a minus sign binds like a subtraction.
         leading: bool,
     },
 }
 
-/// With the fewest parentheses that give the same tree back when read.
+/// Prints with as few parentheses as possible, such that parsing gives the same tree.
 impl fmt::Display for Expression {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = self.print();
-        // `-5` as a whole is a number, but `(-5)` is a subtraction from 0.
+        // The whole text `-5` is a number, but `(-5)` is a subtraction from 0.
         if self.constant().is_none() && parse_number(&text).is_some() {
             write!(formatter, "({text})")
         } else {
@@ -34,6 +34,7 @@ impl fmt::Display for Expression {
 }
 
 impl Expression {
+    /// The text of the whole tree. An explicit stack avoids deep recursion.
     fn print(&self) -> String {
         let mut text = String::new();
         let mut pieces = vec![outermost(self.root())];
@@ -58,6 +59,7 @@ impl Expression {
         text
     }
 
+    /// Prints the beginning of one node, and pushes the parts that follow.
     fn print_node(&self, index: usize, leading: bool, text: &mut String, pieces: &mut Vec<Piece>) {
         let Some(&node) = self.nodes.get(index) else {
             return;
@@ -150,7 +152,7 @@ fn print_infix(infix: Infix, left: u32, right: u32, leading: bool, pieces: &mut 
     pieces.push(inner(left, infix.level(), leading));
 }
 
-/// A name, and its argument in parentheses; pieces are taken from the end.
+/// Prints a function: its name, and its argument in parentheses. Pieces are taken from the end.
 fn print_applied(applied: Applied, argument: u32, text: &mut String, pieces: &mut Vec<Piece>) {
     text.push_str(applied.name());
     text.push('(');
@@ -162,7 +164,7 @@ fn print_number(value: f64, text: &mut String) {
     if value.is_nan() {
         text.push_str("NaN");
     } else if value.is_infinite() {
-        // `Infinity` would be a variable except where it is the whole text.
+        // `Infinity` is a number only if it is the whole text, and a variable otherwise.
         text.push_str(if value > 0.0 { "1e999" } else { "-1e999" });
     } else {
         let digits = format!("{value:?}");

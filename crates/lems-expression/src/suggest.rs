@@ -1,4 +1,4 @@
-//! Near-name suggestions.
+//! Suggestions for misspelt names.
 
 /// The candidate that `name` is most likely a misspelling of.
 pub(crate) fn nearest<'a>(
@@ -15,6 +15,7 @@ pub(crate) fn nearest<'a>(
         .map(|(_, candidate)| candidate)
 }
 
+/// The edit distance (Levenshtein) between two words.
 fn distance(left: &[char], right: &str) -> usize {
     let mut row: Vec<usize> = (0..=left.len()).collect();
     for (line, expected) in right.chars().enumerate() {

@@ -1,3 +1,5 @@
+//! Tests of parsing, printing, evaluation, dimensions and suggestions.
+
 use proptest::prelude::*;
 
 use crate::operators::Spelling;
@@ -382,7 +384,7 @@ fn jlems_checks_less_than_makes_sense() {
         };
         jlems_dimension_of(&parse(text), &lookup)
     };
-    // What can be the rate of a pure number, and what jLEMS refuses whatever it is for.
+    // Which texts can be the rate of a pure number, and which jLEMS refuses for any variable.
     for text in [
         "1 / tau",
         "zero - x / 150",
@@ -504,7 +506,7 @@ fn refusals_help() {
 #[test]
 fn misspelled_names_are_recognised() {
     let name = |text: &str| refused(&format!("{text}(x)")).help().unwrap_or_default();
-    // One slip in three letters, whatever their case, but not another word.
+    // One slip per three letters is tolerated, in any case of letters, but not another word.
     for (text, known) in [
         ("sni", None),
         ("sim", Some("`sin`")),
@@ -867,7 +869,7 @@ fn enormous_exponents_stay_in_range() {
     assert_eq!(large.power(-2).m, i32::MIN);
 }
 
-/// Random expressions as text, with parentheses around everything and a few more.
+/// Random expressions as text, with parentheses around every operation and some extra ones.
 fn numbers() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         "[a-c]{1,2}",
@@ -934,7 +936,7 @@ proptest! {
     #[test]
     fn nodes_are_in_post_order(text in prop_oneof![numbers(), conditions()]) {
         let expression = parse(&text);
-        // A stack machine needs exactly the operands on top of its stack, in order.
+        // The operands of each operation must be on top of the stack of a stack machine, in order.
         let mut stack: Vec<u32> = Vec::new();
         for (index, node) in (0_u32..).zip(expression.nodes()) {
             let operands = match *node {

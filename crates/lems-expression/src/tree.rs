@@ -24,15 +24,15 @@ pub enum Node {
     Compare(Comparison, u32, u32),
     /// A condition on two conditions.
     Logic(Logic, u32, u32),
-    /// A condition that is true where its operand is false.
+    /// A condition that is true if its operand is false.
     Not(u32),
 }
 
 /// The syntax tree of an arithmetic expression or a condition.
 ///
-/// The nodes lie in post-order: operands come before the operation that uses
-/// them, and the last node is the root, so that a pass over the tree is a loop.
-/// Two expressions are equal if their trees are, whatever their spelling.
+/// The nodes are in post-order: operands come before the operation that uses
+/// them, and the last node is the root, so a pass over the tree is a loop.
+/// Two expressions are equal if their trees are equal; the spelling does not matter.
 #[derive(Clone, Debug)]
 pub struct Expression {
     pub(crate) nodes: Vec<Node>,
@@ -43,16 +43,16 @@ pub struct Expression {
 }
 
 impl Expression {
-    /// Reads an arithmetic expression or a condition.
+    /// Parses an arithmetic expression or a condition.
     ///
     /// # Errors
     ///
-    /// The first thing in `text` that is not as expected, with its place.
+    /// The first syntax error in `text`, with its place.
     pub fn parse(text: &str) -> Result<Expression, ExpressionError> {
         parser::parse(text)
     }
 
-    /// The expression that is a single number.
+    /// An expression that is a single number.
     pub fn number(value: f64) -> Expression {
         Expression {
             nodes: vec![Node::Number(value)],
@@ -63,13 +63,13 @@ impl Expression {
         }
     }
 
-    /// What is wrong with the text and is read all the same, because jLEMS reads it: a `)` that
-    /// closes nothing, an operator with nothing in front of it.
+    /// Errors in the text that are accepted because jLEMS accepts them: a `)` without `(`, and an
+    /// operator without a left side.
     pub fn tolerated(&self) -> &[ExpressionError] {
         &self.tolerated
     }
 
-    /// All nodes, operands before operations, the root last. Never empty.
+    /// All nodes: operands come before operations, and the root is last. Never empty.
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
     }
@@ -79,7 +79,7 @@ impl Expression {
         self.nodes.len().saturating_sub(1)
     }
 
-    /// Where a node stands in the text, in bytes; an empty range for an unknown node.
+    /// The byte range of a node in the text; an empty range for an unknown node.
     pub fn range(&self, node: usize) -> Range<usize> {
         as_range(self.ranges.get(node))
     }
@@ -89,12 +89,12 @@ impl Expression {
         &self.variables
     }
 
-    /// Where a variable first appears in the text, in bytes; an empty range for an unknown index.
+    /// The byte range where a variable first appears in the text; an empty range for an unknown index.
     pub fn variable_range(&self, index: usize) -> Range<usize> {
         as_range(self.variable_ranges.get(index))
     }
 
-    /// Whether the expression is true or false rather than a number.
+    /// Whether the expression is a condition rather than a number.
     pub fn is_condition(&self) -> bool {
         matches!(
             self.nodes.last(),

@@ -1,4 +1,4 @@
-//! Groups, attributes and tables of an HDF5 file. Nothing else knows the library that reads them.
+//! Groups, attributes and tables of an HDF5 file. Only this module uses the HDF5 library.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,13 +7,13 @@ use lems_output::write_java_float;
 
 use crate::error::Hdf5Error;
 
-/// Deflate makes at most so many bytes of one.
+/// Largest ratio of sizes that deflate can reach.
 const MOST_INFLATION: u64 = 1032;
-/// A table of NeuroML has nine columns at most; others may write a few more.
+/// Largest number of columns. Tables of NeuroML have at most nine; other programs may add a few.
 const MOST_COLUMNS: u64 = 32;
-/// Every row makes at least so many bytes of text.
+/// Smallest number of bytes of text for one row.
 const LEAST_ROW: u64 = 30;
-/// How PyTables stores that there is no value: `None` as Python pickles it.
+/// A missing value as PyTables stores it: the pickled `None` of Python.
 const PICKLED_NONE: &str = "N.";
 
 /// A group with its attributes.
@@ -24,18 +24,18 @@ pub struct Folder {
     limits: Limits,
 }
 
-/// What a table may have.
+/// Limits on the size of a table.
 #[derive(Clone, Copy)]
 struct Limits {
-    /// As many bytes as the file can hold.
+    /// Bytes that the file can hold.
     bytes: u64,
-    /// As many rows as the text can.
+    /// Rows that the text can hold.
     rows: u64,
     /// Bytes of the text.
     text: usize,
 }
 
-/// The outermost group of a file, for a text of at most `most` bytes.
+/// Opens a file and returns its outermost group. The text is to have at most `most` bytes.
 pub fn open(bytes: Vec<u8>, most: usize) -> Result<Folder, Hdf5Error> {
     let limits = Limits {
         bytes: (bytes.len() as u64).saturating_mul(MOST_INFLATION),
@@ -57,12 +57,12 @@ impl Folder {
         })
     }
 
-    /// Where it is, such as `/neuroml/network`.
+    /// Its path, such as `/neuroml/network`.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// The names of the groups in it, in the order of their bytes.
+    /// The names of the groups in it, sorted by their bytes.
     pub fn names(&self) -> Result<Vec<String>, Hdf5Error> {
         let mut names = self.group.groups().map_err(broken)?;
         names.sort_unstable();
@@ -75,7 +75,7 @@ impl Folder {
         Folder::new(group, format!("{}/{name}", self.path), self.limits)
     }
 
-    /// The tables in it, in the order of their names.
+    /// The tables in it, sorted by name.
     pub fn tables(&self) -> Result<Vec<Table>, Hdf5Error> {
         let mut names = self.group.datasets().map_err(broken)?;
         names.sort_unstable();
@@ -86,15 +86,15 @@ impl Folder {
         names.into_iter().map(table).collect()
     }
 
-    /// The value of an attribute as text: a string, the first of several, or a number.
+    /// The value of an attribute as text: a string, the first of several strings, or a number.
     pub fn text(&self, attribute: &str) -> Option<String> {
         text_of(self.attributes.get(attribute)?)
     }
 
-    /// The same of an attribute that must be there.
+    /// The value of a required attribute as text.
     ///
     /// # Errors
-    /// It is not.
+    /// The attribute is missing.
     pub fn required(&self, attribute: &str) -> Result<String, Hdf5Error> {
         self.text(attribute).ok_or_else(|| Hdf5Error::NoAttribute {
             group: self.path.clone(),
@@ -102,8 +102,7 @@ impl Folder {
         })
     }
 
-    /// Names and values of the attributes whose names begin with `prefix`, which is left out, by
-    /// name.
+    /// The attributes whose names begin with `prefix`. The keys are the names without the prefix.
     pub fn texts_after(&self, prefix: &str) -> BTreeMap<&str, String> {
         let named = self.attributes.iter();
         named
@@ -125,7 +124,7 @@ fn text_of(value: &AttrValue) -> Option<String> {
     (text != PICKLED_NONE).then_some(text)
 }
 
-/// Rows of numbers, in columns that may have names.
+/// A table of numbers, whose columns may have names.
 pub struct Table {
     path: String,
     /// Whether the numbers were stored in 32 bits.
@@ -136,11 +135,13 @@ pub struct Table {
 }
 
 impl Table {
+    /// Reads a table, after checking its type and size.
     fn new(data: &Dataset, path: String, limits: Limits) -> Result<Table, Hdf5Error> {
         let no_table = || Hdf5Error::NoTable {
             table: path.clone(),
             most: MOST_COLUMNS,
         };
+        // Check the shape, and the type of the numbers.
         let &[rows, width] = &*data.shape().map_err(broken)? else {
             return Err(no_table());
         };
@@ -152,7 +153,7 @@ impl Table {
             let limit = limits.text;
             return Err(Hdf5Error::TooLarge { limit });
         }
-        // Sizes are the file's own words, and memory is taken by them.
+        // The file itself declares these sizes, so they are checked before memory is allocated.
         let size = data.element_size().map_err(broken)?;
         let chunk = data.chunk_shape().map_err(broken)?.unwrap_or_default();
         let is_possible = |extents: &[u64]| {
@@ -167,6 +168,7 @@ impl Table {
         let Ok(width) = usize::try_from(width) else {
             return Err(Hdf5Error::Inflated { table: path });
         };
+        // Read the numbers.
         let numbers = match rows {
             0 => Vec::new(),
             _ => data.read_f64().map_err(broken)?,
@@ -188,21 +190,21 @@ impl Table {
         rows.map(move |numbers| Row { numbers, single })
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     pub fn len(&self) -> usize {
         self.rows().count()
     }
 
-    /// The column of that name.
+    /// The column with this name.
     pub fn column(&self, name: &str) -> Option<Column> {
         let place = self.columns.get(name).copied();
         place.filter(|&place| place < self.width).map(Column)
     }
 
-    /// The same, or the one at that place.
+    /// The column with this name or, without one, the column at this place.
     ///
     /// # Errors
-    /// The table is not so wide.
+    /// The table has fewer columns.
     pub fn column_or(&self, (name, place): (&'static str, usize)) -> Result<Column, Hdf5Error> {
         let otherwise = (place < self.width).then_some(Column(place));
         match self.column(name).or(otherwise) {
@@ -211,10 +213,10 @@ impl Table {
         }
     }
 
-    /// The column of that name, which must be there.
+    /// The required column with this name.
     ///
     /// # Errors
-    /// It is not.
+    /// The column is missing.
     pub fn required(&self, column: &'static str) -> Result<Column, Hdf5Error> {
         self.column(column).ok_or_else(|| Hdf5Error::NoColumn {
             table: self.path.clone(),
@@ -227,7 +229,7 @@ impl Table {
 #[derive(Clone, Copy)]
 pub struct Column(usize);
 
-/// A row of a table, for columns of this table.
+/// A row of a table. It is only for columns of the same table.
 #[derive(Clone, Copy)]
 pub struct Row<'t> {
     numbers: &'t [f64],
@@ -237,11 +239,11 @@ pub struct Row<'t> {
 impl Row<'_> {
     /// The number in a column.
     pub fn number(self, column: Column) -> f64 {
-        // A column lies in its table, whose rows are all of one width.
+        // A column is within its table, and all rows have the same width.
         self.numbers.get(column.0).copied().unwrap_or(f64::NAN)
     }
 
-    /// The number in a column, less its fraction; none without a column.
+    /// The number in a column, without its fraction; None without a column.
     #[expect(
         clippy::cast_possible_truncation,
         reason = "ids are stored as floats, and one beyond 64 bits names nothing"
@@ -250,8 +252,8 @@ impl Row<'_> {
         Some(self.number(column?) as i64)
     }
 
-    /// The same as text: the digits that Java gives to a number of 32 bits, the shortest for one of
-    /// 64.
+    /// The number in a column as text: with the digits of Java for a 32-bit number, and with as few
+    /// digits as possible for a 64-bit number.
     pub fn real(self, column: Column) -> String {
         let value = self.number(column);
         match self.single {
@@ -265,7 +267,7 @@ impl Row<'_> {
     }
 }
 
-/// The attribute `column_2` says what the third column is.
+/// The names of the columns and their indices: the attribute `column_2` names the third column.
 fn columns(attributes: &HashMap<String, AttrValue>) -> HashMap<String, usize> {
     let named = attributes.iter().filter_map(|(name, value)| {
         let place = name.strip_prefix("column_")?.parse().ok()?;
@@ -282,7 +284,7 @@ fn is_number(kind: &DType) -> bool {
     )
 }
 
-/// What the library says, without characters that a terminal would obey.
+/// The message of the library, without control characters for terminals.
 fn broken(error: Error) -> Hdf5Error {
     let message = error.to_string();
     Hdf5Error::Broken(message.chars().filter(|c| !c.is_control()).collect())

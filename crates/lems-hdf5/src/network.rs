@@ -1,4 +1,4 @@
-//! NeuroML's layout of groups, attributes and tables, written as elements.
+//! Converts NeuroML's layout of groups, attributes and tables to elements.
 //!
 //! `/neuroml/network` has a group for each population (`population_cells`), projection
 //! (`projection_links`) and input list (`inputList_drive`, in older files `input_list_drive`); a
@@ -16,7 +16,7 @@ const NAMESPACE: &str = "http://www.neuroml.org/schema/neuroml2";
 const DOCUMENT: &str = "neuroml";
 const NETWORK: &str = "network";
 
-/// The text of a whole file.
+/// The text of the whole file.
 pub fn text(bytes: Vec<u8>, most: usize) -> Result<String, Hdf5Error> {
     let root = file::open(bytes, most)?;
     let missing = "/neuroml";
@@ -29,7 +29,7 @@ pub fn text(bytes: Vec<u8>, most: usize) -> Result<String, Hdf5Error> {
     let top_level = document.text("neuroml_top_level");
     let mut text = Text::new(most);
     text.raw(HEADING)?;
-    // Everything but the network comes as XML that somebody else wrote.
+    // The file contains everything except the network as XML of another program.
     let end = match &top_level {
         Some(xml) => {
             let (inside, end) = opened(xml)?;
@@ -54,10 +54,10 @@ pub fn text(bytes: Vec<u8>, most: usize) -> Result<String, Hdf5Error> {
     Ok(text.finish())
 }
 
-/// An XML document up to the end tag of its outermost element, and this end tag.
+/// Splits an XML document before the end tag of its outermost element; the second part is that tag.
 fn opened(xml: &str) -> Result<(String, String), Hdf5Error> {
     let xml = xml.trim();
-    // A declaration may stand in front of all else only.
+    // A declaration is allowed only at the very beginning, so it is removed.
     let declared = xml
         .strip_prefix("<?xml")
         .and_then(|rest| rest.split_once("?>"));
@@ -80,23 +80,23 @@ fn opened(xml: &str) -> Result<(String, String), Hdf5Error> {
     }
 }
 
-/// A population, for those that refer to its cells.
+/// A population, as references to its cells need it.
 pub struct Population {
-    /// What its cells are.
+    /// The component of its cells.
     pub component: String,
-    /// Whether its instances have elements of their own.
+    /// Whether each instance has its own element.
     pub is_list: bool,
 }
 
-/// Those of a network, by their ids.
+/// The populations of a network, by id.
 #[derive(Default)]
 pub struct Populations(BTreeMap<String, Population>);
 
 impl Populations {
-    /// The population that a group is about.
+    /// The population with this id, to which a group refers.
     ///
     /// # Errors
-    /// There is none of that name.
+    /// There is no such population.
     pub fn of(&self, folder: &Folder, id: &str) -> Result<&Population, Hdf5Error> {
         self.0.get(id).ok_or_else(|| Hdf5Error::NoPopulation {
             group: folder.path().to_owned(),
@@ -105,6 +105,7 @@ impl Populations {
     }
 }
 
+/// Writes the network element with everything in it.
 fn network(folder: &Folder, text: &mut Text) -> Result<(), Hdf5Error> {
     let id = folder.required("id")?;
     let temperature = folder.text("temperature");
@@ -126,7 +127,7 @@ fn network(folder: &Folder, text: &mut Text) -> Result<(), Hdf5Error> {
     for name in names.iter().filter(|name| name.starts_with("projection_")) {
         projections.push(Projection::new(folder.folder(name)?, &populations)?);
     }
-    // Those of one kind come together, as NeuroML's schema has them.
+    // NeuroML's schema requires projections to be grouped by kind.
     projections.sort_by_key(|projection| projection.kind);
     for projection in &projections {
         projection.write(text)?;
@@ -139,6 +140,7 @@ fn network(folder: &Folder, text: &mut Text) -> Result<(), Hdf5Error> {
     text.close(1, NETWORK)
 }
 
+/// Writes a population, and records it for the references to its cells.
 fn population(
     folder: &Folder,
     populations: &mut Populations,
@@ -176,8 +178,9 @@ fn population(
     Ok(())
 }
 
+/// Writes the instances of a population with their locations.
 fn instances(table: &Table, text: &mut Text) -> Result<(), Hdf5Error> {
-    // Tables without names of columns have the id in front of the place.
+    // In a table without column names, the id comes before the location.
     let [x, y, z] = [("x", 1), ("y", 2), ("z", 3)];
     let [x, y, z] = [
         table.column_or(x)?,
@@ -196,6 +199,7 @@ fn instances(table: &Table, text: &mut Text) -> Result<(), Hdf5Error> {
     Ok(())
 }
 
+/// Writes an input list with its inputs.
 fn input_list(
     folder: &Folder,
     populations: &Populations,
@@ -215,6 +219,7 @@ fn input_list(
         let target = table.required("target_cell_id")?;
         let [own, segment, fraction, weight] =
             ["id", "segment_id", "fraction_along", "weight"].map(|name| table.column(name));
+        // One input for each row; its optional attributes depend on the columns.
         for (index, row) in table.rows().enumerate() {
             let own = row.whole(own).unwrap_or(index as i64).to_string();
             let cell = row.whole(Some(target)).unwrap_or_default();

@@ -1,23 +1,23 @@
-//! Projections of the three kinds.
+//! Converts projections of the three kinds.
 
 use crate::error::Hdf5Error;
 use crate::file::{Column, Folder, Table};
 use crate::network::{Population, Populations};
 use crate::xml::Text;
 
-/// What kind of connections a projection has, in the order of NeuroML's schema.
+/// The kind of connections in a projection. The order is that of NeuroML's schema.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    /// By synapses that hear spikes.
+    /// Synapses that receive spikes.
     Chemical,
-    /// By gap junctions.
+    /// Gap junctions.
     Electrical,
-    /// By synapses that see the potential.
+    /// Synapses that read the potential.
     Continuous,
 }
 
 impl Kind {
-    /// As the attribute `type` says it, which is also the element.
+    /// The name of the element, which is also the value of the attribute `type`.
     fn element(self) -> &'static str {
         match self {
             Kind::Chemical => "projection",
@@ -26,7 +26,7 @@ impl Kind {
         }
     }
 
-    /// The attributes that say by what the cells are connected.
+    /// The attributes that name the synapses or their two sides.
     fn means(self) -> &'static [&'static str] {
         match self {
             Kind::Chemical | Kind::Electrical => &["synapse"],
@@ -34,7 +34,7 @@ impl Kind {
         }
     }
 
-    /// The element of a connection without a weight, and of one with it.
+    /// The element for a connection without a weight, and for one with a weight.
     fn connections(self, has_lists: bool) -> (&'static str, Option<&'static str>) {
         match (self, has_lists) {
             (Kind::Chemical, _) => ("connection", Some("connectionWD")),
@@ -52,23 +52,23 @@ impl Kind {
     }
 }
 
-/// The group of a projection.
+/// A projection, read from its group.
 pub struct Projection<'p> {
-    /// What kind it is of.
+    /// Its kind.
     pub kind: Kind,
     folder: Folder,
     populations: &'p Populations,
     pre: String,
     post: String,
-    /// Attributes of the projection or of each connection.
+    /// Attributes that name the synapses; they belong to the projection or to each connection.
     means: Vec<(&'static str, String)>,
 }
 
 impl<'p> Projection<'p> {
-    /// Reads all but the connections.
+    /// Reads everything except the connections.
     ///
     /// # Errors
-    /// An attribute that is missing, a kind that NeuroML does not have, unknown populations.
+    /// A missing attribute, an unknown kind, or an unknown population.
     pub fn new(folder: Folder, populations: &'p Populations) -> Result<Projection<'p>, Hdf5Error> {
         let kind = kind_of(&folder)?;
         let pre = folder.required("presynapticPopulation")?;
@@ -88,10 +88,10 @@ impl<'p> Projection<'p> {
         })
     }
 
-    /// Writes it with its connections, those without weights and delays first.
+    /// Writes the projection with its connections. Those without weights and delays come first.
     ///
     /// # Errors
-    /// Broken tables; too much text.
+    /// A damaged table, or too much text.
     pub fn write(&self, text: &mut Text) -> Result<(), Hdf5Error> {
         let id = self.folder.required("id")?;
         let mut attributes = vec![
@@ -111,12 +111,14 @@ impl<'p> Projection<'p> {
         text.close(2, self.kind.element())
     }
 
+    /// Writes the connections of a table: those with weights or delays to `weighted`, others to `text`.
     fn connections(
         &self,
         table: &Table,
         text: &mut Text,
         weighted: &mut Text,
     ) -> Result<(), Hdf5Error> {
+        // Find the columns.
         let ends = [self.end("pre", table)?, self.end("post", table)?];
         let id = table.column("id");
         let weight = table.column("weight");
@@ -126,6 +128,7 @@ impl<'p> Projection<'p> {
         let has_lists = ends.iter().any(|end| end.population.is_list);
         let (plain, with_weight) = self.kind.connections(has_lists);
         for (index, row) in table.rows().enumerate() {
+            // The attributes that all connections have.
             let id = row.whole(id).unwrap_or(index as i64).to_string();
             let mut attributes = vec![("id", id)];
             for end in &ends {
@@ -143,9 +146,10 @@ impl<'p> Projection<'p> {
             if self.kind != Kind::Chemical {
                 attributes.extend(self.means.iter().cloned());
             }
-            // A weight of 1 and a delay of 0 are none.
+            // A weight of 1 and a delay of 0 are the defaults and are omitted.
             let has_weight = weight.is_some_and(|column| row.number(column) != 1.0);
             let has_delay = delay.is_some_and(|column| row.number(column) != 0.0);
+            // A plain connection, or one with weight and delay.
             let Some(name) = with_weight.filter(|_| has_weight || has_delay) else {
                 text.empty(3, plain, &attributes)?;
                 continue;
@@ -161,7 +165,7 @@ impl<'p> Projection<'p> {
         Ok(())
     }
 
-    /// The cells that the connections of a table come from (`pre`) or go to (`post`).
+    /// The side of the connections in a table: the cells that they come from (`pre`) or go to (`post`).
     fn end(&self, side: &'static str, table: &Table) -> Result<End<'_>, Hdf5Error> {
         let is_old = self.kind == Kind::Chemical;
         let (id, cell, names) = match (side, is_old) {
@@ -199,12 +203,12 @@ struct End<'p> {
     cell: Column,
     segment: Option<Column>,
     fraction: Option<Column>,
-    /// The attributes for cell, segment and place on it.
+    /// The names of the attributes for the cell, the segment and the place on the segment.
     names: [&'static str; 3],
 }
 
 fn kind_of(folder: &Folder) -> Result<Kind, Hdf5Error> {
-    // Older files do not say it: they know only one.
+    // Older files have no `type`, because they have only one kind.
     let kind = folder.text("type").unwrap_or("projection".to_owned());
     let kinds = [Kind::Chemical, Kind::Electrical, Kind::Continuous];
     let named = kinds.into_iter().find(|named| named.element() == kind);

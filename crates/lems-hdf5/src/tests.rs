@@ -1,4 +1,4 @@
-//! What becomes of groups, tables and attributes, and of files that are not as they should be.
+//! Tests of groups, tables and attributes, and of files that are damaged or unusual.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -14,7 +14,7 @@ const BY_LIBNEUROML: &[u8] = include_bytes!("../../../tests/models/hdf5-network/
 
 const MOST: usize = 1 << 20;
 
-/// A group to be written.
+/// A group to write.
 #[derive(Clone, Default)]
 struct Node {
     name: &'static str,
@@ -23,7 +23,7 @@ struct Node {
     tables: Vec<Rows>,
 }
 
-/// A table to be written: names of columns and rows of single precision.
+/// A table to write: names of columns, and rows in single precision.
 #[derive(Clone)]
 struct Rows {
     columns: &'static [&'static str],
@@ -123,7 +123,7 @@ fn network(groups: &[Node]) -> Vec<u8> {
     Node::new("neuroml", &[("id", "doc")]).group(network).file()
 }
 
-/// What stands between the tags of the network, without indentation.
+/// The content of the network element, without indentation.
 fn inside(bytes: Vec<u8>) -> String {
     let text = network_as_xml(bytes, MOST).unwrap();
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
@@ -426,7 +426,7 @@ fn what_is_missing_is_named() {
         links(rows(&["pre_cell_id"], &[[0.0, 0.0]])),
         format!("the table `{group}/table` has no column `post_cell_id`")
     );
-    // A column that the table is not wide enough for.
+    // The table has fewer columns than needed.
     assert_eq!(
         links(rows(&["pre_cell_id", "post_cell_id"], &[[0.0]])),
         format!("the table `{group}/table` has no column `post_cell_id`")
@@ -480,7 +480,7 @@ fn the_text_has_a_limit() {
     }
 }
 
-/// A file says how many rows there are; memory is taken only for those that it can have.
+/// The file declares its number of rows, but memory is allocated only for rows that it can hold.
 #[test]
 fn a_table_is_not_larger_than_its_file() {
     let shape: Vec<u8> = [3_u64, 8].map(u64::to_le_bytes).concat();
@@ -511,7 +511,7 @@ fn a_file_that_ends_too_early_is_an_error() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
-    /// Whatever a few bytes are, there is a text within the limit or an error.
+    /// With a few bytes changed, there is either a text within the limit or an error.
     #[test]
     fn changed_bytes_do_no_harm(
         by_h5py in any::<bool>(),

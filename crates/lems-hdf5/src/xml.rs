@@ -1,10 +1,10 @@
-//! XML text of a bounded length.
+//! Writes XML text of bounded length.
 
 use std::borrow::Cow;
 
 use crate::error::Hdf5Error;
 
-/// Spaces that an element is indented by, for each that it is in.
+/// Number of spaces per level of indentation.
 const INDENT: usize = 4;
 
 /// Text that grows up to a limit.
@@ -14,13 +14,13 @@ pub struct Text {
 }
 
 impl Text {
-    /// An empty one of at most `most` bytes.
+    /// An empty text that may have at most `most` bytes.
     pub fn new(most: usize) -> Text {
         let text = String::new();
         Text { text, most }
     }
 
-    /// Another empty one, of what is left of the limit.
+    /// Another empty text, whose limit is the rest of the limit of this one.
     pub fn beside(&self) -> Text {
         Text::new(self.most - self.text.len())
     }
@@ -30,10 +30,10 @@ impl Text {
         self.text
     }
 
-    /// Adds what is XML already.
+    /// Adds text that is XML already.
     ///
     /// # Errors
-    /// It is too much.
+    /// The limit is exceeded.
     pub fn raw(&mut self, xml: &str) -> Result<(), Hdf5Error> {
         if self.text.len().saturating_add(xml.len()) > self.most {
             return Err(Hdf5Error::TooLarge { limit: self.most });
@@ -42,10 +42,10 @@ impl Text {
         Ok(())
     }
 
-    /// Adds a line with an element without content.
+    /// Adds a line with an empty element.
     ///
     /// # Errors
-    /// It is too much; a character that XML does not have.
+    /// The limit is exceeded, or a value contains a character that XML does not allow.
     pub fn empty(
         &mut self,
         depth: usize,
@@ -70,10 +70,10 @@ impl Text {
         self.raw(">\n")
     }
 
-    /// Adds a line that closes one.
+    /// Adds a line that closes an element.
     ///
     /// # Errors
-    /// It is too much.
+    /// The limit is exceeded.
     pub fn close(&mut self, depth: usize, name: &str) -> Result<(), Hdf5Error> {
         self.raw(&format!("{:width$}</{name}>\n", "", width = depth * INDENT))
     }
@@ -103,6 +103,7 @@ impl Text {
     }
 }
 
+/// The value escaped for XML, or an error for a character that XML does not allow.
 fn escaped(text: &str) -> Result<Cow<'_, str>, Hdf5Error> {
     let is_plain = |character: char| {
         !matches!(

@@ -1,5 +1,8 @@
 //! Numbers of things in lists: how the length of a list becomes the 32-bit index of its next element.
 //!
+//! An index that names an element of one kind of table is a type of its own, made with [`ids!`], and the
+//! table is an [`IdVec`]: the compiler then refuses the index of another table.
+//!
 //! Tables of a network hold one index for each connection, so an index takes four bytes instead of eight.
 //! Lists that grow with the model are checked where they grow, with [`next`], and what is too long is an
 //! error for the user. Everywhere else [`narrow`] converts, and never wraps.
@@ -28,10 +31,24 @@ pub fn next(length: usize) -> Option<u32> {
 pub fn narrow(index: usize) -> u32 {
     match u32::try_from(index) {
         Ok(narrowed) => narrowed,
-        #[expect(clippy::panic, reason = "the alternative is a wrong number")]
-        Err(_) => panic!("this is a bug in jlems-rs: the index {index} does not fit into 32 bits"),
+        Err(_) => bug(&format!("the index {index} does not fit into 32 bits")),
     }
 }
+
+/// Stops because of a mistake in jlems-rs itself, where any value would be a wrong result.
+///
+/// # Panics
+///
+/// Always.
+#[track_caller]
+#[expect(clippy::panic, reason = "the alternative is a wrong number")]
+pub fn bug(what: &str) -> ! {
+    panic!("this is a bug in jlems-rs: {what}")
+}
+
+mod id_vec;
+
+pub use id_vec::{Id, IdVec};
 
 #[cfg(test)]
 mod tests {

@@ -18,6 +18,7 @@ mod queue;
 mod routes;
 mod scheme;
 mod state;
+pub mod text;
 
 pub use definitions::Definitions;
 pub use deliveries::Deliveries;

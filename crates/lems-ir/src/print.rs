@@ -1,4 +1,4 @@
-//! Kernels as text, for `show kernel`.
+//! Kernels as text, for `show kernel` and for the text of a whole program ([`crate::text`]).
 
 use std::fmt::{Display, Formatter, Result};
 
@@ -28,7 +28,7 @@ impl Display for Listing<'_> {
     }
 }
 
-fn write_block(f: &mut Formatter<'_>, block: &[Statement], depth: usize) -> Result {
+pub(crate) fn write_block(f: &mut Formatter<'_>, block: &[Statement], depth: usize) -> Result {
     block
         .iter()
         .try_for_each(|statement| write_statement(f, statement, depth))
@@ -68,12 +68,11 @@ fn write_statement(f: &mut Formatter<'_>, statement: &Statement, depth: usize) -
             arms,
         } => {
             write_range(f, &indent, "r", *level, *offsets)?;
+            if arms.is_empty() {
+                write_arm(f, &indent, *level, *runs, "none")?;
+            }
             for (number, arm) in arms.iter().enumerate() {
-                writeln!(
-                    f,
-                    "{indent}  for {level} in t{runs}[3 r + 1] .. t{runs}[3 r + 2] \
-                     where t{runs}[3 r] is {number}"
-                )?;
+                write_arm(f, &indent, *level, *runs, number)?;
                 write_block(f, arm, depth + 2)?;
             }
             Ok(())
@@ -117,9 +116,42 @@ fn write_range(
     )
 }
 
+fn write_arm(
+    f: &mut Formatter<'_>,
+    indent: &str,
+    level: Level,
+    runs: u32,
+    number: impl Display,
+) -> Result {
+    writeln!(
+        f,
+        "{indent}  for {level} in t{runs}[3 r + 1] .. t{runs}[3 r + 2] where t{runs}[3 r] is {number}"
+    )
+}
+
+/// Items with commas between them; `none` if there are none.
 fn list(items: impl IntoIterator<Item = impl Display>) -> String {
     let items: Vec<String> = items.into_iter().map(|item| item.to_string()).collect();
-    items.join(", ")
+    match items.is_empty() {
+        true => "none".to_owned(),
+        false => items.join(", "),
+    }
+}
+
+/// A double as the shortest decimal that reads back as the same one; a NaN with its bits unless
+/// they are the usual ones.
+pub(crate) struct Double(pub(crate) f64);
+
+impl Display for Double {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        let usual = f64::NAN.to_bits();
+        match self.0.to_bits() {
+            _ if !self.0.is_nan() => write!(f, "{:?}", self.0),
+            bits if bits == usual => write!(f, "NaN"),
+            bits if bits == usual | 1 << 63 => write!(f, "-NaN"),
+            bits => write!(f, "NaN({bits:#018x})"),
+        }
+    }
 }
 
 impl Display for Register {
@@ -147,7 +179,7 @@ impl Display for Place {
 impl Display for Operation {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         match self {
-            Operation::Constant(value) => write!(f, "{value:?}"),
+            Operation::Constant(value) => write!(f, "{}", Double(*value)),
             Operation::Time => write!(f, "time"),
             Operation::Step => write!(f, "step"),
             Operation::Load(place) => write!(f, "{place}"),

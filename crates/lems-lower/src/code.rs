@@ -1,11 +1,11 @@
 //! Makes the statements of one kernel: computes constants, shares common subexpressions, and
 //! remembers which register holds which variable.
 
-use lems_index::narrow;
+use lems_index::{Id, narrow};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use super::knowledge::Knowledge;
+use super::{columns::ColumnId, knowledge::Knowledge};
 use lems_ir::{
     Block, Comparison, Function, Kernel, Level, Logic, Operation, Operator, Place, Register,
     Scalar, Statement,
@@ -33,12 +33,12 @@ pub(super) struct Code {
     known: Knowledge<Pure>,
     blocks: Vec<Block>,
     current: Block,
-    volatile: Rc<HashSet<u32>>,
+    volatile: Rc<HashSet<ColumnId>>,
 }
 
 impl Code {
     /// Code in which events can change the columns of `volatile`.
-    pub fn new(volatile: Rc<HashSet<u32>>) -> Code {
+    pub fn new(volatile: Rc<HashSet<ColumnId>>) -> Code {
         Code {
             volatile,
             ..Code::default()
@@ -210,7 +210,7 @@ impl Code {
     fn forget_volatile(&mut self) {
         let volatile = &self.volatile;
         self.known.keep_places(|place| match place {
-            Place::Column { base, .. } => !volatile.contains(base),
+            Place::Column { base, .. } => !volatile.contains(&ColumnId::from_u32(*base)),
             Place::Slot(_) | Place::Linked { .. } => false,
         });
     }

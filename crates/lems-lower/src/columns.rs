@@ -1,12 +1,37 @@
 //! Columns: one value for each member of a shape.
 
-use lems_index::narrow;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
+use lems_index::{Id, IdVec};
+use lems_ir::{Level, Place};
+use lems_network::{MemberId, NodeId, ShapeId};
+
+lems_index::ids! {
+    /// Index of a column.
+    pub(super) struct ColumnId;
+}
+
+impl ColumnId {
+    /// The column as code names it until memory is laid out, for the member that a loop is at.
+    pub fn place(self, level: u8) -> Place {
+        Place::Column {
+            base: self.get(),
+            level: Level(level),
+        }
+    }
+}
+
+/// A variable of one instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Address {
+    pub column: ColumnId,
+    pub member: MemberId,
+}
+
 /// What a column holds for its node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Flavour<'d> {
+pub(super) enum ColumnKind<'d> {
     /// A variable as it is.
     Live(&'d str),
     /// A variable as of the end of the instance's step.
@@ -28,43 +53,58 @@ pub(super) enum Content {
 
 #[derive(Debug, Clone)]
 pub(super) struct Column<'d> {
-    pub shape: u32,
-    pub node: u32,
-    pub flavour: Flavour<'d>,
+    pub shape: ShapeId,
+    pub node: NodeId,
+    pub kind: ColumnKind<'d>,
     pub members: usize,
     pub content: Content,
+}
+
+/// What a column is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct ColumnKey<'d> {
+    shape: ShapeId,
+    node: NodeId,
+    kind: ColumnKind<'d>,
 }
 
 /// All columns; a place in code names one by number until memory is laid out.
 #[derive(Debug, Default)]
 pub(super) struct Columns<'d> {
-    pub all: Vec<Column<'d>>,
-    index: HashMap<(u32, u32, Flavour<'d>), u32>,
+    pub all: IdVec<ColumnId, Column<'d>>,
+    index: HashMap<ColumnKey<'d>, ColumnId>,
     /// Columns that event handlers write.
-    pub volatile: Rc<HashSet<u32>>,
+    pub volatile: Rc<HashSet<ColumnId>>,
 }
 
 impl<'d> Columns<'d> {
-    pub fn get(&mut self, shape: u32, node: usize, flavour: Flavour<'d>, members: usize) -> u32 {
-        let key = (shape, narrow(node), flavour);
+    /// The column of that kind of a node. A new one has `members` members and holds zeros.
+    pub fn get(
+        &mut self,
+        shape: ShapeId,
+        node: NodeId,
+        kind: ColumnKind<'d>,
+        members: usize,
+    ) -> ColumnId {
+        let key = ColumnKey { shape, node, kind };
         *self.index.entry(key).or_insert_with(|| {
-            let column = narrow(self.all.len());
             self.all.push(Column {
                 shape,
-                node: narrow(node),
-                flavour,
+                node,
+                kind,
                 members,
                 content: Content::Uniform(0.0),
-            });
-            column
+            })
         })
     }
 
-    pub fn set(&mut self, column: u32, content: Content) {
-        self.all[column as usize].content = content;
+    /// Says what a column holds before the first step.
+    pub fn set(&mut self, column: ColumnId, content: Content) {
+        self.all[column].content = content;
     }
 
-    pub fn next_value(&self) -> Flavour<'d> {
-        Flavour::Value(narrow(self.all.len()))
+    /// A kind that no column has.
+    pub fn next_value(&self) -> ColumnKind<'d> {
+        ColumnKind::Value(self.all.next_id().get())
     }
 }

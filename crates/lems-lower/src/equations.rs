@@ -1,21 +1,23 @@
 //! Expressions, selections and actions of one node.
 
 use lems_expression::{Expression, Node as Term};
-use lems_index::narrow;
-use lems_model::{Actions, ConditionalVariable, Dynamics, Reduce, Selection, Step};
-use lems_network::{NetworkError, Variable};
+use lems_index::{Id, narrow};
+use lems_model::{Actions, ConditionalVariable, Reduce, Selection, Step};
+use lems_network::{NetworkError, NodeId, Variable};
 
-use super::{Frame, Lowering, Site, SiteOrder, code::Code, columns::Flavour, reads::Source};
+use super::{
+    AttachmentOrder, Attachments, LoopNest, Lowering, code::Code, columns::ColumnKind, reads::Read,
+};
 use lems_ir::{Block, Comparison, Level, Logic, Operator, Place, Register, Statement};
 
 /// Longest chain of transitions that entering a regime may set off.
 const MAX_TRANSITIONS: usize = 16;
 
-/// Where equations are lowered: code of one node in one frame.
+/// Where equations are lowered: code of one node in one nest.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Spot<'f> {
-    pub frame: &'f Frame,
-    pub node: usize,
+pub(super) struct NodeContext<'f> {
+    pub nest: &'f LoopNest,
+    pub node: NodeId,
     /// Where `t` comes from.
     pub clock: Clock,
 }
@@ -32,26 +34,28 @@ pub(super) enum Clock {
 }
 
 impl<'d> Lowering<'_, '_, 'd> {
-    pub(super) fn live(&mut self, at: Spot<'_>, name: &'d str) -> Place {
-        self.place(at, Flavour::Live(name))
+    pub(super) fn live(&mut self, at: NodeContext<'_>, name: &'d str) -> Place {
+        self.place(at, ColumnKind::Live(name))
     }
 
-    pub(super) fn place(&mut self, at: Spot<'_>, flavour: Flavour<'d>) -> Place {
-        let base = self.column(at.frame.shape, at.node, flavour);
-        Place::Column {
-            base,
-            level: Level(at.frame.level),
-        }
+    pub(super) fn place(&mut self, at: NodeContext<'_>, kind: ColumnKind<'d>) -> Place {
+        let column = self.column(at.nest.shape, at.node, kind);
+        column.place(at.nest.level)
     }
 
     /// The value of a name in an equation of a node.
-    pub(super) fn variable(&mut self, code: &mut Code, at: Spot<'_>, name: &str) -> Register {
-        let kind = (self.network.model).type_of(self.shape(at.frame.shape).nodes[at.node].kind);
+    pub(super) fn variable(
+        &mut self,
+        code: &mut Code,
+        at: NodeContext<'_>,
+        name: &str,
+    ) -> Register {
+        let kind = (self.network.model).type_of(self.shape(at.nest.shape).nodes[at.node].kind);
         if let Some((name, _)) = kind.parameters.get_key_value(name) {
-            return self.parameter(code, at.frame, at.node, name);
+            return self.parameter(code, at.nest, at.node, name);
         }
         if let Some((name, _)) = kind.properties.get_key_value(name) {
-            return self.property(code, at.frame, at.node, name);
+            return self.property(code, at.nest, at.node, name);
         }
         if let Some(name) = self.own_variable(at, name) {
             let place = self.live(at, name);
@@ -77,24 +81,13 @@ impl<'d> Lowering<'_, '_, 'd> {
     }
 
     /// The name as the type spells it, if it is a variable or requirement of the node.
-    fn own_variable(&mut self, at: Spot<'_>, name: &str) -> Option<&'d str> {
-        let id = self.shape(at.frame.shape).nodes[at.node].kind;
+    fn own_variable(&mut self, at: NodeContext<'_>, name: &str) -> Option<&'d str> {
+        let id = self.shape(at.nest.shape).nodes[at.node].kind;
         let kind = self.network.model.type_of(id);
         let names = (self.names_of.entry(id)).or_insert_with(|| {
-            let of = |dynamics: &Dynamics<'d>| {
-                let derived = dynamics.derived.iter().map(|v| v.name);
-                let selected = dynamics.selections.iter().map(|v| v.name);
-                let conditional = dynamics.conditional.iter().map(|v| v.name);
-                let state = dynamics.state.keys().copied();
-                let names = state.chain(derived).chain(selected).chain(conditional);
-                names.collect::<Vec<&'d str>>()
-            };
-            let dynamics = kind.dynamics.iter();
-            let dynamics = dynamics.flat_map(|dynamics| {
-                let regimes = dynamics.regimes.values().map(|regime| &regime.dynamics);
-                regimes.chain([&**dynamics])
-            });
-            dynamics.flat_map(of).collect()
+            let blocks = kind.dynamics.iter().flat_map(|d| d.with_regimes());
+            let variables = blocks.flat_map(|block| block.variables());
+            variables.map(|variable| variable.name).collect()
         });
         let own = names.get(name).copied();
         own.or_else(|| kind.requirements.get_key_value(name).map(|(name, _)| *name))
@@ -104,7 +97,7 @@ impl<'d> Lowering<'_, '_, 'd> {
     pub(super) fn expression(
         &mut self,
         code: &mut Code,
-        at: Spot<'_>,
+        at: NodeContext<'_>,
         expression: &Expression,
     ) -> Register {
         let variables: Vec<Register> = (expression.variables().iter())
@@ -117,7 +110,7 @@ impl<'d> Lowering<'_, '_, 'd> {
     pub(super) fn conditional(
         &mut self,
         code: &mut Code,
-        at: Spot<'_>,
+        at: NodeContext<'_>,
         variable: &ConditionalVariable<'d>,
     ) -> Register {
         cases(code, variable, &mut |code, expression| {
@@ -129,23 +122,23 @@ impl<'d> Lowering<'_, '_, 'd> {
     pub(super) fn selection(
         &mut self,
         code: &mut Code,
-        at: Spot<'_>,
+        at: NodeContext<'_>,
         selection: &Selection<'d>,
     ) -> Result<Register, NetworkError> {
         let operator = operator_of(selection);
-        let kind = (self.network.model).type_of(self.shape(at.frame.shape).nodes[at.node].kind);
+        let kind = (self.network.model).type_of(self.shape(at.nest.shape).nodes[at.node].kind);
         if let [Step::All(list)] = selection.select.steps[..]
             && kind.attachments.contains_key(list)
         {
-            let site = self.site(at.frame.shape, at.node, list);
-            return self.reduce_attached(code, at, &site, operator, selection);
+            let attachments = self.attachments(at.nest.shape, at.node, list);
+            return self.reduce_attached(code, at, &attachments, operator, selection);
         }
-        let shape = self.shape(at.frame.shape);
-        let mut selected = Vec::with_capacity(at.frame.members.len());
+        let shape = self.shape(at.nest.shape);
+        let mut selected = Vec::with_capacity(at.nest.members.len());
         let mut count = None;
         let mut alike = true;
-        for &member in at.frame.members.iter() {
-            let instance = shape.instance(member as usize, at.node);
+        for &member in at.nest.members.iter() {
+            let instance = shape.instance(member, at.node);
             let values = self.network.selected(instance, selection)?;
             alike &= *count.get_or_insert(values.len()) == values.len();
             selected.extend(values);
@@ -156,8 +149,8 @@ impl<'d> Lowering<'_, '_, 'd> {
         }
         let mut element = |code: &mut Code, index: usize| {
             let of_members = selected.iter().skip(index).step_by(count.max(1));
-            let source = self.source_of_values(at.frame, of_members);
-            self.load_source(code, at.frame, &source)
+            let source = self.read_of_values(at.nest, of_members);
+            self.load_read(code, at.nest, &source)
         };
         let several = !(selection.select.steps.iter()).all(|step| matches!(step, Step::Name(_)));
         if !several && count == 1 {
@@ -175,41 +168,41 @@ impl<'d> Lowering<'_, '_, 'd> {
     fn reduce_attached(
         &mut self,
         code: &mut Code,
-        at: Spot<'_>,
-        site: &Site,
+        at: NodeContext<'_>,
+        attachments: &Attachments,
         operator: Operator,
         selection: &Selection<'d>,
     ) -> Result<Register, NetworkError> {
         let start = code.constant(neutral(operator));
         let total = code.accumulator(start);
         let mut bodies = Vec::new();
-        for arm in &site.arms {
-            let frame = self.arm_frame(at.frame, at.node, arm);
+        for variant in &attachments.variants {
+            let nest = self.variant_nest(at.nest, at.node, variant);
             code.begin_loop();
-            let source = self.attached_source(&frame, selection);
+            let source = self.attached_read(&nest, selection);
             let folded = source.map(|source| {
-                let element = self.load_source(code, &frame, &source);
+                let element = self.load_read(code, &nest, &source);
                 let folded = code.binary(operator, total, element);
                 code.set(total, folded);
             });
             bodies.push(code.end());
             folded?;
         }
-        push_loop(code, at.frame.level, site, bodies);
+        push_loop(code, at.nest.level, attachments, bodies);
         Ok(code.settled(total))
     }
 
     /// Where attached instances have a selected variable.
-    pub(super) fn attached_source(
+    pub(super) fn attached_read(
         &mut self,
-        frame: &Frame,
+        nest: &LoopNest,
         selection: &Selection<'d>,
-    ) -> Result<Source, NetworkError> {
+    ) -> Result<Read, NetworkError> {
         let name = selection.select.variable;
-        if let Some(source) = self.common_source(Some((frame, 0)), name) {
-            return Ok(source);
+        if let Some(read) = self.common_read(Some((nest, NodeId::ROOT)), name) {
+            return Ok(read);
         }
-        self.source_of(frame, 0, &mut |lowering, instance| {
+        self.find_read(nest, NodeId::ROOT, &mut |lowering, instance| {
             (lowering.network.read(instance, name)).ok_or_else(|| NetworkError::UnknownVariable {
                 variable: name.to_owned(),
                 instance: lowering.network.title(instance),
@@ -223,25 +216,19 @@ impl<'d> Lowering<'_, '_, 'd> {
     fn reduce_table(
         &mut self,
         code: &mut Code,
-        at: Spot<'_>,
+        at: NodeContext<'_>,
         operator: Operator,
         selection: &Selection<'d>,
     ) -> Result<Register, NetworkError> {
-        let shape = self.shape(at.frame.shape);
+        let shape = self.shape(at.nest.shape);
         let mut offsets = vec![0];
         let mut addresses = Vec::new();
-        for member in 0..shape.members {
-            if at.frame.members.binary_search(&narrow(member)).is_ok() {
+        for member in shape.member_ids() {
+            if at.nest.members.binary_search(&member).is_ok() {
                 let instance = shape.instance(member, at.node);
                 for readable in self.network.selected(instance, selection)? {
                     addresses.push(Some(match readable.variable {
-                        Variable::Fixed(value) => {
-                            let flavour = self.columns.next_value();
-                            let column = self.columns.get(at.frame.shape, 0, flavour, 1);
-                            let content = super::columns::Content::Uniform(value);
-                            self.columns.set(column, content);
-                            (column, 0)
-                        }
+                        Variable::Fixed(value) => self.number(at.nest, value),
                         _ => self.address(readable),
                     }));
                 }
@@ -252,7 +239,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         let table = self.address_table(addresses);
         let start = code.constant(neutral(operator));
         let total = code.accumulator(start);
-        let level = Level(at.frame.level + 1);
+        let level = Level(at.nest.level + 1);
         code.begin_loop();
         let element = code.load(Place::Linked { table, level });
         let folded = code.binary(operator, total, element);
@@ -270,7 +257,7 @@ impl<'d> Lowering<'_, '_, 'd> {
     pub(super) fn actions(
         &mut self,
         code: &mut Code,
-        at: Spot<'_>,
+        at: NodeContext<'_>,
         actions: &Actions<'d>,
         depth: usize,
     ) {
@@ -280,8 +267,8 @@ impl<'d> Lowering<'_, '_, 'd> {
             code.store(place, value);
         }
         for port in &actions.events {
-            let source = self.source(at.frame.shape, at.node, port.value());
-            code.emit(source, Level(at.frame.level));
+            let source = self.source(at.nest.shape, at.node, port.value());
+            code.emit(source.get(), Level(at.nest.level));
         }
         if let Some(regime) = actions.transition {
             self.enter(code, at, regime.value(), depth);
@@ -289,15 +276,21 @@ impl<'d> Lowering<'_, '_, 'd> {
     }
 
     /// Makes a regime active and runs its `OnEntry` blocks.
-    pub(super) fn enter(&mut self, code: &mut Code, at: Spot<'_>, regime: &str, depth: usize) {
-        let Some(dynamics) = self.dynamics(at.frame.shape, at.node) else {
+    pub(super) fn enter(
+        &mut self,
+        code: &mut Code,
+        at: NodeContext<'_>,
+        regime: &str,
+        depth: usize,
+    ) {
+        let Some(dynamics) = self.dynamics(at.nest.shape, at.node) else {
             return;
         };
         let Some((number, _, entered)) = dynamics.regimes.get_full(regime) else {
             return;
         };
         if depth >= dynamics.regimes.len() {
-            let instance = self.shape(at.frame.shape).instance(0, at.node);
+            let instance = self.shape(at.nest.shape).first_instance(at.node);
             self.errors.push(NetworkError::EndlessTransitions {
                 regime: regime.to_owned(),
                 instance: self.network.title(instance),
@@ -314,7 +307,7 @@ impl<'d> Lowering<'_, '_, 'd> {
             return;
         }
         let number = code.constant(number as f64);
-        let place = self.place(at, Flavour::Regime);
+        let place = self.place(at, ColumnKind::Regime);
         code.store(place, number);
         for entry in &entered.dynamics.on_entry {
             self.actions(code, at, entry, depth + 1);
@@ -466,14 +459,14 @@ pub(super) fn cases(
     code.settled(result)
 }
 
-/// Pushes the loops over the instances at a site, one body for each arm.
-pub(super) fn push_loop(code: &mut Code, host: u8, site: &Site, bodies: Vec<Block>) {
+/// Pushes the loops over the attached instances, one body for each variant.
+pub(super) fn push_loop(code: &mut Code, host: u8, attachments: &Attachments, bodies: Vec<Block>) {
     if bodies.iter().all(Vec::is_empty) {
         return;
     }
     let level = Level(host + 1);
-    match &site.order {
-        SiteOrder::Segments(tables) => {
+    match &attachments.order {
+        AttachmentOrder::Segments(tables) => {
             for (offsets, body) in tables.iter().zip(bodies) {
                 if !body.is_empty() {
                     code.push(Statement::ForAttached {
@@ -484,7 +477,7 @@ pub(super) fn push_loop(code: &mut Code, host: u8, site: &Site, bodies: Vec<Bloc
                 }
             }
         }
-        SiteOrder::Runs(offsets, runs) => code.push(Statement::ForRuns {
+        AttachmentOrder::Runs(offsets, runs) => code.push(Statement::ForRuns {
             offsets: *offsets,
             runs: *runs,
             level,

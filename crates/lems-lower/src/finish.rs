@@ -1,18 +1,15 @@
 //! Removes what no one reads and gives the rest its place in memory.
 
-use lems_index::narrow;
+use lems_index::{Id, IdVec, narrow};
 use std::collections::HashSet;
 
 use lems_network::NetworkError;
 
 use super::{
-    Address, Lowered, Lowering, Probe,
-    columns::{Column, Content, Flavour},
+    Lowered, Lowering, Probe,
+    columns::{Address, Column, ColumnId, ColumnKind, Content},
 };
 use lems_ir::{Block, Kernel, Operation, Place, Statement, statements};
-
-/// Column of an unused one.
-const NOWHERE: u32 = u32::MAX;
 
 impl<'d> Lowering<'_, '_, 'd> {
     /// The finished program; `probes` are addresses or constants to find again.
@@ -23,10 +20,16 @@ impl<'d> Lowering<'_, '_, 'd> {
         mut self,
         probes: &[Result<Address, f64>],
     ) -> Result<Lowered, NetworkError> {
-        let mut pinned: HashSet<u32> = HashSet::new();
-        pinned.extend(probes.iter().flatten().map(|(column, _)| *column));
-        for (_, addresses) in &self.address_tables {
-            pinned.extend(addresses.iter().flatten().map(|(column, _)| *column));
+        let mut pinned: HashSet<ColumnId> = HashSet::new();
+        pinned.extend(probes.iter().flatten().map(|address| address.column));
+        for table in &self.address_tables {
+            pinned.extend(
+                table
+                    .addresses
+                    .iter()
+                    .flatten()
+                    .map(|address| address.column),
+            );
         }
         let slots: Vec<Address> = std::mem::take(&mut self.slots).into_iter().collect();
         let program = &mut self.program;
@@ -61,17 +64,21 @@ impl<'d> Lowering<'_, '_, 'd> {
             loaded(&body, &slots, &mut used);
             stored(&body, &slots, &mut used);
         }
-        let slots_needed: usize = (self.columns.all.iter().enumerate())
-            .filter(|(index, _)| used.contains(&narrow(*index)))
+        let slots_needed: usize = (self.columns.all.iter_enumerated())
+            .filter(|(column, _)| used.contains(column))
             .map(|(_, column)| column.members)
             .sum();
         if slots_needed > self.most {
             return Err(self.too_large("values in memory"));
         }
         let bases = lay_out(&self.columns.all, &used, &mut program.memory);
-        let slot = |(column, member): Address| bases[column as usize] + member;
+        let first_slot = |column: ColumnId| match bases[column] {
+            Some(base) => base,
+            None => lems_index::bug("code names a column that has no place"),
+        };
+        let slot = |address: Address| first_slot(address.column) + address.member.get();
         let place = |place: &mut Place| match place {
-            Place::Column { base, .. } => *base = bases[*base as usize],
+            Place::Column { base, .. } => *base = first_slot(ColumnId::from_u32(*base)),
             Place::Slot(number) => *number = slot(slots[*number as usize]),
             Place::Linked { .. } => {}
         };
@@ -79,9 +86,9 @@ impl<'d> Lowering<'_, '_, 'd> {
         for kernel in kernels.chain(&mut program.setups) {
             each_place(&mut kernel.body, &place);
         }
-        for (first, addresses) in &self.address_tables {
-            for (index, address) in addresses.iter().enumerate() {
-                program.links[*first as usize + index] = address.map_or(0, slot);
+        for table in &self.address_tables {
+            for (index, address) in table.addresses.iter().enumerate() {
+                program.links[table.first as usize + index] = address.map_or(0, slot);
             }
         }
         let values = (probes.iter())
@@ -90,9 +97,8 @@ impl<'d> Lowering<'_, '_, 'd> {
                 Err(value) => Probe::Constant(*value),
             })
             .collect();
-        let columns = (self.columns.all.iter().enumerate())
-            .filter(|(index, _)| bases[*index] != NOWHERE)
-            .map(|(index, column)| (bases[index], self.column_name(column)))
+        let columns = (self.columns.all.iter_enumerated())
+            .filter_map(|(id, column)| Some((bases[id]?, self.column_name(column))))
             .collect();
         Ok(Lowered {
             program: self.program,
@@ -104,31 +110,31 @@ impl<'d> Lowering<'_, '_, 'd> {
     fn column_name(&self, column: &Column<'d>) -> String {
         let mut steps = Vec::new();
         let shape = self.shape(column.shape);
-        let mut node = Some(column.node as usize);
+        let mut node = Some(column.node);
         while let Some(current) = node {
             steps.push(self.network.model.type_of(shape.nodes[current].kind).name);
             node = shape.nodes[current].parent;
         }
         steps.reverse();
-        let name = match column.flavour {
-            Flavour::Live(name) | Flavour::Parameter(name) => name.to_owned(),
-            Flavour::Snapshot(name) => format!("{name} (exposed)"),
-            Flavour::Value(number) => format!("value {number}"),
-            Flavour::Regime => "regime".to_owned(),
+        let name = match column.kind {
+            ColumnKind::Live(name) | ColumnKind::Parameter(name) => name.to_owned(),
+            ColumnKind::Snapshot(name) => format!("{name} (exposed)"),
+            ColumnKind::Value(number) => format!("value {number}"),
+            ColumnKind::Regime => "regime".to_owned(),
         };
         format!("{}/{name}", steps.join("/"))
     }
 }
 
-fn column_of(place: Place, slots: &[Address]) -> Option<u32> {
+fn column_of(place: Place, slots: &[Address]) -> Option<ColumnId> {
     match place {
-        Place::Column { base, .. } => Some(base),
-        Place::Slot(number) => slots.get(number as usize).map(|(column, _)| *column),
+        Place::Column { base, .. } => Some(ColumnId::from_u32(base)),
+        Place::Slot(number) => slots.get(number as usize).map(|address| address.column),
         Place::Linked { .. } => None,
     }
 }
 
-fn loaded(block: &Block, slots: &[Address], columns: &mut HashSet<u32>) {
+fn loaded(block: &Block, slots: &[Address], columns: &mut HashSet<ColumnId>) {
     for statement in statements([block]) {
         if let Statement::Let(_, Operation::Load(place)) = statement {
             columns.extend(column_of(*place, slots));
@@ -136,7 +142,7 @@ fn loaded(block: &Block, slots: &[Address], columns: &mut HashSet<u32>) {
     }
 }
 
-fn stored(block: &Block, slots: &[Address], columns: &mut HashSet<u32>) {
+fn stored(block: &Block, slots: &[Address], columns: &mut HashSet<ColumnId>) {
     for statement in statements([block]) {
         if let Statement::Store(place, _) = statement {
             columns.extend(column_of(*place, slots));
@@ -158,7 +164,7 @@ fn each_place(block: &mut Block, change: &dyn Fn(&mut Place)) {
 
 /// Removes stores to columns that are not read and registers that are not used; says whether
 /// there were any.
-fn remove_dead(kernel: &mut Kernel, slots: &[Address], read: &HashSet<u32>) -> bool {
+fn remove_dead(kernel: &mut Kernel, slots: &[Address], read: &HashSet<ColumnId>) -> bool {
     let mut used = vec![false; kernel.registers.len()];
     while mark_used(&kernel.body, slots, read, &mut used) {}
     sweep(&mut kernel.body, slots, read, &used)
@@ -166,7 +172,12 @@ fn remove_dead(kernel: &mut Kernel, slots: &[Address], read: &HashSet<u32>) -> b
 
 /// Marks what is used by something that is, from the last statement to the first; says whether
 /// there was anything new. Only loops need a second pass.
-fn mark_used(block: &Block, slots: &[Address], read: &HashSet<u32>, used: &mut [bool]) -> bool {
+fn mark_used(
+    block: &Block,
+    slots: &[Address],
+    read: &HashSet<ColumnId>,
+    used: &mut [bool],
+) -> bool {
     let mut changed = false;
     for statement in block.iter().rev() {
         for inner in statement.nested() {
@@ -189,7 +200,7 @@ fn mark_used(block: &Block, slots: &[Address], read: &HashSet<u32>, used: &mut [
     changed
 }
 
-fn sweep(block: &mut Block, slots: &[Address], read: &HashSet<u32>, used: &[bool]) -> bool {
+fn sweep(block: &mut Block, slots: &[Address], read: &HashSet<ColumnId>, used: &[bool]) -> bool {
     let mut changed = false;
     for statement in block.iter_mut() {
         for inner in statement.nested_mut() {
@@ -214,17 +225,21 @@ fn sweep(block: &mut Block, slots: &[Address], read: &HashSet<u32>, used: &[bool
 }
 
 /// Gives every used column its first slot and fills memory with its content.
-fn lay_out(columns: &[Column<'_>], used: &HashSet<u32>, memory: &mut Vec<f64>) -> Vec<u32> {
-    let mut bases = vec![NOWHERE; columns.len()];
-    for (index, column) in columns.iter().enumerate() {
-        if !used.contains(&narrow(index)) {
-            continue;
+fn lay_out(
+    columns: &IdVec<ColumnId, Column<'_>>,
+    used: &HashSet<ColumnId>,
+    memory: &mut Vec<f64>,
+) -> IdVec<ColumnId, Option<u32>> {
+    let bases = columns.iter_enumerated().map(|(id, column)| {
+        if !used.contains(&id) {
+            return None;
         }
-        bases[index] = narrow(memory.len());
+        let base = narrow(memory.len());
         match &column.content {
             Content::Uniform(value) => memory.resize(memory.len() + column.members, *value),
             Content::Each(values) => memory.extend_from_slice(values),
         }
-    }
-    bases
+        Some(base)
+    });
+    bases.collect()
 }

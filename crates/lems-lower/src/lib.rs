@@ -9,6 +9,7 @@ mod columns;
 mod equations;
 mod finish;
 mod handlers;
+mod items;
 mod knowledge;
 mod reads;
 mod runge_kutta;
@@ -17,17 +18,19 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-use lems_index::narrow;
+use lems_index::{Id, IdVec, narrow};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use indexmap::IndexSet;
-use lems_model::{Dynamics, TypeId};
+use lems_equations::Equations;
+use lems_model::{Actions, Dynamics, Trigger, TypeId};
 use lems_network::{
-    InstanceId, Network, NetworkError, Part, Readable, Shape, Shapes, Variable, Visit,
+    InstanceId, MemberId, Network, NetworkError, NodeId, Readable, Shape, ShapeId, Shapes,
+    Variable, Visit,
 };
 
-use columns::{Columns, Flavour};
+use columns::{Address, ColumnId, ColumnKind, Columns};
 use lems_ir::{Action, Call, Probe, Program, Routes, Setup, Target};
 
 /// A program and where its variables are.
@@ -78,7 +81,7 @@ fn lower_within<'d>(
         .filter(|readable| matches!(readable.variable, Variable::Live("t")))
         .map(|readable| {
             let home = shapes.home(readable.instance);
-            (home.shape, home.node as usize)
+            (home.shape, home.node)
         })
         .collect();
     lowering.handlers();
@@ -107,36 +110,84 @@ fn lower_within<'d>(
     }
 }
 
-/// A variable of one instance: column, then member.
-type Address = (u32, u32);
+lems_index::ids! {
+    /// Index of a step kernel.
+    struct KernelId;
+    /// Index of a set-up kernel.
+    struct SetupId;
+    /// Index of an event handler.
+    struct HandlerId;
+    /// Index of a source of events: a port of one instance.
+    struct SourceId;
+}
 
+impl SourceId {
+    /// The source of a member, where this is that of the first member.
+    fn of(self, member: MemberId) -> u32 {
+        self.0 + member.get()
+    }
+}
+
+/// A port of a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct PortKey<'d> {
+    shape: ShapeId,
+    node: NodeId,
+    port: &'d str,
+}
+
+/// A list of a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct ListKey<'d> {
+    shape: ShapeId,
+    node: NodeId,
+    list: &'d str,
+}
+
+/// A variable of a node that is not fixed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct VariableKey<'d> {
+    shape: ShapeId,
+    node: NodeId,
+    variable: Variable<'d>,
+}
+
+/// A table of addresses in the links, whose slots are known at the end.
+#[derive(Debug)]
+struct AddressTable {
+    /// Its first link.
+    first: u32,
+    addresses: Vec<Option<Address>>,
+}
+
+/// A program in the making.
 pub(crate) struct Lowering<'n, 'm, 'd> {
     network: &'n Network<'m, 'd>,
     shapes: &'n Shapes<'d>,
+    equations: Equations<'n, 'm, 'd>,
     columns: Columns<'d>,
     program: Program,
-    /// Tables of addresses, whose slots are known at the end: first link, addresses.
-    address_tables: Vec<(u32, Vec<Option<Address>>)>,
+    address_tables: Vec<AddressTable>,
     /// Addresses that code names by number.
     slots: IndexSet<Address>,
     /// What an address was last asked for, and its column: neighbours mostly read the same.
-    last_column: Option<((u32, u32, Variable<'d>), u32)>,
+    last_column: Option<(VariableKey<'d>, ColumnId)>,
     /// Kernel of each shape.
-    kernel_of: Vec<Option<u32>>,
+    kernel_of: IdVec<ShapeId, Option<KernelId>>,
     /// Set-up kernels of each shape: of members, or of containers before and after their
     /// children.
-    setups_of: Vec<Vec<u32>>,
-    /// Handler of shape, node and port.
-    handler_of: HashMap<(u32, u32, &'d str), u32>,
-    /// First event source of shape, node and port.
-    sources: HashMap<(u32, u32, &'d str), u32>,
+    setups_of: IdVec<ShapeId, Vec<SetupId>>,
+    /// Handler of each port.
+    handler_of: HashMap<PortKey<'d>, HandlerId>,
+    /// First source of each port: that of the first member.
+    sources: HashMap<PortKey<'d>, SourceId>,
     source_count: u32,
-    /// What is attached where: shape, node, list.
-    sites: HashMap<(u32, u32, &'d str), Rc<Site>>,
+    /// What is attached where.
+    attachments: HashMap<ListKey<'d>, Rc<Attachments>>,
     /// Variables of each type that an equation has been about.
     names_of: HashMap<TypeId, HashSet<&'d str>>,
-    /// Shapes and nodes whose time is recorded.
-    clocks: HashSet<(u32, usize)>,
+    /// Nodes whose time is recorded.
+    clocks: HashSet<(ShapeId, NodeId)>,
     /// Most entries of a table.
     most: usize,
     /// A table that would have more; it stays empty.
@@ -146,16 +197,24 @@ pub(crate) struct Lowering<'n, 'm, 'd> {
 
 /// The instances attached to one list of one node of a shape.
 #[derive(Debug)]
-struct Site {
+struct Attachments {
     /// Their shapes, each with its members here.
-    arms: Vec<(u32, Rc<Vec<u32>>)>,
+    variants: Vec<Variant>,
     /// How the loop over them finds them.
-    order: SiteOrder,
+    order: AttachmentOrder,
 }
 
+/// The attached instances of one shape.
 #[derive(Debug)]
-enum SiteOrder {
-    /// Arm after arm; an offset table each.
+struct Variant {
+    shape: ShapeId,
+    members: Rc<Vec<MemberId>>,
+}
+
+/// How a loop finds attached instances.
+#[derive(Debug)]
+enum AttachmentOrder {
+    /// Variant after variant; an offset table each.
     Segments(Vec<u32>),
     /// Offset table and first triple.
     Runs(u32, u32),
@@ -163,13 +222,13 @@ enum SiteOrder {
 
 /// Where code is being made: a shape, the loop over its members, and the hosts around it.
 #[derive(Debug, Clone)]
-struct Frame {
-    shape: u32,
+struct LoopNest {
+    shape: ShapeId,
     level: u8,
     /// Members that the code runs for.
-    members: Rc<Vec<u32>>,
-    /// Frame and node of the host.
-    host: Option<Rc<(Frame, usize)>>,
+    members: Rc<Vec<MemberId>>,
+    /// Loops and node of the host.
+    host: Option<Rc<(LoopNest, NodeId)>>,
 }
 
 impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
@@ -177,17 +236,18 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
         Lowering {
             network,
             shapes,
+            equations: Equations::of(network, shapes),
             columns: Columns::default(),
             program: Program::default(),
             address_tables: Vec::new(),
             slots: IndexSet::new(),
             last_column: None,
-            kernel_of: vec![None; shapes.shapes.len()],
-            setups_of: vec![Vec::new(); shapes.shapes.len()],
+            kernel_of: shapes.shapes.iter().map(|_| None).collect(),
+            setups_of: shapes.shapes.iter().map(|_| Vec::new()).collect(),
             handler_of: HashMap::new(),
             sources: HashMap::new(),
             source_count: 0,
-            sites: HashMap::new(),
+            attachments: HashMap::new(),
             names_of: HashMap::new(),
             clocks: HashSet::new(),
             most,
@@ -213,20 +273,19 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
         }
     }
 
-    fn shape(&self, shape: u32) -> &'n Shape<'d> {
-        &self.shapes.shapes[shape as usize]
+    fn shape(&self, shape: ShapeId) -> &'n Shape<'d> {
+        &self.shapes.shapes[shape]
     }
 
-    fn dynamics(&self, shape: u32, node: usize) -> Option<&'m Dynamics<'d>> {
-        let kind = self.shape(shape).nodes[node].kind;
-        self.network.model.type_of(kind).dynamics.as_deref()
+    fn dynamics(&self, shape: ShapeId, node: NodeId) -> Option<&'m Dynamics<'d>> {
+        self.equations.dynamics(shape, node)
     }
 
-    fn top_frame(&self, shape: u32) -> Frame {
-        Frame {
+    fn top_nest(&self, shape: ShapeId) -> LoopNest {
+        LoopNest {
             shape,
             level: 0,
-            members: Rc::new((0..narrow(self.shape(shape).members)).collect()),
+            members: Rc::new(self.shape(shape).member_ids().collect()),
             host: None,
         }
     }
@@ -234,76 +293,68 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
     /// Column and member of a variable that is not fixed.
     fn address(&mut self, readable: Readable<'d>) -> Address {
         let home = self.shapes.home(readable.instance);
-        let key = (home.shape, home.node, readable.variable);
+        let key = VariableKey {
+            shape: home.shape,
+            node: home.node,
+            variable: readable.variable,
+        };
         let column = match self.last_column {
             Some((last, column)) if last == key => column,
-            _ => self.column_of(home.shape, home.node as usize, readable.variable),
+            _ => self.column_of(home.shape, home.node, readable.variable),
         };
         self.last_column = Some((key, column));
-        (column, home.member)
+        Address {
+            column,
+            member: home.member,
+        }
     }
 
     /// Column of a variable that is not fixed.
-    fn column_of(&mut self, shape: u32, node: usize, variable: Variable<'d>) -> u32 {
-        let flavour = match variable {
-            Variable::Exposed(name) => self.exposed_flavour(shape, node, name),
-            Variable::Live(name) => Flavour::Live(name),
-            Variable::Fixed(_) => Flavour::Live(""),
+    fn column_of(&mut self, shape: ShapeId, node: NodeId, variable: Variable<'d>) -> ColumnId {
+        let kind = match variable {
+            Variable::Exposed(name) => self.exposed_kind(shape, node, name),
+            Variable::Live(name) => ColumnKind::Live(name),
+            Variable::Fixed(_) => ColumnKind::Live(""),
         };
-        self.column(shape, node, flavour)
+        self.column(shape, node, kind)
     }
 
-    fn column(&mut self, shape: u32, node: usize, flavour: Flavour<'d>) -> u32 {
+    fn column(&mut self, shape: ShapeId, node: NodeId, kind: ColumnKind<'d>) -> ColumnId {
         let members = self.shape(shape).members;
-        self.columns.get(shape, node, flavour, members)
+        self.columns.get(shape, node, kind, members)
     }
 
     /// Where others read an exposed variable: a copy, if it can change after the step.
-    fn exposed_flavour(&self, shape: u32, node: usize, name: &'d str) -> Flavour<'d> {
+    fn exposed_kind(&self, shape: ShapeId, node: NodeId, name: &'d str) -> ColumnKind<'d> {
         if self.changes_after_step(shape, node, name) {
-            Flavour::Snapshot(name)
+            ColumnKind::Snapshot(name)
         } else {
-            Flavour::Live(name)
+            ColumnKind::Live(name)
         }
     }
 
     /// Whether a variable can change between the end of a step and the next one.
-    fn changes_after_step(&self, shape: u32, node: usize, name: &str) -> bool {
+    fn changes_after_step(&self, shape: ShapeId, node: NodeId, name: &str) -> bool {
         let Some(dynamics) = self.dynamics(shape, node) else {
             return false;
         };
-        let by_event = |dynamics: &Dynamics<'_>| {
-            let assigned = dynamics
-                .on_event
-                .iter()
-                .flat_map(|h| &h.actions.assignments);
-            assigned
-                .into_iter()
-                .any(|assignment| assignment.variable == name)
+        let assigns = |actions: &Actions<'_>| {
+            let mut assignments = actions.assignments.iter();
+            assignments.any(|assignment| assignment.variable == name)
         };
         let by_regime = |regime: &Dynamics<'_>| {
-            let blocks = (regime.on_entry.iter()).chain(
-                regime
-                    .on_condition
-                    .iter()
-                    .map(|condition| &condition.actions),
-            );
-            by_event(regime)
-                || regime.rates.iter().any(|rate| rate.variable == name)
+            let triggers = [Trigger::Entry, Trigger::Condition, Trigger::Event];
+            regime.rates.iter().any(|rate| rate.variable == name)
                 || regime.derived.iter().any(|derived| derived.name == name)
-                || blocks
-                    .flat_map(|b| &b.assignments)
-                    .any(|a| a.variable == name)
+                || regime.actions_on(triggers).any(assigns)
         };
-        by_event(dynamics)
-            || dynamics
-                .regimes
-                .values()
-                .any(|regime| by_regime(&regime.dynamics))
+        let mut regimes = dynamics.regimes.values();
+        dynamics.actions_on([Trigger::Event]).any(assigns)
+            || regimes.any(|regime| by_regime(&regime.dynamics))
             || self.is_occupancy(shape, node, name)
     }
 
-    fn is_occupancy(&self, shape: u32, node: usize, name: &str) -> bool {
+    fn is_occupancy(&self, shape: ShapeId, node: NodeId, name: &str) -> bool {
         let Some(parent) = self.shape(shape).nodes[node].parent else {
             return false;
         };
@@ -317,14 +368,14 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
     }
 
     /// The first source of a port: one source for each member.
-    fn source(&mut self, shape: u32, node: usize, port: &'d str) -> u32 {
+    fn source(&mut self, shape: ShapeId, node: NodeId, port: &'d str) -> SourceId {
         let members = self.shape(shape).members;
-        let key = (shape, narrow(node), port);
+        let key = PortKey { shape, node, port };
         if let Some(first) = self.sources.get(&key) {
             return *first;
         }
-        let first = self.source_count;
-        if self.fits("sources of events", first as usize + members) {
+        let first = SourceId(self.source_count);
+        if self.fits("sources of events", first.index() + members) {
             self.source_count += narrow(members);
         }
         self.sources.insert(key, first);
@@ -346,29 +397,31 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
                 (*shape, *member)
             }
         };
-        if let Some(kernel) = self.kernel_of[shape as usize] {
+        if let Some(kernel) = self.kernel_of[shape] {
             match self.program.schedule.last_mut() {
-                Some(last) if last.kernel == kernel && last.last == member => last.last += 1,
+                Some(last) if last.kernel == kernel.get() && last.last == member.get() => {
+                    last.last += 1;
+                }
                 _ => self.program.schedule.push(Call {
-                    kernel,
-                    first: member,
-                    last: member + 1,
+                    kernel: kernel.get(),
+                    first: member.get(),
+                    last: member.get() + 1,
                 }),
             }
         }
     }
 
     fn setup_of(&self, visit: &Visit) -> Vec<Setup> {
-        let call = |kernel: u32, member: u32| {
+        let call = |setup: SetupId, member: MemberId| {
             Setup::Call(Call {
-                kernel,
-                first: member,
-                last: member + 1,
+                kernel: setup.get(),
+                first: member.get(),
+                last: member.get() + 1,
             })
         };
         match visit {
             Visit::Member { shape, member } => {
-                let setups = &self.setups_of[*shape as usize];
+                let setups = &self.setups_of[*shape];
                 setups.iter().map(|setup| call(*setup, *member)).collect()
             }
             Visit::Container {
@@ -376,7 +429,7 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
                 member,
                 children,
             } => {
-                let setups = &self.setups_of[*shape as usize];
+                let setups = &self.setups_of[*shape];
                 let mut inner = Vec::new();
                 for child in children {
                     append_setup(&mut inner, self.setup_of(child));
@@ -395,30 +448,39 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
     fn routes(&mut self, recorded: &Recorded<'d>) {
         let mut by_source: Vec<(u32, Target)> = Vec::with_capacity(self.network.routes.len());
         for route in &self.network.routes {
-            let (from, to) = (
-                self.shapes.home(route.source),
-                self.shapes.home(route.target),
-            );
-            let source = self
-                .sources
-                .get(&(from.shape, from.node, route.source_port));
-            let handler = self.handler_of.get(&(to.shape, to.node, route.target_port));
+            let from = self.shapes.home(route.source);
+            let to = self.shapes.home(route.target);
+            let source = self.sources.get(&PortKey {
+                shape: from.shape,
+                node: from.node,
+                port: route.source_port,
+            });
+            let handler = self.handler_of.get(&PortKey {
+                shape: to.shape,
+                node: to.node,
+                port: route.target_port,
+            });
             if let (Some(source), Some(handler)) = (source, handler) {
                 let action = Action::Handle {
-                    handler: *handler,
-                    instance: to.member,
+                    handler: handler.get(),
+                    instance: to.member.get(),
                 };
                 let delay = route.delay;
-                by_source.push((source + from.member, Target { action, delay }));
+                by_source.push((source.of(from.member), Target { action, delay }));
             }
         }
         for (selection, (instance, port)) in recorded.events.iter().enumerate() {
             let home = self.shapes.home(*instance);
-            if let Some(source) = self.sources.get(&(home.shape, home.node, *port)) {
+            let key = PortKey {
+                shape: home.shape,
+                node: home.node,
+                port,
+            };
+            if let Some(source) = self.sources.get(&key) {
                 let action = Action::Record {
                     selection: narrow(selection),
                 };
-                by_source.push((source + home.member, Target { action, delay: 0.0 }));
+                by_source.push((source.of(home.member), Target { action, delay: 0.0 }));
             }
         }
         if self.overflow.is_none() && self.fits("connections", by_source.len()) {
@@ -427,65 +489,73 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
     }
 
     /// What is attached to a list of a node, and how a loop finds it.
-    fn site(&mut self, shape: u32, node: usize, list: &'d str) -> Rc<Site> {
-        if let Some(site) = self.sites.get(&(shape, narrow(node), list)) {
-            return site.clone();
+    fn attachments(&mut self, shape: ShapeId, node: NodeId, list: &'d str) -> Rc<Attachments> {
+        let key = ListKey { shape, node, list };
+        if let Some(attachments) = self.attachments.get(&key) {
+            return attachments.clone();
         }
-        let hosts = self.shape(shape).members;
-        let mut arms: Vec<(u32, Vec<u32>)> = Vec::new();
-        let mut runs: Vec<Vec<[u32; 3]>> = Vec::with_capacity(hosts);
-        for host in 0..hosts {
-            let mut own: Vec<[u32; 3]> = Vec::new();
+        // The shapes that are attached, and for each host runs of members that follow one another.
+        let mut variants: Vec<(ShapeId, Vec<MemberId>)> = Vec::new();
+        let mut runs: Vec<Vec<Run>> = Vec::with_capacity(self.shape(shape).members);
+        for host in self.shape(shape).member_ids() {
+            let mut own: Vec<Run> = Vec::new();
             for home in self.attached(shape, node, host, list) {
-                let arm = match arms.iter().position(|(arm, _)| *arm == home.shape) {
-                    Some(arm) => arm,
-                    None => {
-                        arms.push((home.shape, Vec::new()));
-                        arms.len() - 1
-                    }
-                };
-                arms[arm].1.push(home.member);
+                let known = variants.iter().position(|(known, _)| *known == home.shape);
+                let variant = known.unwrap_or_else(|| {
+                    variants.push((home.shape, Vec::new()));
+                    variants.len() - 1
+                });
+                variants[variant].1.push(home.member);
+                let (variant, member) = (narrow(variant), home.member.get());
                 match own.last_mut() {
-                    Some([last_arm, _, last])
-                        if *last_arm == narrow(arm) && *last == home.member =>
-                    {
-                        *last += 1;
-                    }
-                    _ => own.push([narrow(arm), home.member, home.member + 1]),
+                    Some(run) if run.variant == variant && run.last == member => run.last += 1,
+                    _ => own.push(Run {
+                        variant,
+                        first: member,
+                        last: member + 1,
+                    }),
                 }
             }
             runs.push(own);
         }
-        let order = match segments(&runs, arms.len()) {
+        // A table for each shape if that is enough, else the runs as they are.
+        let order = match segments(&runs, variants.len()) {
             Some(tables) => {
                 let tables = tables.iter().map(|table| self.link_table(table)).collect();
-                SiteOrder::Segments(tables)
+                AttachmentOrder::Segments(tables)
             }
             None => {
                 let mut offsets = vec![0];
                 let mut triples = Vec::new();
                 for own in &runs {
-                    triples.extend(own.iter().flatten().copied());
+                    let numbers = own
+                        .iter()
+                        .flat_map(|run| [run.variant, run.first, run.last]);
+                    triples.extend(numbers);
                     offsets.push(narrow(triples.len() / 3));
                 }
                 let offsets = self.link_table(&offsets);
-                SiteOrder::Runs(offsets, self.link_table(&triples))
+                AttachmentOrder::Runs(offsets, self.link_table(&triples))
             }
         };
-        let arms = arms
-            .into_iter()
-            .map(|(arm, members)| (arm, Rc::new(members)))
-            .collect();
-        let site = Rc::new(Site { arms, order });
-        self.sites.insert((shape, narrow(node), list), site.clone());
-        site
+        let variants = variants.into_iter().map(|(shape, members)| Variant {
+            shape,
+            members: Rc::new(members),
+        });
+        let attachments = Rc::new(Attachments {
+            variants: variants.collect(),
+            order,
+        });
+        self.attachments.insert(key, attachments.clone());
+        attachments
     }
 
+    /// Where the instances are that are attached to a list of a node.
     fn attached(
         &self,
-        shape: u32,
-        node: usize,
-        host: usize,
+        shape: ShapeId,
+        node: NodeId,
+        host: MemberId,
         list: &str,
     ) -> impl Iterator<Item = lems_network::Home> + use<'_, 'n, 'm, 'd> {
         let instance = self.shape(shape).instance(host, node);
@@ -503,30 +573,37 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
         self.program.links.extend_from_slice(entries);
         narrow(first)
     }
-
-    /// Parts of a node that something is in.
-    fn parts(&self, shape: u32, node: usize) -> &'n [Part<'d>] {
-        &self.shape(shape).nodes[node].parts
-    }
 }
 
-/// Offset tables, one for each arm, if all hosts hold arm after arm and follow one another
-/// without gaps.
-fn segments(runs: &[Vec<[u32; 3]>], arms: usize) -> Option<Vec<Vec<u32>>> {
-    if !runs.iter().all(|own| own.is_sorted_by(|a, b| a[0] < b[0])) {
+/// Attached instances of one host that follow one another.
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    /// Index of their shape among the variants.
+    variant: u32,
+    /// The first member.
+    first: u32,
+    /// The member after the last one.
+    last: u32,
+}
+
+/// Offset tables, one for each variant, if all hosts hold variant after variant and follow one
+/// another without gaps.
+fn segments(runs: &[Vec<Run>], variants: usize) -> Option<Vec<Vec<u32>>> {
+    let is_sorted = |own: &Vec<Run>| own.is_sorted_by(|a, b| a.variant < b.variant);
+    if !runs.iter().all(is_sorted) {
         return None;
     }
-    let mut tables = Vec::with_capacity(arms);
-    for arm in 0..narrow(arms) {
-        let of_arm = |own: &Vec<[u32; 3]>| own.iter().find(|run| run[0] == arm).copied();
-        let mut end = runs.iter().find_map(of_arm).map_or(0, |run| run[1]);
+    let mut tables = Vec::with_capacity(variants);
+    for variant in 0..narrow(variants) {
+        let of_variant = |own: &Vec<Run>| own.iter().find(|run| run.variant == variant).copied();
+        let mut end = runs.iter().find_map(of_variant).map_or(0, |run| run.first);
         let mut table = vec![end];
         for own in runs {
-            if let Some([_, first, last]) = of_arm(own) {
-                if first != end {
+            if let Some(run) = of_variant(own) {
+                if run.first != end {
                     return None;
                 }
-                end = last;
+                end = run.last;
             }
             table.push(end);
         }

@@ -1,24 +1,24 @@
 //! Where the values of other instances are, seen from a kernel.
 
-use lems_index::narrow;
+use lems_index::{Id, narrow};
 use std::rc::Rc;
 
-use lems_network::{InstanceId, Meaning, NetworkError, Readable, Variable};
+use lems_network::{InstanceId, Meaning, MemberId, NetworkError, NodeId, Readable, Variable};
 
 use super::{
-    Address, Frame, Lowering,
+    AddressTable, LoopNest, Lowering, Variant,
     code::Code,
-    columns::{Content, Flavour},
+    columns::{Address, ColumnId, ColumnKind, Content},
 };
 use lems_ir::{Level, Place, Register};
 
 /// A value of another instance, for all members that a piece of code runs for.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Source {
+pub(super) enum Read {
     /// The same number for all.
     Constant(f64),
     /// A variable of the instances that some loop is at.
-    Here { column: u32, level: u8 },
+    Here { column: ColumnId, level: u8 },
     /// A variable of one instance.
     There(Address),
     /// A variable of an instance that differs between the members.
@@ -29,24 +29,24 @@ pub(super) enum Source {
 
 /// The same for one member.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum One {
+enum MemberRead {
     Number(f64),
-    Here { column: u32, level: u8 },
+    Here { column: ColumnId, level: u8 },
     There(Address),
 }
 
-/// Where the members of a frame have a value, one after the other.
+/// Where the members of a nest have a value, one after the other.
 #[derive(Default)]
 struct Places {
     /// Where the first has it.
-    common: Option<One>,
+    common: Option<MemberRead>,
     /// Where each has it, once they differ.
-    each: Vec<One>,
+    each: Vec<MemberRead>,
     added: usize,
 }
 
 impl Places {
-    fn add(&mut self, one: One) {
+    fn add(&mut self, one: MemberRead) {
         let first = *self.common.get_or_insert(one);
         if !self.each.is_empty() || !same(first, one) {
             self.each.resize(self.added, first);
@@ -58,200 +58,207 @@ impl Places {
 
 impl<'d> Lowering<'_, '_, 'd> {
     /// The place of a value that `find` gives for the instance of each member.
-    pub(super) fn source_of(
+    pub(super) fn find_read(
         &mut self,
-        frame: &Frame,
-        node: usize,
+        nest: &LoopNest,
+        node: NodeId,
         find: &mut dyn FnMut(&Self, InstanceId) -> Result<Readable<'d>, NetworkError>,
-    ) -> Result<Source, NetworkError> {
+    ) -> Result<Read, NetworkError> {
         let mut places = Places::default();
-        for &member in frame.members.iter() {
-            let instance = self.shape(frame.shape).instance(member as usize, node);
+        for &member in nest.members.iter() {
+            let instance = self.shape(nest.shape).instance(member, node);
             let readable = find(self, instance)?;
-            places.add(self.one(frame, member, readable));
+            places.add(self.one(nest, member, readable));
         }
-        Ok(self.source_at(frame, places))
+        Ok(self.read_at(nest, places))
     }
 
     /// The same for values that are known already, in the order of the members.
-    pub(super) fn source_of_values<'v>(
+    pub(super) fn read_of_values<'v>(
         &mut self,
-        frame: &Frame,
+        nest: &LoopNest,
         values: impl Iterator<Item = &'v Readable<'d>>,
-    ) -> Source
+    ) -> Read
     where
         'd: 'v,
     {
         let mut places = Places::default();
-        for (&member, readable) in frame.members.iter().zip(values) {
-            places.add(self.one(frame, member, *readable));
+        for (&member, readable) in nest.members.iter().zip(values) {
+            places.add(self.one(nest, member, *readable));
         }
-        self.source_at(frame, places)
+        self.read_at(nest, places)
     }
 
-    fn source_at(&mut self, frame: &Frame, places: Places) -> Source {
+    fn read_at(&mut self, nest: &LoopNest, places: Places) -> Read {
         match places.common {
-            None => Source::Constant(0.0),
-            Some(_) if !places.each.is_empty() => self.differing(frame, &places.each),
-            Some(One::Number(value)) => Source::Constant(value),
-            Some(One::Here { column, level }) => Source::Here { column, level },
-            Some(One::There(address)) => Source::There(address),
+            None => Read::Constant(0.0),
+            Some(_) if !places.each.is_empty() => self.differing(nest, &places.each),
+            Some(MemberRead::Number(value)) => Read::Constant(value),
+            Some(MemberRead::Here { column, level }) => Read::Here { column, level },
+            Some(MemberRead::There(address)) => Read::There(address),
         }
     }
 
-    fn one(&mut self, mut frame: &Frame, mut member: u32, readable: Readable<'d>) -> One {
+    fn one(
+        &mut self,
+        mut nest: &LoopNest,
+        mut member: MemberId,
+        readable: Readable<'d>,
+    ) -> MemberRead {
         if let Variable::Fixed(value) = readable.variable {
-            return One::Number(value);
+            return MemberRead::Number(value);
         }
-        let (column, its_member) = self.address(readable);
+        let address = self.address(readable);
         let home = self.shapes.home(readable.instance);
         loop {
-            if home.shape == frame.shape && its_member == member {
-                return One::Here {
-                    column,
-                    level: frame.level,
+            if home.shape == nest.shape && address.member == member {
+                return MemberRead::Here {
+                    column: address.column,
+                    level: nest.level,
                 };
             }
-            let Some((outer, _)) = frame.host.as_deref() else {
-                return One::There((column, its_member));
+            let Some((outer, _)) = nest.host.as_deref() else {
+                return MemberRead::There(address);
             };
-            let root = self.shape(frame.shape).instance(member as usize, 0);
+            let root = self.shape(nest.shape).instance(member, NodeId::ROOT);
             let Some(parent) = self.network.instance(root).parent else {
-                return One::There((column, its_member));
+                return MemberRead::There(address);
             };
             member = self.shapes.home(parent).member;
-            frame = outer;
+            nest = outer;
         }
     }
 
     /// The place of what `name` means at a node or around it, if the types alone tell that for
     /// all members, so that none of them has to be asked.
-    pub(super) fn common_source(
+    pub(super) fn common_read(
         &mut self,
-        start: Option<(&Frame, usize)>,
+        start: Option<(&LoopNest, NodeId)>,
         name: &str,
-    ) -> Option<Source> {
+    ) -> Option<Read> {
         let mut place = start;
-        while let Some((frame, node)) = place {
-            let kind = self.shape(frame.shape).nodes[node].kind;
+        while let Some((nest, node)) = place {
+            let kind = self.shape(nest.shape).nodes[node].kind;
             let variable = match self.network.meaning(kind, name) {
                 Meaning::Variable(variable) => variable,
                 Meaning::Value => return None,
                 Meaning::Nothing => {
-                    place = self.around(frame, node);
+                    place = self.around(nest, node);
                     if place.is_none() {
-                        return self.outer_source(frame, name);
+                        return self.outer_read(nest, name);
                     }
                     continue;
                 }
             };
-            let column = self.column_of(frame.shape, node, variable);
-            let level = frame.level;
-            return (!frame.members.is_empty()).then_some(Source::Here { column, level });
+            let column = self.column_of(nest.shape, node, variable);
+            let level = nest.level;
+            return (!nest.members.is_empty()).then_some(Read::Here { column, level });
         }
         None
     }
 
     /// The node around a node of all members.
-    pub(super) fn around<'f>(&self, frame: &'f Frame, node: usize) -> Option<(&'f Frame, usize)> {
-        match self.shape(frame.shape).nodes[node].parent {
-            Some(parent) => Some((frame, parent)),
-            None => frame.host.as_deref().map(|(host, node)| (host, *node)),
+    pub(super) fn around<'f>(
+        &self,
+        nest: &'f LoopNest,
+        node: NodeId,
+    ) -> Option<(&'f LoopNest, NodeId)> {
+        match self.shape(nest.shape).nodes[node].parent {
+            Some(parent) => Some((nest, parent)),
+            None => nest.host.as_deref().map(|(host, node)| (host, *node)),
         }
     }
 
     /// The place of what `name` means at the instance around all members, if it is one.
-    fn outer_source(&mut self, frame: &Frame, name: &str) -> Option<Source> {
-        let around = |member: &u32| {
-            let root = self.shape(frame.shape).instance(*member as usize, 0);
+    fn outer_read(&mut self, nest: &LoopNest, name: &str) -> Option<Read> {
+        let around = |member: &MemberId| {
+            let root = self.shape(nest.shape).instance(*member, NodeId::ROOT);
             self.network.instance(root).parent
         };
-        let mut all = frame.members.iter().map(around);
+        let mut all = nest.members.iter().map(around);
         let first = all.next()??;
         if !all.all(|other| other == Some(first)) {
             return None;
         }
         let readable = self.network.read(first, name)?;
         Some(match readable.variable {
-            Variable::Fixed(value) => Source::Constant(value),
-            _ => Source::There(self.address(readable)),
+            Variable::Fixed(value) => Read::Constant(value),
+            _ => Read::There(self.address(readable)),
         })
     }
 
-    fn differing(&mut self, frame: &Frame, each: &[One]) -> Source {
-        let members = self.shape(frame.shape).members;
-        if each.iter().all(|one| matches!(one, One::Number(_))) {
+    fn differing(&mut self, nest: &LoopNest, each: &[MemberRead]) -> Read {
+        let members = self.shape(nest.shape).members;
+        if each.iter().all(|one| matches!(one, MemberRead::Number(_))) {
             let mut numbers = vec![0.0; members];
-            for (member, one) in frame.members.iter().zip(each) {
-                if let One::Number(value) = one {
-                    numbers[*member as usize] = *value;
+            for (member, one) in nest.members.iter().zip(each) {
+                if let MemberRead::Number(value) = one {
+                    numbers[member.index()] = *value;
                 }
             }
-            return Source::Numbers(numbers);
+            return Read::Numbers(numbers);
         }
         let mut addresses = vec![None; members];
-        for (member, one) in frame.members.iter().zip(each) {
-            addresses[*member as usize] = Some(match *one {
-                One::There(address) => address,
-                One::Here { column, level } => (column, self.member_at(frame, *member, level)),
-                One::Number(value) => {
-                    let flavour = self.columns.next_value();
-                    let column = self.columns.get(frame.shape, 0, flavour, 1);
-                    self.columns.set(column, Content::Uniform(value));
-                    (column, 0)
-                }
+        for (member, one) in nest.members.iter().zip(each) {
+            addresses[member.index()] = Some(match *one {
+                MemberRead::There(address) => address,
+                MemberRead::Here { column, level } => Address {
+                    column,
+                    member: self.member_at(nest, *member, level),
+                },
+                MemberRead::Number(value) => self.number(nest, value),
             });
         }
-        Source::Each(addresses)
+        Read::Each(addresses)
+    }
+
+    /// The address of a number, in a column of its own.
+    pub(super) fn number(&mut self, nest: &LoopNest, value: f64) -> Address {
+        let kind = self.columns.next_value();
+        let column = self.columns.get(nest.shape, NodeId::ROOT, kind, 1);
+        self.columns.set(column, Content::Uniform(value));
+        Address {
+            column,
+            member: MemberId::from_u32(0),
+        }
     }
 
     /// The member that the loop of `level` is at when the innermost one is at `member`.
-    fn member_at(&self, frame: &Frame, member: u32, level: u8) -> u32 {
-        let (mut frame, mut member) = (frame.clone(), member);
-        while frame.level > level {
-            let root = self.shape(frame.shape).instance(member as usize, 0);
+    fn member_at(&self, nest: &LoopNest, member: MemberId, level: u8) -> MemberId {
+        let (mut nest, mut member) = (nest.clone(), member);
+        while nest.level > level {
+            let root = self.shape(nest.shape).instance(member, NodeId::ROOT);
             let parent = self.network.instance(root).parent;
-            let (Some(parent), Some(host)) = (parent, frame.host.clone()) else {
+            let (Some(parent), Some(host)) = (parent, nest.host.clone()) else {
                 break;
             };
             member = self.shapes.home(parent).member;
-            frame = host.0.clone();
+            nest = host.0.clone();
         }
         member
     }
 
     /// A register with a value of another instance.
-    pub(super) fn load_source(
-        &mut self,
-        code: &mut Code,
-        frame: &Frame,
-        source: &Source,
-    ) -> Register {
-        match source {
-            Source::Constant(value) => code.constant(*value),
-            Source::Here { column, level } => code.load(Place::Column {
-                base: *column,
-                level: Level(*level),
-            }),
-            Source::There(address) => {
+    pub(super) fn load_read(&mut self, code: &mut Code, nest: &LoopNest, read: &Read) -> Register {
+        match read {
+            Read::Constant(value) => code.constant(*value),
+            Read::Here { column, level } => code.load(column.place(*level)),
+            Read::There(address) => {
                 let slot = self.slot_of(*address);
                 code.load(Place::Slot(slot))
             }
-            Source::Each(addresses) => {
+            Read::Each(addresses) => {
                 let table = self.address_table(addresses.clone());
                 code.load(Place::Linked {
                     table,
-                    level: Level(frame.level),
+                    level: Level(nest.level),
                 })
             }
-            Source::Numbers(numbers) => {
-                let flavour = self.columns.next_value();
-                let column = self.column(frame.shape, 0, flavour);
+            Read::Numbers(numbers) => {
+                let kind = self.columns.next_value();
+                let column = self.column(nest.shape, NodeId::ROOT, kind);
                 self.columns.set(column, Content::Each(numbers.clone()));
-                code.load(Place::Column {
-                    base: column,
-                    level: Level(frame.level),
-                })
+                code.load(column.place(nest.level))
             }
         }
     }
@@ -271,7 +278,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         }
         self.program.links.resize(end, 0);
         let first = narrow(first);
-        self.address_tables.push((first, addresses));
+        self.address_tables.push(AddressTable { first, addresses });
         first
     }
 
@@ -279,17 +286,17 @@ impl<'d> Lowering<'_, '_, 'd> {
     pub(super) fn parameter(
         &mut self,
         code: &mut Code,
-        frame: &Frame,
-        node: usize,
+        nest: &LoopNest,
+        node: NodeId,
         name: &'d str,
     ) -> Register {
         let network = self.network;
-        match self.shape(frame.shape).nodes[node].component {
+        match self.shape(nest.shape).nodes[node].component {
             Some(component) => {
                 let value = network.model.parameter(component, name);
                 code.constant(value.unwrap_or(f64::NAN))
             }
-            None => self.own_value(code, frame, node, name, &|instance| {
+            None => self.own_value(code, nest, node, name, &|instance| {
                 network.parameter(instance, name)
             }),
         }
@@ -299,16 +306,16 @@ impl<'d> Lowering<'_, '_, 'd> {
     pub(super) fn property(
         &mut self,
         code: &mut Code,
-        frame: &Frame,
-        node: usize,
+        nest: &LoopNest,
+        node: NodeId,
         name: &'d str,
     ) -> Register {
         let network = self.network;
         if network.assigned.is_empty() {
-            let first = self.shape(frame.shape).instance(0, node);
+            let first = self.shape(nest.shape).first_instance(node);
             return code.constant(network.property(first, name).unwrap_or(f64::NAN));
         }
-        self.own_value(code, frame, node, name, &|instance| {
+        self.own_value(code, nest, node, name, &|instance| {
             network.property(instance, name)
         })
     }
@@ -316,42 +323,44 @@ impl<'d> Lowering<'_, '_, 'd> {
     fn own_value(
         &mut self,
         code: &mut Code,
-        frame: &Frame,
-        node: usize,
+        nest: &LoopNest,
+        node: NodeId,
         name: &'d str,
         value: &dyn Fn(InstanceId) -> Option<f64>,
     ) -> Register {
-        let shape = self.shape(frame.shape);
+        let shape = self.shape(nest.shape);
         let value = |member| value(shape.instance(member, node)).unwrap_or(f64::NAN);
-        let first = value(0);
-        let differs = |member: &usize| value(*member).to_bits() != first.to_bits();
-        let Some(different) = (1..shape.members).find(differs) else {
+        let first = value(MemberId::from_u32(0));
+        let differs = |member: &MemberId| value(*member).to_bits() != first.to_bits();
+        let Some(different) = shape.member_ids().find(differs) else {
             return code.constant(first);
         };
-        let mut values = vec![first; different];
-        values.extend((different..shape.members).map(value));
-        let column = self.column(frame.shape, node, Flavour::Parameter(name));
+        let mut values = vec![first; different.index()];
+        values.extend(shape.member_ids().skip(different.index()).map(value));
+        let column = self.column(nest.shape, node, ColumnKind::Parameter(name));
         self.columns.set(column, Content::Each(values));
-        code.load(Place::Column {
-            base: column,
-            level: Level(frame.level),
-        })
+        code.load(column.place(nest.level))
     }
 
-    /// The frame of the instances attached to a node.
-    pub(super) fn arm_frame(&self, host: &Frame, node: usize, arm: &(u32, Rc<Vec<u32>>)) -> Frame {
-        Frame {
-            shape: arm.0,
+    /// The nest of the instances attached to a node.
+    pub(super) fn variant_nest(
+        &self,
+        host: &LoopNest,
+        node: NodeId,
+        variant: &Variant,
+    ) -> LoopNest {
+        LoopNest {
+            shape: variant.shape,
             level: host.level + 1,
-            members: arm.1.clone(),
+            members: variant.members.clone(),
             host: Some(Rc::new((host.clone(), node))),
         }
     }
 }
 
-fn same(first: One, other: One) -> bool {
+fn same(first: MemberRead, other: MemberRead) -> bool {
     match (first, other) {
-        (One::Number(a), One::Number(b)) => a.to_bits() == b.to_bits(),
+        (MemberRead::Number(a), MemberRead::Number(b)) => a.to_bits() == b.to_bits(),
         _ => first == other,
     }
 }

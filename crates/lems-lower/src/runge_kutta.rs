@@ -3,19 +3,20 @@
 
 use std::collections::{HashMap, HashSet};
 
+use lems_equations::{Computation, RateSum, Simultaneous, definition};
 use lems_expression::Expression;
-use lems_model::Dynamics;
-use lems_network::{Part, Readable, Variable};
+use lems_model::{ConditionalVariable, Selection};
+use lems_network::{NodeId, Readable, Variable};
 
 use super::{
-    Frame, Lowering,
+    LoopNest, Lowering,
     code::Code,
-    equations::{Clock, Spot, cases, evaluate, operator_of},
+    equations::{Clock, NodeContext, cases, evaluate, operator_of},
 };
 use lems_ir::{Operator, Register};
 
 /// A variable of a node of the shape.
-type Name<'d> = (usize, &'d str);
+type Name<'d> = (NodeId, &'d str);
 
 /// Values at one point of the step.
 struct Stage<'d> {
@@ -25,59 +26,74 @@ struct Stage<'d> {
     open: HashSet<Name<'d>>,
 }
 
-impl<'d> Lowering<'_, '_, 'd> {
-    /// Whether jLEMS would flatten the node: only consolidated ones are.
-    pub(super) fn is_simultaneous(&self, shape: u32, node: usize) -> bool {
-        self.shape(shape).nodes[node].consolidated
-            && self
-                .dynamics(shape, node)
-                .is_some_and(|dynamics| dynamics.simultaneous)
+impl<'d> Stage<'d> {
+    /// A stage of which the state variables are known.
+    fn new(time: Register, states: HashMap<Name<'d>, Register>) -> Self {
+        Stage {
+            time,
+            values: states,
+            open: HashSet::new(),
+        }
     }
 
-    pub(super) fn simultaneous_step(&mut self, code: &mut Code, frame: &Frame, node: usize) {
-        let nodes = self.below(frame.shape, node);
-        let spot = |node| Spot {
-            frame,
+    /// The value of a variable of a node, if it is known.
+    fn value(&self, node: NodeId, name: &str) -> Option<Register> {
+        let mut values = self.values.iter();
+        let known = values.find(|((of, own), _)| *of == node && *own == name);
+        known.map(|(_, register)| *register)
+    }
+}
+
+impl<'d> Lowering<'_, '_, 'd> {
+    /// Moves the state variables of several nodes together.
+    pub(super) fn simultaneous(
+        &mut self,
+        code: &mut Code,
+        nest: &LoopNest,
+        together: &Simultaneous<'_, 'd>,
+    ) {
+        let context = |node| NodeContext {
+            nest,
             node,
             clock: Clock::Step,
         };
-        for &node in &nodes {
-            for part in self.parts(frame.shape, node) {
-                if let Part::Attached(list) = *part {
-                    self.step_attached(code, frame, node, list);
-                }
-            }
-            match self.dynamics(frame.shape, node) {
-                Some(dynamics) => self.begin_step(code, spot(node), dynamics),
-                None => self.tell_recorded_time(code, spot(node)),
-            }
-        }
-        let states = self.integrated(frame.shape, &nodes);
+        // All state variables as they are at the beginning.
+        let states = &together.states;
         let start: HashMap<Name<'d>, Register> = (states.iter())
-            .map(|&(node, name)| {
-                let place = self.live(spot(node), name);
-                ((node, name), code.load(place))
+            .map(|state| {
+                let place = self.live(context(state.node), state.name);
+                ((state.node, state.name), code.load(place))
             })
             .collect();
+        // The points in time of the stages.
         let (time, step) = (code.time(), code.step());
         let two = code.constant(2.0);
         let half = code.binary(Operator::Divide, step, two);
         let middle = code.binary(Operator::Add, time, half);
         let end = code.binary(Operator::Add, time, step);
-        let first = self.stage(code, frame, &nodes, &states, start.clone(), time, true);
-        let mut rates = vec![first];
+        // The first stage, which also stores the variables that others see.
+        let mut stage = Stage::new(time, start.clone());
+        for &(node, name) in &together.stored {
+            let value = self.stage_variable(code, context(node), &mut stage, name);
+            let place = self.live(context(node), name);
+            code.store(place, value);
+        }
+        let mut rates = vec![self.stage_rates(code, nest, &mut stage, states)];
+        // The other stages, each from states that the rates of the stage before have moved.
         for (fraction, time) in [(half, middle), (half, middle), (step, end)] {
             let last = &rates[rates.len() - 1];
             let mut moved = HashMap::new();
-            for (name, rate) in states.iter().zip(last) {
+            for (state, rate) in states.iter().zip(last) {
+                let name = (state.node, state.name);
                 let change = code.binary(Operator::Multiply, fraction, *rate);
-                let before = start[name];
-                moved.insert(*name, code.binary(Operator::Add, before, change));
+                moved.insert(name, code.binary(Operator::Add, start[&name], change));
             }
-            rates.push(self.stage(code, frame, &nodes, &states, moved, time, false));
+            let mut stage = Stage::new(time, moved);
+            rates.push(self.stage_rates(code, nest, &mut stage, states));
         }
+        // The weighted mean of the rates moves each state variable.
         let six = code.constant(6.0);
-        for (index, &(node, name)) in states.iter().enumerate() {
+        for (index, state) in states.iter().enumerate() {
             let [k1, k2, k3, k4] = [0, 1, 2, 3].map(|stage: usize| rates[stage][index]);
             let twice_k2 = code.binary(Operator::Multiply, two, k2);
             let twice_k3 = code.binary(Operator::Multiply, two, k3);
@@ -86,74 +102,31 @@ impl<'d> Lowering<'_, '_, 'd> {
             let sum = code.binary(Operator::Add, sum, k4);
             let mean = code.binary(Operator::Divide, sum, six);
             let change = code.binary(Operator::Multiply, step, mean);
-            let after = code.binary(Operator::Add, start[&(node, name)], change);
-            let place = self.live(spot(node), name);
+            let before = start[&(state.node, state.name)];
+            let after = code.binary(Operator::Add, before, change);
+            let place = self.live(context(state.node), state.name);
             code.store(place, after);
         }
-        for &node in &nodes {
-            if let Some(dynamics) = self.dynamics(frame.shape, node) {
-                self.end_step(code, spot(node), dynamics);
-            }
-        }
     }
 
-    /// A node and all below it, children first.
-    fn below(&self, shape: u32, node: usize) -> Vec<usize> {
-        let mut nodes = Vec::new();
-        for part in self.parts(shape, node) {
-            if let Part::Child(child) = *part {
-                nodes.extend(self.below(shape, child));
-            }
-        }
-        nodes.push(node);
-        nodes
-    }
-
-    /// State variables that have rates.
-    fn integrated(&self, shape: u32, nodes: &[usize]) -> Vec<Name<'d>> {
-        let mut names = Vec::new();
-        for &node in nodes {
-            let rates = self
-                .dynamics(shape, node)
-                .into_iter()
-                .flat_map(|d| &d.rates);
-            for rate in rates {
-                if !names.contains(&(node, rate.variable)) {
-                    names.push((node, rate.variable));
-                }
-            }
-        }
-        names
-    }
-
-    /// The rates of all states at one point; `keep` stores the derived variables there.
-    #[allow(clippy::too_many_arguments)]
-    fn stage(
+    /// The rates of all state variables at one stage.
+    fn stage_rates(
         &mut self,
         code: &mut Code,
-        frame: &Frame,
-        nodes: &[usize],
-        states: &[Name<'d>],
-        values: HashMap<Name<'d>, Register>,
-        time: Register,
-        keep: bool,
+        nest: &LoopNest,
+        stage: &mut Stage<'d>,
+        states: &[RateSum<'_, 'd>],
     ) -> Vec<Register> {
-        let mut stage = Stage {
-            time,
-            values,
-            open: HashSet::new(),
-        };
-        if keep {
-            self.keep(code, frame, nodes, &mut stage);
-        }
         let mut rates = Vec::new();
-        for &(node, name) in states {
-            let Some(dynamics) = self.dynamics(frame.shape, node) else {
-                continue;
+        for state in states {
+            let at = NodeContext {
+                nest,
+                node: state.node,
+                clock: Clock::Step,
             };
             let mut total = None;
-            for rate in dynamics.rates.iter().filter(|rate| rate.variable == name) {
-                let value = self.stage_value(code, frame, &mut stage, node, &rate.value.expression);
+            for rate in &state.rates {
+                let value = self.stage_value(code, at, stage, &rate.value.expression);
                 total = Some(match total {
                     None => value,
                     Some(sum) => code.binary(Operator::Add, sum, value),
@@ -164,224 +137,149 @@ impl<'d> Lowering<'_, '_, 'd> {
         rates
     }
 
-    /// Stores requirements and derived variables, for readers outside and for handlers.
-    fn keep(&mut self, code: &mut Code, frame: &Frame, nodes: &[usize], stage: &mut Stage<'d>) {
-        for &node in nodes.iter().rev() {
-            let at = Spot {
-                frame,
-                node,
-                clock: Clock::Step,
-            };
-            let kind = self
-                .network
-                .model
-                .type_of(self.shape(frame.shape).nodes[node].kind);
-            let Some(dynamics) = self.dynamics(frame.shape, node) else {
-                continue;
-            };
-            let derived = (dynamics.selections.iter().map(|v| v.name))
-                .chain(dynamics.derived.iter().map(|v| v.name))
-                .chain(dynamics.conditional.iter().map(|v| v.name));
-            for name in kind.requirements.keys().copied().chain(derived) {
-                let value = self.stage_variable(code, frame, stage, node, name);
-                let place = self.live(at, name);
-                code.store(place, value);
-            }
-        }
-    }
-
+    /// The value of an expression at one stage.
     fn stage_value(
         &mut self,
         code: &mut Code,
-        frame: &Frame,
+        at: NodeContext<'_>,
         stage: &mut Stage<'d>,
-        node: usize,
         expression: &Expression,
     ) -> Register {
         let variables: Vec<Register> = (expression.variables().iter())
-            .map(|name| self.stage_variable(code, frame, stage, node, name))
+            .map(|name| self.stage_variable(code, at, stage, name))
             .collect();
         evaluate(code, expression, &variables)
     }
 
+    /// The value of a name at one stage. What it is computed from is computed first.
     fn stage_variable(
         &mut self,
         code: &mut Code,
-        frame: &Frame,
+        at: NodeContext<'_>,
         stage: &mut Stage<'d>,
-        node: usize,
         name: &str,
     ) -> Register {
-        let at = Spot {
-            frame,
-            node,
-            clock: Clock::Step,
-        };
-        let kind = self
-            .network
-            .model
-            .type_of(self.shape(frame.shape).nodes[node].kind);
+        let kind = self.equations.kind(at.nest.shape, at.node);
         if kind.parameters.contains_key(name) || kind.properties.contains_key(name) {
             return self.variable(code, at, name);
         }
-        let known = stage
-            .values
-            .iter()
-            .find(|((n, own), _)| *n == node && *own == name);
-        if let Some((_, register)) = known {
-            return *register;
+        if let Some(register) = stage.value(at.node, name) {
+            return register;
         }
-        let found = (self.dynamics(frame.shape, node))
-            .and_then(|dynamics| Definition::of(dynamics, name))
-            .or_else(|| {
-                kind.requirements
-                    .get_key_value(name)
-                    .map(|(own, _)| Definition::Outer(own))
-            });
-        let Some(definition) = found else {
+        let Some(computation) = definition(kind, name) else {
             return if name == "t" {
                 stage.time
             } else {
                 self.variable(code, at, name)
             };
         };
-        let key = (node, definition.name());
+        let key = (at.node, computation.name());
         if !stage.open.insert(key) {
             return self.variable(code, at, name);
         }
-        let value = self.defined(code, frame, stage, node, definition);
+        let value = match computation {
+            Computation::Derived(variable) => {
+                self.stage_value(code, at, stage, &variable.value.expression)
+            }
+            Computation::Conditional(variable) => self.stage_cases(code, at, stage, variable),
+            Computation::Select(selection) => self.stage_selection(code, at, stage, selection),
+            Computation::Requirement(name) => self.stage_requirement(code, at, stage, name),
+        };
         stage.open.remove(&key);
         stage.values.insert(key, value);
         value
     }
 
-    fn defined(
+    /// A conditional variable at one stage. The variables of all cases are computed before the
+    /// first condition: what is computed inside a case would be known only there.
+    fn stage_cases(
         &mut self,
         code: &mut Code,
-        frame: &Frame,
+        at: NodeContext<'_>,
         stage: &mut Stage<'d>,
-        node: usize,
-        definition: Definition<'_, 'd>,
+        variable: &ConditionalVariable<'d>,
     ) -> Register {
-        let at = Spot {
-            frame,
-            node,
-            clock: Clock::Step,
-        };
-        let instance = self
-            .shape(frame.shape)
-            .instance(frame.members[0] as usize, node);
-        match definition {
-            Definition::Value(variable) => {
-                self.stage_value(code, frame, stage, node, &variable.value.expression)
-            }
-            Definition::Cases(variable) => {
-                let mut prepared: Vec<Vec<Register>> = Vec::new();
-                for case in &variable.cases {
-                    let condition = case.condition.iter().map(|condition| &condition.expression);
-                    for expression in condition.chain([&case.value.expression]) {
-                        let variables = (expression.variables().iter())
-                            .map(|name| self.stage_variable(code, frame, stage, node, name));
-                        prepared.push(variables.collect());
-                    }
-                }
-                let mut prepared = prepared.into_iter();
-                cases(code, variable, &mut |code, expression| {
-                    evaluate(code, expression, &prepared.next().unwrap_or_default())
-                })
-            }
-            Definition::Selection(selection) => {
-                let inside = (self.network.selected(instance, selection).ok())
-                    .map(|found| {
-                        found
-                            .iter()
-                            .map(|r| self.inside(frame, *r))
-                            .collect::<Vec<_>>()
-                    })
-                    .and_then(|found| found.into_iter().collect::<Option<Vec<Name<'d>>>>());
-                match inside {
-                    Some(names) if !names.is_empty() => {
-                        let operator = operator_of(selection);
-                        let mut folded = None;
-                        for (node, name) in names {
-                            let value = self.stage_variable(code, frame, stage, node, name);
-                            folded = Some(match folded {
-                                None => value,
-                                Some(sum) => code.binary(operator, sum, value),
-                            });
-                        }
-                        folded.unwrap_or_else(|| code.constant(0.0))
-                    }
-                    _ => match self.selection(code, at, selection) {
-                        Ok(value) => value,
-                        Err(error) => {
-                            self.errors.push(error);
-                            code.constant(f64::NAN)
-                        }
-                    },
-                }
-            }
-            Definition::Outer(name) => {
-                let found = self.network.requirement(instance, name);
-                match found.and_then(|readable| self.inside(frame, readable)) {
-                    Some((node, name)) => self.stage_variable(code, frame, stage, node, name),
-                    None => {
-                        self.requirements(code, at);
-                        self.variable(code, at, name)
-                    }
-                }
+        let mut prepared: Vec<Vec<Register>> = Vec::new();
+        for case in &variable.cases {
+            for formula in case.condition.iter().chain([&case.value]) {
+                let variables = (formula.expression.variables().iter())
+                    .map(|name| self.stage_variable(code, at, stage, name));
+                prepared.push(variables.collect());
             }
         }
+        let mut prepared = prepared.into_iter();
+        cases(code, variable, &mut |code, expression| {
+            evaluate(code, expression, &prepared.next().unwrap_or_default())
+        })
+    }
+
+    /// A selection at one stage: of variables of the same stage, if all of them are in the shape.
+    fn stage_selection(
+        &mut self,
+        code: &mut Code,
+        at: NodeContext<'_>,
+        stage: &mut Stage<'d>,
+        selection: &Selection<'d>,
+    ) -> Register {
+        let found = self.network.selected(self.first_instance(at), selection);
+        let inside: Option<Vec<Name<'d>>> = found.ok().and_then(|found| {
+            let names = found.iter().map(|readable| self.inside(at.nest, *readable));
+            names.collect()
+        });
+        let mut folded = None;
+        for (node, name) in inside.into_iter().flatten() {
+            let value = self.stage_variable(code, NodeContext { node, ..at }, stage, name);
+            folded = Some(match folded {
+                None => value,
+                Some(sum) => code.binary(operator_of(selection), sum, value),
+            });
+        }
+        if let Some(folded) = folded {
+            return folded;
+        }
+        self.selection(code, at, selection).unwrap_or_else(|error| {
+            self.errors.push(error);
+            // Any value will do: no program is made after an error.
+            code.constant(0.0)
+        })
+    }
+
+    /// A requirement at one stage: a variable of the same stage, if it is in the shape.
+    fn stage_requirement(
+        &mut self,
+        code: &mut Code,
+        at: NodeContext<'_>,
+        stage: &mut Stage<'d>,
+        name: &'d str,
+    ) -> Register {
+        let found = self.network.requirement(self.first_instance(at), name);
+        match found.and_then(|readable| self.inside(at.nest, readable)) {
+            Some((node, name)) => {
+                self.stage_variable(code, NodeContext { node, ..at }, stage, name)
+            }
+            None => {
+                self.requirements(code, at);
+                self.variable(code, at, name)
+            }
+        }
+    }
+
+    /// The instance of a node in the first member of a nest.
+    fn first_instance(&self, at: NodeContext<'_>) -> lems_network::InstanceId {
+        self.shape(at.nest.shape)
+            .instance(at.nest.members[0], at.node)
     }
 
     /// The node and variable of a value that lies in the shape itself.
-    fn inside(&self, frame: &Frame, readable: Readable<'d>) -> Option<Name<'d>> {
+    fn inside(&self, nest: &LoopNest, readable: Readable<'d>) -> Option<Name<'d>> {
         let home = self.shapes.home(readable.instance);
         match readable.variable {
             Variable::Exposed(name) | Variable::Live(name)
-                if home.shape == frame.shape && home.member == frame.members[0] =>
+                if home.shape == nest.shape && home.member == nest.members[0] =>
             {
-                Some((home.node as usize, name))
+                Some((home.node, name))
             }
             _ => None,
-        }
-    }
-}
-
-/// How a variable of a node gets its value.
-#[derive(Clone, Copy)]
-enum Definition<'m, 'd> {
-    Value(&'m lems_model::DerivedVariable<'d>),
-    Cases(&'m lems_model::ConditionalVariable<'d>),
-    Selection(&'m lems_model::Selection<'d>),
-    Outer(&'d str),
-}
-
-impl<'m, 'd> Definition<'m, 'd> {
-    fn of(dynamics: &'m Dynamics<'d>, name: &str) -> Option<Self> {
-        (dynamics
-            .derived
-            .iter()
-            .find(|v| v.name == name)
-            .map(Definition::Value))
-        .or_else(|| {
-            let mut conditional = dynamics.conditional.iter();
-            conditional.find(|v| v.name == name).map(Definition::Cases)
-        })
-        .or_else(|| {
-            let mut selections = dynamics.selections.iter();
-            selections
-                .find(|v| v.name == name)
-                .map(Definition::Selection)
-        })
-    }
-
-    fn name(&self) -> &'d str {
-        match self {
-            Definition::Value(variable) => variable.name,
-            Definition::Cases(variable) => variable.name,
-            Definition::Selection(selection) => selection.name,
-            Definition::Outer(name) => name,
         }
     }
 }

@@ -1,16 +1,17 @@
 //! The initial passes: requirements, variables, `OnStart` blocks, the initial regime.
 
-use lems_index::narrow;
+use lems_index::Id;
 use std::collections::HashSet;
 
-use lems_model::Dynamics;
-use lems_network::{Part, Visit, hash_order};
+use lems_equations::{NodeItem, Setup};
+use lems_network::{NodeId, ShapeId, Visit};
 
 use super::{
-    Frame, Lowering,
+    LoopNest, Lowering, SetupId,
     code::Code,
-    columns::{Content, Flavour},
-    equations::{Clock, Spot, push_loop},
+    columns::{ColumnKind, Content},
+    equations::{Clock, NodeContext, push_loop},
+    step::Totals,
 };
 use lems_ir::Statement;
 
@@ -21,44 +22,47 @@ impl<'d> Lowering<'_, '_, 'd> {
         self.initial_content();
         let mut containers = HashSet::new();
         collect_containers(&self.shapes.visits, &mut containers);
-        for shape in 0..narrow(self.shapes.shapes.len()) {
+        for shape in self.shapes.shapes.ids() {
             if self.shape(shape).attached {
                 continue;
             }
-            let frame = self.top_frame(shape);
-            let name = format!("set-up of {}", self.type_name(shape, 0));
+            let nest = self.top_nest(shape);
+            let name = format!("set-up of {}", self.type_name(shape, NodeId::ROOT));
             if containers.contains(&shape) {
                 for derived in [false, true] {
                     let mut code = Code::new(self.columns.volatile.clone());
-                    self.creation(&mut code, &frame, 0, !derived);
-                    self.pass(&mut code, &frame, 0, derived);
+                    if !derived {
+                        self.creation(&mut code, &nest);
+                    }
+                    let pass = self.equations.pass(shape, NodeId::ROOT, derived);
+                    self.initialise(&mut code, &nest, pass.as_slice());
                     self.add_setup(shape, code, name.clone());
                 }
             } else {
                 let mut code = Code::new(self.columns.volatile.clone());
-                self.creation(&mut code, &frame, 0, true);
-                self.initialise(&mut code, &frame, 0);
+                self.creation(&mut code, &nest);
+                self.initialise(&mut code, &nest, &self.equations.setup(shape));
                 self.add_setup(shape, code, name);
             }
         }
     }
 
-    fn add_setup(&mut self, shape: u32, code: Code, name: String) {
-        self.setups_of[shape as usize].push(narrow(self.program.setups.len()));
+    fn add_setup(&mut self, shape: ShapeId, code: Code, name: String) {
+        self.setups_of[shape].push(SetupId::at(self.program.setups.len()));
         self.program.setups.push(code.into_kernel(name));
     }
 
     /// Values before any pass: assigned state variables, occupancies of kinetic schemes, the
     /// number of the initial regime.
     fn initial_content(&mut self) {
-        for shape in 0..narrow(self.shapes.shapes.len()) {
-            let frame = self.top_frame(shape);
-            for node in 0..self.shape(shape).nodes.len() {
+        for shape in self.shapes.shapes.ids() {
+            let nest = self.top_nest(shape);
+            for node in self.shape(shape).nodes.ids() {
                 let Some(dynamics) = self.dynamics(shape, node) else {
                     continue;
                 };
-                let at = Spot {
-                    frame: &frame,
+                let at = NodeContext {
+                    nest: &nest,
                     node,
                     clock: Clock::Zero,
                 };
@@ -72,117 +76,82 @@ impl<'d> Lowering<'_, '_, 'd> {
         }
     }
 
-    fn assigned_state(&mut self, shape: u32, node: usize, name: &'d str) {
-        let members = self.shape(shape).members;
+    fn assigned_state(&mut self, shape: ShapeId, node: NodeId, name: &'d str) {
         let assigned = |member| {
             let instance = self.shape(shape).instance(member, node);
             self.network.assigned.get(&(instance, name)).copied()
         };
-        if self.network.assigned.is_empty() || (0..members).all(|m| assigned(m).is_none()) {
+        if self.network.assigned.is_empty()
+            || self
+                .shape(shape)
+                .member_ids()
+                .all(|m| assigned(m).is_none())
+        {
             return;
         }
-        let values = (0..members)
+        let values = self
+            .shape(shape)
+            .member_ids()
             .map(|member| assigned(member).unwrap_or(0.0))
             .collect();
-        let column = self.column(shape, node, Flavour::Live(name));
+        let column = self.column(shape, node, ColumnKind::Live(name));
         self.columns.set(column, Content::Each(values));
     }
 
     /// `OnStart` blocks of regimes run once, when an instance is made.
-    fn creation(&mut self, code: &mut Code, frame: &Frame, node: usize, wanted: bool) {
-        for part in self.parts(frame.shape, node) {
-            if let Part::Child(child) = *part {
-                self.creation(code, frame, child, wanted);
-            }
-        }
-        let at = Spot {
-            frame,
-            node,
-            clock: Clock::Zero,
-        };
-        if let Some(dynamics) = self.dynamics(frame.shape, node).filter(|_| wanted) {
-            for regime in dynamics.regimes.values() {
-                for start in &regime.dynamics.on_start {
-                    self.actions(code, at, start, 0);
-                }
-            }
+    fn creation(&mut self, code: &mut Code, nest: &LoopNest) {
+        for NodeItem { node, item } in self.equations.creation(nest.shape) {
+            let clock = Clock::Zero;
+            self.item(
+                code,
+                NodeContext { nest, node, clock },
+                &item,
+                &mut Totals::new(),
+            );
         }
     }
 
-    /// `initialize` of jLEMS: a pass, then twice all children and another pass.
-    fn initialise(&mut self, code: &mut Code, frame: &Frame, node: usize) {
-        self.pass(code, frame, node, false);
-        code.begin_anew();
-        for part in self.parts(frame.shape, node) {
-            match *part {
-                Part::Child(child) => self.initialise(code, frame, child),
-                Part::Attached(list) => {
-                    let site = self.site(frame.shape, node, list);
+    /// Makes the code of parts of the set-up of a shape.
+    fn initialise(&mut self, code: &mut Code, nest: &LoopNest, parts: &[Setup<'_, 'd>]) {
+        for part in parts {
+            match part {
+                Setup::Pass { node, items } => {
+                    let at = NodeContext {
+                        nest,
+                        node: *node,
+                        clock: Clock::Zero,
+                    };
+                    for item in items {
+                        self.item(code, at, item, &mut Totals::new());
+                    }
+                    code.forget();
+                }
+                Setup::Attached { node, list } => {
+                    let attachments = self.attachments(nest.shape, *node, list);
                     let mut bodies = Vec::new();
-                    for arm in &site.arms {
-                        let inner = self.arm_frame(frame, node, arm);
+                    for variant in &attachments.variants {
+                        let inner = self.variant_nest(nest, *node, variant);
                         code.begin_anew();
-                        self.initialise(code, &inner, 0);
+                        self.initialise(code, &inner, &self.equations.setup(inner.shape));
                         bodies.push(code.end());
                     }
-                    push_loop(code, frame.level, &site, bodies);
+                    push_loop(code, nest.level, &attachments, bodies);
+                    code.forget();
+                }
+                Setup::Twice(inner) => {
+                    code.begin_anew();
+                    self.initialise(code, nest, inner);
+                    let body = code.end();
+                    code.push(Statement::Twice(body));
                     code.forget();
                 }
             }
         }
-        if let Some(dynamics) = self.dynamics(frame.shape, node) {
-            for scheme in &dynamics.schemes {
-                let at = Spot {
-                    frame,
-                    node,
-                    clock: Clock::Zero,
-                };
-                for list in [scheme.nodes, scheme.edges] {
-                    for element in self.elements(at, list) {
-                        self.initialise(code, frame, element);
-                    }
-                }
-            }
-        }
-        self.pass(code, frame, node, true);
-        let body = code.end();
-        code.push(Statement::Twice(body));
-        code.forget();
-    }
-
-    fn pass(&mut self, code: &mut Code, frame: &Frame, node: usize, derived: bool) {
-        let Some(dynamics) = self.dynamics(frame.shape, node) else {
-            return;
-        };
-        let at = Spot {
-            frame,
-            node,
-            clock: Clock::Zero,
-        };
-        self.requirements(code, at);
-        if derived {
-            self.variables(code, at, dynamics, &Vec::new());
-        }
-        let times = if self.shape(frame.shape).nodes[node].consolidated {
-            2
-        } else {
-            1
-        };
-        for _ in 0..times {
-            for start in &dynamics.on_start {
-                self.actions(code, at, start, 0);
-            }
-        }
-        if let Some(regime) = initial_regime(dynamics) {
-            self.enter(code, at, regime, 0);
-        }
-        self.synchronise(code, at, dynamics);
-        code.forget();
     }
 }
 
 /// The shapes of containers.
-fn collect_containers(visits: &[Visit], containers: &mut HashSet<u32>) {
+fn collect_containers(visits: &[Visit], containers: &mut HashSet<ShapeId>) {
     for visit in visits {
         if let Visit::Container {
             shape, children, ..
@@ -192,13 +161,4 @@ fn collect_containers(visits: &[Visit], containers: &mut HashSet<u32>) {
             collect_containers(children, containers);
         }
     }
-}
-
-/// The last regime that says so in the order of jLEMS's table, else the first in that order.
-fn initial_regime<'d>(dynamics: &Dynamics<'d>) -> Option<&'d str> {
-    let names: Vec<&'d str> = dynamics.regimes.keys().copied().collect();
-    let ordered = hash_order(&names);
-    let is_initial = |name: &&&str| dynamics.regimes.get(**name).is_some_and(|r| r.initial);
-    let initial = ordered.iter().rfind(is_initial);
-    initial.or(ordered.first()).copied()
 }

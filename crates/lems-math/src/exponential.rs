@@ -1,8 +1,10 @@
+//! The exponential function, for single numbers and for arrays.
+
 use crate::vector::vectorised;
 
 use constants::*;
 
-/// The numbers of fdlibm's exponential, for code that computes it elsewhere.
+/// The constants of fdlibm's exponential, also for code elsewhere that computes it.
 pub mod constants {
     use crate::bits::from_high_word;
 
@@ -10,13 +12,13 @@ pub mod constants {
     pub const OVERFLOW: f64 = f64::from_bits(0x4086_2E42_FEFA_39EF);
     /// The smallest argument whose exponential is not zero.
     pub const UNDERFLOW: f64 = f64::from_bits(0xC087_4910_D52D_3051);
-    /// Below this size, the exponential is 1 plus the argument.
+    /// For arguments of smaller magnitude, the exponential is 1 plus the argument.
     pub const TINY: f64 = from_high_word(0x3E30_0000);
-    /// Below this size, an argument is not reduced.
+    /// Arguments of smaller magnitude are not reduced.
     pub const HALF_LN2: f64 = from_high_word(0x3FD6_2E43);
-    /// ln 2 in two parts.
+    /// The upper part of ln 2.
     pub const LN2_HIGH: f64 = f64::from_bits(0x3FE6_2E42_FEE0_0000);
-    /// The lower part.
+    /// The lower part of ln 2.
     pub const LN2_LOW: f64 = f64::from_bits(0x3DEA_39EF_3579_3C76);
     /// 1 / ln 2.
     pub const INVERSE_LN2: f64 = f64::from_bits(0x3FF7_1547_652B_82FE);
@@ -28,18 +30,19 @@ pub mod constants {
         f64::from_bits(0xBEBB_BD41_C5D2_6BF1),
         f64::from_bits(0x3E66_3769_72BE_A4D0),
     ];
-    /// Adding it rounds a number below 2^51 to an integer, and leaves that integer in the lower
-    /// bits.
+    /// 1.5 * 2^52. Adding it to a number below 2^51 rounds the number to an integer, and leaves that
+    /// integer in the lower bits.
     pub const TO_INTEGER: f64 = 6_755_399_441_055_744.0;
-    /// Exponent of 1.0 among the bits of a double.
+    /// The biased exponent of 1.0 in the bits of a double.
     pub const BIAS: u64 = 1023;
-    /// What makes every power of two that occurs positive.
+    /// Added to every exponent of two that occurs, it gives a positive number.
     pub const OFFSET: u64 = 1 << 13;
 }
 
 /// e to the power `x` (fdlibm `e_exp.c`).
 ///
-/// All cases are computed and selected from, so that a loop over it turns into vector code.
+/// All cases are computed and the right one is selected, without branches, so the compiler turns a
+/// loop over it into vector code.
 #[inline(always)]
 pub fn exp(x: f64) -> f64 {
     let k = nearest_multiple_of_ln2(x);
@@ -73,7 +76,7 @@ pub fn exp_in_place(values: &mut [f64]) {
     );
 }
 
-/// `x / ln 2` rounded half away from zero, with fdlibm's border between 0 and 1.
+/// `x / ln 2`, rounded half away from zero, with fdlibm's threshold between 0 and 1.
 #[inline(always)]
 fn nearest_multiple_of_ln2(x: f64) -> f64 {
     let magnitude = x.abs();
@@ -88,8 +91,8 @@ fn nearest_multiple_of_ln2(x: f64) -> f64 {
     count.copysign(x)
 }
 
-/// `y * 2^k` in two steps: for a result at either end of the range, 2^k itself is beyond it.
-/// Any number comes out where `k` belongs to a result beyond the range.
+/// `y * 2^k` in two steps, because 2^k itself may be out of range when the result is at either end
+/// of the range. If `k` belongs to a result out of range, the returned number is arbitrary.
 #[inline(always)]
 fn times_power_of_two(y: f64, k: f64) -> f64 {
     let offset_k = (k + (TO_INTEGER + OFFSET as f64)).to_bits() & (2 * OFFSET - 1);

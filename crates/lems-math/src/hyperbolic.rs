@@ -1,8 +1,10 @@
+//! Hyperbolic functions.
+
 use crate::bits::{from_high_word, magnitude_word};
 use crate::exp;
 use libm::expm1;
 
-/// From here on e^-x no longer counts beside e^x.
+/// For larger `x`, e^-x is negligible compared with e^x.
 const ONE_SIDED: f64 = 22.0;
 const EXP_OVERFLOW: f64 = from_high_word(0x4086_2E42);
 const OVERFLOW: f64 = f64::from_bits(0x4086_33CE_8FB9_F87D);
@@ -67,7 +69,7 @@ pub fn tanh(x: f64) -> f64 {
     }
 }
 
-/// `half * e^x` with ±0.5 for `half`, also where e^x alone would overflow.
+/// `half * e^x` for a `half` of ±0.5, even if e^x alone would overflow.
 fn half_exp(x: f64, half: f64) -> f64 {
     if x < EXP_OVERFLOW {
         half * exp(x)

@@ -1,4 +1,4 @@
-//! Functions that LEMS takes from Java's class library rather than from fdlibm.
+//! Functions of LEMS that are defined by Java code rather than by fdlibm.
 
 /// The LEMS function `H`: 0 below zero, 0.5 at zero, 1 above zero; NaN stays NaN.
 pub fn heaviside(x: f64) -> f64 {
@@ -10,8 +10,8 @@ pub fn heaviside(x: f64) -> f64 {
     0.5 * (signum + 1.0)
 }
 
-/// The LEMS function `factorial`: the product of the integers from 1 to `n`, infinite from 171 on;
-/// NaN if `n` is negative or not an integer.
+/// The LEMS function `factorial`: the product of the integers from 1 to `n`. It is infinite from 171
+/// on, and NaN if `n` is negative or not an integer.
 pub fn factorial(n: f64) -> f64 {
     if n < 0.0 || n.floor() != n {
         return f64::NAN;
@@ -23,15 +23,15 @@ pub fn factorial(n: f64) -> f64 {
         .product()
 }
 
-/// Java's `Math.round`: the nearest integer, ties towards positive infinity; NaN gives 0 and values
-/// beyond the range of `i64` give its nearest end.
+/// Java's `Math.round`: the nearest integer, with ties towards positive infinity. NaN gives 0, and
+/// numbers out of range saturate.
 pub fn java_round(x: f64) -> i64 {
     let below = x.floor();
     let rounded = if x - below >= 0.5 { below + 1.0 } else { below };
     saturating_i64(rounded)
 }
 
-/// The whole part of a number; NaN gives 0, and numbers beyond the range its nearest end.
+/// The whole part of a number. NaN gives 0, and numbers out of range saturate.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "the cast saturates, which the name says"
@@ -40,7 +40,7 @@ pub fn saturating_i64(x: f64) -> i64 {
     x as i64
 }
 
-/// The whole part of a number; NaN and negative numbers give 0, and those beyond the range its end.
+/// The whole part of a number. NaN and negative numbers give 0, and numbers out of range saturate.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "the cast saturates, which the name says"

@@ -1,7 +1,7 @@
 //! Elementary functions with the bits of fdlibm on every platform.
 //!
-//! Java's `StrictMath` prescribes fdlibm, Sun's freely distributable math library. Platform
-//! libraries differ from it, and from one another, in the last bit; these functions do not.
+//! Java's `StrictMath` prescribes fdlibm, Sun's freely distributable math library. The math libraries
+//! of platforms differ from it, and from one another, in the last bit. These functions do not.
 
 mod bits;
 mod exponential;

@@ -1,3 +1,5 @@
+//! The natural logarithm.
+
 use crate::bits::{from_high_word, high_word};
 use crate::exponential::constants::{LN2_HIGH, LN2_LOW};
 
@@ -12,7 +14,7 @@ const L5: f64 = f64::from_bits(0x3FC7_4664_96CB_03DE);
 const L6: f64 = f64::from_bits(0x3FC3_9A09_D078_C69F);
 const L7: f64 = f64::from_bits(0x3FC2_F112_DF3E_5244);
 
-/// Natural logarithm (fdlibm `e_log.c`): minus infinity at zero, NaN below.
+/// Natural logarithm (fdlibm `e_log.c`): minus infinity at zero, NaN for negative numbers.
 pub fn log(x: f64) -> f64 {
     if x == 0.0 {
         return f64::NEG_INFINITY;

@@ -1,5 +1,5 @@
-//! The operations of LEMS on doubles, each with its one meaning: expressions, the interpreter, constant
-//! folding and the functions that machine code calls all use these.
+//! The operations of LEMS on doubles. Each is defined here once, and used by expressions, the
+//! interpreter, constant folding and the functions that machine code calls.
 
 use std::fmt;
 
@@ -63,22 +63,22 @@ pub enum Function {
     Tanh,
     /// Exponential.
     Exp,
-    /// Natural logarithm, NaN where the argument is not positive.
+    /// Natural logarithm; NaN if the argument is not positive.
     Ln,
     /// Square root, NaN for negative arguments.
     Sqrt,
-    /// Smallest integer not below.
+    /// Smallest integer that is not below the argument.
     Ceil,
     /// Absolute value.
     Abs,
     /// Step function: 0 below zero, 0.5 at zero, 1 above.
     Heaviside,
-    /// Product of the integers up to the argument.
+    /// Product of the integers from 1 to the argument.
     Factorial,
 }
 
 impl BinaryOperator {
-    /// The result in double precision.
+    /// The result, in double precision.
     pub fn apply(self, left: f64, right: f64) -> f64 {
         match self {
             BinaryOperator::Add => left + right,
@@ -91,7 +91,7 @@ impl BinaryOperator {
 }
 
 impl Comparison {
-    /// Whether `left` compares to `right` in this way; false for NaN, except with `.neq.`.
+    /// Whether the comparison of `left` with `right` holds. With NaN only `.neq.` holds.
     pub fn holds(self, left: f64, right: f64) -> bool {
         match self {
             Comparison::Less => left < right,
@@ -157,7 +157,7 @@ impl Function {
         }
     }
 
-    /// The value in double precision.
+    /// The value, in double precision.
     pub fn apply(self, x: f64) -> f64 {
         match self {
             Function::Sin => sin(x),

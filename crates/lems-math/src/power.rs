@@ -1,5 +1,5 @@
-//! Powers: one by one by `libm`, whose `pow` has fdlibm's bits, and many at once by the same
-//! algorithm without its branches.
+//! Powers. A single power uses `libm`, whose `pow` has fdlibm's bits. Arrays use the same algorithm
+//! without branches, so that it can be vectorised.
 
 use crate::bits::without_low_word;
 use crate::exponential::constants::SERIES;
@@ -16,7 +16,7 @@ pub fn pow(x: f64, y: f64) -> f64 {
     }
 }
 
-/// Raises every base to the power of the exponent at its place, by [`pow`].
+/// Replaces every base by its power with the exponent at the same index, with the bits of [`pow`].
 pub fn pow_in_place(bases: &mut [f64], exponents: &[f64]) {
     vectorised(
         #[inline(always)]
@@ -46,6 +46,7 @@ pub fn pow_in_place(bases: &mut [f64], exponents: &[f64]) {
 
 const CHUNK: usize = 16;
 
+/// Computes a chunk without branches, then recomputes the elements whose result is not valid.
 #[inline(always)]
 fn pow_chunk(bases: &mut [f64; CHUNK], exponents: &[f64; CHUNK]) {
     let mut powers = [0.0; CHUNK];
@@ -63,7 +64,8 @@ fn pow_chunk(bases: &mut [f64; CHUNK], exponents: &[f64; CHUNK]) {
     *bases = powers;
 }
 
-/// Adding it to an integer below 2^51, as bits, makes a double that is greater by `MAGIC`.
+/// The bits of `MAGIC`. For an integer `n` below 2^51, the double with the bits `MAGIC_BITS + n` is
+/// `MAGIC + n`.
 const MAGIC_BITS: u64 = 0x4338_0000_0000_0000;
 const MAGIC: f64 = f64::from_bits(MAGIC_BITS);
 const EXPONENT: u32 = 52;
@@ -79,7 +81,7 @@ const L: [f64; 6] = [
 const LN2: f64 = f64::from_bits(0x3FE6_2E42_FEFA_39EF);
 const LN2_HIGH: f64 = f64::from_bits(0x3FE6_2E43_0000_0000);
 const LN2_LOW: f64 = f64::from_bits(0xBE20_5C61_0CA8_6C39);
-/// 2 / (3 ln 2), and in two parts.
+/// 2 / (3 ln 2), and the same in two parts.
 const CP: f64 = f64::from_bits(0x3FEE_C709_DC3A_03FD);
 const CP_HIGH: f64 = f64::from_bits(0x3FEE_C709_E000_0000);
 const CP_LOW: f64 = f64::from_bits(0xBE3E_2FE0_145B_01F5);
@@ -97,11 +99,12 @@ fn mask(condition: bool) -> u64 {
     if condition { u64::MAX } else { 0 }
 }
 
-/// The power, and ones where that is right: for a positive normal base, an exponent that needs no
-/// care, and a result well inside the range. Every branch of fdlibm is a choice of two values
-/// here, so that a loop over it turns into vector code.
+/// The power, and a mask of all ones if that power is valid: the base is positive and normal, the
+/// exponent is not a special case, and the result is well within range. Every branch of fdlibm is a
+/// selection between two values here, so the compiler turns a loop over it into vector code.
 #[inline(always)]
 fn ordinary_pow(x: f64, y: f64) -> (f64, u64) {
+    // Split x into 2^n and a factor ax.
     let bits = x.to_bits();
     let fraction = (bits >> 32) & 0xF_FFFF;
     let near_three_halves = fraction > 0x3_988E && fraction < 0xB_B67A;
@@ -114,7 +117,7 @@ fn ordinary_pow(x: f64, y: f64) -> (f64, u64) {
     let n = f64::from_bits(exponent.wrapping_add(MAGIC_BITS)) - MAGIC;
     let ax = f64::from_bits(unit);
 
-    // log2(x), high and low part, around the nearer of 1 and 1.5.
+    // log2(x) as a high and a low part, expanded around 1 or 1.5, whichever is nearer.
     let centre = choose(near_three_halves, 1.5, 1.0);
     let (log_high, log_low) = (
         choose(near_three_halves, LOG_HIGH, 0.0),
@@ -144,13 +147,13 @@ fn ordinary_pow(x: f64, y: f64) -> (f64, u64) {
     let t1 = without_low_word(((z_high + z_low) + log_high) + n);
     let t2 = z_low - (((t1 - n) - log_high) - z_high);
 
-    // y * log2(x), high and low part.
+    // y * log2(x) as a high and a low part.
     let y1 = without_low_word(y);
     let p_low = (y - y1) * t1 + y * t2;
     let p_high = y1 * t1;
     let z = p_low + p_high;
 
-    // 2 to that power: an integer, rounded half away from zero, and the rest.
+    // 2 to that power: split into an integer, rounded half away from zero, and a rest.
     let magnitude = f64::from_bits(z.to_bits() & 0x7FFF_FFFF_0000_0000);
     let shifted = magnitude + 0.5;
     let nearest = (shifted + MAGIC) - MAGIC;
@@ -170,6 +173,7 @@ fn ordinary_pow(x: f64, y: f64) -> (f64, u64) {
     let count = (count + MAGIC).to_bits().wrapping_sub(MAGIC_BITS);
     let power = f64::from_bits(unscaled.to_bits().wrapping_add(count << EXPONENT));
 
+    // The result is valid unless fdlibm treats the case specially.
     let normal = bits.wrapping_sub(1 << EXPONENT) < (2046 << EXPONENT);
     let moderate = y.abs() < 2_147_483_648.0 && z.abs() < 1_000.0;
     let special = y == 0.0 || y == 1.0 || y == -1.0 || y == 2.0 || y == 0.5;

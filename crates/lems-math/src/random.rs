@@ -6,21 +6,20 @@ const MASK: u64 = (1 << 48) - 1;
 
 /// The 48-bit linear congruential generator that Java specifies for `java.util.Random`.
 ///
-/// Its whole state is one number below 2^48, which [`JavaRandom::state`] and
-/// [`JavaRandom::from_state`] save and restore.
+/// Its state is one number below 2^48, which [`JavaRandom::state`] saves and
+/// [`JavaRandom::from_state`] restores.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JavaRandom {
     state: u64,
 }
 
 impl JavaRandom {
-    /// The generator that `new java.util.Random(seed)` gives.
+    /// The generator that `new java.util.Random(seed)` creates.
     pub fn new(seed: i64) -> Self {
         Self::from_state(seed.cast_unsigned() ^ MULTIPLIER)
     }
 
-    /// The generator that goes on where one with this [`state`](Self::state) stood; only the lower
-    /// 48 bits count.
+    /// The generator that continues from a saved [`state`](Self::state). Only the lower 48 bits count.
     pub fn from_state(state: u64) -> Self {
         Self {
             state: state & MASK,

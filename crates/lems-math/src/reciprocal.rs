@@ -1,33 +1,34 @@
-//! Quotients by a number that is known beforehand, with the bits of a division but without one.
+//! Division by a constant, with the bits of a division but without a division instruction.
 //!
-//! Two numbers that add up to nearly `1 / c` give `x / c` by a product and a fused product and
-//! sum, which before it is rounded differs from the quotient by less than 2^-103 of it (N. Brisebarre, J.-M.
-//! Muller, S. K. Raina: Accelerating correctly rounded floating-point division when the divisor
-//! is known in advance. IEEE Trans. Computers 53(8), 2004). It is rounded as the quotient is
-//! unless a border between two roundings lies between them. Few dividends have a quotient that
-//! close to a border; a reciprocal is only made if all of them come out right.
+//! Let `high + low` be nearly `1 / c`. Then `x / c` is a product `x * low` followed by a fused
+//! multiply-add with `x * high`. Before rounding, the relative error of this is less than 2^-103
+//! (N. Brisebarre, J.-M. Muller, S. K. Raina: Accelerating correctly rounded floating-point division
+//! when the divisor is known in advance. IEEE Trans. Computers 53(8), 2004). The result is rounded as
+//! the quotient is, unless a rounding boundary lies between the two. Only a few dividends have a
+//! quotient that close to a boundary. A reciprocal is created only if all of these give the right
+//! result.
 
-/// Stands for division by a constant.
+/// The reciprocal of a constant, which replaces division by it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reciprocal {
-    /// The number next to `1 / c` towards zero.
+    /// `1 / c`, rounded towards zero.
     pub high: f64,
-    /// What it lacks, of the same sign.
+    /// The difference between `1 / c` and `high`, rounded; it has the same sign.
     pub low: f64,
 }
 
-/// Bits of the fraction of a double, with the leading one.
+/// Bits of the significand of a double, including the leading one.
 const BITS: u32 = f64::MANTISSA_DIGITS;
-/// Largest distance of a dividend from the divisor times a border, in units of their last places,
-/// at which the error can matter.
+/// Largest distance of a dividend from the product of the divisor and a rounding boundary, in units
+/// of the last place, at which the error can matter.
 const LARGEST_DISTANCE: u128 = 15;
 
 impl Reciprocal {
-    /// Smallest size of a dividend but zero for which [`Reciprocal::quotient`] holds.
+    /// Smallest magnitude of a nonzero dividend for which [`Reciprocal::quotient`] is exact.
     pub const SMALLEST_DIVIDEND: f64 = power_of_two(-925);
 
-    /// The reciprocal of a divisor; `None` for powers of two, for divisors that are very small or
-    /// large or not finite, and for the few by which some quotient would come out wrong.
+    /// The reciprocal of a divisor. `None` for powers of two, for divisors that are very small, very
+    /// large or not finite, and for the few divisors for which some quotient would be wrong.
     pub fn of(divisor: f64) -> Option<Reciprocal> {
         let exact = |reciprocal: &Reciprocal| {
             doubtful_dividends(divisor).all(|x| reciprocal.quotient(x) == x / divisor)
@@ -35,7 +36,7 @@ impl Reciprocal {
         Reciprocal::candidates(divisor)?.into_iter().find(exact)
     }
 
-    /// Sums of two numbers that are closest to the inverse of a divisor.
+    /// The pairs of numbers whose sums are closest to the inverse of a divisor.
     fn candidates(divisor: f64) -> Option<[Reciprocal; 3]> {
         if !(power_of_two(-900)..power_of_two(90)).contains(&divisor.abs()) {
             return None;
@@ -51,34 +52,34 @@ impl Reciprocal {
             .then(|| [low, low.next_up(), low.next_down()].map(|low| Reciprocal { high, low }))
     }
 
-    /// The bits of `x / c` where `x` is zero, infinite, or no smaller than
-    /// [`Reciprocal::SMALLEST_DIVIDEND`]; NaN where `x` is.
+    /// `x / c`, with the same bits, if `x` is zero, infinite, or has at least the magnitude
+    /// [`Reciprocal::SMALLEST_DIVIDEND`]. NaN if `x` is NaN.
     #[inline]
     pub fn quotient(&self, x: f64) -> f64 {
         fused(x, self.high, x * self.low)
     }
 }
 
-/// What one lacks to the product, exactly, if the second number is next to the inverse of the first.
+/// `1 - divisor * inverse`, exactly, if the second number is adjacent to the inverse of the first.
 fn remainder(divisor: f64, inverse: f64) -> f64 {
     fused(-divisor, inverse, 1.0)
 }
 
-/// The dividends, but for sign and powers of two, whose quotients may be too close to a border
-/// between two roundings.
+/// The dividends whose quotients may be too close to a rounding boundary. Sign and powers of two do
+/// not matter, so there is one dividend for all of them.
 fn doubtful_dividends(divisor: f64) -> impl Iterator<Item = f64> {
     let fraction = divisor.to_bits() & ((1 << (BITS - 1)) - 1) | 1 << (BITS - 1);
     let odd = fraction >> fraction.trailing_zeros();
     dividends_near_borders(odd, BITS).map(|dividend| dividend as f64)
 }
 
-/// The dividends of a number of bits whose quotients by an odd number `c` of at most as many are
-/// close to a border.
+/// The dividends of `bits` bits whose quotients by an odd number `c` of at most `bits` bits are close
+/// to a rounding boundary.
 ///
-/// A border is an odd number `m` of one bit more, and close to it are those `x` for which
-/// `x * 2^k` is `c * m + d` with a distance `d` of 15 at most. Since the product is odd, so is `d`;
-/// and `m` is `-d / c` modulo `2^k`. If `c` lacks four of the bits, the error is below the
-/// smallest distance.
+/// A boundary is an odd number `m` of `bits + 1` bits. A dividend `x` is close to it if `x * 2^k` is
+/// `c * m + d` for some `k` and a distance `d` of magnitude at most 15. The product `c * m` is odd,
+/// so `d` is odd as well, and `m` is `-d / c` modulo `2^k`. If `c` has at most `bits - 4` bits, the
+/// error is below the smallest distance, and no dividend is in doubt.
 fn dividends_near_borders(odd: u64, bits: u32) -> impl Iterator<Item = u128> {
     let inverse = inverse_modulo_power_of_two(odd);
     let in_doubt = odd >> (bits - 4) != 0;
@@ -97,10 +98,10 @@ fn dividends_near_borders(odd: u64, bits: u32) -> impl Iterator<Item = u128> {
     })
 }
 
-/// The number whose product with an odd one is 1, modulo 2^128.
+/// The inverse of an odd number modulo 2^128.
 fn inverse_modulo_power_of_two(odd: u64) -> u128 {
     let odd = u128::from(odd);
-    // An odd number is its own inverse modulo 8; each round doubles the number of right bits.
+    // An odd number is its own inverse modulo 8. Each iteration doubles the number of correct bits.
     (0..6).fold(odd, |inverse, _| {
         inverse.wrapping_mul(2_u128.wrapping_sub(odd.wrapping_mul(inverse)))
     })

@@ -1,15 +1,15 @@
-//! Angles brought into [-pi/4, pi/4] (fdlibm `e_rem_pio2.c`, `k_rem_pio2.c`).
+//! Reduces angles to [-pi/4, pi/4] (fdlibm `e_rem_pio2.c`, `k_rem_pio2.c`).
 
 use crate::bits::{from_high_word, magnitude_word};
 use std::f64::consts::FRAC_PI_2;
 
 /// An angle as `quadrant * pi/2 + angle + tail`.
 pub(crate) struct Reduced {
-    /// Counts modulo 4 only.
+    /// The number of quarter turns; only its value modulo 4 matters.
     pub(crate) quadrant: i32,
-    /// The rest, of a magnitude up to pi/4 but for rounding.
+    /// The rest, with a magnitude of at most pi/4 (up to rounding).
     pub(crate) angle: f64,
-    /// What the rest needs beyond the precision of `angle`.
+    /// The part of the rest that is beyond the precision of `angle`.
     pub(crate) tail: f64,
 }
 
@@ -27,7 +27,7 @@ impl Reduced {
     }
 }
 
-/// Reduces `x` radians; none for NaN and the infinities.
+/// Reduces an angle of `x` radians; None for NaN and the infinities.
 pub(crate) fn reduce(x: f64) -> Option<Reduced> {
     const PI_4_WORD: u32 = 0x3FE9_21FB;
     const THREE_PI_4_WORD: u32 = 0x4002_D97C;
@@ -51,7 +51,7 @@ pub(crate) fn reduce(x: f64) -> Option<Reduced> {
     }
 }
 
-/// pi/2 in pieces of 33 bits, each with the rest below it.
+/// pi/2 in pieces of 33 bits, each followed by the remainder below it.
 const PI_2_A: f64 = f64::from_bits(0x3FF9_21FB_5440_0000);
 const PI_2_A_TAIL: f64 = f64::from_bits(0x3DD0_B461_1A62_6331);
 const PI_2_B: f64 = f64::from_bits(0x3DD0_B461_1A60_0000);
@@ -75,7 +75,7 @@ fn reduce_by_one(x: f64) -> Reduced {
     }
 }
 
-/// For angles up to 2^19 * pi/2.
+/// Reduces angles up to 2^19 * pi/2.
 fn reduce_medium(x: f64) -> Reduced {
     #[expect(
         clippy::cast_possible_truncation,
@@ -118,17 +118,17 @@ const DIGIT_MASK: u64 = (1 << DIGIT_BITS) - 1;
 
 /// The fraction of `x * 2/pi`, in digits of 24 bits, lowest first.
 struct Turns {
-    /// The integer that is left out, modulo 8.
+    /// The integer part, modulo 8.
     quadrant: i32,
-    /// Whether the fraction is to be taken away from the quadrant rather than added.
+    /// Whether the fraction is to be subtracted from the quadrant instead of added.
     negative: bool,
     digits: Vec<u64>,
-    /// The highest digit counts in units of 2 to this power.
+    /// The unit of the highest digit is 2 to this power.
     exponent: i32,
 }
 
-/// For angles of any size: multiplies by as many digits of 2/pi as count for the fraction, then
-/// that by pi/2.
+/// Reduces angles of any size. It multiplies by as many digits of 2/pi as affect the fraction, and
+/// then multiplies the fraction by pi/2.
 fn reduce_large(x: f64) -> Reduced {
     const TERMS: usize = 4;
     let mut turns = multiply_by_two_over_pi(x, TERMS);
@@ -146,7 +146,7 @@ fn reduce_large(x: f64) -> Reduced {
     }
 }
 
-/// `x * 2/pi` from the digits of 2/pi that the fraction begins with and `terms` more.
+/// `x * 2/pi`, computed from the digit of 2/pi at which the fraction begins, and `terms` more digits.
 fn multiply_by_two_over_pi(x: f64, terms: usize) -> Turns {
     let significand = (x.to_bits() & 0x000F_FFFF_FFFF_FFFF) | 0x0010_0000_0000_0000;
     let x_digits = [
@@ -181,8 +181,8 @@ fn multiply_by_two_over_pi(x: f64, terms: usize) -> Turns {
 }
 
 impl Turns {
-    /// Parts `top * 2^exponent + digits` into integer and fraction, and the fraction into at most
-    /// half a turn to either side.
+    /// Splits `top * 2^exponent + digits` into integer and fraction, such that the fraction is at most
+    /// one half in either direction.
     fn split(top: u64, mut digits: Vec<u64>, exponent: i32) -> Self {
         let mut highest_bits = DIGIT_BITS;
         let mut quadrant = top;
@@ -212,7 +212,7 @@ impl Turns {
         }
     }
 
-    /// The fraction times pi/2, and what that needs beyond the precision of one number.
+    /// The fraction times pi/2, and the part of it that is beyond the precision of one number.
     fn angle(&self) -> (f64, f64) {
         let (digits, exponent) = self.significant_digits();
         let mut unit = power_of_two(exponent);
@@ -221,7 +221,7 @@ impl Turns {
             parts.push(digit as f64 * unit);
             unit /= (1_u64 << DIGIT_BITS) as f64;
         }
-        // parts: highest first. The product's terms of equal weight are summed first.
+        // `parts` has the highest part first. Terms of the product with equal weight are summed first.
         let products: Vec<f64> = (0..parts.len())
             .map(|weight| {
                 let from_low = parts.iter().take(weight + 1).rev();
@@ -247,7 +247,7 @@ impl Turns {
         }
     }
 
-    /// The digits without zeros at the top, all of at most 24 bits, and the exponent of the highest.
+    /// The digits without leading zeros, each of at most 24 bits, and the exponent of the highest one.
     fn significant_digits(&self) -> (Vec<u64>, i32) {
         let mut digits = self.digits.clone();
         let mut exponent = self.exponent;
@@ -267,7 +267,7 @@ impl Turns {
     }
 }
 
-/// Takes the fraction away from one; its highest digit has `highest_bits` bits.
+/// Replaces the fraction by one minus the fraction. Its highest digit has `highest_bits` bits.
 fn negate(digits: &mut [u64], highest_bits: i32) {
     let highest = digits.len().saturating_sub(1);
     let mut borrow = 0;
@@ -300,7 +300,7 @@ const PI_2_DIGITS: [f64; 5] = [
     f64::from_bits(0x39F0_1B83_8000_0000),
 ];
 
-/// 2/pi in digits of 24 bits, the first of weight 2^-24.
+/// 2/pi in digits of 24 bits; the first has the weight 2^-24.
 const TWO_OVER_PI_DIGITS: [u32; 66] = [
     0xA2F983, 0x6E4E44, 0x1529FC, 0x2757D1, 0xF534DD, 0xC0DB62, 0x95993C, 0x439041, 0xFE5163,
     0xABDEBB, 0xC561B7, 0x246E3A, 0x424DD2, 0xE00649, 0x2EEA09, 0xD1921C, 0xFE1DEB, 0x1CB129,

@@ -1,7 +1,9 @@
+//! Trigonometric functions.
+
 use crate::bits::{from_high_word, magnitude_word, without_low_word};
 use crate::reduction::{Reduced, reduce};
 
-/// Below this, 1 + x^2 is 1.
+/// For smaller `x`, 1 + x^2 rounds to 1.
 const TINY: f64 = from_high_word(0x3E40_0000);
 
 /// Sine of `x` radians (fdlibm `s_sin.c`).
@@ -124,7 +126,7 @@ const T10: f64 = f64::from_bits(0x3F12_B80F_32F0_A7E9);
 const T11: f64 = f64::from_bits(0xBEF3_75CB_DB60_5373);
 const T12: f64 = f64::from_bits(0x3EFB_2A70_74BF_7AD4);
 
-/// Below this, the tangent is its argument.
+/// For smaller arguments, the tangent equals its argument.
 const TINY_TANGENT: f64 = from_high_word(0x3E30_0000);
 
 /// Tangent of `x + tail` for `|x|` up to pi/4 (fdlibm `k_tan.c`).
@@ -149,7 +151,7 @@ fn negative_cotangent(x: f64, tail: f64) -> f64 {
     }
 }
 
-/// The tangent for a `power` of 1, the negative cotangent for -1, by way of pi/4 - x.
+/// The tangent for a `power` of 1, or the negative cotangent for -1, computed from pi/4 - x.
 fn tangent_close_to_pi_4(x: f64, tail: f64, power: f64) -> f64 {
     let sign = 1.0_f64.copysign(x);
     let rest = (PI_4 - x * sign) + (PI_4_TAIL - tail * sign);
@@ -169,7 +171,7 @@ fn tangent_minus_x(x: f64, tail: f64) -> f64 {
     r + T0 * s
 }
 
-/// `-1 / (x + r)` to more than the precision of one division.
+/// `-1 / (x + r)` with more precision than one division gives.
 fn negative_reciprocal(x: f64, r: f64) -> f64 {
     let sum = x + r;
     let sum_high = without_low_word(sum);

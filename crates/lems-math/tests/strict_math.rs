@@ -1,5 +1,5 @@
-//! Compares with the results of Java's `StrictMath` that `StrictMathGoldens.java` wrote to
-//! `strict_math.txt`, on the same arguments.
+//! Compares the functions with Java's `StrictMath` on the same arguments. `StrictMathGoldens.java`
+//! wrote the results of Java to `strict_math.txt`.
 
 #![allow(clippy::unwrap_used)]
 
@@ -55,7 +55,7 @@ const BORDERS: [f64; 40] = [
     f64::NAN,
 ];
 
-/// The generator of the arguments, the same as on the Java side.
+/// The generator of arguments; the Java program has the same one.
 struct Arguments {
     state: u64,
 }
@@ -69,6 +69,7 @@ impl Arguments {
         z ^ (z >> 31)
     }
 
+    /// The next argument: from a range, any bits, near a threshold, near a multiple of pi/2, or short.
     fn argument(&mut self, ranges: &[f64]) -> f64 {
         let choice = self.next();
         let bits = self.next();
@@ -108,6 +109,7 @@ fn canonical(x: f64) -> u64 {
     }
 }
 
+/// Compares a function with all golden results for its name.
 fn compare(name: &str, function: impl Fn(f64, f64) -> f64, ranges: &[f64], second_ranges: &[f64]) {
     let mut single_values = 0;
     for line in GOLDENS.lines() {

@@ -11,17 +11,7 @@ use lems_expression::{
 
 use crate::{
     Actions, Assignment, ComponentId, ComponentType, ConditionalVariable, DerivedVariable,
-    Direction, Dynamics, Formula, Model, ModelError, ParameterKind,
-};
-
-const TIME: Dimension = Dimension {
-    m: 0,
-    l: 0,
-    t: 1,
-    i: 0,
-    k: 0,
-    n: 0,
-    j: 0,
+    Direction, Dynamics, Formula, Model, ModelError, ParameterKind, Trigger,
 };
 
 /// Checks the equations of every type that declares some.
@@ -98,7 +88,7 @@ impl<'c, 'd> Checker<'c, 'd> {
         is_used: bool,
     ) -> Self {
         let mut scope: HashMap<&'c str, Option<Dimension>> = HashMap::new();
-        scope.insert("t", Some(TIME));
+        scope.insert("t", Some(Dimension::TIME));
         scope.extend((model.constants.iter()).map(|(name, constant)| (*name, constant.dimension)));
         scope.extend((component_type.requirements.iter()).map(|(name, dim)| (*name, *dim)));
         scope.extend((component_type.properties.iter()).map(|(name, p)| (*name, p.dimension)));
@@ -107,13 +97,11 @@ impl<'c, 'd> Checker<'c, 'd> {
         let checked = (scope.iter())
             .map(|(name, dimension)| (*name, Checked::declared(*dimension)))
             .collect();
-        scope.extend(dynamics.selections.iter().map(|v| (v.name, v.dimension)));
-        scope.extend(dynamics.derived.iter().map(|v| (v.name, v.dimension)));
-        scope.extend(dynamics.conditional.iter().map(|v| (v.name, v.dimension)));
+        scope.extend((dynamics.computed_variables()).map(|v| (v.name, v.dimension)));
         scope.extend((component_type.parameters.iter()).map(|(name, parameter)| {
             let dimension = match parameter.kind {
                 ParameterKind::Derived(_) | ParameterKind::Selected(_) => {
-                    parameter.dimension.filter(|d| *d != Dimension::default())
+                    parameter.dimension.filter(|d| *d != Dimension::NONE)
                 }
                 _ => parameter.dimension,
             };
@@ -152,15 +140,15 @@ impl<'c, 'd> Checker<'c, 'd> {
         }
         for rate in &dynamics.rates {
             self.state_variable(rate.variable, rate.element, &[dynamics]);
-            let expected = self.declared(rate.variable).map(|d| d.per(TIME));
+            let expected = self.declared(rate.variable).map(|d| d.per(Dimension::TIME));
             self.assigned(rate.variable, "rate", expected, &rate.value);
         }
         for condition in &dynamics.on_condition {
             self.condition(&condition.test);
         }
-        let blocks = dynamics.on_start.iter();
-        let blocks = blocks.chain(dynamics.on_condition.iter().map(|c| &c.actions));
-        for actions in blocks.chain(dynamics.on_event.iter().map(|h| &h.actions)) {
+        // `OnEntry` has a meaning in regimes only.
+        let triggers = [Trigger::Start, Trigger::Condition, Trigger::Event];
+        for actions in dynamics.actions_on(triggers) {
             for assignment in &actions.assignments {
                 self.state_variable(assignment.variable, assignment.element, &[dynamics]);
                 self.assignment(assignment);
@@ -185,25 +173,22 @@ impl<'c, 'd> Checker<'c, 'd> {
         for name in own {
             hidden.push((name, self.scope.insert(name, None)));
         }
-        let formulas = (regime.derived.iter().map(|v| &v.value))
-            .chain(regime.rates.iter().map(|rate| &rate.value))
-            .chain(regime.on_condition.iter().map(|condition| &condition.test));
-        for formula in formulas {
+        let tests = || regime.on_condition.iter().map(|condition| &condition.test);
+        let values = || {
+            (regime.derived.iter().map(|v| &v.value))
+                .chain(regime.rates.iter().map(|rate| &rate.value))
+        };
+        for formula in values().chain(tests()) {
             self.names(formula);
         }
-        let tests = regime.on_condition.iter().map(|condition| &condition.test);
-        let values = (regime.derived.iter().map(|v| &v.value))
-            .chain(regime.rates.iter().map(|rate| &rate.value));
-        let wrong = tests
+        let wrong = tests()
             .filter_map(wrong_condition)
-            .chain(values.filter_map(wrong_number));
+            .chain(values().filter_map(wrong_number));
         wrong.for_each(|error| self.if_used(error));
         for rate in &regime.rates {
             self.state_variable(rate.variable, rate.element, &[owner, regime]);
         }
-        let blocks = (regime.on_start.iter()).chain(&regime.on_entry);
-        let blocks = blocks.chain(regime.on_condition.iter().map(|c| &c.actions));
-        for actions in blocks.chain(regime.on_event.iter().map(|h| &h.actions)) {
+        for actions in regime.actions() {
             for assignment in &actions.assignments {
                 self.state_variable(assignment.variable, assignment.element, &[owner, regime]);
                 self.names(&assignment.value);

@@ -7,7 +7,7 @@ use lems_expression::{Expression, Node, is_function};
 use petgraph::{algo::kosaraju_scc, graph::DiGraph};
 
 use crate::{
-    ComponentType, Dynamics, Model, ModelError, attributes,
+    ComponentType, Definition, Dynamics, Model, ModelError, Variable, attributes,
     read::{place_of_name, wrong_dimension},
     units::parse_quantity,
 };
@@ -238,8 +238,7 @@ impl<'d> Checker<'_, 'd> {
         let Some(dynamics) = &self.kind.dynamics else {
             return false;
         };
-        let regimes = dynamics.regimes.values().map(|regime| &regime.dynamics);
-        regimes.chain([&**dynamics]).any(|dynamics| {
+        dynamics.with_regimes().any(|dynamics| {
             let mut actions = dynamics.actions();
             !dynamics.rates.is_empty() || actions.any(|actions| !actions.assignments.is_empty())
         })
@@ -247,11 +246,9 @@ impl<'d> Checker<'_, 'd> {
 
     /// The ports that the equations of the type send or receive on.
     fn used_ports(&self) -> HashSet<&'d str> {
-        let dynamics = self.kind.dynamics.iter().flat_map(|dynamics| {
-            let regimes = dynamics.regimes.values().map(|regime| &regime.dynamics);
-            regimes.chain([&**dynamics])
-        });
+        let dynamics = self.kind.dynamics.iter();
         dynamics
+            .flat_map(|dynamics| dynamics.with_regimes())
             .flat_map(|dynamics| {
                 let handled = dynamics.on_event.iter().map(|handler| handler.port);
                 let sent = dynamics.actions().flat_map(|actions| &actions.events);
@@ -342,25 +339,20 @@ impl<'d> Checker<'_, 'd> {
 
     /// Warns of derived variables that need one another.
     fn cycles(&mut self, dynamics: &Dynamics<'d>) {
-        let derived = (dynamics.derived.iter()).map(|v| (v.name, v.element, vec![&v.value]));
-        let conditional = dynamics.conditional.iter().map(|v| {
-            let formulas = v
-                .cases
-                .iter()
-                .flat_map(|c| c.condition.iter().chain([&c.value]));
-            (v.name, v.element, formulas.collect())
-        });
-        let variables: Vec<_> = derived.chain(conditional).collect();
+        let variables: Vec<Variable<'_, 'd>> = (dynamics.computed_variables())
+            .filter(|variable| !matches!(variable.definition, Definition::Selection(_)))
+            .collect();
         let mut graph = DiGraph::<usize, ()>::new();
         let nodes: HashMap<&str, _> = (variables.iter().enumerate())
-            .map(|(index, (name, ..))| (*name, graph.add_node(index)))
+            .map(|(index, variable)| (variable.name, graph.add_node(index)))
             .collect();
-        for (name, _, formulas) in &variables {
-            let used = formulas.iter().flat_map(|f| f.expression.variables());
+        for variable in &variables {
+            let formulas = variable.definition.formulas();
+            let used = formulas.flat_map(|formula| formula.expression.variables());
             for used in used.filter(|used| !self.kind.parameters.contains_key(used.as_str())) {
                 if let Some(used) = nodes.get(used.as_str()) {
                     // One that is there already does no harm, and looking for it takes long.
-                    graph.add_edge(nodes[name], *used, ());
+                    graph.add_edge(nodes[variable.name], *used, ());
                 }
             }
         }
@@ -371,15 +363,15 @@ impl<'d> Checker<'_, 'd> {
             if group.len() == 1 && !graph.contains_edge(first, first) {
                 continue;
             }
-            let (_, element, _) = &variables[graph[first]];
+            let element = variables[graph[first]].element;
             let chain = group
                 .iter()
                 .chain([&first])
-                .map(|node| variables[graph[*node]].0);
+                .map(|node| variables[graph[*node]].name);
             self.warnings.push(ModelError::VariableCycle {
                 component_type: self.kind.name.to_owned(),
                 chain: chain.map(str::to_owned).collect(),
-                span: place_of_name(*element, "name"),
+                span: place_of_name(element, "name"),
             });
         }
     }

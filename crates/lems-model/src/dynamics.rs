@@ -37,12 +37,134 @@ pub struct Dynamics<'d> {
 }
 
 impl<'d> Dynamics<'d> {
-    /// What is done at the start, on entry, on conditions and on events.
+    /// The main block, then the regimes in document order.
+    pub fn with_regimes(&self) -> impl Iterator<Item = &Dynamics<'d>> {
+        let regimes = self.regimes.values().map(|regime| &regime.dynamics);
+        std::iter::once(self).chain(regimes)
+    }
+
+    /// All variables: state variables, selections, derived and conditional variables, each kind in
+    /// document order. The variables of regimes are not among them.
+    pub fn variables(&self) -> impl Iterator<Item = Variable<'_, 'd>> {
+        let state = self.state.iter().map(|(name, v)| Variable {
+            name,
+            exposure: v.exposure,
+            dimension: v.dimension,
+            element: v.element,
+            definition: Definition::State,
+        });
+        state.chain(self.computed_variables())
+    }
+
+    /// The variables that are computed from others, in the order in which a step computes them:
+    /// selections, derived variables, conditional variables, each kind in document order.
+    pub fn computed_variables(&self) -> impl Iterator<Item = Variable<'_, 'd>> {
+        let selections = self.selections.iter().map(|v| Variable {
+            name: v.name,
+            exposure: v.exposure,
+            dimension: v.dimension,
+            element: v.element,
+            definition: Definition::Selection(v),
+        });
+        let derived = self.derived.iter().map(|v| Variable {
+            name: v.name,
+            exposure: v.exposure,
+            dimension: v.dimension,
+            element: v.element,
+            definition: Definition::Derived(v),
+        });
+        let conditional = self.conditional.iter().map(|v| Variable {
+            name: v.name,
+            exposure: v.exposure,
+            dimension: v.dimension,
+            element: v.element,
+            definition: Definition::Conditional(v),
+        });
+        selections.chain(derived).chain(conditional)
+    }
+
+    /// All action blocks: those of the start, of entry, of conditions and of events.
     pub fn actions(&self) -> impl Iterator<Item = &Actions<'d>> {
-        let conditions = self.on_condition.iter().map(|condition| &condition.actions);
-        let handlers = self.on_event.iter().map(|handler| &handler.actions);
-        let blocks = self.on_start.iter().chain(&self.on_entry);
-        blocks.chain(conditions).chain(handlers)
+        self.actions_on([
+            Trigger::Start,
+            Trigger::Entry,
+            Trigger::Condition,
+            Trigger::Event,
+        ])
+    }
+
+    /// The action blocks of the given triggers, trigger by trigger, each in document order.
+    pub fn actions_on<const N: usize>(
+        &self,
+        triggers: [Trigger; N],
+    ) -> impl Iterator<Item = &Actions<'d>> {
+        triggers.into_iter().flat_map(|trigger| {
+            let (blocks, conditions, handlers) = match trigger {
+                Trigger::Start => (self.on_start.as_slice(), [].as_slice(), [].as_slice()),
+                Trigger::Entry => (self.on_entry.as_slice(), [].as_slice(), [].as_slice()),
+                Trigger::Condition => ([].as_slice(), self.on_condition.as_slice(), [].as_slice()),
+                Trigger::Event => ([].as_slice(), [].as_slice(), self.on_event.as_slice()),
+            };
+            let conditions = conditions.iter().map(|condition| &condition.actions);
+            let handlers = handlers.iter().map(|handler| &handler.actions);
+            blocks.iter().chain(conditions).chain(handlers)
+        })
+    }
+}
+
+/// What sets off an action block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trigger {
+    /// `OnStart`: the start of the run.
+    Start,
+    /// `OnEntry`: the regime becomes active.
+    Entry,
+    /// `OnCondition`: its test holds.
+    Condition,
+    /// `OnEvent`: an event arrives.
+    Event,
+}
+
+/// A variable of a `Dynamics`: what all kinds of variables have in common.
+#[derive(Debug, Clone, Copy)]
+pub struct Variable<'m, 'd> {
+    /// Name.
+    pub name: &'d str,
+    /// Public name, if it gives one.
+    pub exposure: Option<&'d str>,
+    /// Declared dimension; None where any is accepted.
+    pub dimension: Option<Dimension>,
+    /// Its element.
+    pub element: Element<'d>,
+    /// How it gets its value.
+    pub definition: Definition<'m, 'd>,
+}
+
+/// How a variable gets its value.
+#[derive(Debug, Clone, Copy)]
+pub enum Definition<'m, 'd> {
+    /// It keeps its value until a rate or an assignment changes it.
+    State,
+    /// From the values that a path leads to.
+    Selection(&'m Selection<'d>),
+    /// From an expression.
+    Derived(&'m DerivedVariable<'d>),
+    /// From the first case that holds.
+    Conditional(&'m ConditionalVariable<'d>),
+}
+
+impl<'m, 'd> Definition<'m, 'd> {
+    /// The formulas of the definition, in document order, each condition before its value.
+    pub fn formulas(self) -> impl Iterator<Item = &'m Formula<'d>> {
+        let (value, cases) = match self {
+            Definition::State | Definition::Selection(_) => (None, [].as_slice()),
+            Definition::Derived(variable) => (Some(&variable.value), [].as_slice()),
+            Definition::Conditional(variable) => (None, variable.cases.as_slice()),
+        };
+        let of_cases = cases
+            .iter()
+            .flat_map(|case| case.condition.iter().chain([&case.value]));
+        value.into_iter().chain(of_cases)
     }
 }
 

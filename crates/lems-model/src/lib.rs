@@ -24,9 +24,9 @@ mod wanted;
 
 pub use components::{Component, ComponentId, Role};
 pub use dynamics::{
-    Actions, Assignment, Case, Condition, ConditionalVariable, DerivedVariable, Dynamics,
-    EventHandler, KineticScheme, Reduce, Regime, Select, Selection, StateVariable, Step,
-    TimeDerivative,
+    Actions, Assignment, Case, Condition, ConditionalVariable, Definition, DerivedVariable,
+    Dynamics, EventHandler, KineticScheme, Reduce, Regime, Select, Selection, StateVariable, Step,
+    TimeDerivative, Trigger, Variable,
 };
 pub use error::{ModelError, ModelFailure};
 pub use model::{Constant, Model, Target};

@@ -145,10 +145,6 @@ impl<'d> Model<'d> {
 
     /// How messages call a dimension: by its name, `voltage per time`, or its exponents.
     pub fn dimension_title(&self, dimension: Dimension) -> String {
-        let second = Dimension {
-            t: 1,
-            ..Dimension::default()
-        };
         let named = |wanted: Dimension| {
             let mut known = self
                 .dimensions
@@ -156,10 +152,10 @@ impl<'d> Model<'d> {
                 .filter(|(_, known)| **known == wanted);
             known.next().map(|(name, _)| *name)
         };
-        if dimension == Dimension::default() {
+        if dimension == Dimension::NONE {
             return "a pure number".to_owned();
         }
-        match (named(dimension), named(dimension.times(second))) {
+        match (named(dimension), named(dimension.times(Dimension::TIME))) {
             (Some(name), _) => format!("`{name}`"),
             (None, Some("none")) => "`1/time`".to_owned(),
             (None, Some(name)) => format!("`{name}` per time"),

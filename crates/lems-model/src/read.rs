@@ -31,7 +31,7 @@ pub(crate) fn definitions<'d>(
         defined: HashMap::new(),
     };
     let (mut units, mut constants, mut types, mut others) = (vec![], vec![], vec![], vec![]);
-    (reader.model.dimensions).insert("none", Dimension::default());
+    (reader.model.dimensions).insert("none", Dimension::NONE);
     (reader.model.units).insert("none", Unit::ONE);
     for element in document.roots() {
         match element.name() {
@@ -233,7 +233,7 @@ impl<'d> Reader<'_, 'd> {
     fn declared_dimension(&mut self, element: Element<'d>) -> Option<Dimension> {
         match element.attribute("dimension") {
             Some(attribute) => self.dimension_named(attribute),
-            None => Some(Dimension::default()),
+            None => Some(Dimension::NONE),
         }
     }
 

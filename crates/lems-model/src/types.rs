@@ -100,10 +100,7 @@ impl ComponentType<'_> {
     /// Number of declarations, inherited ones and those of its dynamics among them.
     pub(crate) fn declarations(&self) -> usize {
         let of_dynamics = self.dynamics.as_ref().map_or(0, |dynamics| {
-            dynamics.state.len()
-                + dynamics.selections.len()
-                + dynamics.derived.len()
-                + dynamics.conditional.len()
+            dynamics.variables().count()
                 + dynamics.rates.len()
                 + dynamics.actions().count()
                 + dynamics.regimes.len()
@@ -127,12 +124,9 @@ impl ComponentType<'_> {
     /// Dimension of a variable, requirement, property or parameter; None if any is accepted.
     pub fn dimension_of(&self, name: &str) -> Option<Dimension> {
         let variable = self.dynamics.as_ref().and_then(|dynamics| {
-            let state = dynamics.state.iter().map(|(name, v)| (*name, v.dimension));
-            (state.chain(dynamics.selections.iter().map(|v| (v.name, v.dimension))))
-                .chain(dynamics.derived.iter().map(|v| (v.name, v.dimension)))
-                .chain(dynamics.conditional.iter().map(|v| (v.name, v.dimension)))
-                .find(|(own, _)| *own == name)
-                .map(|(_, dimension)| dimension)
+            let mut variables = dynamics.variables();
+            let found = variables.find(|variable| variable.name == name);
+            found.map(|variable| variable.dimension)
         });
         (variable.or_else(|| self.requirements.get(name).copied()))
             .or_else(|| Some(self.properties.get(name)?.dimension))

@@ -27,15 +27,7 @@ pub type Units<'d> = Table<'d, Unit>;
 impl Unit {
     /// The unit of pure numbers, which every document has under the name `none`.
     pub(crate) const ONE: Unit = Unit {
-        dimension: Dimension {
-            m: 0,
-            l: 0,
-            t: 0,
-            i: 0,
-            k: 0,
-            n: 0,
-            j: 0,
-        },
+        dimension: Dimension::NONE,
         power: 0,
         scale: 1.0,
         offset: 0.0,
@@ -73,7 +65,7 @@ pub(crate) fn parse_quantity(
     if let Some(value) = parse_number(text) {
         return Ok(Quantity {
             value: Unit::ONE.to_si(value),
-            dimension: Dimension::default(),
+            dimension: Dimension::NONE,
         });
     }
     match split {
@@ -190,7 +182,7 @@ mod tests {
     #[test]
     fn si_values_round_left_to_right() {
         let millivolt = Unit {
-            dimension: Dimension::default(),
+            dimension: Dimension::NONE,
             power: -3,
             scale: 1.0,
             offset: 0.0,
@@ -219,7 +211,7 @@ mod tests {
         let unit = |power| Unit {
             dimension: Dimension {
                 i: 1,
-                ..Dimension::default()
+                ..Dimension::NONE
             },
             power,
             ..Unit::ONE

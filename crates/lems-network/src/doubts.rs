@@ -73,18 +73,10 @@ fn time_constants<'t>(kind: &'t ComponentType<'_>) -> Vec<&'t str> {
     let Some(dynamics) = &kind.dynamics else {
         return Vec::new();
     };
-    let regimes = dynamics
-        .regimes
-        .values()
-        .flat_map(|regime| &regime.dynamics.rates);
-    let rates = dynamics.rates.iter().chain(regimes);
-    let time = Dimension {
-        t: 1,
-        ..Dimension::default()
-    };
+    let rates = dynamics.with_regimes().flat_map(|block| &block.rates);
     let is_time = |name: &&str| {
         let parameter = kind.parameters.get(*name);
-        parameter.is_some_and(|parameter| parameter.dimension == Some(time))
+        parameter.is_some_and(|parameter| parameter.dimension == Some(Dimension::TIME))
     };
     rates.flat_map(divisors).filter(is_time).collect()
 }

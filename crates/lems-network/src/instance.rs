@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use lems_document::Span;
+use lems_index::Id;
 use lems_math::JavaRandom;
 use lems_model::{ComponentId, ComponentType, Model, TypeId};
 use rustc_hash::FxHashMap;
@@ -16,6 +17,16 @@ const MANY_NAMES: usize = 16;
 /// Index of an instance in its [`Network`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct InstanceId(pub u32);
+
+impl Id for InstanceId {
+    fn get(self) -> u32 {
+        self.0
+    }
+
+    fn from_u32(number: u32) -> Self {
+        InstanceId(number)
+    }
+}
 
 /// One running copy of a component.
 #[derive(Debug, Clone)]

@@ -31,7 +31,7 @@ pub use recording::{
     Column, DataFile, Display, EventFile, EventFormat, EventSelection, Experiment, Line, Recording,
     Run,
 };
-pub use shapes::{Home, Node, Part, Shape, Shapes, Visit};
+pub use shapes::{Home, MemberId, Node, NodeId, Part, Shape, ShapeId, Shapes, Visit};
 
 /// Deepest tree of instances.
 pub const MAX_DEPTH: usize = 200;

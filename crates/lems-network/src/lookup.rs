@@ -2,7 +2,7 @@
 
 use lems_document::nearest;
 use lems_expression::Dimension;
-use lems_model::{ComponentType, Select, Selection, Step, TypeId};
+use lems_model::{ComponentType, Definition, Select, Selection, Step, TypeId};
 
 use crate::{InstanceId, Network, NetworkError};
 
@@ -83,12 +83,7 @@ impl<'d> Network<'_, 'd> {
     pub fn meaning(&self, kind: TypeId, name: &str) -> Meaning<'d> {
         let kind = self.model.type_of(kind);
         if let Some(dynamics) = &kind.dynamics {
-            let variables = || {
-                (dynamics.state.iter().map(|(name, v)| (*name, v.exposure)))
-                    .chain(dynamics.selections.iter().map(|v| (v.name, v.exposure)))
-                    .chain(dynamics.derived.iter().map(|v| (v.name, v.exposure)))
-                    .chain(dynamics.conditional.iter().map(|v| (v.name, v.exposure)))
-            };
+            let variables = || dynamics.variables().map(|v| (v.name, v.exposure));
             let is_exposed = |(own, exposure): &(&str, Option<&str>)| {
                 exposed_name(kind, own, *exposure) == Some(name)
             };
@@ -270,10 +265,12 @@ impl<'d> Network<'_, 'd> {
         let mut names: Vec<&str> = kind.exposures.keys().copied().collect();
         names.extend(kind.parameters.keys().copied());
         if let Some(dynamics) = &kind.dynamics {
-            names.extend(dynamics.state.keys().copied());
-            names.extend(dynamics.derived.iter().map(|v| v.name));
-            names.extend(dynamics.conditional.iter().map(|v| v.name));
-            names.extend(dynamics.selections.iter().map(|v| v.name));
+            // Selections come last: of several names that are equally near the first is suggested.
+            let is_selection =
+                |v: &lems_model::Variable<'_, '_>| matches!(v.definition, Definition::Selection(_));
+            let others = dynamics.variables().filter(|v| !is_selection(v));
+            let selections = dynamics.variables().filter(is_selection);
+            names.extend(others.chain(selections).map(|v| v.name));
         }
         nearest(name, names).map(str::to_owned)
     }

@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use rustc_hash::FxHashMap;
 
+use lems_index::{Id, IdVec};
 use lems_model::{ComponentId, Model, Step, TypeId};
 
 use crate::{InstanceId, Network};
@@ -17,37 +18,53 @@ const POPULATION_FROM: usize = 8;
 /// A tree of more instances than this is a container.
 const LARGEST_SHAPE: usize = 1000;
 
+lems_index::ids! {
+    /// Index of a shape in [`Shapes::shapes`].
+    pub struct ShapeId;
+    /// Index of a member of a shape.
+    pub struct MemberId;
+    /// Index of a node in [`Shape::nodes`].
+    pub struct NodeId;
+    /// Index of a signature.
+    struct SignatureId;
+}
+
+impl NodeId {
+    /// The root of a shape.
+    pub const ROOT: NodeId = NodeId(0);
+}
+
 /// All shapes of a network, their members, and the order in which a step visits them.
 #[derive(Debug, Clone)]
 pub struct Shapes<'d> {
     /// The shapes.
-    pub shapes: Vec<Shape<'d>>,
-    /// Where each instance is, by instance number.
-    pub homes: Vec<Home>,
+    pub shapes: IdVec<ShapeId, Shape<'d>>,
+    /// Where each instance is.
+    homes: IdVec<InstanceId, Option<Home>>,
     /// What a step visits, in order; attached instances are visited with their hosts.
     pub visits: Vec<Visit>,
 }
 
 /// Where an instance is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Home {
-    /// Index of its shape.
-    pub shape: u32,
-    /// Index among the members of the shape.
-    pub member: u32,
-    /// Index of the node that it is in each member.
-    pub node: u32,
+    /// Its shape.
+    pub shape: ShapeId,
+    /// The member of the shape that it is in.
+    pub member: MemberId,
+    /// The node that it is in each member.
+    pub node: NodeId,
 }
 
 /// One shape.
 #[derive(Debug, Clone)]
 pub struct Shape<'d> {
     /// Its instances from the root down, parents before children.
-    pub nodes: Vec<Node<'d>>,
+    pub nodes: IdVec<NodeId, Node<'d>>,
     /// Number of members.
     pub members: usize,
-    /// The instance of each member and node: `instances[member * nodes.len() + node]`.
-    pub instances: Vec<InstanceId>,
+    /// The instances of the nodes of each member, member after member.
+    instances: Vec<InstanceId>,
     /// Whether its members are attached to others.
     pub attached: bool,
 }
@@ -62,7 +79,7 @@ pub struct Node<'d> {
     /// Whether its `OnStart` blocks run twice.
     pub consolidated: bool,
     /// The node around it.
-    pub parent: Option<usize>,
+    pub parent: Option<NodeId>,
     /// What is stepped before it, in order.
     pub parts: Vec<Part<'d>>,
 }
@@ -71,7 +88,7 @@ pub struct Node<'d> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part<'d> {
     /// Another node of the shape.
-    Child(usize),
+    Child(NodeId),
     /// The instances attached to a list.
     Attached(&'d str),
 }
@@ -81,17 +98,17 @@ pub enum Part<'d> {
 pub enum Visit {
     /// One member of a shape.
     Member {
-        /// Index of the shape.
-        shape: u32,
-        /// Index of the member.
-        member: u32,
+        /// The shape.
+        shape: ShapeId,
+        /// The member.
+        member: MemberId,
     },
     /// A container: its children, then itself.
     Container {
-        /// Index of the shape of its own variables.
-        shape: u32,
-        /// Index of the member.
-        member: u32,
+        /// The shape of its own variables.
+        shape: ShapeId,
+        /// The member.
+        member: MemberId,
         /// Its children.
         children: Vec<Visit>,
     },
@@ -99,8 +116,18 @@ pub enum Visit {
 
 impl<'d> Shape<'d> {
     /// The instance of a node in a member.
-    pub fn instance(&self, member: usize, node: usize) -> InstanceId {
-        self.instances[member * self.nodes.len() + node]
+    pub fn instance(&self, member: MemberId, node: NodeId) -> InstanceId {
+        self.instances[member.index() * self.nodes.len() + node.index()]
+    }
+
+    /// All members.
+    pub fn member_ids(&self) -> impl Iterator<Item = MemberId> + use<> {
+        (0..self.members).map(MemberId::at)
+    }
+
+    /// The instance of a node in the first member.
+    pub fn first_instance(&self, node: NodeId) -> InstanceId {
+        self.instances[node.index()]
     }
 }
 
@@ -113,20 +140,13 @@ impl<'d> Shapes<'d> {
             structural: Structural::of(network.model),
             signatures: HashMap::new(),
             leaves: FxHashMap::default(),
-            sizes: vec![0; count],
-            populous: vec![false; count],
-            signature_of: vec![u32::MAX; count],
+            sizes: (0..count).map(|_| 0).collect(),
+            populous: (0..count).map(|_| false).collect(),
+            signature_of: (0..count).map(|_| None).collect(),
             shape_of: FxHashMap::default(),
             shapes: Shapes {
-                shapes: Vec::new(),
-                homes: vec![
-                    Home {
-                        shape: u32::MAX,
-                        member: 0,
-                        node: 0,
-                    };
-                    count
-                ],
+                shapes: IdVec::new(),
+                homes: (0..count).map(|_| None).collect(),
                 visits: Vec::new(),
             },
         };
@@ -139,8 +159,14 @@ impl<'d> Shapes<'d> {
     }
 
     /// Where an instance is kept.
+    ///
+    /// # Panics
+    /// The instance is of another network.
     pub fn home(&self, id: InstanceId) -> Home {
-        self.homes[id.0 as usize]
+        match self.homes[id] {
+            Some(home) => home,
+            None => lems_index::bug(&format!("instance {} has no shape", id.0)),
+        }
     }
 }
 
@@ -185,19 +211,20 @@ struct Signature<'d> {
     attached: bool,
     words: Vec<(&'d str, &'d str)>,
     /// Slot or list, id where paths use it, signature.
-    children: Vec<(&'d str, &'d str, u32)>,
+    children: Vec<(&'d str, &'d str, SignatureId)>,
 }
 
 struct Sorter<'n, 'm, 'd> {
     network: &'n Network<'m, 'd>,
     structural: Structural<'d>,
-    signatures: HashMap<Signature<'d>, u32>,
+    signatures: HashMap<Signature<'d>, SignatureId>,
     /// Signatures of instances that are like others of their component, without anything in them.
-    leaves: FxHashMap<(TypeId, Option<ComponentId>, bool, bool), u32>,
-    sizes: Vec<usize>,
-    populous: Vec<bool>,
-    signature_of: Vec<u32>,
-    shape_of: FxHashMap<u32, u32>,
+    leaves: FxHashMap<(TypeId, Option<ComponentId>, bool, bool), SignatureId>,
+    sizes: IdVec<InstanceId, usize>,
+    populous: IdVec<InstanceId, bool>,
+    /// Signatures of what has been signed.
+    signature_of: IdVec<InstanceId, Option<SignatureId>>,
+    shape_of: FxHashMap<SignatureId, ShapeId>,
     shapes: Shapes<'d>,
 }
 
@@ -225,7 +252,7 @@ impl<'d> Sorter<'_, '_, 'd> {
     }
 
     /// Signs an instance and all below it.
-    fn sign(&mut self, id: InstanceId) -> u32 {
+    fn sign(&mut self, id: InstanceId) -> SignatureId {
         let network = self.network;
         let instance = network.instance(id);
         let leaf = (self.is_leaf(id)).then_some((
@@ -235,8 +262,8 @@ impl<'d> Sorter<'_, '_, 'd> {
             instance.attached,
         ));
         if let Some(known) = leaf.and_then(|leaf| self.leaves.get(&leaf)) {
-            self.sizes[id.0 as usize] = 1;
-            self.signature_of[id.0 as usize] = *known;
+            self.sizes[id] = 1;
+            self.signature_of[id] = Some(*known);
             return *known;
         }
         let inner = self.inner(id);
@@ -250,8 +277,8 @@ impl<'d> Sorter<'_, '_, 'd> {
         let mut children = Vec::with_capacity(inner.len());
         for &(list, child) in &inner {
             let signature = self.sign(child);
-            size += self.sizes[child.0 as usize];
-            populous |= self.populous[child.0 as usize] || list.is_empty();
+            size += self.sizes[child];
+            populous |= self.populous[child] || list.is_empty();
             let id = network
                 .component_id(child)
                 .filter(|id| self.structural.ids.contains(id));
@@ -285,19 +312,19 @@ impl<'d> Sorter<'_, '_, 'd> {
             words,
             children,
         };
-        let next = lems_index::narrow(self.signatures.len());
+        let next = SignatureId::at(self.signatures.len());
         let signature = *self.signatures.entry(signature).or_insert(next);
         if let Some(leaf) = leaf {
             self.leaves.insert(leaf, signature);
         }
-        self.sizes[id.0 as usize] = size;
-        self.populous[id.0 as usize] = populous;
-        self.signature_of[id.0 as usize] = signature;
+        self.sizes[id] = size;
+        self.populous[id] = populous;
+        self.signature_of[id] = Some(signature);
         signature
     }
 
     fn visit(&mut self, id: InstanceId) -> Visit {
-        if !self.populous[id.0 as usize] {
+        if !self.populous[id] {
             let (shape, member) = self.enrol(id);
             return Visit::Member { shape, member };
         }
@@ -313,15 +340,14 @@ impl<'d> Sorter<'_, '_, 'd> {
     }
 
     /// Makes an instance a member of its shape, and those attached to it members of theirs.
-    fn enrol(&mut self, id: InstanceId) -> (u32, u32) {
-        let signature = self.signature_of[id.0 as usize];
+    fn enrol(&mut self, id: InstanceId) -> (ShapeId, MemberId) {
+        let signature = self.signature_of[id].unwrap_or_else(|| self.sign(id));
         let shape = match self.shape_of.get(&signature) {
             Some(shape) => *shape,
             None => {
-                let mut nodes = Vec::new();
+                let mut nodes = IdVec::new();
                 self.nodes(id, None, &mut nodes);
-                let shape = lems_index::narrow(self.shapes.shapes.len());
-                self.shapes.shapes.push(Shape {
+                let shape = self.shapes.shapes.push(Shape {
                     nodes,
                     members: 0,
                     instances: Vec::new(),
@@ -331,9 +357,9 @@ impl<'d> Sorter<'_, '_, 'd> {
                 shape
             }
         };
-        let member = lems_index::narrow(self.shapes.shapes[shape as usize].members);
-        self.shapes.shapes[shape as usize].members += 1;
-        let mut node = 0;
+        let member = MemberId::at(self.shapes.shapes[shape].members);
+        self.shapes.shapes[shape].members += 1;
+        let mut node = NodeId::ROOT;
         self.enrol_node(id, shape, member, &mut node);
         (shape, member)
     }
@@ -341,7 +367,7 @@ impl<'d> Sorter<'_, '_, 'd> {
     fn parts(&self, id: InstanceId) -> Vec<(&'d str, Option<InstanceId>)> {
         let instance = self.network.instance(id);
         let kind = self.network.type_of(id);
-        if self.populous[id.0 as usize] {
+        if self.populous[id] {
             return kind.attachments.keys().map(|list| (*list, None)).collect();
         }
         let mut parts: Vec<_> = instance
@@ -361,10 +387,15 @@ impl<'d> Sorter<'_, '_, 'd> {
         parts
     }
 
-    fn nodes(&self, id: InstanceId, parent: Option<usize>, nodes: &mut Vec<Node<'d>>) -> usize {
+    /// Adds the nodes of an instance and of all in it.
+    fn nodes(
+        &self,
+        id: InstanceId,
+        parent: Option<NodeId>,
+        nodes: &mut IdVec<NodeId, Node<'d>>,
+    ) -> NodeId {
         let instance = self.network.instance(id);
-        let index = nodes.len();
-        nodes.push(Node {
+        let index = nodes.push(Node {
             kind: instance.kind,
             component: instance.component,
             consolidated: instance.consolidated,
@@ -382,18 +413,19 @@ impl<'d> Sorter<'_, '_, 'd> {
         index
     }
 
-    fn enrol_node(&mut self, id: InstanceId, shape: u32, member: u32, next: &mut u32) {
-        self.shapes.homes[id.0 as usize] = Home {
+    /// Makes an instance and all in it nodes of a member, the first of them the `next` one.
+    fn enrol_node(&mut self, id: InstanceId, shape: ShapeId, member: MemberId, next: &mut NodeId) {
+        self.shapes.homes[id] = Some(Home {
             shape,
             member,
             node: *next,
-        };
+        });
         let component = self.network.instance(id).component;
-        let shape_of_all = &mut self.shapes.shapes[shape as usize];
+        let shape_of_all = &mut self.shapes.shapes[shape];
         shape_of_all.instances.push(id);
-        let common = &mut shape_of_all.nodes[*next as usize].component;
+        let common = &mut shape_of_all.nodes[*next].component;
         *common = common.filter(|common| component == Some(*common));
-        *next += 1;
+        next.0 += 1;
         let instance = self.network.instance(id);
         if instance.singles.is_empty() && instance.lists.is_empty() {
             return;
@@ -414,7 +446,7 @@ impl<'d> Sorter<'_, '_, 'd> {
     }
 }
 
-fn has_population(children: &[(&str, &str, u32)]) -> bool {
+fn has_population(children: &[(&str, &str, SignatureId)]) -> bool {
     let mut run = 0;
     let mut last = None;
     for (list, _, signature) in children {

@@ -54,7 +54,7 @@ fn cells_of_two_populations_share_a_shape() {
     let of_cells: Vec<_> = shapes
         .shapes
         .iter()
-        .filter(|s| s.nodes[0].kind == cells)
+        .filter(|s| s.nodes[crate::NodeId::ROOT].kind == cells)
         .collect();
     assert_eq!(of_cells.len(), 1);
     assert_eq!(of_cells[0].members, 7);

@@ -1,10 +1,10 @@
-//! Where the marks of an axis are, and which names it has room for.
+//! Places the ticks and names of an axis.
 
 use crate::layout::Name;
 use crate::whole;
 
-/// Values of 1, 2 or 5 times a power of ten between two numbers, about `number` of them, and how
-/// they are written.
+/// About `number` ticks between two numbers, with their labels. Their distance is 1, 2 or 5 times a
+/// power of ten.
 pub fn ticks(from: f64, to: f64, number: usize) -> Vec<(f64, String)> {
     let rough = (to - from) / number.max(1) as f64;
     if !(rough > 0.0 && rough.is_finite()) {
@@ -36,7 +36,7 @@ pub fn ticks(from: f64, to: f64, number: usize) -> Vec<(f64, String)> {
         .collect()
 }
 
-/// 1, 2 or 5 times a power of ten, not less than a positive number.
+/// The smallest of 1, 2 and 5 times a power of ten that is not less than a positive number.
 pub fn round_step(rough: f64) -> f64 {
     let power: f64 = format!("1e{}", exponent_of(rough)).parse().unwrap_or(1.0);
     let steps = [1.0, 2.0, 5.0, 10.0].map(|multiple| multiple * power);
@@ -44,15 +44,15 @@ pub fn round_step(rough: f64) -> f64 {
     step.unwrap_or(10.0 * power)
 }
 
-/// The power of ten that a number is written with.
+/// The decimal exponent of a number.
 fn exponent_of(number: f64) -> i32 {
     let text = format!("{number:e}");
     let exponent = text.rsplit_once('e').map(|(_, exponent)| exponent.parse());
     exponent.and_then(Result::ok).unwrap_or(0)
 }
 
-/// The names of an axis that there is room for: all of the first ones, if they lie apart by so much,
-/// else the second ones, else some of the first.
+/// The names of an axis for which there is room. These are all of the first names if their distance
+/// is at least `apart`, else the second names, else some of the first.
 pub fn readable([names, groups]: [&[Name]; 2], [low, high]: [f64; 2], apart: f64) -> Vec<&Name> {
     let inside = |name: &&Name| name.at >= low && name.at <= high;
     let names: Vec<&Name> = names.iter().filter(inside).collect();

@@ -1,14 +1,14 @@
-//! Colours that can be seen.
+//! Colours that are visible on white.
 
-/// Colours that can be told apart, for curves without one.
+/// Distinguishable colours, for curves that have no colour.
 const PALETTE: [&str; 8] = [
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f3c8d", "#555555",
 ];
 
-/// The brightest that a colour can be and still be seen on white, of 0 to 1.
+/// Largest brightness, between 0 and 1, at which a colour is visible on white.
 const BRIGHTEST: f64 = 0.68;
 
-/// The colour of three or six hexadecimal digits, darker if it could not be seen on white.
+/// The colour with three or six hexadecimal digits, darkened if it would be invisible on white.
 fn on_white(digits: &str) -> Option<String> {
     let digits: String = match digits.len() {
         3 => digits.chars().flat_map(|digit| [digit, digit]).collect(),
@@ -35,13 +35,13 @@ fn darkened(part: u8, brightness: f64) -> u8 {
     (f64::from(part) * BRIGHTEST / brightness) as u8
 }
 
-/// The colour of the curve or population with this number, of those that have no own.
+/// The default colour for the curve or population with this number.
 pub fn numbered(index: usize) -> String {
     let color = PALETTE.get(index % PALETTE.len());
     color.copied().unwrap_or("black").to_owned()
 }
 
-/// A colour that is safe to write into a page: the given one if it is a colour.
+/// A colour that is safe to write into a page: the given one if it is a colour, else the default.
 pub fn seen(given: Option<&str>, index: usize) -> String {
     let given = given.unwrap_or_default().trim();
     if let Some(color) = given.strip_prefix('#').and_then(on_white) {

@@ -1,4 +1,4 @@
-//! Figures on a page of their own.
+//! Draws figures on a web page.
 
 use std::fmt::Write;
 
@@ -6,18 +6,18 @@ use crate::layout::{Laid, Line, Name, Sheet};
 use crate::thin::{straightened, thinned};
 use crate::{Figure, escaped, whole};
 
-/// What part of a panel's height a line may be away from a point that is left out: a twentieth of a
-/// pixel, so that it stays unseen when a reader zooms.
+/// Largest distance of a line from an omitted point, as a fraction of the panel's height. This is a
+/// twentieth of a pixel, so it stays invisible when a reader zooms.
 const UNSEEN: f64 = 1e-4;
-/// Most points of a page; each takes some 15 bytes.
+/// Largest number of points on a page; each needs about 15 bytes.
 const MOST_POINTS: usize = 600_000;
-/// How many places side by side a curve keeps its shape in, even on a page of very many.
+/// Smallest number of columns in which a curve keeps its shape, even on a page with very many curves.
 const LEAST_PLACES: usize = 400;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-/// A page with figures that needs no other file and no network.
+/// A page with figures that needs no other files and no network.
 pub fn html(title: &str, figures: &[Figure]) -> String {
     let mut sheets: Vec<Sheet<'_>> = figures.iter().map(Sheet::of).collect();
     straighten(&mut sheets);
@@ -35,7 +35,7 @@ pub fn html(title: &str, figures: &[Figure]) -> String {
     )
 }
 
-/// Leaves out the points that nobody would miss, and more if they are too many for a page.
+/// Omits points without a visible effect, and more points if they are too many for a page.
 fn straighten(sheets: &mut [Sheet<'_>]) {
     for laid in sheets.iter_mut().flat_map(|sheet| &mut sheet.panels) {
         let tolerance = UNSEEN * drawn_height(laid);
@@ -66,7 +66,7 @@ fn straighten(sheets: &mut [Sheet<'_>]) {
     }
 }
 
-/// The height of what a curve goes through: of a lane, if it has one.
+/// The height in which a curve is drawn: that of its lane, if it has one.
 fn drawn_height(laid: &Laid) -> f64 {
     match laid.lanes {
         Some(_) => 1.0,
@@ -74,7 +74,7 @@ fn drawn_height(laid: &Laid) -> f64 {
     }
 }
 
-/// Leaves out events that are nearer to the one before than so much.
+/// Omits events whose distance from the previous one is less than `least`.
 fn apart(points: &mut Vec<(f64, f64)>, least: f64) {
     let mut last = f64::NEG_INFINITY;
     points.retain(|(time, _)| {
@@ -86,6 +86,7 @@ fn apart(points: &mut Vec<(f64, f64)>, least: f64) {
     });
 }
 
+/// A figure as JSON, for the script of the page.
 fn json((sheet, figure): (&Sheet<'_>, &Figure)) -> String {
     let [x0, x1] = sheet.x;
     let size = match figure.size {
@@ -103,6 +104,7 @@ fn json((sheet, figure): (&Sheet<'_>, &Figure)) -> String {
     )
 }
 
+/// A panel as JSON.
 fn panel(laid: &Laid) -> String {
     let names = |names: &[Name]| -> String {
         let name = |name: &Name| {
@@ -150,7 +152,7 @@ fn curve(line: &Line) -> String {
     text + "]}"
 }
 
-/// A number with eight digits, none of them a zero at the end.
+/// A number rounded to eight digits.
 fn short(number: f64) -> f64 {
     format!("{number:.7e}").parse().unwrap_or(number)
 }

@@ -1,38 +1,38 @@
-//! What a figure is made of in the units of its axes: the same for every form of picture.
+//! The layout of a figure in the units of its axes, which all picture formats share.
 
 use crate::units::{fitting_unit, time_unit};
 use crate::{Content, Figure, Panel, lines, rows};
 
-/// A figure with all that is to be drawn.
+/// A figure with its layout.
 pub struct Sheet<'f> {
     pub title: &'f str,
     pub x_label: String,
-    /// Where the time begins and ends, in its unit.
+    /// The range of the time axis, in its unit.
     pub x: [f64; 2],
-    /// How many seconds the unit of time has.
+    /// The unit of time in seconds.
     pub seconds: f64,
     pub panels: Vec<Laid>,
 }
 
-/// A panel with all that is to be drawn.
+/// A panel with its layout.
 #[derive(Default)]
 pub struct Laid {
     pub title: String,
     pub y_label: String,
-    /// Lowest and highest value, or place.
+    /// Lowest and highest value, or row.
     pub y: [f64; 2],
-    /// In pixels, without what is around it.
+    /// Height in pixels, without margins.
     pub height: f64,
-    /// What stands at places of the vertical axis, instead of numbers.
+    /// Names along the vertical axis, instead of numbers.
     pub names: Vec<Name>,
-    /// What stands there if there is no room for `names`.
+    /// Names of groups, which replace `names` if there is no room for these.
     pub groups: Vec<Name>,
-    /// If each curve has a place of its own: the value there, and the distance of two.
+    /// If each curve has its own lane: the value in the middle of a lane, and the distance of lanes.
     pub lanes: Option<[f64; 2]>,
     pub curves: Vec<Line>,
-    /// Name and colour of what the colours mean.
+    /// The names and colours in the legend.
     pub legend: Vec<(String, String)>,
-    /// Whether there is neither a point nor an event in it.
+    /// Whether it has neither points nor events.
     pub is_empty: bool,
 }
 
@@ -44,7 +44,7 @@ pub struct Name {
     pub color: Option<String>,
 }
 
-/// A curve, or the events of a row as strokes at one height.
+/// A curve, or the events of a row, which are drawn as strokes at one height.
 pub struct Line {
     pub name: String,
     pub color: String,
@@ -52,11 +52,11 @@ pub struct Line {
     pub points: Vec<(f64, f64)>,
 }
 
-/// Panels that are not higher than this keep their height when there are several.
+/// If there are several panels, those that are not higher than this keep their height.
 const LEAST_SHARED: f64 = 100.0;
 
 impl Sheet<'_> {
-    /// Lays a figure out.
+    /// Computes the layout of a figure.
     pub fn of(figure: &Figure) -> Sheet<'_> {
         let time = time_of(figure);
         let largest = time[0].abs().max(time[1].abs());
@@ -73,14 +73,14 @@ impl Sheet<'_> {
             }
             if let Some(laid) = panels.get_mut(first) {
                 laid.title.clone_from(&panel.title);
-                // The same need not be said twice.
+                // The title of the figure need not be repeated.
                 if laid.title == figure.title {
                     laid.title.clear();
                 }
             }
         }
         if figure.panels.len() > 1 {
-            // Several share a picture that should fit on a screen.
+            // Several panels share the height of a picture that should fit on a screen.
             let share = if figure.panels.len() > 2 { 0.6 } else { 0.75 };
             for laid in &mut panels {
                 laid.height = (laid.height * share).max(laid.height.min(LEAST_SHARED));
@@ -97,8 +97,7 @@ impl Sheet<'_> {
         }
     }
 
-    /// The sheet with its panels stretched so that they are this high together, but not less than
-    /// some pixels each.
+    /// Stretches the panels so that their total height is `height`, with a minimum for each panel.
     pub fn stretched(mut self, height: f64) -> Self {
         const LEAST: f64 = 30.0;
         let now: f64 = self.panels.iter().map(|laid| laid.height).sum();
@@ -109,7 +108,7 @@ impl Sheet<'_> {
     }
 }
 
-/// Where the time begins and ends, in seconds; never empty.
+/// The range of time, in seconds; never empty.
 fn time_of(figure: &Figure) -> [f64; 2] {
     let mut found = (f64::INFINITY, f64::NEG_INFINITY);
     let mut see = |time: f64| {
@@ -131,12 +130,12 @@ fn time_of(figure: &Figure) -> [f64; 2] {
     }
     let is_rows = |panel: &Panel| matches!(panel.content, Content::Rows(_));
     let all_rows = figure.panels.iter().all(is_rows);
-    // A stroke at the very edge would not be seen.
+    // A stroke at the very edge would be invisible.
     let margin = if all_rows { 0.02 } else { 0.0 };
     bounds(found, figure.time, margin)
 }
 
-/// What is given, else what is found with a margin on both sides; never empty.
+/// The given bounds, or else the range of the data with a margin on both sides; never empty.
 pub fn bounds(found: (f64, f64), given: [Option<f64>; 2], margin: f64) -> [f64; 2] {
     let (low, high) = match found.0 <= found.1 {
         true => found,

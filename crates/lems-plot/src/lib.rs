@@ -1,8 +1,9 @@
-//! Pictures of traces and events.
+//! Draws traces and events.
 //!
-//! A [`Figure`] is some panels over a common time: curves of one unit each, or rows of events.
-//! [`svg`] and [`png`] draw one, [`text`] with characters; [`html`] puts several on a page that
-//! zooms, reads values and hides curves, with a script of its own and nothing from elsewhere.
+//! A [`Figure`] has several panels over a common time axis: each has curves of one unit, or rows of
+//! events. [`svg`], [`png`] and [`text`] draw one figure, the last with characters. [`html`] puts
+//! several figures on a page that can zoom, show values and hide curves. The page contains its own
+//! script and loads nothing from elsewhere.
 
 mod axis;
 mod color;
@@ -21,42 +22,42 @@ pub use png::{PngError, png};
 pub use svg::svg;
 pub use text::text;
 
-/// Some panels, one below the other, over the same time.
+/// Panels below one another, over the same time.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Figure {
-    /// Above it.
+    /// The title above it.
     pub title: String,
-    /// Where the time begins and ends, in seconds; where the data do if None.
+    /// The range of time, in seconds; None for the range of the data.
     pub time: [Option<f64>; 2],
-    /// How many seconds the unit of the time axis has; a fitting one if None.
+    /// The unit of the time axis in seconds; None for a suitable one.
     pub time_scale: Option<f64>,
     /// Width and height, in pixels.
     pub size: Option<(u32, u32)>,
-    /// What it shows.
+    /// The panels.
     pub panels: Vec<Panel>,
 }
 
 /// One plot of a figure.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Panel {
-    /// Above it, in a figure of several.
+    /// The title above it, if the figure has several panels.
     pub title: String,
-    /// What the values are.
+    /// The quantity of the values.
     pub quantity: String,
-    /// Their unit. An SI unit without prefix gets one that fits.
+    /// The unit of the values. An SI unit without a prefix gets a suitable prefix.
     pub unit: String,
-    /// Lowest and highest value shown, in that unit; where the data end if None.
+    /// Lowest and highest value to show, in that unit; None for the range of the data.
     pub range: [Option<f64>; 2],
-    /// What it shows.
+    /// The content.
     pub content: Content,
 }
 
-/// What a panel shows.
+/// The content of a panel.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Content {
-    /// Values over time. Many are drawn one below the other, on the same scale.
+    /// Curves over time. If there are many, they are drawn below one another, on the same scale.
     Curves(Vec<Curve>),
-    /// Events, a row for each source from the bottom up, with the rates of the populations.
+    /// Events, with one row per source from the bottom up, and the rates of the populations.
     Rows(Vec<Row>),
 }
 
@@ -69,33 +70,33 @@ impl Default for Content {
 /// Values over time.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Curve {
-    /// In the legend.
+    /// The name in the legend.
     pub name: String,
-    /// A hexadecimal colour such as `#ee40FF`, or a name; one of a few if it is neither.
+    /// A hexadecimal colour such as `#ee40FF`, or a name of a colour; a default if it is neither.
     pub color: Option<String>,
-    /// Times in seconds and values, from left to right. Where one is not finite, there is a gap.
+    /// Times in seconds and values, from left to right. A number that is not finite makes a gap.
     pub points: Vec<(f64, f64)>,
 }
 
 /// The events of one source.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Row {
-    /// Beside the row.
+    /// The name beside the row.
     pub name: String,
-    /// What it belongs to: rows of one population have one colour, and a common rate.
+    /// The population of the source. Rows of one population have the same colour and a common rate.
     pub population: String,
-    /// When the events are, in seconds, in order.
+    /// The times of the events in seconds, in order.
     pub times: Vec<f64>,
 }
 
-/// Text for XML and HTML.
+/// The text, escaped for XML and HTML.
 fn escaped(text: &str) -> String {
     (text.replace('&', "&amp;").replace('<', "&lt;"))
         .replace('>', "&gt;")
         .replace('"', "&quot;")
 }
 
-/// How many whole dots, letters or places there are in so many: none in a negative number.
+/// The whole part of a number of dots, letters or places; 0 for a negative number.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "a part of a dot is not drawn, and what is beyond a `usize` is outside of every drawing"
@@ -104,7 +105,7 @@ fn whole(number: f64) -> usize {
     number as usize
 }
 
-/// The text, or its ends if it has more than so many letters.
+/// The text, or its two ends if it has more than `most` letters.
 fn fitting(text: &str, most: usize) -> String {
     let letters: Vec<char> = text.chars().collect();
     if letters.len() <= most {

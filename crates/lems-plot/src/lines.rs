@@ -1,15 +1,16 @@
-//! Panels of curves.
+//! Computes the layout of panels with curves.
 
 use crate::color::seen;
 use crate::layout::{Laid, Line, Name, bounds};
 use crate::units::fitting_unit;
 use crate::{Curve, Panel};
 
-/// Most curves that can be told apart when they lie over one another.
+/// Largest number of curves that are distinguishable in the same axes.
 pub const MOST_OVERLAID: usize = 12;
 
-/// A panel of curves: over one another, or each in a lane of its own if they are many.
+/// The layout of a panel with curves. They share the axes, or each has its own lane if they are many.
 pub fn laid(panel: &Panel, curves: &[Curve], x: [f64; 2], seconds: f64) -> Laid {
+    // The range of the values at the times that are shown.
     let finite = |point: &&(f64, f64)| point.0.is_finite() && point.1.is_finite();
     let inside = |time: f64| time / seconds >= x[0] && time / seconds <= x[1];
     let mut found = (f64::INFINITY, f64::NEG_INFINITY);
@@ -21,6 +22,7 @@ pub fn laid(panel: &Panel, curves: &[Curve], x: [f64; 2], seconds: f64) -> Laid 
     }
     let is_empty = found.0 > found.1;
     let largest = found.0.abs().max(found.1.abs());
+    // Convert the curves to the units of the axes.
     let (unit, scale) = fitting_unit(&panel.unit, if is_empty { 0.0 } else { largest });
     let found = (found.0 / scale, found.1 / scale);
     let given = panel.range.map(|bound| bound.map(|bound| bound / scale));
@@ -34,6 +36,7 @@ pub fn laid(panel: &Panel, curves: &[Curve], x: [f64; 2], seconds: f64) -> Laid 
                 .collect(),
         })
         .collect();
+    // A few curves share the axes.
     if curves.len() <= MOST_OVERLAID {
         return Laid {
             y_label: label(&panel.quantity, &unit),
@@ -47,6 +50,7 @@ pub fn laid(panel: &Panel, curves: &[Curve], x: [f64; 2], seconds: f64) -> Laid 
             ..Laid::default()
         };
     }
+    // Many curves get one lane each, from the top down.
     let [low, high] = bounds(found, [None; 2], 0.0);
     let middle = rounded((low + high) / 2.0);
     let apart = rounded(1.049 * (high - low)).max(high - low);
@@ -75,7 +79,7 @@ pub fn laid(panel: &Panel, curves: &[Curve], x: [f64; 2], seconds: f64) -> Laid 
     }
 }
 
-/// What stands beside an axis.
+/// The label of an axis.
 pub fn label(quantity: &str, unit: &str) -> String {
     match (quantity, unit) {
         ("", unit) => unit.to_owned(),
@@ -84,7 +88,7 @@ pub fn label(quantity: &str, unit: &str) -> String {
     }
 }
 
-/// The number with two digits.
+/// The number rounded to two digits.
 fn rounded(number: f64) -> f64 {
     let digits = format!("{number:.1e}");
     digits.parse().unwrap_or(number)

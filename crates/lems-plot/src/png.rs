@@ -1,4 +1,4 @@
-//! A figure as PNG.
+//! Draws a figure as PNG.
 
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree};
@@ -6,9 +6,9 @@ use thiserror::Error;
 
 use crate::{Figure, svg};
 
-/// Latin, Greek and signs, so that a picture is the same on every computer.
+/// A font with Latin, Greek and symbols. It is embedded, so a picture is the same on every computer.
 const FONT: &[u8] = include_bytes!("../font/DejaVuSans.ttf");
-/// Pixels for each unit of the SVG, if no size is asked for: enough for print at a column's width.
+/// Pixels per unit of the SVG if no size is given. This is enough for print in the width of a column.
 const SCALE: f32 = 2.0;
 
 /// Why a figure could not be drawn as PNG.
@@ -16,10 +16,10 @@ const SCALE: f32 = 2.0;
 #[error("the picture cannot be drawn: {0}")]
 pub struct PngError(String);
 
-/// Draws a figure as [`svg`] does, twice as large, or as large as it asks for.
+/// Draws a figure like [`svg`], in its given size, or in twice the size of the SVG if none is given.
 ///
 /// # Errors
-/// A figure that is too large for the memory.
+/// The figure is too large for the memory.
 pub fn png(figure: &Figure) -> Result<Vec<u8>, PngError> {
     let failed = |reason: &dyn ToString| PngError(reason.to_string());
     let mut options = Options::default();

@@ -1,4 +1,4 @@
-//! Panels of events, and of their rates.
+//! Computes the layout of panels with events and with their rates.
 
 use crate::axis::round_step;
 use crate::color::numbered;
@@ -6,23 +6,24 @@ use crate::layout::{Laid, Line, Name, bounds};
 use crate::lines::label;
 use crate::{Panel, Row, whole};
 
-/// About so many bins does a rate have: fewer if there would be few events in each.
+/// Smallest and largest number of bins of a rate. With fewer events there are fewer bins.
 const BINS: [f64; 2] = [10.0, 60.0];
 const EVENTS_IN_BIN: f64 = 3.0;
-/// Most populations whose rates can be told apart.
+/// Largest number of populations whose rates are distinguishable.
 const MOST_RATES: usize = 8;
 
-/// Rows that belong together.
+/// The rows of one population.
 struct Population<'r> {
     name: &'r str,
     color: String,
-    /// Numbers of its rows.
+    /// The indices of its rows.
     rows: Vec<usize>,
 }
 
-/// A panel of events, and one of the rates if there are events.
+/// The layout of a panel with events, and of one with their rates if there are events.
 pub fn laid(panel: &Panel, rows: &[Row], x: [f64; 2], seconds: f64) -> Vec<Laid> {
     let populations = populations(rows);
+    // The colour of each row is that of its population.
     let mut colors = vec![String::new(); rows.len()];
     for population in &populations {
         for row in &population.rows {
@@ -31,6 +32,7 @@ pub fn laid(panel: &Panel, rows: &[Row], x: [f64; 2], seconds: f64) -> Vec<Laid>
             }
         }
     }
+    // Each row becomes a line of strokes with a name.
     let mut names = Vec::new();
     let mut curves = Vec::new();
     for ((index, row), color) in rows.iter().enumerate().zip(&colors) {
@@ -48,9 +50,10 @@ pub fn laid(panel: &Panel, rows: &[Row], x: [f64; 2], seconds: f64) -> Vec<Laid>
             points: times.map(|time| (time / seconds, at)).collect(),
         });
     }
+    // The names of populations are used if there is no room for those of rows.
     let groups = populations.iter().filter_map(|group| {
         let (first, last) = (*group.rows.first()?, *group.rows.last()?);
-        // A name in the middle of rows that are not its own would mislead.
+        // If the rows of a population are not adjacent, a name in their middle would be misleading.
         let is_together = last - first + 1 == group.rows.len();
         (is_together && !group.name.is_empty()).then(|| Name {
             at: (first + last) as f64 / 2.0,
@@ -58,6 +61,7 @@ pub fn laid(panel: &Panel, rows: &[Row], x: [f64; 2], seconds: f64) -> Vec<Laid>
             color: Some(group.color.clone()),
         })
     });
+    // The panel of events, and the panel of rates below it.
     let is_empty = curves.iter().all(|curve| curve.points.is_empty());
     let raster = Laid {
         y_label: panel.quantity.clone(),
@@ -85,7 +89,7 @@ impl Population<'_> {
     }
 }
 
-/// The populations in the order of their first rows.
+/// The populations, in the order of their first rows.
 fn populations(rows: &[Row]) -> Vec<Population<'_>> {
     let mut numbers = std::collections::HashMap::new();
     let mut populations: Vec<Population<'_>> = Vec::new();
@@ -104,13 +108,15 @@ fn populations(rows: &[Row]) -> Vec<Population<'_>> {
     populations
 }
 
-/// The events of each population in a second, in bins.
+/// The rates of the populations: events per second in each bin.
 fn rates(rows: &[Row], populations: &[Population<'_>], x: [f64; 2], seconds: f64) -> Laid {
+    // Choose the bins by the number of events.
     let events: usize = rows.iter().map(|row| row.times.len()).sum();
     let wanted = events as f64 / populations.len().max(1) as f64 / EVENTS_IN_BIN;
     let width = round_step((x[1] - x[0]) / wanted.clamp(BINS[0], BINS[1]));
     let first = (x[0] / width).floor();
     let bins = whole(((x[1] / width).ceil() - first).clamp(1.0, 2.0 * BINS[1]));
+    // Many populations get one common rate.
     let all = Population {
         name: "all",
         color: "#555555".to_owned(),
@@ -121,6 +127,7 @@ fn rates(rows: &[Row], populations: &[Population<'_>], x: [f64; 2], seconds: f64
     } else {
         populations
     };
+    // Count the events of each population, and draw their rate as steps.
     let mut highest = 0.0_f64;
     let curve = |population: &Population<'_>| {
         let mut counts = vec![0_u32; bins];
@@ -129,7 +136,7 @@ fn rates(rows: &[Row], populations: &[Population<'_>], x: [f64; 2], seconds: f64
             let time = time / seconds;
             let bin = (time / width).floor() - first;
             let is_inside = time >= x[0] && time <= x[1];
-            // What happens at the very end belongs to the last bin.
+            // An event at the very end belongs to the last bin.
             let bin = whole(bin).min(bins - 1);
             if let (true, Some(count)) = (is_inside, counts.get_mut(bin)) {
                 *count += 1;
@@ -138,7 +145,7 @@ fn rates(rows: &[Row], populations: &[Population<'_>], x: [f64; 2], seconds: f64
         let mut points = Vec::new();
         for (bin, count) in counts.into_iter().enumerate() {
             let begin = (first + bin as f64) * width;
-            // The first and the last may be cut.
+            // The first and the last bin may be cut off by the range of time.
             let (from, to) = (begin.max(x[0]), (begin + width).min(x[1]));
             if to - from > 1e-6 * width {
                 let rate = f64::from(count) / ((to - from) * seconds);
@@ -154,6 +161,7 @@ fn rates(rows: &[Row], populations: &[Population<'_>], x: [f64; 2], seconds: f64
         }
     };
     let curves: Vec<Line> = shown.iter().map(curve).collect();
+    // The panel, with a legend if the populations have names.
     let is_named = shown.iter().any(|population| !population.name.is_empty());
     let names = curves
         .iter()

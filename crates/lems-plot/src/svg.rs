@@ -1,4 +1,4 @@
-//! A figure as SVG.
+//! Draws a figure as SVG.
 
 use std::fmt::Write;
 
@@ -10,25 +10,26 @@ use crate::{Figure, escaped, fitting, whole};
 const WIDTH: f64 = 760.0;
 const RIGHT: f64 = 20.0;
 const TOP: f64 = 40.0;
-/// Below a panel: space, and what the numbers and the name of the time take.
+/// Heights below a panel: of the gap, the numbers and the name of the time axis.
 const GAP: f64 = 12.0;
 const NUMBERS: f64 = 20.0;
 const AXIS_NAME: f64 = 20.0;
-/// What the title of a panel takes.
+/// Height of the title of a panel.
 const PANEL_TITLE: f64 = 18.0;
 const LEGEND_LINE: f64 = 18.0;
-/// What a name in the legend takes besides its letters, and what a letter takes.
+/// Width of a name in the legend without its letters, and width of a letter.
 const LEGEND_SAMPLE: f64 = 44.0;
 const LETTER: f64 = 7.2;
-/// Most letters of a name beside an axis.
+/// Largest number of letters of a name beside an axis.
 const BESIDE: usize = 24;
-/// The least distance of two names beside an axis.
+/// Smallest distance of two names beside an axis.
 const NAME_HEIGHT: f64 = 11.0;
-/// Nearer to one another than this, events of a row cannot be told apart.
+/// Smallest distance at which two events of a row are distinguishable.
 const NEAREST: f64 = 0.25;
 
-/// Draws a figure.
+/// Draws a figure as SVG.
 pub fn svg(figure: &Figure) -> String {
+    // Compute the size of the picture and of the panels.
     let mut sheet = Sheet::of(figure);
     let width = figure.size.map_or(WIDTH, |size| f64::from(size.0));
     let left = margin(&sheet);
@@ -45,6 +46,7 @@ pub fn svg(figure: &Figure) -> String {
         .size
         .map_or(0.0, |size| f64::from(size.1))
         .max(panels + around);
+    // The beginning of the file and the title.
     let mut text = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
          width=\"{width}\" height=\"{height}\" font-family=\"sans-serif\" font-size=\"12\">\n\
@@ -57,6 +59,7 @@ pub fn svg(figure: &Figure) -> String {
         width / 2.0,
         escaped(&fitting(sheet.title, title_letters))
     );
+    // The panels from top to bottom, each with its legend.
     let mut top = TOP;
     for (number, (laid, legend)) in sheet.panels.iter().zip(&legends).enumerate() {
         let is_last = number + 1 == sheet.panels.len();
@@ -90,7 +93,7 @@ pub fn svg(figure: &Figure) -> String {
     text + "</svg>\n"
 }
 
-/// What is left of the panels: their numbers or names, and what the axes are called.
+/// The width of the space to the left of the panels, for the numbers or names and the labels of axes.
 fn margin(sheet: &Sheet<'_>) -> f64 {
     let names = sheet
         .panels
@@ -102,7 +105,7 @@ fn margin(sheet: &Sheet<'_>) -> f64 {
     (34.0 + LETTER * letters.unwrap_or(0) as f64).max(70.0)
 }
 
-/// The height of all that is not panels.
+/// The total height of everything except the panels.
 fn around(sheet: &Sheet<'_>, legends: &[Legend]) -> f64 {
     let titles = sheet.panels.iter().filter(|laid| !laid.title.is_empty());
     let legends: f64 = legends.iter().map(Legend::height).sum();
@@ -113,7 +116,7 @@ fn around(sheet: &Sheet<'_>, legends: &[Legend]) -> f64 {
         + legends
 }
 
-/// What the colours of a panel mean, below it.
+/// The legend below a panel.
 struct Legend {
     names: Vec<String>,
     column: f64,
@@ -155,7 +158,7 @@ impl Legend {
     }
 }
 
-/// Where a panel is, and what it shows there.
+/// The place of a panel in the picture, and the ranges of its axes.
 struct Frame {
     number: usize,
     left: f64,
@@ -175,6 +178,7 @@ impl Frame {
         self.top + (self.y[1] - value) / (self.y[1] - self.y[0]) * self.height
     }
 
+    /// Draws a panel: title, grid, numbers or names, labels, curves and frame.
     fn draw(&self, text: &mut String, laid: &Laid, has_numbers: bool) {
         let (left, top, width, height) = (self.left, self.top, self.width, self.height);
         let bottom = top + height;
@@ -186,6 +190,7 @@ impl Frame {
                 "<text x=\"{left}\" y=\"{base}\" font-weight=\"bold\">{title}</text>"
             );
         }
+        // The horizontal axis with its grid.
         let number = self.number;
         let _ = writeln!(
             text,
@@ -206,6 +211,7 @@ impl Frame {
                 );
             }
         }
+        // The vertical axis with numbers or names.
         if laid.names.is_empty() {
             for (value, label) in ticks(self.y[0], self.y[1], whole(height / 40.0).max(3)) {
                 self.side(text, value, &label, None);
@@ -227,6 +233,7 @@ impl Frame {
             text,
             "<g clip-path=\"url(#plot{number})\" fill=\"none\" stroke-width=\"1.2\">"
         );
+        // The curves.
         for line in &laid.curves {
             let path = self.path(line);
             if !path.is_empty() {
@@ -248,7 +255,7 @@ impl Frame {
         }
     }
 
-    /// A number or name beside the panel, and its line across it.
+    /// Draws a number or name beside the panel, and its grid line.
     fn side(&self, text: &mut String, value: f64, label: &str, color: Option<&str>) {
         let (at, right, end) = (self.y(value), self.left + self.width, self.left - 6.0);
         let fill = color.map_or(String::new(), |color| format!(" fill=\"{color}\""));
@@ -261,6 +268,7 @@ impl Frame {
         );
     }
 
+    /// The path of a curve or of strokes, with no more points than are visible.
     fn path(&self, line: &Line) -> String {
         let points = between(&line.points, self.x);
         if line.marks {
@@ -270,7 +278,7 @@ impl Frame {
         let mut path = String::new();
         for stretch in points.split(|point| point.1.is_nan()) {
             if let [(x, y)] = stretch {
-                // A point alone would not be seen: it becomes a cross.
+                // A single point would be invisible, so it becomes a cross.
                 let (x, y) = (self.x(*x), self.y(*y));
                 let _ = write!(path, "M{:.2} {y:.2}h6m-3 -3v6", x - 3.0);
                 continue;

@@ -1,4 +1,4 @@
-//! A figure as characters, for a terminal.
+//! Draws a figure with characters, for a terminal.
 
 use std::fmt::Write;
 
@@ -7,24 +7,24 @@ use crate::layout::{Laid, Line, Sheet};
 use crate::thin::{between, thinned};
 use crate::{Figure, fitting, whole};
 
-/// Characters across that the curves get.
+/// Width of the curves in characters.
 const COLUMNS: usize = 68;
-/// Lines down that a panel gets: of values, of a rate, and of many rows at most.
+/// Height of a panel in lines: for values, for a rate, and the maximum for rows.
 const LINES: usize = 16;
 const RATE_LINES: usize = 5;
 const MOST_LINES: usize = 40;
-/// Panels that are not higher than this are rates.
+/// Panels whose height is at most this are drawn with the height of a rate.
 const RATE_HEIGHT: f64 = 90.0;
-/// Dots of a Braille character.
+/// Number of dots of a Braille character in each direction.
 const ACROSS: usize = 2;
 const DOWN: usize = 4;
-/// The bit of each dot, by line and column.
+/// The bit of each dot in a Braille character, by line and column.
 const DOTS: [[u32; ACROSS]; DOWN] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
-/// Letters that the numbers of the vertical axis get, and names at most.
+/// Width of the numbers of the vertical axis, and largest width of names, in letters.
 const MARGIN: usize = 9;
 const MOST_MARGIN: usize = 20;
 
-/// Draws a figure with dots of Braille characters, 78 characters wide or somewhat more.
+/// Draws a figure with the dots of Braille characters, about 78 characters wide.
 pub fn text(figure: &Figure) -> String {
     let sheet = Sheet::of(figure);
     let names = sheet
@@ -56,8 +56,9 @@ pub fn text(figure: &Figure) -> String {
     text
 }
 
-/// The curves of a panel, and its axes without the numbers of the time.
+/// Draws the curves of a panel and its axes, but not the numbers of the time axis.
 fn panel(text: &mut String, laid: &Laid, x: [f64; 2], margin: usize) {
+    // Draw the curves as dots.
     let [y0, y1] = laid.y;
     let lines = match laid.names.len() {
         0 if laid.height <= RATE_HEIGHT => RATE_LINES,
@@ -70,6 +71,7 @@ fn panel(text: &mut String, laid: &Laid, x: [f64; 2], margin: usize) {
     for curve in &laid.curves {
         draw(curve, x, &mut dots, |(x, y)| (column(x), line(y)));
     }
+    // Put numbers or names at lines of the vertical axis.
     let mut labels = vec![String::new(); lines];
     let mut put = |value: f64, label: String| {
         if let Some(place) = labels.get_mut(whole(line(value).round()) / DOWN) {
@@ -87,6 +89,7 @@ fn panel(text: &mut String, laid: &Laid, x: [f64; 2], margin: usize) {
             put(name.at, fitting(&name.text, margin - 1));
         }
     }
+    // Write the lines.
     for (label, dots) in labels.iter().zip(&dots) {
         let drawn: String = dots.iter().copied().map(braille).collect();
         let edge = if label.is_empty() {
@@ -96,6 +99,7 @@ fn panel(text: &mut String, laid: &Laid, x: [f64; 2], margin: usize) {
         };
         let _ = writeln!(text, "{label:>margin$} {edge}{}", drawn.trim_end());
     }
+    // Write the horizontal axis with its ticks.
     let mut axis = String::new();
     for (value, _) in ticks(x[0], x[1], 6) {
         let at = whole(column(value).round()) / ACROSS;
@@ -106,7 +110,7 @@ fn panel(text: &mut String, laid: &Laid, x: [f64; 2], margin: usize) {
     let _ = writeln!(text, "{:margin$} \u{2514}{axis}", "");
 }
 
-/// What the axis and the colours of a panel mean.
+/// The label of the axis and the names of the curves.
 fn legend(laid: &Laid) -> String {
     let names: Vec<&str> = (laid.legend.iter())
         .map(|(name, _)| name.as_str())
@@ -126,13 +130,14 @@ fn braille(dots: u32) -> char {
     }
 }
 
-/// Sets the dots of a curve: of its points, and of the lines between them.
+/// Sets the dots of a curve: of its points and of the lines between them.
 fn draw(
     curve: &Line,
     x: [f64; 2],
     dots: &mut [[u32; COLUMNS]],
     place: impl Fn((f64, f64)) -> (f64, f64),
 ) {
+    // Sets the dot at a place, if it is inside the panel.
     let mut set = |x: f64, y: f64| {
         let (x, y) = (x.round(), y.round());
         if x < 0.0 || y < 0.0 {
@@ -147,6 +152,7 @@ fn draw(
             *character |= dot;
         }
     };
+    // Events are single dots; the points of a curve are connected, except across a gap.
     let mut last = None;
     let points = between(&curve.points, x);
     let points = if curve.marks {
@@ -164,7 +170,7 @@ fn draw(
             Some(last) if !curve.marks => last,
             _ => (x, y),
         };
-        // What is far outside is not followed dot by dot.
+        // The number of dots per line is limited, because a line may end far outside the panel.
         let longest = (x - from_x)
             .abs()
             .max((y - from_y).abs())

@@ -1,4 +1,4 @@
-//! Fewer points that look the same.
+//! Reduces the number of points without a visible change.
 
 /// A point: a time and a value.
 pub type Point = (f64, f64);
@@ -7,8 +7,8 @@ fn is_finite(point: &Point) -> bool {
     point.0.is_finite() && point.1.is_finite()
 }
 
-/// What is left of each stretch of finite points by a function, with a point whose height is NaN
-/// for each gap between them.
+/// Applies a function that omits points to each stretch of finite points. Each gap between stretches
+/// becomes one point with the value NaN.
 fn by_stretch(points: &[Point], mut thin: impl FnMut(&[Point], &mut Vec<Point>)) -> Vec<Point> {
     let mut kept: Vec<Point> = Vec::new();
     for stretch in points.split(|point| !is_finite(point)) {
@@ -23,13 +23,14 @@ fn by_stretch(points: &[Point], mut thin: impl FnMut(&[Point], &mut Vec<Point>))
     kept
 }
 
-/// The points without those that lie nearer than `tolerance` to a line between others.
+/// Omits the points whose distance from a line between other points is less than `tolerance`.
 pub fn straightened(points: &[Point], tolerance: f64) -> Vec<Point> {
     by_stretch(points, |stretch, kept| straighten(stretch, tolerance, kept))
 }
 
-/// Keeps the last point that a line from the one kept before can reach without being further than
-/// the tolerance from any point between: the slopes of such lines are in a range that narrows.
+/// Keeps a point only where it is needed. From the last point kept, it goes as far as a line stays
+/// within the tolerance of all points in between. The range of slopes of such lines narrows with each
+/// point.
 fn straighten(stretch: &[Point], tolerance: f64, kept: &mut Vec<Point>) {
     let Some((first, rest)) = stretch.split_first() else {
         return;
@@ -40,7 +41,7 @@ fn straighten(stretch: &[Point], tolerance: f64, kept: &mut Vec<Point>) {
     for point in rest {
         let slope = |offset: f64, from: Point| (point.1 + offset - from.1) / (point.0 - from.0);
         let here = slope(0.0, from);
-        // NaN, where two points have one time, is in no range.
+        // If two points have the same time, the slope is NaN, which is in no range.
         if from != before && !(here >= slopes.0 && here <= slopes.1) {
             kept.push(before);
             from = before;
@@ -55,8 +56,8 @@ fn straighten(stretch: &[Point], tolerance: f64, kept: &mut Vec<Point>) {
     }
 }
 
-/// Of the points that share one of so many places between two times the first, lowest, highest and
-/// last; all if there are few.
+/// Divides the range between two times into `places` columns, and keeps the first, lowest, highest
+/// and last point in each column. If there are few points, it keeps all.
 pub fn thinned(points: &[Point], [from, to]: [f64; 2], places: usize) -> Vec<Point> {
     let size = (to - from) / places.max(1) as f64;
     let is_few = points.len() <= 4 * places;
@@ -72,6 +73,7 @@ pub fn thinned(points: &[Point], [from, to]: [f64; 2], places: usize) -> Vec<Poi
     })
 }
 
+/// Keeps the first, lowest, highest and last point, in their order and without repetition.
 fn keep_ends(shared: &[Point], kept: &mut Vec<Point>) {
     let numbered = || shared.iter().enumerate();
     let lowest = numbered().min_by(|a, b| a.1.1.total_cmp(&b.1.1));
@@ -93,7 +95,7 @@ fn keep_ends(shared: &[Point], kept: &mut Vec<Point>) {
     }
 }
 
-/// The points that are between two times, and the next on either side.
+/// The points between two times, and the next point on either side.
 pub fn between(points: &[Point], [from, to]: [f64; 2]) -> &[Point] {
     let first = points.partition_point(|point| point.0 < from);
     let last = points.partition_point(|point| point.0 <= to);

@@ -1,6 +1,6 @@
-//! Units as a reader writes them.
+//! Writes units in the usual notation.
 
-/// SI units that take a prefix, as models call them.
+/// SI units that can have a prefix, as models spell them.
 const PREFIXED: [&str; 13] = [
     "V", "A", "s", "S", "F", "ohm", "Hz", "m", "C", "J", "W", "N", "Pa",
 ];
@@ -16,12 +16,12 @@ const PREFIXES: [(&str, f64); 9] = [
     ("f", 1e-15),
 ];
 
-/// The unit in which a value is written with few digits, and what values are divided by for it.
+/// The unit in which a value has few digits, and the number by which values are divided for it.
 pub fn fitting_unit(unit: &str, largest: f64) -> (String, f64) {
     if !PREFIXED.contains(&unit) {
         return (written(unit), 1.0);
     }
-    // A sum of many steps is not quite the round number that it stands for.
+    // A time that is the sum of many steps is not exactly the round number that is meant.
     let fits = |(_, size): &&(&str, f64)| largest * (1.0 + 1e-6) >= *size;
     let prefix = match PREFIXES.iter().find(fits) {
         Some(prefix) if largest.is_finite() => *prefix,
@@ -31,7 +31,7 @@ pub fn fitting_unit(unit: &str, largest: f64) -> (String, f64) {
     (format!("{}{unit}", prefix.0), prefix.1)
 }
 
-/// A unit of the time that is so many seconds.
+/// The unit of time with this number of seconds.
 pub fn time_unit(seconds: f64) -> String {
     let same = |(_, size): &&(&str, f64)| *size == seconds;
     match PREFIXES.iter().find(same) {
@@ -40,7 +40,7 @@ pub fn time_unit(seconds: f64) -> String {
     }
 }
 
-/// LEMS's symbols have words for signs: `mol_per_m3`.
+/// The notation of a LEMS symbol, which has words instead of signs: `mol_per_m3`.
 fn written(symbol: &str) -> String {
     let fraction = match symbol.strip_prefix("per_") {
         Some(below) => format!("1/{below}"),

@@ -1,4 +1,4 @@
-//! Grows ComponentTypes and the components made of them.
+//! Generates ComponentTypes and components of them.
 
 use crate::component_type::{ComponentType, FixedChild, List, Names};
 use crate::dice::Dice;
@@ -7,7 +7,8 @@ use crate::dynamics::{Gardener, Role, Selection, Sender};
 use crate::expression::{Scope, Variable, Writer};
 use crate::xml::Xml;
 
-/// What every root offers to all instances in it. Types between may offer it too.
+/// Variables that every root provides to all instances inside it. Types in between may provide them
+/// too.
 pub const PROMISED: [(&str, Dimension, Role); 3] = [
     ("drive", Dimension::None, Role::State),
     ("level", Dimension::Voltage, Role::Derived),
@@ -16,35 +17,35 @@ pub const PROMISED: [(&str, Dimension, Role); 3] = [
 
 const COLOURS: [&str; 2] = ["red", "blue"];
 
-/// An instance of the model: where it is, seen from the root, and what its type is.
+/// An instance of the model: its path and its type.
 #[derive(Debug, Clone)]
 pub struct Place {
     /// Path from the root.
     pub path: String,
-    /// Number of the type; None for one with nothing but what can be recorded.
+    /// Index of its type; None if it has nothing but recordable variables.
     pub of: Option<usize>,
-    /// What can be recorded there.
+    /// Names of its recordable variables.
     pub recordable: Vec<String>,
 }
 
-/// What a type is for.
+/// The purpose of a type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// Part of something else.
+    /// A part of another component.
     Part,
-    /// Made many times by a population.
+    /// A cell, which a population instantiates many times.
     Cell,
     /// The whole network.
     Root,
-    /// Attached by a connection.
+    /// A synapse, which a connection attaches.
     Synapse,
 }
 
-/// A model that grows.
+/// A model under construction.
 pub struct Builder {
-    /// Where chance comes from.
+    /// The source of random choices.
     pub dice: Dice,
-    /// Where names come from.
+    /// The source of names.
     pub names: Names,
     /// All types so far.
     pub types: Vec<ComponentType>,
@@ -52,7 +53,7 @@ pub struct Builder {
     pub xml: Xml,
     /// Whether the model draws random numbers.
     pub draws: bool,
-    /// Whether only cells send events, one each at most, so that many can be computed together.
+    /// Whether only cells send events, at most one each, so that many can be computed together.
     pub calm: bool,
     globals: Scope,
 }
@@ -97,7 +98,7 @@ impl Builder {
         self.names.fresh(&mut self.dice)
     }
 
-    /// Grows a type with the given children; gives its number.
+    /// Generates a type with the given children, and returns its index.
     pub fn grow(&mut self, purpose: Purpose, children: ComponentType) -> usize {
         let mut xml = Xml::default();
         let mut new = ComponentType {
@@ -106,6 +107,7 @@ impl Builder {
         };
         let name = new.name.clone();
         xml.open("ComponentType", &[("name", &name)]);
+        // Parameters, constants and time.
         let mut known = self.parameters(&mut new, &mut xml);
         known.push(Variable {
             name: "t".to_owned(),
@@ -113,6 +115,7 @@ impl Builder {
             positive: false,
             tame: true,
         });
+        // A text and a property.
         if new.colour {
             xml.leaf("Text", &[("name", "colour")]);
         }
@@ -135,6 +138,7 @@ impl Builder {
             });
             new.properties.push(name);
         }
+        // A type without a promised variable may require it, or have it itself; a root has all.
         let mut promised = Vec::new();
         for promise in PROMISED {
             let (name, dimension, _) = promise;
@@ -172,6 +176,7 @@ impl Builder {
                 &[("name", list), ("type", &self.types[*of].name)],
             );
         }
+        // The Dynamics.
         let selections = self.selections(&new);
         let receives = purpose == Purpose::Synapse || self.dice.chance(60);
         let gardener = Gardener {
@@ -194,7 +199,7 @@ impl Builder {
         self.types.len() - 1
     }
 
-    /// A type that differs from its parent in name and in parameters that have values already.
+    /// Generates a type that extends another one and fixes some of its parameters.
     pub fn extend(&mut self, parent: usize) -> usize {
         let mut new = self.types[parent].clone();
         let parent_name = std::mem::replace(&mut new.name, self.name());
@@ -221,8 +226,10 @@ impl Builder {
         self.types.len() - 1
     }
 
-    /// Writes parameters and constants; afterwards there is a positive name in each dimension.
+    /// Writes parameters and constants, and returns the scope with them. Together with the global
+    /// constants, it has a positive variable in each dimension.
     fn parameters(&mut self, new: &mut ComponentType, xml: &mut Xml) -> Scope {
+        // Parameters and constants.
         let mut own = Scope::new();
         for dimension in Dimension::PHYSICAL
             .into_iter()
@@ -254,6 +261,7 @@ impl Builder {
             new.recordable.push(name.clone());
             own.push(settled(name, dimension));
         }
+        // Parameters derived from them.
         let numbers: Vec<String> = own
             .iter()
             .filter(|v| v.dimension == Dimension::None)
@@ -289,6 +297,7 @@ impl Builder {
         own
     }
 
+    /// The paths that a type can select: one variable of a child, or variables of a list with `reduce`.
     fn selections(&mut self, new: &ComponentType) -> Vec<Selection> {
         let mut all = Vec::new();
         let one = |path: String, variable: &Variable| Selection {
@@ -297,6 +306,7 @@ impl Builder {
             reduce: "",
             tame: variable.tame,
         };
+        // Variables of children, and of their children.
         for (slot, of) in &new.slots {
             let child = &self.types[*of];
             all.extend(
@@ -311,6 +321,7 @@ impl Builder {
                 all.extend(inner_type.readable.iter().map(|v| one(path(v), v)));
             }
         }
+        // Variables of all elements of a list, or of those with a colour.
         let lists = new.lists.iter().map(|list| (list.name.clone(), list.of));
         for (list, of) in lists.chain(new.attachments.clone()) {
             let element = self.types[of].clone();
@@ -340,7 +351,7 @@ impl Builder {
         all
     }
 
-    /// A type that holds a kinetic scheme.
+    /// Generates a type with a kinetic scheme.
     pub fn grow_scheme(&mut self) -> usize {
         let [
             place,
@@ -355,6 +366,7 @@ impl Builder {
             share,
             total,
         ] = std::array::from_fn(|_| self.name());
+        // The type of a state.
         let mut xml = Xml::default();
         xml.within("ComponentType", &[("name", &place)], |xml| {
             xml.leaf("Exposure", &[("name", &share), ("dimension", "none")]);
@@ -367,6 +379,7 @@ impl Builder {
                 xml.leaf("StateVariable", &share);
             });
         });
+        // The type of a transition, with a forward and a backward rate.
         let scope = [
             Variable {
                 name: "drive".to_owned(),
@@ -416,6 +429,7 @@ impl Builder {
         }
         xml.close();
         xml.close();
+        // The type with the scheme.
         xml.within("ComponentType", &[("name", &name)], |xml| {
             xml.leaf("Children", &[("name", &nodes), ("type", &place)]);
             xml.leaf("Children", &[("name", &edges), ("type", &passage)]);
@@ -448,6 +462,7 @@ impl Builder {
             });
         });
         self.xml.paste(&xml.finish());
+        // Its states, and transitions that join them in a chain or a ring.
         let count = self.dice.between(2, 4);
         let mut fixed: Vec<FixedChild> = (0..count)
             .map(|index| FixedChild {
@@ -473,6 +488,7 @@ impl Builder {
                 recordable: vec![forward.clone()],
             });
         }
+        // Register the type.
         self.types.push(ComponentType {
             name,
             readable: vec![Variable {
@@ -487,16 +503,18 @@ impl Builder {
         self.types.len() - 1
     }
 
-    /// Writes a component and all in it; gives the places in it. `path` is its own from the root.
+    /// Writes a component and everything in it, and returns the instances. `path` is the path of the
+    /// component from the root.
     pub fn component(&mut self, tag: &str, id: &str, of: usize, path: &str) -> Vec<Place> {
         let places = self.open_component(tag, id, of, path);
         self.xml.close();
         places
     }
 
-    /// The same, with the element left open.
+    /// Like [`component`](Self::component), but leaves the element open.
     pub fn open_component(&mut self, tag: &str, id: &str, of: usize, path: &str) -> Vec<Place> {
         let own = self.types[of].clone();
+        // The element with its parameters.
         let mut attributes = vec![("id", id.to_owned())];
         if tag != own.name && self.dice.chance(50) {
             attributes.push(("type", own.name.clone()));
@@ -510,6 +528,7 @@ impl Builder {
         let attributes: Vec<(&str, &str)> =
             attributes.iter().map(|(n, v)| (*n, v.as_str())).collect();
         self.xml.open(tag, &attributes);
+        // Its place, and the places of its children.
         let mut recordable = own.recordable.clone();
         recordable.extend(own.readable.iter().map(|v| v.name.clone()));
         recordable.extend(own.properties.iter().cloned());
@@ -548,7 +567,7 @@ impl Builder {
         places
     }
 
-    /// Some children of the given types: slots, and lists where `lists` says so.
+    /// Random children of the given types: slots, and also lists if `lists` is set.
     pub fn children(&mut self, from: &[usize], lists: bool) -> ComponentType {
         let mut new = ComponentType::default();
         for _ in 0..self.dice.between(0, 2) {
@@ -560,7 +579,7 @@ impl Builder {
             let Some(of) = self.dice.pick(from).copied() else {
                 continue;
             };
-            // jLEMS puts a child in the last list that takes its type.
+            // jLEMS puts a child into the last list that accepts its type.
             if new.lists.iter().any(|list: &List| list.of == of) {
                 continue;
             }
@@ -592,7 +611,7 @@ fn settled(name: String, dimension: Dimension) -> Variable {
     }
 }
 
-/// A path one step longer.
+/// A path with one more step.
 pub fn join(path: &str, step: &str) -> String {
     match (path, step) {
         ("", _) => step.to_owned(),

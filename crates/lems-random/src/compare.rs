@@ -1,4 +1,4 @@
-//! Runs a model with both back ends, side by side.
+//! Runs a model with both back ends, step by step.
 
 use jlems_rs::document::MemorySources;
 use jlems_rs::engine::Simulation;
@@ -8,28 +8,28 @@ use lems_optimise::{Independence, block_kernel, independence};
 
 use crate::RandomModel;
 
-/// Instances of a call that are not run one after the other.
+/// Number of instances from which a call runs in blocks.
 const TOGETHER: u32 = 4;
 
-/// Why a model does not pass.
+/// Why a model fails the test.
 #[derive(Debug, thiserror::Error)]
 pub enum Difference {
-    /// The engine does not take the model.
+    /// The engine refuses the model.
     #[error("refused: {0}")]
     Refused(String),
     /// A variable has different bits.
     #[error("step {step}: {variable} is {interpreter:e} (interpreter) and {compiled:e} (compiled)")]
     Value {
-        /// Number of the step, 0 for the initial passes.
+        /// Number of the step; 0 for the set-up.
         step: usize,
-        /// Name of the column and place in it.
+        /// Name of the column, and index in it.
         variable: String,
-        /// Its value by the interpreter.
+        /// Its value from the interpreter.
         interpreter: f64,
-        /// Its value by the machine code.
+        /// Its value from machine code.
         compiled: f64,
     },
-    /// A run with a break gives something else.
+    /// A run with a break has other outputs.
     #[error("with a break after {middle} steps the outputs are others")]
     Halves {
         /// Number of steps before the break.
@@ -45,7 +45,7 @@ pub enum Difference {
     },
 }
 
-/// What a model was like that passed.
+/// Statistics of a model that passed.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Passed {
     /// Number of variables that were compared.
@@ -56,11 +56,11 @@ pub struct Passed {
     pub instances: usize,
     /// Number of kernels.
     pub kernels: usize,
-    /// Kernels that machine code takes several instances through together.
+    /// Number of kernels that machine code runs for several instances together.
     pub together: usize,
-    /// Those of them whose events can take an instance back.
+    /// Number of these kernels in which an event can require an instance to be rolled back.
     pub interfering: usize,
-    /// Whether some variable was no finite number at the end.
+    /// Whether some variable was not finite at the end.
     pub not_finite: bool,
 }
 
@@ -85,6 +85,7 @@ pub fn back_ends(model: &RandomModel) -> Result<Passed, Difference> {
     Ok(passed)
 }
 
+/// Runs both back ends, and compares their states after each step.
 fn side_by_side(
     model: &RandomModel,
     simulation: &Simulation,
@@ -95,6 +96,7 @@ fn side_by_side(
     let backends: [&dyn Backend; 2] = [&interpreter, compiled];
     let mut start = State::new(program, 1234);
     interpreter.run_setup(&mut start);
+    // Make the steps.
     let mut states = [start.clone(), start];
     let step = model.timing.step as f64 * 1e-6;
     let mut time = 0.0;
@@ -114,6 +116,7 @@ fn side_by_side(
         }
     }
     let [state, _] = states;
+    // Count the kernels that run in blocks.
     let independent: Vec<Independence> = (0..)
         .zip(&program.kernels)
         .filter(|(number, _)| {
@@ -138,6 +141,7 @@ fn side_by_side(
     })
 }
 
+/// Compares two states: memory, events, random numbers, queue and fault.
 fn compare(
     simulation: &Simulation,
     [left, right]: &[State; 2],

@@ -1,10 +1,10 @@
-//! What a random ComponentType offers to the rest of the model.
+//! The parts of a random ComponentType that the rest of the model can use.
 
 use crate::dice::Dice;
 use crate::dimension::Dimension;
 use crate::expression::Variable;
 
-/// A ComponentType that components can be made of.
+/// A ComponentType.
 #[derive(Debug, Clone, Default)]
 pub struct ComponentType {
     /// Its name.
@@ -19,15 +19,15 @@ pub struct ComponentType {
     pub slots: Vec<(String, usize)>,
     /// Children lists.
     pub lists: Vec<List>,
-    /// Lists of attachments: name, and type of what they take.
+    /// Lists of attachments: name, and type of the attachments.
     pub attachments: Vec<(String, usize)>,
     /// Variables that others can read.
     pub readable: Vec<Variable>,
-    /// Names of variables that can be recorded but are no good for reading.
+    /// Names of variables that can be recorded but not read by others.
     pub recordable: Vec<String>,
-    /// Ports on which it emits.
+    /// Ports on which it sends events.
     pub outs: Vec<OutPort>,
-    /// Ports on which it receives.
+    /// Ports on which it receives events.
     pub ins: Vec<String>,
     /// Children of every component: tag, id, attributes, recordable variables.
     pub fixed: Vec<FixedChild>,
@@ -44,32 +44,32 @@ pub struct List {
     pub elements: Vec<usize>,
 }
 
-/// A port on which events leave.
+/// A port on which events are sent.
 #[derive(Debug, Clone)]
 pub struct OutPort {
     /// Its name.
     pub name: String,
-    /// Whether its events are sent on from handlers. Such events may not travel with a delay, since
-    /// jLEMS cannot send a delayed event while it delivers one, nor in circles.
+    /// Whether its events are sent by handlers. Such events must not have a delay, because jLEMS cannot
+    /// send a delayed event while it delivers one. They must not travel in circles either.
     pub relay: bool,
-    /// Whether more than one block emits on it; jLEMS then needs its name in connections.
+    /// Whether more than one block sends on it. In this case jLEMS needs its name in connections.
     pub shared: bool,
 }
 
 /// A child that every component of a type has.
 #[derive(Debug, Clone)]
 pub struct FixedChild {
-    /// Tag of the element.
+    /// The tag of its element.
     pub tag: String,
     /// Its id.
     pub id: String,
-    /// Further attributes.
+    /// Its other attributes.
     pub attributes: Vec<(String, String)>,
-    /// What can be recorded there.
+    /// Names of its recordable variables.
     pub recordable: Vec<String>,
 }
 
-/// Makes names that are different from all others and random in their hash.
+/// Generates unique names with random hashes.
 #[derive(Debug, Default)]
 pub struct Names {
     made: usize,

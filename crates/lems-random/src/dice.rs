@@ -1,4 +1,4 @@
-//! The only source of chance.
+//! The only source of random choices.
 
 /// A splitmix64 generator (Steele, Lea, Flood 2014): the same seed gives the same rolls everywhere.
 #[derive(Debug, Clone)]
@@ -7,7 +7,7 @@ pub struct Dice {
 }
 
 impl Dice {
-    /// Dice that start from `seed`.
+    /// A generator with this seed.
     pub fn new(seed: u64) -> Dice {
         Dice { state: seed }
     }
@@ -23,11 +23,11 @@ impl Dice {
     /// A whole number from `low` to `high`, both included.
     pub fn between(&mut self, low: usize, high: usize) -> usize {
         let sides = (high.saturating_sub(low) as u64).saturating_add(1);
-        // Fewer than the sides, whose number comes from a `usize`.
+        // The number of sides comes from a `usize`, so the remainder fits.
         low + usize::try_from(self.next() % sides).unwrap_or_default()
     }
 
-    /// True in `percent` of 100 cases.
+    /// True with a probability of `percent` / 100.
     pub fn chance(&mut self, percent: u64) -> bool {
         self.next() % 100 < percent
     }
@@ -45,7 +45,7 @@ impl Dice {
         self.pick(words).copied().unwrap_or_default()
     }
 
-    /// Brings `items` into random order.
+    /// Shuffles `items`.
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             let other = self.between(0, last);

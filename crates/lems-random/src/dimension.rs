@@ -3,7 +3,7 @@
 use crate::dice::Dice;
 use crate::xml::Xml;
 
-/// What a variable measures. In these units all values are of order one: ms, 1/ms, mV, nA, uS.
+/// The dimension of a variable. In the units ms, 1/ms, mV, nA and uS all values are of order one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dimension {
     /// A plain number.
@@ -21,7 +21,7 @@ pub enum Dimension {
 }
 
 impl Dimension {
-    /// All but the plain number.
+    /// All except the plain number.
     pub const PHYSICAL: [Dimension; 5] = [
         Dimension::Time,
         Dimension::Rate,
@@ -42,7 +42,7 @@ impl Dimension {
         }
     }
 
-    /// Symbols of units, each with the power of ten that makes it the unit of order one.
+    /// Symbols of units, each with the power of ten that converts it to the unit of order one.
     fn units(self) -> &'static [(&'static str, i32)] {
         match self {
             Dimension::None => &[("", 0)],
@@ -54,7 +54,7 @@ impl Dimension {
         }
     }
 
-    /// The size of the unit of order one in SI units, as text to put behind a number.
+    /// The factor of the unit of order one to SI units, as a suffix of a number.
     fn si(self) -> &'static str {
         match self {
             Dimension::None => "",
@@ -92,6 +92,7 @@ impl Dimension {
 
 /// Writes the definitions of all dimensions and units.
 pub fn define(xml: &mut Xml) {
+    // The dimensions.
     xml.leaf("Dimension", &[("name", "time"), ("t", "1")]);
     xml.leaf("Dimension", &[("name", "per_time"), ("t", "-1")]);
     xml.leaf(
@@ -115,6 +116,7 @@ pub fn define(xml: &mut Xml) {
             ("i", "2"),
         ],
     );
+    // The units.
     for (symbol, dimension, power) in [
         ("s", "time", "0"),
         ("ms", "time", "-3"),

@@ -1,4 +1,4 @@
-//! Random Dynamics.
+//! Generates random Dynamics.
 
 use crate::component_type::{ComponentType, Names, OutPort};
 use crate::dice::Dice;
@@ -6,23 +6,23 @@ use crate::dimension::Dimension;
 use crate::expression::{Scope, Variable, Writer};
 use crate::xml::Xml;
 
-/// A `select` that a type can use: path, dimension, `reduce`, and whether its value stays small.
+/// A `select` that a type can use.
 #[derive(Debug, Clone)]
 pub struct Selection {
     /// Path to the variable, from the instance.
     pub path: String,
-    /// What it measures.
+    /// Its dimension.
     pub dimension: Dimension,
-    /// `reduce`, empty for one variable.
+    /// The value of `reduce`; empty for a single variable.
     pub reduce: &'static str,
     /// Whether the value is of order one.
     pub tame: bool,
 }
 
-/// Variables that a type must have, so that its children can require them.
+/// Variables that a type must have because its children may require them.
 pub type Promised = [(&'static str, Dimension, Role)];
 
-/// How a promised variable comes about.
+/// How a promised variable is defined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// A state variable.
@@ -33,12 +33,12 @@ pub enum Role {
     Hidden,
 }
 
-/// Which events a type sends.
+/// How many events a type sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sender {
-    /// As many as come, from conditions, handlers and regimes.
+    /// Any number, from conditions, handlers and regimes.
     Any,
-    /// One, from a condition.
+    /// Only those of a single condition.
     Once,
     /// None.
     Never,
@@ -49,21 +49,21 @@ struct Assignable {
     dimension: Dimension,
 }
 
-/// Grows the Dynamics of one type.
+/// Generates the Dynamics of one type.
 pub struct Gardener<'g> {
-    /// Where chance comes from.
+    /// The source of random choices.
     pub dice: &'g mut Dice,
-    /// Where names come from.
+    /// The source of names.
     pub names: &'g mut Names,
     /// Whether `random()` may be used.
     pub draws: bool,
-    /// Which events the type sends.
+    /// How many events the type sends.
     pub sender: Sender,
-    /// The type so far; gets readable variables and ports.
+    /// The type so far; readable variables and ports are added to it.
     pub component_type: &'g mut ComponentType,
-    /// What is known without the Dynamics: parameters, constants, properties, requirements.
+    /// The variables in scope: at first parameters, constants, properties and requirements.
     pub known: Scope,
-    /// What may be selected.
+    /// The possible selections.
     pub selections: Vec<Selection>,
 }
 
@@ -91,7 +91,7 @@ impl Gardener<'_> {
             true => self.in_ports(&mut ports),
             false => Vec::new(),
         };
-        // In a type with regimes, jLEMS ignores the handlers outside them.
+        // In a type with regimes, jLEMS ignores the handlers outside of them.
         match self.sender == Sender::Any && self.dice.chance(25) {
             true => self.regimes(&states, &ins, &mut dynamics, &mut ports),
             false => self.on_events(&states, &ins, &mut dynamics, &mut ports),
@@ -126,7 +126,8 @@ impl Gardener<'_> {
         dimension.unwrap_or(Dimension::None)
     }
 
-    /// Writes the Exposure of a variable, or not; gives the attributes that declare it.
+    /// Writes the Exposure of a variable if it has one, and returns the attributes that declare the
+    /// variable.
     fn declare(
         &mut self,
         variable: &Variable,
@@ -145,6 +146,7 @@ impl Gardener<'_> {
         attributes
     }
 
+    /// Writes the state variables: the promised ones and some more.
     fn states(
         &mut self,
         promised: &Promised,
@@ -178,6 +180,7 @@ impl Gardener<'_> {
         states
     }
 
+    /// Writes the derived variables: the promised ones, selections, and expressions.
     fn derived(
         &mut self,
         promised: &Promised,
@@ -185,6 +188,7 @@ impl Gardener<'_> {
         dynamics: &mut Xml,
         exposures: &mut Xml,
     ) {
+        // Choose the variables and their order.
         let mut wanted: Vec<(String, Derived, bool)> = Vec::new();
         for (name, dimension, role) in promised {
             if *role == Role::Derived {
@@ -212,6 +216,7 @@ impl Gardener<'_> {
             ));
         }
         self.dice.shuffle(&mut wanted);
+        // Variables that are defined later, which an expression may use all the same.
         let mut later: Scope = (wanted.iter())
             .map(|(name, derived, _)| Variable {
                 name: name.clone(),
@@ -224,6 +229,7 @@ impl Gardener<'_> {
             })
             .chain(conditional.iter().cloned())
             .collect();
+        // Write them in order.
         for (name, derived, exposed) in wanted {
             let must_be_tame = promised.iter().any(|(promise, ..)| *promise == name);
             match derived {
@@ -245,7 +251,7 @@ impl Gardener<'_> {
                 }
                 Derived::Expression(dimension) => {
                     // jLEMS does not know the dimension of a variable that uses a later one, and
-                    // then refuses it in a TimeDerivative.
+                    // refuses such a variable in a TimeDerivative.
                     let looks_ahead = !must_be_tame && self.dice.chance(20);
                     let raw = !must_be_tame && !looks_ahead && self.dice.chance(50);
                     let scope: Scope = match (raw, looks_ahead) {
@@ -280,7 +286,8 @@ impl Gardener<'_> {
         }
     }
 
-    /// What the 32-bit numbers of output files hide: the lower half of a variable (Veltkamp 1968).
+    /// Writes a variable with the lower half of another one (Veltkamp 1968), which the 32-bit numbers
+    /// of output files would hide.
     fn residue(&mut self, dynamics: &mut Xml) {
         let tame: Vec<Variable> = self
             .known
@@ -320,6 +327,7 @@ impl Gardener<'_> {
             .collect()
     }
 
+    /// Writes the planned conditional variables with one to three cases.
     fn conditional(&mut self, planned: Vec<Variable>, dynamics: &mut Xml, exposures: &mut Xml) {
         let known = self.known.clone();
         for variable in &planned {
@@ -327,7 +335,7 @@ impl Gardener<'_> {
             let attributes = self.declare(variable, exposed, exposures);
             dynamics.open("ConditionalDerivedVariable", &borrowed(&attributes));
             for case in 0..self.dice.between(1, 3) {
-                // jLEMS checks the first case alone, and knows no conditional variables there.
+                // jLEMS checks only the first case, and does not know conditional variables there.
                 if case == 1 {
                     self.known.extend(planned.iter().cloned());
                 }
@@ -345,6 +353,7 @@ impl Gardener<'_> {
         self.known.extend(planned);
     }
 
+    /// Writes one or two derivatives of most state variables.
     fn derivatives(&mut self, states: &[Assignable], dynamics: &mut Xml) {
         for state in states {
             for _ in 0..self.dice.between(0, 9).div_ceil(5) {
@@ -362,7 +371,7 @@ impl Gardener<'_> {
         }
     }
 
-    /// Assigns to some of `states` in a block that is open.
+    /// Writes assignments to some of `states` into the open block.
     fn assignments(&mut self, states: &[Assignable], at_least: usize, dynamics: &mut Xml) {
         for _ in 0..self.dice.between(at_least, 2) {
             let Some(state) = self.dice.pick(states) else {
@@ -387,7 +396,7 @@ impl Gardener<'_> {
         }
     }
 
-    /// A port that exists already, or a new one.
+    /// A port for sending: an existing one, or a new one.
     fn out_port(&mut self, relay: bool, ports: &mut Xml) -> String {
         if !relay && self.dice.chance(20) {
             let mut own: Vec<&mut OutPort> = (self.component_type.outs.iter_mut())
@@ -408,6 +417,7 @@ impl Gardener<'_> {
         name
     }
 
+    /// Writes conditions that assign or send events.
     fn on_conditions(&mut self, states: &[Assignable], dynamics: &mut Xml, ports: &mut Xml) {
         let conditions = match self.sender {
             Sender::Any => self.dice.between(0, 3),
@@ -436,6 +446,7 @@ impl Gardener<'_> {
         names
     }
 
+    /// Writes a handler for each port, which may send events on.
     fn on_events(
         &mut self,
         states: &[Assignable],
@@ -454,6 +465,7 @@ impl Gardener<'_> {
         }
     }
 
+    /// Writes regimes for one of the states, with all kinds of blocks.
     fn regimes(
         &mut self,
         states: &[Assignable],
@@ -464,6 +476,7 @@ impl Gardener<'_> {
         let Some(state) = self.dice.pick(states) else {
             return;
         };
+        // Choose the names, the initial regime, and a regime that handles all ports.
         let names: Vec<String> = (0..self.dice.between(2, 3))
             .map(|_| self.names.fresh(self.dice))
             .collect();
@@ -475,7 +488,8 @@ impl Gardener<'_> {
                 attributes.push(("initial", "true"));
             }
             dynamics.open("Regime", &attributes);
-            // Declared so by its derivative: a condition of a regime sees no other variables.
+            // In jLEMS, a condition of a regime sees only the state variables that have a derivative
+            // in this regime.
             let tau = self.writer().positive(Dimension::Time);
             let bounded = self.bounded(state.dimension);
             let rate = format!("({bounded} - {}) / {tau}", state.name);
@@ -483,6 +497,7 @@ impl Gardener<'_> {
                 "TimeDerivative",
                 &[("variable", &state.name), ("value", &rate)],
             );
+            // The blocks of the regime.
             let seen: Scope = (self.known.iter())
                 .filter(|v| v.positive || v.name == "t" || v.name == state.name)
                 .cloned()
@@ -531,7 +546,7 @@ impl Gardener<'_> {
     }
 }
 
-/// Attributes as the XML writer takes them.
+/// Attributes in the form that the XML writer needs.
 pub fn borrowed<'a>(attributes: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a str)> {
     attributes
         .iter()

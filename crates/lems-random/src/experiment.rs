@@ -1,4 +1,4 @@
-//! The simulation: what to run, for how long, and what to record.
+//! Generates the simulation: its length, step, seed and recordings.
 
 use crate::builder::Builder;
 use crate::network::Recordable;
@@ -6,10 +6,10 @@ use crate::network::Recordable;
 /// The output files of every random model.
 pub const OUTPUTS: [&str; 3] = ["values.dat", "more.dat", "events.txt"];
 
-/// Most columns of a model.
+/// Largest number of columns of a model.
 const COLUMNS: usize = 60;
 
-/// How long and in what steps a model runs.
+/// Step and length of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timing {
     /// Length of a step, in microseconds.
@@ -18,8 +18,9 @@ pub struct Timing {
     pub steps: usize,
 }
 
-/// Writes the types and the component of an experiment on the component `net`.
+/// Writes the types and the component of a simulation that runs the component `net`.
 pub fn write(builder: &mut Builder, mut recordable: Recordable, steps: usize) -> Timing {
+    // Choose the step and the columns.
     define(builder);
     let timing = Timing {
         step: *builder.dice.pick(&[10, 25, 50, 30]).unwrap_or(&10),
@@ -40,6 +41,7 @@ pub fn write(builder: &mut Builder, mut recordable: Recordable, steps: usize) ->
     if dice.chance(60) {
         attributes.push(("seed", &seed));
     }
+    // Two files of data.
     xml.open("Experiment", &attributes);
     let split = dice.between(0, recordable.values.len());
     let (first, second) = recordable.values.split_at(split);
@@ -57,6 +59,7 @@ pub fn write(builder: &mut Builder, mut recordable: Recordable, steps: usize) ->
         }
         xml.close();
     }
+    // One file of events.
     let format = dice.word(&["ID_TIME", "TIME_ID"]);
     xml.open(
         "EventTable",
@@ -80,6 +83,7 @@ pub fn write(builder: &mut Builder, mut recordable: Recordable, steps: usize) ->
     timing
 }
 
+/// Writes the types of the simulation, of files and of columns.
 fn define(builder: &mut Builder) {
     let xml = &mut builder.xml;
     xml.within("ComponentType", &[("name", "Experiment")], |xml| {

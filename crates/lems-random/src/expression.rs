@@ -1,42 +1,42 @@
-//! Random expressions, sound in their dimensions and safe in their values.
+//! Generates random expressions with correct dimensions and safe values.
 //!
-//! They use few parentheses, so that the precedence of every operator matters; what would be
-//! unsafe under some precedence (a divisor near zero, a large exponent) is never written.
+//! They have few parentheses, so that the precedence of every operator matters. Operands that would be
+//! unsafe under some precedence (a divisor near zero, a large exponent) are never written.
 
 use crate::dice::Dice;
 use crate::dimension::Dimension;
 
-/// Something that an expression may name.
+/// A variable that an expression may use.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Variable {
     /// Its name.
     pub name: String,
-    /// What it measures.
+    /// Its dimension.
     pub dimension: Dimension,
-    /// Whether it is positive and stays so.
+    /// Whether it is always positive.
     pub positive: bool,
-    /// Whether it stays of order one, whatever the model does.
+    /// Whether it always stays of order one.
     pub tame: bool,
 }
 
-/// The names that an expression may use. At least one is positive in each dimension.
+/// The variables that an expression may use. At least one in each dimension is positive.
 pub type Scope = Vec<Variable>;
 
 /// Writes expressions over a scope.
 pub struct Writer<'w> {
-    /// Where chance comes from.
+    /// The source of random choices.
     pub dice: &'w mut Dice,
-    /// What may be named.
+    /// The variables in scope.
     pub scope: &'w [Variable],
     /// Whether `random()` may be used.
     pub draws: bool,
 }
 
-/// How deep expressions nest.
+/// Largest depth of nested expressions.
 const DEPTH: u32 = 2;
 
 impl Writer<'_> {
-    /// Any expression of a dimension. It may be large where a variable that is not tame is used.
+    /// Any expression of a dimension. Its value may be large if it uses a variable that is not tame.
     pub fn any(&mut self, dimension: Dimension) -> String {
         match dimension {
             Dimension::None => self.chain(DEPTH),
@@ -44,7 +44,7 @@ impl Writer<'_> {
         }
     }
 
-    /// An expression of order one, whatever the values of its variables are. It can be the last
+    /// An expression whose value is of order one for all values of its variables. It can be the last
     /// factor of a product.
     pub fn bounded(&mut self, dimension: Dimension) -> String {
         let number = self.bounded_number();
@@ -71,6 +71,7 @@ impl Writer<'_> {
         text
     }
 
+    /// A comparison, mostly of plain numbers.
     fn comparison(&mut self) -> String {
         let dimension = match self.dice.between(0, 3) {
             0 => self
@@ -113,7 +114,7 @@ impl Writer<'_> {
         self.dice.word(&["", " ", " ", "  "])
     }
 
-    /// Numbers joined by operators of all levels.
+    /// Numbers that are joined by operators of all precedences.
     fn chain(&mut self, depth: u32) -> String {
         let mut text = match self.dice.chance(10) {
             true => format!("-{}", self.atom(depth)),
@@ -148,7 +149,7 @@ impl Writer<'_> {
         text
     }
 
-    /// Terms of a physical dimension.
+    /// A sum of terms of a physical dimension.
     fn sum(&mut self, dimension: Dimension, depth: u32) -> String {
         let mut text = match self.dice.chance(10) {
             true => format!("-{}", self.term(dimension, depth)),
@@ -195,7 +196,7 @@ impl Writer<'_> {
             .unwrap_or_else(|| self.positive(dimension))
     }
 
-    /// A number that stands by itself.
+    /// A pure number that needs no parentheses.
     fn atom(&mut self, depth: u32) -> String {
         match self.dice.between(0, if depth == 0 { 5 } else { 9 }) {
             0 => self.dice.number(),
@@ -210,6 +211,7 @@ impl Writer<'_> {
         }
     }
 
+    /// A function with an argument that is safe for it.
     fn call(&mut self, depth: u32) -> String {
         match self.dice.between(0, 15) {
             0 => format!("sin({})", self.chain(depth)),
@@ -237,14 +239,14 @@ impl Writer<'_> {
         }
     }
 
-    /// Between -1.4 and 1.4.
+    /// A number between -1.4 and 1.4.
     fn small(&mut self, depth: u32) -> String {
         let factor = self.dice.word(&["", "1.4 * ", "-"]);
         let function = self.dice.word(&["tanh", "sin", "cos"]);
         format!("{factor}{function}({})", self.chain(depth))
     }
 
-    /// At least 0.1.
+    /// A number of at least 0.1.
     fn above_zero(&mut self, depth: u32) -> String {
         match self.dice.between(0, 2) {
             0 => format!("0.1 + abs({})", self.chain(depth)),
@@ -260,7 +262,7 @@ impl Writer<'_> {
         }
     }
 
-    /// A number that is not near zero and stands by itself.
+    /// A number that is not near zero and needs no parentheses.
     fn divisor(&mut self, depth: u32) -> String {
         match self.dice.between(0, 5) {
             0 => self.dice.number(),

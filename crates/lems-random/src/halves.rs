@@ -1,4 +1,4 @@
-//! Runs a model without a break, and once more with one.
+//! Compares a run without a break with a run that is resumed from a checkpoint.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -10,12 +10,12 @@ use jlems_rs::{BackendKind, Failure, Options, run_from};
 
 use crate::{Difference, RandomModel};
 
-/// Runs `model` as machine code; then its first half in the same way and the rest, from a checkpoint, by
-/// the interpreter; and compares the outputs. Whether the run comes to its end: not every one does, as
-/// variables may become infinite.
+/// Runs `model` as machine code. Then it runs the first half again in the same way, and the rest,
+/// from a checkpoint, with the interpreter, and compares the outputs. Returns whether the run reaches
+/// its end; some runs stop early, because a variable becomes infinite.
 ///
 /// # Errors
-/// An output that differs.
+/// The outputs differ.
 pub fn in_halves(model: &RandomModel) -> Result<bool, Difference> {
     let middle = model.timing.steps as u64 / 2;
     let (whole, _) = run(model, BackendKind::Jit, None, None);
@@ -35,7 +35,7 @@ pub fn in_halves(model: &RandomModel) -> Result<bool, Difference> {
 
 type Outputs = BTreeMap<String, Vec<u8>>;
 
-/// The outputs of a run, and its checkpoint after `until` steps, where it then ends.
+/// The outputs of a run that ends after `until` steps, and its checkpoint at that point.
 fn run(
     model: &RandomModel,
     backend: BackendKind,
@@ -45,7 +45,7 @@ fn run(
     let sources = MemorySources::from([("model.xml", model.text.as_str())]);
     let options = Options {
         backend,
-        // So that any step may be the last.
+        // A checkpoint is due after every step, so any step can be the last one.
         checkpoint_every: Some(f64::MIN_POSITIVE),
         ..Options::default()
     };

@@ -1,13 +1,13 @@
-//! Random LEMS models.
+//! Generates random LEMS models.
 //!
-//! [`RandomModel::new`] grows a self-contained, valid LEMS file from a seed: its own dimensions,
-//! ComponentTypes with random expressions, populations, connections, and an experiment that records
-//! many variables. [`back_ends`] checks that interpreter and machine code agree on it to the bit,
-//! [`in_halves`] that a run gives the same with a break; the test `tests/against_jlems.py` checks
-//! that jLEMS writes the same bytes.
+//! [`RandomModel::new`] generates a self-contained, valid LEMS file from a seed. It has its own
+//! dimensions, ComponentTypes with random expressions, populations, connections, and a simulation
+//! that records many variables. [`back_ends`] checks that the interpreter and machine code agree to
+//! the bit. [`in_halves`] checks that a run with a break has the same outputs. The test
+//! `tests/against_jlems.py` checks that jLEMS writes the same bytes.
 //!
-//! Left out is what jLEMS refuses or gets wrong and this project does better on purpose
-//! (`docs/differences.md`).
+//! The models avoid what jLEMS refuses, and also what jLEMS gets wrong and this project deliberately
+//! does differently (`docs/differences.md`).
 
 mod builder;
 mod compare;
@@ -30,7 +30,7 @@ pub use halves::in_halves;
 /// A random LEMS model.
 #[derive(Debug, Clone)]
 pub struct RandomModel {
-    /// Where it comes from.
+    /// The seed that it was generated from.
     pub seed: u64,
     /// The LEMS file.
     pub text: String,
@@ -39,7 +39,7 @@ pub struct RandomModel {
 }
 
 impl RandomModel {
-    /// The model of a seed, always the same, which runs for `steps` steps.
+    /// The model for a seed, which runs for `steps` steps. The same seed always gives the same model.
     pub fn new(seed: u64, steps: usize) -> RandomModel {
         let mut builder = Builder::new(seed);
         let recordable = network::grow(&mut builder);

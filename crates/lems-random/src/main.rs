@@ -1,4 +1,4 @@
-//! Writes random models, or checks on them that both back ends give the same bits.
+//! Writes random models, or checks with them that both back ends give the same bits.
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -24,7 +24,7 @@ enum Command {
     Write {
         #[command(flatten)]
         which: Which,
-        /// Folder that gets a file SEED.xml for each model.
+        /// Folder for the files, one SEED.xml per model.
         #[arg(long, default_value = ".")]
         folder: std::path::PathBuf,
     },
@@ -32,13 +32,13 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct Which {
-    /// How many models.
+    /// Number of models.
     #[arg(long, default_value_t = 1)]
     models: u64,
-    /// Seed of the first; the others have the seeds after it.
+    /// Seed of the first model; the others have the following seeds.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Time steps of each.
+    /// Number of time steps of each model.
     #[arg(long, default_value_t = 50)]
     steps: usize,
 }
@@ -51,6 +51,7 @@ impl Which {
     }
 }
 
+/// Runs the command of the command line.
 fn main() -> ExitCode {
     match CommandLine::parse().command {
         Command::BackEnds { which } => compare(&which),
@@ -67,6 +68,7 @@ fn main() -> ExitCode {
     }
 }
 
+/// Compares the back ends on all models, and prints a summary.
 fn compare(which: &Which) -> ExitCode {
     let started = Instant::now();
     let (mut failed, mut not_finite, mut variables, mut events, mut instances) = (0, 0, 0, 0, 0);

@@ -1,16 +1,16 @@
-//! Populations, connections and the root that holds them.
+//! Generates populations, connections, and the root that contains them.
 
 use crate::builder::{Builder, Place, Purpose, join};
 use crate::component_type::{ComponentType, List};
 use crate::dimension::Dimension;
 use crate::xml::Xml;
 
-/// Most instances of a small population, and of a crowd, whose cells have many connections to one
-/// another.
+/// Largest size of a small population, and of a crowd: a population whose cells have many connections
+/// to one another.
 const FEW: usize = 4;
 const MANY: usize = 30;
 
-/// A kind of population: its ComponentType, what it is made of, and how many.
+/// A population: its ComponentType, its cell and its size.
 struct Population {
     type_name: String,
     id: String,
@@ -20,7 +20,7 @@ struct Population {
     cell_places: Vec<Place>,
 }
 
-/// The kinds of connection: their types, each with the name of its list in the root.
+/// The types of connections, by name.
 struct Wires {
     plain: String,
     ports: String,
@@ -31,7 +31,7 @@ struct Wires {
     holder: String,
 }
 
-/// Everything that can be recorded.
+/// All variables and events that can be recorded.
 #[derive(Debug, Clone, Default)]
 pub struct Recordable {
     /// Paths of variables.
@@ -40,15 +40,16 @@ pub struct Recordable {
     pub events: Vec<(String, String)>,
 }
 
-/// Where an event can come from or go to.
+/// An instance that can send or receive events.
 #[derive(Debug, Clone)]
 struct End {
     path: String,
     of: usize,
 }
 
-/// Grows all types and components of a network with the id `net`.
+/// Generates all types and components of a network with the id `net`.
 pub fn grow(builder: &mut Builder) -> Recordable {
+    // Generate the types.
     let parts = grow_parts(builder);
     let synapse_children = match builder.dice.chance(30) {
         true => builder.children(&parts[..1], false),
@@ -70,6 +71,7 @@ pub fn grow(builder: &mut Builder) -> Recordable {
     };
     let root = grow_root(builder, children, &populations, &wires);
 
+    // Write the components for synapses, couplings and cells.
     let synapses: Vec<(String, Vec<Place>)> = (0..2)
         .map(|_| {
             let id = builder.name();
@@ -98,6 +100,7 @@ pub fn grow(builder: &mut Builder) -> Recordable {
         })
         .collect();
 
+    // Write the root and the populations, and collect all instances.
     let tag = builder.types[root].name.clone();
     let mut places = builder.open_component(&tag, "net", root, "");
     for population in &populations {
@@ -129,6 +132,7 @@ pub fn grow(builder: &mut Builder) -> Recordable {
             })
         })
         .collect();
+    // Write the connections: many within crowds, and some between any instances.
     let mut attached = Attached::default();
     for crowd in populations
         .iter()
@@ -159,6 +163,7 @@ pub fn grow(builder: &mut Builder) -> Recordable {
     recordable(builder, &places)
 }
 
+/// Everything that can be recorded at the given instances.
 fn recordable(builder: &Builder, places: &[Place]) -> Recordable {
     let mut all = Recordable::default();
     for place in places {
@@ -175,6 +180,7 @@ fn recordable(builder: &Builder, places: &[Place]) -> Recordable {
     all
 }
 
+/// Generates the types of parts of cells; later ones may contain earlier ones.
 fn grow_parts(builder: &mut Builder) -> Vec<usize> {
     let mut parts = Vec::new();
     for _ in 0..builder.dice.between(1, 2) {
@@ -201,18 +207,19 @@ fn grow_cell(builder: &mut Builder, parts: &[usize], synapse: usize, coupling: u
     let tunnels = builder.dice.chance(30);
     let mut children = builder.children(parts, !tunnels);
     let name = builder.name();
-    // The end of a tunnel needs a single list.
+    // The end of a tunnel must have only one list of attachments.
     children
         .attachments
         .push((name, if tunnels { coupling } else { synapse }));
     builder.grow(Purpose::Cell, children)
 }
 
-/// A type for the ends of tunnels, which reads the other end through the name `peer`.
+/// Generates a type for the ends of tunnels. It reads the other end through the name `peer`.
 fn grow_coupling(builder: &mut Builder) -> usize {
     let [name, weight, seen, current] = std::array::from_fn(|_| builder.name());
     let mut xml = Xml::default();
     let number = builder.dice.number();
+    // Write the type.
     xml.within("ComponentType", &[("name", &name)], |xml| {
         xml.leaf(
             "Property",
@@ -246,6 +253,7 @@ fn grow_coupling(builder: &mut Builder) -> usize {
         });
     });
     builder.xml.paste(&xml.finish());
+    // Register the type.
     builder.types.push(ComponentType {
         name,
         properties: vec![weight],
@@ -261,7 +269,8 @@ fn grow_coupling(builder: &mut Builder) -> usize {
     builder.types.len() - 1
 }
 
-/// Writes the types of connections. `weights` are the properties of synapse and coupling that they set.
+/// Writes the types of connections. `weights` are the properties of the synapse and of the coupling
+/// that they set.
 fn define_wires(builder: &mut Builder, weights: [Option<String>; 2]) -> Wires {
     let [synapse_weight, coupling_weight] = weights;
     let [plain, ports, delayed, attaching, projection, tunnel, holder] =
@@ -276,6 +285,7 @@ fn define_wires(builder: &mut Builder, weights: [Option<String>; 2]) -> Wires {
             xml.leaf("EventConnection", &all);
         });
     };
+    // Event connections: plain, with ports, and with a delay.
     for (name, texts, delay) in [
         (&plain, false, false),
         (&ports, true, false),
@@ -297,6 +307,7 @@ fn define_wires(builder: &mut Builder, weights: [Option<String>; 2]) -> Wires {
         ends(&mut xml, &connection);
         xml.close();
     }
+    // A connection that attaches a synapse.
     xml.open("ComponentType", &[("name", &attaching)]);
     for path in ["from", "to"] {
         xml.leaf("Path", &[("name", path)]);
@@ -332,9 +343,11 @@ fn define_wires(builder: &mut Builder, weights: [Option<String>; 2]) -> Wires {
         });
     });
     xml.close();
+    // A list of connections.
     xml.within("ComponentType", &[("name", &projection)], |xml| {
         xml.leaf("Children", &[("name", "wires"), ("type", &ports)]);
     });
+    // A tunnel between two cells.
     xml.within("ComponentType", &[("name", &tunnel)], |xml| {
         for path in ["from", "to"] {
             xml.leaf("Path", &[("name", path)]);
@@ -366,6 +379,7 @@ fn define_wires(builder: &mut Builder, weights: [Option<String>; 2]) -> Wires {
             });
         });
     });
+    // A component that contains one instance of a cell.
     xml.within("ComponentType", &[("name", &holder)], |xml| {
         xml.leaf(
             "ComponentReference",
@@ -388,6 +402,7 @@ fn define_wires(builder: &mut Builder, weights: [Option<String>; 2]) -> Wires {
     }
 }
 
+/// Chooses the cell and the size of a population, and writes its type.
 fn plan_population(builder: &mut Builder, cells: &[usize]) -> Option<Population> {
     let cell = builder.dice.pick(cells).copied()?;
     let [type_name, id, cell_id] = std::array::from_fn(|_| builder.name());
@@ -443,7 +458,8 @@ fn write_population(builder: &mut Builder, population: &Population) {
     );
 }
 
-/// The lists of populations and connections hold components that are written by hand.
+/// Generates the root. Its lists of populations and connections have no generated elements, because
+/// this module writes them.
 fn grow_root(
     builder: &mut Builder,
     mut children: ComponentType,
@@ -476,8 +492,9 @@ fn grow_root(
     builder.grow(Purpose::Root, children)
 }
 
-/// Connects a random port to a random one, where there is one.
+/// Connects a random port for sending to a random port for receiving, if there are any.
 fn connect(builder: &mut Builder, wires: &Wires, ends: &[End]) {
+    // Choose the ports.
     let Some((from, to)) = pair(builder, ends) else {
         return;
     };
@@ -490,6 +507,7 @@ fn connect(builder: &mut Builder, wires: &Wires, ends: &[End]) {
     if out.relay && from >= to {
         return;
     }
+    // Write a connection of a random kind that is possible for these ports.
     let (from, to) = (&ends[from].path, &ends[to].path);
     let id = builder.name();
     let step = builder.dice.word(&["0.01", "0.1", "0.35", "1"]);
@@ -542,6 +560,7 @@ fn connect(builder: &mut Builder, wires: &Wires, ends: &[End]) {
     }
 }
 
+/// A random instance that sends events, and one that receives them.
 fn pair(builder: &mut Builder, ends: &[End]) -> Option<(usize, usize)> {
     let all: Vec<usize> = (0..ends.len()).collect();
     let sources: Vec<usize> = (all.iter().copied())
@@ -554,11 +573,11 @@ fn pair(builder: &mut Builder, ends: &[End]) -> Option<(usize, usize)> {
     Some((from, builder.dice.pick(&targets).copied()?))
 }
 
-/// What connections have attached so far.
+/// The instances that connections have attached so far.
 #[derive(Default)]
 struct Attached {
     places: Vec<Place>,
-    /// Path of the list, id of the component: how many.
+    /// The number of attachments by path of the list and id of the component.
     counts: std::collections::BTreeMap<(String, String), usize>,
 }
 
@@ -586,6 +605,7 @@ fn attach(
     synapses: &[(String, Vec<Place>)],
     attached: &mut Attached,
 ) {
+    // Choose the sender, the receiver, the list and the ports.
     let sources: Vec<&End> = ends
         .iter()
         .filter(|end| !builder.types[end.of].outs.is_empty())
@@ -611,6 +631,7 @@ fn attach(
     ) else {
         return;
     };
+    // Write the connection.
     let delay = match out.relay {
         true => "0 ms".to_owned(),
         false => format!("{} ms", builder.dice.word(&["0", "0.05", "0.3", "2"])),
@@ -648,6 +669,7 @@ fn tunnel(
             .iter()
             .any(|(_, of)| *of == coupling)
     };
+    // Choose the cells and couplings.
     let cells: Vec<&End> = ends.iter().filter(takes).collect();
     let (Some(one), Some(other)) = (builder.dice.pick(&cells), builder.dice.pick(&cells)) else {
         return;
@@ -660,6 +682,7 @@ fn tunnel(
     if one.path == other.path {
         return;
     }
+    // Write the tunnel.
     let (id, weight) = (builder.name(), builder.dice.number());
     builder.xml.leaf(
         &wires.tunnel,

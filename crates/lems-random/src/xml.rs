@@ -41,7 +41,7 @@ impl Xml {
         self.close();
     }
 
-    /// Writes elements that are text already.
+    /// Writes elements that are given as text.
     pub fn paste(&mut self, elements: &str) {
         for line in elements.lines() {
             self.indent();

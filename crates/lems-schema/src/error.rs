@@ -1,51 +1,51 @@
-//! What can be wrong with a schema, and with a file by its rules.
+//! Errors in a schema, and violations of its rules in a file.
 
 use lems_document::{DocumentError, Span, nearest};
 use thiserror::Error;
 
-/// Why a schema cannot be used, or what a file has that it does not allow.
+/// Why a schema cannot be used, or why a file violates it.
 #[derive(Clone, Debug, PartialEq, Error)]
 #[allow(missing_docs)]
 pub enum SchemaError {
-    /// No XML at all.
+    /// The text is not XML.
     #[error(transparent)]
     Document(#[from] DocumentError),
-    /// No valid schema, or one that is not understood.
+    /// The schema is not valid or uses something that is not supported.
     #[error("this schema cannot be used: {message}")]
     Unusable { message: String, span: Span },
-    /// A schema that refers to other files.
+    /// The schema refers to other files.
     #[error(
         "this schema cannot be used: it is in several files, and `{directive}` is not followed"
     )]
     SeveralFiles { directive: String, span: Span },
-    /// The outermost element is none that a file may begin with.
+    /// The outermost element is not declared as a root.
     #[error("the schema does not declare `{name}`{}", of_namespace(namespace))]
     UndeclaredRoot {
         name: String,
         namespace: String,
-        /// What may be there, with its namespace.
+        /// The possible elements with their namespaces.
         declared: Vec<(String, String)>,
         span: Span,
     },
-    /// An element that may not be at this place.
+    /// An element that is not allowed in this place.
     #[error("`{name}` is not allowed here in `{parent}`")]
     UnexpectedElement {
         name: String,
         parent: String,
-        /// What may be there.
+        /// The elements that are allowed here.
         expected: Vec<String>,
-        /// Whether it could have come earlier.
+        /// Whether it was allowed earlier.
         late: bool,
         span: Span,
     },
-    /// An element that ends without something in it.
+    /// An element that ends without a required child.
     #[error("`{parent}` ends too early")]
     MissingElement {
         parent: String,
         expected: Vec<String>,
         span: Span,
     },
-    /// An attribute that its element may not have.
+    /// An attribute that is not declared for its element.
     #[error("`{element}` has no attribute `{name}`")]
     UndeclaredAttribute {
         name: String,
@@ -53,7 +53,7 @@ pub enum SchemaError {
         declared: Vec<String>,
         span: Span,
     },
-    /// An attribute that its element must have.
+    /// A required attribute that is missing.
     #[error("`{element}` needs the attribute `{name}`")]
     MissingAttribute {
         name: String,
@@ -64,21 +64,21 @@ pub enum SchemaError {
     #[error("`{value}` is no value for {owner}")]
     BadValue {
         value: String,
-        /// What has the value: "`tau`", or "the text of `notes`".
+        /// The owner of the value: "`tau`", or "the text of `notes`".
         owner: String,
-        /// What it must be, as the end of a sentence that begins with "it".
+        /// The rule, as the rest of a sentence that begins with "it".
         rule: String,
         span: Span,
     },
-    /// Text where only elements may be, or nothing.
+    /// Text in an element that may contain only elements, or nothing.
     #[error("text is not allowed here in `{element}`")]
     StrayText {
         element: String,
-        /// Whether it may have children.
+        /// Whether the element may have children.
         has_children: bool,
         span: Span,
     },
-    /// Another rule: keys, `xsi:type`, `xsi:nil`.
+    /// A violation of another rule: keys, `xsi:type`, `xsi:nil`.
     #[error("this breaks a rule of the schema: {message}")]
     Rule { message: String, span: Span },
 }
@@ -102,7 +102,7 @@ impl SchemaError {
         }
     }
 
-    /// The likely remedy in one sentence.
+    /// The likely fix, in one sentence.
     pub fn help(&self) -> Option<String> {
         use SchemaError::*;
         Some(match self {
@@ -183,7 +183,7 @@ fn of_namespace(namespace: &str) -> String {
     }
 }
 
-/// Most names in a list.
+/// Largest number of names in a list.
 const LISTED: usize = 8;
 
 /// "`a`, `b` or `c`", shortened.

@@ -1,7 +1,8 @@
-//! How large the content of types becomes when it is written out.
+//! Estimates the size of the expanded content of types.
 //!
-//! `maxOccurs` repeats a part, a `group` is put where it is named, an extension holds its base: a short
-//! schema can ask for more parts than there is memory. They are counted before any is made.
+//! `maxOccurs` repeats a part, a `group` is expanded wherever it is named, and an extension contains
+//! its base, so a short schema can require more parts than fit into memory. The parts are counted
+//! before any is created.
 
 use std::collections::HashMap;
 
@@ -10,19 +11,20 @@ use lems_document::{Markup, Piece, Span, StartTag};
 use crate::SchemaError;
 use crate::schema::XSD;
 
-/// Most parts of one type; the time to compile it grows with their square.
+/// Largest number of parts of one type. The time to compile a type is quadratic in it.
 const MOST_PARTS: u64 = 3_000;
-/// Most parts of all types together.
+/// Largest number of parts of all types together.
 const MOST_PARTS_IN_ALL: u64 = 30_000;
-/// What may come more often is counted when a file is read, not written out: a threshold of the library.
+/// A threshold of the library: a part that may occur more often is not expanded, but counted when a
+/// file is read.
 const MOST_WRITTEN_OUT: u64 = 16;
-/// Most groups and types that are in one another.
+/// Largest depth of groups and types that contain one another.
 const DEEPEST: usize = 200;
 
-/// Sees to it that the content of no type becomes too large.
+/// Checks that the content of no type becomes too large.
 ///
 /// # Errors
-/// [`SchemaError::Unusable`], with the place of the type or group that does.
+/// [`SchemaError::Unusable`] at the type or group that is too large.
 pub(crate) fn check(markup: &Markup<'_>) -> Result<(), SchemaError> {
     let contents = contents(markup);
     let named = contents
@@ -49,7 +51,7 @@ pub(crate) fn check(markup: &Markup<'_>) -> Result<(), SchemaError> {
     Ok(())
 }
 
-/// What can be named: a group, or a type.
+/// The kinds of named content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Kind {
     Group,
@@ -59,7 +61,7 @@ enum Kind {
 /// The content of a type or a group.
 struct Content {
     kind: Kind,
-    /// Empty if the type has none.
+    /// The name; empty for an anonymous type.
     name: String,
     span: Span,
     parts: Parts,
@@ -67,7 +69,7 @@ struct Content {
 
 type Named<'c> = HashMap<(Kind, &'c str), &'c Content>;
 
-/// Parts that are counted, and groups and types whose parts are to be added, so many times each.
+/// A number of parts, and the groups and types to add, each with the number of times it occurs.
 #[derive(Default)]
 struct Parts {
     own: u64,
@@ -83,9 +85,9 @@ impl Parts {
     }
 }
 
-/// The contents of all types and groups, in the order of their ends.
+/// The contents of all types and groups, in the order in which they end.
 fn contents(markup: &Markup<'_>) -> Vec<Content> {
-    // What is open: a type or a group, or something that is repeated so often.
+    // An open element: a type or a group, or anything else with the number of times it is repeated.
     enum Open {
         Content(Kind, String, Span),
         Times(u64),
@@ -94,6 +96,7 @@ fn contents(markup: &Markup<'_>) -> Vec<Content> {
     let mut open: Vec<(Open, Parts)> = Vec::new();
     for piece in markup.pieces() {
         match piece {
+            // Begin a content, or a part with its number of repetitions.
             Piece::Start(tag) => {
                 let mut parts = Parts::default();
                 let name = || attribute(&tag, "name").unwrap_or_default().to_owned();
@@ -120,6 +123,7 @@ fn contents(markup: &Markup<'_>) -> Vec<Content> {
                 open.push((what, parts));
             }
             Piece::Text(..) => {}
+            // Finish a content, or add the parts to the element around.
             Piece::End => match open.pop() {
                 Some((Open::Content(kind, name, span), parts)) => contents.push(Content {
                     kind,
@@ -139,8 +143,8 @@ fn contents(markup: &Markup<'_>) -> Vec<Content> {
     contents
 }
 
-/// How often a part is written out: as often as it may come, or has to if there is no end to it. What
-/// may come very often is counted instead.
+/// How often a part is expanded: `maxOccurs` times, or `minOccurs` times if it is unbounded. A part
+/// that may occur very often is not repeated, but counted when a file is read.
 fn times(tag: &StartTag<'_>) -> u64 {
     let number = |name| attribute(tag, name)?.trim().parse::<u64>().ok();
     let least = number("minOccurs").unwrap_or(1);
@@ -170,7 +174,7 @@ fn local(name: &str) -> String {
         .to_owned()
 }
 
-/// Number of parts of a content, those of what it names among them.
+/// Number of parts of a content, including the parts of the groups and types that it names.
 fn size<'c>(
     content: &'c Content,
     named: &Named<'c>,
@@ -184,7 +188,7 @@ fn size<'c>(
     for (kind, name, times) in &content.parts.named {
         let known = sizes.get(&(*kind, name.as_str())).copied();
         let one = known.unwrap_or_else(|| {
-            // What contains itself is refused later; here it counts once.
+            // A content that contains itself is refused later. Here it counts once.
             sizes.insert((*kind, name), 0);
             let found = named.get(&(*kind, name.as_str())).copied();
             let found = found.map_or(0, |found| size(found, named, sizes, depth + 1));

@@ -1,8 +1,8 @@
-//! Files held against an XML Schema: what does not fit, where, and what would.
+//! Validates files against an XML Schema: what is wrong, where, and what is allowed instead.
 //!
-//! [`Schema::read`] compiles a schema of one file (XSD 1.0) and [`Schema::violations`] finds what
-//! is wrong with an XML text by its rules. A schema that has a construct which is not understood
-//! is refused: no rule is passed over.
+//! [`Schema::read`] compiles a schema of one file (XSD 1.0). [`Schema::violations`] finds the
+//! violations of its rules in an XML text. A schema with an unsupported construct is refused, so no
+//! rule is ever skipped.
 //!
 //! ```
 //! use lems_document::{Limits, Source, SourceId};

@@ -1,8 +1,9 @@
-//! Patterns as the library should read them.
+//! Rewrites patterns so that the library understands them correctly.
 //!
-//! It turns the regular expressions of XML Schema into those of the crate `regex`, which take
-//! linear time, but not all of them right: alternatives at the top, `^` and `$`, white space that
-//! is not XML's. Here each pattern is written so that it is; one that cannot be is refused.
+//! The library translates the regular expressions of XML Schema to those of the crate `regex`, which
+//! take linear time. It makes mistakes with alternatives at the top level, with `^` and `$`, and with
+//! white space other than XML's. Each pattern is rewritten here to avoid them. A pattern that cannot
+//! be rewritten is refused.
 
 use std::collections::HashMap;
 
@@ -14,18 +15,18 @@ use crate::schema::XSD;
 /// A schema's text with its patterns rewritten.
 pub(crate) struct Rewritten {
     pub(crate) text: String,
-    /// Where the text differs: offset behind a change, and by how much what follows has moved.
+    /// The changes: the offset after each change, and by how much the text after it has moved.
     moved: Vec<(usize, isize)>,
-    /// The patterns as they were, by what they have become.
+    /// The original patterns, by their rewritten form.
     pub(crate) originals: HashMap<String, String>,
 }
 
 impl Rewritten {
-    /// The text of a schema for the library.
+    /// Rewrites the text of a schema for the library.
     ///
     /// # Errors
     ///
-    /// A pattern that is none, or one that cannot be rewritten.
+    /// A pattern that is not valid, or that cannot be rewritten.
     pub(crate) fn of(markup: &Markup<'_>, text: &str) -> Result<Rewritten, SchemaError> {
         let mut rewritten = Rewritten {
             text: String::with_capacity(text.len()),
@@ -63,7 +64,7 @@ impl Rewritten {
         Ok(rewritten)
     }
 
-    /// Where in the schema that is which is here in its rewritten text.
+    /// The offset in the original schema for an offset in the rewritten text.
     pub(crate) fn original_offset(&self, offset: usize) -> usize {
         let before = self.moved.iter().rev().find(|(end, _)| *end <= offset);
         offset.saturating_add_signed(-before.map_or(0, |(_, shift)| *shift))
@@ -72,6 +73,7 @@ impl Rewritten {
 
 fn push_escaped(text: &mut String, value: &str) {
     for letter in value.chars() {
+        // Rewrite one character, class, escape or quantifier.
         match letter {
             '&' => text.push_str("&amp;"),
             '<' => text.push_str("&lt;"),
@@ -83,12 +85,13 @@ fn push_escaped(text: &mut String, value: &str) {
     }
 }
 
-/// A pattern with the same meaning that the library reads right.
+/// A pattern with the same meaning that the library translates correctly.
 fn plain(pattern: &str) -> Result<String, &'static str> {
     let mut written = String::with_capacity(pattern.len() + 2);
     let mut letters = pattern.chars().peekable();
     let (mut depth, mut has_choice, mut can_repeat) = (0_usize, false, false);
     while let Some(letter) = letters.next() {
+        // Check that a repetition follows something that can be repeated.
         let repeats = matches!(letter, '*' | '+' | '?' | '{');
         if repeats && !can_repeat {
             return Err("repeats nothing");
@@ -141,6 +144,7 @@ fn plain(pattern: &str) -> Result<String, &'static str> {
     if depth > 0 {
         return Err("has `(` without `)`");
     }
+    // Alternatives at the top level are put into a group, so that the library treats them as a whole.
     Ok(match has_choice {
         true => format!("({written})"),
         false => written,
@@ -149,7 +153,7 @@ fn plain(pattern: &str) -> Result<String, &'static str> {
 
 type Letters<'p> = std::iter::Peekable<std::str::Chars<'p>>;
 
-/// What stands between `[` and `]`.
+/// Rewrites a character class, up to its `]`.
 fn push_class(written: &mut String, letters: &mut Letters<'_>) -> Result<(), &'static str> {
     written.push('[');
     if letters.next_if_eq(&'^').is_some() {
@@ -172,7 +176,7 @@ fn push_class(written: &mut String, letters: &mut Letters<'_>) -> Result<(), &'s
                 Some('S') => return Err("has `\\S` in `[`, which is not supported"),
                 escape => push_escape(written, escape, letters)?,
             },
-            // Twice they are operators of `regex`.
+            // `&&` and `~~` are operators of `regex`.
             '&' | '~' if last == letter => {}
             '^' if !is_empty => written.push_str("\\^"),
             _ => written.push(letter),
@@ -182,7 +186,7 @@ fn push_class(written: &mut String, letters: &mut Letters<'_>) -> Result<(), &'s
     Ok(())
 }
 
-/// An escape that means the same in `regex`, but for white space.
+/// Rewrites an escape other than white space, if it means the same in `regex`.
 fn push_escape(
     written: &mut String,
     escape: Option<char>,

@@ -1,4 +1,4 @@
-//! The rules of simple types in words.
+//! Describes the rules of simple types in words.
 
 use xsd_schema::arenas::SimpleTypeDefData;
 use xsd_schema::types::FacetSet;
@@ -7,11 +7,11 @@ use xsd_schema::{SchemaSet, TypeKey};
 use crate::error::list;
 use crate::schema::{Schema, XSD, named};
 
-/// Most types that are looked at on the way to a built-in one.
+/// Largest number of derivation steps that are followed to a built-in type.
 const STEPS: usize = 64;
 
-/// What a value must be that breaks the rule `constraint` of a type, as the end of a sentence that
-/// begins with "it"; `said` is what the library says.
+/// Describes the rule `constraint` of a type that a value breaks, as the rest of a sentence that
+/// begins with "it". `said` is the message of the library.
 pub(crate) fn broken(
     schema: &Schema,
     key: Option<TypeKey>,
@@ -57,7 +57,7 @@ const INTEGERS: [&str; 13] = [
     "positiveInteger",
 ];
 
-/// Whether a value that the library lets pass is none after all: it reads `1_0` as an integer.
+/// Whether a value is not an integer although the library accepts it, such as `1_0`.
 pub(crate) fn is_no_integer(set: &SchemaSet, key: Option<TypeKey>, value: &str) -> bool {
     value.contains('_') && {
         let item = steps(set, key)
@@ -72,7 +72,7 @@ pub(crate) fn is_no_integer(set: &SchemaSet, key: Option<TypeKey>, value: &str) 
     }
 }
 
-/// The type and those that it is made of, up to the built-in one, with their names.
+/// The type and the types that it is derived from, up to the built-in type, with their names.
 fn steps(set: &SchemaSet, key: Option<TypeKey>) -> Vec<(Option<String>, &SimpleTypeDefData)> {
     let mut steps = Vec::new();
     let mut next = key;
@@ -85,7 +85,7 @@ fn steps(set: &SchemaSet, key: Option<TypeKey>) -> Vec<(Option<String>, &SimpleT
                     break;
                 };
                 let name = data.name.map(|name| named(&set.name_table, name));
-                // Above the built-in ones there is nothing that a person could write.
+                // The types above the built-in ones do not help a user.
                 let is_top = matches!(name.as_deref(), Some("anySimpleType" | "anyAtomicType"));
                 if is_top && !steps.is_empty() {
                     break;
@@ -102,6 +102,7 @@ fn steps(set: &SchemaSet, key: Option<TypeKey>) -> Vec<(Option<String>, &SimpleT
     steps
 }
 
+/// The patterns of a type as they are written in the schema: "match `a` or `b`".
 fn patterns(schema: &Schema, facets: &FacetSet) -> Option<String> {
     let groups = facets.patterns.iter().filter(|group| !group.is_empty());
     let groups: Vec<String> = groups
@@ -131,6 +132,7 @@ fn enumeration(facets: &FacetSet) -> Option<String> {
     })
 }
 
+/// The bounds on a value or its length: "be at least 0 and be less than 1".
 fn bounds(facets: &FacetSet) -> Option<String> {
     let number =
         |words: &str, value: Option<&String>| value.map(|value| format!("{words} {value}"));

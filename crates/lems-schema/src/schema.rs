@@ -1,4 +1,4 @@
-//! A schema of one file.
+//! A compiled schema from one file.
 
 use std::collections::HashMap;
 
@@ -16,20 +16,20 @@ pub(crate) const XSD: &str = "http://www.w3.org/2001/XMLSchema";
 /// The rules of an XML Schema.
 pub struct Schema {
     pub(crate) set: SchemaSet,
-    /// The elements that a file may begin with, and their namespaces.
+    /// The elements that may be outermost, and their namespaces.
     roots: Vec<(String, String)>,
-    /// The patterns as they are written, by what the library was given.
+    /// The original patterns, by the rewritten ones that the library was given.
     pub(crate) patterns: HashMap<String, String>,
 }
 
-/// What a schema has to say of an outermost element.
+/// Whether a schema knows an outermost element.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outermost {
-    /// It is declared.
+    /// The element is declared.
     Declared,
-    /// One that differs in upper and lower case or in its namespace is.
+    /// An element is declared that differs only in upper and lower case or in its namespace.
     Similar,
-    /// Nothing.
+    /// No similar element is declared.
     Unknown,
 }
 
@@ -38,8 +38,7 @@ impl Schema {
     ///
     /// # Errors
     ///
-    /// It is no valid schema, or one that is not understood, or it refers to other files; the
-    /// place is in source 0.
+    /// The schema is not valid, is not supported, or refers to other files. The place is in source 0.
     pub fn read(source: &Source, limits: &Limits) -> Result<Schema, SchemaError> {
         let id = SourceId(0);
         let (root, rewritten) = Markup::of(id, source, limits, |markup| {
@@ -66,7 +65,7 @@ impl Schema {
         })
     }
 
-    /// What the schema has to say of the outermost element of that name.
+    /// Whether the schema knows the outermost element of that name.
     pub fn outermost(&self, name: QualifiedName<'_>) -> Outermost {
         let is = |(local, namespace): &(String, String)| {
             local == name.local && namespace == name.namespace
@@ -81,7 +80,7 @@ impl Schema {
         }
     }
 
-    /// The names of the elements that a file may begin with.
+    /// The names of the elements that may be outermost.
     pub fn roots(&self) -> impl Iterator<Item = &str> {
         self.roots.iter().map(|(name, _)| name.as_str())
     }
@@ -96,7 +95,7 @@ impl Schema {
     }
 }
 
-/// The start tag of a schema that refers to no other file.
+/// The start tag of the schema, or an error if the schema refers to another file.
 fn one_file(markup: &Markup<'_>) -> Result<Span, SchemaError> {
     let root = markup.root();
     if root.name.namespace != XSD || root.name.local != "schema" {
@@ -140,7 +139,7 @@ pub(crate) fn named(names: &NameTable, id: xsd_schema::NameId) -> String {
     names.try_resolve(id).unwrap_or_default()
 }
 
-/// The tag of a schema in which an error is.
+/// The tag of the schema that contains an error.
 fn span_of(place: &SourceLocation, rewritten: &Rewritten, source: &Source) -> Span {
     let lines = rewritten.text.split_inclusive('\n');
     let line_start: usize = lines.take(place.line.saturating_sub(1)).map(str::len).sum();
@@ -156,7 +155,7 @@ fn span_of(place: &SourceLocation, rewritten: &Rewritten, source: &Source) -> Sp
     Span::new(SourceId(0), start..start + end)
 }
 
-/// The message of an error whose place is told otherwise, without the number of the rule.
+/// The message of an error without its place and without the number of the rule.
 fn plain(message: &str, place: Option<&SourceLocation>) -> String {
     let message = match place {
         Some(place) => message.replacen(&format!(" at {place}"), "", 1),
@@ -175,8 +174,8 @@ fn plain(message: &str, place: Option<&SourceLocation>) -> String {
     kind.unwrap_or(message).to_owned()
 }
 
-/// What the library would tell only when a file comes to it, or not at all: references to types
-/// that there are not, and content that it cannot work with.
+/// Errors that the library would report only for a file, or not at all: references to unknown types,
+/// and content that it does not support.
 fn unresolved(set: &SchemaSet) -> Option<(String, Option<SourceRef>)> {
     let elements = set.arenas.elements.values();
     let types = set.arenas.simple_types.values();
@@ -185,7 +184,7 @@ fn unresolved(set: &SchemaSet) -> Option<(String, Option<SourceRef>)> {
     if let Some(error) = deferred.next() {
         return Some((error.message.clone(), error.source.clone()));
     }
-    // It may have any content, but the library forgets that in named groups.
+    // Such an element may have any content, but the library forgets this in named groups.
     let mut elements = set.arenas.elements.values();
     let untyped = elements.find(|one| one.resolved_type.is_none() && one.resolved_ref.is_none());
     if let Some(untyped) = untyped {

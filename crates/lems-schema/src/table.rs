@@ -1,19 +1,19 @@
-//! A schema as a table, a line for each fact, which is made into an XML Schema.
+//! Translates a table with one fact per line into an XML Schema.
 //!
 //! ```text
-//! namespace urn:cells              what the elements belong to
-//! root cell Cell                   an element that a file may begin with, and its type
+//! namespace urn:cells              the namespace of the elements
+//! root cell Cell                   an element that may be outermost, and its type
 //! pattern Id [a-z]+                a text that a regular expression describes
 //! words Kind xs:string a | b       one of some values
 //! value Size xs:double > 0         a built-in type within bounds
 //! quantity Voltage V mV            a number and a unit
 //! type Cell : Base                 an element's type and the one that it extends
-//!   sequence                       its children: `sequence`, `choice` or `all`, further in by two spaces
+//!   sequence                       its children: `sequence`, `choice` or `all`, indented by two spaces
 //!     segment Segment +            their names, types and numbers: once, `?`, `*` or `+`
 //!     &Others                      the children of a group
 //!     ... *                        any element
-//!   @size Size ! = 1               its attributes: needed with `!`, always of one value with `=`
-//! group Others                     children with a name
+//!   @size Size ! = 1               its attributes: required with `!`, fixed to a value with `=`
+//! group Others                     a named group of children
 //! ```
 
 use std::fmt::Write;
@@ -22,7 +22,7 @@ use lems_document::{Limits, Source, escaped};
 
 use crate::{Schema, SchemaError};
 
-/// What a quantity begins with.
+/// The pattern of the number at the beginning of a quantity.
 const NUMBER: &str = r"-?([0-9]*(\.[0-9]+)?)([eE]-?[0-9]+)?[\s]*";
 
 const BOUNDS: [(&str, &str); 4] = [
@@ -37,8 +37,8 @@ impl Schema {
     ///
     /// # Errors
     ///
-    /// A line of the table is not understood, or the types in it do not fit together; the place is
-    /// in the schema that was made of it.
+    /// A line of the table is not understood, or the types in it are inconsistent. The place is in the
+    /// generated schema.
     pub fn of_table(table: &str, limits: &Limits) -> Result<Schema, SchemaError> {
         let source = Source {
             name: "table".to_owned(),
@@ -49,7 +49,7 @@ impl Schema {
     }
 }
 
-/// The XML Schema that says the same.
+/// The equivalent XML Schema.
 fn as_xml(table: &str) -> String {
     let namespace = (table.lines()).find_map(|line| line.strip_prefix("namespace "));
     let namespace = escaped(namespace.unwrap_or_default());
@@ -58,7 +58,7 @@ fn as_xml(table: &str) -> String {
          elementFormDefault=\"qualified\">",
         crate::schema::XSD
     );
-    // What is open, from the outside in: how far in it stands and what closes it.
+    // The open elements from the outermost to the innermost, with their indentation and end tag.
     let mut open: Vec<(usize, &str)> = Vec::new();
     for line in table.lines().filter(|line| !line.trim().is_empty()) {
         let fact = line.trim_start();
@@ -78,11 +78,12 @@ fn as_xml(table: &str) -> String {
     xml + "</xs:schema>"
 }
 
-/// Writes the begin of a definition; what ends it.
+/// Writes the beginning of a definition, and returns its end tags.
 fn definition(fact: &str, xml: &mut String) -> &'static str {
     let (kind, rest) = fact.split_once(' ').unwrap_or((fact, ""));
     let (name, rest) = rest.split_once(' ').unwrap_or((rest, ""));
     let name = escaped(name);
+    // A simple type has one element and needs no end tag.
     let mut simple = |base: &str, facets: &str| {
         let _ = write!(
             xml,
@@ -91,6 +92,7 @@ fn definition(fact: &str, xml: &mut String) -> &'static str {
         );
         ""
     };
+    // Write the element for this kind of definition.
     match kind {
         "namespace" => "",
         "root" => {
@@ -130,7 +132,7 @@ fn definition(fact: &str, xml: &mut String) -> &'static str {
             let _ = write!(xml, "<xs:complexContent><xs:extension base=\"{base}\">");
             "</xs:extension></xs:complexContent></xs:complexType>"
         }
-        // No schema has such an element: reading it tells.
+        // There is no such element, so reading the schema reports it.
         unknown => {
             let _ = write!(xml, "<xs:{}/>", escaped(unknown));
             ""
@@ -138,8 +140,9 @@ fn definition(fact: &str, xml: &mut String) -> &'static str {
     }
 }
 
-/// Writes the begin of what a type or a group has; what ends it.
+/// Writes the beginning of a part of a type or group, and returns its end tags.
 fn part(fact: &str, xml: &mut String) -> &'static str {
+    // An attribute.
     if let Some(attribute) = fact.strip_prefix('@') {
         let (attribute, fixed) = match attribute.split_once(" = ") {
             Some((attribute, value)) => (attribute, format!(" fixed=\"{}\"", escaped(value))),
@@ -157,6 +160,7 @@ fn part(fact: &str, xml: &mut String) -> &'static str {
         );
         return "";
     }
+    // An element, a group or a list of children, with the number of times it may occur.
     let (what, number) = match fact.rsplit_once(' ') {
         Some((what, "?")) => (what, " minOccurs=\"0\""),
         Some((what, "*")) => (what, " minOccurs=\"0\" maxOccurs=\"unbounded\""),
@@ -177,6 +181,7 @@ fn part(fact: &str, xml: &mut String) -> &'static str {
         (unknown, ..) => write!(xml, "<xs:{}/>", escaped(unknown)),
     };
     match what {
+        // Only lists of children have an end tag.
         "sequence" => "</xs:sequence>",
         "choice" => "</xs:choice>",
         "all" => "</xs:all>",

@@ -1,4 +1,4 @@
-//! One text held against a schema.
+//! Validates one text against a schema.
 
 use std::collections::BTreeSet;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -17,18 +17,18 @@ use crate::{Schema, SchemaError, rules};
 
 const INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
-/// Most violations that are told of one text.
+/// Largest number of violations that are reported for one text.
 const MOST: usize = 1000;
 
 impl Schema {
-    /// What a text has that the schema does not allow, in the order of the text; the first 1000.
+    /// The violations in a text, in the order of the text; at most the first 1000.
     ///
-    /// Of attributes only `xsi:schemaLocation` and `xsi:noNamespaceSchemaLocation` are passed over:
-    /// which schema is meant was said otherwise.
+    /// The attributes `xsi:schemaLocation` and `xsi:noNamespaceSchemaLocation` are ignored, because
+    /// the caller has chosen the schema.
     ///
     /// # Errors
     ///
-    /// The text is no XML, or has more elements than `limits` allow.
+    /// The text is not XML, or has more elements than `limits` allow.
     pub fn violations(
         &self,
         id: SourceId,
@@ -36,7 +36,8 @@ impl Schema {
         limits: &Limits,
     ) -> Result<Vec<SchemaError>, SchemaError> {
         let found = Markup::of(id, source, limits, |markup| {
-            // What could be in the place of something wrong takes time to tell.
+            // Finding out what is allowed in place of a mistake takes time, so the first pass only
+            // finds out whether there is any mistake.
             match self.held(markup, false).is_empty() {
                 true => Vec::new(),
                 false => self.held(markup, true),
@@ -45,7 +46,7 @@ impl Schema {
         Ok(found?)
     }
 
-    /// What is wrong: with expectations, or only whether anything is.
+    /// The violations. If `explained` is not set, only the first one, without the allowed elements.
     fn held(&self, markup: &Markup<'_>, explained: bool) -> Vec<SchemaError> {
         let root = markup.root();
         let validator = SchemaValidator::new(
@@ -77,12 +78,12 @@ impl Schema {
     }
 }
 
-/// What the library reports while it is shown one piece.
+/// Passes on the errors that the library reports for one piece.
 struct Reports(Sender<ValidationError>);
 
 impl ValidationSink for Reports {
     fn on_error(&mut self, error: ValidationError) {
-        // The receiver lives as long as the run.
+        // The receiver lives as long as the validation, so sending does not fail.
         let _ = self.0.send(error);
     }
 
@@ -98,18 +99,18 @@ struct Reader<'s> {
     found: Vec<SchemaError>,
 }
 
-/// An element whose end has not come.
+/// An element whose end tag has not been read yet.
 struct OpenElement {
     name: String,
     span: Span,
     content: Option<ContentType>,
     type_key: Option<TypeKey>,
-    /// The text so far, and where it begins and ends.
+    /// The text so far.
     text: String,
     text_span: Option<Span>,
     has_stray_text: bool,
     has_unexpected_child: bool,
-    /// All children that could have come so far.
+    /// All children that have been allowed so far.
     expected_before: BTreeSet<String>,
 }
 
@@ -120,7 +121,9 @@ impl OpenElement {
 }
 
 impl Reader<'_> {
+    /// Validates a start tag.
     fn start(&mut self, tag: &StartTag<'_>) {
+        // Show the element to the library.
         let parent = self.open.last().map(|parent| parent.name.clone());
         let expected = self.expected_elements();
         self.place(tag.span);
@@ -137,12 +140,13 @@ impl Reader<'_> {
             of_instance("nil"),
             &self.prefixes(tag),
         );
+        // Translate its errors.
         let mut is_unexpected = false;
         for error in self.reports() {
             let span = tag.span;
             let found = match (error.constraint, &parent) {
                 ("cvc-elt.1", None) => self.schema.undeclared_root(tag.name, span),
-                // Told as well of an element that is not expected.
+                // The library reports this as a second error for an unexpected element.
                 ("cvc-elt.1", Some(_)) if is_unexpected => continue,
                 ("cvc-complex-type.2.4" | "cvc-elt.1", Some(parent)) => {
                     is_unexpected = true;
@@ -162,6 +166,7 @@ impl Reader<'_> {
             };
             self.found.push(found);
         }
+        // Open the element, and validate its attributes.
         if let Some(parent) = self.open.last_mut() {
             parent.expected_before.extend(expected);
         }
@@ -179,15 +184,17 @@ impl Reader<'_> {
         self.attributes(tag);
     }
 
+    /// Validates the attributes of a start tag, and reports missing ones.
     fn attributes(&mut self, tag: &StartTag<'_>) {
         let element = tag.name.local;
+        // Each attribute by itself.
         for attribute in &tag.attributes {
             let of_instance = attribute.name.namespace == INSTANCE;
             let is_simple = self.open.last().is_some_and(OpenElement::is_simple);
             match attribute.name.local {
                 "schemaLocation" | "noNamespaceSchemaLocation" if of_instance => {}
                 "type" | "nil" if of_instance => self.attribute(element, attribute),
-                // The library lets any of this namespace pass here.
+                // The library accepts any attribute of this namespace here.
                 _ if of_instance && is_simple => {
                     let undeclared = self.undeclared_attribute(element, attribute);
                     self.found.push(undeclared);
@@ -197,6 +204,7 @@ impl Reader<'_> {
         }
         self.place(tag.span);
         self.runtime.validate_end_of_attributes_novalue();
+        // Required attributes. The library only says that some are missing.
         let mut are_missing = false;
         for error in self.reports() {
             if error.constraint == "cvc-complex-type.4" {
@@ -226,6 +234,7 @@ impl Reader<'_> {
         }
     }
 
+    /// Validates the name and value of an attribute.
     fn attribute(&mut self, element: &str, attribute: &MarkupAttribute<'_>) {
         let name = attribute.name;
         self.place(attribute.value_span);
@@ -255,6 +264,7 @@ impl Reader<'_> {
         }
     }
 
+    /// Validates a piece of text.
     fn text(&mut self, text: &str, span: Span) {
         self.place(span);
         let is_space = text.chars().all(|c| matches!(c, ' ' | '\t' | '\r' | '\n'));
@@ -262,7 +272,7 @@ impl Reader<'_> {
         let is_stray = matches!(content, Some(ContentType::ElementOnly | ContentType::Empty));
         match (is_space, is_stray) {
             (true, _) => self.runtime.validate_whitespace(text),
-            // The library takes more than XML does for white space.
+            // The library accepts more characters as white space than XML does.
             (false, true) => {}
             (false, false) => self.runtime.validate_text(text),
         }
@@ -293,6 +303,7 @@ impl Reader<'_> {
         }
     }
 
+    /// Validates an end tag, and the text of the element.
     fn end(&mut self) {
         let expected = self.expected_elements();
         let Some(open) = self.open.pop() else {
@@ -316,7 +327,7 @@ impl Reader<'_> {
         }
         for error in reports {
             let found = match error.constraint {
-                // What is missing is likely what came in its place.
+                // The unexpected child was probably meant as the missing one.
                 "cvc-complex-type.2.4" if open.has_unexpected_child => continue,
                 "cvc-complex-type.2.4" => SchemaError::MissingElement {
                     parent: open.name.clone(),
@@ -338,6 +349,7 @@ impl Reader<'_> {
         self.found.extend(reports.map(|error| rule(error, root)));
     }
 
+    /// The violation for a value that breaks a rule of its type.
     fn bad_value(
         &self,
         value: &str,
@@ -354,7 +366,7 @@ impl Reader<'_> {
         }
     }
 
-    /// What may come next in the innermost open element, by name.
+    /// The names of the elements that are allowed next in the innermost open element.
     fn expected_elements(&self) -> Vec<String> {
         if !self.explained {
             return Vec::new();
@@ -392,8 +404,8 @@ impl Reader<'_> {
         context
     }
 
-    /// The place of what is shown next. The library keeps it as a line and a column; it comes
-    /// back with errors that are found later.
+    /// Sets the place of the next piece. The library stores it as a line and a column, and returns it
+    /// with errors that it finds later.
     fn place(&mut self, span: Span) {
         self.runtime.set_location(SourceLocation {
             base_uri: String::new(),
@@ -407,7 +419,7 @@ impl Reader<'_> {
     }
 }
 
-/// A violation without words of its own.
+/// A violation with the message of the library.
 fn rule(error: ValidationError, here: Span) -> SchemaError {
     let place = error.location.as_ref().and_then(|place| {
         Some(Span {
@@ -431,7 +443,7 @@ fn not_an_integer(value: &str, owner: String, span: Span) -> SchemaError {
     }
 }
 
-/// Whether a rule is about what a value may be, not about where it is.
+/// Whether a rule is about a value, not about a place.
 fn is_about_a_value(constraint: &str) -> bool {
     constraint.starts_with("cvc-datatype-valid")
         || constraint.starts_with("cvc-simple-type")
@@ -440,11 +452,11 @@ fn is_about_a_value(constraint: &str) -> bool {
         || (constraint.starts_with("cvc-") && constraint.ends_with("-valid"))
 }
 
-/// The place of a text without the white space around it.
+/// The span of a text without the white space around it.
 fn trimmed(text: &str, span: Span) -> Span {
     let written = (span.end - span.start) as usize;
     let inner = text.trim();
-    // References make the text shorter than what is written.
+    // With references the text is shorter than its source, so offsets do not match.
     if inner.is_empty() || written != text.len() {
         return span;
     }

@@ -1,4 +1,4 @@
-//! Small schemas, each with what it allows and what it does not.
+//! Small schemas, with files that they allow and files that they do not allow.
 
 #![allow(
     clippy::unwrap_used,
@@ -29,7 +29,7 @@ fn read(text: &str) -> Result<Schema, SchemaError> {
     Schema::read(&source("s.xsd", text), &Limits::default())
 }
 
-/// What is wrong with a file: message, underlined text, help.
+/// The violations in a file: message, marked text, help.
 fn found(schema: &Schema, file: &str) -> Vec<(String, String, String)> {
     let file = source("f.xml", file);
     let violations = schema.violations(SourceId(0), &file, &Limits::default());
@@ -45,7 +45,7 @@ fn found(schema: &Schema, file: &str) -> Vec<(String, String, String)> {
     told.collect()
 }
 
-/// Inside the outermost element `r` of the namespace.
+/// A file with this content inside the outermost element `r` of the namespace.
 fn file(inside: &str) -> String {
     let (attributes, content) = inside.split_once('|').unwrap_or(("", inside));
     format!(
@@ -54,8 +54,8 @@ fn file(inside: &str) -> String {
     )
 }
 
-/// For a type of `r`: what is allowed in it, and what is not, with the number of violations.
-/// Before `|` stand attributes.
+/// For each type of `r`: content that is allowed, and content that is not, with the number of
+/// violations. The part before `|` is the attributes.
 #[test]
 fn what_is_allowed_and_what_is_not() {
     for (declarations, right, wrong) in [
@@ -491,7 +491,7 @@ fn hostile_schemas_and_files_end_soon() {
     };
     assert!(read(&nested(20)).is_ok());
     assert!(read(&nested(5000)).is_err());
-    // Types that extend one another in a long row.
+    // A long chain of types that extend one another.
     let row: String = (1..3000)
         .map(|n| {
             format!(
@@ -504,7 +504,7 @@ fn hostile_schemas_and_files_end_soon() {
         "<xs:element name='r' type='t2999'/><xs:complexType name='t0'/>{row}"
     ));
     let _ = read(&row).map(|schema| found(&schema, &file("<a/>")));
-    // A model whose states could be many.
+    // A content model that could have very many states.
     let many = of_namespace(
         "<xs:element name='r'><xs:complexType><xs:sequence minOccurs='0' maxOccurs='100000'>\
          <xs:element name='a' minOccurs='2' maxOccurs='100000'/><xs:element name='b'/></xs:sequence></xs:complexType></xs:element>",
@@ -512,7 +512,7 @@ fn hostile_schemas_and_files_end_soon() {
     let many = read(&many).unwrap();
     assert!(found(&many, &file(&("<a/>".repeat(20_000) + "<b/>"))).is_empty());
     assert_eq!(found(&many, &file(&"<a/>".repeat(20_000))).len(), 1);
-    // More violations than anyone reads, and elements inside one another.
+    // More violations than are reported, and deeply nested elements.
     let plain = read(&of_namespace("<xs:element name='r' type='xs:string'/>")).unwrap();
     assert!(found(&plain, &file(&"<a/>".repeat(100_000))).len() <= 1000);
     let deep = "<a>".repeat(20_000) + &"</a>".repeat(20_000);
@@ -625,7 +625,7 @@ fn content_that_is_too_large_when_it_is_written_out_is_refused() {
     assert_eq!(nested(9, "unbounded"), "");
     assert!(nested(9, "10").contains("this has more than 3000 parts"));
     assert_eq!(nested(9, "4000000000"), "");
-    // Each group has the one before it twice.
+    // Each group contains the previous one twice.
     let groups = |count: usize| {
         let group = |number: usize| {
             let twice = match number {
@@ -638,7 +638,7 @@ fn content_that_is_too_large_when_it_is_written_out_is_refused() {
     };
     assert_eq!(groups(4), "");
     assert!(groups(40).contains("this has more than 3000 parts"));
-    // Each type has all that the one before it has.
+    // Each type extends the previous one.
     let types = |count: usize| {
         let part =
             |number| format!("<xs:element name='a{number}' type='xs:string' maxOccurs='16'/>");

@@ -6,17 +6,17 @@ use jlems_rs::{Failure, Options, Settings};
 
 use super::core_types::SearchArguments;
 
-/// What to run otherwise than the files say.
+/// Settings that replace values in the files.
 #[derive(Debug, Args)]
 pub struct ChangeArguments {
-    /// Another value, with its unit, for a parameter of a component: `--set "hh/C=20 pF"`
-    /// (may be repeated; the path goes from the top level down, by ids or names of elements).
+    /// Give a parameter of a component another value, with its unit: `--set "hh/C=20 pF"` (may be
+    /// repeated). The path leads from the top level down, by ids or names of elements.
     #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<String>,
-    /// Step of the simulation instead of the model's, such as `0.01ms`.
+    /// Time step of the simulation, such as `0.01ms`, instead of the model's.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     step: Option<String>,
-    /// Length of the simulation instead of the model's, such as `2s`.
+    /// Length of the simulation, such as `2s`, instead of the model's.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     length: Option<String>,
 }
@@ -32,7 +32,7 @@ impl ChangeArguments {
     }
 }
 
-/// A model, and what to change of it.
+/// A model, and the settings to change in it.
 #[derive(Debug, Args)]
 pub struct ChangedModel {
     /// LEMS or NeuroML file.

@@ -1,4 +1,4 @@
-//! `jlems-rs compare`: two files, or a run and what it should give.
+//! `jlems-rs compare`: compares two files, or a run with its expected outputs.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -25,26 +25,26 @@ use super::{counted, print, print_as_is};
 pub struct Arguments {
     /// LEMS file to run, an output file, or a folder of them.
     first: String,
-    /// The other output file, or the folder with it.
+    /// The other output file, or the folder that holds it.
     #[arg(required_unless_present_any = ["with_files", "with"])]
     second: Option<String>,
-    /// Folder with the files that a run should give.
+    /// Folder with the expected outputs of a run.
     #[arg(long, value_name = "FOLDER", conflicts_with = "second")]
     with_files: Option<PathBuf>,
-    /// Another simulator that runs the file too, such as `jnml`: called as `PROGRAM FILE -nogui`.
-    /// With `--set`, `--step` or `--length` the file is a copy that has them.
+    /// Another simulator that runs the same file, such as `jnml`: it is called as `PROGRAM FILE
+    /// -nogui`. With `--set`, `--step` or `--length` it gets a copy of the file with these settings.
     #[arg(long, value_name = "PROGRAM", conflicts_with_all = ["second", "with_files"])]
     with: Option<String>,
     #[command(flatten)]
     search: SearchArguments,
     #[command(flatten)]
     changes: ChangeArguments,
-    /// Compare only every so manieth row that a run gives, as `run --every` writes them.
+    /// Compare only every N-th row of a run's outputs, as `run --every N` writes them.
     #[arg(long, value_name = "NUMBER", default_value_t = 1, conflicts_with_all = ["second", "with"],
           value_parser = clap::value_parser!(u64).range(1..))]
     every: u64,
-    /// Largest difference that is close, relative to the largest value of a column or to the time
-    /// of an event.
+    /// Largest difference that counts as close, relative to the largest value of a column or to
+    /// the time of an event.
     #[arg(long, value_name = "NUMBER", default_value_t = 1e-6)]
     tolerance: f64,
     /// Print the differences as JSON.

@@ -1,4 +1,4 @@
-//! Where the definitions come from that a command works with.
+//! Where a command finds the definitions that it works with.
 
 use std::path::{Path, PathBuf};
 
@@ -12,17 +12,17 @@ use nml2_coretypes::CORE_TYPES;
 /// Options about where files are found.
 #[derive(Debug, Args)]
 pub struct SearchArguments {
-    /// Folder searched for included files, or several with `:` between (may be repeated).
+    /// Folder to search for included files, or several separated by `:` (may be repeated).
     #[arg(short = 'I', long = "include", value_name = "FOLDER")]
     include: Vec<String>,
     /// Folder with core type files to use instead of the embedded ones.
     #[arg(long, value_name = "FOLDER")]
     core_types: Option<PathBuf>,
-    /// Bound on what a model may take, such as `memory=8GB` or `time=1h` (may be repeated; an
-    /// unknown name lists all).
+    /// Limit on what a model may use, such as `memory=8GB` or `time=1h` (may be repeated; an
+    /// unknown name lists all limits).
     #[arg(long = "limit", value_name = "NAME=VALUE")]
     limits: Vec<LimitSetting>,
-    /// Read only what lies in the folder of the file or in one of those of `-I`; write only below
+    /// Read only files in the folder of the model or in a folder given with `-I`; write only below
     /// the output folder.
     #[arg(long)]
     pub sandbox: bool,

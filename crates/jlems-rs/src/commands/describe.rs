@@ -1,4 +1,4 @@
-//! `jlems-rs describe NAME`.
+//! `jlems-rs describe NAME`: describes a type, a dimension, a unit or a constant.
 
 use std::fmt::Write;
 

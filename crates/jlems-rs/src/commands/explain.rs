@@ -1,4 +1,4 @@
-//! `jlems-rs explain E0101`.
+//! `jlems-rs explain E0101`: explains a code, or lists all codes.
 
 use clap::Args;
 use jlems_rs::{Code, Severity};

@@ -59,7 +59,7 @@ enum Command {
     Run(run::Arguments),
     /// Check LEMS and NeuroML files without running them.
     Validate(validate::Arguments),
-    /// Compare two output files, or the outputs of a run with those that it should give.
+    /// Compare two output files, or the outputs of a run with the expected ones.
     Compare(compare::Arguments),
     /// Draw output files.
     Plot(plot::Arguments),
@@ -67,23 +67,23 @@ enum Command {
     Types(types::Arguments),
     /// Describe a component type, a dimension, a unit or a constant.
     Describe(describe::Arguments),
-    /// Show what a model is turned into.
+    /// Show the intermediate forms of a model, from its types to machine code.
     #[command(subcommand)]
     Show(show::Command),
-    /// Write a model with all that it includes as one LEMS file.
+    /// Write a model and everything that it includes as one LEMS file.
     Flatten(flatten::Arguments),
-    /// Write a LEMS file that runs a NeuroML file: what runs for how long and what is recorded.
+    /// Write a LEMS file that runs a NeuroML file, with the length of the run and what it records.
     New(new::Arguments),
     /// Explain the code of an error or a warning.
     Explain(explain::Arguments),
-    /// Take jNeuroML's command line, as the program does when it is called `jnml`.
+    /// Accept jNeuroML's command line, as the program does when it is called `jnml`.
     #[command(disable_help_flag = true)]
     Jnml {
-        /// Words of that command line; `-h` lists them.
+        /// Arguments of jNeuroML; `-h` lists them.
         #[arg(allow_hyphen_values = true, trailing_var_arg = true)]
         words: Vec<String>,
     },
-    /// Print what a shell completes command lines with.
+    /// Print completion definitions for a shell.
     Completions(pages::CompletionArguments),
     /// Print a manual page.
     Man(pages::ManArguments),

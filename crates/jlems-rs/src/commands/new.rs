@@ -17,7 +17,7 @@ pub struct Arguments {
     /// LEMS file to write, instead of the standard output.
     #[arg(short, long, value_name = "FILE")]
     output: Option<String>,
-    /// Write over a file that is there.
+    /// Overwrite an existing file.
     #[arg(long, requires = "output")]
     force: bool,
     /// Length of the simulation, such as `2s`; 500 ms if not given.

@@ -10,7 +10,7 @@ use super::CommandLine;
 /// Which shell to complete for.
 #[derive(Debug, Args)]
 pub struct CompletionArguments {
-    /// The shell that will read it.
+    /// Shell that will read the definitions.
     #[arg(value_enum)]
     shell: Shell,
 }
@@ -18,7 +18,8 @@ pub struct CompletionArguments {
 /// Which page to print.
 #[derive(Debug, Args)]
 pub struct ManArguments {
-    /// Command that the page is about, and a command of that; without one, the program.
+    /// Command that the page describes, followed by its subcommand if it has one; if none is given,
+    /// the page describes the program.
     command: Vec<String>,
 }
 

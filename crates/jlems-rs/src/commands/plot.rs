@@ -22,14 +22,14 @@ const LISTED: usize = 12;
 /// What to draw.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Files of data or events, which become panels of one picture.
+    /// Files of data or events to draw as panels of one picture.
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// The LEMS file that the outputs are of: it knows the names and units of columns and the
-    /// populations of events. Nothing is run.
+    /// LEMS file that the outputs belong to. It gives the names and units of columns and the
+    /// populations of events; it is not run.
     #[arg(long, value_name = "FILE")]
     model: Option<String>,
-    /// Form of the picture.
+    /// Format of the picture.
     #[arg(long, value_enum, value_name = "FORM", default_value_t = Form::Svg)]
     form: Form,
     #[command(flatten)]
@@ -44,13 +44,13 @@ pub struct Arguments {
 /// Form of a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Form {
-    /// A file for each figure.
+    /// One vector graphics file for each figure.
     Svg,
-    /// A file of pixels for each figure.
+    /// One bitmap file for each figure.
     Png,
-    /// One page that zooms, reads values and hides curves, and needs no network.
+    /// One web page that can zoom, show values and hide curves; it works offline.
     Html,
-    /// Characters, printed instead of written to a file.
+    /// Text, printed instead of written to a file.
     Text,
 }
 

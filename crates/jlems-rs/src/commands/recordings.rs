@@ -12,21 +12,21 @@ const TOLD: usize = 5;
 /// What to run and to record.
 #[derive(Debug, Args)]
 pub struct RecordingArguments {
-    /// Network or cell to run of a NeuroML file that has several.
+    /// Network or cell to run, if a NeuroML file has several.
     #[arg(long, value_name = "ID")]
     target: Option<String>,
-    /// Temperature around a cell that is run without a network, such as `32degC`.
+    /// Temperature for a cell that runs without a network, such as `32degC`.
     #[arg(long, value_name = "TEMPERATURE", allow_hyphen_values = true)]
     temperature: Option<String>,
-    /// Record a value such as `pop[0]/v`, or that of every cell of a population: `pop[*]/v` (may be
-    /// repeated).
+    /// Record a variable, such as `pop[0]/v`, or the variable of every cell of a population:
+    /// `pop[*]/v` (may be repeated).
     #[arg(long, value_name = "PATH")]
     record: Vec<String>,
-    /// Record the spikes of a population, or of all: `*` (may be repeated).
+    /// Record the spikes of a population, or `*` for all populations (may be repeated).
     #[arg(long, value_name = "POPULATION")]
     spikes: Vec<String>,
-    /// File for the values of `--record`, and with another ending for spikes; `recorded.dat`, or named after a
-    /// NeuroML file, if not given.
+    /// File for the values of `--record`; the file for spikes has the same name with another
+    /// extension. If not given, the name is `recorded.dat`, or that of the NeuroML file.
     #[arg(long, value_name = "FILE")]
     record_file: Option<String>,
 }

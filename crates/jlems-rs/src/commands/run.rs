@@ -41,31 +41,32 @@ pub struct Arguments {
     file: Option<String>,
     #[command(flatten)]
     search: SearchArguments,
-    /// What runs the kernels.
+    /// How the kernels are executed.
     #[arg(long, value_enum, default_value_t = Backend::Jit)]
     backend: Backend,
-    /// Be faster where that changes no more than rounding errors: the outputs are close to
-    /// jLEMS's, not the same.
+    /// Run faster, with optimisations that change rounding errors only: the outputs are close to
+    /// jLEMS's, but not the same.
     #[arg(long)]
     fast: bool,
-    /// Threads that share the steps of large populations; all that the computer has, if not given.
-    /// The results are the same for every number.
+    /// Number of threads that share the steps of large populations; all that the computer has, if
+    /// not given. The results are the same for every number.
     #[arg(long, value_name = "NUMBER")]
     threads: Option<NonZeroUsize>,
     /// Seed of the random generator, instead of the model's.
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
     seed: Option<i64>,
-    /// Make errors of mistakes that jLEMS passes, such as a wrong dimension that it does not see.
+    /// Treat mistakes that jLEMS accepts as errors, such as a wrong dimension that it does not
+    /// check.
     #[arg(long)]
     strict: bool,
     #[command(flatten)]
     changes: ChangeArguments,
     #[command(flatten)]
     recording: RecordingArguments,
-    /// Draw every display of the model, and the events, into files named after the model's.
+    /// Draw every display of the model, and the events, into files named after the model file.
     #[arg(long, value_enum, value_name = "FORM")]
     plot: Option<Form>,
-    /// Write only every so manieth row of data files, beginning with the first.
+    /// Write only every N-th row of data files, beginning with the first.
     #[arg(long, value_name = "NUMBER", default_value_t = 1,
           value_parser = clap::value_parser!(u64).range(1..))]
     every: u64,
@@ -74,10 +75,11 @@ pub struct Arguments {
     /// Folder that relative paths of outputs start from, instead of the working directory.
     #[arg(long, value_name = "FOLDER")]
     out_dir: Option<PathBuf>,
-    /// Print the instances, steps and bytes that the run will take; make and write nothing.
+    /// Print how many instances, steps and bytes the run will need, without building or writing
+    /// anything.
     #[arg(long)]
     plan: bool,
-    /// Print what was done as JSON: steps, times, files, warnings, errors; with `--plan` what will be.
+    /// Print a report as JSON (steps, times, files, warnings, errors); with `--plan`, print the plan.
     #[arg(long)]
     json: bool,
     /// Print errors only.
@@ -95,7 +97,7 @@ pub struct Arguments {
 enum Backend {
     /// Machine code.
     Jit,
-    /// Interpreter: slow, the same bits.
+    /// Interpreter: slow, with exactly the same results.
     Interp,
 }
 

@@ -1,4 +1,4 @@
-//! Which schema NeuroML files are held against: one that is named, one that is installed, or the
+//! Chooses the schema for NeuroML files: one that is named, one that is installed, or the
 //! program's own rules.
 
 use std::path::{Path, PathBuf};
@@ -7,16 +7,16 @@ use clap::Args;
 use jlems_rs::schema::Schema;
 use jlems_rs::{Failure, FileSources, Limits};
 
-/// What the files are held against.
+/// The schema to check the files against.
 #[derive(Debug, Args)]
 pub struct SchemaArguments {
-    /// Hold the files against this XML Schema (XSD), all but those of the language, LEMS or
-    /// NeuroML, that it is not for. Without it, NeuroML files are held against the one that
-    /// `$NEUROML_SCHEMA` names, or else the newest of an installed libNeuroML, or else the
-    /// program's own rules, which say the same as NeuroML's schema 2.3.1.
+    /// Check the files against this XML Schema (XSD), except files of LEMS or NeuroML if the schema
+    /// is not for that language. Without this option, NeuroML files are checked against the schema
+    /// that `$NEUROML_SCHEMA` names, or else the newest one of an installed libNeuroML, or else the
+    /// program's own rules, which are equivalent to NeuroML's schema 2.3.1.
     #[arg(long, value_name = "FILE")]
     pub schema: Option<String>,
-    /// Look for no schema: take the program's own rules.
+    /// Do not look for a schema: use the program's own rules.
     #[arg(long, conflicts_with = "schema")]
     pub no_schema: bool,
 }
@@ -47,7 +47,7 @@ impl SchemaArguments {
             }
         }
         Ok(Chosen {
-            schema: jlems_rs::neuroml_schema(&limits.document)?,
+            schema: jlems_rs::neuroml_schema()?,
             name: format!("the rules of NeuroML {}", nml2_coretypes::NEUROML_VERSION),
         })
     }

@@ -1,4 +1,4 @@
-//! `jlems-rs show`: what a model is turned into, stage by stage.
+//! `jlems-rs show`: the intermediate forms of a model, stage by stage.
 
 mod resolved;
 
@@ -15,13 +15,13 @@ use super::core_types::SearchArguments;
 /// What to show.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// The types in use, and all components with their values in SI units.
+    /// Show the types in use, and all components with their values in SI units.
     Model(resolved::Arguments),
-    /// Populations, connections, shapes and recordings of the network that is run.
+    /// Show the populations, connections, shapes and recordings of the network that is run.
     Network(resolved::Arguments),
-    /// The step programs that a model is compiled to; without `--kernel`, a list of them.
+    /// Show a kernel that the model is compiled to; without `--kernel`, list all kernels.
     Kernel(KernelArguments),
-    /// The order in which a step visits the instances.
+    /// Show the order in which a step visits the instances.
     Order(OrderArguments),
 }
 
@@ -33,7 +33,7 @@ pub struct KernelArguments {
     /// Number or name of a kernel or handler.
     #[arg(long, value_name = "NUMBER|NAME")]
     kernel: Option<String>,
-    /// The form of it that takes a block of instances through each of its parts together.
+    /// Show the kernel's form for blocks, in which each part runs for a block of instances at once.
     #[arg(long, requires = "kernel")]
     block: bool,
     #[command(flatten)]
@@ -45,13 +45,13 @@ pub struct KernelArguments {
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 struct Form {
-    /// The typed intermediate representation (the default).
+    /// Show the typed intermediate representation (the default).
     #[arg(long, requires = "kernel")]
     ir: bool,
-    /// Cranelift's intermediate code.
+    /// Show Cranelift's intermediate representation.
     #[arg(long, requires = "kernel")]
     clif: bool,
-    /// Machine code of this computer.
+    /// Show the machine code for this computer.
     #[arg(long, requires = "kernel")]
     asm: bool,
 }

@@ -1,4 +1,4 @@
-//! `jlems-rs types`.
+//! `jlems-rs types`: lists component types.
 
 use clap::Args;
 use jlems_rs::description::{TypeSummary, first_sentence};
@@ -10,7 +10,7 @@ use super::json;
 /// Which types to list.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// File whose types are listed, with those that it includes.
+    /// File whose types are listed, with those of the files that it includes.
     file: Option<String>,
     /// Only this type and those that extend it, directly or not.
     #[arg(long, value_name = "TYPE")]

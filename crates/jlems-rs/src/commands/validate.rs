@@ -17,8 +17,8 @@ use super::{counted, print, print_as_is, print_error};
 /// What to check.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// LEMS and NeuroML files to check, each with all that it includes; a folder stands for the
-    /// files `*.nml` and `LEMS*.xml` in it and below.
+    /// LEMS and NeuroML files to check, each with everything that it includes. A folder means the
+    /// files `*.nml` and `LEMS*.xml` in it and in its subfolders.
     #[arg(required = true)]
     pub files: Vec<String>,
     #[command(flatten)]
@@ -28,7 +28,7 @@ pub struct Arguments {
     /// Print the findings as JSON.
     #[arg(long)]
     pub json: bool,
-    /// Say nothing of files that are valid.
+    /// Print nothing about valid files.
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
     /// Print warnings in full.

@@ -1,4 +1,4 @@
-//! Command lines that are wrong in ways that can be told better than by their grammar.
+//! Better messages than clap's for some wrong command lines.
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -21,7 +21,7 @@ pub fn read(words: Vec<OsString>) -> CommandLine {
             print_error(&rendered(&failure));
             std::process::exit(WRONG);
         }
-        // How to give an option as a value helps nobody.
+        // clap's tip about passing an option as a value, after `--`, only confuses here.
         error.remove(ContextKind::Suggested);
         if error.use_stderr() {
             error.exit();

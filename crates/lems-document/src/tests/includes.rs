@@ -1,4 +1,4 @@
-//! Where includes are found, and what takes their places.
+//! Tests of includes: where files are found, and which elements replace the includes.
 
 use super::{load, only_error, root_names, spanned};
 use crate::{
@@ -39,7 +39,7 @@ fn includes_in_comments_are_not_followed() {
     assert!(document.warnings().is_empty());
 }
 
-/// An element and all inside it, without the order of attributes and texts that spans give.
+/// An element and everything inside it, without spans.
 fn shown(element: Element<'_>) -> String {
     let attributes = element.attributes();
     let attributes: String = attributes
@@ -188,7 +188,7 @@ fn a_missing_include_names_the_places_and_a_near_name() {
     assert_eq!(warning.help().unwrap(), "did you mean `Cells.xml`?");
 }
 
-/// What is said of an include beside files of the given names.
+/// The warning about an include in a folder with files of the given names.
 fn remark(include: &str, files: &[&str]) -> (Vec<String>, Vec<String>) {
     let mut sources = MemorySources::from([("m/main.xml", include)]);
     for file in files {

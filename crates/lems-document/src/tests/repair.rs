@@ -1,11 +1,11 @@
-//! What is read of texts that are not well-formed.
+//! Tests of repairs: how texts are read that are not well-formed.
 
 use proptest::prelude::*;
 
 use super::{load, spanned};
 use crate::{Document, DocumentError, Element};
 
-/// Elements with their attributes and texts, and what is underlined by each warning.
+/// Elements with their attributes and texts, and the place that each warning marks.
 fn read(text: &str) -> Option<(String, Vec<String>)> {
     let document = load([("m", text)]).ok()?;
     let warnings = document.warnings().iter();

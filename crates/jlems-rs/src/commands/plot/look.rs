@@ -1,4 +1,4 @@
-//! What of the data to draw, and how large.
+//! Which part of the data to draw, and how large.
 
 use std::str::FromStr;
 
@@ -8,14 +8,14 @@ use jlems_rs::plot::Figure;
 /// Options about what a picture shows.
 #[derive(Debug, Args)]
 pub struct Look {
-    /// Only these columns, or events: numbers and ranges of them (`1,3-5`, the first after the time
-    /// being 1; for events their ids), or names: paths, variables, populations.
+    /// Draw only these columns or events. They are given by numbers and ranges (`1,3-5`; column 1
+    /// is the first after the time, events have ids), or by names: paths, variables, populations.
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     pub columns: Vec<Choice>,
-    /// Where the picture begins: seconds, or with a unit (`20ms`).
+    /// Time at which the picture begins, in seconds or with a unit (`20ms`).
     #[arg(long, value_name = "TIME", value_parser = seconds, allow_hyphen_values = true)]
     from: Option<f64>,
-    /// Where the picture ends.
+    /// Time at which the picture ends.
     #[arg(long, value_name = "TIME", value_parser = seconds, allow_hyphen_values = true)]
     to: Option<f64>,
     /// Width and height in pixels: `1200x600`.

@@ -1,4 +1,4 @@
-//! Checkpoints in files: when they are written, and what a run goes on from.
+//! Checkpoints in files: when they are written, and how a run continues from one.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -12,18 +12,18 @@ use jlems_rs::{Code, Failure, visible};
 /// Time by the clock between two checkpoints.
 const PERIOD: Duration = Duration::from_secs(600);
 
-/// How to keep a run from being lost.
+/// Options that protect a run from being lost.
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("kept").multiple(true)))]
 pub struct CheckpointArguments {
-    /// File to save the run to every ten minutes, when it is interrupted and at its end.
+    /// File to save the run to: every ten minutes, when it is interrupted, and at its end.
     #[arg(long, value_name = "FILE", group = "kept")]
     checkpoint: Option<PathBuf>,
-    /// Save the run after each such time of the simulation, such as `10s`, instead.
+    /// Save the run at intervals of simulated time, such as `10s`, instead of every ten minutes.
     #[arg(long, value_name = "TIME", requires = "kept", value_parser = seconds)]
     checkpoint_every: Option<f64>,
-    /// Go on with the run that this checkpoint is of, and save to it unless `--checkpoint` names
-    /// another file.
+    /// Continue the run that was saved in this checkpoint, and keep saving to it unless
+    /// `--checkpoint` names another file.
     #[arg(long, value_name = "FILE", group = "kept")]
     resume: Option<PathBuf>,
 }

@@ -20,7 +20,7 @@ const LISTED: usize = 8;
 pub struct Arguments {
     #[command(flatten)]
     model: ChangedModel,
-    /// Print all as JSON.
+    /// Print everything as JSON.
     #[arg(long)]
     json: bool,
 }

@@ -1,0 +1,120 @@
+//! The elements of the lists.
+
+use lems_model::{
+    Actions, Condition, ConditionalVariable, Definition, DerivedVariable, KineticScheme, Selection,
+    TimeDerivative, Variable,
+};
+use lems_network::NodeId;
+
+/// One thing that an instance does, with the equation that it does it by.
+#[derive(Debug, Clone)]
+pub enum Item<'m, 'd> {
+    /// Everything attached to a list makes its step.
+    Attached(&'d str),
+    /// The occupancies of a kinetic scheme advance.
+    Scheme(&'m KineticScheme<'d>),
+    /// The instance notes the time, which its event handlers see as `t`.
+    Clock(Clock),
+    /// A variable or requirement of the instance gets the value that is computed for it.
+    Compute(Computation<'m, 'd>),
+    /// All rates are computed; then each state variable moves by its rate times the step (Euler).
+    Integrate(&'m [TimeDerivative<'d>]),
+    /// The state variables of several nodes move together.
+    Simultaneous(Simultaneous<'m, 'd>),
+    /// A condition is tested; its actions are done if it holds.
+    Condition(&'m Condition<'d>),
+    /// Actions are done: assignments, then events, then the transition.
+    Actions(&'m Actions<'d>),
+    /// A regime becomes active and does its `OnEntry` blocks.
+    Enter(&'d str),
+    /// The value that others see of an exposed variable becomes its present value.
+    Publish(&'d str),
+    /// The regime that was active when this item began does its items.
+    Regimes(Vec<RegimeItems<'m, 'd>>),
+}
+
+/// How a value is computed.
+#[derive(Debug, Clone, Copy)]
+pub enum Computation<'m, 'd> {
+    /// A requirement is read from around the instance.
+    Requirement(&'d str),
+    /// The values that a path leads to are folded.
+    Select(&'m Selection<'d>),
+    /// An expression is evaluated.
+    Derived(&'m DerivedVariable<'d>),
+    /// The first case that holds is evaluated; the value is 0 if none does.
+    Conditional(&'m ConditionalVariable<'d>),
+}
+
+impl<'m, 'd> Computation<'m, 'd> {
+    /// The computation of a variable; None for a state variable.
+    pub fn of(variable: Variable<'m, 'd>) -> Option<Self> {
+        match variable.definition {
+            Definition::State => None,
+            Definition::Selection(selection) => Some(Computation::Select(selection)),
+            Definition::Derived(derived) => Some(Computation::Derived(derived)),
+            Definition::Conditional(conditional) => Some(Computation::Conditional(conditional)),
+        }
+    }
+
+    /// Name of the variable or requirement.
+    pub fn name(&self) -> &'d str {
+        match self {
+            Computation::Requirement(name) => name,
+            Computation::Select(variable) => variable.name,
+            Computation::Derived(variable) => variable.name,
+            Computation::Conditional(variable) => variable.name,
+        }
+    }
+}
+
+/// An item and the node of the shape that it belongs to.
+#[derive(Debug, Clone)]
+pub struct NodeItem<'m, 'd> {
+    /// The node.
+    pub node: NodeId,
+    /// What it does.
+    pub item: Item<'m, 'd>,
+}
+
+/// When an instance notes the time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clock {
+    /// In each step.
+    Always,
+    /// Only if its time is recorded: nothing else can see it.
+    IfRecorded,
+}
+
+/// What one regime does while it is active.
+#[derive(Debug, Clone)]
+pub struct RegimeItems<'m, 'd> {
+    /// Name of the regime.
+    pub name: &'d str,
+    /// What it does, in order.
+    pub items: Vec<Item<'m, 'd>>,
+}
+
+/// One step of the classical fourth-order Runge-Kutta method over a node and all nodes below it.
+///
+/// Each of its four stages computes all rates, and for them the variables that they need, from the
+/// state variables at that stage.
+#[derive(Debug, Clone)]
+pub struct Simultaneous<'m, 'd> {
+    /// Variables that the first stage stores, in order: node and name. Readers outside and event
+    /// handlers see them.
+    pub stored: Vec<(NodeId, &'d str)>,
+    /// The state variables that move, in the order in which each stage computes their rates.
+    pub states: Vec<RateSum<'m, 'd>>,
+}
+
+/// A state variable with all its rates, which are summed from left to right.
+#[derive(Debug, Clone)]
+pub struct RateSum<'m, 'd> {
+    /// The node.
+    pub node: NodeId,
+    /// Name of the state variable.
+    pub name: &'d str,
+    /// Its rates, at least one.
+    pub rates: Vec<&'m TimeDerivative<'d>>,
+}

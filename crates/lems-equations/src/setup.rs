@@ -1,0 +1,130 @@
+//! The order of what happens before the first step.
+
+use lems_model::{ComponentType, Dynamics, Trigger};
+use lems_network::{NodeId, Part, ShapeId, hash_order};
+
+use crate::{
+    Equations, Item, NodeItem,
+    step::{computed, published, requirements},
+};
+
+/// A part of the set-up of a shape.
+#[derive(Debug, Clone)]
+pub enum Setup<'m, 'd> {
+    /// One node makes a pass over its equations.
+    Pass {
+        /// The node.
+        node: NodeId,
+        /// What it does, in order.
+        items: Vec<Item<'m, 'd>>,
+    },
+    /// Everything attached to a list of a node is set up.
+    Attached {
+        /// The node.
+        node: NodeId,
+        /// The list.
+        list: &'d str,
+    },
+    /// The parts in it happen twice, one time after the other.
+    Twice(Vec<Setup<'m, 'd>>),
+}
+
+/// What an instance of a type does when it is made: the `OnStart` blocks of all its regimes.
+pub fn creation<'m, 'd>(
+    kind: &'m ComponentType<'d>,
+) -> impl Iterator<Item = Item<'m, 'd>> + use<'m, 'd> {
+    let regimes = (kind.dynamics.iter()).flat_map(|dynamics| dynamics.regimes.values());
+    let starts = regimes.flat_map(|regime| &regime.dynamics.on_start);
+    starts.map(Item::Actions)
+}
+
+/// One initial pass of an instance: requirements, variables if `derived` says so, `OnStart` blocks
+/// (twice in an instance that jLEMS has consolidated), the initial regime, what others see.
+pub fn pass<'m, 'd>(
+    kind: &'m ComponentType<'d>,
+    derived: bool,
+    consolidated: bool,
+) -> Vec<Item<'m, 'd>> {
+    let mut items: Vec<Item<'m, 'd>> = requirements(kind).collect();
+    let Some(dynamics) = &kind.dynamics else {
+        return items;
+    };
+    if derived {
+        items.extend(computed(dynamics));
+    }
+    for _ in 0..if consolidated { 2 } else { 1 } {
+        items.extend(dynamics.actions_on([Trigger::Start]).map(Item::Actions));
+    }
+    items.extend(initial_regime(dynamics).map(Item::Enter));
+    items.extend(published(kind, dynamics));
+    items
+}
+
+/// The last regime that is declared initial in the order of jLEMS's table, else the first in that
+/// order.
+fn initial_regime<'d>(dynamics: &Dynamics<'d>) -> Option<&'d str> {
+    let names: Vec<&'d str> = dynamics.regimes.keys().copied().collect();
+    let ordered = hash_order(&names);
+    let is_initial = |name: &&&str| dynamics.regimes.get(**name).is_some_and(|r| r.initial);
+    let initial = ordered.iter().rfind(is_initial);
+    initial.or(ordered.first()).copied()
+}
+
+impl<'m, 'd> Equations<'_, 'm, 'd> {
+    /// What the nodes of a shape do when its members are made, children first.
+    pub fn creation(&self, shape: ShapeId) -> Vec<NodeItem<'m, 'd>> {
+        let mut items = Vec::new();
+        self.create(shape, NodeId::ROOT, &mut items);
+        items
+    }
+
+    fn create(&self, shape: ShapeId, node: NodeId, items: &mut Vec<NodeItem<'m, 'd>>) {
+        for part in self.parts(shape, node) {
+            if let Part::Child(child) = *part {
+                self.create(shape, child, items);
+            }
+        }
+        let own = creation(self.kind(shape, node));
+        items.extend(own.map(|item| NodeItem { node, item }));
+    }
+
+    /// The set-up of a shape, which is `initialize` of jLEMS: each node makes a pass, then, twice,
+    /// all nodes in it are set up and it makes another pass.
+    pub fn setup(&self, shape: ShapeId) -> Vec<Setup<'m, 'd>> {
+        let mut parts = Vec::new();
+        self.set_up(shape, NodeId::ROOT, &mut parts);
+        parts
+    }
+
+    fn set_up(&self, shape: ShapeId, node: NodeId, parts: &mut Vec<Setup<'m, 'd>>) {
+        parts.extend(self.pass(shape, node, false));
+        let mut again = Vec::new();
+        for part in self.parts(shape, node) {
+            match *part {
+                Part::Child(child) => self.set_up(shape, child, &mut again),
+                Part::Attached(list) => again.push(Setup::Attached { node, list }),
+            }
+        }
+        // The states and transitions of a kinetic scheme are set up once more.
+        let dynamics = self.dynamics(shape, node).into_iter();
+        for scheme in dynamics.flat_map(|dynamics| &dynamics.schemes) {
+            for list in [scheme.nodes, scheme.edges] {
+                for element in self.elements(shape, node, list) {
+                    self.set_up(shape, element, &mut again);
+                }
+            }
+        }
+        again.extend(self.pass(shape, node, true));
+        parts.push(Setup::Twice(again));
+    }
+
+    /// One initial pass of a node; None without dynamics.
+    pub fn pass(&self, shape: ShapeId, node: NodeId, derived: bool) -> Option<Setup<'m, 'd>> {
+        let kind = self.kind(shape, node);
+        let consolidated = self.shape(shape).nodes[node].consolidated;
+        kind.dynamics.as_ref().map(|_| Setup::Pass {
+            node,
+            items: pass(kind, derived, consolidated),
+        })
+    }
+}

@@ -1,0 +1,220 @@
+//! The order of a step.
+
+use lems_model::{ComponentType, Dynamics, Regime};
+use lems_network::{NodeId, Part, ShapeId, exposed_name};
+
+use crate::{Clock, Computation, Equations, Item, NodeItem, RateSum, RegimeItems, Simultaneous};
+
+/// What an instance of a type does in its own step, after its children and attached instances.
+pub fn own_step<'m, 'd>(kind: &'m ComponentType<'d>) -> Vec<Item<'m, 'd>> {
+    let mut items = beginning(kind);
+    let Some(dynamics) = &kind.dynamics else {
+        return items;
+    };
+    items.extend(requirements(kind));
+    items.extend(computed(dynamics));
+    if !dynamics.rates.is_empty() {
+        items.push(Item::Integrate(&dynamics.rates));
+    }
+    items.extend(end(kind, dynamics));
+    items
+}
+
+/// What comes before the equations: kinetic schemes, and the time that event handlers see.
+fn beginning<'m, 'd>(kind: &'m ComponentType<'d>) -> Vec<Item<'m, 'd>> {
+    match &kind.dynamics {
+        Some(dynamics) => {
+            let schemes = dynamics.schemes.iter().map(Item::Scheme);
+            schemes.chain([Item::Clock(Clock::Always)]).collect()
+        }
+        None => vec![Item::Clock(Clock::IfRecorded)],
+    }
+}
+
+/// The requirements of a type. One that is also a parameter has the value of the parameter.
+pub fn requirements<'m, 'd>(
+    kind: &'m ComponentType<'d>,
+) -> impl Iterator<Item = Item<'m, 'd>> + use<'m, 'd> {
+    let names = kind.requirements.keys().copied();
+    let outer = names.filter(|name| !kind.parameters.contains_key(name));
+    outer.map(|name| Item::Compute(Computation::Requirement(name)))
+}
+
+/// The computed variables: selections, then derived variables, then conditional ones.
+pub(crate) fn computed<'m, 'd>(
+    dynamics: &'m Dynamics<'d>,
+) -> impl Iterator<Item = Item<'m, 'd>> + use<'m, 'd> {
+    let computations = dynamics.computed_variables().filter_map(Computation::of);
+    computations.map(Item::Compute)
+}
+
+/// What comes after the equations: conditions, what others see, the active regime.
+fn end<'m, 'd>(
+    kind: &'m ComponentType<'d>,
+    dynamics: &'m Dynamics<'d>,
+) -> impl Iterator<Item = Item<'m, 'd>> + use<'m, 'd> {
+    let conditions = dynamics.on_condition.iter().map(Item::Condition);
+    let published = published(kind, dynamics);
+    conditions
+        .chain(published)
+        .chain(of_regimes(dynamics, regime_step))
+}
+
+/// The variables that others see, if the type exposes them.
+pub(crate) fn published<'m, 'd>(
+    kind: &'m ComponentType<'d>,
+    dynamics: &'m Dynamics<'d>,
+) -> impl Iterator<Item = Item<'m, 'd>> + use<'m, 'd> {
+    let exposed = dynamics.variables().filter(|variable| {
+        let exposed = exposed_name(kind, variable.name, variable.exposure);
+        exposed.is_some()
+    });
+    exposed.map(|variable| Item::Publish(variable.name))
+}
+
+/// What each regime does, as one item: only the one that is active does it.
+pub(crate) fn of_regimes<'m, 'd>(
+    dynamics: &'m Dynamics<'d>,
+    items: impl Fn(&'m Regime<'d>) -> Vec<Item<'m, 'd>>,
+) -> Option<Item<'m, 'd>> {
+    let regimes = dynamics.regimes.iter().map(|(name, regime)| RegimeItems {
+        name,
+        items: items(regime),
+    });
+    (!dynamics.regimes.is_empty()).then(|| Item::Regimes(regimes.collect()))
+}
+
+/// A regime updates each state variable before it computes the next rate.
+fn regime_step<'m, 'd>(regime: &'m Regime<'d>) -> Vec<Item<'m, 'd>> {
+    let dynamics = &regime.dynamics;
+    let derived = dynamics.derived.iter().map(Computation::Derived);
+    let rates = (dynamics.rates.iter()).map(|rate| Item::Integrate(std::slice::from_ref(rate)));
+    let conditions = dynamics.on_condition.iter().map(Item::Condition);
+    (derived.map(Item::Compute))
+        .chain(rates)
+        .chain(conditions)
+        .collect()
+}
+
+/// The computation of a variable of a type. Of several with that name it is that of the first
+/// derived variable, else the first conditional one, else the first selection, else a requirement.
+pub fn definition<'m, 'd>(kind: &'m ComponentType<'d>, name: &str) -> Option<Computation<'m, 'd>> {
+    let of_dynamics = kind.dynamics.as_ref().and_then(|dynamics| {
+        let derived = dynamics.derived.iter().find(|v| v.name == name);
+        let conditional = || dynamics.conditional.iter().find(|v| v.name == name);
+        let selection = || dynamics.selections.iter().find(|v| v.name == name);
+        (derived.map(Computation::Derived))
+            .or_else(|| conditional().map(Computation::Conditional))
+            .or_else(|| selection().map(Computation::Select))
+    });
+    of_dynamics.or_else(|| {
+        let (name, _) = kind.requirements.get_key_value(name)?;
+        Some(Computation::Requirement(name))
+    })
+}
+
+impl<'m, 'd> Equations<'_, 'm, 'd> {
+    /// The step of a shape: every node after the nodes and attached instances in it.
+    pub fn step(&self, shape: ShapeId) -> Vec<NodeItem<'m, 'd>> {
+        let mut items = Vec::new();
+        self.step_node(shape, NodeId::ROOT, &mut items);
+        items
+    }
+
+    fn step_node(&self, shape: ShapeId, node: NodeId, items: &mut Vec<NodeItem<'m, 'd>>) {
+        if self.is_simultaneous(shape, node) {
+            return self.simultaneous_step(shape, node, items);
+        }
+        for part in self.parts(shape, node) {
+            match *part {
+                Part::Child(child) => self.step_node(shape, child, items),
+                Part::Attached(list) => items.push(NodeItem {
+                    node,
+                    item: Item::Attached(list),
+                }),
+            }
+        }
+        let own = own_step(self.kind(shape, node));
+        items.extend(own.into_iter().map(|item| NodeItem { node, item }));
+    }
+
+    /// Whether jLEMS would flatten the node: only consolidated ones are.
+    fn is_simultaneous(&self, shape: ShapeId, node: NodeId) -> bool {
+        let is_declared = |dynamics: &Dynamics<'_>| dynamics.simultaneous;
+        self.shape(shape).nodes[node].consolidated
+            && self.dynamics(shape, node).is_some_and(is_declared)
+    }
+
+    /// The step of a node whose rates, and those of all nodes below it, are computed together: all
+    /// nodes begin, all state variables move, all nodes end.
+    fn simultaneous_step(&self, shape: ShapeId, root: NodeId, items: &mut Vec<NodeItem<'m, 'd>>) {
+        let nodes = self.below(shape, root);
+        for &node in &nodes {
+            let attached = self
+                .parts(shape, node)
+                .iter()
+                .filter_map(|part| match *part {
+                    Part::Attached(list) => Some(Item::Attached(list)),
+                    Part::Child(_) => None,
+                });
+            let begin = attached.chain(beginning(self.kind(shape, node)));
+            items.extend(begin.map(|item| NodeItem { node, item }));
+        }
+        items.push(NodeItem {
+            node: root,
+            item: Item::Simultaneous(self.simultaneous(shape, &nodes)),
+        });
+        for &node in &nodes {
+            let kind = self.kind(shape, node);
+            let dynamics = kind.dynamics.as_deref();
+            let end = dynamics
+                .into_iter()
+                .flat_map(|dynamics| end(kind, dynamics));
+            items.extend(end.map(|item| NodeItem { node, item }));
+        }
+    }
+
+    /// A node and all below it, children first.
+    fn below(&self, shape: ShapeId, node: NodeId) -> Vec<NodeId> {
+        let mut nodes = Vec::new();
+        for part in self.parts(shape, node) {
+            if let Part::Child(child) = *part {
+                nodes.extend(self.below(shape, child));
+            }
+        }
+        nodes.push(node);
+        nodes
+    }
+
+    /// What the stages of the Runge-Kutta method compute. The first stage stores the variables of
+    /// parents before those of their children.
+    fn simultaneous(&self, shape: ShapeId, nodes: &[NodeId]) -> Simultaneous<'m, 'd> {
+        let mut stored = Vec::new();
+        for &node in nodes.iter().rev() {
+            let kind = self.kind(shape, node);
+            let Some(dynamics) = &kind.dynamics else {
+                continue;
+            };
+            let computed = dynamics.computed_variables().map(|variable| variable.name);
+            let names = kind.requirements.keys().copied().chain(computed);
+            stored.extend(names.map(|name| (node, name)));
+        }
+        let mut states: Vec<RateSum<'m, 'd>> = Vec::new();
+        for &node in nodes {
+            let dynamics = self.dynamics(shape, node).into_iter();
+            let first = states.len();
+            for rate in dynamics.flat_map(|dynamics| &dynamics.rates) {
+                let mut own = states[first..].iter_mut();
+                match own.find(|state| state.name == rate.variable) {
+                    Some(state) => state.rates.push(rate),
+                    None => states.push(RateSum {
+                        node,
+                        name: rate.variable,
+                        rates: vec![rate],
+                    }),
+                }
+            }
+        }
+        Simultaneous { stored, states }
+    }
+}
