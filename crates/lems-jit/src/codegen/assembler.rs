@@ -158,7 +158,7 @@ impl Assembler {
         Ok(self.module)
     }
 
-    /// Makes the code of a part; returns the name of its kernel.
+    /// Makes the code of a part of a program; returns the name of its kernel.
     fn build(
         &mut self,
         program: &Program,
@@ -254,6 +254,7 @@ fn fuses(isa: &dyn TargetIsa) -> bool {
     isa.name() != "x64" || flags.any(|flag| fma(&flag))
 }
 
+/// The processor of this computer, which must have pointers of 64 bits.
 fn host() -> Result<Arc<dyn TargetIsa>, JitError> {
     let unsupported = |reason: String| JitError::Host(reason);
     let flags = flags().map_err(|error| unsupported(error.to_string()))?;
@@ -267,6 +268,7 @@ fn host() -> Result<Arc<dyn TargetIsa>, JitError> {
     }
 }
 
+/// Cranelift's settings: optimised code at fixed addresses, verified in debug builds.
 fn flags() -> SetResult<settings::Flags> {
     let mut builder = settings::builder();
     builder.set("opt_level", "speed")?;

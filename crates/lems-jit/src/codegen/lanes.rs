@@ -144,6 +144,7 @@ impl Translator<'_, '_> {
             Operation::Step => self.builder.ins().splat(F64X2, self.step),
             Operation::Load(place) => self.load_lanes(lanes.level, place),
             Operation::Copy(register) => self.both(lanes, register),
+            // Only powers are computed lane by lane.
             Operation::Binary(operator, left, right) => {
                 let registers = [left, right];
                 let (left, right) = (self.both(lanes, left), self.both(lanes, right));
@@ -178,6 +179,7 @@ impl Translator<'_, '_> {
                 let value = self.both(lanes, register);
                 self.builder.ins().bnot(value)
             }
+            // Truth values are masks, which also select.
             Operation::Select(condition, yes, no) => {
                 let condition = self.both(lanes, condition);
                 let (yes, no) = (self.both(lanes, yes), self.both(lanes, no));
@@ -185,6 +187,7 @@ impl Translator<'_, '_> {
                 let mask = self.builder.ins().bitcast(F64X2, little, condition);
                 self.builder.ins().bitselect(mask, yes, no)
             }
+            // Functions with vector code, and the others lane by lane.
             Operation::Call(function, argument) => {
                 let argument = self.both(lanes, argument);
                 match function {

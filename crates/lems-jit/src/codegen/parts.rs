@@ -70,6 +70,7 @@ impl Parts<'_, '_, '_> {
         match part {
             Part::Lanes(piece) => self.lanes(piece),
             Part::Each(piece) => self.each(piece),
+            // Functions of whole buffers are calls of helpers.
             Part::Call {
                 function,
                 first,
@@ -93,6 +94,7 @@ impl Parts<'_, '_, '_> {
                 let arguments = [&[bases, exponents], &shape[..]].concat();
                 self.translator.call(Helper::PowerRows, &arguments);
             }
+            // A scheme needs the context, for the program, and the step.
             Part::Propagate {
                 scheme,
                 occupancies,

@@ -306,6 +306,7 @@ impl Translator<'_, '_> {
                 self.builder.ins().load(F64, MEMORY, address, displacement)
             }
             Operation::Copy(register) => self.get(register),
+            // Powers are calls; divisions by constants may be products.
             Operation::Binary(operator, left, right) => {
                 let registers = [left, right];
                 let (left, right) = (self.get(left), self.get(right));
@@ -342,6 +343,7 @@ impl Translator<'_, '_> {
                 let (condition, yes, no) = (self.get(condition), self.get(yes), self.get(no));
                 self.builder.ins().select(condition, yes, no)
             }
+            // Functions with an instruction of their own, and the others as calls.
             Operation::Call(function, argument) => {
                 let argument = self.get(argument);
                 match function {
@@ -351,6 +353,7 @@ impl Translator<'_, '_> {
                     function => self.call_value(Helper::Elementary(function), &[argument]),
                 }
             }
+            // A helper draws from the generator of the state.
             Operation::Random(scale) => {
                 let draw = self.call_value(Helper::Draw, &[self.context]);
                 let scale = self.get(scale);

@@ -52,6 +52,8 @@ pub(crate) struct Commit<'s, 'p> {
 }
 
 impl<'s, 'p> Commit<'s, 'p> {
+    /// For the instances of `call`, whose old content is in `undo`. Events for instances `ahead` are added to
+    /// `deferred`.
     pub(crate) fn new(
         machine: &'s Machine<'p>,
         block: &'s CompiledBlock,

@@ -161,6 +161,7 @@ impl Flattener {
     ) -> Result<(), Obstacle> {
         match statement {
             Statement::Let(register, operation) => self.let_(*register, operation, condition),
+            // A conditional store keeps the old value otherwise.
             Statement::Store(place, register) => {
                 let value = self.now(*register);
                 let value = match condition {
@@ -178,6 +179,7 @@ impl Flattener {
                 then,
                 otherwise,
             } => self.branch(self.now(*test), then, otherwise, condition),
+            // An event keeps its branch.
             Statement::Emit { .. } => {
                 let emit = statement.clone();
                 self.out.push(match condition {
@@ -202,6 +204,7 @@ impl Flattener {
                 self.propagate(*scheme, occupancies, rates, results);
                 Ok(())
             }
+            // Loops and schemes must not run for the side that is not taken.
             Statement::ForAttached { .. } | Statement::ForRuns { .. } => Err(Branch::Loop.into()),
             Statement::Propagate { .. } => Err(Branch::Scheme.into()),
             Statement::Twice(_) => Err(Obstacle::Repeats),

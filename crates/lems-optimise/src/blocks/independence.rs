@@ -284,6 +284,7 @@ struct Touched {
 }
 
 impl Touched {
+    /// Columns of the kernel and of its handlers that these handlers touch.
     fn by(program: &Program, handlers: &BTreeMap<u32, Reached>, slots: &Slots<'_>) -> Touched {
         let mut touched = Touched {
             stored: HashSet::new(),

@@ -15,6 +15,7 @@ impl Display for BlockKernel {
 }
 
 impl Display for Part {
+    /// Writes a heading and its piece, or a line for each call or event.
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         match self {
             Part::Lanes(piece) => write!(f, "side by side\n{piece}"),

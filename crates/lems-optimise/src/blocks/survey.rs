@@ -109,6 +109,7 @@ impl Survey {
         };
         for statement in block {
             match statement {
+                // Loads: of the instance, or of others.
                 Statement::Let(_, Operation::Load(place)) => match *place {
                     Place::Column { base, level } => self.column(base, extent(level)?, false)?,
                     Place::Slot(_) => self.elsewhere.push((*place, Extent::Own)),
@@ -117,6 +118,7 @@ impl Survey {
                 Statement::Let(_, Operation::Random(_)) => {
                     self.keeps_order = Some(Obstacle::Draws);
                 }
+                // Stores: for others only through tables of the instance itself.
                 Statement::Store(place, _) => match *place {
                     Place::Column { base, level } => self.column(base, extent(level)?, true)?,
                     Place::Linked {
@@ -128,6 +130,7 @@ impl Survey {
                 },
                 Statement::Emit { port, level } if level.0 == 0 => self.ports.push(*port),
                 Statement::Emit { .. } => self.keeps_order = Some(Obstacle::AttachedEvents),
+                // Loops over what is attached to the instance.
                 Statement::ForAttached { offsets, body, .. } => {
                     let extent = Extent::Attached { offsets: *offsets };
                     self.attached(body, extents, extent)?;

@@ -63,6 +63,8 @@ struct Public {
 }
 
 impl Public {
+    /// The columns of a kernel that its instances see or change of one another, or that handlers see or
+    /// change.
     fn of(program: &Program, number: u32, kernel: &Kernel) -> Result<Public, Obstacle> {
         let population = match program.population(number) {
             0 => return Err(Obstacle::NoInstances),
@@ -181,6 +183,7 @@ struct Touched {
 }
 
 impl Touched {
+    /// What a statement touches, with all statements inside it.
     fn by(statement: &Statement) -> Touched {
         let mut touched = Touched::default();
         for statement in statement.and_nested() {
