@@ -9,7 +9,7 @@
 
 mod support;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use nml2_coretypes::CORE_TYPES;
@@ -113,6 +113,26 @@ const MAY_TOUCH_THE_WORLD: [&str; 3] = [
 const NAMED_IN_MESSAGES: [(&str, &str); 1] =
     [("crates/lems-network/src/error.rs", "networkWithTemperature")];
 
+/// The only file with `unsafe`.
+const UNSAFE: &str = "crates/lems-jit/src/machine.rs";
+
+/// Crates whose files import one another in no circle of more than [`LARGEST_CIRCLE`] files.
+const WITHOUT_CIRCLES: [&str; 10] = [
+    "lems-equations",
+    "lems-expression",
+    "lems-index",
+    "lems-ir",
+    "lems-jit",
+    "lems-lower",
+    "lems-math",
+    "lems-optimise",
+    "lems-output",
+    "lems-random",
+];
+
+/// Two files that import each other can be read as one; three cannot.
+const LARGEST_CIRCLE: usize = 2;
+
 const WORLD: [&str; 14] = [
     "std::fs",
     "std::env",
@@ -181,18 +201,18 @@ fn one_crate_reads_xml_one_hdf5_and_one_makes_machine_code() {
 }
 
 #[test]
-fn only_the_machine_code_crate_is_unsafe() {
+fn only_the_border_to_machine_code_is_unsafe() {
     let mut used = false;
     for source in Source::all() {
         let unsafe_words =
             words(&source.code).filter(|word| *word == "unsafe" || *word == "unsafe_code");
-        if source.path.starts_with("crates/lems-jit/src/") {
+        if source.path == UNSAFE {
             used |= unsafe_words.count() > 0;
         } else {
             assert_eq!(unsafe_words.count(), 0, "{} is unsafe", source.path);
         }
     }
-    assert!(used, "lems-jit is where the test expects it");
+    assert!(used, "{UNSAFE} is where the test expects it");
     for (name, folder) in crates() {
         let manifest = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap();
         assert!(
@@ -261,6 +281,243 @@ fn no_code_names_a_component_type_of_neuroml() {
         }
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn no_files_import_one_another_in_a_large_circle() {
+    let sources = Source::all();
+    for name in WITHOUT_CIRCLES {
+        let folder = format!("crates/{name}/src/");
+        let files: Vec<(&str, &str)> = (sources.iter())
+            .filter_map(|source| Some((source.path.strip_prefix(&folder)?, source.code.as_str())))
+            .collect();
+        assert!(!files.is_empty(), "{name} has files");
+        let circles = circles(&imports(&files));
+        let large = circles.iter().find(|circle| circle.len() > LARGEST_CIRCLE);
+        assert!(large.is_none(), "{name}: {large:?} import one another");
+    }
+}
+
+#[test]
+fn imports_are_found_in_all_their_forms() {
+    let files = [
+        (
+            "lib.rs",
+            "mod a; mod b; mod c; pub use b::{Deep, inner::Thing as Other};",
+        ),
+        ("a.rs", "use crate::{Deep, c::d::{self, E}};"),
+        (
+            "b/mod.rs",
+            "mod inner; pub use inner::Deep; fn f() { inner::g() }",
+        ),
+        (
+            "b/inner.rs",
+            "use super::super::c;\nuse std::fmt::{self, Display};",
+        ),
+        ("c/mod.rs", "mod d;"),
+        ("c/d.rs", "fn f() -> crate::a::A { super::d::E }"),
+    ];
+    let found = imports(&files);
+    let of = |file: &str| found[file].iter().copied().collect::<Vec<_>>();
+    // `Deep` is a re-export of a re-export; re-exports themselves import nothing.
+    assert_eq!(of("a.rs"), ["b/inner.rs", "c/d.rs"]);
+    assert_eq!(of("b/mod.rs"), ["b/inner.rs"]);
+    assert_eq!(of("b/inner.rs"), ["c/mod.rs"]);
+    assert_eq!(of("c/d.rs"), ["a.rs"]);
+    assert!(of("lib.rs").is_empty() && of("c/mod.rs").is_empty());
+    assert_eq!(circles(&found), [BTreeSet::from(["a.rs", "c/d.rs"])]);
+}
+
+/// The files that each file of a crate imports something from; files are named from `src/`.
+fn imports<'f>(files: &[(&'f str, &str)]) -> BTreeMap<&'f str, BTreeSet<&'f str>> {
+    let modules = Modules::of(files);
+    let mut found = BTreeMap::new();
+    for (file, code) in files {
+        let module = module_of(file);
+        let (uses, rest) = uses_and_rest(code);
+        let private = uses.iter().filter(|(is_public, _)| !is_public);
+        let paths = private.flat_map(|(_, tree)| paths_of_use(tree));
+        let targets = paths
+            .chain(paths_in_code(&rest))
+            .filter_map(|path| modules.file_of(&module, &path, 0))
+            .filter(|target| target != file);
+        found.insert(*file, targets.collect());
+    }
+    found
+}
+
+/// Sets of files that all import one another, through further files of the set.
+fn circles<'f>(imports: &BTreeMap<&'f str, BTreeSet<&'f str>>) -> Vec<BTreeSet<&'f str>> {
+    let reached = |start: &'f str| {
+        let mut reached = BTreeSet::new();
+        let mut unvisited = vec![start];
+        while let Some(file) = unvisited.pop() {
+            for target in imports.get(file).into_iter().flatten() {
+                if reached.insert(*target) {
+                    unvisited.push(target);
+                }
+            }
+        }
+        reached
+    };
+    let all: BTreeMap<&str, BTreeSet<&str>> =
+        imports.keys().map(|file| (*file, reached(file))).collect();
+    let mut circles = BTreeSet::new();
+    for (file, reached) in &all {
+        let back = reached.iter().filter(|other| all[**other].contains(file));
+        let circle: BTreeSet<&str> = back.copied().collect();
+        if !circle.is_empty() {
+            circles.insert(circle);
+        }
+    }
+    circles.into_iter().collect()
+}
+
+/// A module path from the root of a crate, or a path of names in code.
+type Names = Vec<String>;
+
+/// The modules of a crate that have files of their own.
+struct Modules<'f> {
+    files: BTreeMap<Names, &'f str>,
+    /// By module: the last name and the whole path of what it re-exports.
+    exports: BTreeMap<Names, Vec<(String, Names)>>,
+}
+
+impl<'f> Modules<'f> {
+    fn of(files: &[(&'f str, &str)]) -> Self {
+        let mut modules = Modules {
+            files: BTreeMap::new(),
+            exports: BTreeMap::new(),
+        };
+        for (file, code) in files {
+            let module = module_of(file);
+            let (uses, _) = uses_and_rest(code);
+            let public = uses.iter().filter(|(is_public, _)| *is_public);
+            let exports = public
+                .flat_map(|(_, tree)| paths_of_use(tree))
+                .filter_map(|path| Some((path.last()?.clone(), path)))
+                .collect();
+            modules.exports.insert(module.clone(), exports);
+            modules.files.insert(module, file);
+        }
+        modules
+    }
+
+    /// The file that a path in a module leads to, if it is one of the crate.
+    fn file_of(&self, module: &Names, path: &[String], depth: usize) -> Option<&'f str> {
+        assert!(depth < 20, "{path:?} is re-exported in a circle");
+        let mut path = path;
+        let mut at = module.clone();
+        match path.first().map(String::as_str) {
+            Some("crate") => {
+                at.clear();
+                path = &path[1..];
+            }
+            Some("self") => path = &path[1..],
+            Some("super") => {
+                while let Some("super") = path.first().map(String::as_str) {
+                    at.pop();
+                    path = &path[1..];
+                }
+            }
+            // A child of the module; other crates are none of its children.
+            Some(name) if !self.files.contains_key(&child(&at, name)) => return None,
+            Some(_) => {}
+            None => return None,
+        }
+        while let Some(name) = path.first() {
+            let next = child(&at, name);
+            if self.files.contains_key(&next) {
+                at = next;
+                path = &path[1..];
+                continue;
+            }
+            let exports = self.exports.get(&at)?;
+            let export = exports.iter().find(|(exported, _)| exported == name);
+            return match export {
+                Some((_, target)) => self.file_of(&at, target, depth + 1),
+                None => self.files.get(&at).copied(),
+            };
+        }
+        self.files.get(&at).copied()
+    }
+}
+
+fn child(module: &Names, name: &str) -> Names {
+    [module.as_slice(), &[name.to_owned()]].concat()
+}
+
+/// `a/b.rs` and `a/b/mod.rs` are module `a::b`, `lib.rs` is the root.
+fn module_of(file: &str) -> Names {
+    let path = file.trim_end_matches(".rs");
+    let names = path.split('/').map(str::to_owned);
+    names
+        .filter(|name| name != "mod" && name != "lib")
+        .collect()
+}
+
+/// The trees of all `use` of a file, with whether it is a re-export, and the code without them.
+fn uses_and_rest(code: &str) -> (Vec<(bool, String)>, String) {
+    let mut uses = Vec::new();
+    let mut rest = String::new();
+    for statement in code.split_inclusive(';') {
+        let start = statement.rfind("use ").filter(|start| {
+            let before = statement[..*start].chars().next_back();
+            before.is_none_or(char::is_whitespace) && !statement[*start..].contains("fn ")
+        });
+        match start {
+            Some(start) => {
+                let before = statement[..start].trim_end();
+                let is_public = before.ends_with("pub") || before.ends_with("pub(crate)");
+                uses.push((is_public, statement[start + 4..].replace(';', "")));
+                rest.push_str(before);
+            }
+            None => rest.push_str(statement),
+        }
+    }
+    (uses, rest)
+}
+
+/// The paths of a `use`: `a::{self, b as c}` gives `a` and `a::b`.
+fn paths_of_use(tree: &str) -> Vec<Names> {
+    let mut paths = Vec::new();
+    let mut prefixes: Vec<String> = Vec::new();
+    let mut current = String::new();
+    for letter in tree.chars().chain([',']) {
+        match letter {
+            '{' => {
+                let outer = prefixes.last().cloned().unwrap_or_default();
+                prefixes.push(outer + &std::mem::take(&mut current));
+            }
+            ',' | '}' => {
+                if !current.trim().is_empty() {
+                    let prefix = prefixes.last().map_or("", String::as_str);
+                    let path = format!("{prefix}{current}");
+                    let path = path.split(" as ").next().unwrap_or_default().trim();
+                    let path = path.trim_end_matches("::self").trim_end_matches("::*");
+                    let names = path.split("::").map(|name| name.trim().to_owned());
+                    paths.push(names.collect());
+                }
+                current.clear();
+                if letter == '}' {
+                    prefixes.pop();
+                }
+            }
+            letter => current.push(letter),
+        }
+    }
+    paths
+}
+
+/// Paths of at least two names in code.
+fn paths_in_code(code: &str) -> Vec<Names> {
+    let is_part = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == ':';
+    (code.split(|letter: char| !is_part(letter)))
+        .filter(|path| path.contains("::"))
+        .map(|path| path.split("::").map(str::to_owned).collect::<Names>())
+        .filter(|path| path.len() > 1 && path.iter().all(|name| !name.contains(':')))
+        .map(|path| path.into_iter().filter(|name| !name.is_empty()).collect())
+        .collect()
 }
 
 /// Whether code has no reason to use this name, such as `iafCell`, unlike `instance`.

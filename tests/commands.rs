@@ -273,6 +273,20 @@ fn kernels_are_listed_and_shown_in_every_form() {
     let (code, message) = status(&["show", "kernel", "LEMS_leaky.xml", "--kernel", "99"]);
     assert_eq!(code, 1, "{message}");
     assert_eq!(status(&["show", "kernel", "LEMS_leaky.xml", "--asm"]).0, 2);
+    let block = [
+        "show",
+        "kernel",
+        "LEMS_leaky.xml",
+        "--kernel",
+        "0",
+        "--block",
+    ];
+    for arguments in [&block[..], &[&block[..], &["--clif"]].concat()] {
+        let (code, message) = status(arguments);
+        let reason = "blocks need at least 4 instances, but it runs for at most 1 at a time";
+        assert_ne!(code, 0, "{message}");
+        assert!(message.contains(reason), "{message}");
+    }
 }
 
 #[test]

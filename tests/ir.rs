@@ -396,7 +396,7 @@ fn in_words(numbers: &[u64]) -> String {
 fn facts(program: &Program, outcome: &Outcome) -> Vec<String> {
     let mut facts = Vec::new();
     for number in 0..u32::try_from(program.kernels.len()).unwrap() {
-        let Some(plan) = block_plan(program, number) else {
+        let Ok(plan) = block_plan(program, number) else {
             continue;
         };
         let tail = if plan.has_tail { ", with a tail" } else { "" };

@@ -83,7 +83,7 @@ fn count(program: &Program, outcome: &Outcome) {
         tally.with_events += u64::from(!outcome.recorded.is_empty() || !outcome.queue.is_empty());
         let plans = (0_u32..)
             .take(program.kernels.len())
-            .filter_map(|kernel| block_plan(program, kernel));
+            .filter_map(|kernel| block_plan(program, kernel).ok());
         for plan in plans {
             tally.in_blocks += 1;
             tally.in_threads += u64::from(plan.longest / plan.share >= 2);

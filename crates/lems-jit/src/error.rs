@@ -1,6 +1,7 @@
 //! What keeps a program from becoming machine code.
 
 use lems_ir::Scalar;
+use lems_optimise::Obstacle;
 
 /// Why a program could not be compiled.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -20,8 +21,13 @@ pub enum JitError {
     #[error("the schedule calls kernel {0}, which does not exist")]
     UnknownKernel(u32),
     /// A kernel that has no block form.
-    #[error("kernel {0} does not run for blocks of instances")]
-    NoBlocks(u32),
+    #[error("kernel {kernel} does not run for blocks of instances: {obstacle}")]
+    NoBlocks {
+        /// Number of the kernel.
+        kernel: u32,
+        /// Why it has none.
+        obstacle: Obstacle,
+    },
     /// An event runs a handler that does not exist.
     #[error("an event runs handler {0}, which does not exist")]
     UnknownHandler(u32),

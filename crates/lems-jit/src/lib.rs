@@ -1,39 +1,31 @@
 //! Machine code for kernels, made by Cranelift.
 //!
-//! [`CompiledProgram`] is the second back end of a [`Program`](lems_ir::Program): it gives the
-//! bits that the [`Interpreter`](lems_ir::Interpreter) gives, faster. [`validate`] proves
-//! before any code is made that the code can only touch memory inside the program's arrays;
-//! [`listing`] shows the code of one kernel.
+//! [`CompiledProgram`] is the second back end of a [`Program`](lems_ir::Program). It gives the same
+//! bits as the [`Interpreter`](lems_ir::Interpreter), but faster. [`validate`] proves, before any
+//! code is made, that the code can only touch memory inside the program's arrays. [`listing`] shows
+//! the code of one kernel.
+//!
+//! The crate has three wings and a border. `plan` decides what is compiled, and in which form.
+//! `codegen` makes the code. `run` uses it, on one thread or several. `machine` is the border between
+//! Rust and machine code, and the only file with `unsafe`.
 
-mod assembler;
-mod belt;
-mod blocks;
-mod division;
+mod codegen;
 mod error;
-mod exponential;
-mod helpers;
-mod lanes;
-mod length;
-mod native;
+mod held;
+mod machine;
 mod plan;
-mod saved;
-mod saving;
-mod senders;
-mod settle;
-mod shares;
-mod tables;
-mod team;
-mod together;
-mod translate;
-mod validate;
-mod wait;
+mod run;
 
 #[cfg(test)]
 mod tests;
 
-pub use assembler::{Listing, Part, can_fuse, listing};
+pub use lems_optimise::Obstacle;
+
+pub use codegen::abi::{Listing, Part};
+pub use codegen::assembler::can_fuse;
 pub use error::{Defect, JitError};
-pub use length::too_long;
-pub use native::CompiledProgram;
-pub use plan::{BlockPlan, block_plan};
-pub use validate::{Populations, validate};
+pub use plan::block::{BlockPlan, block_plan};
+pub use plan::length::too_long;
+pub use plan::validate::{Populations, validate};
+pub use run::compile::listing;
+pub use run::compiled::CompiledProgram;

@@ -127,8 +127,8 @@ fn side_by_side(
             calls.any(|call| call.kernel == *number && call.last - call.first >= TOGETHER)
         })
         .filter_map(|(number, kernel)| {
-            let found = independence(program, number)?;
-            block_kernel(kernel, &found.in_turn).map(|_| found)
+            let found = independence(program, number).ok()?;
+            block_kernel(kernel, &found.ordered).ok().map(|_| found)
         })
         .collect();
     Ok(Passed {

@@ -146,11 +146,11 @@ fn show(program: &Program, wanted: &str, arguments: &KernelArguments) -> Result<
     if !form.clif && !form.asm {
         return match part {
             Part::Block(number) => match block_plan(program, number) {
-                Some(plan) => Ok(plan.kernel.to_string()),
-                None => Err(Failure::plain(
+                Ok(plan) => Ok(plan.kernel.to_string()),
+                Err(reason) => Err(Failure::plain(
                     Code(601),
-                    format!("`{wanted}` does not run for blocks of instances"),
-                    Some("it runs for few instances, or their order matters".to_owned()),
+                    format!("`{wanted}` does not run for blocks of instances: {reason}"),
+                    None,
                 )),
             },
             Part::Kernel(_) | Part::Handler(_) => Ok(kernel.to_string()),

@@ -13,7 +13,8 @@ use proptest::test_runner::{TestCaseError, TestError, TestRunner};
 use super::grow::grow;
 use super::outcome::{run, run_in_pieces};
 use super::{agree, kernel, load, program, set, store};
-use crate::{CompiledProgram, block_plan, settle, validate};
+use crate::run::commit::ROLLED_BACK;
+use crate::{CompiledProgram, block_plan, validate};
 
 /// How many programs, if not the default.
 const CASES: &str = "BLOCK_PROGRAMS";
@@ -111,8 +112,8 @@ struct Tally {
     kernels: Cell<u64>,
     in_blocks: Cell<u64>,
     interfering: Cell<u64>,
-    in_turn: Cell<u64>,
-    in_turn_and_interfering: Cell<u64>,
+    ordered: Cell<u64>,
+    ordered_and_interfering: Cell<u64>,
     tailed: Cell<u64>,
 }
 
@@ -123,16 +124,17 @@ impl Tally {
         for (number, kernel) in (0..).zip(&program.kernels) {
             let independence = independence(program, number);
             let in_blocks = (independence.as_ref())
-                .is_some_and(|found| block_kernel(kernel, &found.in_turn).is_some());
+                .is_ok_and(|found| block_kernel(kernel, &found.ordered).is_ok());
             add(&self.kernels, true);
             let plan = block_plan(program, number);
-            add(&self.tailed, plan.is_some_and(|plan| plan.has_tail));
+            add(&self.tailed, plan.is_ok_and(|plan| plan.has_tail));
             add(&self.in_blocks, in_blocks);
-            let found = independence.filter(|_| in_blocks).unwrap_or_default();
-            let in_turn = !found.in_turn.is_empty();
+            let found = independence.ok().filter(|_| in_blocks);
+            let found = found.unwrap_or_default();
+            let ordered = !found.ordered.is_empty();
             add(&self.interfering, found.interferes());
-            add(&self.in_turn, in_turn);
-            add(&self.in_turn_and_interfering, in_turn && found.interferes());
+            add(&self.ordered, ordered);
+            add(&self.ordered_and_interfering, ordered && found.interferes());
         }
     }
 }
@@ -147,7 +149,7 @@ fn back_ends_agree_on_blocks_of_instances() {
         ..ProptestConfig::default()
     };
     let tally = Tally::default();
-    settle::WENT_BACK.set(0);
+    ROLLED_BACK.set(0);
     let numbers = prop::collection::vec(any::<u32>(), 300..6000);
     let result = TestRunner::new(config).run(&numbers.no_shrink(), |numbers| {
         let program = grow(&numbers);
@@ -160,17 +162,20 @@ fn back_ends_agree_on_blocks_of_instances() {
     if let Err(TestError::Fail(failure, _)) = result {
         panic!("{failure}");
     }
-    let went_back = settle::WENT_BACK.get();
-    println!("{tally:?}, {went_back} instances went back");
+    let rolled_back = ROLLED_BACK.get();
+    println!("{tally:?}, {rolled_back} instances went back");
     assert!(tally.in_blocks.get() * 3 > tally.kernels.get(), "{tally:?}");
     assert!(
         tally.interfering.get() * 10 > tally.kernels.get(),
         "{tally:?}"
     );
-    let both = tally.in_turn_and_interfering.get();
+    let both = tally.ordered_and_interfering.get();
     assert!(both * 50 > tally.kernels.get(), "{tally:?}");
     assert!(tally.tailed.get() * 200 > tally.programs.get(), "{tally:?}");
-    assert!(went_back > u64::from(cases), "only {went_back} went back");
+    assert!(
+        rolled_back > u64::from(cases),
+        "only {rolled_back} went back"
+    );
 }
 
 #[test]
@@ -208,10 +213,10 @@ fn what_is_never_stored_stays_when_an_instance_goes_back() {
         instance: 33,
     };
     program.routes = Routes::new(34, &[(31, Target { action, delay: 0.0 })]);
-    settle::WENT_BACK.set(0);
+    ROLLED_BACK.set(0);
     assert_eq!(difference(&program), None);
     assert_eq!(agree(&program).memory[33], 0.5_f64.to_bits());
-    assert!(settle::WENT_BACK.get() > 0);
+    assert!(ROLLED_BACK.get() > 0);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use lems_ir::{
 use lems_optimise::{BlockKernel, Part, Piece};
 
 use super::{kernel, load, program, set, store};
-use crate::validate::validate_block;
+use crate::plan::validate::validate_block;
 use crate::{CompiledProgram, Defect, JitError, validate};
 
 use Scalar::{Real, Truth};

@@ -1,4 +1,4 @@
-//! Code without branches: both sides are computed, and conditions select.
+//! Code without branches: both sides of a condition are computed, and the condition selects.
 //!
 //! No operation on doubles traps, so computing a value that is not used changes nothing.
 
@@ -7,11 +7,20 @@ use std::collections::{HashMap, HashSet};
 
 use lems_ir::{Block, Kernel, Logic, Operation, Register, Scalar, Statement, statements};
 
-/// The kernel's code with every register assigned once, conditions as selections, and branches
-/// only around what sends events; loops keep their bodies, flat where that is possible. With it,
-/// the registers that hold what `results` hold at the end. `None` where a branch or a loop holds
-/// what must not run twice or out of order.
-pub(super) fn flat(kernel: &Kernel, results: &[Register]) -> Option<(Kernel, Vec<Register>)> {
+use crate::obstacle::{Branch, Obstacle};
+
+/// The kernel's code in flat form, and the registers that hold the final values of `results`.
+///
+/// In flat form every register is assigned once, conditions are selections, and the only branches are
+/// around events. Loops keep their bodies, which are flat if that is possible.
+///
+/// # Errors
+///
+/// If a branch or a loop has something that must not run twice or out of order.
+pub(super) fn flat(
+    kernel: &Kernel,
+    results: &[Register],
+) -> Result<(Kernel, Vec<Register>), Obstacle> {
     let mut flattener = Flattener::of(&kernel.body, kernel.registers.clone());
     count_reads(&kernel.body, &mut flattener.reads);
     for register in results {
@@ -25,7 +34,7 @@ pub(super) fn flat(kernel: &Kernel, results: &[Register]) -> Option<(Kernel, Vec
         registers: flattener.registers,
         body: flattener.out,
     };
-    Some((flat, results))
+    Ok((flat, results))
 }
 
 /// How often each register is read.
@@ -38,17 +47,24 @@ pub fn count_reads(block: &Block, reads: &mut Reads) {
     }
 }
 
-/// The body of a loop without branches; the registers that it hands on from one run to the next
-/// are assigned at the end. New registers are added. `None` if it cannot do without branches, or
-/// if something else than what it hands on is read outside; `reads` are those of the kernel.
-pub fn flat_loop_body(body: &Block, reads: &Reads, registers: &mut Vec<Scalar>) -> Option<Block> {
+/// The body of a loop without branches. The registers that it hands from one run to the next are assigned at
+/// the end. New registers are added to `registers`; `reads` are those of the kernel.
+///
+/// # Errors
+///
+/// If the body needs branches, or if a register is read outside that the body assigns but does not hand on.
+pub fn flat_loop_body(
+    body: &Block,
+    reads: &Reads,
+    registers: &mut Vec<Scalar>,
+) -> Result<Block, Obstacle> {
     if escapes(body, reads) {
-        return None;
+        return Err(Branch::Escape.into());
     }
     flattened_loop_body(body, registers)
 }
 
-/// Whether a register that a loop body assigns, but does not hand on, is read outside.
+/// Whether a register is read outside that a loop body assigns but does not hand on.
 fn escapes(body: &Block, reads: &Reads) -> bool {
     let mut inside = Reads::new();
     count_reads(body, &mut inside);
@@ -62,7 +78,8 @@ fn escapes(body: &Block, reads: &Reads) -> bool {
         .any(|register| reads.get(register) != inside.get(register))
 }
 
-fn flattened_loop_body(body: &Block, registers: &mut Vec<Scalar>) -> Option<Block> {
+/// The body of a loop in flat form, without any branch or loop in it.
+fn flattened_loop_body(body: &Block, registers: &mut Vec<Scalar>) -> Result<Block, Obstacle> {
     let carried = carried(body);
     let mut flattener = Flattener::of(body, std::mem::take(registers));
     let done = flattener.loop_body(body, &carried);
@@ -70,18 +87,25 @@ fn flattened_loop_body(body: &Block, registers: &mut Vec<Scalar>) -> Option<Bloc
     done?;
     let straight = (flattener.out.iter())
         .all(|statement| matches!(statement, Statement::Let(..) | Statement::Store(..)));
-    straight.then_some(flattener.out)
+    if straight {
+        Ok(flattener.out)
+    } else {
+        Err(Branch::NotStraight.into())
+    }
 }
 
+/// Flat code that is being made.
 struct Flattener {
     registers: Vec<Scalar>,
     /// Registers that are assigned more than once.
     repeated: HashSet<Register>,
-    /// Reads of the original.
+    /// How often the original reads each register.
     reads: Reads,
-    /// The register that holds the value of a register of the original.
+    /// By register of the original: the register that holds its value now.
     current: HashMap<Register, Register>,
+    /// Truth values that are known without running.
     truths: HashMap<Register, bool>,
+    /// Numbers that are known without running.
     constants: HashMap<Register, f64>,
     out: Block,
 }
@@ -122,15 +146,22 @@ impl Flattener {
         register
     }
 
-    fn block(&mut self, block: &Block, condition: Option<Register>) -> Option<()> {
+    /// Adds a block that runs if a condition holds, or always.
+    fn block(&mut self, block: &Block, condition: Option<Register>) -> Result<(), Obstacle> {
         block
             .iter()
             .try_for_each(|statement| self.statement(statement, condition))
     }
 
-    fn statement(&mut self, statement: &Statement, condition: Option<Register>) -> Option<()> {
+    /// Adds a statement that runs if a condition holds, or always.
+    fn statement(
+        &mut self,
+        statement: &Statement,
+        condition: Option<Register>,
+    ) -> Result<(), Obstacle> {
         match statement {
             Statement::Let(register, operation) => self.let_(*register, operation, condition),
+            // A conditional store keeps the old value otherwise.
             Statement::Store(place, register) => {
                 let value = self.now(*register);
                 let value = match condition {
@@ -141,29 +172,14 @@ impl Flattener {
                     }
                 };
                 self.out.push(Statement::Store(*place, value));
-                Some(())
+                Ok(())
             }
             Statement::If {
                 condition: test,
                 then,
                 otherwise,
-            } => {
-                let test = self.now(*test);
-                match self.truths.get(&test) {
-                    Some(true) => self.block(then, condition),
-                    Some(false) => self.block(otherwise, condition),
-                    None => {
-                        let holds = self.both(condition, test);
-                        self.block(then, Some(holds))?;
-                        if !otherwise.is_empty() {
-                            let fails = self.assign(Scalar::Truth, Operation::Not(test));
-                            let fails = self.both(condition, fails);
-                            self.block(otherwise, Some(fails))?;
-                        }
-                        Some(())
-                    }
-                }
-            }
+            } => self.branch(self.now(*test), then, otherwise, condition),
+            // An event keeps its branch.
             Statement::Emit { .. } => {
                 let emit = statement.clone();
                 self.out.push(match condition {
@@ -174,7 +190,7 @@ impl Flattener {
                         otherwise: Block::new(),
                     },
                 });
-                Some(())
+                Ok(())
             }
             Statement::ForAttached { .. } | Statement::ForRuns { .. } if condition.is_none() => {
                 self.attached(statement)
@@ -185,29 +201,68 @@ impl Flattener {
                 rates,
                 results,
             } if condition.is_none() => {
-                let occupancies = occupancies.iter().map(|r| self.now(*r)).collect();
-                let rates = (rates.iter())
-                    .map(|(forward, reverse)| (self.now(*forward), self.now(*reverse)))
-                    .collect();
-                let results = (results.iter())
-                    .map(|result| {
-                        let fresh = self.fresh(Scalar::Real);
-                        self.current.insert(*result, fresh);
-                        fresh
-                    })
-                    .collect();
-                self.out.push(Statement::Propagate {
-                    scheme: *scheme,
-                    occupancies,
-                    rates,
-                    results,
-                });
-                Some(())
+                self.propagate(*scheme, occupancies, rates, results);
+                Ok(())
             }
-            _ => None,
+            // Loops and schemes must not run for the side that is not taken.
+            Statement::ForAttached { .. } | Statement::ForRuns { .. } => Err(Branch::Loop.into()),
+            Statement::Propagate { .. } => Err(Branch::Scheme.into()),
+            Statement::Twice(_) => Err(Obstacle::Repeats),
         }
     }
 
+    /// Adds both sides of a branch, or the one that is known to run.
+    fn branch(
+        &mut self,
+        test: Register,
+        then: &Block,
+        otherwise: &Block,
+        condition: Option<Register>,
+    ) -> Result<(), Obstacle> {
+        match self.truths.get(&test) {
+            Some(true) => self.block(then, condition),
+            Some(false) => self.block(otherwise, condition),
+            None => {
+                let holds = self.both(condition, test);
+                self.block(then, Some(holds))?;
+                if !otherwise.is_empty() {
+                    let fails = self.assign(Scalar::Truth, Operation::Not(test));
+                    let fails = self.both(condition, fails);
+                    self.block(otherwise, Some(fails))?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Adds the step of a kinetic scheme, whose results get new registers.
+    fn propagate(
+        &mut self,
+        scheme: u32,
+        occupancies: &[Register],
+        rates: &[(Register, Register)],
+        results: &[Register],
+    ) {
+        let occupancies = occupancies.iter().map(|r| self.now(*r)).collect();
+        let rates = (rates.iter())
+            .map(|(forward, reverse)| (self.now(*forward), self.now(*reverse)))
+            .collect();
+        let results = (results.iter())
+            .map(|result| {
+                let fresh = self.fresh(Scalar::Real);
+                self.current.insert(*result, fresh);
+                fresh
+            })
+            .collect();
+        self.out.push(Statement::Propagate {
+            scheme,
+            occupancies,
+            rates,
+            results,
+        });
+    }
+
+    /// A register that holds whether a condition and a test hold.
     fn both(&mut self, condition: Option<Register>, test: Register) -> Register {
         match condition {
             None => test,
@@ -215,16 +270,17 @@ impl Flattener {
         }
     }
 
+    /// Adds an assignment. Under a condition it becomes a selection between the new and the old value.
     fn let_(
         &mut self,
         register: Register,
         operation: &Operation,
         condition: Option<Register>,
-    ) -> Option<()> {
+    ) -> Result<(), Obstacle> {
         let operation = operation.renamed(&|r| self.now(r));
         let before = self.current.get(&register).copied();
         let new = match operation {
-            Operation::Random(_) => return None,
+            Operation::Random(_) => return Err(Branch::Draw.into()),
             Operation::Copy(other) => other,
             operation => {
                 let name = match self.repeated.contains(&register) {
@@ -239,17 +295,17 @@ impl Flattener {
         let value = match (condition, before) {
             (Some(condition), Some(before)) if before != new => {
                 if self.scalar(register) == Scalar::Truth {
-                    return None;
+                    return Err(Branch::Truth.into());
                 }
                 self.assign(Scalar::Real, Operation::Select(condition, new, before))
             }
             _ => new,
         };
         self.current.insert(register, value);
-        Some(())
+        Ok(())
     }
 
-    /// Remembers what is known of a value without running.
+    /// Remembers what is known about a value without running.
     fn note(&mut self, register: Register, operation: &Operation) {
         match *operation {
             Operation::Constant(value) => {
@@ -265,41 +321,44 @@ impl Flattener {
         }
     }
 
-    /// A loop: what it hands from one run to the next gets registers of its own.
-    fn attached(&mut self, statement: &Statement) -> Option<()> {
+    /// Adds a loop. The values that it hands from one run to the next get registers of their own.
+    fn attached(&mut self, statement: &Statement) -> Result<(), Obstacle> {
         let mut statement = statement.clone();
+        // The registers that the loop hands on start with a copy of their current value.
         let mut names = HashMap::new();
         for body in statement.nested_mut() {
             if escapes(body, &self.reads) {
-                return None;
+                return Err(Branch::Escape.into());
             }
             for register in carried(body) {
                 if names.contains_key(&register) {
                     continue;
                 }
                 if self.scalar(register) == Scalar::Truth {
-                    return None;
+                    return Err(Branch::CarriedTruth.into());
                 }
                 let start = self.now(register);
                 let name = self.assign(Scalar::Real, Operation::Copy(start));
                 names.insert(register, name);
             }
         }
+        // The bodies use these registers, and are flat if they can be.
         for body in statement.nested_mut() {
             rename(body, &|register| {
                 let now = names.get(&register).or_else(|| self.current.get(&register));
                 *now.unwrap_or(&register)
             });
-            if let Some(flat) = flattened_loop_body(body, &mut self.registers) {
+            if let Ok(flat) = flattened_loop_body(body, &mut self.registers) {
                 *body = flat;
             }
         }
         self.out.push(statement);
         self.current.extend(names);
-        Some(())
+        Ok(())
     }
 
-    fn loop_body(&mut self, body: &Block, carried: &[Register]) -> Option<()> {
+    /// Adds the body of a loop, and at its end the assignments of the registers that it hands on.
+    fn loop_body(&mut self, body: &Block, carried: &[Register]) -> Result<(), Obstacle> {
         let mut latest = Vec::new();
         for &register in carried {
             self.current.insert(register, register);
@@ -312,16 +371,16 @@ impl Flattener {
                 latest.push((register, value));
             }
         }
-        // One that takes over another's start would see it changed.
+        // Two carried registers that swap values cannot be assigned one after the other.
         let starts: HashSet<Register> = carried.iter().copied().collect();
         if latest.iter().any(|(_, value)| starts.contains(value)) {
-            return None;
+            return Err(Branch::Swap.into());
         }
         for (register, value) in latest {
             self.out
                 .push(Statement::Let(register, Operation::Copy(value)));
         }
-        Some(())
+        Ok(())
     }
 }
 
@@ -332,8 +391,8 @@ pub(crate) fn count_assignments(block: &Block, counts: &mut HashMap<Register, u3
     }
 }
 
-/// Registers that a body reads before it assigns them, and assigns: what a loop hands on from one
-/// run of it to the next.
+/// Registers that a loop hands from one run of its body to the next: those that the body reads before it
+/// assigns them.
 pub fn carried(body: &Block) -> Vec<Register> {
     let mut assigned = HashSet::new();
     let mut open = Vec::new();
@@ -345,7 +404,7 @@ pub fn carried(body: &Block) -> Vec<Register> {
     open
 }
 
-/// Adds the registers that are read where they may not have been assigned.
+/// Adds to `open` the registers that a block reads where they may not have been assigned.
 fn read_before(block: &Block, assigned: &mut HashSet<Register>, open: &mut Vec<Register>) {
     for statement in block {
         for register in statement.operands() {

@@ -1,57 +1,29 @@
 //! Whether the instances of a step kernel can be computed in any order.
 //!
-//! They can if none reads what another one stores. Two exceptions are allowed. Code that reads
-//! what others store, as for gap junctions, can be kept in order while all else is not. An event
-//! that reaches an instance whose turn comes later in the same call takes that instance back to
-//! where it was before the call, and its step is done again.
+//! They can if no instance reads what another one stores. Two exceptions are allowed. Code that reads what
+//! others store, as for gap junctions, can be kept in order while all else is not. And an event may reach an
+//! instance whose turn comes later in the same call: that instance is rolled back to its state before the
+//! call, and its step is replayed.
 
-use lems_index::narrow;
-use std::collections::{BTreeMap, HashMap, HashSet, hash_map::Entry};
+use std::collections::{BTreeMap, BTreeSet, HashSet, btree_map::Entry};
 use std::ops::Range;
 
-use super::InTurn;
-use lems_ir::{Block, Kernel, Level, Operation, Place, Program, Receivers, Statement};
+use lems_ir::{Block, Kernel, Operation, Place, Program, Receivers, Statement};
+
+use super::ordered::Ordered;
+use super::survey::{Extent, NOBODY, Slots, Stored, Survey, each_slot, no_overlap};
+use crate::obstacle::Obstacle;
 
 /// What must be known to run the instances of a kernel in any order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Independence {
     /// Everything that a step of an instance stores.
     pub stored: Vec<Stored>,
-    /// By handler: the instance of the kernel that each instance of the handler is part of, if
-    /// events of the kernel run the handler at once; empty for the others.
+    /// By handler: the instance of the kernel to which each instance of the handler belongs, if events
+    /// of the kernel run the handler at once; empty for the other handlers.
     pub owners: Vec<Vec<u32>>,
-    /// What must be done for one instance after the other nevertheless.
-    pub in_turn: InTurn,
-}
-
-/// A column that a kernel stores.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Stored {
-    /// First slot.
-    pub base: u32,
-    /// The part of it that belongs to an instance of the kernel.
-    pub extent: Extent,
-}
-
-/// The part of a column that belongs to an instance of a kernel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Extent {
-    /// One value.
-    Own,
-    /// Those of the instances attached to it, as of `ForAttached`.
-    Attached {
-        /// First entry of the offset table.
-        offsets: u32,
-    },
-    /// Those of the instances attached to it in runs of an arm, as of `ForRuns`.
-    Runs {
-        /// First entry of the offset table.
-        offsets: u32,
-        /// First triple.
-        runs: u32,
-        /// The arm.
-        arm: u32,
-    },
+    /// What must keep the order of the instances nevertheless.
+    pub ordered: Ordered,
 }
 
 impl Independence {
@@ -61,276 +33,117 @@ impl Independence {
     }
 }
 
-impl Stored {
-    /// The slots that belong to a range of instances of the kernel.
-    pub fn ranges(&self, links: &[u32], members: Range<u32>, mut each: impl FnMut(Range<usize>)) {
-        let base = self.base as usize;
-        self.extent.ranges(links, members, |range| {
-            each(base + range.start as usize..base + range.end as usize);
-        });
-    }
-}
-
-impl Extent {
-    /// The instances, as ranges, that belong to a range of instances of the kernel.
-    fn ranges(self, links: &[u32], members: Range<u32>, mut each: impl FnMut(Range<u32>)) {
-        let entry = |table: u32, number: u32| {
-            let entry = links.get(table as usize + number as usize);
-            entry.copied().unwrap_or(0)
-        };
-        match self {
-            Extent::Own => each(members),
-            Extent::Attached { offsets } => {
-                each(entry(offsets, members.start)..entry(offsets, members.end));
-            }
-            Extent::Runs { offsets, runs, arm } => {
-                for run in entry(offsets, members.start)..entry(offsets, members.end) {
-                    if entry(runs, 3 * run) == arm {
-                        each(entry(runs, 3 * run + 1)..entry(runs, 3 * run + 2));
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// What it takes to run a kernel's instances in any order; `None` if their order matters.
-pub fn independence(program: &Program, kernel: u32) -> Option<Independence> {
-    let code = program.kernels.get(kernel as usize)?;
+/// What it takes to run a kernel's instances in any order.
+///
+/// # Errors
+///
+/// If their order matters, the first reason found.
+pub fn independence(program: &Program, kernel: u32) -> Result<Independence, Obstacle> {
+    let code = program.kernels.get(kernel as usize);
+    let code = code.ok_or(Obstacle::UnknownKernel(kernel))?;
     let population = match program.population(kernel) {
-        0 => return None,
+        0 => return Err(Obstacle::NoInstances),
         population => population,
     };
-    let mut survey = Survey::default();
-    survey.block(&code.body, &[Extent::Own])?;
-    if survey.keeps_order || !survey.stored_elsewhere.is_empty() {
-        return None;
-    }
-    let handlers = reachable(program, &survey.ports, population)?;
+    // What a step of an instance touches: only its own variables and what is attached to it.
+    let survey = Survey::of(&code.body)?;
+    keeps_no_order(&survey)?;
     let slots = Slots::new(program, &survey, population);
-    if survey.extents().any(|extent| slots.shared(extent)) {
-        return None;
+    slots.not_shared(&survey.extents())?;
+    // What its events do at once, in handlers.
+    let handlers = reachable(program, &survey.ports, population)?;
+    let touched = Touched::by(program, &handlers, &slots);
+    touches_nothing_after_events(&code.body, &touched, &mut false)?;
+    columns_are_apart(&survey, &slots, &handlers)?;
+    // What instances read of one another, and whom events reach.
+    let ordered = reads_of_others(program, &survey, &slots, &handlers)?;
+    let owners = owners_of_handlers(program, &survey, &slots, &handlers)?;
+    Ok(Independence {
+        stored: survey.stored().collect(),
+        owners,
+        ordered,
+    })
+}
+
+/// Checks that instances draw no random numbers, store nothing of others, and that only they themselves
+/// send events.
+fn keeps_no_order(survey: &Survey) -> Result<(), Obstacle> {
+    match (&survey.keeps_order, survey.stored_elsewhere.first()) {
+        (Some(obstacle), _) => Err(obstacle.clone()),
+        (None, Some(table)) => Err(Obstacle::StoresLinked(*table)),
+        (None, None) => Ok(()),
     }
-    if touched_after_events(
-        &code.body,
-        &Touched::by(program, &handlers, &slots),
-        &mut false,
-    ) {
-        return None;
-    }
-    let own = survey
-        .columns
-        .iter()
-        .map(|(base, (extent, _))| (*base, slots.owners(*extent).len()));
-    let of_handlers = (handlers.values())
-        .flat_map(|handler| {
-            handler
-                .survey
-                .columns
-                .keys()
-                .map(|base| (*base, handler.population))
-        })
-        .map(|(base, population)| (base, population as usize));
-    if overlap(own.chain(of_handlers).collect()) {
-        return None;
-    }
+}
+
+/// Checks that the columns of the kernel and its handlers are the same or do not overlap.
+fn columns_are_apart(
+    survey: &Survey,
+    slots: &Slots<'_>,
+    handlers: &BTreeMap<u32, Reached>,
+) -> Result<(), Obstacle> {
+    let own =
+        (survey.columns.iter()).map(|(base, (extent, _))| (*base, slots.owners(*extent).len()));
+    let of_handlers = handlers.values().flat_map(|handler| {
+        let bases = handler.survey.columns.keys();
+        bases.map(|base| (*base, handler.population as usize))
+    });
+    no_overlap(own.chain(of_handlers).collect())
+}
+
+/// What instances read of one another. Handlers must not store any of it.
+fn reads_of_others(
+    program: &Program,
+    survey: &Survey,
+    slots: &Slots<'_>,
+    handlers: &BTreeMap<u32, Reached>,
+) -> Result<Ordered, Obstacle> {
     let by_handlers: HashSet<u32> = (handlers.values())
         .flat_map(|handler| handler.slots_stored_elsewhere(program))
         .map(|(_, slot)| slot)
         .collect();
-    let mut in_turn = InTurn::default();
+    let mut ordered = Ordered::default();
     for (place, extent) in &survey.elsewhere {
         let instances = slots.owners(*extent);
         for (_, slot) in each_slot(program, *place, instances.len()) {
-            let by_handler = by_handlers.contains(&slot)
-                || handlers.values().any(|handler| handler.stores(slot));
-            if by_handler {
-                return None;
+            let column = slots.column(slot).map(|(column, _)| column);
+            let mut storing = handlers.values().map(|handler| handler.stores(slot));
+            if by_handlers.contains(&slot) || storing.any(|stores| stores) {
+                let column = column.unwrap_or(slot);
+                return Err(Obstacle::HandlersStore { slot, column });
             }
-            if let Some((column, _)) = slots.column(slot) {
-                in_turn.add(column, *place);
+            if let Some(column) = column {
+                ordered.add(column, *place);
             }
         }
     }
+    Ok(ordered)
+}
+
+/// By handler: the instance of the kernel to which each of its instances belongs.
+fn owners_of_handlers(
+    program: &Program,
+    survey: &Survey,
+    slots: &Slots<'_>,
+    handlers: &BTreeMap<u32, Reached>,
+) -> Result<Vec<Vec<u32>>, Obstacle> {
     let mut owners = vec![Vec::new(); program.handlers.len()];
-    for (&number, handler) in &handlers {
-        let extents: HashSet<Extent> = handler
-            .survey
-            .columns
-            .keys()
-            .filter_map(|base| survey.extent(*base))
-            .collect();
-        let mut owner = match extents.into_iter().collect::<Vec<_>>()[..] {
-            [] => None,
-            [extent] => Some(slots.owners(extent)),
-            _ => return None,
-        };
-        for (instance, slot) in handler.slots_stored_elsewhere(program) {
-            let Some(of) = slots.owner(slot) else {
-                continue;
-            };
-            let owner = owner.get_or_insert_with(Vec::new);
-            if owner.len() <= instance {
-                owner.resize(instance + 1, NOBODY);
-            }
-            match owner[instance] {
-                known if known == of => {}
-                NOBODY => owner[instance] = of,
-                _ => return None,
-            }
-        }
-        for (place, _) in &handler.survey.elsewhere {
-            let population = handler.population as usize;
-            let strange = each_slot(program, *place, population).any(|(instance, slot)| {
-                let own = owner
-                    .as_ref()
-                    .and_then(|owner| owner.get(instance).copied());
-                slots.owner(slot).is_some_and(|of| Some(of) != own)
-            });
-            if strange {
-                return None;
-            }
-        }
-        if let (Some(owner), Some(entry)) = (owner, owners.get_mut(number as usize)) {
+    for (&number, handler) in handlers {
+        let owner = handler
+            .owners(program, survey, slots)
+            .and_then(|owner| handler.loads_of_owners(program, slots, owner))
+            .map_err(|reason| reason.of_handler(number))?;
+        if let Some(entry) = owners.get_mut(number as usize) {
             *entry = owner;
         }
     }
-    let stored = survey
-        .stored()
-        .map(|(base, extent)| Stored { base, extent });
-    let mut stored: Vec<Stored> = stored.collect();
-    stored.sort_unstable_by_key(|stored| stored.base);
-    Some(Independence {
-        stored,
-        owners,
-        in_turn,
-    })
+    Ok(owners)
 }
 
-/// No instance of a kernel.
-const NOBODY: u32 = u32::MAX;
-
-/// What a kernel or handler touches.
-#[derive(Default)]
-pub(super) struct Survey {
-    /// By first slot: whose, and whether it is stored.
-    pub(super) columns: HashMap<u32, (Extent, bool)>,
-    /// Variables of other instances that it loads, and for whom.
-    pub(super) elsewhere: Vec<(Place, Extent)>,
-    /// Variables of other instances that it stores.
-    pub(super) stored_elsewhere: Vec<Place>,
-    /// First sources of the events that it sends for its own instances.
-    ports: Vec<u32>,
-    /// Whether it draws random numbers or sends events of attached instances.
-    keeps_order: bool,
-}
-
-impl Survey {
-    /// `None` if it goes beyond its instances and what is attached to them.
-    pub(super) fn block(&mut self, block: &Block, extents: &[Extent]) -> Option<()> {
-        for statement in block {
-            match statement {
-                Statement::Let(_, Operation::Load(place)) => {
-                    let extent = |level: Level| extents.get(usize::from(level.0)).copied();
-                    match *place {
-                        Place::Column { base, level } => {
-                            self.column(base, extent(level)?, false)?;
-                        }
-                        Place::Slot(_) => self.elsewhere.push((*place, Extent::Own)),
-                        Place::Linked { level, .. } => {
-                            self.elsewhere.push((*place, extent(level)?));
-                        }
-                    }
-                }
-                Statement::Let(_, Operation::Random(_)) => self.keeps_order = true,
-                Statement::Twice(_) => return None,
-                Statement::Store(Place::Column { base, level }, _) => {
-                    let extent = *extents.get(usize::from(level.0))?;
-                    self.column(*base, extent, true)?;
-                }
-                Statement::Store(
-                    place @ Place::Linked {
-                        level: Level(0), ..
-                    },
-                    _,
-                ) => {
-                    self.stored_elsewhere.push(*place);
-                }
-                Statement::Store(..) => return None,
-                Statement::Emit { port, level } if level.0 == 0 => self.ports.push(*port),
-                Statement::Emit { .. } => self.keeps_order = true,
-                Statement::ForAttached { offsets, body, .. } => {
-                    let extent = Extent::Attached { offsets: *offsets };
-                    self.attached(body, extents, extent)?;
-                }
-                Statement::ForRuns {
-                    offsets,
-                    runs,
-                    arms,
-                    ..
-                } => {
-                    for (arm, body) in arms.iter().enumerate() {
-                        let extent = Extent::Runs {
-                            offsets: *offsets,
-                            runs: *runs,
-                            arm: narrow(arm),
-                        };
-                        self.attached(body, extents, extent)?;
-                    }
-                }
-                Statement::If { .. } | Statement::Let(..) | Statement::Propagate { .. } => {
-                    for inner in statement.nested() {
-                        self.block(inner, extents)?;
-                    }
-                }
-            }
-        }
-        Some(())
+impl Obstacle {
+    fn of_handler(self, handler: u32) -> Obstacle {
+        let reason = Box::new(self);
+        Obstacle::Handler { handler, reason }
     }
-
-    fn attached(&mut self, body: &Block, extents: &[Extent], extent: Extent) -> Option<()> {
-        match extents {
-            [own] => self.block(body, &[*own, extent]),
-            _ => None,
-        }
-    }
-
-    fn column(&mut self, base: u32, extent: Extent, stored: bool) -> Option<()> {
-        let known = self.columns.entry(base).or_insert((extent, false));
-        known.1 |= stored;
-        (known.0 == extent).then_some(())
-    }
-
-    /// Whose its columns are, each once.
-    pub(super) fn extents(&self) -> impl Iterator<Item = Extent> {
-        let extents: HashSet<Extent> = self.columns.values().map(|(extent, _)| *extent).collect();
-        extents.into_iter()
-    }
-
-    fn extent(&self, base: u32) -> Option<Extent> {
-        self.columns.get(&base).map(|(extent, _)| *extent)
-    }
-
-    pub(super) fn stored(&self) -> impl Iterator<Item = (u32, Extent)> {
-        let stored = self.columns.iter().filter(|(_, (_, stored))| *stored);
-        stored.map(|(base, (extent, _))| (*base, *extent))
-    }
-}
-
-/// Whether two columns, given by first slot and size, share a part but not the first slot.
-pub(super) fn overlap(mut columns: Vec<(u32, usize)>) -> bool {
-    columns.sort_unstable();
-    let mut end = 0;
-    let mut last = None;
-    for (base, size) in columns {
-        let base = base as usize;
-        if base < end && last != Some(base) {
-            return true;
-        }
-        end = end.max(base + size);
-        last = Some(base);
-    }
-    false
 }
 
 /// A handler that events of a kernel run at once.
@@ -341,34 +154,91 @@ struct Reached {
 }
 
 impl Reached {
-    /// `None` if it touches more than the instance that it runs for.
-    fn of(handler: &Kernel) -> Option<Reached> {
-        let mut survey = Survey::default();
-        survey.block(&handler.body, &[Extent::Own])?;
-        let own = survey
-            .columns
-            .values()
-            .all(|(extent, _)| *extent == Extent::Own);
+    /// A handler that touches nothing but the instance that it runs for, and that runs for none so far.
+    fn of(handler: &Kernel) -> Result<Reached, Obstacle> {
+        let survey = Survey::of(&handler.body)?;
+        if let Some(obstacle) = &survey.keeps_order {
+            return Err(obstacle.clone());
+        }
+        if survey.extents().iter().any(|extent| *extent != Extent::Own) {
+            return Err(Obstacle::ReachesAttached);
+        }
         let population = 0;
-        let free = own && !survey.keeps_order;
-        free.then_some(Reached { survey, population })
+        Ok(Reached { survey, population })
     }
 
+    /// Whether it stores a slot for the instance that it runs for.
     fn stores(&self, slot: u32) -> bool {
         let mut stored = self.survey.stored();
-        stored.any(|(base, _)| (base..base.saturating_add(self.population)).contains(&slot))
+        stored
+            .any(|Stored { base, .. }| (base..base.saturating_add(self.population)).contains(&slot))
     }
 
     /// Instances, and the slots of other instances that it stores for them.
     fn slots_stored_elsewhere(&self, program: &Program) -> impl Iterator<Item = (usize, u32)> {
-        let places = self.survey.stored_elsewhere.iter();
-        places.flat_map(|place| each_slot(program, *place, self.population as usize))
+        (self.survey).slots_stored_elsewhere(program, self.population)
+    }
+
+    /// The instance of the kernel to which each of its instances belongs, by the variables of the kernel
+    /// that it touches by column or stores elsewhere.
+    fn owners(
+        &self,
+        program: &Program,
+        survey: &Survey,
+        slots: &Slots<'_>,
+    ) -> Result<Vec<u32>, Obstacle> {
+        // By column: all its columns must belong to the same part of the kernel.
+        let bases = self.survey.columns.keys();
+        let extents: BTreeSet<Extent> = bases.filter_map(|base| survey.extent(*base)).collect();
+        let mut owners = match extents.into_iter().collect::<Vec<_>>()[..] {
+            [] => Vec::new(),
+            [extent] => slots.owners(extent),
+            _ => return Err(Obstacle::SeveralOwners),
+        };
+        // By table: each of its instances must belong to one instance of the kernel.
+        for (instance, slot) in self.slots_stored_elsewhere(program) {
+            let Some(owner) = slots.owner(slot) else {
+                continue;
+            };
+            if owners.len() <= instance {
+                owners.resize(instance + 1, NOBODY);
+            }
+            match owners[instance] {
+                known if known == owner => {}
+                NOBODY => owners[instance] = owner,
+                _ => return Err(Obstacle::SeveralOwners),
+            }
+        }
+        Ok(owners)
+    }
+
+    /// Its owners, if it loads no variables of other instances of the kernel.
+    fn loads_of_owners(
+        &self,
+        program: &Program,
+        slots: &Slots<'_>,
+        owners: Vec<u32>,
+    ) -> Result<Vec<u32>, Obstacle> {
+        for (place, _) in &self.survey.elsewhere {
+            for (instance, slot) in each_slot(program, *place, self.population as usize) {
+                let own = owners.get(instance).copied();
+                if slots.owner(slot).is_some_and(|owner| Some(owner) != own) {
+                    return Err(Obstacle::SeveralOwners);
+                }
+            }
+        }
+        Ok(owners)
     }
 }
 
 /// All handlers that events from the ports, and from those handlers in turn, run at once.
-fn reachable(program: &Program, ports: &[u32], population: u32) -> Option<HashMap<u32, Reached>> {
-    let mut reached: HashMap<u32, Reached> = HashMap::new();
+fn reachable(
+    program: &Program,
+    ports: &[u32],
+    population: u32,
+) -> Result<BTreeMap<u32, Reached>, Obstacle> {
+    let mut reached: BTreeMap<u32, Reached> = BTreeMap::new();
+    // Ranges of sources whose receivers are not looked at yet.
     let mut open: Vec<Range<u32>> = ports
         .iter()
         .map(|port| *port..port.saturating_add(population))
@@ -385,10 +255,13 @@ fn reachable(program: &Program, ports: &[u32], population: u32) -> Option<HashMa
                 let known = match reached.entry(handler) {
                     Entry::Occupied(known) => known.into_mut(),
                     Entry::Vacant(new) => {
-                        let code = program.handlers.get(handler as usize)?;
-                        new.insert(Reached::of(code)?)
+                        let code = program.handlers.get(handler as usize);
+                        let code = code.ok_or(Obstacle::UnknownHandler(handler))?;
+                        let handler = Reached::of(code).map_err(|why| why.of_handler(handler))?;
+                        new.insert(handler)
                     }
                 };
+                // Instances that the handler did not run for so far send its events, too.
                 let before = known.population;
                 known.population = before.max(last + 1);
                 let more = before..known.population;
@@ -399,95 +272,7 @@ fn reachable(program: &Program, ports: &[u32], population: u32) -> Option<HashMa
             }
         }
     }
-    Some(reached)
-}
-
-/// Whose the columns of a kernel are.
-pub(super) struct Slots<'p> {
-    links: &'p [u32],
-    population: u32,
-    /// Stored columns, by first slot.
-    stored: BTreeMap<u32, Vec<u32>>,
-}
-
-impl<'p> Slots<'p> {
-    pub(super) fn new(program: &'p Program, survey: &Survey, population: u32) -> Self {
-        let mut slots = Slots {
-            links: &program.links,
-            population,
-            stored: BTreeMap::new(),
-        };
-        let stored = survey
-            .stored()
-            .map(|(base, extent)| (base, slots.owners(extent)));
-        slots.stored = stored.collect();
-        slots
-    }
-
-    /// The instance of the kernel that each instance of an extent belongs to.
-    pub(super) fn owners(&self, extent: Extent) -> Vec<u32> {
-        let mut owners = Vec::new();
-        for member in 0..self.population {
-            extent.ranges(self.links, member..member + 1, |range| {
-                let (first, last) = (range.start as usize, range.end as usize);
-                if owners.len() < last {
-                    owners.resize(last, NOBODY);
-                }
-                if let Some(range) = owners.get_mut(first..last) {
-                    range.fill(member);
-                }
-            });
-        }
-        owners
-    }
-
-    /// Whether an instance of an extent belongs to several instances of the kernel, or some range
-    /// ends before it begins.
-    pub(super) fn shared(&self, extent: Extent) -> bool {
-        let mut ranges = Vec::new();
-        for member in 0..self.population {
-            extent.ranges(self.links, member..member + 1, |range| ranges.push(range));
-        }
-        let reversed = ranges.iter().any(|range| range.end < range.start);
-        ranges.retain(|range| !range.is_empty());
-        ranges.sort_unstable_by_key(|range| range.start);
-        let neighbours = ranges.iter().zip(ranges.iter().skip(1));
-        reversed
-            || neighbours
-                .into_iter()
-                .any(|(one, next)| next.start < one.end)
-    }
-
-    /// The instance of the kernel that stores a slot.
-    fn owner(&self, slot: u32) -> Option<u32> {
-        self.column(slot).map(|(_, owner)| owner)
-    }
-
-    /// The same, after the stored column that the slot is part of.
-    pub(super) fn column(&self, slot: u32) -> Option<(u32, u32)> {
-        let (base, owners) = self.stored.range(..=slot).next_back()?;
-        let owner = owners.get((slot - base) as usize).copied()?;
-        (owner != NOBODY).then_some((*base, owner))
-    }
-}
-
-/// The slots of a place, with the instance that each is for.
-pub(super) fn each_slot(
-    program: &Program,
-    place: Place,
-    instances: usize,
-) -> impl Iterator<Item = (usize, u32)> {
-    let (single, table) = match place {
-        Place::Slot(slot) => (Some(slot), &[][..]),
-        Place::Linked { table, .. } => {
-            let table = table as usize;
-            let end = (table + instances).min(program.links.len());
-            (None, program.links.get(table..end).unwrap_or_default())
-        }
-        Place::Column { .. } => (None, &[][..]),
-    };
-    let linked = table.iter().copied().enumerate();
-    single.map(|slot| (0, slot)).into_iter().chain(linked)
+    Ok(reached)
 }
 
 /// Columns that handlers touch.
@@ -499,46 +284,54 @@ struct Touched {
 }
 
 impl Touched {
-    fn by(program: &Program, handlers: &HashMap<u32, Reached>, slots: &Slots<'_>) -> Touched {
-        let surveys = || handlers.values().map(|handler| &handler.survey);
-        let linked = handlers.values().flat_map(|handler| {
-            let places = handler.survey.elsewhere.iter();
-            places.flat_map(|(place, _)| each_slot(program, *place, handler.population as usize))
-        });
-        let linked = linked.filter_map(|(_, slot)| slots.column(slot));
-        let stored_elsewhere: Vec<u32> = (handlers.values())
-            .flat_map(|handler| handler.slots_stored_elsewhere(program))
-            .filter_map(|(_, slot)| slots.column(slot))
-            .map(|(base, _)| base)
-            .collect();
-        let named = surveys().flat_map(|survey| survey.columns.keys().copied());
-        Touched {
-            stored: surveys()
-                .flat_map(|survey| survey.stored().map(|(base, _)| base))
-                .chain(stored_elsewhere.iter().copied())
-                .collect(),
-            all: named
-                .chain(linked.map(|(base, _)| base))
-                .chain(stored_elsewhere)
-                .collect(),
+    /// Columns of the kernel and of its handlers that these handlers touch.
+    fn by(program: &Program, handlers: &BTreeMap<u32, Reached>, slots: &Slots<'_>) -> Touched {
+        let mut touched = Touched {
+            stored: HashSet::new(),
+            all: HashSet::new(),
+        };
+        let column = |(_, slot): (usize, u32)| slots.column(slot).map(|(base, _)| base);
+        for handler in handlers.values() {
+            // Columns of the instance that the handler runs for.
+            let survey = &handler.survey;
+            touched.all.extend(survey.columns.keys());
+            let stored = survey.stored().map(|stored| stored.base);
+            touched.stored.extend(stored);
+            // Columns of the kernel that it reaches through tables.
+            for (place, _) in &survey.elsewhere {
+                let loaded = each_slot(program, *place, handler.population as usize);
+                touched.all.extend(loaded.filter_map(column));
+            }
+            let stored = handler.slots_stored_elsewhere(program).filter_map(column);
+            touched.stored.extend(stored);
         }
+        touched.all.extend(&touched.stored);
+        touched
     }
 }
 
-/// Whether code, after it may have sent an event, loads what handlers may have stored by then or
-/// stores what they should have found as it was.
-fn touched_after_events(block: &Block, touched: &Touched, sent: &mut bool) -> bool {
-    block.iter().any(|statement| {
-        let touches = match statement {
+/// Checks that code, after it may have sent an event, neither loads what handlers may have stored by then
+/// nor stores what they should have found unchanged. `sent` is whether an event may have been sent before.
+fn touches_nothing_after_events(
+    block: &Block,
+    touched: &Touched,
+    sent: &mut bool,
+) -> Result<(), Obstacle> {
+    for statement in block {
+        let used = match statement {
             Statement::Let(_, Operation::Load(Place::Column { base, .. })) => {
-                touched.stored.contains(base)
+                touched.stored.get(base)
             }
-            Statement::Store(Place::Column { base, .. }, _) => touched.all.contains(base),
-            _ => false,
+            Statement::Store(Place::Column { base, .. }, _) => touched.all.get(base),
+            _ => None,
         };
         *sent |= matches!(statement, Statement::Emit { .. });
-        *sent && touches
-            || (statement.nested().into_iter())
-                .any(|inner| touched_after_events(inner, touched, sent))
-    })
+        if let Some(column) = used.filter(|_| *sent) {
+            return Err(Obstacle::UsedAfterEvent(*column));
+        }
+        for inner in statement.nested() {
+            touches_nothing_after_events(inner, touched, sent)?;
+        }
+    }
+    Ok(())
 }

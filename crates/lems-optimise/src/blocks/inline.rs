@@ -1,10 +1,10 @@
-//! Loops that run exactly once for each instance, such as that over the one input of each cell.
+//! Loops that run exactly once for each instance, for example over the one input of each cell.
 
 use lems_ir::{Block, Kernel, Level, Operation, Place, Program, Statement};
 
-/// The kernel without loops over attached instances of which each of the first `population`
-/// instances has exactly the one with its own number: their bodies become its own code.
-pub fn without_single_loops(program: &Program, kernel: &Kernel, population: u32) -> Kernel {
+/// The kernel without one-to-one loops: those in which each of the first `population` instances has exactly
+/// one attached instance, with its own number. The bodies of these loops become code of the kernel itself.
+pub fn inline_one_to_one(program: &Program, kernel: &Kernel, population: u32) -> Kernel {
     let mut inlined = kernel.clone();
     let mut body = Block::new();
     for statement in std::mem::take(&mut inlined.body) {
@@ -25,6 +25,7 @@ pub fn without_single_loops(program: &Program, kernel: &Kernel, population: u32)
     inlined
 }
 
+/// Whether an offset table gives instance `i` the range `i .. i + 1`.
 fn is_one_to_one(program: &Program, offsets: u32, population: u32) -> bool {
     let table = offsets as usize..offsets as usize + population as usize + 1;
     let offsets = program.links.get(table).unwrap_or_default();
@@ -34,7 +35,7 @@ fn is_one_to_one(program: &Program, offsets: u32, population: u32) -> bool {
             .all(|(instance, offset)| instance == *offset)
 }
 
-/// Whether a statement is only about the instance itself and those around it.
+/// Whether a statement has no loops, events or schemes, so that it can move out of its loop.
 fn is_own_code(statement: &Statement) -> bool {
     match statement {
         Statement::Let(..) | Statement::Store(..) => true,
@@ -46,6 +47,7 @@ fn is_own_code(statement: &Statement) -> bool {
     }
 }
 
+/// Makes the addresses of a loop body those of the instance around the loop.
 fn lift(block: &mut Block) {
     for statement in block {
         if let Statement::Let(_, Operation::Load(place)) | Statement::Store(place, _) = statement

@@ -4,9 +4,9 @@ use std::fmt::{Display, Formatter, Result};
 
 use lems_ir::Listing;
 
-use super::{BlockKernel, Part, Piece};
+use super::kernel::{BlockKernel, Part, Piece};
 
-/// A listing, part by part: what is read from the buffers, what is done, what is put there.
+/// A listing, part by part: loads from buffers, statements, stores to buffers.
 impl Display for BlockKernel {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         writeln!(f, "{}: {} buffers", self.name, self.buffers)?;
@@ -15,6 +15,7 @@ impl Display for BlockKernel {
 }
 
 impl Display for Part {
+    /// Writes a heading and its piece, or a line for each call or event.
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         match self {
             Part::Lanes(piece) => write!(f, "side by side\n{piece}"),

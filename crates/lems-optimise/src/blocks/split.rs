@@ -1,96 +1,118 @@
-//! From straight-line code to parts that a block of instances passes through.
+//! From straight-line code to parts through which a block of instances passes.
 //!
-//! Every statement belongs to a slot: three for each phase, one for code in lanes, one for loops,
-//! one for functions of whole buffers. Functions and loops come as early as what they need
-//! allows, all else as late as what needs it allows, so that few values cross between parts. What
-//! must keep to the order of the instances is one loop, with all that lies between.
+//! Each statement is scheduled in a slot. A phase has three slots: one for code in lanes, one for loops, one
+//! for functions of whole buffers. Functions and loops come as early as their operands allow. All else comes
+//! as late as its uses allow, so that few values cross between parts. What must keep the order of the
+//! instances is one loop, with everything that lies between.
 
 use lems_index::narrow;
 use std::collections::{HashMap, HashSet};
 
-use super::units::{Emits, KINDS, Kind, Unit, is_free, units, with_one_in_turn};
-use super::{BlockKernel, InTurn, Part, Piece};
+use super::flatten;
+use super::kernel::{BlockKernel, Part, Piece};
+use super::ordered::Ordered;
+use super::schedule::{Emits, Item, KINDS, Kind, is_free, items, with_one_ordered_loop};
+use crate::obstacle::Obstacle;
 use lems_ir::{Function, Kernel, Operation, Place, Register, Statement};
 
-/// The parts of a flat kernel, and the buffers in which `results` are after the last of them.
+/// The kernel by parts. One part has all code that must run for one instance after another.
+///
+/// # Errors
+///
+/// If some of its code must run for one instance alone.
+pub fn block_kernel(kernel: &Kernel, ordered: &Ordered) -> Result<BlockKernel, Obstacle> {
+    let (flat, _) = flatten::flat(kernel, &[])?;
+    split(&flat, ordered, &[]).map(|(kernel, _)| kernel)
+}
+
+/// The parts of a flat kernel, and the buffers in which `results` are after the last part.
+///
+/// # Errors
+///
+/// If the code has statements that no part can have.
 pub(super) fn split(
     kernel: &Kernel,
-    in_turn: &InTurn,
+    ordered: &Ordered,
     results: &[Register],
-) -> Option<(BlockKernel, Vec<u32>)> {
-    let (units, emits) = units(&kernel.body, in_turn)?;
-    let mut units = with_one_in_turn(units);
+) -> Result<(BlockKernel, Vec<u32>), Obstacle> {
+    let (items, emits) = items(&kernel.body, ordered)?;
+    let mut items = with_one_ordered_loop(items);
+    // What must exist at the end: results, and the conditions of events.
     let conditions = emits.iter().filter_map(|(condition, _)| *condition);
     let wanted: HashSet<Register> = conditions.chain(results.iter().copied()).collect();
-    as_early_as_possible(&mut units);
-    as_late_as_possible(&mut units, wanted.clone());
-    let mut layout = Layout::new(&units, wanted);
-    layout.parts(&units, &emits);
-    let buffers = (results.iter())
-        .map(|register| layout.buffer_of.get(register).copied())
-        .collect::<Option<_>>()?;
+    as_early_as_possible(&mut items);
+    as_late_as_possible(&mut items, wanted.clone());
+    let mut layout = Layout::new(&items, wanted);
+    layout.parts(&items, &emits);
+    let buffer = |register: &Register| {
+        let buffer = layout.buffer_of.get(register).copied();
+        buffer.ok_or(Obstacle::NoBuffer(register.0))
+    };
+    let buffers = results.iter().map(buffer).collect::<Result<_, _>>()?;
     let kernel = BlockKernel {
         name: kernel.name.clone(),
         registers: kernel.registers.clone(),
         buffers: layout.buffers,
         parts: layout.parts,
     };
-    Some((kernel, buffers))
+    Ok((kernel, buffers))
 }
 
-fn as_early_as_possible(units: &mut [Unit]) {
-    for index in 0..units.len() {
-        let (before, [unit, ..]) = units.split_at_mut(index) else {
+/// Gives each item the first slot after all items that it depends on.
+fn as_early_as_possible(items: &mut [Item]) {
+    for index in 0..items.len() {
+        let (before, [item, ..]) = items.split_at_mut(index) else {
             return;
         };
         for other in before.iter() {
-            if unit.depends_on(other) {
-                unit.slot = unit.slot.max(unit.after(other));
+            if item.depends_on(other) {
+                item.slot = item.slot.max(item.after(other));
             }
         }
     }
 }
 
-fn as_late_as_possible(units: &mut Vec<Unit>, mut wanted: HashSet<Register>) {
-    let last = units.iter().map(Unit::lanes_before).max().unwrap_or(0);
+/// Moves code in lanes to the last slot before all items that need it, and drops items that nothing needs.
+fn as_late_as_possible(items: &mut Vec<Item>, mut wanted: HashSet<Register>) {
+    let last = items.iter().map(Item::lanes_before).max().unwrap_or(0);
     let mut kept = Vec::new();
-    while let Some(mut unit) = units.pop() {
-        let idle = unit.stores.is_empty() && !unit.writes.iter().any(|r| wanted.contains(r));
+    while let Some(mut item) = items.pop() {
+        let idle = item.stores.is_empty() && !item.writes.iter().any(|r| wanted.contains(r));
         if idle {
             continue;
         }
-        if unit.kind == Kind::Lanes {
-            let needed_by = |later: &&Unit| later.reads_of(&unit) || unit.conflicts(later);
-            let limit = kept.iter().filter(needed_by).map(Unit::lanes_before).min();
-            unit.slot = unit.slot.max(limit.unwrap_or(last));
+        if item.kind == Kind::Lanes {
+            let needed_by = |later: &&Item| later.reads_of(&item) || item.conflicts(later);
+            let limit = kept.iter().filter(needed_by).map(Item::lanes_before).min();
+            item.slot = item.slot.max(limit.unwrap_or(last));
         }
-        wanted.extend(unit.reads.iter().copied());
-        kept.push(unit);
+        wanted.extend(item.reads.iter().copied());
+        kept.push(item);
     }
     kept.reverse();
-    *units = kept;
+    *items = kept;
 }
 
 /// Gives values their buffers and makes the parts.
 struct Layout {
     parts: Vec<Part>,
     buffers: u32,
-    /// Where the values are that cross between parts.
+    /// The buffers of values that cross between parts.
     buffer_of: HashMap<Register, u32>,
-    /// Unit that assigns each register.
+    /// By register: the item that assigns it.
     source: HashMap<Register, usize>,
-    /// Registers that some part must put into their buffer.
+    /// Registers that the part that assigns them must store in a buffer.
     crossing: HashSet<Register>,
 }
 
-/// A function and the registers with its arguments and results.
+/// Registers with the arguments of a function, and registers for its results.
 type Row = (Vec<Register>, Vec<Register>);
 
 impl Layout {
-    fn new(units: &[Unit], crossing: HashSet<Register>) -> Layout {
+    fn new(items: &[Item], crossing: HashSet<Register>) -> Layout {
         let mut source = HashMap::new();
-        for (index, unit) in units.iter().enumerate() {
-            source.extend(unit.writes.iter().map(|register| (*register, index)));
+        for (index, item) in items.iter().enumerate() {
+            source.extend(item.writes.iter().map(|register| (*register, index)));
         }
         Layout {
             parts: Vec::new(),
@@ -101,27 +123,31 @@ impl Layout {
         }
     }
 
+    /// Adds buffers; returns the first.
     fn reserve(&mut self, count: usize) -> u32 {
         let first = self.buffers;
         self.buffers += narrow(count);
         first
     }
 
-    fn parts(&mut self, units: &[Unit], emits: &Emits) {
-        let slots = units.iter().map(|unit| unit.slot + 1).max().unwrap_or(0);
-        let in_slot = |slot: u32| units.iter().filter(move |unit| unit.slot == slot);
+    /// Makes the parts, slot by slot.
+    fn parts(&mut self, items: &[Item], emits: &Emits) {
+        let slots = items.iter().map(|item| item.slot + 1).max().unwrap_or(0);
+        let in_slot = |slot: u32| items.iter().filter(move |item| item.slot == slot);
+        // Values that are read in another slot than they are assigned cross, unless they can be repeated.
         for slot in 0..slots {
             let buffers = slot / KINDS * KINDS + Kind::Buffers as u32;
-            let arguments = in_slot(buffers).flat_map(|unit| &unit.reads);
-            let reads = in_slot(slot).flat_map(|unit| &unit.reads);
+            let arguments = in_slot(buffers).flat_map(|item| &item.reads);
+            let reads = in_slot(slot).flat_map(|item| &item.reads);
             match slot % KINDS {
                 0 => reads
                     .chain(arguments)
-                    .for_each(|r| self.cross(units, slot, *r)),
-                1 => reads.for_each(|r| self.cross(units, slot, *r)),
+                    .for_each(|r| self.cross(items, slot, *r)),
+                1 => reads.for_each(|r| self.cross(items, slot, *r)),
                 _ => {}
             }
         }
+        // In each phase: code in lanes, code with loops, functions of whole buffers.
         for phase in 0..slots.div_ceil(KINDS) {
             let rows = in_slot(phase * KINDS + Kind::Buffers as u32).collect::<Vec<_>>();
             let (calls, arguments) = self.rows(&rows);
@@ -132,7 +158,7 @@ impl Layout {
                 } else {
                     &[]
                 };
-                let piece = self.piece(units, slot, arguments);
+                let piece = self.piece(items, slot, arguments);
                 if piece.has_effect() {
                     self.parts.push(match kind {
                         Kind::Lanes => Part::Lanes(piece),
@@ -142,6 +168,7 @@ impl Layout {
             }
             self.parts.extend(calls);
         }
+        // At last the events.
         if !emits.is_empty() {
             let conditions = emits.iter().map(|(condition, port)| {
                 let buffer = condition.and_then(|c| self.buffer_of.get(&c).copied());
@@ -152,24 +179,25 @@ impl Layout {
     }
 
     /// Notes that a register is read in a slot.
-    fn cross(&mut self, units: &[Unit], slot: u32, register: Register) {
+    fn cross(&mut self, items: &[Item], slot: u32, register: Register) {
         let Some(&source) = self.source.get(&register) else {
             return;
         };
-        let unit = &units[source];
-        if unit.slot != slot && !can_repeat(units, source, slot) && unit.kind != Kind::Buffers {
+        let item = &items[source];
+        if item.slot != slot && !can_repeat(items, source, slot) && item.kind != Kind::Buffers {
             self.crossing.insert(register);
         }
     }
 
-    /// The calls of a phase, and what its code in lanes must put where for them.
-    fn rows(&mut self, units: &[&Unit]) -> (Vec<Part>, Vec<(Register, u32)>) {
+    /// The calls of a phase, and the registers that its code in lanes must store in buffers as arguments.
+    fn rows(&mut self, items: &[&Item]) -> (Vec<Part>, Vec<(Register, u32)>) {
         let mut parts = Vec::new();
         let mut arguments = Vec::new();
         let mut functions: Vec<(Function, Row)> = Vec::new();
         let mut powers: (Row, Vec<Register>) = Default::default();
-        for unit in units {
-            match unit.statements.first() {
+        // Group arguments and results by function; a scheme is a call of its own.
+        for item in items {
+            match item.statements.first() {
                 Some(Statement::Let(result, Operation::Call(function, argument))) => {
                     let known = functions.iter().position(|(known, _)| known == function);
                     let index = known.unwrap_or_else(|| {
@@ -206,6 +234,7 @@ impl Layout {
                 _ => {}
             }
         }
+        // One call for each function.
         for (function, (inputs, results)) in functions {
             let first = self.row(&inputs, &results, &mut arguments);
             parts.push(Part::Call {
@@ -239,27 +268,30 @@ impl Layout {
         first
     }
 
-    fn piece(&mut self, units: &[Unit], slot: u32, arguments: &[(Register, u32)]) -> Piece {
-        let here: Vec<&Unit> = units.iter().filter(|unit| unit.slot == slot).collect();
+    /// The code of a slot, with the values that it gets from buffers and leaves in buffers.
+    fn piece(&mut self, items: &[Item], slot: u32, arguments: &[(Register, u32)]) -> Piece {
+        let here: Vec<&Item> = items.iter().filter(|item| item.slot == slot).collect();
         let mut piece = Piece::default();
         let mut present: HashSet<Register> = HashSet::new();
-        let own: HashSet<Register> = here.iter().flat_map(|unit| &unit.writes).copied().collect();
-        let reads = here.iter().flat_map(|unit| &unit.reads).copied();
+        let own: HashSet<Register> = here.iter().flat_map(|item| &item.writes).copied().collect();
+        // Values from elsewhere are repeated or loaded from their buffer.
+        let reads = here.iter().flat_map(|item| &item.reads).copied();
         for register in reads.chain(arguments.iter().map(|(register, _)| *register)) {
             if own.contains(&register) || !present.insert(register) {
                 continue;
             }
             match (self.source.get(&register), self.buffer_of.get(&register)) {
-                (Some(&source), _) if can_repeat(units, source, slot) => {
-                    piece.body.extend(units[source].statements.iter().cloned());
+                (Some(&source), _) if can_repeat(items, source, slot) => {
+                    piece.body.extend(items[source].statements.iter().cloned());
                 }
                 (_, Some(&buffer)) => piece.inputs.push((register, buffer)),
                 _ => {}
             }
         }
-        for unit in here {
-            piece.body.extend(unit.statements.iter().cloned());
-            for register in &unit.writes {
+        // The statements, and the values that others need.
+        for item in here {
+            piece.body.extend(item.statements.iter().cloned());
+            for register in &item.writes {
                 if self.crossing.contains(register) {
                     let buffer = self.reserve(1);
                     self.buffer_of.insert(*register, buffer);
@@ -272,12 +304,12 @@ impl Layout {
     }
 }
 
-/// Whether a value can be made again in a later slot: a constant, or a variable that nothing has
-/// stored by then.
-fn can_repeat(units: &[Unit], source: usize, slot: u32) -> bool {
-    match units[source].operation() {
+/// Whether a value can be computed again in a later slot: a constant, or a variable that nothing has stored
+/// until then.
+fn can_repeat(items: &[Item], source: usize, slot: u32) -> bool {
+    match items[source].operation() {
         Some(Operation::Load(Place::Column { base, .. })) => {
-            !(units.iter()).any(|unit| unit.slot < slot && unit.stores.contains(base))
+            !(items.iter()).any(|item| item.slot < slot && item.stores.contains(base))
         }
         Some(Operation::Load(_)) => true,
         Some(operation) => is_free(operation),

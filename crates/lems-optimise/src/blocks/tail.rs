@@ -1,64 +1,79 @@
-//! Kernels whose instances must keep their order, but not in all that they do.
+//! Kernels that are split into a parallel head and a sequential tail (loop fission).
 //!
-//! Where `independence` finds none, because instances draw random numbers, or send events from what
-//! is attached to them, or handlers reach far, part of a step may still be nobody else's business:
-//! the gates of a cell that gets noise, say. What nobody else sees or changes is the **head** of
-//! the kernel, computed for a block of instances; the rest is its **tail**, which runs as it stands,
-//! for one instance after the other, and sends its events at once.
+//! [`independence`](super::independence()) may fail because instances draw random numbers, because attached
+//! instances send events, or because handlers reach far. Still, part of a step may touch only what is private
+//! to its instance: the gates of a cell that gets noise, for example. This part is the **head** of the kernel,
+//! which runs for a block of instances. The rest is its **tail**, which runs unchanged for one instance after
+//! another, and whose events are delivered at once.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::independence::{Extent, Slots, Survey, each_slot, overlap};
-use super::units::{by_buffers, is_free};
-use super::{BlockKernel, InTurn, Part, Piece, count_assignments, flatten, split};
+use super::flatten::{self, count_assignments};
+use super::kernel::{BlockKernel, Part, Piece};
+use super::ordered::Ordered;
+use super::schedule::{by_buffers, is_free};
+use super::split::split;
+use super::survey::{Extent, Slots, Survey, each_slot, no_overlap};
+use crate::obstacle::Obstacle;
 use lems_ir::{Block, Kernel, Operation, Place, Program, Register, Statement, statements};
 
-/// The parts of a kernel of which the last is its tail; `kernel` is its code. `None` if its head
-/// calls no function of whole buffers, or if what its instances and handlers touch cannot be told apart.
-pub fn tailed_kernel(program: &Program, number: u32, kernel: &Kernel) -> Option<BlockKernel> {
+/// The parts of a kernel of which the last is its tail; `kernel` is its code.
+///
+/// # Errors
+///
+/// If its head calls no function of whole buffers, or if what its instances and handlers touch cannot be told
+/// apart.
+pub fn tailed_kernel(
+    program: &Program,
+    number: u32,
+    kernel: &Kernel,
+) -> Result<BlockKernel, Obstacle> {
+    // What the tail must keep, and what the head can take.
     let public = Public::of(program, number, kernel)?;
     let (mut head, mut tail) = public.head_and_tail(&kernel.body);
     if !statements([&head]).any(by_buffers) {
-        return None;
+        return Err(Obstacle::CheapHead);
     }
+    // The values that the tail needs from the head.
     leave_loads(&mut head, &mut tail);
     let constants = constants(&head, &tail);
     let crossing = crossing(&head, &tail, &constants);
+    // The head by parts, and the tail as the last part.
     let head = Kernel {
         body: head,
         ..kernel.clone()
     };
     let (flat, results) = flatten::flat(&head, &crossing)?;
-    let (mut tailed, buffers) = split::split(&flat, &InTurn::default(), &results)?;
+    let (mut tailed, buffers) = split(&flat, &Ordered::default(), &results)?;
     tailed.parts.push(Part::Each(Piece {
         inputs: crossing.into_iter().zip(buffers).collect(),
         body: [constants, tail].concat(),
         outputs: Vec::new(),
     }));
-    Some(tailed)
+    Ok(tailed)
 }
 
 /// Columns of a kernel that others see or change.
 #[derive(Default)]
 struct Public {
-    /// First slots of those that something stores on behalf of another instance.
+    /// First slots of columns that something stores on behalf of another instance.
     stored: HashSet<u32>,
-    /// The same for those that something loads or stores.
+    /// First slots of columns that something loads or stores on behalf of another instance.
     touched: HashSet<u32>,
 }
 
 impl Public {
-    fn of(program: &Program, number: u32, kernel: &Kernel) -> Option<Public> {
+    /// The columns of a kernel that its instances see or change of one another, or that handlers see or
+    /// change.
+    fn of(program: &Program, number: u32, kernel: &Kernel) -> Result<Public, Obstacle> {
         let population = match program.population(number) {
-            0 => return None,
+            0 => return Err(Obstacle::NoInstances),
             population => population,
         };
-        let mut survey = Survey::default();
-        survey.block(&kernel.body, &[Extent::Own])?;
+        // The columns of the kernel.
+        let survey = Survey::of(&kernel.body)?;
         let slots = Slots::new(program, &survey, population);
-        if survey.extents().any(|extent| slots.shared(extent)) {
-            return None;
-        }
+        slots.not_shared(&survey.extents())?;
         let size = |extent: Extent| slots.owners(extent).len();
         let own: BTreeMap<u32, usize> = (survey.columns.iter())
             .map(|(base, (extent, _))| (*base, size(*extent)))
@@ -71,33 +86,44 @@ impl Public {
         let columns_at = |place: Place, instances: usize| {
             each_slot(program, place, instances).filter_map(move |(_, slot)| column_of(slot))
         };
+        // What its instances touch of one another.
         let mut public = Public::default();
         for (place, extent) in &survey.elsewhere {
             public.touched.extend(columns_at(*place, size(*extent)));
         }
-        for place in &survey.stored_elsewhere {
+        let stored = survey.slots_stored_elsewhere(program, population);
+        public
+            .stored
+            .extend(stored.filter_map(|(_, slot)| column_of(slot)));
+        // What handlers touch.
+        for (handler, population) in program.handlers.iter().zip(populations(program)) {
+            let survey = Survey::of(&handler.body)?;
+            columns.extend(
+                survey
+                    .columns
+                    .keys()
+                    .map(|base| (*base, population as usize)),
+            );
+            public.touched.extend(survey.columns.keys());
             public
                 .stored
-                .extend(columns_at(*place, population as usize));
-        }
-        for (handler, population) in program.handlers.iter().zip(populations(program)) {
-            let mut survey = Survey::default();
-            survey.block(&handler.body, &[Extent::Own])?;
-            columns.extend(survey.columns.keys().map(|base| (*base, population)));
-            public.touched.extend(survey.columns.keys());
-            public.stored.extend(survey.stored().map(|(base, _)| base));
+                .extend(survey.stored().map(|stored| stored.base));
             for (place, _) in &survey.elsewhere {
-                public.touched.extend(columns_at(*place, population));
+                public
+                    .touched
+                    .extend(columns_at(*place, population as usize));
             }
-            for place in &survey.stored_elsewhere {
-                public.stored.extend(columns_at(*place, population));
-            }
+            let stored = survey.slots_stored_elsewhere(program, population);
+            public
+                .stored
+                .extend(stored.filter_map(|(_, slot)| column_of(slot)));
         }
         public.touched.extend(&public.stored);
-        (!overlap(columns)).then_some(public)
+        no_overlap(columns)?;
+        Ok(public)
     }
 
-    /// Whether a statement itself touches what others see or change.
+    /// Whether a statement itself, without those inside it, touches what others see or change.
     fn contains(&self, statement: &Statement) -> bool {
         match statement {
             Statement::Let(_, Operation::Load(Place::Column { base, .. })) => {
@@ -112,20 +138,19 @@ impl Public {
         }
     }
 
-    /// The statements that can come before all that touches what others see or change, and the
-    /// others, both in order.
+    /// Two lists of statements, both in order: those that can come before everything that touches what others
+    /// see or change, and the rest.
     fn head_and_tail(&self, body: &Block) -> (Block, Block) {
         let (mut head, mut tail) = (Block::new(), Block::new());
         let mut so_far = Touched::default();
         for statement in body {
             let own = Touched::by(statement);
             let public = statement.and_nested().any(|inner| self.contains(inner));
-            match public || own.must_follow(&so_far) {
-                true => {
-                    so_far.add(own);
-                    tail.push(statement.clone());
-                }
-                false => head.push(statement.clone()),
+            if public || own.must_follow(&so_far) {
+                so_far.add(own);
+                tail.push(statement.clone());
+            } else {
+                head.push(statement.clone());
             }
         }
         (head, tail)
@@ -133,7 +158,7 @@ impl Public {
 }
 
 /// One more than the largest instance that each handler runs for.
-fn populations(program: &Program) -> Vec<usize> {
+fn populations(program: &Program) -> Vec<u32> {
     let mut populations = vec![0; program.handlers.len()];
     for source in 0..program.routes.sources() {
         for receivers in program.routes.receivers(source) {
@@ -141,7 +166,7 @@ fn populations(program: &Program) -> Vec<usize> {
             if let Some(population) = handler.and_then(|handler| populations.get_mut(handler))
                 && let Some(last) = receivers.numbers.iter().max()
             {
-                *population = (*last as usize + 1).max(*population);
+                *population = (*last + 1).max(*population);
             }
         }
     }
@@ -158,6 +183,7 @@ struct Touched {
 }
 
 impl Touched {
+    /// What a statement touches, with all statements inside it.
     fn by(statement: &Statement) -> Touched {
         let mut touched = Touched::default();
         for statement in statement.and_nested() {
@@ -183,7 +209,7 @@ impl Touched {
         self.stores.extend(other.stores);
     }
 
-    /// Whether these must come after some that came before.
+    /// Whether these statements must come after earlier ones.
     fn must_follow(&self, earlier: &Touched) -> bool {
         let registers = !self.reads.is_disjoint(&earlier.writes)
             || !self.writes.is_disjoint(&earlier.reads)
@@ -195,8 +221,8 @@ impl Touched {
     }
 }
 
-/// Moves loads that only the tail reads from the head to its beginning, unless the head stores
-/// what they load.
+/// Moves loads whose results only the tail reads from the head to the start of the tail, unless the head
+/// stores what they load.
 fn leave_loads(head: &mut Block, tail: &mut Block) {
     let assignments = assignments([&*head, tail]);
     let wanted = reads(head);
@@ -216,7 +242,7 @@ fn leave_loads(head: &mut Block, tail: &mut Block) {
     tail.splice(0..0, left);
 }
 
-/// The statements of the head that make what the tail reads of it and anyone can make again.
+/// Statements of the head whose results the tail reads, and which cost nothing to repeat.
 fn constants(head: &Block, tail: &Block) -> Block {
     let assignments = assignments([head]);
     let wanted = reads(tail);
@@ -229,7 +255,7 @@ fn constants(head: &Block, tail: &Block) -> Block {
     head.iter().filter(is_constant).cloned().collect()
 }
 
-/// Registers that the tail reads of the head, but for those of the constants.
+/// Registers that the tail reads from the head, except those of the constants.
 fn crossing(head: &Block, tail: &Block, constants: &Block) -> Vec<Register> {
     let (of_head, of_constants) = (assignments([head]), assignments([constants]));
     let is_crossing = |register: &Register| {
@@ -240,6 +266,7 @@ fn crossing(head: &Block, tail: &Block, constants: &Block) -> Vec<Register> {
     crossing
 }
 
+/// The registers that a block reads.
 fn reads(block: &Block) -> HashSet<Register> {
     statements([block]).flat_map(Statement::operands).collect()
 }

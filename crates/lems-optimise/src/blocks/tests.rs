@@ -1,8 +1,9 @@
 //! Small kernels by hand, and what becomes of them.
 
 use super::{
-    BlockKernel, Extent, InTurn, Part, Piece, block_kernel, flatten, independence, tailed_kernel,
+    BlockKernel, Extent, Ordered, Part, Piece, block_kernel, flatten, independence, tailed_kernel,
 };
+use crate::obstacle::{Branch, Obstacle};
 use Scalar::{Real, Truth};
 use lems_ir::{
     Action, Block, Call, Comparison, Function, Kernel, Level, Logic, Operation, Operator, Place,
@@ -83,7 +84,7 @@ fn kernel(body: Block) -> Kernel {
     }
 }
 
-fn flat(body: Block) -> Option<String> {
+fn flat(body: Block) -> Result<String, Obstacle> {
     flatten::flat(&kernel(body), &[]).map(|(flat, _)| lines(&flat.body))
 }
 
@@ -96,8 +97,8 @@ fn lines(body: &Block) -> String {
         .collect()
 }
 
-fn parts(body: Block) -> Option<String> {
-    block_kernel(&kernel(body), &InTurn::default()).map(|block| listing(&block))
+fn parts(body: Block) -> Result<String, Obstacle> {
+    block_kernel(&kernel(body), &Ordered::default()).map(|block| listing(&block))
 }
 
 /// The parts, one after the other; `b0` is buffer 0.
@@ -149,7 +150,7 @@ r31 = r0 + r0
 r32 = if r20 then r31 else r30
 c20[i0] = r32
 ";
-    assert_eq!(flat(body).as_deref(), Some(expected));
+    assert_eq!(flat(body).as_deref(), Ok(expected));
 }
 
 #[test]
@@ -169,7 +170,7 @@ r32 = 2.0
 r33 = if r31 then r32 else r30
 c10[i0] = r33
 ";
-    assert_eq!(flat(body).as_deref(), Some(expected));
+    assert_eq!(flat(body).as_deref(), Ok(expected));
 }
 
 #[test]
@@ -189,7 +190,7 @@ r31 = c20[i0]
 r32 = if r30 then r0 else r31
 c20[i0] = r32
 ";
-    assert_eq!(flat(body).as_deref(), Some(expected));
+    assert_eq!(flat(body).as_deref(), Ok(expected));
 }
 
 #[test]
@@ -208,7 +209,7 @@ r30 = not r20
 if r30
   emit 6 + i0
 ";
-    assert_eq!(flat(body).as_deref(), Some(expected));
+    assert_eq!(flat(body).as_deref(), Ok(expected));
 }
 
 #[test]
@@ -225,7 +226,7 @@ r1 = 2.0
 r20 = r0 > r1
 c10[i0] = r1
 ";
-    assert_eq!(flat(body).as_deref(), Some(expected));
+    assert_eq!(flat(body).as_deref(), Ok(expected));
 }
 
 #[test]
@@ -244,7 +245,7 @@ for i1 in t0[i0] .. t0[i0 + 1]
   r31 = r32
 c10[i0] = r31
 ";
-    assert_eq!(flat(body).as_deref(), Some(expected));
+    assert_eq!(flat(body).as_deref(), Ok(expected));
 }
 
 #[test]
@@ -269,7 +270,7 @@ r32, r33 = propagate scheme 0 from r30, r31 with r31 / r30
 c10[i0] = r33
 c20[i0] = r32
 ";
-    assert_eq!(flat(body).as_deref(), Some(expected));
+    assert_eq!(flat(body).as_deref(), Ok(expected));
 }
 
 #[test]
@@ -281,23 +282,27 @@ fn what_must_not_run_twice_or_out_of_order_has_no_flat_form() {
             choose(20, vec![statement], vec![]),
         ]
     };
-    assert!(flat(under(set(1, Operation::Random(r(0))))).is_none());
-    assert!(flat(under(attached(vec![]))).is_none());
+    let refused = |body, why: Branch| assert_eq!(flat(body), Err(why.into()));
+    refused(under(set(1, Operation::Random(r(0)))), Branch::Draw);
+    refused(under(attached(vec![])), Branch::Loop);
     let propagate = Statement::Propagate {
         scheme: 0,
         occupancies: vec![r(0), r(0)],
         rates: vec![(r(0), r(0))],
         results: vec![r(1), r(2)],
     };
-    assert!(flat(under(propagate)).is_none());
-    assert!(flat(under(Statement::Twice(vec![]))).is_none());
+    refused(under(propagate), Branch::Scheme);
+    assert_eq!(
+        flat(under(Statement::Twice(vec![]))),
+        Err(Obstacle::Repeats)
+    );
     // A truth value of either branch.
     let body = vec![
         load(0, 10),
         greater(20, 0, 0),
         choose(20, vec![greater(21, 0, 0)], vec![greater(21, 0, 0)]),
     ];
-    assert!(flat(body).is_none());
+    refused(body, Branch::Truth);
 }
 
 #[test]
@@ -307,7 +312,7 @@ fn what_the_last_attached_instance_leaves_is_refused() {
         attached(vec![set(0, Operation::Load(at(30, 1)))]),
         store(10, 0),
     ];
-    assert!(flat(body).is_none());
+    assert_eq!(flat(body), Err(Branch::Escape.into()));
 }
 
 #[test]
@@ -319,7 +324,7 @@ r0 = c10[i0]
 r1 = r0 + r0
 c10[i0] = r1
 ";
-    assert_eq!(parts(body).as_deref(), Some(expected));
+    assert_eq!(parts(body).as_deref(), Ok(expected));
 }
 
 #[test]
@@ -352,7 +357,7 @@ r5 = r2 + r3
 r6 = r5 + r4
 c10[i0] = r6
 ";
-    assert_eq!(parts(body).as_deref(), Some(expected));
+    assert_eq!(parts(body).as_deref(), Ok(expected));
 }
 
 #[test]
@@ -377,7 +382,7 @@ r2 = b0
 r3 = r2 + r1
 c10[i0] = r3
 ";
-    assert_eq!(parts(body).as_deref(), Some(expected));
+    assert_eq!(parts(body).as_deref(), Ok(expected));
 }
 
 #[test]
@@ -415,7 +420,7 @@ for i1 in t0[i0] .. t0[i0 + 1]
   c30[i1] = r4
 emit [(Some(2), 7)]
 ";
-    assert_eq!(parts(body).as_deref(), Some(expected));
+    assert_eq!(parts(body).as_deref(), Ok(expected));
 }
 
 /// Where in a listing a line is.
@@ -482,15 +487,15 @@ fn idle_code_is_left_out() {
 #[test]
 fn what_cannot_be_split_is_refused() {
     let in_loop = |statement| vec![load(0, 10), attached(vec![statement])];
-    assert!(parts(in_loop(emit(5))).is_none());
+    assert_eq!(parts(in_loop(emit(5))), Err(Obstacle::AttachedEvents));
     let of_attached = Statement::Emit {
         port: 5,
         level: Level(1),
     };
-    assert!(parts(in_loop(of_attached)).is_none());
-    assert!(parts(in_loop(Statement::Store(Place::Slot(3), r(0)))).is_none());
+    assert_eq!(parts(in_loop(of_attached)), Err(Obstacle::AttachedEvents));
     let slot = Statement::Store(Place::Slot(3), r(0));
-    assert!(parts(vec![load(0, 10), slot]).is_none());
+    assert_eq!(parts(in_loop(slot.clone())), Err(Obstacle::StoresSlot(3)));
+    assert_eq!(parts(vec![load(0, 10), slot]), Err(Obstacle::StoresSlot(3)));
 }
 
 /// A program of ten instances whose sources `100..110` run handler 0 for the next instance.
@@ -536,7 +541,7 @@ fn link(program: &mut Program, slots: std::ops::Range<u32>) {
 }
 
 fn is_independent(program: &Program) -> bool {
-    independence(program, 0).is_some()
+    independence(program, 0).is_ok()
 }
 
 #[test]
@@ -613,7 +618,7 @@ fn attached_instances_of_several_hosts_make_them_dependent() {
 
 /// Whether instances of a program are independent but for what they read of one another.
 fn take_turns(program: &Program) -> bool {
-    independence(program, 0).is_some_and(|found| !found.in_turn.is_empty())
+    independence(program, 0).is_ok_and(|found| !found.ordered.is_empty())
 }
 
 #[test]
@@ -645,7 +650,7 @@ fn what_instances_read_of_one_another_is_one_loop_with_all_between() {
     let mut program = program(body, vec![]);
     link(&mut program, 10..20);
     let found = independence(&program, 0).expect("independent");
-    let kernel = block_kernel(&program.kernels[0], &found.in_turn).expect("has a block form");
+    let kernel = block_kernel(&program.kernels[0], &found.ordered).expect("has a block form");
     let expected = "\
 lanes
 r0 = c0[i0]
@@ -822,7 +827,7 @@ fn logic_of_conditions_is_kept() {
 }
 
 /// The parts of the only kernel of a program, as text, if it has a tail.
-fn tailed(program: &Program) -> Option<String> {
+fn tailed(program: &Program) -> Result<String, Obstacle> {
     tailed_kernel(program, 0, &program.kernels[0]).map(|kernel| listing(&kernel))
 }
 
@@ -862,7 +867,7 @@ r7 = exp(r5)
 c20[i0] = r7
 ";
     let program = program(body, vec![handler]);
-    assert_eq!(tailed(&program).as_deref(), Some(expected));
+    assert_eq!(tailed(&program).as_deref(), Ok(expected));
 }
 
 #[test]
@@ -902,5 +907,6 @@ fn what_others_read_or_change_is_in_the_tail() {
 #[test]
 fn a_head_without_functions_is_not_worth_it() {
     let body = vec![load(0, 0), store(10, 0), set(1, Operation::Random(r(0)))];
-    assert_eq!(tailed(&program(body, vec![])), None);
+    let reason = tailed(&program(body, vec![]));
+    assert_eq!(reason, Err(Obstacle::CheapHead));
 }

@@ -1,4 +1,4 @@
-//! Operations that cost less, and fewer of them.
+//! Cheaper operations, and fewer of them.
 
 use lems_index::narrow;
 use std::collections::HashMap;
@@ -19,7 +19,7 @@ pub(super) fn cheapen(kernel: &mut Kernel) {
     kernel.body = cheaper(body, &definitions, &mut kernel.registers);
 }
 
-/// Makes one operation of a product and what it is added to or taken from.
+/// Fuses products with the sums and differences that they are terms of.
 pub(super) fn fuse(kernel: &mut Kernel) {
     let mut reads = Reads::new();
     count_reads(&kernel.body, &mut reads);
@@ -32,9 +32,11 @@ pub(super) fn fuse(kernel: &mut Kernel) {
     });
 }
 
-/// Products whose factors still hold what they held, by register.
+/// By register: the factors of a product whose registers do not change any more.
 type Products = HashMap<Register, [Register; 2]>;
 
+/// Fuses products in a block; `lasts` says whether a product and its factors are assigned once, and the
+/// product is read once.
 fn fuse_block(
     block: &mut Block,
     products: &mut Products,
@@ -64,6 +66,7 @@ fn fuse_block(
     }
 }
 
+/// A block with cheaper operations: divisions by constants as products, small whole powers as products.
 fn cheaper(block: Block, definitions: &Definitions, registers: &mut Vec<Scalar>) -> Block {
     let mut out = Block::with_capacity(block.len());
     for mut statement in block {
@@ -112,6 +115,7 @@ fn reciprocal(value: Option<f64>) -> Option<f64> {
     moderate.contains(&value.abs()).then(|| 1.0 / value)
 }
 
+/// A small whole exponent.
 fn whole(value: Option<f64>) -> Option<u32> {
     let value = value?;
     (2..=LARGEST_PRODUCT).find(|whole| f64::from(*whole) == value)

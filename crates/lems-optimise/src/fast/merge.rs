@@ -1,10 +1,10 @@
-//! Instances that are attached to one host and obey the same linear equations are one instance
-//! with the sum of their states.
+//! Merges instances that are attached to one host and obey the same linear equations into one instance, whose
+//! state is the sum of their states.
 //!
-//! If each state of theirs is followed by a sum of states times factors that all have in common,
-//! if events add to it what does not depend on it, and if the host adds up sums of that kind,
-//! then the sums over all instances obey the same equations. (Most synapse models whose state is
-//! a conductance are of this kind.)
+//! There are three conditions. The next value of each state is a sum of states times factors that all
+//! instances have in common. Events add to a state something that does not depend on it. And the host only
+//! adds up such sums. Then the sums over all instances obey the same equations. Most synapse models whose state
+//! is a conductance meet the conditions.
 
 use lems_index::narrow;
 use std::collections::{HashMap, HashSet};
@@ -16,7 +16,7 @@ use lems_ir::{
     Scalar, Setup, Statement,
 };
 
-/// Merges what can be merged.
+/// Merges all loops over attached instances that can be merged.
 pub(super) fn merge_linear(program: &mut Program, recorded: &[Probe]) {
     for number in 0..program.kernels.len() {
         let population = program.population(narrow(number));
@@ -80,9 +80,10 @@ impl<'s> Site<'s> {
         zero: &dyn Fn(&Register) -> bool,
         registers: &mut Vec<Scalar>,
     ) -> Option<Block> {
+        // The conditions.
         let owners = self.owners(&program.links)?;
         let size = lems_index::next(owners.len())?;
-        let flat = flat_loop_body(self.body, reads, registers)?;
+        let flat = flat_loop_body(self.body, reads, registers).ok()?;
         let states = states(&flat)?;
         is_linear(&flat, &states, zero)?;
         let slots = |base: u32| base..base + size;
@@ -93,6 +94,7 @@ impl<'s> Site<'s> {
         // Without room for the sums and for links to them, nothing is merged.
         lems_index::next(program.memory.len() + states.len() * self.hosts as usize)?;
         lems_index::next(program.links.len() + states.len() * handlers.len() * owners.len())?;
+        // New columns for the sums, one value for each host.
         let sums: HashMap<u32, u32> = (states.iter())
             .map(|base| {
                 let sum = narrow(program.memory.len());
@@ -102,6 +104,7 @@ impl<'s> Site<'s> {
                 (*base, sum)
             })
             .collect();
+        // Handlers add to the sum of the host.
         for handler in handlers {
             for (base, sum) in &sums {
                 let table = narrow(program.links.len());
@@ -116,6 +119,7 @@ impl<'s> Site<'s> {
             }
         }
         self.sum_before_the_first_step(program, &sums);
+        // The body of the loop, for the sums.
         let mut merged = flat;
         for (base, sum) in &sums {
             let place = Place::Column {
@@ -140,6 +144,7 @@ impl<'s> Site<'s> {
         Some(offsets.windows(2).enumerate().flat_map(each).collect())
     }
 
+    /// Adds a set-up kernel that sums the initial states of each host.
     fn sum_before_the_first_step(&self, program: &mut Program, sums: &HashMap<u32, u32>) {
         let mut registers = Vec::new();
         let mut body = Block::new();
@@ -148,6 +153,7 @@ impl<'s> Site<'s> {
             registers.push(Scalar::Real);
             register
         };
+        // For each state, a loop that adds up the values of the attached instances.
         for (&base, &sum) in sums {
             let [total, value, next] = [fresh(), fresh(), fresh()];
             let state = Place::Column {
@@ -170,6 +176,7 @@ impl<'s> Site<'s> {
             });
             body.push(Statement::Store(place, total));
         }
+        // The kernel runs for all hosts.
         let number = narrow(program.setups.len());
         program.setups.push(Kernel {
             name: "sums of merged instances".to_owned(),
@@ -255,6 +262,7 @@ fn is_linear(flat: &Block, states: &HashSet<u32>, zero: &dyn Fn(&Register) -> bo
     Some(())
 }
 
+/// The nature of the result of an operation; `None` if it is not linear.
 fn nature(
     operation: &Operation,
     natures: &HashMap<Register, Nature>,
@@ -266,6 +274,7 @@ fn nature(
     let outside = |register: &Register| if zero(register) { Zero } else { Common };
     let of = |register: &Register| natures.get(register).copied().unwrap_or(outside(register));
     let common = |register: &Register| matches!(of(register), Common | Zero);
+    // Sums and differences of linear terms are linear, and so are products with common factors.
     match operation {
         Operation::Constant(value) if *value == 0.0 => Some(Zero),
         Operation::Load(Place::Column {
@@ -308,8 +317,10 @@ fn seen_elsewhere(
     states: &HashSet<u32>,
     slots: &dyn Fn(u32) -> Range<u32>,
 ) -> bool {
+    // Recordings.
     let inside = |slot: u32| states.iter().any(|base| slots(*base).contains(&slot));
     let probed = (recorded.iter()).any(|probe| matches!(probe, Probe::Slot(slot) if inside(*slot)));
+    // Kernels: only one may use the states, and only in this loop.
     let mut own = HashSet::new();
     let mut all = Vec::new();
     reach(program, body, &[0, 0], &mut all);
@@ -365,6 +376,7 @@ fn reach(program: &Program, block: &Block, populations: &[u32], found: &mut Vec<
         program.links.get(table).unwrap_or_default()
     };
     for statement in block {
+        // The place of the statement, or the number of instances that its loops reach.
         let inner = match statement {
             Statement::Let(_, Operation::Load(place)) | Statement::Store(place, _) => {
                 let population = match place {
@@ -392,6 +404,7 @@ fn reach(program: &Program, block: &Block, populations: &[u32], found: &mut Vec<
             }
             _ => None,
         };
+        // The blocks inside it.
         let mut around = populations.to_vec();
         around.extend(inner);
         for block in statement.nested() {
@@ -415,6 +428,7 @@ fn handlers_of(program: &Program, states: &HashSet<u32>) -> Option<Vec<usize>> {
     Some(found)
 }
 
+/// Whether a handler only adds to states what does not depend on them.
 fn only_adds(body: &Block, states: &HashSet<u32>) -> Option<()> {
     // The state that a register holds, perhaps with something added.
     let mut of_state: HashMap<Register, u32> = HashMap::new();
@@ -447,6 +461,7 @@ fn only_adds(body: &Block, states: &HashSet<u32>) -> Option<()> {
     Some(())
 }
 
+/// Replaces a column of a level by another place.
 fn replace(block: &mut Block, column: u32, at: Level, with: Place) {
     for statement in block {
         match statement {

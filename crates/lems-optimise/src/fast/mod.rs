@@ -1,7 +1,7 @@
-//! Programs that are faster because their results need not have jLEMS's bits.
+//! Faster programs whose results may differ from jLEMS's in rounding.
 //!
-//! What is computed stays the same in exact arithmetic; what changes is the rounding. Nothing
-//! here knows what a synapse is: what may be merged is proven from its equations.
+//! In exact arithmetic the results stay the same. Nothing here knows what a synapse is: the equations prove
+//! which instances can be merged.
 
 mod cheaper;
 mod merge;
@@ -10,9 +10,9 @@ mod tests;
 
 use lems_ir::{Probe, Program};
 
-/// The program in fewer operations: linear attached instances merged per host, divisions by
-/// constants as multiplications, small whole powers as products, and, if the processor can do
-/// that, products `fused` with what they are added to. Values in `recorded` keep their slots.
+/// The program with fewer and cheaper operations. Linear attached instances are merged per host. Divisions by
+/// constants become multiplications, and small whole powers become products. If `fused` is true, products are
+/// fused with the sums that they are terms of. Values in `recorded` keep their slots.
 pub fn fast(mut program: Program, recorded: &[Probe], fused: bool) -> Program {
     merge::merge_linear(&mut program, recorded);
     for kernel in program.kernels.iter_mut().chain(&mut program.handlers) {

@@ -1,14 +1,29 @@
-//! What some instances of a kernel held before their step.
+//! The undo log: what some instances of a kernel held before their step.
 
 use std::ops::Range;
+use std::sync::atomic::AtomicPtr;
 
 use lems_optimise::Stored;
 
-/// Copies of the parts of columns that belong to some instances, which block functions make before
-/// they store anything there.
+use crate::codegen::abi::Emission;
+
+/// The step of some instances, as long as it may be rolled back: everything needed to commit it, or to
+/// return the instances to their state before the step.
+#[derive(Default)]
+pub(crate) struct Speculation {
+    /// What the instances held before, if an event can roll them back.
+    pub(crate) undo: UndoLog,
+    /// Where the copies of each column go, while a block is computed.
+    pub(crate) copies: Vec<AtomicPtr<f64>>,
+    /// The events that the instances sent.
+    pub(crate) log: Vec<Emission>,
+}
+
+/// Copies of the parts of columns that belong to some instances. Block functions make them before they
+/// store anything there.
 #[derive(Debug, Default)]
-pub(crate) struct Saved {
-    /// The instances that there is room for.
+pub(crate) struct UndoLog {
+    /// The instances for which there is room.
     instances: Range<u32>,
     columns: Vec<Copies>,
 }
@@ -16,17 +31,19 @@ pub(crate) struct Saved {
 /// Copies of a range of slots of one column.
 #[derive(Debug, Default)]
 pub(crate) struct Copies {
-    /// Number of the first one's instance, which is its distance from the first slot of the column.
+    /// Number of the instance in the first slot of the range, which is the distance of that slot from the
+    /// first slot of the column.
     pub(crate) first: usize,
     pub(crate) values: Vec<f64>,
 }
 
-impl Saved {
-    /// Forgets all copies, and makes room for those of what some instances store in columns.
-    pub(crate) fn make_room(&mut self, columns: &[Stored], links: &[u32], instances: Range<u32>) {
+impl UndoLog {
+    /// Drops all copies, and reserves room for those of the columns of some instances.
+    pub(crate) fn reserve(&mut self, columns: &[Stored], links: &[u32], instances: Range<u32>) {
         self.instances = instances.clone();
         self.columns.resize_with(columns.len(), Copies::default);
         for (column, copies) in columns.iter().zip(&mut self.columns) {
+            // The smallest range with all slots of the column that belong to the instances.
             let mut span: Option<Range<usize>> = None;
             column.ranges(links, instances.clone(), |slots| {
                 let so_far = span.clone().unwrap_or_else(|| slots.clone());
@@ -45,8 +62,8 @@ impl Saved {
         fits.then_some(&mut self.columns)
     }
 
-    /// Brings the columns of an instance back to where they were, by `store`, which gets slots and
-    /// values; says how many there were.
+    /// Calls `store` with each slot of an instance and its value before the step; returns the number of
+    /// slots.
     pub(crate) fn restore(
         &self,
         columns: &[Stored],
@@ -77,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_instance_gets_back_its_own_and_what_is_attached_to_it() {
+    fn an_instance_is_restored_with_what_is_attached_to_it() {
         // Offsets, offsets of runs, and runs of two arms.
         let links = [
             [0, 2, 2, 5, 7].as_slice(),
@@ -98,10 +115,10 @@ mod tests {
             ),
         ]
         .map(|(base, extent)| Stored { base, extent });
-        let mut saved = Saved::default();
-        let restored = |saved: &Saved, instance| {
+        let mut undo = UndoLog::default();
+        let restored = |undo: &UndoLog, instance| {
             let mut slots = Vec::new();
-            let count = saved.restore(&columns, &links, instance, |slot, value| {
+            let count = undo.restore(&columns, &links, instance, |slot, value| {
                 assert_eq!(value, slot as f64);
                 slots.push(slot);
             });
@@ -109,20 +126,20 @@ mod tests {
             slots
         };
         for instances in [1..3, 0..4] {
-            saved.make_room(&columns, &links, instances.clone());
-            for (column, copies) in columns.iter().zip(saved.room_for(&instances).unwrap()) {
+            undo.reserve(&columns, &links, instances.clone());
+            for (column, copies) in columns.iter().zip(undo.room_for(&instances).unwrap()) {
                 let slots = column.base as usize + copies.first..;
                 for (slot, value) in slots.zip(&mut copies.values) {
                     *value = slot as f64;
                 }
             }
-            assert!(saved.room_for(&(1..5)).is_none());
-            assert_eq!(restored(&saved, 2), [2, 12, 13, 14, 33, 34]);
-            assert_eq!(restored(&saved, 1), [1]);
+            assert!(undo.room_for(&(1..5)).is_none());
+            assert_eq!(restored(&undo, 2), [2, 12, 13, 14, 33, 34]);
+            assert_eq!(restored(&undo, 1), [1]);
             let all = instances.contains(&0);
-            assert_eq!(restored(&saved, 3).is_empty(), !all);
+            assert_eq!(restored(&undo, 3).is_empty(), !all);
         }
-        assert_eq!(restored(&saved, 0), [0, 10, 11, 30, 31, 32]);
-        assert_eq!(restored(&saved, 3), [3, 15, 16]);
+        assert_eq!(restored(&undo, 0), [0, 10, 11, 30, 31, 32]);
+        assert_eq!(restored(&undo, 3), [3, 15, 16]);
     }
 }

@@ -1,10 +1,9 @@
 //! The proof that the machine code of a program stays inside the program's arrays.
 //!
-//! Machine code checks no bounds. Everything that decides on an address is known before a run,
-//! though: the ranges of instances in the schedule and the routes, the tables of links that give
-//! the ranges of the inner loops, and the bases of the columns. A program that passes here has
-//! every slot, column and table entry inside the memory and the links for all instances that a
-//! call within [`Populations`] can reach.
+//! Machine code checks no bounds. But everything that an address depends on is known before a run: the
+//! ranges of instances in the schedule and the routes, the tables of links that give the ranges of inner
+//! loops, and the bases of the columns. If a program passes, every slot, column and table entry is inside the
+//! memory and the links, for all instances that a call within [`Populations`] can reach.
 
 use lems_ir::{
     Action, Block, Kernel, Level, MAX_LEVELS, Operation, Place, Program, Register, Scalar,
@@ -12,7 +11,8 @@ use lems_ir::{
 };
 use lems_optimise::{BlockKernel, Part};
 
-use crate::{Defect, JitError, tables};
+use crate::error::{Defect, JitError};
+use crate::plan::tables;
 
 /// Deepest nesting of blocks in a kernel.
 const MAX_NESTING: usize = 256;
@@ -26,8 +26,9 @@ pub struct Populations {
     pub handlers: Vec<u32>,
 }
 
-/// Checks that all kernels and handlers stay inside the memory and the links of the program in
-/// calls within the returned populations, and that their registers and levels are used properly.
+/// Checks that all kernels and handlers stay inside the memory and the links of the program, for calls
+/// within the returned populations. Also checks that registers are assigned before they are read, and that
+/// types and levels are right.
 ///
 /// # Errors
 ///
@@ -42,7 +43,7 @@ pub fn validate(program: &Program) -> Result<Populations, JitError> {
     Ok(populations)
 }
 
-/// Checks the same of one kernel or handler, for calls within a population.
+/// The same checks for one kernel or handler, for calls within a population.
 ///
 /// # Errors
 ///
@@ -66,7 +67,7 @@ pub(crate) fn validate_kernel(
     })
 }
 
-/// Checks the same of a block kernel, for calls within a population.
+/// The same checks for a block kernel, for calls within a population.
 ///
 /// # Errors
 ///
@@ -92,6 +93,7 @@ pub(crate) fn validate_block(
         })
 }
 
+/// The populations of all kernels, by the schedule, and of all handlers, by the routes.
 fn populations(program: &Program) -> Result<Populations, JitError> {
     let mut populations = Populations {
         kernels: vec![0; program.kernels.len()],
@@ -116,24 +118,28 @@ fn populations(program: &Program) -> Result<Populations, JitError> {
     Ok(populations)
 }
 
+/// What is known at one point of the code of a kernel.
 struct Check<'a> {
     program: &'a Program,
     registers: &'a [Scalar],
+    /// By register: whether it is assigned for certain.
     assigned: Vec<bool>,
-    /// The registers that are assigned, in the order in which they came to be.
+    /// The assigned registers, in the order of their assignments.
     trail: Vec<u32>,
-    /// By level: one more than the largest instance; zero where the loop never runs.
+    /// By level: one more than the largest instance; zero if the loop never runs.
     populations: Vec<u32>,
+    /// Blocks around this point.
     nesting: usize,
 }
 
 impl Check<'_> {
+    /// Checks a part of a block kernel that has this number of buffers.
     fn part(&mut self, part: &Part, buffers: u32) -> Result<(), Defect> {
         let inside = |first: u32, count: usize| match u64::from(first) + count as u64 {
             end if end <= u64::from(buffers) => Ok(()),
             end => Err(Defect::Buffer { end, buffers }),
         };
-        // A helper that writes some buffers while it reads others has them as separate slices.
+        // Helpers get buffers that they write, and others that they read, as separate slices.
         let apart = |written: (u32, usize), read: (u32, usize)| {
             let end = |(first, count): (u32, usize)| u64::from(first) + count as u64;
             let overlap = u64::from(written.0) < end(read) && u64::from(read.0) < end(written);
@@ -146,6 +152,7 @@ impl Check<'_> {
             }
         };
         match part {
+            // Code: its inputs are assigned, and its outputs must be.
             Part::Lanes(piece) | Part::Each(piece) => {
                 self.assigned = vec![false; self.registers.len()];
                 self.trail.clear();
@@ -164,6 +171,7 @@ impl Check<'_> {
                 }
                 Ok(())
             }
+            // Calls: their buffers exist, and those written are not read.
             Part::Call { first, count, .. } => inside(*first, *count as usize),
             Part::Power {
                 bases,
@@ -199,6 +207,7 @@ impl Check<'_> {
         }
     }
 
+    /// Checks that the sources of all instances have numbers of 32 bits.
     fn port(&self, port: u32, level: Level) -> Result<(), Defect> {
         let population = self.population(level)?;
         match port.checked_add(population) {
@@ -207,6 +216,7 @@ impl Check<'_> {
         }
     }
 
+    /// Checks the statements of a block.
     fn block(&mut self, block: &Block) -> Result<(), Defect> {
         if self.nesting == MAX_NESTING {
             return Err(Defect::Nesting(MAX_NESTING));
@@ -219,6 +229,7 @@ impl Check<'_> {
         Ok(())
     }
 
+    /// Checks a statement, and notes what it assigns.
     fn statement(&mut self, statement: &Statement) -> Result<(), Defect> {
         match statement {
             Statement::Let(register, operation) => {
@@ -235,6 +246,7 @@ impl Check<'_> {
                 otherwise,
             } => {
                 self.read(*condition, Scalar::Truth)?;
+                // Only registers that both sides assign are assigned afterwards.
                 let before = self.trail.len();
                 self.block(then)?;
                 let mut by_one = self.back_to(before);
@@ -248,6 +260,7 @@ impl Check<'_> {
                 Ok(())
             }
             Statement::Emit { port, level } => self.port(*port, *level),
+            // Loops: their tables exist, and give the populations of their bodies.
             Statement::ForAttached {
                 offsets,
                 level,
@@ -288,7 +301,7 @@ impl Check<'_> {
         }
     }
 
-    /// A loop body: it may not run at all, so its assignments do not count after it.
+    /// Checks a loop body. It may not run at all, so its assignments do not count afterwards.
     fn attached_block(&mut self, body: &Block, population: u32) -> Result<(), Defect> {
         let before = self.trail.len();
         self.populations.push(population);
@@ -298,6 +311,7 @@ impl Check<'_> {
         Ok(())
     }
 
+    /// Checks that a scheme exists, and has as many states and transitions as there are registers.
     fn scheme(&self, number: u32, shape: (usize, usize, usize)) -> Result<(), Defect> {
         let (occupancies, rates, results) = shape;
         let scheme = self.program.schemes.get(number as usize);
@@ -313,6 +327,7 @@ impl Check<'_> {
         }
     }
 
+    /// Checks the operands of an operation; returns the type of its result.
     fn operation(&self, operation: &Operation) -> Result<Scalar, Defect> {
         use Scalar::{Real, Truth};
         match *operation {
@@ -351,6 +366,7 @@ impl Check<'_> {
         }
     }
 
+    /// Checks that a place is inside the memory, for all instances of its level.
     fn place(&self, place: Place) -> Result<(), Defect> {
         let memory = self.program.memory.len();
         let inside = |end: u64| match end <= memory as u64 {
@@ -427,7 +443,7 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// Notes that a register is assigned from here on.
+    /// Marks a register as assigned.
     fn note(&mut self, register: u32) {
         if let Some(assigned) = self.assigned.get_mut(register as usize)
             && !std::mem::replace(assigned, true)
@@ -436,7 +452,7 @@ impl Check<'_> {
         }
     }
 
-    /// Takes back what is assigned since the trail had a length: the registers.
+    /// Forgets the assignments since the trail had this length; returns their registers.
     fn back_to(&mut self, length: usize) -> Vec<u32> {
         let registers = self.trail.split_off(length);
         for register in &registers {

@@ -1,26 +1,28 @@
-//! What makes instances that could be computed together wait for one another.
+//! The code of a kernel that must keep the order of the instances, although the rest need not.
 
 use std::collections::BTreeSet;
 
 use lems_ir::{Operation, Place, Statement};
 
-/// What instances of a kernel store and others read: only code that touches it has an order.
+/// Variables that instances of a kernel store and other instances read. Only code that touches them must
+/// keep the order of the instances.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct InTurn {
+pub struct Ordered {
     /// First slots of the columns that are stored.
     columns: BTreeSet<u32>,
-    /// Where they are read: single slots, and first entries of tables in the links.
+    /// Single slots where they are read.
     slots: BTreeSet<u32>,
+    /// First entries of the tables in the links through which they are read.
     tables: BTreeSet<u32>,
 }
 
-impl InTurn {
+impl Ordered {
     /// Whether instances read nothing of one another.
     pub fn is_empty(&self) -> bool {
         self.columns.is_empty()
     }
 
-    /// Whether a statement itself stores or reads some of it.
+    /// Whether a statement itself, without those inside it, stores or reads one of the variables.
     pub(super) fn contains(&self, statement: &Statement) -> bool {
         match statement {
             Statement::Let(_, Operation::Load(Place::Slot(slot))) => self.slots.contains(slot),
@@ -32,7 +34,7 @@ impl InTurn {
         }
     }
 
-    /// Adds a column and where some of it is read.
+    /// Adds a column, and a place where some of it is read.
     pub(super) fn add(&mut self, column: u32, read: Place) {
         self.columns.insert(column);
         match read {

@@ -3,72 +3,25 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use cranelift_codegen::ir::{AbiParam, FuncRef, Function, Signature};
-use cranelift_codegen::isa::{TargetFrontendConfig, TargetIsa};
+use cranelift_codegen::ir::{AbiParam, Signature, Type};
+use cranelift_codegen::isa::TargetIsa;
 use cranelift_codegen::settings::{self, Configurable, SetResult};
 use cranelift_codegen::{Context, control::ControlPlane};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{FuncId, Linkage, Module, default_libcall_names};
 use lems_ir::Program;
-use lems_optimise::without_single_loops;
+use lems_optimise::inline_one_to_one;
 
-use crate::blocks::{BLOCK_PARAMETERS, translate_block};
-use crate::helpers::{CEIL, DECLARATIONS, Helper};
-use crate::plan::{BlockPlan, block_plan};
-use crate::translate::{HANDLER_PARAMETERS, STEP_PARAMETERS, translate};
-use crate::validate::{validate_block, validate_kernel};
-use crate::{JitError, Populations, validate};
-
-/// A kernel of a program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    /// Index in [`Program::kernels`].
-    Kernel(u32),
-    /// The same, for blocks of instances together.
-    Block(u32),
-    /// Index in [`Program::handlers`].
-    Handler(u32),
-}
-
-/// The code of one kernel, as text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listing {
-    /// Cranelift's intermediate code, before optimisation.
-    pub clif: String,
-    /// Assembly of the machine code.
-    pub disassembly: String,
-}
-
-/// The code of one kernel or handler of a program.
-///
-/// # Errors
-///
-/// As for [`CompiledProgram::compile`](crate::CompiledProgram::compile); also if the program has
-/// no such part.
-pub fn listing(program: &Program, part: Part) -> Result<Listing, JitError> {
-    let populations = validate(program)?;
-    let mut assembler = Assembler::new()?;
-    let name = assembler.build(program, part, &populations)?;
-    let mut clif = assembler.context.func.display().to_string();
-    for (declaration, function) in DECLARATIONS.iter().zip(&assembler.helpers) {
-        let reference = format!("u0:{} ", function.as_u32());
-        if clif.contains(&reference) {
-            // Writing to a string cannot fail.
-            let _ = writeln!(clif, "; {reference}is {}", declaration.name);
-        }
-    }
-    assembler.context.set_disasm(true);
-    let mut control = ControlPlane::default();
-    let code = (assembler.context)
-        .compile(assembler.module.isa(), &mut control)
-        .map_err(|error| JitError::Code {
-            kernel: name.clone(),
-            reason: error.inner.to_string(),
-        })?;
-    let disassembly = code.vcode.clone().unwrap_or_default();
-    Ok(Listing { clif, disassembly })
-}
+use crate::codegen::abi::{
+    BLOCK_PARAMETERS, Declaration, HANDLER_PARAMETERS, Helpers, Listing, Part, STEP_PARAMETERS,
+};
+use crate::codegen::parts::translate_block;
+use crate::codegen::translate::translate;
+use crate::codegen::translator::Imports;
+use crate::error::JitError;
+use crate::plan::block::{BlockPlan, block_plan};
+use crate::plan::validate::{Populations, validate_block, validate_kernel};
 
 /// Turns kernels into functions of one module.
 pub(crate) struct Assembler {
@@ -78,20 +31,30 @@ pub(crate) struct Assembler {
     step: Signature,
     block: Signature,
     handler: Signature,
+    declarations: &'static [Declaration],
+    /// By declaration: the helper in the module.
     helpers: Vec<FuncId>,
     fuses: bool,
 }
 
 impl Assembler {
-    pub(crate) fn new() -> Result<Assembler, JitError> {
+    /// An empty module, whose code can call these helpers.
+    ///
+    /// # Errors
+    ///
+    /// If Cranelift does not support the processor.
+    pub(crate) fn new(helpers: &Helpers) -> Result<Assembler, JitError> {
+        let declarations = helpers.declarations;
+        // The addresses of all functions that code can call.
         let mut builder = JITBuilder::with_isa(host()?, default_libcall_names());
-        builder.symbol(CEIL.0, CEIL.1);
-        for declaration in &DECLARATIONS {
+        builder.symbol(helpers.ceil.0, helpers.ceil.1);
+        for declaration in declarations {
             builder.symbol(symbol(declaration.name), declaration.address);
         }
+        // Their signatures.
         let mut module = JITModule::new(builder);
-        let mut helpers = Vec::with_capacity(DECLARATIONS.len());
-        for declaration in &DECLARATIONS {
+        let mut functions = Vec::with_capacity(declarations.len());
+        for declaration in declarations {
             let mut signature = signature(&module, declaration.parameters);
             signature
                 .returns
@@ -99,7 +62,7 @@ impl Assembler {
             let function = module
                 .declare_function(&symbol(declaration.name), Linkage::Import, &signature)
                 .map_err(|error| JitError::Host(error.to_string()))?;
-            helpers.push(function);
+            functions.push(function);
         }
         Ok(Assembler {
             context: module.make_context(),
@@ -109,8 +72,42 @@ impl Assembler {
             handler: signature(&module, &HANDLER_PARAMETERS),
             fuses: fuses(module.isa()),
             module,
-            helpers,
+            declarations,
+            helpers: functions,
         })
+    }
+
+    /// The code of one kernel or handler of a validated program, as text.
+    ///
+    /// # Errors
+    ///
+    /// If the program has no such part, or Cranelift cannot compile it.
+    pub(crate) fn list(
+        &mut self,
+        program: &Program,
+        part: Part,
+        populations: &Populations,
+    ) -> Result<Listing, JitError> {
+        let name = self.build(program, part, populations)?;
+        // Cranelift shows numbers of functions: the names of the helpers follow at the end.
+        let mut clif = self.context.func.display().to_string();
+        for (declaration, function) in self.declarations.iter().zip(&self.helpers) {
+            let reference = format!("u0:{} ", function.as_u32());
+            if clif.contains(&reference) {
+                // Writing to a string cannot fail.
+                let _ = writeln!(clif, "; {reference}is {}", declaration.name);
+            }
+        }
+        self.context.set_disasm(true);
+        let mut control = ControlPlane::default();
+        let code = (self.context)
+            .compile(self.module.isa(), &mut control)
+            .map_err(|error| JitError::Code {
+                kernel: name.clone(),
+                reason: error.inner.to_string(),
+            })?;
+        let disassembly = code.vcode.clone().unwrap_or_default();
+        Ok(Listing { clif, disassembly })
     }
 
     /// Compiles a kernel of a validated program.
@@ -124,20 +121,21 @@ impl Assembler {
         self.define_built(&name)
     }
 
-    /// Compiles the block form of a kernel of a validated program; with `saves`, it saves what it
-    /// stores.
+    /// Compiles the block form of a kernel of a validated program. If `copies` is true, the code copies
+    /// the old content of columns before it stores anything there.
     pub(crate) fn define_block(
         &mut self,
         program: &Program,
         number: u32,
         plan: &BlockPlan,
-        saves: bool,
+        copies: bool,
         populations: &Populations,
     ) -> Result<FuncId, JitError> {
-        self.build_block(program, number, plan, saves, populations)?;
+        self.build_block(program, number, plan, copies, populations)?;
         self.define_built(&plan.kernel.name)
     }
 
+    /// Turns the function that was built last into machine code.
     fn define_built(&mut self, kernel: &str) -> Result<FuncId, JitError> {
         let failed = |error: cranelift_module::ModuleError| JitError::Code {
             kernel: kernel.to_owned(),
@@ -153,14 +151,14 @@ impl Assembler {
         Ok(function)
     }
 
-    /// The module with all its code ready to run.
+    /// The module, with all its code ready to run.
     pub(crate) fn finish(mut self) -> Result<JITModule, JitError> {
         (self.module.finalize_definitions())
             .map_err(|error| JitError::Memory(error.to_string()))?;
         Ok(self.module)
     }
 
-    /// Makes the code of a part; returns the name of its kernel.
+    /// Makes the code of a part of a program; returns the name of its kernel.
     fn build(
         &mut self,
         program: &Program,
@@ -178,8 +176,12 @@ impl Assembler {
                 populations.handlers.get(number as usize),
                 self.handler.clone(),
             ),
+            // A listing shows the code without copies, as for a kernel that no event rolls back.
             Part::Block(number) => {
-                let plan = block_plan(program, number).ok_or(JitError::NoBlocks(number))?;
+                let plan = block_plan(program, number).map_err(|obstacle| JitError::NoBlocks {
+                    kernel: number,
+                    obstacle,
+                })?;
                 self.build_block(program, number, &plan, false, populations)?;
                 return Ok(plan.kernel.name);
             }
@@ -190,26 +192,27 @@ impl Assembler {
                 Part::Handler(number) => JitError::UnknownHandler(number),
             });
         };
-        let kernel = without_single_loops(program, kernel, population);
+        let kernel = inline_one_to_one(program, kernel, population);
         validate_kernel(program, &kernel, population)?;
         let (imports, builder) = self.begin(signature);
         translate(program, &kernel, part, population, imports, builder);
         Ok(kernel.name)
     }
 
+    /// Makes the code of the block form of a kernel.
     fn build_block(
         &mut self,
         program: &Program,
         number: u32,
         plan: &BlockPlan,
-        saves: bool,
+        copies: bool,
         populations: &Populations,
     ) -> Result<(), JitError> {
         let population = populations.kernels.get(number as usize).copied();
         let population = population.ok_or(JitError::UnknownKernel(number))?;
         validate_block(program, &plan.kernel, population)?;
         let (imports, builder) = self.begin(self.block.clone());
-        translate_block(program, plan, population, saves, imports, builder);
+        translate_block(program, plan, population, copies, imports, builder);
         Ok(())
     }
 
@@ -217,53 +220,30 @@ impl Assembler {
     fn begin(&mut self, signature: Signature) -> (Imports<'_>, FunctionBuilder<'_>) {
         self.module.clear_context(&mut self.context);
         self.context.func.signature = signature;
-        let imports = Imports {
-            module: &mut self.module,
-            helpers: &self.helpers,
-            fuses: self.fuses,
-            references: [None; DECLARATIONS.len()],
-        };
+        let imports = Imports::new(
+            &mut self.module,
+            self.declarations,
+            &self.helpers,
+            self.fuses,
+        );
         let builder = FunctionBuilder::new(&mut self.context.func, &mut self.frontend);
         (imports, builder)
     }
 }
 
-/// The helpers as one function sees them.
-pub(crate) struct Imports<'m> {
-    module: &'m mut JITModule,
-    helpers: &'m [FuncId],
-    /// Whether a product and a sum take one instruction.
-    pub(crate) fuses: bool,
-    references: [Option<FuncRef>; DECLARATIONS.len()],
-}
-
-impl Imports<'_> {
-    pub(crate) fn import(&mut self, helper: Helper, function: &mut Function) -> FuncRef {
-        let number = (DECLARATIONS.iter())
-            .position(|declaration| declaration.helper == helper)
-            .unwrap_or_default();
-        *self.references[number].get_or_insert_with(|| {
-            (self.module).declare_func_in_func(self.helpers[number], function)
-        })
-    }
-
-    pub(crate) fn frontend_config(&self) -> TargetFrontendConfig {
-        self.module.target_config()
-    }
-}
-
-/// The name of a helper among the symbols, where names of the C library must not stand in for it.
+/// The name of a helper among the symbols. The prefix keeps it apart from the names of the C library.
 fn symbol(name: &str) -> String {
     format!("lems_{name}")
 }
 
-fn signature(module: &JITModule, parameters: &[cranelift_codegen::ir::Type]) -> Signature {
+fn signature(module: &JITModule, parameters: &[Type]) -> Signature {
     let mut signature = module.make_signature();
     (signature.params).extend(parameters.iter().copied().map(AbiParam::new));
     signature
 }
 
-/// Whether the processor multiplies and adds at once; where it cannot, that takes long.
+/// Whether the processor has an instruction that multiplies and adds with one rounding. Without it, the
+/// operation is slow.
 pub fn can_fuse() -> bool {
     host().is_ok_and(|isa| fuses(&*isa))
 }
@@ -274,6 +254,7 @@ fn fuses(isa: &dyn TargetIsa) -> bool {
     isa.name() != "x64" || flags.any(|flag| fma(&flag))
 }
 
+/// The processor of this computer, which must have pointers of 64 bits.
 fn host() -> Result<Arc<dyn TargetIsa>, JitError> {
     let unsupported = |reason: String| JitError::Host(reason);
     let flags = flags().map_err(|error| unsupported(error.to_string()))?;
@@ -287,6 +268,7 @@ fn host() -> Result<Arc<dyn TargetIsa>, JitError> {
     }
 }
 
+/// Cranelift's settings: optimised code at fixed addresses, verified in debug builds.
 fn flags() -> SetResult<settings::Flags> {
     let mut builder = settings::builder();
     builder.set("opt_level", "speed")?;

@@ -1,13 +1,13 @@
-//! Threads that work together.
+//! Threads that share the work of a step.
 
 use lems_index::narrow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use crate::JitError;
+use crate::error::JitError;
 
-/// The calling thread and others, each with something of its own to work with.
+/// The calling thread and others, each with a worker: the buffers that only this thread uses.
 pub(crate) struct Team<W> {
     workers: Vec<Mutex<W>>,
     /// The other threads, if there are any.
@@ -15,11 +15,11 @@ pub(crate) struct Team<W> {
 }
 
 impl<W: Default + Send> Team<W> {
-    /// A team of `size` threads, the calling one among them.
+    /// A team of `size` threads, including the calling thread.
     ///
     /// # Errors
     ///
-    /// If there are no such threads.
+    /// If the system does not start the threads.
     pub(crate) fn new(size: usize) -> Result<Self, JitError> {
         let others = match size {
             1 => None,
@@ -34,12 +34,13 @@ impl<W: Default + Send> Team<W> {
         })
     }
 
+    /// Number of threads, including the calling thread.
     pub(crate) fn size(&self) -> u32 {
         narrow(self.workers.len())
     }
 
-    /// Runs `work` in the first `threads` threads, with a worker and the number of the thread, the
-    /// calling one first; returns when all have done it.
+    /// Runs `work` on the first `threads` threads, with the worker and the number of each thread; the
+    /// calling thread has number zero. Returns when all threads are done.
     pub(crate) fn run(&self, threads: u32, work: impl Fn(&mut W, u32) + Sync) {
         let take_part = |thread: u32| {
             if let Some(worker) = self.workers.get(thread as usize) {
@@ -58,12 +59,13 @@ impl<W: Default + Send> Team<W> {
         }
     }
 
-    /// What all threads have to work with, while none works.
+    /// The workers of all threads, while no thread works.
     pub(crate) fn workers(&self) -> impl Iterator<Item = MutexGuard<'_, W>> {
         self.workers.iter().map(locked)
     }
 }
 
+/// Locks a mutex, also after a panic of another thread: the panic is passed on elsewhere.
 pub(crate) fn locked<W>(worker: &Mutex<W>) -> MutexGuard<'_, W> {
     worker.lock().unwrap_or_else(PoisonError::into_inner)
 }

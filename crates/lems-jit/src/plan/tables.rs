@@ -1,11 +1,11 @@
-//! How many instances the loops of a kernel can reach, from the tables that the loops follow.
+//! How many instances the loops of a kernel can reach, read from the tables that the loops follow.
 
 use lems_ir::Program;
 
-use crate::Defect;
+use crate::error::Defect;
 
-/// The smallest range around all `links[offsets + i] .. links[offsets + i + 1]` with `i` below
-/// `population`.
+/// The smallest range that contains all ranges `links[offsets + i] .. links[offsets + i + 1]` with `i`
+/// below `population`.
 fn hull(links: &[u32], offsets: u32, population: u32) -> Result<(u32, u32), Defect> {
     if population == 0 {
         return Ok((0, 0));
@@ -41,6 +41,7 @@ pub(crate) fn runs(
 ) -> Result<Vec<u32>, Defect> {
     let mut populations = vec![0; arms];
     let (first, last) = hull(&program.links, offsets, population)?;
+    // The triples of all runs that some instance can follow.
     let entry = |run: u32| u64::from(runs) + 3 * u64::from(run);
     let triples = usize::try_from(entry(first))
         .ok()
@@ -53,6 +54,7 @@ pub(crate) fn runs(
     if first == last {
         return Ok(populations);
     }
+    // The largest end of a run, by the body that the run names.
     for triple in triples?.chunks_exact(3) {
         let &[arm, from, to] = triple else { continue };
         let population = populations

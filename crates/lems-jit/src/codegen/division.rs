@@ -1,14 +1,14 @@
-//! Divisions by constants as products, which take a fraction of the time and give the same bits.
+//! Divisions by constants as multiplications, which are several times faster and give the same bits.
 
 use cranelift_codegen::ir::types::F64;
 use cranelift_codegen::ir::{InstBuilder, Type, Value};
 use lems_ir::{Operation, Operator, Register};
 use lems_math::Reciprocal;
 
-use crate::translate::Translator;
+use crate::codegen::translator::Translator;
 
 impl Translator<'_, '_> {
-    /// The quotient of two registers, whose values are doubles or vectors of them.
+    /// The quotient of two registers, whose values are doubles or vectors of doubles.
     pub(crate) fn divide(&mut self, registers: [Register; 2], [x, divisor]: [Value; 2]) -> Value {
         match self.reciprocal(registers) {
             Some(Reciprocal { high, low }) => {
@@ -21,15 +21,17 @@ impl Translator<'_, '_> {
         }
     }
 
-    /// What the dividend can be multiplied by instead; a test for tiny dividends would take as
-    /// long as the division.
+    /// The factor that replaces the divisor, if there is one that gives the same bits.
+    ///
+    /// The factor is wrong for tiny dividends. A test for them would cost as much as the division, so
+    /// the dividend must be known not to be tiny.
     fn reciprocal(&self, [dividend, divisor]: [Register; 2]) -> Option<Reciprocal> {
-        let possible = self.imports.fuses && self.is_never_tiny(dividend);
+        let possible = self.imports.fuses() && self.is_never_tiny(dividend);
         Reciprocal::of(self.definitions.constant(divisor).filter(|_| possible)?)
     }
 
-    /// Whether a register holds a sum of which one term is a constant, so that it is zero or not
-    /// much smaller than the last place of the constant.
+    /// Whether a register holds a sum with a constant term. Such a sum is zero, or not much smaller
+    /// than the last place of the constant.
     fn is_never_tiny(&self, register: Register) -> bool {
         let Some(Operation::Binary(Operator::Add | Operator::Subtract, left, right)) =
             self.definitions.operation(register)
@@ -43,6 +45,7 @@ impl Translator<'_, '_> {
         terms.any(|term| term.abs() >= smallest_term)
     }
 
+    /// A constant as a double, or as a vector of two.
     fn real(&mut self, of: Type, number: f64) -> Value {
         match of {
             F64 => self.builder.ins().f64const(number),

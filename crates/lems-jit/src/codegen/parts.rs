@@ -1,34 +1,29 @@
-//! The parts of a block kernel as machine code: one function that takes a block of instances
-//! through all of them.
+//! The parts of a block kernel, as one function that takes a block of instances through all of them.
 //!
-//! Buffer `b` begins `b * stride` doubles after the first; the place of an instance in it is its
-//! distance from the first instance of the block.
+//! Buffer `b` begins `b * stride` doubles after the first buffer. The entry of an instance in a buffer is
+//! its distance from the first instance of the block.
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{F64, F64X2, I64};
-use cranelift_codegen::ir::{Block as Label, InstBuilder, Type, Value};
+use cranelift_codegen::ir::{InstBuilder, Value};
 use cranelift_frontend::FunctionBuilder;
 use lems_ir::{Definitions, Level, Program, Scalar};
 use lems_optimise::{Part, Piece};
 
-use crate::assembler::Imports;
-use crate::helpers::Helper;
-use crate::lanes::{LANES, Lanes};
-use crate::plan::BlockPlan;
-use crate::translate::{MEMORY, SLOT_BYTES, Translator, displacement};
+use crate::codegen::abi::{Helper, LANES};
+use crate::codegen::lanes::Lanes;
+use crate::codegen::translator::{Imports, MEMORY, SLOT_BYTES, Translator, displacement};
+use crate::plan::block::BlockPlan;
 
-/// Parameters of a block function: context, memory, links, time, step, first and last instance,
-/// buffers, addresses of the copies of columns.
-pub(crate) const BLOCK_PARAMETERS: [Type; 9] = [I64, I64, I64, F64, F64, I64, I64, I64, I64];
-
-/// Fills a function, whose signature is set, with the code of a block kernel, which runs for an
-/// even number of instances, the plan's stride at most; with `saves`, it copies what they hold in
-/// columns before it stores anything there.
+/// Fills a function with the code of a block kernel. The signature of the function is already set.
+///
+/// The function runs for an even number of instances, at most the plan's stride. If `copies` is true, it
+/// copies the old content of each column before it stores anything there.
 pub(crate) fn translate_block(
     program: &Program,
     plan: &BlockPlan,
     population: u32,
-    saves: bool,
+    copies: bool,
     imports: Imports<'_>,
     builder: FunctionBuilder<'_>,
 ) {
@@ -42,8 +37,8 @@ pub(crate) fn translate_block(
         imports,
         builder,
     );
-    if saves {
-        translator.save_columns(&plan.independence.stored, parameters[8]);
+    if copies {
+        translator.copy_columns(&plan.independence.stored, parameters[8]);
     }
     let mut parts = Parts {
         translator: &mut translator,
@@ -59,6 +54,7 @@ pub(crate) fn translate_block(
     translator.leave();
 }
 
+/// A block function that is being made.
 struct Parts<'t, 'a, 'f> {
     translator: &'t mut Translator<'a, 'f>,
     population: u32,
@@ -69,10 +65,12 @@ struct Parts<'t, 'a, 'f> {
 }
 
 impl Parts<'_, '_, '_> {
+    /// Runs one part for all instances of the block.
     fn part(&mut self, part: &Part) {
         match part {
             Part::Lanes(piece) => self.lanes(piece),
             Part::Each(piece) => self.each(piece),
+            // Functions of whole buffers are calls of helpers.
             Part::Call {
                 function,
                 first,
@@ -96,6 +94,7 @@ impl Parts<'_, '_, '_> {
                 let arguments = [&[bases, exponents], &shape[..]].concat();
                 self.translator.call(Helper::PowerRows, &arguments);
             }
+            // A scheme needs the context, for the program, and the step.
             Part::Propagate {
                 scheme,
                 occupancies,
@@ -126,7 +125,7 @@ impl Parts<'_, '_, '_> {
         }
     }
 
-    /// Number of rows, distance of two rows, and length of a row, in doubles.
+    /// Number of rows, distance between the starts of two rows, and length of a row, in doubles.
     fn rows(&mut self, count: u32) -> [Value; 3] {
         let builder = &mut self.translator.builder;
         let count = builder.ins().iconst(I64, i64::from(count));
@@ -135,10 +134,12 @@ impl Parts<'_, '_, '_> {
         [count, stride, length]
     }
 
+    /// Bytes from the first buffer to another.
     fn displacement(&self, buffer: u32) -> i32 {
         displacement(u64::from(buffer) * u64::from(self.stride))
     }
 
+    /// Address of a buffer.
     fn buffer(&mut self, buffer: u32) -> Value {
         let displacement = i64::from(self.displacement(buffer));
         self.translator
@@ -147,7 +148,7 @@ impl Parts<'_, '_, '_> {
             .iadd_imm_s(self.buffers, displacement)
     }
 
-    /// Address of the place of an instance in the first buffer.
+    /// Address of the entry of an instance in the first buffer.
     fn entry(&mut self, index: Value) -> Value {
         let builder = &mut self.translator.builder;
         let distance = builder.ins().isub(index, self.first);
@@ -157,13 +158,15 @@ impl Parts<'_, '_, '_> {
         builder.ins().iadd(self.buffers, bytes)
     }
 
+    /// Runs straight-line code for two instances at a time.
     fn lanes(&mut self, piece: &Piece) {
         let label = self.translator.begin_count(self.first, self.last);
         let entry = self.entry(label.index);
         self.translator.enter_level(label.index, self.population);
-        let unsaved = self.translator.take_unsaved(Level(0), &piece.body);
-        self.translator.save(&unsaved, F64X2);
+        let uncopied = self.translator.take_uncopied(Level(0), &piece.body);
+        self.translator.copy(&uncopied, F64X2);
         let mut lanes = Lanes::new(Level(0));
+        // What earlier parts left in buffers.
         for &(register, buffer) in &piece.inputs {
             let scalar = self.translator.scalars[register.0 as usize];
             let displacement = self.displacement(buffer);
@@ -171,6 +174,7 @@ impl Parts<'_, '_, '_> {
             lanes.values.insert(register, pair);
         }
         self.translator.lanes(&mut lanes, &piece.body);
+        // What later parts need.
         for &(register, buffer) in &piece.outputs {
             let pair = self.translator.both(&lanes, register);
             let displacement = self.displacement(buffer);
@@ -180,12 +184,14 @@ impl Parts<'_, '_, '_> {
         self.translator.end_count(label, self.last, LANES);
     }
 
+    /// Runs code for one instance after another.
     fn each(&mut self, piece: &Piece) {
         let label = self.translator.begin_count(self.first, self.last);
         let entry = self.entry(label.index);
         self.translator.enter_level(label.index, self.population);
-        let unsaved = self.translator.take_unsaved(Level(0), &piece.body);
-        self.translator.save(&unsaved, F64);
+        let uncopied = self.translator.take_uncopied(Level(0), &piece.body);
+        self.translator.copy(&uncopied, F64);
+        // What earlier parts left in buffers.
         for &(register, buffer) in &piece.inputs {
             let displacement = self.displacement(buffer);
             let translator = &mut *self.translator;
@@ -199,6 +205,7 @@ impl Parts<'_, '_, '_> {
             self.translator.set(register, value);
         }
         self.translator.block(&piece.body);
+        // What later parts need.
         for &(register, buffer) in &piece.outputs {
             let displacement = self.displacement(buffer);
             let translator = &mut *self.translator;
@@ -223,6 +230,7 @@ impl Parts<'_, '_, '_> {
         builder.ins().icmp_imm_s(IntCC::NotEqual, mask, 0)
     }
 
+    /// Sends the events of all instances, in their order.
     fn emit(&mut self, events: &[(Option<u32>, u32)]) {
         let events: Vec<(Option<u32>, u32)> = (events.iter().copied())
             .filter(|(_, port)| self.translator.any_receiver(*port, self.population))
@@ -230,38 +238,42 @@ impl Parts<'_, '_, '_> {
         let masks: Option<Vec<u32>> = events.iter().map(|(mask, _)| *mask).collect();
         match masks.as_deref() {
             Some([]) => {}
-            Some(masks) => {
-                let label = self.translator.begin_count(self.first, self.last);
-                let entry = self.entry(label.index);
-                let mut any = None;
-                for buffer in masks {
-                    let displacement = self.displacement(*buffer);
-                    let pair = self
-                        .translator
-                        .load_pair(Scalar::Truth, entry, displacement);
-                    any = Some(match any {
-                        None => pair,
-                        Some(others) => self.translator.builder.ins().bor(others, pair),
-                    });
-                }
-                if let Some(any) = any {
-                    let any = self.translator.builder.ins().vany_true(any);
-                    let next = self.begin_if(any);
-                    for lane in 0..LANES {
-                        let lane = i64::from(lane);
-                        let index = self.translator.builder.ins().iadd_imm_s(label.index, lane);
-                        self.emit_one(&events, index);
-                    }
-                    self.end_if(next);
-                }
-                self.translator.end_count(label, self.last, LANES);
-            }
+            Some(masks) => self.emit_where_any(&events, masks),
+            // Some events are sent unconditionally.
             None => {
                 let label = self.translator.begin_count(self.first, self.last);
                 self.emit_one(&events, label.index);
                 self.translator.end_count(label, self.last, 1);
             }
         }
+    }
+
+    /// Sends events that all have conditions. One test skips two instances that send none.
+    fn emit_where_any(&mut self, events: &[(Option<u32>, u32)], masks: &[u32]) {
+        let label = self.translator.begin_count(self.first, self.last);
+        let entry = self.entry(label.index);
+        let mut any = None;
+        for buffer in masks {
+            let displacement = self.displacement(*buffer);
+            let pair = self
+                .translator
+                .load_pair(Scalar::Truth, entry, displacement);
+            any = Some(match any {
+                None => pair,
+                Some(others) => self.translator.builder.ins().bor(others, pair),
+            });
+        }
+        if let Some(any) = any {
+            let any = self.translator.builder.ins().vany_true(any);
+            let next = self.translator.begin_rare(any);
+            for lane in 0..LANES {
+                let lane = i64::from(lane);
+                let index = self.translator.builder.ins().iadd_imm_s(label.index, lane);
+                self.emit_one(events, index);
+            }
+            self.translator.end_rare(next);
+        }
+        self.translator.end_count(label, self.last, LANES);
     }
 
     /// Sends the events of one instance.
@@ -271,31 +283,14 @@ impl Parts<'_, '_, '_> {
             let next = mask.map(|buffer| {
                 let displacement = self.displacement(buffer);
                 let holds = self.mask_holds(entry, displacement);
-                self.begin_if(holds)
+                self.translator.begin_rare(holds)
             });
             let translator = &mut *self.translator;
             let source = translator.builder.ins().iadd_imm_s(index, i64::from(port));
             translator.call(Helper::Emit, &[translator.context, source, index]);
             if let Some(next) = next {
-                self.end_if(next);
+                self.translator.end_rare(next);
             }
         }
-    }
-
-    fn begin_if(&mut self, condition: Value) -> Label {
-        let builder = &mut self.translator.builder;
-        let (yes, next) = (builder.create_block(), builder.create_block());
-        builder.ins().brif(condition, yes, &[], next, &[]);
-        builder.seal_block(yes);
-        builder.set_cold_block(yes);
-        builder.switch_to_block(yes);
-        next
-    }
-
-    fn end_if(&mut self, next: Label) {
-        let builder = &mut self.translator.builder;
-        builder.ins().jump(next, &[]);
-        builder.seal_block(next);
-        builder.switch_to_block(next);
     }
 }

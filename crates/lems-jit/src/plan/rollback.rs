@@ -1,92 +1,99 @@
-//! Which instances of a kernel can send an event that takes another one back to where it was before
-//! its step.
+//! Rollback sources: the instances of a kernel whose events can roll back another instance.
+//!
+//! Only these events need attention during a commit. If a kernel has no rollback sources, its block
+//! function makes no copies for an undo log.
 
 use lems_ir::{Block, Call, Level, Program, Receivers, Statement, statements};
 use lems_optimise::Independence;
 
-/// Instances whose events can take another one back.
+/// The instances of a kernel whose events can roll back another instance.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Senders {
-    /// None at all.
-    Nobody,
-    /// Those for which it is true.
+pub(crate) enum RollbackSources {
+    /// No instance.
+    None,
+    /// The instances whose entry is true.
     Some(Vec<bool>),
-    /// All, as far as anyone knows.
+    /// All instances, as far as is known.
     All {
-        /// Whether some of what gets an event sends one at once.
+        /// Whether a receiver of an event may send an event at once.
         passed_on: bool,
     },
 }
 
-impl Senders {
-    /// Whether some of what gets an event sends one at once.
+impl RollbackSources {
+    /// Whether a receiver of an event may send an event at once.
     pub(crate) fn passed_on(&self) -> bool {
-        matches!(self, Senders::All { passed_on: true })
+        matches!(self, RollbackSources::All { passed_on: true })
     }
 
     /// Whether an instance is one of them.
     pub(crate) fn contain(&self, instance: u32) -> bool {
         match self {
-            Senders::Nobody => false,
-            Senders::Some(senders) => senders.get(instance as usize).copied().unwrap_or(false),
-            Senders::All { .. } => true,
+            RollbackSources::None => false,
+            RollbackSources::Some(sources) => {
+                sources.get(instance as usize).copied().unwrap_or(false)
+            }
+            RollbackSources::All { .. } => true,
         }
     }
 }
 
-/// How far the instances of a call can be ahead of one that sends an event.
+/// How far ahead of an instance that sends an event other instances of the call can be.
 pub(crate) struct Reach {
-    /// Instances of a unit of work, those of the last one excepted.
+    /// Instances of a unit of work, except those of the last unit.
     pub(crate) unit: u32,
-    /// Units that can be made before the first of them is finished.
+    /// Units that can be computed before the first of them is committed.
     pub(crate) window: u32,
 }
 
-/// The instances of a kernel whose events can take back another.
-pub(crate) fn senders(
+/// The instances of a kernel whose events can roll back another instance, if `reach` says how calls are
+/// cut into units.
+pub(crate) fn rollback_sources(
     program: &Program,
     number: u32,
     independence: &Independence,
     reach: impl Fn(Call) -> Reach,
-) -> Senders {
+) -> RollbackSources {
     if !independence.interferes() {
-        return Senders::Nobody;
+        return RollbackSources::None;
     }
     let sends: Vec<bool> = (program.handlers.iter())
         .map(|handler| !events(&handler.body).is_empty())
         .collect();
     let Some(ports) = own_ports(program, number) else {
         let passed_on = sends.contains(&true);
-        return Senders::All { passed_on };
+        return RollbackSources::All { passed_on };
     };
-    let mut senders = vec![false; program.population(number) as usize];
+    let mut sources = vec![false; program.population(number) as usize];
     for call in (program.schedule.iter()).filter(|call| call.kernel == number) {
         let Reach { unit, window } = reach(*call);
         for instance in call.first..call.last {
+            // The end of the instances that may be computed before this one is committed.
             let begun = (instance - call.first) / unit.max(1);
             let end = begun.saturating_add(window).saturating_mul(unit);
             let end = call.first.saturating_add(end).min(call.last);
-            for (handler, receivers) in told_at_once(program, &ports, instance) {
-                // Where its own events go is not followed.
+            for (handler, receivers) in handled_at_once(program, &ports, instance) {
+                // Chains of events are not followed: give up, and treat all instances as sources.
                 if sends.get(handler) != Some(&false) {
-                    return Senders::All { passed_on: true };
+                    return RollbackSources::All { passed_on: true };
                 }
                 let Some(owners) = independence.owners.get(handler) else {
                     continue;
                 };
-                senders[instance as usize] |= (receivers.iter())
+                sources[instance as usize] |= (receivers.iter())
                     .filter_map(|number| owners.get(*number as usize))
                     .any(|owner| instance < *owner && *owner < end);
             }
         }
     }
-    match senders.contains(&true) {
-        true => Senders::Some(senders),
-        false => Senders::Nobody,
+    if sources.contains(&true) {
+        RollbackSources::Some(sources)
+    } else {
+        RollbackSources::None
     }
 }
 
-/// The ports that a kernel sends events through; `None` if attached instances send some, too.
+/// The ports through which a kernel sends events; `None` if attached instances send events, too.
 fn own_ports(program: &Program, number: u32) -> Option<Vec<u32>> {
     let kernel = program.kernels.get(number as usize)?;
     (events(&kernel.body).into_iter())
@@ -103,8 +110,8 @@ fn events(block: &Block) -> Vec<(u32, Level)> {
     events.collect()
 }
 
-/// Handlers that run at once for events of an instance, and for which instances of theirs.
-fn told_at_once<'p>(
+/// The handlers that run at once for events of an instance, each with the instances that it runs for.
+fn handled_at_once<'p>(
     program: &'p Program,
     ports: &[u32],
     instance: u32,
@@ -121,8 +128,8 @@ mod tests {
 
     use super::*;
 
-    /// Eight instances in units of two, of which two are in work, and a handler with this body.
-    fn senders_of(routes: &[(u32, u32, f64)], handler: Block) -> Senders {
+    /// For eight instances in units of two, with a window of two units, and a handler with this body.
+    fn sources_of(routes: &[(u32, u32, f64)], handler: Block) -> RollbackSources {
         let kernel = |body: Block| Kernel {
             name: "k".to_owned(),
             registers: Vec::new(),
@@ -156,29 +163,29 @@ mod tests {
             owners: vec![(0..8).collect()],
             ..Independence::default()
         };
-        senders(&program, 0, &independence, |_| Reach { unit: 2, window: 2 })
+        rollback_sources(&program, 0, &independence, |_| Reach { unit: 2, window: 2 })
     }
 
     #[test]
-    fn only_events_for_later_instances_in_work_take_one_back() {
-        // Before, itself, after all that is in work, later.
+    fn only_events_for_later_instances_of_the_window_roll_back() {
+        // An instance before, the sender itself, one after the window, a later event.
         let harmless = [(3, 1, 0.0), (4, 4, 0.0), (1, 4, 0.0), (6, 7, 1.0)];
-        assert_eq!(senders_of(&harmless, Block::new()), Senders::Nobody);
+        assert_eq!(sources_of(&harmless, Block::new()), RollbackSources::None);
         let reaching = [(1, 3, 0.0), (2, 5, 0.0), (6, 7, 0.0)];
         let all = [&harmless[..3], &reaching].concat();
-        let found = senders_of(&all, Block::new());
+        let found = sources_of(&all, Block::new());
         let numbers: Vec<u32> = (0..9).filter(|number| found.contain(*number)).collect();
         assert_eq!(numbers, [1, 2, 6]);
     }
 
     #[test]
-    fn where_receivers_send_on_nobody_knows_who_is_reached() {
+    fn if_receivers_send_events_all_instances_are_sources() {
         let emit = Statement::Emit {
             port: 0,
             level: Level(0),
         };
-        let found = senders_of(&[(3, 1, 0.0)], vec![emit]);
-        assert_eq!(found, Senders::All { passed_on: true });
+        let found = sources_of(&[(3, 1, 0.0)], vec![emit]);
+        assert_eq!(found, RollbackSources::All { passed_on: true });
         assert!(found.passed_on() && found.contain(0));
     }
 }

@@ -1,36 +1,35 @@
-//! Which kernels take blocks of instances through their parts together, and how large the blocks
-//! are.
+//! Which kernels run in blocks of instances, and how large the blocks, units and shares are.
 
 use lems_index::narrow;
 use lems_ir::{Block, Call, Kernel, Program, Statement};
 use lems_optimise::{
-    BlockKernel, Independence, Part, block_kernel, independence, tailed_kernel,
-    without_single_loops,
+    BlockKernel, Independence, Obstacle, Part, block_kernel, independence, inline_one_to_one,
+    tailed_kernel,
 };
 
-use crate::lanes::LANES;
-use crate::saving::{can_save, stored_columns};
-use crate::senders::Reach;
+use crate::codegen::abi::LANES;
+use crate::plan::rollback::Reach;
+use crate::plan::undo::{can_copy, stored_columns};
 
-/// Fewer instances are computed one after the other.
-pub(crate) const FEWEST_TOGETHER: u32 = 4;
-/// The same for kernels that call no functions of whole buffers, and so gain less.
+/// Calls of fewer instances are computed one after another.
+const FEWEST_TOGETHER: u32 = 4;
+/// The same for kernels that call no functions of whole buffers, and so gain less from blocks.
 const FEWEST_WITHOUT_CALLS: u32 = 16;
 /// Most instances in a block.
 const LARGEST_BLOCK: u32 = 64;
-/// Doubles in the buffers of a block, which should stay in the cache.
+/// Most doubles in the buffers of a block, which should stay in the cache.
 const LARGEST_BUFFERS: u32 = 3_000;
-/// Doubles of a block that are saved, which should do so too.
+/// Most doubles of a block in the undo log, which should stay in the cache too.
 const LARGEST_COPY: u32 = 2_000;
 
-/// Tests and fuzzers want several threads at work, and on several units, in small programs too.
+/// Whether small programs are shared too: tests and fuzzers want several threads at work, on several units.
 const SMALL: bool = cfg!(any(test, fuzzing));
 
-/// Most blocks of a unit of work where several threads finish such units in order.
+/// Most blocks of a unit of work, if several threads commit units in order.
 const BLOCKS_OF_A_UNIT: u32 = if SMALL { 1 } else { 32 };
-/// Fewest units of a step for each of them, if there are that many blocks.
+/// Fewest units of a step for each thread, if there are enough blocks.
 const FEWEST_UNITS: u32 = 16;
-/// Units that each of them can have made before they are finished.
+/// Units that each thread can have computed before they are committed.
 const UNITS_IN_WORK: u32 = 2;
 
 /// How a kernel takes many instances through a step.
@@ -44,20 +43,26 @@ pub struct BlockPlan {
     pub stride: u32,
     /// Fewest instances that are worth a thread of their own, an even number.
     pub share: u32,
-    /// What makes the order of the instances irrelevant.
+    /// What must be known to run the instances in any order.
     pub independence: Independence,
-    /// Whether the last part has all for which it matters after all, and sends its events at once.
+    /// Whether the last part is a sequential tail: it runs in instance order and delivers its events
+    /// immediately.
     pub has_tail: bool,
 }
 
 impl BlockPlan {
-    /// How many of `team` threads are worth their while for a call.
+    /// Whether a call is long enough to be computed in blocks.
+    pub(crate) fn is_for(&self, call: &Call) -> bool {
+        call.last.saturating_sub(call.first) >= FEWEST_TOGETHER
+    }
+
+    /// How many of `team` threads are worth it for a call.
     pub(crate) fn threads(&self, call: Call, team: u32) -> u32 {
         let length = call.last.saturating_sub(call.first);
         team.min(length / self.share).max(1)
     }
 
-    /// How far instances can be ahead of others if a number of threads computes them.
+    /// How far ahead of others instances can be if a number of threads computes them.
     pub(crate) fn reach(&self, threads: u32) -> Reach {
         match threads {
             1 => Reach {
@@ -80,23 +85,31 @@ impl BlockPlan {
     }
 }
 
-/// The block form of a kernel; `None` if it runs for few instances at a time, or if their order
-/// matters in all that would be worth it.
-pub fn block_plan(program: &Program, kernel: u32) -> Option<BlockPlan> {
-    let code = program.kernels.get(kernel as usize)?;
+/// The block form of a kernel.
+///
+/// # Errors
+///
+/// If it runs for few instances at a time, or if their order matters in everything that would be worth it.
+pub fn block_plan(program: &Program, kernel: u32) -> Result<BlockPlan, Obstacle> {
+    let code = program.kernels.get(kernel as usize);
+    let code = code.ok_or(Obstacle::UnknownKernel(kernel))?;
     let calls = program.schedule.iter().filter(|call| call.kernel == kernel);
     let longest = calls
         .map(|call| call.last.saturating_sub(call.first))
-        .max()?;
-    if longest < FEWEST_TOGETHER {
-        return None;
-    }
+        .max()
+        .ok_or(Obstacle::NoInstances)?;
+    at_least(FEWEST_TOGETHER, longest)?;
+    // The whole kernel in any order, or else its head in blocks and its tail in order.
     let population = program.population(kernel);
-    let code = without_single_loops(program, code, population);
+    let code = inline_one_to_one(program, code, population);
     let (kernel, independence, has_tail) = match in_any_order(program, kernel, &code) {
-        Some((block, independence)) => (block, independence, false),
-        None => {
-            let tailed = tailed_kernel(program, kernel, &code)?;
+        Ok((block, independence)) => (block, independence, false),
+        Err(order) => {
+            let tailed = tailed_kernel(program, kernel, &code);
+            let tailed = tailed.map_err(|split| Obstacle::NoHead {
+                order: Box::new(order),
+                split: Box::new(split),
+            })?;
             (tailed, Independence::default(), true)
         }
     };
@@ -106,19 +119,22 @@ pub fn block_plan(program: &Program, kernel: u32) -> Option<BlockPlan> {
             Part::Call { .. } | Part::Power { .. } | Part::Propagate { .. }
         )
     };
-    if longest < FEWEST_WITHOUT_CALLS && !kernel.parts.iter().any(calls_functions) {
-        return None;
+    if !kernel.parts.iter().any(calls_functions) {
+        at_least(FEWEST_WITHOUT_CALLS, longest)?;
     }
-    let saved = match independence.interferes() {
-        true => saved_per_instance(program, &independence, population),
-        false => 0,
+    // Sizes of blocks and of shares.
+    let copied = if independence.interferes() {
+        copied_per_instance(program, &independence, population)
+    } else {
+        0
     };
-    let stride = stride(longest, kernel.buffers, saved);
-    let share = match independence.in_turn.is_empty() && !has_tail {
-        true => share(program, &kernel),
-        false => WHOLE,
+    let stride = stride(longest, kernel.buffers, copied);
+    let share = if independence.ordered.is_empty() && !has_tail {
+        share(program, &kernel)
+    } else {
+        WHOLE
     };
-    Some(BlockPlan {
+    Ok(BlockPlan {
         kernel,
         longest,
         stride,
@@ -128,33 +144,44 @@ pub fn block_plan(program: &Program, kernel: u32) -> Option<BlockPlan> {
     })
 }
 
-/// The parts of a kernel whose instances can be computed in any order but for what the parts take
-/// care of.
+/// Checks that the longest call has enough instances.
+fn at_least(fewest: u32, instances: u32) -> Result<(), Obstacle> {
+    if instances < fewest {
+        return Err(Obstacle::FewInstances { instances, fewest });
+    }
+    Ok(())
+}
+
+/// The parts of a kernel whose instances can be computed in any order, except for what the parts keep in
+/// order themselves.
 fn in_any_order(
     program: &Program,
     number: u32,
     code: &Kernel,
-) -> Option<(BlockKernel, Independence)> {
+) -> Result<(BlockKernel, Independence), Obstacle> {
     let mut independence = independence(program, number)?;
-    let kernel = block_kernel(code, &independence.in_turn)?;
+    let kernel = block_kernel(code, &independence.ordered)?;
     let stored = stored_columns(&kernel.parts);
     (independence.stored).retain(|column| stored.contains(&column.base));
     let (columns, links) = (&independence.stored, &program.links);
     let population = program.population(number);
-    let saves = || can_save(&kernel.parts, columns, links, population);
-    (!independence.interferes() || saves()).then_some((kernel, independence))
+    let copies = || can_copy(&kernel.parts, columns, links, population);
+    if independence.interferes() && !copies() {
+        return Err(Obstacle::NoCopies);
+    }
+    Ok((kernel, independence))
 }
 
-/// The size of blocks of about the same size, of which each fits the cache.
-fn stride(longest: u32, buffers: u32, saved: u32) -> u32 {
-    let fitting = (LARGEST_BUFFERS / buffers.max(1)).min(LARGEST_COPY / saved.max(1));
+/// The number of instances of a block, so that all blocks have about the same size and fit the cache.
+fn stride(longest: u32, buffers: u32, copied: u32) -> u32 {
+    let fitting = (LARGEST_BUFFERS / buffers.max(1)).min(LARGEST_COPY / copied.max(1));
     let largest = fitting.clamp(8, LARGEST_BLOCK);
     let blocks = longest.div_ceil(largest);
     longest.div_ceil(blocks.max(1)).next_multiple_of(LANES)
 }
 
-/// Doubles that are saved for an instance of about the usual size.
-fn saved_per_instance(program: &Program, independence: &Independence, population: u32) -> u32 {
+/// Doubles in the undo log for an average instance.
+fn copied_per_instance(program: &Program, independence: &Independence, population: u32) -> u32 {
     let mut doubles = 0;
     for column in &independence.stored {
         column.ranges(&program.links, 0..population, |slots| {
@@ -164,15 +191,16 @@ fn saved_per_instance(program: &Program, independence: &Independence, population
     narrow(doubles / population.max(1) as usize)
 }
 
-/// More instances than any call has, an even number.
+/// An even number of instances that is larger than any call: no thread shares.
 const WHOLE: u32 = u32::MAX - 1;
-/// Statements that are worth a thread: well above what it takes to wake it.
+/// Statements that are worth a thread: well above the cost of waking it.
 const STATEMENTS_OF_A_SHARE: u64 = if SMALL { 1 } else { 700_000 };
-/// Fewest instances that are worth one, however much each does.
+/// Fewest instances of a share, however many statements each runs.
 const FEWEST_OF_A_SHARE: u32 = if SMALL { 8 } else { 64 };
-/// Most instances of a share, however little each does.
+/// Most instances of a share, however few statements each runs.
 const MOST_OF_A_SHARE: u32 = 1 << 20;
 
+/// Fewest instances that are worth a thread, by an estimate of the statements that each runs.
 fn share(program: &Program, kernel: &BlockKernel) -> u32 {
     let mut statements = 1;
     for part in &kernel.parts {
@@ -188,7 +216,7 @@ fn share(program: &Program, kernel: &BlockKernel) -> u32 {
     share.next_multiple_of(LANES)
 }
 
-/// Statements that one instance runs, those of loops as often as for the first instance.
+/// Statements that one instance runs; those of loops count as often as they run for the first instance.
 fn weight(program: &Program, block: &Block) -> u64 {
     let times = |statement: &Statement| match statement {
         Statement::ForAttached { offsets, .. } | Statement::ForRuns { offsets, .. } => {

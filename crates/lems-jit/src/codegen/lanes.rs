@@ -1,7 +1,7 @@
 //! Straight-line code for two instances side by side.
 //!
-//! A register holds the values of both in one vector, a truth value is a mask of ones or zeros.
-//! Values of other levels are the same for both.
+//! A register holds the values of both instances in one vector. A truth value is a mask of all ones or
+//! all zeros. Values of other levels are the same for both instances.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,20 +9,13 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{F64, F64X2, I64, I64X2};
 use cranelift_codegen::ir::{ConstantData, Endianness, InstBuilder, MemFlagsData, Value};
 use lems_ir::{
-    Block, Function, Level, Logic, Operation, Operator, Place, Program, Register, Scalar,
-    Statement, statements,
+    Block, Function, Level, Logic, Operation, Operator, Place, Register, Scalar, Statement,
 };
-use lems_optimise::{Reads, carried, flat_loop_body};
 
-use crate::exponential;
-use crate::helpers::Helper;
-use crate::translate::{MEMORY, Translator, condition_code};
-
-/// Instances side by side.
-pub(crate) const LANES: u32 = 2;
-
-/// Vectors need not begin at a multiple of their size.
-pub(crate) const VECTOR: MemFlagsData = MemFlagsData::new().with_notrap();
+use crate::codegen::abi::{Helper, LANES};
+use crate::codegen::exponential;
+use crate::codegen::lane_loop::LaneLoop;
+use crate::codegen::translator::{MEMORY, Translator, VECTOR, condition_code};
 
 /// The values of two instances of a level.
 pub(crate) struct Lanes {
@@ -35,153 +28,6 @@ impl Lanes {
         Lanes {
             level,
             values: HashMap::new(),
-        }
-    }
-}
-
-/// The body of a loop over attached instances, as code for two of them.
-pub(crate) struct LaneLoop {
-    /// What is the same for all of them, in order.
-    uniform: Block,
-    /// What is done side by side, in order.
-    parallel: Block,
-    /// What hands values from one instance to the next, in order.
-    serial: Block,
-}
-
-impl LaneLoop {
-    /// The body for two instances, if its instances do not depend on one another but for what
-    /// they add to; new registers are added to `registers`.
-    pub(crate) fn of(
-        program: &Program,
-        body: &Block,
-        level: Level,
-        populations: &[u32],
-        reads: &Reads,
-        registers: &mut Vec<Scalar>,
-    ) -> Option<LaneLoop> {
-        if body.iter().any(hides_call) {
-            return None;
-        }
-        let flat = flat_loop_body(body, reads, registers)?;
-        let stored: Vec<u32> = (flat.iter())
-            .filter_map(|statement| match statement {
-                Statement::Store(place, _) => Some(*place),
-                _ => None,
-            })
-            .map(|place| match place {
-                Place::Column { base, level: of } if of == level => Some(base),
-                _ => None,
-            })
-            .collect::<Option<_>>()?;
-        let mut assigned = HashSet::new();
-        let mut serial = HashSet::new();
-        for statement in &flat {
-            let open = statement.operands();
-            serial.extend(
-                open.into_iter()
-                    .filter(|register| !assigned.contains(register)),
-            );
-            assigned.extend(statement.assigned());
-        }
-        // Of those that are read before they are assigned, the others come from outside.
-        serial.retain(|register| assigned.contains(register));
-        // Also what is handed on unread: a loop that runs for nobody hands on nothing.
-        serial.extend(carried(body));
-        let mut uniform = HashSet::new();
-        let mut lanes = LaneLoop {
-            uniform: Block::new(),
-            parallel: Block::new(),
-            serial: Block::new(),
-        };
-        for statement in flat {
-            let follows = statement
-                .operands()
-                .iter()
-                .any(|register| serial.contains(register));
-            match &statement {
-                Statement::Let(register, _) if follows || serial.contains(register) => {
-                    serial.insert(*register);
-                    lanes.serial.push(statement);
-                }
-                Statement::Let(_, Operation::Load(place))
-                    if may_be_stored(program, *place, level, populations, &stored) =>
-                {
-                    return None;
-                }
-                Statement::Let(register, operation)
-                    if is_uniform(operation, level, &|operand| {
-                        uniform.contains(&operand) || !assigned.contains(&operand)
-                    }) =>
-                {
-                    uniform.insert(*register);
-                    lanes.uniform.push(statement);
-                }
-                _ if follows => return None,
-                _ => lanes.parallel.push(statement),
-            }
-        }
-        Some(lanes)
-    }
-}
-
-/// Whether an operation gives the same for all instances of a level.
-fn is_uniform(operation: &Operation, level: Level, known: &dyn Fn(Register) -> bool) -> bool {
-    let place = match operation {
-        Operation::Load(Place::Column { level: of, .. } | Place::Linked { level: of, .. }) => {
-            *of != level
-        }
-        Operation::Constant(_) => false,
-        _ => true,
-    };
-    place && operation.operands().all(known)
-}
-
-/// Whether a call is only made under a condition, so that making it always would cost.
-fn hides_call(statement: &Statement) -> bool {
-    statements(statement.nested()).any(|statement| {
-        matches!(
-            statement,
-            Statement::Let(
-                _,
-                Operation::Call(..) | Operation::Binary(Operator::Power, ..)
-            )
-        )
-    })
-}
-
-/// Whether a loop that stores the columns may thereby change what it loads from elsewhere; what
-/// instances that are not neighbours store is the same for two side by side as for one after the
-/// other.
-fn may_be_stored(
-    program: &Program,
-    place: Place,
-    level: Level,
-    populations: &[u32],
-    stored: &[u32],
-) -> bool {
-    let population = |level: Level| populations.get(usize::from(level.0)).copied().unwrap_or(0);
-    let inside = |slot: u32| {
-        (stored.iter()).any(|base| (*base..base.saturating_add(population(level))).contains(&slot))
-    };
-    match place {
-        Place::Column { base, level: of } => stored.iter().any(|other| {
-            let same = of == level && *other == base;
-            let before = base.saturating_add(population(of)) <= *other;
-            let after = other.saturating_add(population(level)) <= base;
-            !(same || before || after)
-        }),
-        Place::Slot(slot) => inside(slot),
-        Place::Linked { table, level: of } => {
-            let table = table as usize;
-            let entries = program.links.get(table..table + population(of) as usize);
-            let mut entries = (0..).zip(entries.unwrap_or_default());
-            entries.any(|(instance, slot)| match of == level {
-                true => {
-                    (stored.iter()).any(|base| slot.abs_diff(base + instance) == 1) && inside(*slot)
-                }
-                false => inside(*slot),
-            })
         }
     }
 }
@@ -202,21 +48,23 @@ impl Translator<'_, '_> {
                         .ins()
                         .store(VECTOR, value, address, displacement);
                 }
-                // Straight-line code has no others.
+                // Straight-line code has no other statements.
                 _ => {}
             }
         }
     }
 
-    /// Runs what a loop would do alike for all instances.
+    /// Runs the statements of a loop that give the same for all instances.
     pub(crate) fn before_lane_loop(&mut self, body: &LaneLoop) {
         self.block(&body.uniform);
     }
 
     /// Runs the body of a loop for the two instances that it is at.
     pub(crate) fn lane_loop(&mut self, level: Level, body: &LaneLoop) {
+        // First what is independent, for both instances side by side.
         let mut lanes = Lanes::new(level);
         self.lanes(&mut lanes, &body.parallel);
+        // Then what hands values from one instance to the next, lane by lane.
         for lane in (0_u8..).take(LANES as usize) {
             let mut own = HashSet::new();
             for statement in &body.serial {
@@ -280,6 +128,7 @@ impl Translator<'_, '_> {
             .store(VECTOR, pair, address, displacement);
     }
 
+    /// A constant in both lanes.
     pub(crate) fn constant_pair(&mut self, value: f64) -> Value {
         let bytes = value.to_bits().to_le_bytes();
         let pair = ConstantData::from([bytes, bytes].concat());
@@ -287,6 +136,7 @@ impl Translator<'_, '_> {
         self.builder.ins().vconst(F64X2, constant)
     }
 
+    /// The value of an operation for both instances.
     fn lane_operation(&mut self, lanes: &Lanes, operation: &Operation) -> Value {
         match *operation {
             Operation::Constant(value) => self.constant_pair(value),
@@ -294,6 +144,7 @@ impl Translator<'_, '_> {
             Operation::Step => self.builder.ins().splat(F64X2, self.step),
             Operation::Load(place) => self.load_lanes(lanes.level, place),
             Operation::Copy(register) => self.both(lanes, register),
+            // Only powers are computed lane by lane.
             Operation::Binary(operator, left, right) => {
                 let registers = [left, right];
                 let (left, right) = (self.both(lanes, left), self.both(lanes, right));
@@ -328,6 +179,7 @@ impl Translator<'_, '_> {
                 let value = self.both(lanes, register);
                 self.builder.ins().bnot(value)
             }
+            // Truth values are masks, which also select.
             Operation::Select(condition, yes, no) => {
                 let condition = self.both(lanes, condition);
                 let (yes, no) = (self.both(lanes, yes), self.both(lanes, no));
@@ -335,6 +187,7 @@ impl Translator<'_, '_> {
                 let mask = self.builder.ins().bitcast(F64X2, little, condition);
                 self.builder.ins().bitselect(mask, yes, no)
             }
+            // Functions with vector code, and the others lane by lane.
             Operation::Call(function, argument) => {
                 let argument = self.both(lanes, argument);
                 match function {
@@ -349,12 +202,12 @@ impl Translator<'_, '_> {
                     }),
                 }
             }
-            // Its draws have an order; no code in lanes has one.
+            // Validation accepts no draws here: draws have an order, and lanes have none.
             Operation::Random(scale) => self.both(lanes, scale),
         }
     }
 
-    /// A pair made from each lane of the arguments.
+    /// A pair whose lanes are computed one after the other from the lanes of the arguments.
     fn one_by_one(
         &mut self,
         arguments: &[Value],
@@ -371,6 +224,7 @@ impl Translator<'_, '_> {
         self.builder.ins().insertlane(pair, second, 1)
     }
 
+    /// The values at a place for both instances.
     fn load_lanes(&mut self, level: Level, place: Place) -> Value {
         match place {
             Place::Column { level: of, .. } if of == level => {

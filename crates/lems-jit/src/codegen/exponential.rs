@@ -1,4 +1,6 @@
-//! The exponential of two doubles side by side, operation by operation as in `lems_math::exp`.
+//! The exponential of two doubles side by side.
+//!
+//! The operations and their order are those of `lems_math::exp`, so the bits are the same.
 
 use cranelift_codegen::ir::condcodes::FloatCC;
 use cranelift_codegen::ir::types::{F64X2, I64X2, Type};
@@ -18,13 +20,17 @@ struct Pair<'b, 'f> {
 }
 
 impl Pair<'_, '_> {
+    /// Reduces the argument, evaluates the rational approximation, scales, and selects the special
+    /// cases.
     fn exp(&mut self, x: Value) -> Value {
+        // x = k ln 2 + r, where r = high - low.
         let k = self.nearest_multiple_of_ln2(x);
         let (ln2_high, ln2_low) = (self.real(LN2_HIGH), self.real(LN2_LOW));
         let shift = self.builder.ins().fmul(k, ln2_high);
         let high = self.builder.ins().fsub(x, shift);
         let low = self.builder.ins().fmul(k, ln2_low);
         let r = self.builder.ins().fsub(high, low);
+        // c = r - rr * (P1 + rr * (P2 + ...)), by Horner's scheme.
         let rr = self.builder.ins().fmul(r, r);
         let [p1, p2, p3, p4, p5] = SERIES.map(|coefficient| self.real(coefficient));
         let mut series = p5;
@@ -34,6 +40,7 @@ impl Pair<'_, '_> {
         }
         let product = self.builder.ins().fmul(rr, series);
         let c = self.builder.ins().fsub(r, product);
+        // exp(r) = 1 - ((low - r c / (2 - c)) - high).
         let (one, two) = (self.real(1.0), self.real(2.0));
         let rc = self.builder.ins().fmul(r, c);
         let below_two = self.builder.ins().fsub(two, c);
@@ -41,6 +48,7 @@ impl Pair<'_, '_> {
         let part = self.builder.ins().fsub(low, quotient);
         let part = self.builder.ins().fsub(part, high);
         let y = self.builder.ins().fsub(one, part);
+        // exp(x) = exp(r) * 2^k, except for tiny and for out-of-range arguments.
         let scaled = self.times_power_of_two(y, k);
         let size = self.builder.ins().fabs(x);
         let near_one = self.builder.ins().fadd(one, x);
@@ -51,6 +59,7 @@ impl Pair<'_, '_> {
         self.choose(FloatCC::LessThan, x, UNDERFLOW, zero, above)
     }
 
+    /// How many times ln 2 fits into x, rounded, with the sign of x; zero for small x.
     fn nearest_multiple_of_ln2(&mut self, x: Value) -> Value {
         let size = self.builder.ins().fabs(x);
         let inverse = self.real(INVERSE_LN2);
@@ -69,7 +78,7 @@ impl Pair<'_, '_> {
         let below = self.select(too_large, less, nearest);
         let zero = self.real(0.0);
         let count = self.choose(FloatCC::LessThan, size, HALF_LN2, zero, below);
-        // The sign of x, and the size of the count.
+        // The result has the sign of x and the magnitude of the count.
         let sign = self.integer(SIGN);
         let x_bits = self.as_type(I64X2, x);
         let count_bits = self.as_type(I64X2, count);
@@ -77,6 +86,7 @@ impl Pair<'_, '_> {
         self.as_type(F64X2, signed)
     }
 
+    /// y times two to the power of k, in two factors, because one alone may overflow.
     fn times_power_of_two(&mut self, y: Value, k: Value) -> Value {
         let shift = self.real(TO_INTEGER + OFFSET as f64);
         let moved = self.builder.ins().fadd(k, shift);
@@ -99,7 +109,7 @@ impl Pair<'_, '_> {
         self.as_type(F64X2, bits)
     }
 
-    /// `yes` where `x` compares so with a limit, else `no`.
+    /// `yes` in the lanes where `x` compares with a limit as wanted, else `no`.
     fn choose(&mut self, how: FloatCC, x: Value, limit: f64, yes: Value, no: Value) -> Value {
         let limit = self.real(limit);
         let condition = self.builder.ins().fcmp(how, x, limit);

@@ -1,31 +1,31 @@
-//! Work that threads deal out among themselves.
+//! Work stealing: threads share the instances of a call in any order.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::wait::take_turns;
+use crate::run::wait::take_turns;
 
-/// The instances of a round, a share for each thread.
+/// The instances of a call, with a share for each thread.
 ///
-/// A thread takes from the beginning of its own share, and when that is empty from the end of
-/// others: so what it touches lies together, and nobody waits for the slowest.
-pub(crate) struct Shares(Vec<Share>);
+/// A thread takes instances from the beginning of its own share. When that is empty, it steals from the
+/// end of another share. So a thread works on neighbouring instances, and no thread waits for the slowest.
+pub(crate) struct WorkStealing(Vec<Share>);
 
-/// First instance in the lower half, one after the last in the upper.
+/// The first instance in the lower half, one after the last instance in the upper half.
 ///
-/// In a cache line of its own, and the next, which processors fetch with it.
+/// A share has a cache line of its own, and the next one, because processors fetch lines in pairs.
 #[repr(align(128))]
 #[derive(Default)]
 struct Share(AtomicU64);
 
-impl Shares {
+impl WorkStealing {
     /// Empty shares.
     pub(crate) fn new(threads: usize) -> Self {
-        Shares((0..threads).map(|_| Share::default()).collect())
+        WorkStealing((0..threads).map(|_| Share::default()).collect())
     }
 
-    /// Gives the first `threads` threads equal shares of an even number of instances, even numbers
-    /// too; the others get none. Nobody may be taking any.
+    /// Gives equal shares of an even number of instances to the first `threads` threads, and empty shares
+    /// to the others. Each share is an even number of instances. No thread may be taking instances.
     pub(crate) fn deal(&self, instances: Range<u32>, threads: u32) {
         let size = (instances.end.saturating_sub(instances.start))
             .div_ceil(threads.max(1))
@@ -38,7 +38,7 @@ impl Shares {
         }
     }
 
-    /// Takes up to `most` instances for a thread, both even numbers.
+    /// Takes up to `most` instances for a thread. Both numbers are even.
     pub(crate) fn take(&self, thread: u32, most: u32) -> Option<Range<u32>> {
         take_turns();
         let (others, own) = self.0.split_at_checked(thread as usize)?;
@@ -53,7 +53,7 @@ impl Shares {
 }
 
 impl Share {
-    /// Takes the part of what is left that `choose` names, one of its ends.
+    /// Takes what `choose` returns for the remaining instances: a range at one of their ends.
     fn take(&self, choose: impl Fn(Range<u32>) -> Range<u32>) -> Option<Range<u32>> {
         let mut before = self.0.load(Ordering::Relaxed);
         loop {
@@ -62,9 +62,10 @@ impl Share {
                 return None;
             }
             let taken = choose(left.clone());
-            let rest = match taken.start == left.start {
-                true => taken.end..left.end,
-                false => left.start..taken.start,
+            let rest = if taken.start == left.start {
+                taken.end..left.end
+            } else {
+                left.start..taken.start
             };
             let after = packed(rest);
             match (self.0).compare_exchange_weak(
@@ -96,14 +97,14 @@ mod tests {
     #[test]
     fn every_instance_is_taken_once() {
         for (threads, instances) in [(1, 0..10), (2, 4..130), (3, 0..2), (4, 6..1000)] {
-            let shares = Shares::new(4);
-            shares.deal(instances.clone(), threads);
+            let stealing = WorkStealing::new(4);
+            stealing.deal(instances.clone(), threads);
             let mut taken = Vec::new();
             // The last thread is the slowest.
             for thread in (0..4).cycle() {
                 let before = taken.len();
                 for _ in thread..4 {
-                    taken.extend(shares.take(thread, 16).into_iter().flatten());
+                    taken.extend(stealing.take(thread, 16).into_iter().flatten());
                 }
                 if taken.len() == before {
                     break;
@@ -115,13 +116,13 @@ mod tests {
     }
 
     #[test]
-    fn who_has_nothing_left_takes_from_the_end_of_another() {
-        let shares = Shares::new(2);
-        shares.deal(0..20, 2);
-        assert_eq!(shares.take(0, 8), Some(0..8));
-        assert_eq!(shares.take(0, 8), Some(8..10));
-        assert_eq!(shares.take(0, 8), Some(12..20));
-        assert_eq!(shares.take(1, 8), Some(10..12));
-        assert_eq!(shares.take(1, 8), None);
+    fn a_thread_with_an_empty_share_steals_from_the_end_of_another() {
+        let stealing = WorkStealing::new(2);
+        stealing.deal(0..20, 2);
+        assert_eq!(stealing.take(0, 8), Some(0..8));
+        assert_eq!(stealing.take(0, 8), Some(8..10));
+        assert_eq!(stealing.take(0, 8), Some(12..20));
+        assert_eq!(stealing.take(1, 8), Some(10..12));
+        assert_eq!(stealing.take(1, 8), None);
     }
 }
