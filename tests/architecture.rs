@@ -113,25 +113,28 @@ const MAY_TOUCH_THE_WORLD: [&str; 3] = [
 const NAMED_IN_MESSAGES: [(&str, &str); 1] =
     [("crates/lems-network/src/error.rs", "networkWithTemperature")];
 
+/// Names of types of NeuroML that are also words of LEMS, of XML Schema, or of messages.
+const OTHER_MEANINGS: [&str; 10] = [
+    "Meta",
+    "Simulation",
+    "cell",
+    "from",
+    "include",
+    "instance",
+    "parent",
+    "path",
+    "property",
+    "to",
+];
+
 /// The only file with `unsafe`.
 const UNSAFE: &str = "crates/lems-jit/src/machine.rs";
 
-/// Crates whose files import one another in no circle of more than [`LARGEST_CIRCLE`] files.
-const WITHOUT_CIRCLES: [&str; 10] = [
-    "lems-equations",
-    "lems-expression",
-    "lems-index",
-    "lems-ir",
-    "lems-jit",
-    "lems-lower",
-    "lems-math",
-    "lems-optimise",
-    "lems-output",
-    "lems-random",
-];
-
 /// Two files that import each other can be read as one; three cannot.
 const LARGEST_CIRCLE: usize = 2;
+
+/// Crates with a larger circle, and its size. A crate leaves the list when its circle is opened.
+const LARGER_CIRCLES: [(&str, usize); 1] = [("lems-engine", 5)];
 
 const WORLD: [&str; 14] = [
     "std::fs",
@@ -252,11 +255,12 @@ fn grouped_imports_hide_nothing() {
 
 #[test]
 fn no_code_names_a_component_type_of_neuroml() {
-    let types: BTreeSet<&str> = (CORE_TYPES.iter())
+    let all = (CORE_TYPES.iter())
         .flat_map(|file| file.text.split("<ComponentType name=\"").skip(1))
-        .filter_map(|rest| rest.split('"').next())
-        .filter(|name| is_distinctive(name))
-        .collect();
+        .filter_map(|rest| rest.split('"').next());
+    // Some names are plain words, which code may use as such, but not as a text of its own.
+    let (types, plain): (BTreeSet<&str>, BTreeSet<&str>) =
+        all.partition(|name| is_distinctive(name));
     for expected in [
         "iafCell",
         "pulseGenerator",
@@ -264,6 +268,9 @@ fn no_code_names_a_component_type_of_neuroml() {
         "ionChannelHH",
     ] {
         assert!(types.contains(expected), "{expected} is not looked for");
+    }
+    for expected in ["annotation", "notes", "morphology"] {
+        assert!(plain.contains(expected), "{expected} is not looked for");
     }
     let mut found = Vec::new();
     // The crate with NeuroML's core files also has the other rules of NeuroML, and knows how to run
@@ -279,6 +286,11 @@ fn no_code_names_a_component_type_of_neuroml() {
                 found.push(format!("{} names {word}", source.path));
             }
         }
+        for text in source.code.split('"').filter(|text| plain.contains(text)) {
+            if !OTHER_MEANINGS.contains(&text) {
+                found.push(format!("{} names \"{text}\"", source.path));
+            }
+        }
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
@@ -286,16 +298,28 @@ fn no_code_names_a_component_type_of_neuroml() {
 #[test]
 fn no_files_import_one_another_in_a_large_circle() {
     let sources = Source::all();
-    for name in WITHOUT_CIRCLES {
-        let folder = format!("crates/{name}/src/");
+    let mut found = Vec::new();
+    let names = crates()
+        .into_iter()
+        .map(|(name, _)| format!("crates/{name}"));
+    for name in names.chain(["nml2-coretypes".to_owned()]) {
+        let folder = format!("{name}/src/");
         let files: Vec<(&str, &str)> = (sources.iter())
             .filter_map(|source| Some((source.path.strip_prefix(&folder)?, source.code.as_str())))
             .collect();
         assert!(!files.is_empty(), "{name} has files");
         let circles = circles(&imports(&files));
-        let large = circles.iter().find(|circle| circle.len() > LARGEST_CIRCLE);
-        assert!(large.is_none(), "{name}: {large:?} import one another");
+        let known = LARGER_CIRCLES
+            .iter()
+            .find(|(known, _)| folder.contains(known));
+        let largest = known.map_or(LARGEST_CIRCLE, |(_, size)| *size);
+        if known.is_some() && circles.iter().all(|circle| circle.len() < largest) {
+            found.push(format!("{name}: the circle is not so large any more"));
+        }
+        let large = (circles.iter()).filter(|circle| circle.len() > largest);
+        found.extend(large.map(|circle| format!("{name}: {circle:?} import one another")));
     }
+    assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
 #[test]

@@ -146,3 +146,46 @@ fn every_code_is_met_in_some_message_and_explained() {
         .collect();
     assert_eq!(met, explained);
 }
+
+/// The folders whose sources give codes.
+const GIVE_CODES: [&str; 8] = [
+    "jlems",
+    "lems-document",
+    "lems-engine",
+    "lems-expression",
+    "lems-model",
+    "lems-network",
+    "lems-output",
+    "lems-schema",
+];
+
+#[test]
+fn every_code_is_given_by_some_error_and_explained() {
+    let crates = folder().join("../../crates");
+    let mut given = BTreeSet::new();
+    for name in GIVE_CODES {
+        for entry in std::fs::read_dir(crates.join(name).join("src")).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "rs") {
+                given.extend(codes_of(&std::fs::read_to_string(path).unwrap()));
+            }
+        }
+    }
+    let explained: BTreeSet<u16> = jlems::Code::all().map(|code| code.0).collect();
+    assert_eq!(given, explained);
+    let texts = std::fs::read_dir(crates.join("jlems/src/explain")).unwrap();
+    assert_eq!(texts.count(), explained.len(), "a text is not listed");
+}
+
+/// The codes in the functions `code` of a source file, and those that are constants.
+fn codes_of(source: &str) -> BTreeSet<u16> {
+    let functions = source.split("pub fn code(&self) -> u16 {").skip(1);
+    let functions = functions.filter_map(|rest| rest.split("\n    }\n").next());
+    let results = functions.flat_map(|function| function.split("=> ").skip(1));
+    let constants = source.split(": Code = Code(").skip(1);
+    let digits = |text: &str| {
+        let end = text.find(|letter: char| !letter.is_ascii_digit());
+        text.get(..end?)?.parse().ok()
+    };
+    results.chain(constants).filter_map(digits).collect()
+}

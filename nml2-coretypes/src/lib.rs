@@ -7,7 +7,7 @@
 mod rules;
 pub mod simulation;
 
-use lems_document::{EmbeddedFile, ForeignLanguage};
+use lems_document::{EmbeddedFile, ForeignLanguage, Note};
 
 pub use rules::{
     BORROWINGS, Borrowing, CONNECTIONS, COUNTS, ConnectionEnd, Connections, Count, ENDS, End,
@@ -24,6 +24,25 @@ pub const FOREIGN_LANGUAGES: &[ForeignLanguage] = &[ForeignLanguage {
     name: "NeuroML version 1",
     help: "neuroConstruct reads it and writes NeuroML 2; `jnml -validatev1` checks it",
 }];
+
+/// Elements of NeuroML that describe a model and do not change what it computes.
+pub const NOTES: &[Note] = &[
+    Note {
+        name: "notes",
+        is_child: false,
+        in_types: true,
+    },
+    Note {
+        name: "annotation",
+        is_child: false,
+        in_types: false,
+    },
+    Note {
+        name: "property",
+        is_child: true,
+        in_types: false,
+    },
+];
 
 /// The allowed structure of a NeuroML file, as a table that `lems_schema::Schema::of_table` reads:
 /// elements with the order and number of their children, their attributes, and the allowed values.

@@ -12,17 +12,9 @@ use lems_model::ModelError;
 use lems_network::NetworkError;
 use lems_schema::SchemaError;
 
+use crate::Code;
+use crate::explain::Severity;
 use crate::visible::{visible, visible_source};
-use crate::{Code, LimitError, code_of::Coded};
-
-/// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Severity {
-    /// The model cannot be run.
-    Error,
-    /// It can, but probably not as meant.
-    Warning,
-}
 
 /// One message about a model.
 #[derive(Debug, Clone, PartialEq)]
@@ -146,9 +138,9 @@ impl Failure {
         let is_refused = self
             .diagnostics
             .iter()
-            .any(|one| one.severity == Severity::Error && one.code == Code(101));
+            .any(|one| one.severity == Severity::Error && one.code == Code::MALFORMED);
         let is_explained = |one: &Diagnostic| {
-            is_refused && one.severity == Severity::Warning && one.code == Code(101)
+            is_refused && one.severity == Severity::Warning && one.code == Code::MALFORMED
         };
         let known: HashSet<_> = self.diagnostics.iter().map(key).collect();
         let new = other.diagnostics.into_iter();
@@ -320,7 +312,12 @@ impl From<&DocumentError> for Diagnostic {
     fn from(error: &DocumentError) -> Self {
         Diagnostic {
             related: error.related(),
-            ..Diagnostic::new(error.code(), error.to_string(), error.span(), error.help())
+            ..Diagnostic::new(
+                Code(error.code()),
+                error.to_string(),
+                error.span(),
+                error.help(),
+            )
         }
     }
 }
@@ -341,12 +338,17 @@ impl From<&ModelError> for Diagnostic {
         if let ModelError::UnknownType { name, span, .. } = error
             && let Some(help) = include_for(name)
         {
-            return Diagnostic::new(error.code(), error.to_string(), Some(*span), Some(help));
+            return Diagnostic::new(
+                Code(error.code()),
+                error.to_string(),
+                Some(*span),
+                Some(help),
+            );
         }
         Diagnostic {
             related: error.related(),
             ..Diagnostic::new(
-                error.code(),
+                Code(error.code()),
                 error.to_string(),
                 Some(error.span()),
                 error.help(),
@@ -358,7 +360,7 @@ impl From<&ModelError> for Diagnostic {
 impl From<&NetworkError> for Diagnostic {
     fn from(error: &NetworkError) -> Self {
         Diagnostic::new(
-            error.code(),
+            Code(error.code()),
             error.to_string(),
             Some(error.span()),
             error.help(),
@@ -371,13 +373,18 @@ impl From<&SchemaError> for Diagnostic {
         if let SchemaError::Document(error) = error {
             return Diagnostic::from(error);
         }
-        Diagnostic::new(error.code(), error.to_string(), error.span(), error.help())
+        Diagnostic::new(
+            Code(error.code()),
+            error.to_string(),
+            error.span(),
+            error.help(),
+        )
     }
 }
 
 impl From<&EngineError> for Diagnostic {
     fn from(error: &EngineError) -> Self {
-        Diagnostic::new(error.code(), error.to_string(), None, error.help())
+        Diagnostic::new(Code(error.code()), error.to_string(), None, error.help())
     }
 }
 
@@ -393,12 +400,6 @@ impl From<&EngineError> for Failure {
 impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
         Failure::from(&error)
-    }
-}
-
-impl From<LimitError> for Failure {
-    fn from(error: LimitError) -> Self {
-        Failure::plain(error.code(), error.to_string(), error.help())
     }
 }
 

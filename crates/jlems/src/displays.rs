@@ -1,13 +1,10 @@
 //! What there is to draw of a run.
 
-use lems_document::SourceReader;
 use lems_engine::{Recorder, Simulation};
 use lems_model::Model;
 use lems_network::{EventSelection, Experiment};
 
 use crate::description::{si_unit, unit_of};
-use crate::pipeline::{experiment, load_runnable, prepare, read_model_in_use};
-use crate::{Failure, Options};
 
 /// The output that has what a display shows: a name that no model can give.
 pub fn display_name(number: usize) -> String {
@@ -75,22 +72,6 @@ pub struct EventSource {
     pub source: String,
     /// The population that it is in, or nothing.
     pub population: String,
-}
-
-/// What the files of a model will hold.
-///
-/// # Errors
-/// Everything that is wrong with the model, as for a run.
-pub fn plots_of(
-    path: &str,
-    reader: &dyn SourceReader,
-    options: &Options,
-) -> Result<Plots, Failure> {
-    let document = load_runnable(path, reader, options)?;
-    let model = read_model_in_use(&document)?;
-    let (_, experiment) = experiment(&document, &model)?;
-    let simulations = prepare(&document, &model, options)?;
-    Ok(all(&model, &experiment, &simulations))
 }
 
 /// What there is to draw of a model that is run with its displays.

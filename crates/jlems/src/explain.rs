@@ -1,7 +1,5 @@
 //! What each diagnostic means, one small file each, with a wrong and a right example.
 
-use crate::Severity;
-
 /// Number of each diagnostic and its text: a title, a blank line, the rest.
 const EXPLANATIONS: &[(u16, &str)] = &[
     (101, include_str!("explain/0101.md")),
@@ -162,9 +160,66 @@ const EXPLANATIONS: &[(u16, &str)] = &[
     (707, include_str!("explain/0707.md")),
 ];
 
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// The model cannot be run.
+    Error,
+    /// It can, but probably not as meant.
+    Warning,
+}
+
 /// The stable number of a diagnostic, written `E0101`, or `W0101` as a warning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Code(pub u16);
+
+/// Codes of messages that belong to no enum of errors.
+impl Code {
+    /// The text is not well-formed XML.
+    pub const MALFORMED: Code = Code(101);
+    /// There is no such file.
+    pub const NO_SUCH_FILE: Code = Code(102);
+    /// A file cannot be read.
+    pub const UNREADABLE: Code = Code(107);
+    /// A file is written in another language.
+    pub const OTHER_LANGUAGE: Code = Code(116);
+    /// The run needs too much memory.
+    pub const TOO_MUCH_MEMORY: Code = Code(425);
+    /// The model cannot be compiled.
+    pub const NOT_COMPILED: Code = Code(509);
+    /// Two outputs have one name.
+    pub const SHARED_OUTPUT: Code = Code(525);
+    /// A variable is not a number at the end of the run.
+    pub const NOT_A_NUMBER: Code = Code(527);
+    /// The file is not a checkpoint.
+    pub const NOT_A_CHECKPOINT: Code = Code(541);
+    /// A checkpoint that would be replaced.
+    pub const REPLACED_CHECKPOINT: Code = Code(545);
+    /// A kernel is too long for machine code.
+    pub const LONG_KERNEL: Code = Code(550);
+    /// A command names something that the model does not have.
+    pub const NO_SUCH_NAME: Code = Code(601);
+    /// A setting fits nothing.
+    pub const USELESS_SETTING: Code = Code(602);
+    /// Something does not fit the rest of the file.
+    pub const MISFIT: Code = Code(603);
+    /// The command line is wrong.
+    pub const WRONG_COMMAND: Code = Code(604);
+    /// There is nothing to compare with.
+    pub const NOTHING_TO_COMPARE: Code = Code(605);
+    /// A picture cannot be made.
+    pub const NO_PICTURE: Code = Code(606);
+    /// It is not clear what to run.
+    pub const NOTHING_TO_RUN: Code = Code(607);
+    /// What to record is not there.
+    pub const NOT_RECORDED: Code = Code(608);
+    /// The standard output cannot be written.
+    pub const NO_STANDARD_OUTPUT: Code = Code(609);
+    /// A schema cannot be used.
+    pub const UNUSABLE_SCHEMA: Code = Code(701);
+    /// The schema does not allow an element here.
+    pub const NOT_IN_SCHEMA: Code = Code(702);
+}
 
 impl Code {
     /// All codes, in order.

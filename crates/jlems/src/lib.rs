@@ -42,7 +42,6 @@
 //! ask a [`Host`]. The crate `lems-host` has those of an ordinary machine.
 
 mod around;
-mod code_of;
 mod compare;
 pub mod description;
 mod diagnostic;
@@ -53,6 +52,7 @@ mod limits;
 pub mod memory;
 mod options;
 mod pipeline;
+mod reading;
 pub mod resolved;
 mod schemas;
 mod settings;
@@ -64,18 +64,16 @@ mod visible;
 
 pub use around::{Around, is_neuroml};
 pub use compare::{Column, Comparison, Difference, Likeness, Train, compare, event_trains};
-pub use diagnostic::{Diagnostic, Failure, MOST_SHOWN, Severity};
-pub use displays::{
-    Display, DisplayLine, EventDisplay, EventSource, Plots, display_name, plots_of,
-};
-pub use explain::Code;
+pub use diagnostic::{Diagnostic, Failure, MOST_SHOWN};
+pub use displays::{Display, DisplayLine, EventDisplay, EventSource, Plots, display_name};
+pub use explain::{Code, Severity};
 pub use host::Host;
 pub use limits::{LIMITS, Limit, LimitError, LimitSetting, Limits, Unit};
-pub use options::{BackendKind, Options};
+pub use options::{BackendKind, MadeOutputs, Options};
 pub use pipeline::{
-    Control, MadeOutputs, Outcome, RunOutputs, SIMULATOR, Stop, Watch, estimate, load,
-    load_runnable, prepare, read_model, read_model_in_use, run, run_from,
+    Control, Outcome, RunOutputs, SIMULATOR, Stop, Watch, plots_of, prepare, run, run_from,
 };
+pub use reading::{estimate, load, load_runnable, read_model, read_model_in_use};
 pub use schemas::{neuroml_schema, read_schema};
 pub use settings::Settings;
 pub use simulation::{Choices, outputs_of, simulation_of};

@@ -287,8 +287,14 @@ impl Limits {
         let is_held = self.memory == usize::MAX || used.is_some();
         let message = "this system does not tell how much memory is in use";
         let help = "`--limit memory` only refuses networks that are estimated to take more";
-        (!is_held)
-            .then(|| Diagnostic::new(Code(425), message.to_owned(), None, Some(help.to_owned())))
+        (!is_held).then(|| {
+            Diagnostic::new(
+                Code::TOO_MUCH_MEMORY,
+                message.to_owned(),
+                None,
+                Some(help.to_owned()),
+            )
+        })
     }
 
     /// Whether the memory in use is within the limit at a stage.
@@ -375,6 +381,17 @@ pub enum LimitError {
 }
 
 impl LimitError {
+    /// The stable number of the error: 205 is shown as `E0205`, or as `W0205` for a warning.
+    pub fn code(&self) -> u16 {
+        match self {
+            LimitError::Kernels { .. } => 521,
+            LimitError::Statements { .. } => 522,
+            LimitError::Time { .. } => 523,
+            LimitError::Memory { .. } => 425,
+            LimitError::OutputBytes { .. } => 528,
+        }
+    }
+
     /// The likely fix, in one sentence.
     pub fn help(&self) -> Option<String> {
         let help = match self {
@@ -391,6 +408,12 @@ impl LimitError {
             }
         };
         Some(help.to_owned())
+    }
+}
+
+impl From<LimitError> for Failure {
+    fn from(error: LimitError) -> Self {
+        Failure::plain(Code(error.code()), error.to_string(), error.help())
     }
 }
 

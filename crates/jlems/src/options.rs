@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use lems_document::{EmbeddedFile, IncludeOptions};
-use nml2_coretypes::{CORE_TYPES, FOREIGN_LANGUAGES};
+use nml2_coretypes::{CORE_TYPES, FOREIGN_LANGUAGES, NOTES};
 
 use crate::host::NoHost;
-use crate::{Host, Limits, MadeOutputs, Settings, Stage};
+use crate::{Host, Limits, Settings, Stage};
 
 /// What runs the kernels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -75,7 +75,17 @@ impl Options {
             folders: self.include.clone(),
             embedded: self.core_types.unwrap_or(CORE_TYPES),
             foreign: FOREIGN_LANGUAGES,
+            notes: NOTES,
             limits: self.limits.document,
         }
     }
+}
+
+/// Outputs that a text asks for that no user has written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MadeOutputs {
+    /// Path of that text.
+    pub path: String,
+    /// Whether `--record` or `--spikes` chose them.
+    pub chosen: bool,
 }

@@ -2,39 +2,31 @@
 
 mod again;
 mod outputs;
-mod places;
+pub(crate) mod places;
 
-use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use lems_document::{Document, Element, IncludeOptions, Source, SourceReader};
+use lems_document::{Document, Source, SourceReader};
 use lems_engine::{
     Checkpoint, CheckpointError, EngineError, Moment, Simulation, Summary, TextFiles,
 };
-use lems_ir::{Backend, Interpreter, Program};
-use lems_jit::CompiledProgram;
-use lems_model::{Model, ModelError, ModelFailure, Target};
-use lems_network::{Estimate, Experiment};
+use lems_model::Model;
 use lems_output::{LimitedStore, OutputError, OutputStore};
 
 use crate::host::Timer;
-use crate::stages::{Built, Compiled, Loaded, RunError, not_compiled, simulations, threads_of};
-use crate::{BackendKind, Code, Diagnostic, Failure, Options, Plots, settings};
+use crate::reading::experiment;
+use crate::stages::{Built, Compiled, Loaded, RunError, simulations};
+use crate::{
+    Code, Diagnostic, Failure, Options, Plots, displays, load_runnable, read_model_in_use,
+};
 
-pub use outputs::{MadeOutputs, RunOutputs};
-pub(crate) use places::long_kernels;
+pub use outputs::{RunOutputs, SIMULATOR};
 
 /// A run is made again to find a cause if it is not longer than this.
 const LONGEST_RUN_AGAIN: Duration = Duration::from_secs(30);
 /// And if it has not more instances, because all their variables are kept then.
 const MOST_INSTANCES_AGAIN: usize = 200_000;
-
-/// What messages call the text of [`Options::additions`].
-const RECORD: &str = "--record";
-
-/// The name of this program, as reports have it.
-pub const SIMULATOR: &str = "jlems-rs";
 
 /// What a run gave.
 #[derive(Debug, Clone)]
@@ -79,105 +71,6 @@ pub enum Stop {
     Failed(Failure),
 }
 
-/// Reads a file and all that it includes.
-///
-/// # Errors
-/// Malformed XML, missing files, circles of includes; settings of what is not there.
-pub fn load(path: &str, reader: &dyn SourceReader, options: &Options) -> Result<Document, Failure> {
-    let include = options.include_options();
-    let mut document = Document::load(path, reader, &include)?;
-    match apply(options, &mut document, &include) {
-        Ok(()) => Ok(document),
-        Err(failure) => Err(failure.with_warnings_of(&document)),
-    }
-}
-
-/// Changes a document as the options say.
-fn apply(
-    options: &Options,
-    document: &mut Document,
-    include: &IncludeOptions,
-) -> Result<(), Failure> {
-    options.settings.apply(document)?;
-    if let Some(text) = &options.additions
-        && let Some(number) = settings::target(document).map(Element::number)
-    {
-        document.add_inside(number, RECORD, text.clone(), &include.limits)?;
-    }
-    Ok(())
-}
-
-/// Reads a file that is to be run.
-///
-/// # Errors
-/// Those of [`load`]; a file that holds a model but does not say how to run it.
-pub fn load_runnable(
-    path: &str,
-    reader: &dyn SourceReader,
-    options: &Options,
-) -> Result<Document, Failure> {
-    let document = load(path, reader, options)?;
-    let has_target = document.roots().any(|element| element.name() == "Target");
-    if has_target || document.root_name().eq_ignore_ascii_case("Lems") {
-        return Ok(document);
-    }
-    let error = ModelError::NotLems {
-        root: document.root_name().to_owned(),
-        span: document.root_span(),
-    };
-    Err(Failure::of(document.sources(), &[error]).with_warnings_of(&document))
-}
-
-/// Reads the model of a document.
-///
-/// # Errors
-/// Everything that is wrong with its definitions, components or equations.
-pub fn read_model(document: &Document) -> Result<Model<'_>, Failure> {
-    checked(document, Model::read(document))
-}
-
-/// The same without the core types that nothing in the document is about.
-///
-/// # Errors
-/// As of [`read_model`].
-pub fn read_model_in_use(document: &Document) -> Result<Model<'_>, Failure> {
-    checked(document, Model::read_in_use(document))
-}
-
-fn checked<'d>(
-    document: &'d Document,
-    model: Result<Model<'d>, ModelFailure>,
-) -> Result<Model<'d>, Failure> {
-    let model = model
-        .map_err(|found| {
-            let mut failure = Failure::of(document.sources(), &found.errors);
-            failure.add(doubts_of_model(document, &found.warnings));
-            failure
-        })
-        .and_then(|model| settings::check(document, &model).map(|()| model));
-    model.map_err(|failure| failure.with_warnings_of(document))
-}
-
-/// The warnings of a model that are always shown, but for those about the core types.
-pub(crate) fn doubts_of_model(document: &Document, warnings: &[ModelError]) -> Failure {
-    let of_user = |warning: &&ModelError| !document.source(warning.span().source).embedded;
-    let warnings: Vec<ModelError> = warnings.iter().filter(of_user).cloned().collect();
-    Failure::always_shown(document.sources(), &warnings)
-}
-
-/// What a model says to run.
-pub(crate) fn experiment<'d>(
-    document: &Document,
-    model: &Model<'d>,
-) -> Result<(Target<'d>, Experiment<'d>), Failure> {
-    let target = model
-        .runnable_target(document)
-        .map_err(|error| Failure::of(document.sources(), &[error]))?;
-    let experiment = Experiment::of(model, target.component)
-        .map_err(|errors| Failure::of(document.sources(), &errors))?;
-    Ok((target, experiment))
-}
-
 /// Builds the networks and programs of all runs of a model's target.
 ///
 /// # Errors
@@ -193,40 +86,20 @@ pub fn prepare(
     built.map_err(|failure| failure.with_warnings_of(document))
 }
 
-/// What the target of a model runs, and what the network of each run will hold; nothing is built.
+/// What the files of a model will hold.
 ///
 /// # Errors
-/// No target; nothing to run; components that contain one another too deep.
-pub fn estimate<'d>(
-    document: &Document,
-    model: &Model<'d>,
-) -> Result<(Experiment<'d>, Vec<Estimate>), Failure> {
-    let failed = |failure: Failure| failure.with_warnings_of(document);
-    let (_, experiment) = experiment(document, model).map_err(failed)?;
-    let failed = |error| failed(Failure::of(document.sources(), &[error]));
-    let estimates = (experiment.runs.iter())
-        .map(|run| Estimate::of(model, run.target).map_err(failed))
-        .collect::<Result<_, Failure>>()?;
-    Ok((experiment, estimates))
-}
-
-/// Calls `body` with the chosen back end of a program.
-///
-/// # Errors
-/// The program cannot be compiled.
-pub(crate) fn with_backend<T>(
-    program: &Program,
-    kind: BackendKind,
-    threads: Option<NonZeroUsize>,
-    body: impl FnOnce(&dyn Backend) -> T,
-) -> Result<T, Failure> {
-    match kind {
-        BackendKind::Interpreter => Ok(body(&Interpreter::new(program))),
-        BackendKind::Jit => match CompiledProgram::with_threads(program, threads_of(threads)) {
-            Ok(compiled) => Ok(body(&compiled)),
-            Err(error) => Err(not_compiled(error)),
-        },
-    }
+/// Everything that is wrong with the model, as for a run.
+pub fn plots_of(
+    path: &str,
+    reader: &dyn SourceReader,
+    options: &Options,
+) -> Result<Plots, Failure> {
+    let document = load_runnable(path, reader, options)?;
+    let model = read_model_in_use(&document)?;
+    let (_, experiment) = experiment(&document, &model)?;
+    let simulations = prepare(&document, &model, options)?;
+    Ok(displays::all(&model, &experiment, &simulations))
 }
 
 /// Runs a LEMS file and writes its outputs to `store`.
@@ -347,7 +220,12 @@ impl AllRuns<'_> {
             if let Some(variable) = &summary.not_a_number {
                 let message = format!("`{variable}` is not a number at the end of the run");
                 let help = "record it to see when and why; what is recorded is finite".to_owned();
-                warnings.push(Diagnostic::new(Code(527), message, None, Some(help)));
+                warnings.push(Diagnostic::new(
+                    Code::NOT_A_NUMBER,
+                    message,
+                    None,
+                    Some(help),
+                ));
             }
             let interrupted = summary.interrupted;
             summaries.push(summary);

@@ -54,7 +54,7 @@ pub fn neuroml_schema() -> Result<Schema, Failure> {
     // What a user allows is for the user's files.
     Schema::of_table(STRUCTURE, &Limits::default()).map_err(|error| {
         let message = format!("{error}: this is a bug in jlems-rs");
-        Failure::plain(Code(701), message, None)
+        Failure::plain(Code::UNUSABLE_SCHEMA, message, None)
     })
 }
 

@@ -131,7 +131,7 @@ pub(crate) fn check(document: &Document, model: &Model<'_>) -> Result<(), Failur
 }
 
 fn wrong(message: String, span: Span, help: Option<String>) -> Diagnostic {
-    Diagnostic::new(Code(602), message, Some(span), help)
+    Diagnostic::new(Code::USELESS_SETTING, message, Some(span), help)
 }
 
 type Problem = (Range<usize>, String, Option<String>);

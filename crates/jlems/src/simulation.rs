@@ -372,9 +372,9 @@ fn spikes(network: &Network<'_, '_>, name: &str) -> Result<Vec<Senders>, Failure
 }
 
 fn unclear(message: &str, help: Option<String>) -> Failure {
-    Failure::plain(Code(607), message, help)
+    Failure::plain(Code::NOTHING_TO_RUN, message, help)
 }
 
 fn nothing(message: &str, help: Option<String>) -> Failure {
-    Failure::plain(Code(608), message, help)
+    Failure::plain(Code::NOT_RECORDED, message, help)
 }

@@ -22,7 +22,8 @@ use lems_output::{Mark, OutputError};
 
 use crate::displays;
 use crate::host::Timer;
-use crate::pipeline::{doubts_of_model, experiment, long_kernels};
+use crate::pipeline::places::long_kernels;
+use crate::reading::{doubts_of_model, experiment};
 use crate::{
     BackendKind, Code, Diagnostic, Failure, LimitError, Options, Plots, Stage, display_name,
     load_runnable, read_model_in_use,
@@ -300,7 +301,7 @@ impl Built {
         self.budget.begin(Stage::COMPILING, options)?;
         let Some(simulation) = self.simulations.get(number) else {
             let message = format!("the target has no run with the number {number}");
-            return Err(Failure::plain(Code(601), message, None));
+            return Err(Failure::plain(Code::NO_SUCH_NAME, message, None));
         };
         let program = &simulation.program;
         let backend: Arc<dyn Backend + Send + Sync> = match options.backend {
@@ -320,16 +321,35 @@ impl Built {
 }
 
 /// The failure of a program that does not become machine code.
-pub(crate) fn not_compiled(error: JitError) -> Failure {
+fn not_compiled(error: JitError) -> Failure {
     Failure::plain(
-        Code(509),
+        Code::NOT_COMPILED,
         format!("the model cannot be compiled: {error}"),
         Some("run it with `--backend interp` and report this".to_owned()),
     )
 }
 
+/// Calls `body` with the chosen back end of a program.
+///
+/// # Errors
+/// The program cannot be compiled.
+pub(crate) fn with_backend<T>(
+    program: &Program,
+    kind: BackendKind,
+    threads: Option<NonZeroUsize>,
+    body: impl FnOnce(&dyn Backend) -> T,
+) -> Result<T, Failure> {
+    match kind {
+        BackendKind::Interpreter => Ok(body(&Interpreter::new(program))),
+        BackendKind::Jit => match CompiledProgram::with_threads(program, threads_of(threads)) {
+            Ok(compiled) => Ok(body(&compiled)),
+            Err(error) => Err(not_compiled(error)),
+        },
+    }
+}
+
 /// Threads that are wanted, or all that the computer has.
-pub(crate) fn threads_of(threads: Option<NonZeroUsize>) -> usize {
+fn threads_of(threads: Option<NonZeroUsize>) -> usize {
     let all = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     threads.map_or_else(all, NonZeroUsize::get)
 }

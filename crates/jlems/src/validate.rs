@@ -75,7 +75,10 @@ pub fn validate(
     };
     let limits = &options.limits.document;
     // A file of another language is not held against the rules of this one.
-    let is_foreign = findings.errors.iter().any(|error| error.code == Code(116));
+    let is_foreign = findings
+        .errors
+        .iter()
+        .any(|error| error.code == Code::OTHER_LANGUAGE);
     let held = schema.filter(|_| !is_foreign).map(|schema| {
         let held = structure::hold(schema, &reading, &sources, &types, limits);
         structure::add(held.found, &sources, &mut findings);

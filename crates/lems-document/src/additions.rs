@@ -1,7 +1,7 @@
 //! Elements that do not come from a file, such as those from the command line.
 
 use crate::error::{DocumentError, LoadFailure};
-use crate::include::{IncludeOptions, Limits};
+use crate::options::{IncludeOptions, Limits};
 use crate::read::{Builder, Item};
 use crate::source::{Source, SourceId};
 use crate::tree::Document;

@@ -5,7 +5,7 @@
 //! a text is parsed.
 
 use crate::error::DocumentError;
-use crate::include::Limits;
+use crate::options::Limits;
 use crate::source::{SourceId, Span};
 
 /// Checks that no element of a text has too many attributes or too many prefixes in scope. It does

@@ -179,6 +179,31 @@ fn looked(file: &str, names: &[String], folders: &[String]) -> String {
 }
 
 impl DocumentError {
+    /// The stable number of the error: 205 is shown as `E0205`, or as `W0205` for a warning.
+    pub fn code(&self) -> u16 {
+        use DocumentError::*;
+        match self {
+            Malformed { .. } => 101,
+            RootMissing { .. } => 102,
+            MissingInclude { .. } => 103,
+            NamelessInclude { .. } => 104,
+            IncludeCycle { .. } => 105,
+            UrlInclude { .. } => 106,
+            Unreadable { .. } | NotText { .. } => 107,
+            SourceTooLarge { .. } => 108,
+            TooManySources { .. } => 109,
+            IncludesTooDeep { .. } => 110,
+            TooDeep { .. } => 111,
+            TooManyElements { .. } => 112,
+            UrlReplaced { .. } => 113,
+            TooMuchText { .. } => 114,
+            FoundElsewhere { .. } => 115,
+            OtherLanguage { .. } => 116,
+            TooManyAttributes { .. } => 130,
+            TooManyPrefixes { .. } => 131,
+        }
+    }
+
     /// The place of the error, if it has one.
     pub fn span(&self) -> Option<Span> {
         match self {

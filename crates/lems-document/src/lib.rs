@@ -26,6 +26,7 @@ mod include;
 mod malformed;
 mod markup;
 mod mistake;
+mod options;
 mod overrides;
 mod prepared;
 mod read;
@@ -41,8 +42,8 @@ mod tests;
 
 pub use error::{Detour, DocumentError, LoadFailure};
 pub use flat::escaped;
-pub use include::{ForeignLanguage, IncludeOptions, Limits};
 pub use markup::{Markup, MarkupAttribute, Piece, QualifiedName, StartTag};
+pub use options::{ForeignLanguage, IncludeOptions, Limits, Note};
 pub use overrides::Override;
 pub use prepared::prepare;
 pub use source::{EmbeddedFile, MemorySources, Source, SourceId, SourceReader, Span};

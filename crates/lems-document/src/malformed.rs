@@ -5,7 +5,6 @@ use std::ops::Range;
 use roxmltree::Error;
 
 use crate::error::DocumentError;
-use crate::read::tag_length;
 use crate::source::Span;
 
 pub(crate) const QUOTES: &str = "an attribute is written `name=\"value\"`, with plain quotes";
@@ -277,4 +276,18 @@ fn in_words(error: &Error, text: &str, span: Span) -> (String, &'static str) {
         ),
         _ => (message, QUOTES),
     }
+}
+
+/// Length of the start tag that `element` begins with.
+pub(crate) fn tag_length(element: &str) -> usize {
+    let mut quote = None;
+    for (index, byte) in element.bytes().enumerate() {
+        match (quote, byte) {
+            (None, b'>') => return index + 1,
+            (None, b'"' | b'\'') => quote = Some(byte),
+            (Some(open), _) if open == byte => quote = None,
+            _ => {}
+        }
+    }
+    element.len()
 }

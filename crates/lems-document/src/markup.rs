@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::crowded;
 use crate::error::DocumentError;
-use crate::include::Limits;
+use crate::options::Limits;
 use crate::read::{attribute_ranges, parsed, refused};
 use crate::repair::Repaired;
 use crate::source::{Source, SourceId, Span};

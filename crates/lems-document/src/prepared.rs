@@ -4,7 +4,7 @@
 //! then the texts that they refer to, concatenated. A list begins with its length.
 
 use crate::error::DocumentError;
-use crate::include::{IncludeOptions, Limits};
+use crate::options::{IncludeOptions, Limits};
 use crate::read::{Builder, File, Include, Item};
 use crate::source::{EmbeddedFile, Source, SourceId, Span};
 use crate::tree::{AttributeRecord, DECODED, ElementRecord, Text};

@@ -8,8 +8,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::crowded;
 use crate::error::DocumentError;
-use crate::include::{ForeignLanguage, IncludeOptions, Limits};
-use crate::malformed;
+use crate::malformed::{self, tag_length};
+use crate::options::{ForeignLanguage, IncludeOptions, Limits};
 use crate::repair::{self, Repaired};
 use crate::source::{Source, SourceId, Span};
 use crate::tree::{AttributeRecord, DECODED, ElementRecord, Text, Tree};
@@ -401,20 +401,6 @@ fn foreign(
         let found = languages.find(|language| namespace.starts_with(language.namespace));
         found.copied()
     })
-}
-
-/// Length of the start tag that `element` begins with.
-pub(crate) fn tag_length(element: &str) -> usize {
-    let mut quote = None;
-    for (index, byte) in element.bytes().enumerate() {
-        match (quote, byte) {
-            (None, b'>') => return index + 1,
-            (None, b'"' | b'\'') => quote = Some(byte),
-            (Some(open), _) if open == byte => quote = None,
-            _ => {}
-        }
-    }
-    element.len()
 }
 
 /// The error for a text that the XML parser refuses, with its place.

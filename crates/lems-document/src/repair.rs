@@ -10,9 +10,8 @@ use std::ops::Range;
 use rustc_hash::FxHashMap;
 
 use crate::error::DocumentError;
-use crate::malformed::not_text;
+use crate::malformed::{not_text, tag_length};
 use crate::mistake::{Kind, Mistake};
-use crate::read::tag_length;
 use crate::source::SourceId;
 
 /// Number of mistakes in a text that are listed; the others are counted.

@@ -7,7 +7,7 @@ use std::path::{Path, is_separator};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::error::{Detour, DocumentError};
-use crate::include::IncludeOptions;
+use crate::options::IncludeOptions;
 use crate::source::{EMBEDDED, EmbeddedFile, SourceReader, Span};
 use crate::suggest::nearest;
 

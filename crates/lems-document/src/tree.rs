@@ -6,9 +6,9 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use crate::error::{DocumentError, LoadFailure};
-use crate::include::{self, IncludeOptions};
-use crate::source::{Source, SourceId, SourceReader, Span};
+use crate::error::DocumentError;
+use crate::options::Note;
+use crate::source::{Source, SourceId, Span};
 use lems_index::{bug, narrow};
 
 /// A file merged with all the files that it includes, as one sequence of top-level elements.
@@ -25,6 +25,8 @@ pub struct Document {
     pub(crate) root_span: Span,
     pub(crate) warnings: Vec<DocumentError>,
     pub(crate) doubt: Option<DocumentError>,
+    /// Elements that describe the model.
+    pub(crate) notes: &'static [Note],
     pub(crate) words: OnceLock<BTreeSet<String>>,
     /// For an element: records outside the text whose attributes replace or extend its own.
     pub(crate) overrides: BTreeMap<u32, Vec<u32>>,
@@ -95,19 +97,6 @@ impl Document {
         self.words.get_or_init(make)
     }
 
-    /// Reads the file `root` and everything that it includes.
-    ///
-    /// # Errors
-    ///
-    /// All problems in all files, together with the texts that they refer to.
-    pub fn load(
-        root: &str,
-        reader: &dyn SourceReader,
-        options: &IncludeOptions,
-    ) -> Result<Document, LoadFailure> {
-        include::load(root, reader, options)
-    }
-
     /// The top-level elements of the root file in order, with each include
     /// replaced by the top-level elements of the included file.
     pub fn roots(&self) -> impl Iterator<Item = Element<'_>> {
@@ -154,6 +143,11 @@ impl Document {
     /// Drops the tree and returns the files.
     pub fn into_sources(self) -> Vec<Source> {
         self.sources
+    }
+
+    /// The elements that describe a model and do not change what it computes.
+    pub fn notes(&self) -> &'static [Note] {
+        self.notes
     }
 
     /// Problems that did not prevent the document from being read.

@@ -47,6 +47,15 @@ pub enum CheckpointError {
 }
 
 impl CheckpointError {
+    /// The stable number of the error: 541 is shown as `E0541`.
+    pub fn code(&self) -> u16 {
+        match self {
+            CheckpointError::NotOne | CheckpointError::Damaged(_) => 541,
+            CheckpointError::OtherVersion { .. } => 542,
+            CheckpointError::OtherRun { .. } | CheckpointError::AfterTheEnd { .. } => 543,
+        }
+    }
+
     /// The likely fix, in one sentence.
     pub fn help(&self) -> String {
         match self {

@@ -30,6 +30,19 @@ pub enum EngineError {
 }
 
 impl EngineError {
+    /// The stable number of the error: 501 is shown as `E0501`.
+    pub fn code(&self) -> u16 {
+        match self {
+            EngineError::NotFinite { .. } => 501,
+            EngineError::Fault(Fault::EndlessRelay { .. }) => 502,
+            EngineError::Fault(Fault::TooManyEvents { .. }) => 520,
+            EngineError::Fault(Fault::Ended { .. }) => 523,
+            EngineError::Fault(Fault::TooManyDeliveries { .. }) => 551,
+            EngineError::Checkpoint(error) => error.code(),
+            EngineError::Output(error) => error.code(),
+        }
+    }
+
     /// The likely fix, in one sentence.
     pub fn help(&self) -> Option<String> {
         match self {

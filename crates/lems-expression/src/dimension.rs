@@ -169,6 +169,17 @@ pub enum DimensionError {
 }
 
 impl DimensionError {
+    /// The stable number of the error: 205 is shown as `E0205`, or as `W0205` for a warning.
+    pub fn code(&self) -> u16 {
+        use DimensionError::*;
+        match self {
+            Mismatch { .. } => 320,
+            NotDimensionless { .. } => 321,
+            FractionalPower { .. } => 322,
+            UnknownVariable { .. } => 330,
+        }
+    }
+
     /// The byte range in the text.
     pub fn range(&self) -> Range<usize> {
         match self {

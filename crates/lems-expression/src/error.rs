@@ -78,6 +78,26 @@ const OPERATORS: [&str; 9] = [
 ];
 
 impl ExpressionError {
+    /// The stable number of the error: 205 is shown as `E0205`, or as `W0205` for a warning.
+    pub fn code(&self) -> u16 {
+        use ExpressionError::*;
+        match self {
+            Empty { .. } => 301,
+            TooLong { .. } => 302,
+            TooDeep { .. } => 303,
+            BadNumber { .. } => 304,
+            UnexpectedCharacter { .. } => 305,
+            UnknownOperator { .. } => 306,
+            UnknownFunction { .. } => 307,
+            MissingOperand { .. } => 308,
+            MissingOperator { .. } => 309,
+            UnclosedParenthesis { .. } => 310,
+            UnopenedParenthesis { .. } => 311,
+            ConditionAsNumber { .. } => 312,
+            NumberAsCondition { .. } => 313,
+        }
+    }
+
     /// The byte range in the text.
     pub fn range(&self) -> Range<usize> {
         match self {
@@ -169,7 +189,7 @@ fn help_with_character(character: char) -> &'static str {
         '[' | ']' | '{' | '}' => "only round parentheses group",
         '=' => "equality is `.eq.`",
         '!' => "negation is `.not.`, and inequality is `.neq.`",
-        '&' => "both conditions is `.and.`",
+        '&' => "two conditions are joined with `.and.`",
         '|' => "one of two conditions is `.or.`",
         '\u{2212}' | '\u{2013}' | '\u{2014}' => "the minus sign is the plain `-`",
         '×' | '·' => "multiplication is `*`",

@@ -20,12 +20,10 @@ mod tests;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub use error::Hdf5Error;
+pub use xml::HEADING;
 
 /// The first bytes of every HDF5 file of NeuroML.
 pub const SIGNATURE: &[u8; 8] = b"\x89HDF\r\n\x1a\n";
-
-/// The first line of every converted text.
-pub const HEADING: &str = "<!-- HDF5, as XML -->\n";
 
 /// The network in an HDF5 file as NeuroML text of at most `most` bytes.
 ///

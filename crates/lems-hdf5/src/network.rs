@@ -6,11 +6,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::HEADING;
 use crate::error::Hdf5Error;
 use crate::file::{self, Folder, Table};
 use crate::projection::Projection;
-use crate::xml::Text;
+use crate::xml::{HEADING, Text};
 
 const NAMESPACE: &str = "http://www.neuroml.org/schema/neuroml2";
 const DOCUMENT: &str = "neuroml";

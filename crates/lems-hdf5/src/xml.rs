@@ -4,6 +4,9 @@ use std::borrow::Cow;
 
 use crate::error::Hdf5Error;
 
+/// The first line of every converted text.
+pub const HEADING: &str = "<!-- HDF5, as XML -->\n";
+
 /// Number of spaces per level of indentation.
 const INDENT: usize = 4;
 

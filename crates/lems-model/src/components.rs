@@ -3,12 +3,13 @@
 use std::collections::{HashMap, HashSet};
 
 use lems_document::{Attribute, Element, nearest};
-use lems_index::narrow;
 
 use crate::{
-    ChildList, Model, ModelError, ParameterKind, StructureElement, Target, TypeId,
+    ChildList, Component, ComponentId, Model, ModelError, ParameterKind, Role, StructureElement,
+    Target, TypeId,
     inheritance::MAX_EXTENDS,
-    read::{place_of_name, wrong_dimension},
+    read::wrong_dimension,
+    table::place_of_name,
     units::{parse_quantity, too_large},
 };
 
@@ -22,67 +23,6 @@ const LEMS_ELEMENTS: [&str; 7] = [
     "Unit",
     "Constant",
 ];
-
-/// Index of a component in [`Model::components`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ComponentId(pub u32);
-
-impl ComponentId {
-    /// That at an index.
-    ///
-    /// # Panics
-    /// The index needs more than 32 bits. Each component is an element, and a document has fewer.
-    pub fn at(index: usize) -> ComponentId {
-        ComponentId(narrow(index))
-    }
-}
-
-/// A component: a type with values.
-#[derive(Debug, Clone)]
-pub struct Component<'d> {
-    /// Its element.
-    pub element: Element<'d>,
-    /// Its type.
-    pub component_type: TypeId,
-    /// Its `id`.
-    pub id: Option<&'d str>,
-    /// The component it is a child of.
-    pub parent: Option<ComponentId>,
-    /// The `Child` or `Children` of the parent's type that it belongs to.
-    pub role: Role<'d>,
-    /// The component whose values it `extends`.
-    pub prototype: Option<ComponentId>,
-    /// SI values, by index of [`ComponentType::parameters`](crate::ComponentType::parameters).
-    pub parameters: Box<[f64]>,
-    /// References and links that are given, with the components that they mean.
-    pub references: Box<[(&'d str, ComponentId)]>,
-    /// Children, in document order.
-    pub children: Vec<ComponentId>,
-    /// Top-level components that are children too: an attribute with the name of a `Child`, or an
-    /// `Insertion`, says so.
-    pub adopted: Vec<(Role<'d>, ComponentId)>,
-}
-
-/// What a component is to its parent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role<'d> {
-    /// It has no parent.
-    TopLevel,
-    /// It fills this `Child`.
-    Slot(&'d str),
-    /// It is in this `Children`.
-    List(&'d str),
-}
-
-impl Component<'_> {
-    /// How messages call it.
-    pub fn title(&self) -> String {
-        match self.id {
-            Some(id) => format!("{} `{id}`", self.element.name()),
-            None => self.element.name().to_owned(),
-        }
-    }
-}
 
 /// Reads all components and the target.
 pub(crate) fn read<'d>(
@@ -135,13 +75,13 @@ fn without_component(target: Element<'_>) -> ModelError {
     }
 }
 
-fn is_metadata(name: &str) -> bool {
-    matches!(name, "notes" | "annotation" | "property" | "About" | "Meta")
-}
+/// Elements of LEMS that describe a file and are no components.
+const DESCRIPTIONS: [&str; 2] = ["About", "Meta"];
 
 impl<'d> Reader<'_, 'd> {
     fn top_level(&mut self, element: Element<'d>) {
-        if is_metadata(element.name()) {
+        let name = element.name();
+        if DESCRIPTIONS.contains(&name) || self.model.note(name).is_some() {
             return;
         }
         let Some(kind) = self.type_of_top_level(element) else {
@@ -228,8 +168,9 @@ impl<'d> Reader<'_, 'd> {
         parent: ComponentId,
         parent_type: TypeId,
     ) -> Option<ComponentId> {
-        let metadata = is_metadata(element.name());
-        if metadata && element.name() != "property" || element.name() == "Insertion" {
+        let name = element.name();
+        let is_note = (self.model.note(name)).is_some_and(|note| !note.is_child);
+        if is_note || DESCRIPTIONS.contains(&name) || name == "Insertion" {
             return None;
         }
         let slot = (self.model.type_of(parent_type).slots)
@@ -243,7 +184,7 @@ impl<'d> Reader<'_, 'd> {
                     .filter(|kind| given.is_none() || self.claims(*kind, "type"))
             });
         let Some(kind) = kind else {
-            if !metadata {
+            if self.model.note(name).is_none() {
                 self.unknown_type(element);
             }
             return None;
@@ -253,7 +194,7 @@ impl<'d> Reader<'_, 'd> {
             None => match self.list_for(parent_type, kind) {
                 Some(list) => Role::List(list),
                 None => {
-                    if !metadata {
+                    if self.model.note(name).is_none() {
                         self.not_allowed(element, parent_type);
                     }
                     return None;

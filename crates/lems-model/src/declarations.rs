@@ -8,8 +8,7 @@ use petgraph::{algo::kosaraju_scc, graph::DiGraph};
 
 use crate::{
     ComponentType, Definition, Dynamics, Model, ModelError, Variable, attributes,
-    read::{place_of_name, wrong_dimension},
-    units::parse_quantity,
+    read::wrong_dimension, table::place_of_name, units::parse_quantity,
 };
 
 /// Most `Case`s of a variable, each of which is nested in the one before.

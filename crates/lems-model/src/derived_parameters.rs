@@ -82,7 +82,7 @@ fn order(component_type: &ComponentType<'_>, circles: &mut Vec<ModelError>) -> O
             circles.push(ModelError::DerivedParameterCycle {
                 component_type: component_type.name.to_owned(),
                 chain,
-                span: crate::read::place_of_name(parameters[first].element, "name"),
+                span: crate::table::place_of_name(parameters[first].element, "name"),
             });
         } else if matches!(
             parameters[first].kind,

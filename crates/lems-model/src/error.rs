@@ -274,6 +274,61 @@ fn either(words: &[&str]) -> String {
 }
 
 impl ModelError {
+    /// The stable number of the error: 205 is shown as `E0205`, or as `W0205` for a warning.
+    pub fn code(&self) -> u16 {
+        use ModelError::*;
+        match self {
+            NotLems { .. } => 201,
+            NoTarget { .. } => 202,
+            NothingToRun { .. } => 203,
+            MissingAttribute { .. } => 204,
+            BadQuantity { .. } => 205,
+            BadInteger { .. } => 206,
+            BadNumber { .. } => 207,
+            UnknownUnit { .. } => 208,
+            UnknownDimension { .. } => 209,
+            Conflict { .. } => 210,
+            Duplicate { .. } | TransitionTwice { .. } | SharedId { .. } => 211,
+            UnknownType { .. } => 212,
+            InheritanceCycle { .. } => 213,
+            PrototypeCycle { .. } => 214,
+            DerivedParameterCycle { .. } => 215,
+            MissingParameter { .. } => 216,
+            UnknownAttribute { .. } => 217,
+            WrongDimension { .. } => 218,
+            UnknownComponent { .. } => 219,
+            ChildNotAllowed { .. } => 221,
+            UnresolvedParameterPath { .. } => 222,
+            TooDeep { .. } => 223,
+            TooManyDeclarations { .. } => 250,
+            BadUnit { .. } => 224,
+            Ignored { .. } => 225,
+            VariableCycle { .. } => 226,
+            HugeQuantity { .. } => 227,
+            UnknownSibling { .. } => 228,
+            HandlerBesideRegimes { .. } => 229,
+            UnknownExposure { .. } => 240,
+            BadChoice { .. } => 241,
+            BadName { .. } => 242,
+            UnknownList { .. } => 243,
+            NoCase { .. } => 244,
+            NeverAttached { .. } => 245,
+            Repeated { .. } => 246,
+            UselessAttribute { .. } => 247,
+            Expression { error, .. } => return error.code(),
+            Dimensions { error, .. } => return error.code(),
+            Mismatch { .. } => 323,
+            WrongKind { .. } => 324,
+            UnknownVariable { .. } => 330,
+            UnknownStateVariable { .. } => 331,
+            UnknownPort { .. } => 332,
+            UnknownRegime { .. } => 333,
+            BadPath { .. } => 334,
+            NoReduce { .. } => 335,
+            UnknownReduce { .. } => 336,
+        }
+    }
+
     /// Where the error is.
     pub fn span(&self) -> Span {
         use ModelError::*;

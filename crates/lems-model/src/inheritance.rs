@@ -52,7 +52,7 @@ pub(crate) fn resolve(model: &mut Model<'_>) -> Result<(), Vec<ModelError>> {
                 errors.push(ModelError::TooDeep {
                     what: "`extends`",
                     limit: MAX_EXTENDS,
-                    span: crate::read::place_of_name(model.type_of(id).element, "extends"),
+                    span: crate::table::place_of_name(model.type_of(id).element, "extends"),
                 });
                 break;
             }
@@ -61,7 +61,7 @@ pub(crate) fn resolve(model: &mut Model<'_>) -> Result<(), Vec<ModelError>> {
             if declarations > MAX_DECLARATIONS {
                 errors.push(ModelError::TooManyDeclarations {
                     limit: MAX_DECLARATIONS,
-                    span: crate::read::place_of_name(model.type_of(id).element, "name"),
+                    span: crate::table::place_of_name(model.type_of(id).element, "name"),
                 });
                 break;
             }
@@ -93,7 +93,7 @@ fn cycle(model: &Model<'_>, start: TypeId) -> ModelError {
     }
     ModelError::InheritanceCycle {
         chain,
-        span: crate::read::place_of_name(model.type_of(start).element, "name"),
+        span: crate::table::place_of_name(model.type_of(start).element, "name"),
     }
 }
 

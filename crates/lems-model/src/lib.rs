@@ -16,25 +16,27 @@ mod inheritance;
 mod model;
 mod read;
 mod simulation;
+mod stages;
 mod structure;
+mod table;
 mod types;
 mod units;
 mod unused;
 mod wanted;
 
-pub use components::{Component, ComponentId, Role};
 pub use dynamics::{
     Actions, Assignment, Case, Condition, ConditionalVariable, Definition, DerivedVariable,
     Dynamics, EventHandler, KineticScheme, Reduce, Regime, Select, Selection, StateVariable, Step,
     TimeDerivative, Trigger, Variable,
 };
 pub use error::{ModelError, ModelFailure};
-pub use model::{Constant, Model, Target};
+pub use model::{Component, ComponentId, Constant, Model, Role, Target};
 pub use simulation::SimulationElement;
 pub use structure::{Assign, EventConnection, StructureElement, Tunnel, Wiring};
+pub use table::{Formula, Table};
 pub use types::{
-    ChildList, ChildSlot, ComponentType, Direction, EventPort, Exposure, Formula, Parameter,
-    ParameterKind, Property, Quantity, Reference, Table, TypeId,
+    ChildList, ChildSlot, ComponentType, Direction, EventPort, Exposure, Parameter, ParameterKind,
+    Property, Quantity, Reference, TypeId,
 };
 pub use units::{Dimensions, Unit, Units};
 

@@ -4,15 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use lems_document::{Attribute, Document, Element, Span};
+use lems_document::{Attribute, Document, Element, Note, Span};
 use lems_expression::Dimension;
+use lems_index::narrow;
 use lems_math::JavaRandom;
 
 use crate::{
-    Component, ComponentId, ComponentType, Dynamics, ModelError, ModelFailure, Role, Table, TypeId,
-    check, components, declarations, derived_parameters, inheritance, read,
+    ComponentType, Dynamics, ModelError, Table, TypeId,
     units::{Dimensions, Units},
-    unused, wanted,
 };
 
 /// A LEMS document as checked, plain data; it borrows names from the document.
@@ -37,8 +36,71 @@ pub struct Model<'d> {
     /// The generator behind `random()`, if derived parameters drew from it: as in jLEMS one with
     /// the seed 1234, whatever the seed of the simulation.
     pub random: Option<JavaRandom>,
+    /// Elements that describe the model and do not change what it computes.
+    pub notes: &'static [Note],
     /// Legal, but surely not meant.
     pub warnings: Vec<ModelError>,
+}
+
+/// Index of a component in [`Model::components`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ComponentId(pub u32);
+
+impl ComponentId {
+    /// That at an index.
+    ///
+    /// # Panics
+    /// The index needs more than 32 bits. Each component is an element, and a document has fewer.
+    pub fn at(index: usize) -> ComponentId {
+        ComponentId(narrow(index))
+    }
+}
+
+/// A component: a type with values.
+#[derive(Debug, Clone)]
+pub struct Component<'d> {
+    /// Its element.
+    pub element: Element<'d>,
+    /// Its type.
+    pub component_type: TypeId,
+    /// Its `id`.
+    pub id: Option<&'d str>,
+    /// The component it is a child of.
+    pub parent: Option<ComponentId>,
+    /// The `Child` or `Children` of the parent's type that it belongs to.
+    pub role: Role<'d>,
+    /// The component whose values it `extends`.
+    pub prototype: Option<ComponentId>,
+    /// SI values, by index of [`ComponentType::parameters`].
+    pub parameters: Box<[f64]>,
+    /// References and links that are given, with the components that they mean.
+    pub references: Box<[(&'d str, ComponentId)]>,
+    /// Children, in document order.
+    pub children: Vec<ComponentId>,
+    /// Top-level components that are children too: an attribute with the name of a `Child`, or an
+    /// `Insertion`, says so.
+    pub adopted: Vec<(Role<'d>, ComponentId)>,
+}
+
+/// What a component is to its parent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role<'d> {
+    /// It has no parent.
+    TopLevel,
+    /// It fills this `Child`.
+    Slot(&'d str),
+    /// It is in this `Children`.
+    List(&'d str),
+}
+
+impl Component<'_> {
+    /// How messages call it.
+    pub fn title(&self) -> String {
+        match self.id {
+            Some(id) => format!("{} `{id}`", self.element.name()),
+            None => self.element.name().to_owned(),
+        }
+    }
 }
 
 /// A global `Constant`.
@@ -64,57 +126,9 @@ pub struct Target<'d> {
 }
 
 impl<'d> Model<'d> {
-    /// Reads a document. All errors of the first stage that finds any are given together:
-    /// definitions, components, then equations.
-    ///
-    /// # Errors
-    /// Everything that is wrong in that stage, and that jLEMS refuses.
-    pub fn read(document: &'d Document) -> Result<Model<'d>, ModelFailure> {
-        Self::read_with_types(document, &|_| true)
-    }
-
-    /// The same without the embedded types that nothing in the document is about.
-    ///
-    /// # Errors
-    /// As of [`read`](Self::read).
-    pub fn read_in_use(document: &'d Document) -> Result<Model<'d>, ModelFailure> {
-        let wanted = wanted::embedded_types(document);
-        let is_wanted = |definition: Element<'d>| {
-            let name = definition.attribute("name").map(Attribute::value);
-            !definition.is_embedded() || name.is_none_or(|name| wanted.contains(name))
-        };
-        // Messages tell the nearest of all names.
-        Self::read_with_types(document, &is_wanted).or_else(|_| Self::read(document))
-    }
-
-    fn read_with_types(
-        document: &'d Document,
-        is_wanted: &dyn Fn(Element<'d>) -> bool,
-    ) -> Result<Model<'d>, ModelFailure> {
-        let mut model = Model::default();
-        match model.read_stages(document, is_wanted) {
-            Ok(()) => Ok(model),
-            Err(errors) => Err(ModelFailure {
-                errors,
-                warnings: model.warnings,
-            }),
-        }
-    }
-
-    fn read_stages(
-        &mut self,
-        document: &'d Document,
-        is_wanted: &dyn Fn(Element<'d>) -> bool,
-    ) -> Result<(), Vec<ModelError>> {
-        let elements = read::definitions(document, is_wanted, self)?;
-        inheritance::resolve(self)?;
-        declarations::check(self)?;
-        components::read(self, &elements)?;
-        derived_parameters::evaluate(self)?;
-        check::equations(self)?;
-        let unused = unused::never_attached(document, self);
-        self.warnings.extend(unused);
-        Ok(())
+    /// The rule for elements of that name, if they only describe the model.
+    pub fn note(&self, name: &str) -> Option<&'static Note> {
+        self.notes.iter().find(|note| note.name == name)
     }
 
     /// The dynamics of a type if they are not those of its parent.
@@ -269,6 +283,6 @@ impl<'d> Model<'d> {
 
     /// A place for messages about a component.
     pub fn span_of(&self, id: ComponentId) -> Span {
-        read::place_of_name(self.component(id).element, "id")
+        crate::table::place_of_name(self.component(id).element, "id")
     }
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use lems_document::{Attribute, Document, Element, Span, nearest};
 use lems_expression::{Dimension, Expression, parse_number};
 
+use crate::table::place_of_name;
 use crate::{
     ChildList, ChildSlot, ComponentType, Constant, Direction, EventPort, Exposure, Formula, Model,
     ModelError, Parameter, ParameterKind, Property, Reference, SimulationElement, Unit,
@@ -85,11 +86,6 @@ fn default_list_name(type_name: &str) -> String {
     let mut rest = type_name.chars();
     let first = rest.next().into_iter().flat_map(char::to_lowercase);
     first.chain(rest.as_str().chars()).chain(['s']).collect()
-}
-
-/// The value of an attribute that names an element, for messages about the element.
-pub(crate) fn place_of_name(element: Element<'_>, attribute: &str) -> Span {
-    (element.attribute(attribute)).map_or_else(|| element.name_span(), Attribute::span)
 }
 
 impl<'d> Reader<'_, 'd> {
@@ -419,7 +415,8 @@ impl<'d> Reader<'_, 'd> {
             }
             "Collection" => own.collections.extend(self.useful_name(child)),
             "PairCollection" => own.pair_collections.extend(self.useful_name(child)),
-            "ComponentRequirement" | "InstanceRequirement" | "About" | "Meta" | "notes" => {}
+            "ComponentRequirement" | "InstanceRequirement" | "About" | "Meta" => {}
+            name if (self.model.note(name)).is_some_and(|note| note.in_types) => {}
             _ => self.ignored(child),
         }
     }

@@ -1,15 +1,13 @@
 //! ComponentTypes with everything they declare and inherit.
 
-use std::ops::Range;
 use std::sync::Arc;
 
-use indexmap::{IndexMap, IndexSet};
-use lems_document::{Attribute, Element, Span};
-use lems_expression::{Dimension, Expression};
+use indexmap::IndexSet;
+use lems_document::{Attribute, Element};
+use lems_expression::Dimension;
 use lems_index::narrow;
-use rustc_hash::FxBuildHasher;
 
-use crate::{Dynamics, SimulationElement, StructureElement};
+use crate::{Dynamics, Formula, SimulationElement, StructureElement, Table};
 
 /// Index of a type in [`Model::types`](crate::Model::types).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -25,9 +23,6 @@ impl TypeId {
     }
 }
 
-/// What a type declares, by name, in the order of declaration.
-pub type Table<'d, V> = IndexMap<&'d str, V, FxBuildHasher>;
-
 /// A number with its dimension, in SI units.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Quantity {
@@ -35,22 +30,6 @@ pub struct Quantity {
     pub value: f64,
     /// Exponents of the SI base units.
     pub dimension: Dimension,
-}
-
-/// A parsed expression and where it stands.
-#[derive(Debug, Clone)]
-pub struct Formula<'d> {
-    /// The tree.
-    pub expression: Expression,
-    /// The attribute that holds its text.
-    pub source: Attribute<'d>,
-}
-
-impl Formula<'_> {
-    /// Place of a byte range of the expression.
-    pub fn span(&self, range: Range<usize>) -> Span {
-        self.source.sub_span(range)
-    }
 }
 
 /// A `ComponentType`, its own declarations before the inherited ones.

@@ -5,15 +5,15 @@ use std::collections::HashMap;
 
 use lems_document::Attribute;
 use lems_math::JavaRandom;
-use lems_model::{ComponentId, ComponentType, Direction, Model, Role, StructureElement, TypeId};
+use lems_model::{ComponentId, ComponentType, Direction, Model, Role, TypeId};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
     Instance, InstanceId, MAX_DEPTH, Network, NetworkError,
-    connect::{Connector, Place},
+    connect::Connector,
     hash_order,
     path::{parts, steps},
-    populate::makes_instances,
+    structure::{Place, is_bare_connection, makes_instances},
 };
 
 /// Most instances of a network.
@@ -371,22 +371,4 @@ pub(crate) fn filled_slots<'d>(
     (hash_order(&names).into_iter())
         .filter_map(|slot| Some((slot, *in_slot.get(slot)?)))
         .collect()
-}
-
-/// A list element that only connects others: it runs its `Structure` and needs no instance.
-pub(crate) fn is_bare_connection(model: &Model<'_>, component: ComponentId) -> bool {
-    let kind = model.type_of_component(component);
-    kind.dynamics.is_none()
-        && kind.attachments.is_empty()
-        && !kind.structure.is_empty()
-        && model.component(component).children.is_empty()
-        && kind.structure.iter().all(|element| {
-            matches!(
-                element,
-                StructureElement::WithInstance { .. }
-                    | StructureElement::WithList { .. }
-                    | StructureElement::EventConnection(_)
-                    | StructureElement::Tunnel(_)
-            )
-        })
 }

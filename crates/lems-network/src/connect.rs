@@ -7,33 +7,8 @@ use lems_model::{
 use rustc_hash::FxHashMap;
 
 use crate::error::LONGEST_DELAY;
+use crate::structure::{Place, connects};
 use crate::{InstanceId, Network, NetworkError, Route, build::Builder, hash_order};
-
-/// Where a `Structure` runs.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Place {
-    /// The component that it belongs to.
-    pub component: Option<ComponentId>,
-    /// The instance around the component.
-    pub around: Option<InstanceId>,
-    /// The instance where it runs: that of the component, if it has one, or one that an `Apply`
-    /// leads to.
-    pub instance: Option<InstanceId>,
-    /// The instance around that.
-    pub parent: Option<InstanceId>,
-}
-
-impl Place {
-    pub(crate) fn of(network: &Network<'_, '_>, id: InstanceId) -> Place {
-        let instance = network.instance(id);
-        Place {
-            component: instance.component,
-            around: instance.parent,
-            instance: Some(id),
-            parent: instance.parent,
-        }
-    }
-}
 
 pub(crate) struct Connector<'b, 'm, 'd> {
     builder: &'b mut Builder<'m, 'd>,
@@ -661,21 +636,6 @@ impl<'b, 'm, 'd> Connector<'b, 'm, 'd> {
                 self.builder.assign(end, self.place, &tunnel.assigns, None);
             }
         }
-    }
-}
-
-/// Whether an element does something else than making instances.
-fn connects(element: &StructureElement<'_>) -> bool {
-    match element {
-        StructureElement::ChildInstance { .. }
-        | StructureElement::MultiInstantiate { .. }
-        | StructureElement::CoInstantiate { .. }
-        | StructureElement::Unsupported { .. } => false,
-        StructureElement::If { body, .. } => body.iter().any(connects),
-        StructureElement::Choose { cases } => {
-            (cases.iter()).any(|(_, body)| body.iter().any(connects))
-        }
-        _ => true,
     }
 }
 

@@ -211,6 +211,49 @@ fn listed(names: &[String]) -> String {
 }
 
 impl NetworkError {
+    /// The stable number of the error: 205 is shown as `E0205`, or as `W0205` for a warning.
+    pub fn code(&self) -> u16 {
+        use NetworkError::*;
+        match self {
+            NothingToRun { .. } => 203,
+            UnknownFormat { .. } => 241,
+            SameOutputId { .. } => 430,
+            UnresolvedPath { .. } => 401,
+            IndexTooLarge { .. } => 402,
+            UnknownVariable { .. } => 403,
+            UnmetRequirement { .. } => 404,
+            UnknownPort { .. } | NotSent { .. } => 405,
+            UnknownName { .. } => 406,
+            NoAttachments { .. } | EmptyDestination { .. } => 407,
+            BadCount { .. } => 408,
+            BadStep { .. } => 409,
+            BadLength { .. } => 410,
+            TooManySteps { .. } => 411,
+            BadSeed { .. } => 412,
+            TooDeep { .. } => 413,
+            TooManyInstances { .. } => 414,
+            BadAssign { .. } => 415,
+            Ignored { .. } => 416,
+            BadEdge { .. } => 417,
+            NoFileName { .. } => 418,
+            MissingAttribute { .. } => 419,
+            TooManyChildren { .. } => 420,
+            OtherName { .. } => 421,
+            BadSelection { .. } => 422,
+            CircularSelection { .. } => 423,
+            EndlessTransitions { .. } => 424,
+            TooMuchMemory { .. } => 425,
+            Nameless { .. } => 426,
+            BadDelay { .. } => 428,
+            BadScale { .. } => 429,
+            TooLarge { .. } => 431,
+            ConstantColumn { .. } => 440,
+            ColumnTwice { .. } => 441,
+            CoarseStep { .. } => 442,
+            UnevenLength { .. } => 443,
+        }
+    }
+
     /// Where the error is.
     pub fn span(&self) -> Span {
         use NetworkError::*;

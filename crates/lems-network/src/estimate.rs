@@ -6,8 +6,9 @@ use lems_model::{
     Assign, ComponentId, ComponentType, Formula, Model, Role, StructureElement, TypeId,
 };
 
-use crate::build::{MAX_INSTANCES, filled_slots, is_bare_connection};
+use crate::build::{MAX_INSTANCES, filled_slots};
 use crate::populate::referenced_component;
+use crate::structure::is_bare_connection;
 use crate::{MAX_DEPTH, NetworkError};
 
 /// Counts that tell what a network will take; [`Network::build`](crate::Network::build) makes as

@@ -19,6 +19,7 @@ mod populate;
 mod recording;
 mod selection;
 mod shapes;
+mod structure;
 
 pub use cells::Cell;
 pub use doubts::rounded;

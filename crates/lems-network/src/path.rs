@@ -225,7 +225,7 @@ impl<'d> Network<'_, 'd> {
     }
 
     fn is_metadata(&self, id: InstanceId) -> bool {
-        matches!(self.type_of(id).name, "property" | "notes" | "annotation")
+        self.model.note(self.type_of(id).name).is_some()
     }
 
     fn element(
@@ -308,7 +308,7 @@ impl<'d> Network<'_, 'd> {
                 .map(|number| format!("[{number}]"))
                 .collect(),
             _ => (names.iter())
-                .filter(|name| !matches!(**name, "notes" | "annotation" | "property"))
+                .filter(|name| self.model.note(name).is_none())
                 .take(TOLD)
                 .map(|name| (*name).to_owned())
                 .collect(),

@@ -3,26 +3,8 @@
 use lems_document::{Attribute, Element, Span};
 use lems_model::{Assign, ComponentId, Formula, Model, Role, StructureElement, TypeId};
 
-use crate::{InstanceId, NetworkError, build::Builder, connect::Place};
-
-/// Whether an element makes instances, or contains one that does.
-pub(crate) fn makes_instances(element: &StructureElement<'_>) -> bool {
-    match element {
-        StructureElement::ChildInstance { .. }
-        | StructureElement::MultiInstantiate { .. }
-        | StructureElement::CoInstantiate { .. }
-        | StructureElement::Unsupported { .. } => true,
-        StructureElement::ForEach { body, .. }
-        | StructureElement::Apply { body, .. }
-        | StructureElement::GatherPairs { body, .. }
-        | StructureElement::PairsEventConnection { body, .. }
-        | StructureElement::If { body, .. } => body.iter().any(makes_instances),
-        StructureElement::Choose { cases } => {
-            (cases.iter()).any(|(_, body)| body.iter().any(makes_instances))
-        }
-        _ => false,
-    }
-}
+use crate::structure::{Place, makes_instances};
+use crate::{InstanceId, NetworkError, build::Builder};
 
 impl<'m, 'd> Builder<'m, 'd> {
     /// Makes the instances that the `Structure` of an instance asks for, unless that is done.

@@ -95,6 +95,23 @@ pub enum OutputError {
 }
 
 impl OutputError {
+    /// The stable number of the error: 503 is shown as `E0503`.
+    pub fn code(&self) -> u16 {
+        match self {
+            OutputError::MissingFolder { .. } => 503,
+            OutputError::IsFolder { .. } => 504,
+            OutputError::Create { .. } => 505,
+            OutputError::Write { .. } => 506,
+            OutputError::Finish { .. } => 507,
+            OutputError::IsInput { .. } => 524,
+            OutputError::Outside { .. } => 526,
+            OutputError::TooManyBytes { .. } => 528,
+            OutputError::SameFile { .. } => 529,
+            OutputError::NotContinued { .. } => 544,
+            _ => 508,
+        }
+    }
+
     /// The output that it is about, as named in the model.
     pub fn path(&self) -> Option<&str> {
         match self {

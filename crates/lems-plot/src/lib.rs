@@ -12,6 +12,7 @@ mod layout;
 mod lines;
 mod png;
 mod rows;
+mod sheet;
 mod svg;
 mod text;
 mod thin;

@@ -84,6 +84,21 @@ pub enum SchemaError {
 }
 
 impl SchemaError {
+    /// The stable number of the error: 205 is shown as `E0205`, or as `W0205` for a warning.
+    pub fn code(&self) -> u16 {
+        use SchemaError::*;
+        match self {
+            Document(error) => return error.code(),
+            Unusable { .. } | SeveralFiles { .. } => 701,
+            UndeclaredRoot { .. } | UnexpectedElement { .. } => 702,
+            MissingElement { .. } => 703,
+            UndeclaredAttribute { .. } => 704,
+            MissingAttribute { .. } => 705,
+            BadValue { .. } | StrayText { .. } => 706,
+            Rule { .. } => 707,
+        }
+    }
+
     /// The place, in the schema or in the file.
     pub fn span(&self) -> Option<Span> {
         use SchemaError::*;

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use lems_document::{Markup, Piece, Span, StartTag};
 
 use crate::SchemaError;
-use crate::schema::XSD;
+use crate::XSD;
 
 /// Largest number of parts of one type. The time to compile a type is quadratic in it.
 const MOST_PARTS: u64 = 3_000;

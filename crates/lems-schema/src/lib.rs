@@ -38,3 +38,6 @@ mod violations;
 
 pub use error::SchemaError;
 pub use schema::{Outermost, Schema};
+
+/// The namespace of XML Schema.
+pub(crate) const XSD: &str = "http://www.w3.org/2001/XMLSchema";

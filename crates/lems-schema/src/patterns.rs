@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use lems_document::{Markup, Piece};
 
 use crate::SchemaError;
-use crate::schema::XSD;
+use crate::XSD;
 
 /// A schema's text with its patterns rewritten.
 pub(crate) struct Rewritten {

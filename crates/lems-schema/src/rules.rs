@@ -4,8 +4,9 @@ use xsd_schema::arenas::SimpleTypeDefData;
 use xsd_schema::types::FacetSet;
 use xsd_schema::{SchemaSet, TypeKey};
 
+use crate::XSD;
 use crate::error::list;
-use crate::schema::{Schema, XSD, named};
+use crate::schema::{Schema, named};
 
 /// Largest number of derivation steps that are followed to a built-in type.
 const STEPS: usize = 64;

@@ -9,9 +9,7 @@ use xsd_schema::validation::{SchemaValidator, ValidationFlags};
 use xsd_schema::{SchemaSet, parse_schema_only, process_loaded_schemas};
 
 use crate::patterns::Rewritten;
-use crate::{SchemaError, expansion};
-
-pub(crate) const XSD: &str = "http://www.w3.org/2001/XMLSchema";
+use crate::{SchemaError, XSD, expansion};
 
 /// The rules of an XML Schema.
 pub struct Schema {

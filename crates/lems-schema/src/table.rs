@@ -56,7 +56,7 @@ fn as_xml(table: &str) -> String {
     let mut xml = format!(
         "<xs:schema xmlns:xs=\"{}\" xmlns=\"{namespace}\" targetNamespace=\"{namespace}\" \
          elementFormDefault=\"qualified\">",
-        crate::schema::XSD
+        crate::XSD
     );
     // The open elements from the outermost to the innermost, with their indentation and end tag.
     let mut open: Vec<(usize, &str)> = Vec::new();

@@ -59,7 +59,7 @@ impl ChangedModel {
     /// The file with all that it includes.
     pub fn load(&self) -> Result<Document, Failure> {
         let options = self.options()?;
-        super::watch_over(&options);
+        super::watch::watch_over(&options);
         let reader = self.search.reader(&self.file, &options);
         jlems::load(&self.file, &*reader, &options)
     }
@@ -67,7 +67,7 @@ impl ChangedModel {
     /// The same of a file that is to be run, and the options to run it with.
     pub fn load_runnable(&self) -> Result<(Document, Options), Failure> {
         let options = self.options()?;
-        super::watch_over(&options);
+        super::watch::watch_over(&options);
         let reader = self.search.reader(&self.file, &options);
         let document = jlems::load_runnable(&self.file, &*reader, &options)?;
         Ok((document, options))

@@ -19,7 +19,7 @@ use super::changes::ChangeArguments;
 use super::core_types::SearchArguments;
 use super::differences::figure;
 use super::plot::{self, Form};
-use super::{counted, print, print_as_is};
+use super::printing::{counted, print, print_as_is};
 
 /// What to compare with what.
 #[derive(Debug, Args)]
@@ -92,7 +92,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         None => outputs(arguments)?,
     };
     if arguments.json {
-        print_as_is(&super::json(&compared)?)?;
+        print_as_is(&super::printing::json(&compared)?)?;
     } else {
         print(&compared.iter().map(report).collect::<String>())?;
     }
@@ -127,7 +127,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 }
 
 fn failed(message: String) -> Failure {
-    Failure::plain(Code(605), message, None)
+    Failure::plain(Code::NOTHING_TO_COMPARE, message, None)
 }
 
 /// What is compared with what: a file in a folder is that of the same name.
@@ -145,7 +145,11 @@ fn pairs(first: &Path, second: &Path) -> Result<Vec<(PathBuf, PathBuf)>, Failure
                 "`jlems-rs compare {} --with-files {folder}` runs a model and compares its outputs",
                 first.display()
             );
-            return Err(Failure::plain(Code(605), message, Some(help)));
+            return Err(Failure::plain(
+                Code::NOTHING_TO_COMPARE,
+                message,
+                Some(help),
+            ));
         }
         return Ok(vec![(first.to_owned(), other)]);
     }
@@ -162,7 +166,7 @@ fn pairs(first: &Path, second: &Path) -> Result<Vec<(PathBuf, PathBuf)>, Failure
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
-    let text = super::text_of_output(path);
+    let text = super::printing::text_of_output(path);
     text.map_err(|error| failed(format!("cannot read `{}`: {error}", path.display())))
 }
 
@@ -227,7 +231,11 @@ fn by_program(
         let message =
             format!("`{program}` is a link to jlems-rs, which would be compared with itself");
         let help = "name jNeuroML's own program with its folder".to_owned();
-        return Err(Failure::plain(Code(605), message, Some(help)));
+        return Err(Failure::plain(
+            Code::NOTHING_TO_COMPARE,
+            message,
+            Some(help),
+        ));
     }
     let cannot_make = |error| failed(format!("cannot make a folder for `{program}`: {error}"));
     let folder = new_folder().map_err(cannot_make)?;

@@ -88,7 +88,7 @@ fn read_folder(folder: &Path) -> Result<&'static [EmbeddedFile], Failure> {
             "cannot read the core types in `{}`: {error}",
             folder.display()
         );
-        Failure::plain(Code(107), message, None)
+        Failure::plain(Code::UNREADABLE, message, None)
     };
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
@@ -102,7 +102,7 @@ fn read_folder(folder: &Path) -> Result<&'static [EmbeddedFile], Failure> {
     }
     if files.is_empty() {
         let message = format!("there are no XML files in `{}`", folder.display());
-        return Err(Failure::plain(Code(107), message, None));
+        return Err(Failure::plain(Code::UNREADABLE, message, None));
     }
     files.sort_unstable_by_key(|file| file.name);
     Ok(files.leak())
@@ -111,7 +111,7 @@ fn read_folder(folder: &Path) -> Result<&'static [EmbeddedFile], Failure> {
 /// The document of a file, or of all core types.
 pub fn document(file: Option<&str>, search: &SearchArguments) -> Result<Document, Failure> {
     let options = search.options()?;
-    super::watch_over(&options);
+    super::watch::watch_over(&options);
     if let Some(file) = file {
         return jlems::load(file, &*search.reader(file, &options), &options);
     }
@@ -142,5 +142,9 @@ pub fn unknown_name(model: &Model<'_>, name: &str) -> Failure {
         Some((last, first)) => format!("did you mean {} or {last}?", first.join(", ")),
         None => "`jlems-rs types` lists all; `--in FILE` looks in a file of yours".to_owned(),
     };
-    Failure::plain(Code(601), format!("no ComponentType `{name}`"), Some(help))
+    Failure::plain(
+        Code::NO_SUCH_NAME,
+        format!("no ComponentType `{name}`"),
+        Some(help),
+    )
 }

@@ -8,7 +8,7 @@ use jlems::{Failure, visible};
 use lems_model::Model;
 
 use super::core_types::{SearchArguments, document, unknown_name};
-use super::json;
+use super::printing::json;
 
 /// What to describe.
 #[derive(Debug, Args)]

@@ -9,7 +9,7 @@ use lems_host::FileStore;
 use lems_output::{OutputError, OutputStore};
 
 use super::changes::ChangedModel;
-use super::print_as_is;
+use super::printing::print_as_is;
 
 /// What to write where.
 #[derive(Debug, Args)]
@@ -25,7 +25,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let document = arguments.model.load()?;
     let text = document.flat();
-    super::warn_of(&document);
+    super::printing::warn_of(&document);
     match &arguments.output {
         None => print_as_is(&text)?,
         Some(path) => {

@@ -8,8 +8,9 @@ use clap::Parser;
 use jlems::{Code, Failure};
 use lems_host::FileSources;
 
+use super::CommandLine;
 use super::core_types::SearchArguments;
-use super::{CommandLine, fail, print, shown};
+use super::printing::{fail, print, shown};
 
 const HELP: &str = "\
 jlems-rs, called as jnml
@@ -147,5 +148,5 @@ fn as_own<'w>(words: impl Iterator<Item = &'w str>) -> ExitCode {
 
 fn wrong(message: &str) -> Failure {
     let help = "`jnml -h` lists what can be done; exports and conversions need jNeuroML".to_owned();
-    Failure::plain(Code(604), message, Some(help))
+    Failure::plain(Code::WRONG_COMMAND, message, Some(help))
 }

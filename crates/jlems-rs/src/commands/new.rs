@@ -49,14 +49,14 @@ pub fn run(arguments: &Arguments) -> Result<String, Failure> {
     {
         let message = format!("{output} is there already");
         let help = "choose another name, or write over it with `--force`".to_owned();
-        return Err(Failure::plain(Code(601), message, Some(help)));
+        return Err(Failure::plain(Code::NO_SUCH_NAME, message, Some(help)));
     }
     let reader = arguments.search.reader(file, &options);
     let simulation = arguments.recording.simulation(file, &*reader, &options)?;
     let mut simulation = simulation.ok_or_else(|| {
         let message = format!("{file} is a LEMS file, which says itself what it runs");
         let help = "`jlems-rs run` runs it, with other recordings by `--record` and `--spikes`";
-        Failure::plain(Code(607), message, Some(help.to_owned()))
+        Failure::plain(Code::NOTHING_TO_RUN, message, Some(help.to_owned()))
     })?;
     // The user learns of a wrong path or time now, not when the file is run.
     let whole = around(file, &simulation, &*reader);

@@ -1,11 +1,9 @@
 //! `jlems-rs completions` and `jlems-rs man`.
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 use jlems::{Code, Failure};
 use lems_document::nearest;
-
-use super::CommandLine;
 
 /// Which shell to complete for.
 #[derive(Debug, Args)]
@@ -24,32 +22,27 @@ pub struct ManArguments {
 }
 
 /// The definitions that a shell completes command lines with.
-pub fn completions(arguments: &CompletionArguments) -> String {
+pub fn completions(arguments: &CompletionArguments, program: &mut Command) -> String {
     let mut text = Vec::new();
-    clap_complete::generate(
-        arguments.shell,
-        &mut CommandLine::command(),
-        "jlems-rs",
-        &mut text,
-    );
+    clap_complete::generate(arguments.shell, program, "jlems-rs", &mut text);
     String::from_utf8_lossy(&text).into_owned()
 }
 
 /// A manual page, in roff.
-pub fn man(arguments: &ManArguments) -> Result<String, Failure> {
-    let mut command = CommandLine::command();
+pub fn man(arguments: &ManArguments, program: Command) -> Result<String, Failure> {
+    let mut command = program;
     command.build();
     for name in &arguments.command {
         let Some(found) = command.find_subcommand(name) else {
             let message = format!("`{}` has no command `{name}`", command.get_name());
-            let names = command.get_subcommands().map(clap::Command::get_name);
+            let names = command.get_subcommands().map(Command::get_name);
             let names: Vec<&str> = names.collect();
             let help = match nearest(name, names.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None if names.is_empty() => "it has none".to_owned(),
                 None => format!("it has {}", names.join(", ")),
             };
-            return Err(Failure::plain(Code(601), message, Some(help)));
+            return Err(Failure::plain(Code::NO_SUCH_NAME, message, Some(help)));
         };
         command = found.clone();
     }
@@ -58,7 +51,7 @@ pub fn man(arguments: &ManArguments) -> Result<String, Failure> {
         Ok(()) => Ok(String::from_utf8_lossy(&text).into_owned()),
         Err(error) => {
             let message = format!("the page cannot be written: {error}");
-            Err(Failure::plain(Code(601), message, None))
+            Err(Failure::plain(Code::NO_SUCH_NAME, message, None))
         }
     }
 }

@@ -70,7 +70,7 @@ impl Plan {
     /// Reads a file and finds what its runs will take; no instance is made and nothing is written.
     pub fn of(file: &str, reader: &dyn SourceReader, options: &Options) -> Result<Plan, Failure> {
         let document = jlems::load_runnable(file, reader, options)?;
-        super::warn_of(&document);
+        super::printing::warn_of(&document);
         let model = jlems::read_model(&document)?;
         let (experiment, estimates) = jlems::estimate(&document, &model)?;
         let runs = experiment.runs.iter().zip(&estimates);
@@ -157,7 +157,7 @@ impl PlannedRun {
             "\nInstances and connections are counted, the sizes estimated from them; paths are not followed.\n",
         );
         if self.uncounted > 0 {
-            let elements = super::counted(self.uncounted, "element");
+            let elements = super::printing::counted(self.uncounted, "element");
             let _ = writeln!(text, "{elements} could not be counted: there may be more.");
         }
         for refusal in &self.refusals {
@@ -212,13 +212,13 @@ impl PlannedFile {
     fn text(&self) -> String {
         match (self.rows, self.columns, self.bytes) {
             (Some(rows), Some(columns), Some(bytes)) => {
-                let columns = super::counted(columns, "column");
+                let columns = super::printing::counted(columns, "column");
                 format!("{rows} rows of {columns}: about {}", size(bytes))
             }
             (Some(rows), ..) => format!("{rows} rows"),
             (None, ..) => format!(
                 "events of {}: about {EVENT_BYTES} bytes each, as many as there will be",
-                super::counted(self.selections.unwrap_or_default(), "selection")
+                super::printing::counted(self.selections.unwrap_or_default(), "selection")
             ),
         }
     }

@@ -112,7 +112,7 @@ fn figure_of_files(arguments: &Arguments, plots: Option<&Plots>) -> Result<Figur
         let names: Vec<String> = names.collect();
         let help = format!("there are {}{more}", names.join(", "));
         let message = format!("no column or event is called `{choice}`");
-        return Err(Failure::plain(Code(606), message, Some(help)));
+        return Err(Failure::plain(Code::NO_PICTURE, message, Some(help)));
     }
     let names: Vec<String> = arguments.files.iter().map(|path| file_name(path)).collect();
     Ok(arguments.look.applied(Figure {
@@ -138,7 +138,7 @@ fn titled(title: &str, mut panels: Vec<Panel>) -> Vec<Panel> {
 /// What a file holds, as far as a model tells of it.
 fn table_of(path: &Path, plots: Option<&Plots>) -> Result<Table, Failure> {
     let name = path.display().to_string();
-    let text = super::text_of_output(path);
+    let text = super::printing::text_of_output(path);
     let text = text.map_err(|error| failed(format!("cannot read `{name}`: {error}")))?;
     let is_it = |output: &str| {
         let partial = format!("{output}.partial");
@@ -157,7 +157,7 @@ fn table_of(path: &Path, plots: Option<&Plots>) -> Result<Table, Failure> {
             let outputs: Vec<String> = outputs.map(|output| format!("`{output}`")).collect();
             let help = format!("it writes {}", outputs.join(", "));
             let message = format!("the model writes no file `{name}`");
-            return Err(Failure::plain(Code(606), message, Some(help)));
+            return Err(Failure::plain(Code::NO_PICTURE, message, Some(help)));
         }
     }
     if display.is_none()
@@ -332,5 +332,5 @@ impl Form {
 }
 
 fn failed(message: String) -> Failure {
-    Failure::plain(Code(606), message, None)
+    Failure::plain(Code::NO_PICTURE, message, None)
 }

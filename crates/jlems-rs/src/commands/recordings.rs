@@ -112,7 +112,7 @@ impl RecordingArguments {
             let message =
                 format!("{file} says itself what it runs, so there is no use for `{option}`");
             let help = "this is for a NeuroML file".to_owned();
-            return Err(Failure::plain(Code(607), message, Some(help)));
+            return Err(Failure::plain(Code::NOTHING_TO_RUN, message, Some(help)));
         }
         let outputs = jlems::outputs_of(file, reader, options, &self.choices())?;
         options.additions = (!outputs.is_empty()).then(|| outputs.to_lems());
@@ -151,7 +151,7 @@ pub fn sentence(simulation: &Simulation) -> String {
     };
     let paths = (outputs.data.iter()).flat_map(|output| output.quantities.iter().cloned());
     let spikes = outputs.events.iter().map(|output| {
-        let cells = super::counted(output.cells.len() as u64, "cell");
+        let cells = super::printing::counted(output.cells.len() as u64, "cell");
         format!("the spikes of {cells} into {}", output.file)
     });
     let recorded = [told(paths.collect()), told(spikes.collect())].concat();

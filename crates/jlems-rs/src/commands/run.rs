@@ -2,7 +2,7 @@
 
 mod checkpoints;
 mod progress;
-mod signals;
+pub mod signals;
 mod store;
 mod summary;
 
@@ -21,11 +21,10 @@ use super::changes::ChangeArguments;
 use super::core_types::SearchArguments;
 use super::plan::Plan;
 use super::plot::Form;
+use super::printing::{print, print_as_is, print_error, rendered};
 use super::recordings::RecordingArguments;
-use super::{print, print_as_is, print_error, rendered};
 use checkpoints::{CheckpointArguments, Keeper};
 use progress::Progress;
-pub use signals::nothing_is_kept;
 use store::{Besides, CountingStore};
 use summary::{Seconds, Summary};
 
@@ -121,13 +120,13 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let started = Instant::now();
     // The command line insists on a file unless there is a subcommand.
     let file = arguments.file.as_deref().unwrap_or_default();
-    super::watch_over(&options);
+    super::watch::watch_over(&options);
     let reader = arguments.search.reader(file, &options);
     let runnable = (arguments.recording).runnable(file, &*reader, &mut options)?;
     if arguments.plan {
         let plan = Plan::of(runnable.path(), runnable.reader(), &options)?;
         match arguments.json {
-            true => print_as_is(&super::json(&plan)?)?,
+            true => print_as_is(&super::printing::json(&plan)?)?,
             false => print(&(runnable.said + &plan.text()))?,
         }
         return Ok(ExitCode::SUCCESS);
@@ -190,7 +189,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     );
     let mut printed = Ok(());
     if arguments.json {
-        printed = print_as_is(&super::json(&summary)?);
+        printed = print_as_is(&super::printing::json(&summary)?);
     }
     match &result {
         Err(failure) => print_error(&rendered(failure)),

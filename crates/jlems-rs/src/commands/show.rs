@@ -89,7 +89,7 @@ fn with_program(
     body: impl Fn(&Simulation) -> Result<String, Failure>,
 ) -> Result<String, Failure> {
     let options = search.options()?;
-    super::watch_over(&options);
+    super::watch::watch_over(&options);
     let document = jlems::load_runnable(file, &*search.reader(file, &options), &options)?;
     let model = jlems::read_model(&document)?;
     let runs = jlems::prepare(&document, &model, &options)?;
@@ -133,7 +133,7 @@ fn show(program: &Program, wanted: &str, arguments: &KernelArguments) -> Result<
         .find(|(index, (_, kernel))| Some(*index) == number || kernel.name == wanted);
     let Some((_, (part, kernel))) = found else {
         return Err(Failure::plain(
-            Code(601),
+            Code::NO_SUCH_NAME,
             format!("no kernel or handler `{wanted}`"),
             Some("`jlems-rs show kernel FILE` lists them".to_owned()),
         ));
@@ -148,7 +148,7 @@ fn show(program: &Program, wanted: &str, arguments: &KernelArguments) -> Result<
             Part::Block(number) => match block_plan(program, number) {
                 Ok(plan) => Ok(plan.kernel.to_string()),
                 Err(reason) => Err(Failure::plain(
-                    Code(601),
+                    Code::NO_SUCH_NAME,
                     format!("`{wanted}` does not run for blocks of instances: {reason}"),
                     None,
                 )),
@@ -158,7 +158,7 @@ fn show(program: &Program, wanted: &str, arguments: &KernelArguments) -> Result<
     }
     let listing = listing(program, part).map_err(|error| {
         Failure::plain(
-            Code(509),
+            Code::NOT_COMPILED,
             format!("the kernel cannot be compiled: {error}"),
             None,
         )

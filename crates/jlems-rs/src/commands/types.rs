@@ -5,7 +5,7 @@ use jlems::description::{TypeSummary, first_sentence};
 use jlems::{Code, Failure, visible};
 
 use super::core_types::{SearchArguments, document, type_named};
-use super::json;
+use super::printing::json;
 
 /// Which types to list.
 #[derive(Debug, Args)]
@@ -30,7 +30,7 @@ pub fn run(arguments: &Arguments) -> Result<String, Failure> {
     {
         let message = format!("there is no file `{word}`");
         let help = format!("`jlems-rs types | grep -i {word}` searches the core types");
-        return Err(Failure::plain(Code(102), message, Some(help)));
+        return Err(Failure::plain(Code::NO_SUCH_FILE, message, Some(help)));
     }
     let document = document(arguments.file.as_deref(), &arguments.search)?;
     let model = jlems::read_model(&document)?;

@@ -11,8 +11,8 @@ use serde::Serialize;
 
 use super::core_types::SearchArguments;
 use super::messages::Message;
+use super::printing::{counted, print, print_as_is, print_error};
 use super::schema_search::{Chosen, SchemaArguments};
-use super::{counted, print, print_as_is, print_error};
 
 /// What to check.
 #[derive(Debug, Args)]
@@ -49,7 +49,7 @@ struct Checked {
 /// Checks every file; a line for each.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let options = arguments.search.options()?;
-    super::watch_over(&options);
+    super::watch::watch_over(&options);
     options.stage.begin(Stage::SCHEMA);
     let Chosen { schema, name } = arguments.schema.choose(&options.limits)?;
     options.stage.begin(Stage::READING);
@@ -81,7 +81,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         print_error(&details(verdict, arguments.verbose));
     }
     if arguments.json {
-        print_as_is(&super::json(&checked)?)?;
+        print_as_is(&super::printing::json(&checked)?)?;
     }
     let invalid = checked.iter().filter(|checked| !checked.valid).count();
     if !arguments.json && checked.len() > 1 && !arguments.quiet {
@@ -143,7 +143,11 @@ fn models_below(folder: &Path) -> Result<Vec<String>, Failure> {
 }
 
 fn failed(folder: &str, why: &dyn Display) -> Failure {
-    Failure::plain(Code(107), format!("the folder `{folder}` {why}"), None)
+    Failure::plain(
+        Code::UNREADABLE,
+        format!("the folder `{folder}` {why}"),
+        None,
+    )
 }
 
 /// A schema that nothing was held against is a mistake.
@@ -154,7 +158,7 @@ fn for_none(schema: &Schema, path: &str) -> Failure {
         roots => format!("files that begin with `{}` are", roots.join("`, `")),
     };
     let message = format!("none of the files is of the language that `{path}` is for");
-    Failure::plain(Code(702), message, Some(help))
+    Failure::plain(Code::NOT_IN_SCHEMA, message, Some(help))
 }
 
 fn line(file: &str, verdict: &Verdict, passed_over: bool, verbose: bool) -> String {
@@ -185,5 +189,5 @@ fn details(verdict: Verdict, warnings: bool) -> String {
     shown
         .diagnostics
         .retain(|diagnostic| warnings || diagnostic.is_always_shown());
-    super::rendered(&shown)
+    super::printing::rendered(&shown)
 }

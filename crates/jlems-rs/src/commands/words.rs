@@ -8,7 +8,8 @@ use clap::{CommandFactory, Parser};
 use jlems::{Code, Failure};
 use lems_document::nearest;
 
-use super::{CommandLine, print_error, rendered, written};
+use super::CommandLine;
+use super::printing::{print_error, rendered, written};
 
 /// Exit status of a wrong command line.
 const WRONG: i32 = 2;
@@ -48,7 +49,11 @@ fn misunderstood(error: &clap::Error, words: &[&str]) -> Option<Failure> {
             let message = format!("there is no option `{word}`");
             let help = "`jlems-rs jnml` takes the command line of jNeuroML, without exports; options \
                         of jlems-rs begin with `--`";
-            Some(Failure::plain(Code(604), message, Some(help.to_owned())))
+            Some(Failure::plain(
+                Code::WRONG_COMMAND,
+                message,
+                Some(help.to_owned()),
+            ))
         }
         ErrorKind::ArgumentConflict => {
             // A file beside a file is a misspelt command; two options of a command are another matter.
@@ -61,7 +66,7 @@ fn misunderstood(error: &clap::Error, words: &[&str]) -> Option<Failure> {
             let near = nearest(first, names)?;
             let help = format!("did you mean `{near}`?");
             let message = format!("there is no command `{first}`");
-            Some(Failure::plain(Code(604), message, Some(help)))
+            Some(Failure::plain(Code::WRONG_COMMAND, message, Some(help)))
         }
         _ => None,
     }

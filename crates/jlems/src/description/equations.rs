@@ -3,7 +3,8 @@
 use lems_document::Element;
 use lems_model::ComponentType;
 
-use super::{Block, Statement, one_line, word};
+use super::data::{Block, Statement};
+use super::words::{one_line, word};
 
 /// The behaviour of a type: its own, after that of its base where it says `Super`, or inherited.
 pub(super) fn dynamics(chain: &[&ComponentType<'_>]) -> Block {

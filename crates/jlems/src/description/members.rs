@@ -4,7 +4,8 @@ use indexmap::IndexMap;
 use lems_document::Element;
 use lems_model::{ComponentType, Model};
 
-use super::{Member, description, si_unit, word};
+use super::data::Member;
+use super::words::{description, si_unit, word};
 
 /// Members declared by the named elements, those of the type itself before inherited ones. One that
 /// is declared again without a description keeps the inherited one.

@@ -4,7 +4,7 @@ use lems_document::nearest;
 use lems_model::Model;
 use serde::Serialize;
 
-use super::si_unit;
+use super::words::si_unit;
 
 /// Most names that a suggestion holds.
 const MOST_SUGGESTED: usize = 5;

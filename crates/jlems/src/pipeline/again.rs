@@ -7,10 +7,9 @@ use lems_document::{Document, SourceReader, Span};
 use lems_engine::{Diagnosis, EngineError};
 
 use super::places::place_of_kernel;
-use super::{load, with_backend};
 use crate::host::Timer;
-use crate::stages::{Checked, RunError};
-use crate::{Failure, Options};
+use crate::stages::{Checked, RunError, with_backend};
+use crate::{Failure, Options, load};
 
 /// Most time by the clock that is spent on looking for a cause.
 const LONGEST_SEARCH: Duration = Duration::from_secs(60);

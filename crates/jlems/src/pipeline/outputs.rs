@@ -4,18 +4,12 @@ use lems_document::{Document, Source, Span};
 use lems_engine::EngineError;
 use lems_output::{OutputError, OutputStore, expand_report_name};
 
-use super::{RECORD, SIMULATOR};
+use crate::reading::RECORD;
 use crate::stages::Checked;
 use crate::{Code, Diagnostic, Failure, Options};
 
-/// Outputs that a text asks for that no user has written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MadeOutputs {
-    /// Path of that text.
-    pub path: String,
-    /// Whether `--record` or `--spikes` chose them.
-    pub chosen: bool,
-}
+/// The name of this program, as reports have it.
+pub const SIMULATOR: &str = "jlems-rs";
 
 /// The outputs of a run in the order in which they are opened, without those that are only drawn.
 #[derive(Debug, Clone, Default)]
@@ -154,7 +148,12 @@ impl RunOutputs {
                 Origin::Unknown | Origin::Option(_) | Origin::Default => None,
             };
             let help = "give each a name of its own".to_owned();
-            Some(Diagnostic::new(Code(525), message, span, Some(help)))
+            Some(Diagnostic::new(
+                Code::SHARED_OUTPUT,
+                message,
+                span,
+                Some(help),
+            ))
         };
         Ok(shared.into_iter().filter_map(warning).collect())
     }

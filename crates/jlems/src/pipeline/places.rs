@@ -33,7 +33,7 @@ pub(crate) fn long_kernels(model: &Model<'_>, program: &Program) -> Vec<Diagnost
             kernel.name
         );
         let help = "it is slower, with the same results; divide it into several types".to_owned();
-        Diagnostic::new(Code(550), message, span, Some(help))
+        Diagnostic::new(Code::LONG_KERNEL, message, span, Some(help))
     };
     let long = kernels.filter(|kernel| lems_jit::too_long(kernel));
     long.map(warning).collect()

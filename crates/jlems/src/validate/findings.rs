@@ -32,5 +32,5 @@ impl Findings {
 
 /// A rule that a file breaks.
 pub(super) fn wrong(message: String, span: Span, help: Option<String>) -> Diagnostic {
-    Diagnostic::new(Code(603), message, Some(span), help)
+    Diagnostic::new(Code::MISFIT, message, Some(span), help)
 }

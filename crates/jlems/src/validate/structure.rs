@@ -65,7 +65,12 @@ fn tell(violation: &SchemaError, types: &HashSet<String>) -> Diagnostic {
             let message = format!("`{name}` is a type of the model, which the schema cannot know");
             let help =
                 "it can be run all the same; a file of its own keeps those valid that include it";
-            Diagnostic::new(Code(702), message, Some(*span), Some(help.to_owned()))
+            Diagnostic::new(
+                Code::NOT_IN_SCHEMA,
+                message,
+                Some(*span),
+                Some(help.to_owned()),
+            )
         }
         _ => Diagnostic::from(violation),
     }

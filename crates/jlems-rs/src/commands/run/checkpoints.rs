@@ -88,7 +88,11 @@ impl Keeper {
             let path = path.display();
             let message = format!("the checkpoint `{path}` is there already");
             let help = format!("`--resume {path}` goes on from it; remove it to begin anew");
-            return Err(Failure::plain(Code(545), message, Some(help)));
+            return Err(Failure::plain(
+                Code::REPLACED_CHECKPOINT,
+                message,
+                Some(help),
+            ));
         }
         let keeper = Keeper {
             path: checkpoint.clone().or(resume.clone()),
@@ -141,7 +145,11 @@ impl Keeper {
 fn read(path: &Path) -> Result<Checkpoint, Failure> {
     let bytes = std::fs::read(path).map_err(|error| {
         let message = format!("cannot read the checkpoint `{}`: {error}", path.display());
-        Failure::plain(Code(541), message, Some(CheckpointError::NotOne.help()))
+        Failure::plain(
+            Code::NOT_A_CHECKPOINT,
+            message,
+            Some(CheckpointError::NotOne.help()),
+        )
     })?;
     Ok(Checkpoint::read(&bytes).map_err(EngineError::from)?)
 }

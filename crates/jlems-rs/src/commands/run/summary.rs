@@ -7,8 +7,8 @@ use jlems::{Diagnostic, Failure, Outcome, Severity, visible};
 use lems_network::rounded;
 use serde::Serialize;
 
-use super::super::counted;
 use super::super::messages::Message;
+use super::super::printing::counted;
 use super::progress::Reached;
 use super::store::Written;
 

@@ -10,7 +10,7 @@ use jlems::{Failure, visible};
 use lems_network::rounded;
 
 use crate::commands::changes::ChangedModel;
-use crate::commands::{counted, json};
+use crate::commands::printing::{counted, json};
 
 /// Most components of one type beside one another that are listed one by one.
 const LISTED: usize = 8;

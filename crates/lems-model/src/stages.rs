@@ -1,0 +1,66 @@
+//! Reads a model from a document, stage by stage.
+
+use lems_document::{Attribute, Document, Element};
+
+use crate::{
+    Model, ModelError, ModelFailure, check, components, declarations, derived_parameters,
+    inheritance, read, unused, wanted,
+};
+
+impl<'d> Model<'d> {
+    /// Reads a document. All errors of the first stage that finds any are given together:
+    /// definitions, components, then equations.
+    ///
+    /// # Errors
+    /// Everything that is wrong in that stage, and that jLEMS refuses.
+    pub fn read(document: &'d Document) -> Result<Model<'d>, ModelFailure> {
+        Self::read_with_types(document, &|_| true)
+    }
+
+    /// The same without the embedded types that nothing in the document is about.
+    ///
+    /// # Errors
+    /// As of [`read`](Self::read).
+    pub fn read_in_use(document: &'d Document) -> Result<Model<'d>, ModelFailure> {
+        let wanted = wanted::embedded_types(document);
+        let is_wanted = |definition: Element<'d>| {
+            let name = definition.attribute("name").map(Attribute::value);
+            !definition.is_embedded() || name.is_none_or(|name| wanted.contains(name))
+        };
+        // Messages tell the nearest of all names.
+        Self::read_with_types(document, &is_wanted).or_else(|_| Self::read(document))
+    }
+
+    fn read_with_types(
+        document: &'d Document,
+        is_wanted: &dyn Fn(Element<'d>) -> bool,
+    ) -> Result<Model<'d>, ModelFailure> {
+        let mut model = Model {
+            notes: document.notes(),
+            ..Model::default()
+        };
+        match model.read_stages(document, is_wanted) {
+            Ok(()) => Ok(model),
+            Err(errors) => Err(ModelFailure {
+                errors,
+                warnings: model.warnings,
+            }),
+        }
+    }
+
+    fn read_stages(
+        &mut self,
+        document: &'d Document,
+        is_wanted: &dyn Fn(Element<'d>) -> bool,
+    ) -> Result<(), Vec<ModelError>> {
+        let elements = read::definitions(document, is_wanted, self)?;
+        inheritance::resolve(self)?;
+        declarations::check(self)?;
+        components::read(self, &elements)?;
+        derived_parameters::evaluate(self)?;
+        check::equations(self)?;
+        let unused = unused::never_attached(document, self);
+        self.warnings.extend(unused);
+        Ok(())
+    }
+}
