@@ -284,7 +284,27 @@ fn what_cannot_be_written_is_known_before_the_network_is_built() {
     assert!(message.contains("LEMS_gone.xml:6:"), "{message}");
     std::fs::remove_file(folder.0.join("gone")).unwrap();
     assert!(folder.fail(&["LEMS_gone.xml"], 1).contains("error[E0401]"));
-    assert_eq!(std::fs::read_dir(folder.0.join("gone")).unwrap().count(), 0);
+    assert!(!folder.0.join("gone").exists());
+}
+
+#[test]
+fn a_run_that_is_refused_leaves_no_folders() {
+    let folder = Folder::with_decay();
+    let text = writing("results/today/v.dat").replace("quantity=\"", "quantity=\"nothing/");
+    assert!(text.contains("nothing/"), "{text}");
+    folder.write("LEMS_wrong.xml", &text);
+    let before = folder.names();
+    for more in [&[][..], &["--sandbox"]] {
+        let call = ["LEMS_wrong.xml", "--out-dir", "new/out", "--json"];
+        let checkpoint = ["--checkpoint", "kept/run.checkpoint"];
+        let told = folder.fail(&[&call[..], &checkpoint, more].concat(), 1);
+        assert!(told.contains("E0401"), "{told}");
+        assert_eq!(folder.names(), before);
+    }
+    // What was there stays.
+    std::fs::create_dir(folder.0.join("new")).unwrap();
+    folder.fail(&["LEMS_wrong.xml", "--out-dir", "new/out"], 1);
+    assert!(folder.0.join("new").exists() && !folder.0.join("new/out").exists());
 }
 
 #[test]

@@ -24,8 +24,10 @@ pub struct FileStore {
     outputs: HashMap<Key, String>,
     /// The same for those that are there, whatever they are called.
     identities: HashMap<Identity, String>,
-    /// Folders that were not there.
+    /// Folders that outputs asked for and that were not there.
     made: Vec<PathBuf>,
+    /// The same with the folders around them, each before those around it.
+    made_levels: Vec<PathBuf>,
 }
 
 impl FileStore {
@@ -55,6 +57,15 @@ impl FileStore {
         &self.made
     }
 
+    /// Removes the folders that were made for outputs and are empty, because the run was refused.
+    pub fn remove_empty_folders(&mut self) {
+        for folder in &self.made_levels {
+            self.places.remove_empty_folder(folder);
+        }
+        self.made_levels.retain(|folder| folder.is_dir());
+        self.made.retain(|folder| folder.is_dir());
+    }
+
     /// Leaves a file, relative to the working directory, to another store: no output may have it.
     ///
     /// # Errors
@@ -80,7 +91,9 @@ impl FileStore {
     /// The same as [`FileStore::target`], in a folder that is made if it is not there.
     fn target_in_folder(&mut self, name: &str) -> Result<Place, OutputError> {
         let made = self.places.make_folder(name, &self.folder.join(name))?;
-        self.made.extend(made);
+        self.made.extend(made.first().cloned());
+        // A later folder may be inside an earlier one, and is removed before it.
+        self.made_levels.splice(..0, made);
         self.target(name)
     }
 

@@ -179,6 +179,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             Err(failure) => result = Err(failure),
         }
     }
+    if result.is_err() {
+        store.remove_empty_folders();
+    }
     let summary = Summary::new(
         file,
         &result,

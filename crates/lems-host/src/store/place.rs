@@ -257,11 +257,14 @@ impl Places {
         }))
     }
 
-    /// Makes the folder of `path`, which the model calls `name`; None if it is there.
-    pub fn make_folder(&self, name: &str, path: &Path) -> Result<Option<PathBuf>, OutputError> {
+    /// Makes the folder of `path`, which the model calls `name`, with all folders around it. Gives those
+    /// that were not there, the innermost first.
+    pub fn make_folder(&self, name: &str, path: &Path) -> Result<Vec<PathBuf>, OutputError> {
         let folder = path.parent().unwrap_or(Path::new(""));
-        if canonical_folder(folder).is_some() {
-            return Ok(None);
+        let missing = (folder.ancestors()).take_while(|level| canonical_folder(level).is_none());
+        let missing: Vec<PathBuf> = missing.map(Path::to_owned).collect();
+        if missing.is_empty() {
+            return Ok(missing);
         }
         let made = if self.confined {
             let (root, below) = self.missing_below(folder).ok_or(OutputError::Outside {
@@ -272,13 +275,28 @@ impl Places {
             fs::create_dir_all(folder)
         };
         match made {
-            Ok(()) => Ok(Some(folder.to_owned())),
+            Ok(()) => Ok(missing),
             Err(error) => Err(OutputError::MissingFolder {
                 path: name.to_owned(),
                 folder: folder.display().to_string(),
                 reason: error.to_string(),
             }),
         }
+    }
+
+    /// Removes a folder if nothing is in it.
+    pub fn remove_empty_folder(&self, folder: &Path) {
+        // A folder with something in it is not removed; neither is one that is gone.
+        let _ = match &self.root {
+            _ if !self.confined => fs::remove_dir(folder),
+            Some((root, open)) => match canonical_folder(folder) {
+                Some(found) => {
+                    (found.strip_prefix(root)).map_or(Ok(()), |below| open.remove_dir(below))
+                }
+                None => Ok(()),
+            },
+            None => Ok(()),
+        };
     }
 
     /// The root, and the path below it of a folder that is not there; None if it would be elsewhere.

@@ -23,8 +23,10 @@ pub struct Written {
 /// Files, with a count of the rows of each.
 pub struct CountingStore {
     folder: PathBuf,
-    /// The folder, if it was not there.
-    made: Option<PathBuf>,
+    /// The folder and those around it, as far as they were not there; the innermost first.
+    made: Vec<PathBuf>,
+    /// Where the checkpoint goes.
+    checkpoints: FileStore,
     /// The files themselves.
     pub files: FileStore,
     /// What displays show, which goes to no file.
@@ -51,14 +53,21 @@ impl CountingStore {
     /// A store whose relative paths start at `folder`, which is made, or at the working directory; nothing
     /// is written outside of it if it is `confined`.
     pub fn new(folder: Option<&Path>, confined: bool) -> CountingStore {
+        let levels = folder.into_iter().flat_map(Path::ancestors);
+        let missing = levels.take_while(|level| *level != Path::new("") && !level.exists());
+        let mut made: Vec<PathBuf> = missing.map(Path::to_owned).collect();
         // If it cannot be made, the first output says so.
-        let make = |folder: &&Path| !folder.exists() && std::fs::create_dir_all(folder).is_ok();
-        let made = folder.filter(make).map(Path::to_owned);
+        if let Some(folder) = made.first()
+            && std::fs::create_dir_all(folder).is_err()
+        {
+            made.clear();
+        }
         let folder = folder.unwrap_or(Path::new("")).to_owned();
         let files = FileStore::in_folder(&folder);
         CountingStore {
             folder,
             made,
+            checkpoints: FileStore::new(),
             files: match confined {
                 true => files.confined(),
                 false => files,
@@ -77,10 +86,29 @@ impl CountingStore {
 
     /// The folders that were not there before.
     pub fn made_folders(&self) -> Vec<String> {
-        let folders = self.made.iter().chain(self.files.made_folders());
+        let own = self.made.first();
+        let folders = own.into_iter().chain(self.files.made_folders());
         folders
             .map(|folder| format!("{}/", folder.display()))
             .collect()
+    }
+
+    /// Removes the folders that were made for the outputs of a run that was refused. A folder with
+    /// something in it stays.
+    pub fn remove_empty_folders(&mut self) {
+        self.files.remove_empty_folders();
+        self.checkpoints.remove_empty_folders();
+        let is_removed = |folder: &PathBuf| std::fs::remove_dir(folder).is_ok();
+        while self.made.first().is_some_and(is_removed) {
+            self.made.remove(0);
+        }
+        if self
+            .made
+            .first()
+            .is_none_or(|folder| *folder != self.folder)
+        {
+            self.made.clear();
+        }
     }
 
     /// Where an output is.
@@ -135,7 +163,7 @@ impl OutputStore for CountingStore {
             .chain(own_inputs.iter().map(String::as_str))
             .collect();
         if let Some(path) = checkpoint {
-            FileStore::new().reserve(&[path], &inputs)?;
+            self.checkpoints.reserve(&[path], &inputs)?;
             self.files.leave(path)?;
         }
         let all: Vec<&str> = (outputs.iter().copied())
