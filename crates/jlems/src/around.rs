@@ -8,7 +8,7 @@ use nml2_coretypes::CORE_TYPES;
 
 use crate::{Failure, Options, load};
 
-/// A reader with one file more.
+/// A reader that has one more file than the reader it is made from.
 pub struct Around<'r> {
     /// Path of that file.
     pub path: String,

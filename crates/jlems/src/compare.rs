@@ -46,7 +46,7 @@ pub struct Comparison {
     pub remark: Option<String>,
 }
 
-/// The largest differences in a column.
+/// The largest differences in one column of two data files.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Column {
     /// From 0, which is the time.
@@ -70,7 +70,7 @@ pub struct Difference {
     pub time: f64,
 }
 
-/// Where two trains of events part.
+/// The first difference between two series of events with the same id.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Train {
     /// The id that both have.

@@ -11,7 +11,7 @@ pub fn display_name(number: usize) -> String {
     format!("\0display {number}")
 }
 
-/// What the outputs of a run show.
+/// All pictures that can be drawn of a run: displays, data files and event files.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Plots {
     /// Plots that the model asks for (`Display`).

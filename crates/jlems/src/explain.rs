@@ -160,7 +160,7 @@ const EXPLANATIONS: &[(u16, &str)] = &[
     (707, include_str!("explain/0707.md")),
 ];
 
-/// How bad it is.
+/// Whether a message stops the run: an error does, a warning does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
     /// The model cannot be run.

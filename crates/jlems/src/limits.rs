@@ -67,7 +67,7 @@ pub enum Unit {
     Seconds,
 }
 
-/// A bound that has a name.
+/// One limit that users can set by its name.
 #[derive(Debug, Clone, Copy)]
 pub struct Limit {
     /// As on the command line.

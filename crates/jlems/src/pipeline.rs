@@ -28,7 +28,7 @@ const LONGEST_RUN_AGAIN: Duration = Duration::from_secs(30);
 /// And if it has not more instances, because all their variables are kept then.
 const MOST_INSTANCES_AGAIN: usize = 200_000;
 
-/// What a run gave.
+/// The result of a run: what it did, its warnings, and its outputs.
 #[derive(Debug, Clone)]
 pub struct Outcome {
     /// What there is to draw, if [`Options::displays`] asks for it.

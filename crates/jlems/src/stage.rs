@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The stage that a model is at; copies are about the same model.
+/// What a model's run is doing at present, for those who watch it; all copies show the same stage.
 #[derive(Debug, Clone, Default)]
 pub struct Stage(Arc<Mutex<&'static str>>);
 

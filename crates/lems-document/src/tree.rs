@@ -176,7 +176,7 @@ impl Document {
     }
 }
 
-/// A handle to an element.
+/// An element of a document: a handle that can be copied.
 #[derive(Clone, Copy)]
 pub struct Element<'d> {
     pub(crate) document: &'d Document,
@@ -341,7 +341,7 @@ impl fmt::Debug for Element<'_> {
     }
 }
 
-/// A handle to an attribute.
+/// An attribute of an element: a handle that can be copied.
 #[derive(Clone, Copy)]
 pub struct Attribute<'d> {
     element: Element<'d>,

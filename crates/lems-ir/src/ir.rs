@@ -121,7 +121,7 @@ pub enum Operation {
     Random(Register),
 }
 
-/// One instruction.
+/// One instruction of a kernel.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Statement {
     /// Assigns a register.

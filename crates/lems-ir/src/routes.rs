@@ -19,7 +19,7 @@ pub enum Action {
     },
 }
 
-/// One receiver.
+/// One receiver of an event.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Target {
     /// What happens there.

@@ -230,7 +230,7 @@ impl Select<'_> {
     }
 }
 
-/// One step of a path.
+/// One step of a path in a selection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step<'d> {
     /// A child by slot, reference or id.

@@ -13,6 +13,7 @@ mod derived_parameters;
 mod dynamics;
 mod error;
 mod inheritance;
+mod lints;
 mod model;
 mod read;
 mod simulation;
@@ -21,7 +22,6 @@ mod structure;
 mod table;
 mod types;
 mod units;
-mod unused;
 mod wanted;
 
 pub use dynamics::{

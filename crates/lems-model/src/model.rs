@@ -14,7 +14,7 @@ use crate::{
     units::{Dimensions, Units},
 };
 
-/// A LEMS document as checked, plain data; it borrows names from the document.
+/// Everything that a LEMS document defines, checked, as plain data that borrows names from the document.
 #[derive(Debug, Clone, Default)]
 pub struct Model<'d> {
     /// `Dimension` elements.

@@ -4,7 +4,7 @@ use lems_document::{Attribute, Document, Element};
 
 use crate::{
     Model, ModelError, ModelFailure, check, components, declarations, derived_parameters,
-    inheritance, read, unused, wanted,
+    inheritance, lints, read, wanted,
 };
 
 impl<'d> Model<'d> {
@@ -59,8 +59,8 @@ impl<'d> Model<'d> {
         components::read(self, &elements)?;
         derived_parameters::evaluate(self)?;
         check::equations(self)?;
-        let unused = unused::never_attached(document, self);
-        self.warnings.extend(unused);
+        let found = lints::warnings(document, self);
+        self.warnings.extend(found);
         Ok(())
     }
 }

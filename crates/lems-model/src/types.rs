@@ -149,7 +149,7 @@ pub struct Property {
     pub default: f64,
 }
 
-/// A public name.
+/// An `Exposure`: a name under which other types and recordings read a variable.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Exposure {
     /// Dimension; None where any is accepted.

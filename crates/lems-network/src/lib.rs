@@ -8,21 +8,21 @@
 mod build;
 mod cells;
 mod connect;
-mod doubts;
 mod error;
 mod estimate;
 mod hash_order;
 mod instance;
+mod lints;
 mod lookup;
 mod path;
 mod populate;
 mod recording;
+mod rounded;
 mod selection;
 mod shapes;
 mod structure;
 
 pub use cells::Cell;
-pub use doubts::rounded;
 pub use error::NetworkError;
 pub use estimate::{Count, Estimate, state_size};
 pub use hash_order::hash_order;
@@ -32,6 +32,7 @@ pub use recording::{
     Column, DataFile, Display, EventFile, EventFormat, EventSelection, Experiment, Line, Recording,
     Run,
 };
+pub use rounded::rounded;
 pub use shapes::{Location, MemberId, Node, NodeId, Part, Shape, ShapeId, Shapes, Visit};
 
 /// Deepest tree of instances.

@@ -7,7 +7,7 @@ use lems_math::JavaRandom;
 use lems_model::{ComponentId, Direction, Model, Role, SimulationElement};
 
 use crate::build::MAX_INSTANCES;
-use crate::doubts::rounded;
+use crate::rounded;
 use crate::{InstanceId, Network, NetworkError, Readable, hash_order};
 
 /// Everything that the target of a document asks for.
@@ -29,7 +29,7 @@ pub struct Experiment<'d> {
     pub warnings: Vec<NetworkError>,
 }
 
-/// One run.
+/// A `Run` of a target: what runs, for how long, and in which steps.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Run {
     /// The component whose network runs.

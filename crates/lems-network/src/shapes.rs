@@ -56,7 +56,7 @@ pub struct Location {
     pub node: NodeId,
 }
 
-/// One shape.
+/// What equal instance trees have in common: a type with the shapes of its children.
 #[derive(Debug, Clone)]
 pub struct Shape<'d> {
     /// Its instances from the root down, parents before children.

@@ -8,7 +8,7 @@ use crate::{ComponentId, Model, ModelError};
 
 /// Top-level components of types that `Attachments` hold, such as synapses and inputs, that
 /// nothing refers to in a model that is run.
-pub(crate) fn never_attached(document: &Document, model: &Model<'_>) -> Vec<ModelError> {
+pub(super) fn never_attached(document: &Document, model: &Model<'_>) -> Vec<ModelError> {
     if model.target.is_none() {
         return Vec::new();
     }
