@@ -133,9 +133,6 @@ const UNSAFE: &str = "crates/lems-jit/src/machine.rs";
 /// Two files that import each other can be read as one; three cannot.
 const LARGEST_CIRCLE: usize = 2;
 
-/// Crates with a larger circle, and its size. A crate leaves the list when its circle is opened.
-const LARGER_CIRCLES: [(&str, usize); 1] = [("lems-engine", 5)];
-
 const WORLD: [&str; 14] = [
     "std::fs",
     "std::env",
@@ -309,14 +306,7 @@ fn no_files_import_one_another_in_a_large_circle() {
             .collect();
         assert!(!files.is_empty(), "{name} has files");
         let circles = circles(&imports(&files));
-        let known = LARGER_CIRCLES
-            .iter()
-            .find(|(known, _)| folder.contains(known));
-        let largest = known.map_or(LARGEST_CIRCLE, |(_, size)| *size);
-        if known.is_some() && circles.iter().all(|circle| circle.len() < largest) {
-            found.push(format!("{name}: the circle is not so large any more"));
-        }
-        let large = (circles.iter()).filter(|circle| circle.len() > largest);
+        let large = (circles.iter()).filter(|circle| circle.len() > LARGEST_CIRCLE);
         found.extend(large.map(|circle| format!("{name}: {circle:?} import one another")));
     }
     assert!(found.is_empty(), "{}", found.join("\n"));

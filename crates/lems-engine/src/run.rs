@@ -3,10 +3,10 @@
 use std::ops::ControlFlow;
 
 use lems_ir::{Backend, Deliveries, Fault, Interpreter, Program, State, deliver_due};
-use lems_output::{Mark, OutputError};
+use lems_output::{Mark, OutputError, OutputStore};
 
 use crate::checkpoint::{self, Checkpoint};
-use crate::{EngineError, Simulation, Sink};
+use crate::{EngineError, Simulation, Sink, TextFiles};
 
 /// What bounds a run, and when it is saved; none of it changes its results.
 #[derive(Debug, Clone)]
@@ -379,5 +379,32 @@ pub(crate) fn make_step(
     deliver_due(backend, state, time);
     for call in &program.schedule {
         backend.advance(state, *call, time, step);
+    }
+}
+
+impl Simulation {
+    /// Runs to the end with `backend`, which must be one for this program, and writes jLEMS's text
+    /// files: from the start, or from a checkpoint, with the same results.
+    ///
+    /// # Errors
+    /// A checkpoint of another run; a recorded value that is no finite number, events without end,
+    /// an output that cannot be written. Outputs that were begun are then left under their partial
+    /// names.
+    pub fn run(
+        &self,
+        backend: &dyn Backend,
+        store: &mut dyn OutputStore,
+        from: Option<Checkpoint>,
+        settings: &RunSettings,
+        control: Control<'_>,
+    ) -> Result<Summary, EngineError> {
+        let mut cursor = match from {
+            None => Cursor::start(self, settings, TextFiles::create(self, store)?)?,
+            Some(checkpoint) => Cursor::resume(self, settings, checkpoint, |marks| {
+                TextFiles::reopen(self, store, marks)
+            })?,
+        };
+        cursor.run(self, backend, control)?;
+        Ok(cursor.finish(self)?.0)
     }
 }

@@ -3,15 +3,11 @@
 use std::sync::Arc;
 
 use lems_expression::Dimension;
-use lems_ir::{Backend, Probe, Program};
+use lems_ir::{Probe, Program};
 use lems_lower::{Lowered, Recorded, lower};
 use lems_math::JavaRandom;
 use lems_model::Model;
 use lems_network::{EventFormat, Experiment, Network, NetworkError, Run, Shapes, Variable};
-use lems_output::OutputStore;
-
-use crate::run::{Control, Cursor, RunSettings, Summary};
-use crate::{Checkpoint, EngineError, TextFiles};
 
 /// A run that is ready to start: program, recorders, number of steps.
 #[derive(Debug, Clone)]
@@ -242,31 +238,6 @@ impl Simulation {
     /// Number of steps of the run.
     pub fn steps(&self) -> u64 {
         self.run.steps
-    }
-
-    /// Runs to the end with `backend`, which must be one for this program, and writes jLEMS's text
-    /// files: from the start, or from a checkpoint, with the same results.
-    ///
-    /// # Errors
-    /// A checkpoint of another run; a recorded value that is no finite number, events without end,
-    /// an output that cannot be written. Outputs that were begun are then left under their partial
-    /// names.
-    pub fn run(
-        &self,
-        backend: &dyn Backend,
-        store: &mut dyn OutputStore,
-        from: Option<Checkpoint>,
-        settings: &RunSettings,
-        control: Control<'_>,
-    ) -> Result<Summary, EngineError> {
-        let mut cursor = match from {
-            None => Cursor::start(self, settings, TextFiles::create(self, store)?)?,
-            Some(checkpoint) => Cursor::resume(self, settings, checkpoint, |marks| {
-                TextFiles::reopen(self, store, marks)
-            })?,
-        };
-        cursor.run(self, backend, control)?;
-        Ok(cursor.finish(self)?.0)
     }
 
     /// Steps between two looks at the outside world: few of a large network, whose steps take long.

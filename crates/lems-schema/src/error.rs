@@ -88,7 +88,7 @@ impl SchemaError {
     pub fn code(&self) -> u16 {
         use SchemaError::*;
         match self {
-            Document(error) => return error.code(),
+            Document(error) => error.code(),
             Unusable { .. } | SeveralFiles { .. } => 701,
             UndeclaredRoot { .. } | UnexpectedElement { .. } => 702,
             MissingElement { .. } => 703,

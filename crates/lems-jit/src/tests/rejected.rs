@@ -35,14 +35,6 @@ fn attached(body: Vec<Statement>) -> Statement {
 }
 
 #[test]
-fn slots_outside_the_memory() {
-    let mut program = program(kernel(&[Real], vec![load(0, Place::Slot(1))]), 1, &[0.0]);
-    assert_eq!(defect(&program), Defect::Memory { end: 2, size: 1 });
-    program.memory.push(0.0);
-    assert!(validate(&program).is_ok());
-}
-
-#[test]
 fn columns_shorter_than_their_loop() {
     let inner = |base| attached(vec![load(0, column(base, 1))]);
     let mut program = program(kernel(&[Real], vec![inner(1)]), 2, &[0.0; 4]);
@@ -69,13 +61,6 @@ fn links_outside_the_tables_or_the_memory() {
     assert_eq!(defect(&program), Defect::Memory { end: 5, size: 4 });
     program.links = vec![9, 1, 3];
     assert!(validate(&program).is_ok());
-}
-
-#[test]
-fn offset_tables_that_are_too_short() {
-    let mut program = program(kernel(&[], vec![attached(vec![])]), 2, &[]);
-    program.links = vec![0, 0];
-    assert_eq!(defect(&program), Defect::Links { end: 3, size: 2 });
 }
 
 #[test]
@@ -191,15 +176,6 @@ fn schemes_that_do_not_fit() {
     assert!(check(propagate(1, &[0, 0], &[0, 0])).is_err());
     assert!(check(propagate(0, &[0], &[0])).is_err());
     assert!(check(propagate(0, &[0, 0], &[0, 0, 0])).is_err());
-}
-
-#[test]
-fn statements_of_set_up_kernels() {
-    let twice = Statement::Twice(vec![]);
-    assert_eq!(
-        defect(&program(kernel(&[], vec![twice]), 1, &[])),
-        Defect::Twice
-    );
 }
 
 #[test]
