@@ -4,12 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use lems_equations::{Computation, Item};
-use lems_ir::{Backend, Interpreter, Probe, Program, State};
+use lems_ir::{Backend, Interpreter, Probe, Program, State, make_step};
 use lems_lower::{Lowered, Recorded, lower};
 use lems_model::{Actions, ComponentType, Dynamics, Formula, Model};
 use lems_network::{Experiment, InstanceId, Network, Readable, Run, Shapes, Variable};
 
-use crate::run::make_step;
 
 /// The equation that first gave a value that is not finite, from values that are.
 #[derive(Debug, Clone)]
@@ -96,7 +95,7 @@ impl<'m, 'd> Diagnosis<'m, 'd> {
     pub fn new(model: &'m Model<'d>, experiment: &Experiment<'d>, run: Run) -> Option<Self> {
         let random = experiment.random.clone();
         let network =
-            Network::build_within(model, run.target, random, experiment.most_instances).ok()?;
+            Network::build_within(model, run.target, random, experiment.most_instances, experiment.cable_rules.as_ref()).ok()?;
         let shapes = Shapes::of(&network);
         let mut places: Vec<Place<'d>> = Vec::new();
         for index in 0..network.instances.len() {

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use lems_network::NetworkError;
 
 use super::{
+    cables::{self, PendingNode},
     Lowered, Lowering, Probe,
     columns::{Address, Column, ColumnId, ColumnKind, Content},
 };
@@ -23,6 +24,8 @@ impl<'d> Lowering<'_, '_, 'd> {
         // Columns that recorders and tables of addresses read.
         let mut pinned: HashSet<ColumnId> = HashSet::new();
         pinned.extend(probes.iter().flatten().map(|address| address.column));
+        let nodes = self.cables.iter().flatten();
+        pinned.extend(nodes.flat_map(PendingNode::addresses).map(|address| address.column));
         for table in &self.address_tables {
             let addresses = table.addresses.iter().flatten();
             pinned.extend(addresses.map(|address| address.column));
@@ -85,6 +88,9 @@ impl<'d> Lowering<'_, '_, 'd> {
                 program.links[table.first as usize + index] = address.map_or(0, slot);
             }
         }
+        program.cables = (self.cables.iter())
+            .map(|nodes| cables::finished(nodes, &slot, &mut program.memory))
+            .collect();
         // What the caller finds values by.
         let values = (probes.iter())
             .map(|probe| match probe {
@@ -116,6 +122,8 @@ impl<'d> Lowering<'_, '_, 'd> {
             ColumnKind::Live(name) | ColumnKind::Parameter(name) => name.to_owned(),
             ColumnKind::Snapshot(name) => format!("{name} (exposed)"),
             ColumnKind::Value(number) => format!("value {number}"),
+            ColumnKind::Rate => "rate of the potential".to_owned(),
+            ColumnKind::Slope => "derivative of that rate by the potential".to_owned(),
             ColumnKind::Regime => "regime".to_owned(),
         };
         format!("{}/{name}", steps.join("/"))

@@ -130,6 +130,13 @@ pub enum NetworkError {
     Ignored { element: String, span: Span },
     #[error("the edge {edge} of a kinetic scheme does not join two of its states")]
     BadEdge { edge: String, span: Span },
+    #[error("{cell}: {problem}")]
+    BadMorphology {
+        cell: String,
+        problem: String,
+        help: Option<String>,
+        span: Span,
+    },
     #[error("this selection is wrong: {reason}")]
     BadSelection { reason: String, span: Span },
     #[error("{instance} depends on what it makes itself")]
@@ -240,6 +247,7 @@ impl NetworkError {
             | BadAssign { span, .. }
             | Ignored { span, .. }
             | BadEdge { span, .. }
+            | BadMorphology { span, .. }
             | BadSelection { span, .. }
             | CircularSelection { span, .. }
             | EndlessTransitions { span, .. }
@@ -369,6 +377,9 @@ impl NetworkError {
             BadEdge { .. } => {
                 Some("let `from` and `to` be ids of states of the same scheme".to_owned())
             }
+            BadMorphology { help, .. } => Some(help.clone().unwrap_or_else(|| {
+                "segments are joined to one tree, each to its parent".to_owned()
+            })),
             BadSelection { .. } => Some(
                 "a selection is a collection with a condition on its instances, as in \
                  `cells[index .lt. 3]`"

@@ -6,6 +6,7 @@
 //! [`Experiment::of`] says what a simulation runs and records.
 
 mod build;
+mod cables;
 mod cells;
 mod connect;
 mod doubts;
@@ -20,6 +21,7 @@ mod recording;
 mod selection;
 mod shapes;
 
+pub use cables::{Cable, CablePlan, CableRules, CableRulesError, Cables};
 pub use cells::Cell;
 pub use doubts::rounded;
 pub use error::NetworkError;

@@ -90,6 +90,7 @@ impl<'d> Network<'_, 'd> {
         }
         let has_id = |id: &InstanceId| self.component_id(*id) == Some(name);
         (self.single(current, name))
+            .or_else(|| self.cables.segment(current, name))
             .or_else(|| self.peer(current, name))
             .or_else(|| (instance.singles.iter().find(|(_, id)| has_id(id))).map(|(_, id)| *id))
             .or_else(|| self.labelled(current, name))

@@ -24,7 +24,7 @@ pub(crate) fn makes_instances(element: &StructureElement<'_>) -> bool {
     }
 }
 
-impl<'m, 'd> Builder<'m, 'd> {
+impl<'m, 'd> Builder<'_, 'm, 'd> {
     /// Makes the instances that the `Structure` of an instance asks for, unless that is done.
     pub(crate) fn complete(&mut self, id: InstanceId) {
         if self.exhausted || !self.waiting.remove(&id) {

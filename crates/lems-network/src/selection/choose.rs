@@ -9,7 +9,7 @@ use lems_model::StructureElement;
 use super::{Condition, Selection, SelectionError, Step, Value, holds, parse};
 use crate::{InstanceId, NetworkError, build::Builder};
 
-impl<'d> Builder<'_, 'd> {
+impl<'d> Builder<'_, '_, 'd> {
     /// The instances that another goes by where instances are wanted: its elements, or what its
     /// only `Collection` holds. An error at `span` if there is no such thing.
     pub(crate) fn members(&mut self, id: InstanceId, span: Span) -> Option<Vec<InstanceId>> {
