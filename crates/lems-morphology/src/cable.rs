@@ -1,0 +1,118 @@
+//! The linear system of voltages on a tree, solved in linear time.
+//!
+//! The method is the elimination from the leaves to the root of M. Hines, "Efficient computation of
+//! branched nerve equations", Int. J. Bio-Medical Computing 15 (1984) 69-76.
+
+use crate::morphology::{Morphology, Node};
+
+/// The couplings between the nodes of a tree.
+///
+/// The system is symmetric. With d the own term of node j, g the conductance to its parent p and gₖ those
+/// to its children k, row j is
+///
+/// ```text
+/// (d + g + Σ gₖ) x_j − g x_p − Σ gₖ x_k = rhs_j
+/// ```
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Tree {
+    /// By node: its parent, which has a smaller index. Any other number, such as `u32::MAX`, makes a root.
+    pub parents: Vec<u32>,
+    /// By node: the conductance to its parent, in siemens. That of a root has no effect.
+    pub conductance_to_parent: Vec<f64>,
+}
+
+impl Tree {
+    /// The tree of the nodes of a morphology. `resistivity` is that of a compartment's cytoplasm, in ohm m.
+    pub fn new(morphology: &Morphology, resistivity: impl Fn(usize) -> f64) -> Tree {
+        let parent = |node: &Node| {
+            let parent = node.parent.and_then(|parent| u32::try_from(parent).ok());
+            parent.unwrap_or(u32::MAX)
+        };
+        let conductance = |node: &Node| {
+            let parts = node.path.iter();
+            let resistance: f64 = parts.map(|(own, path)| resistivity(*own) * path).sum();
+            node.parent.map_or(0.0, |_| 1.0 / resistance)
+        };
+        Tree {
+            parents: morphology.nodes().iter().map(parent).collect(),
+            conductance_to_parent: morphology.nodes().iter().map(conductance).collect(),
+        }
+    }
+
+    /// Solves the system in place: the children are eliminated before their parents, then values go back
+    /// from the roots to the leaves.
+    ///
+    /// `diagonal` is the own term of each node without the conductances, in siemens: 2 C / Δt − dI/dV for
+    /// Crank and Nicolson's step, 0 for a node without membrane. `rhs` is the right-hand side, in ampere. At
+    /// the end `rhs` contains the result, in volt, and `diagonal` nothing of use.
+    ///
+    /// Own terms that are not negative, one of them positive in each tree, always have a result. No step of
+    /// the elimination subtracts then, so roundings stay small also where conductances are much larger than
+    /// own terms. If all own terms of a tree are 0, its values are not finite.
+    ///
+    /// Of lists of different lengths only the common beginning is used.
+    pub fn solve(&self, diagonal: &mut [f64], rhs: &mut [f64]) {
+        self.solve_many(1, diagonal, rhs);
+    }
+
+    /// Solves the systems of `count` equal trees, each with its own `diagonal` and `rhs`.
+    ///
+    /// The number of node j of tree i is at j × `count` + i, so neighbouring numbers belong to one node. Each
+    /// result has the same bits as that of [`Tree::solve`].
+    pub fn solve_many(&self, count: usize, diagonal: &mut [f64], rhs: &mut [f64]) {
+        if count == 0 {
+            return;
+        }
+        let nodes = (self.parents.len())
+            .min(self.conductance_to_parent.len())
+            .min(diagonal.len() / count)
+            .min(rhs.len() / count);
+        let links = self.parents.iter().zip(&self.conductance_to_parent);
+        let links = links.take(nodes).enumerate();
+        // From the leaves to the roots. The own term of a node includes those of the children by now: seen
+        // from the parent, the node is its own term d in series with the conductance g, d g / (d + g).
+        for (node, (&parent, &conductance)) in links.clone().rev() {
+            let (terms_before, terms) = diagonal.split_at_mut(node * count);
+            let (sides_before, sides) = rhs.split_at_mut(node * count);
+            let own = terms.iter_mut().zip(sides).take(count);
+            let above = match row(parent, count) {
+                Some(row) => (terms_before.get_mut(row.clone()), sides_before.get_mut(row)),
+                None => (None, None),
+            };
+            if let (Some(terms_above), Some(sides_above)) = above {
+                let above = terms_above.iter_mut().zip(sides_above);
+                for ((term, side), (term_above, side_above)) in own.zip(above) {
+                    let sum = *term + conductance;
+                    let share = conductance / sum;
+                    *term_above += *term * share;
+                    *side_above += *side * share;
+                    // What the way back needs: x = side + term × x of the parent.
+                    *side /= sum;
+                    *term = share;
+                }
+            } else {
+                for (term, side) in own {
+                    *side /= *term;
+                    *term = 0.0;
+                }
+            }
+        }
+        // From the roots to the leaves.
+        for (node, (&parent, _)) in links {
+            let (before, sides) = rhs.split_at_mut(node * count);
+            let above = row(parent, count).and_then(|row| before.get(row));
+            if let Some(above) = above {
+                let shares = diagonal.iter().skip(node * count);
+                for ((side, share), above) in sides.iter_mut().zip(shares).zip(above) {
+                    *side += share * above;
+                }
+            }
+        }
+    }
+}
+
+/// Where the numbers of a node are.
+fn row(node: u32, count: usize) -> Option<std::ops::Range<usize>> {
+    let start = usize::try_from(node).ok()?.checked_mul(count)?;
+    Some(start..start.checked_add(count)?)
+}
