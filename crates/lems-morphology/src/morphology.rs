@@ -224,7 +224,8 @@ impl Morphology {
     ///
     /// The 0 end and the 1 end of a section are nodes without membrane. The 0 end of a section is the node
     /// to which it is attached. Everywhere else the node is the centre of a compartment; a border belongs to
-    /// the compartment behind it. The result is None if there is no such segment, or the fraction is not between 0 and 1.
+    /// the compartment behind it. The result is None if there is no such segment, or the fraction is not
+    /// between 0 and 1.
     pub fn node_at(&self, segment: usize, fraction: f64) -> Option<usize> {
         if !(0.0..=1.0).contains(&fraction) {
             return None;
