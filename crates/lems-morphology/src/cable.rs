@@ -52,7 +52,34 @@ impl Tree {
     ///
     /// Of lists of different lengths only the common beginning is used.
     pub fn solve(&self, diagonal: &mut [f64], rhs: &mut [f64]) {
-        self.solve_many(1, diagonal, rhs);
+        let nodes = self.nodes(1, diagonal, rhs);
+        let (diagonal, rhs) = (&mut diagonal[..nodes], &mut rhs[..nodes]);
+        let (parents, conductances) =
+            (&self.parents[..nodes], &self.conductance_to_parent[..nodes]);
+        // From the leaves to the roots. The own term of a node includes those of the children by now: seen
+        // from the parent, the node is its own term d in series with the conductance g, d g / (d + g).
+        for node in (0..nodes).rev() {
+            let (parent, conductance) = (parents[node] as usize, conductances[node]);
+            let (term, side) = (diagonal[node], rhs[node]);
+            if parent < node {
+                let sum = term + conductance;
+                let share = conductance / sum;
+                diagonal[parent] += term * share;
+                rhs[parent] += side * share;
+                // What the way back needs: x = rhs + diagonal × x of the parent.
+                rhs[node] = side / sum;
+                diagonal[node] = share;
+            } else {
+                rhs[node] = side / term;
+            }
+        }
+        // From the roots to the leaves.
+        for node in 0..nodes {
+            let parent = parents[node] as usize;
+            if parent < node {
+                rhs[node] += diagonal[node] * rhs[parent];
+            }
+        }
     }
 
     /// Solves the systems of `count` equal trees, each with its own `diagonal` and `rhs`.
@@ -63,14 +90,10 @@ impl Tree {
         if count == 0 {
             return;
         }
-        let nodes = (self.parents.len())
-            .min(self.conductance_to_parent.len())
-            .min(diagonal.len() / count)
-            .min(rhs.len() / count);
+        let nodes = self.nodes(count, diagonal, rhs);
         let links = self.parents.iter().zip(&self.conductance_to_parent);
         let links = links.take(nodes).enumerate();
-        // From the leaves to the roots. The own term of a node includes those of the children by now: seen
-        // from the parent, the node is its own term d in series with the conductance g, d g / (d + g).
+        // Step by step what `solve` does.
         for (node, (&parent, &conductance)) in links.clone().rev() {
             let (terms_before, terms) = diagonal.split_at_mut(node * count);
             let (sides_before, sides) = rhs.split_at_mut(node * count);
@@ -86,7 +109,6 @@ impl Tree {
                     let share = conductance / sum;
                     *term_above += *term * share;
                     *side_above += *side * share;
-                    // What the way back needs: x = side + term × x of the parent.
                     *side /= sum;
                     *term = share;
                 }
@@ -108,6 +130,14 @@ impl Tree {
                 }
             }
         }
+    }
+}
+
+impl Tree {
+    /// How many nodes have all their numbers.
+    fn nodes(&self, count: usize, diagonal: &[f64], rhs: &[f64]) -> usize {
+        let links = self.parents.len().min(self.conductance_to_parent.len());
+        links.min(diagonal.len().min(rhs.len()) / count)
     }
 }
 

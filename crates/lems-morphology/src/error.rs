@@ -79,9 +79,9 @@ pub enum MorphologyError {
         proximal: f64,
         distal: f64,
     },
-    /// A sphere is one of several segments of a section, where its area has no meaning.
-    #[error("segment {id} is a sphere, so it must be alone in its section")]
-    SphereAmongOthers {
+    /// A section of several segments has no length, so there is nothing to divide.
+    #[error("segment {id} and those that follow it in a section have no length")]
+    SectionWithoutLength {
         segment: usize,
         id: i64,
         section: usize,
@@ -143,7 +143,7 @@ impl MorphologyError {
             | Self::ZeroDiameter { segment, .. }
             | Self::OutOfRange { segment, .. }
             | Self::NoLength { segment, .. }
-            | Self::SphereAmongOthers { segment, .. }
+            | Self::SectionWithoutLength { segment, .. }
             | Self::InTwoSections { segment, .. }
             | Self::NotConsecutive { segment, .. }
             | Self::NotAtEnd { segment, .. } => Some(segment),
@@ -158,7 +158,7 @@ impl MorphologyError {
     /// The index of the declared section that the error is about; the second one if there are two.
     pub fn section(&self) -> Option<usize> {
         match *self {
-            Self::SphereAmongOthers { section, .. }
+            Self::SectionWithoutLength { section, .. }
             | Self::EmptySection { section }
             | Self::ZeroDivisions { section }
             | Self::SegmentOutOfRange { section, .. }

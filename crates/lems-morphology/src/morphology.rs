@@ -20,6 +20,7 @@ pub struct Morphology {
     places: Vec<Place>,
     /// By section.
     layouts: Vec<Layout>,
+    without_membrane: Vec<usize>,
 }
 
 /// A stretch of a section with one voltage.
@@ -42,6 +43,16 @@ pub struct Compartment {
     /// What the compartment consists of, in the order of the path.
     pub pieces: Vec<Piece>,
 }
+
+impl Compartment {
+    /// Whether a piece is what a rounded length has left of a segment that is elsewhere.
+    fn is_remnant(&self, piece: &Piece) -> bool {
+        piece.to - piece.from < 1.0 && piece.area < REMNANT * self.area
+    }
+}
+
+/// The largest share of a compartment that can be due to rounded coordinates.
+const REMNANT: f64 = 1e-6;
 
 /// A part of a compartment that lies on one segment.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -146,6 +157,7 @@ impl Morphology {
     ///   length.
     /// - A segment without length and with one diameter d, alone in its section, is a sphere. It becomes the
     ///   cylinder of length d, which has the same membrane area π d².
+    ///   Among others it is a point with neither membrane nor resistance.
     /// - A section begins at the 0 node or the 1 node of its parent section if it is attached exactly there,
     ///   otherwise at the centre of the compartment that contains the place.
     /// - Sections are taken in their order, but a parent comes before its children.
@@ -200,11 +212,20 @@ impl Morphology {
         self.places.get(segment).map(|place| place.section)
     }
 
+    /// The spheres that count as points, because their sections have further segments.
+    ///
+    /// A sphere has a meaning only if it is alone in its section; a user may want to know that the membrane of
+    /// these is left out. A segment that only repeats the end of its parent is not among them.
+    pub fn spheres_without_membrane(&self) -> &[usize] {
+        &self.without_membrane
+    }
+
     /// The node of a location: a fraction of a segment, from 0 at its proximal point to 1 at its distal one.
     ///
     /// The 0 end and the 1 end of a section are nodes without membrane. The 0 end of a section is the node
     /// to which it is attached. Everywhere else the node is the centre of a compartment; a border belongs to
-    /// the compartment behind it. The result is None if there is no such segment, or the fraction is not between 0 and 1.
+    /// the compartment behind it. The result is None if there is no such segment, or the fraction is not
+    /// between 0 and 1.
     pub fn node_at(&self, segment: usize, fraction: f64) -> Option<usize> {
         if !(0.0..=1.0).contains(&fraction) {
             return None;
@@ -216,7 +237,9 @@ impl Morphology {
     /// The share of the membrane area that lies on the given segments, by compartment.
     ///
     /// Compartments without a share are left out; the others are in their order. The share is exactly 1
-    /// where the segments cover the whole compartment.
+    /// where the segments cover the whole compartment. Coordinates in files are rounded, so a segment that
+    /// should end at a border between compartments can miss it: what then is less than a millionth of a
+    /// compartment counts as nothing.
     pub fn coverage(&self, segments: &[usize]) -> Vec<(usize, f64)> {
         let mut sorted = segments.to_vec();
         sorted.sort_unstable();
@@ -232,11 +255,18 @@ impl Morphology {
         touched.dedup();
         let share = |index: usize| {
             let compartment = self.compartments.get(index)?;
-            let is_given = |piece: &&Piece| sorted.binary_search(&piece.segment).is_ok();
-            let pieces = compartment.pieces.iter().filter(is_given);
-            let covered: f64 = pieces.map(|piece| piece.area).sum();
-            let share = covered / compartment.area;
-            (share > 0.0).then_some((index, share.min(1.0)))
+            let (mut covered, mut all) = (0.0, 0.0);
+            for piece in compartment
+                .pieces
+                .iter()
+                .filter(|piece| !compartment.is_remnant(piece))
+            {
+                all += piece.area;
+                if sorted.binary_search(&piece.segment).is_ok() {
+                    covered += piece.area;
+                }
+            }
+            (covered > 0.0).then(|| (index, covered / all))
         };
         touched.into_iter().filter_map(share).collect()
     }
@@ -407,6 +437,7 @@ impl Builder {
             nodes: self.nodes,
             places: self.places,
             layouts: self.layouts,
+            without_membrane: skeleton.without_membrane,
         }
     }
 }

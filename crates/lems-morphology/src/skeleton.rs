@@ -12,6 +12,8 @@ pub(crate) struct Skeleton {
     pub sections: Vec<Section>,
     /// By segment: its section.
     pub section_of: Vec<usize>,
+    /// The spheres that are not alone in their sections.
+    pub without_membrane: Vec<usize>,
 }
 
 impl Skeleton {
@@ -31,12 +33,13 @@ impl Skeleton {
         let proximals = proximals(segments, &order);
         let mut frusta = frusta(segments, &proximals, &mut errors);
         let (sections, section_of) = complete(segments, sections, limit, &mut errors);
-        spheres(segments, &sections, &proximals, &mut frusta, &mut errors);
+        let without_membrane = spheres(segments, &sections, &proximals, &mut frusta, &mut errors);
         if errors.is_empty() {
             Ok(Skeleton {
                 frusta,
                 sections,
                 section_of,
+                without_membrane,
             })
         } else {
             Err(errors)
@@ -312,16 +315,15 @@ fn complete(
     (sections, places)
 }
 
-/// Makes cylinders of spheres, and looks for spheres that are not alone in their sections.
-///
-/// A segment without length that only repeats the end of the one before is no sphere. It has no membrane.
+/// Makes cylinders of spheres, and finds the spheres that are not alone in their sections.
 fn spheres(
     segments: &[Segment],
     sections: &[Section],
     proximals: &[Point],
     frusta: &mut [Frustum],
     errors: &mut Vec<MorphologyError>,
-) {
+) -> Vec<usize> {
+    let mut without_membrane = Vec::new();
     for (section, declared) in sections.iter().enumerate() {
         if let [segment] = declared.segments.as_slice()
             && let Some(frustum) = frusta.get_mut(*segment)
@@ -331,9 +333,7 @@ fn spheres(
             }
             continue;
         }
-        let mut longest: f64 = 0.0;
-        let mut end: Option<Point> = None;
-        let mut found = None;
+        let mut length: f64 = 0.0;
         for &segment in &declared.segments {
             let (Some(given), Some(proximal), Some(frustum)) = (
                 segments.get(segment),
@@ -342,25 +342,25 @@ fn spheres(
             ) else {
                 continue;
             };
-            longest = longest.max(frustum.length);
-            let is_repeated = given.proximal.is_none() || end == Some(*proximal);
-            if frustum.length == 0.0 && !is_repeated {
-                found.get_or_insert((segment, given.id));
+            length += frustum.length;
+            // A point that is in the list twice is no sphere.
+            let parent = given.parent.and_then(|parent| segments.get(parent));
+            let is_repeated = parent.is_some_and(|parent| parent.distal == *proximal);
+            if frustum.length == 0.0 && given.proximal.is_some() && !is_repeated {
+                without_membrane.push(segment);
             }
-            end = Some(given.distal);
         }
-        if longest == 0.0
+        if length == 0.0
             && let Some(&segment) = declared.segments.first()
             && let Some(given) = segments.get(segment)
         {
-            found.get_or_insert((segment, given.id));
-        }
-        if let Some((segment, id)) = found {
-            errors.push(MorphologyError::SphereAmongOthers {
+            errors.push(MorphologyError::SectionWithoutLength {
                 segment,
-                id,
+                id: given.id,
                 section,
             });
         }
     }
+    without_membrane.sort_unstable();
+    without_membrane
 }
