@@ -155,6 +155,7 @@ impl Coded for NetworkError {
             BadAssign { .. } => 415,
             Ignored { .. } => 416,
             BadEdge { .. } => 417,
+            BadMorphology { .. } => 432,
             NoFileName { .. } => 418,
             MissingAttribute { .. } => 419,
             TooManyChildren { .. } => 420,

@@ -57,12 +57,14 @@ pub mod resolved;
 mod schemas;
 mod settings;
 mod simulation;
+mod cables;
 mod stage;
 mod stages;
 mod validate;
 mod visible;
 
 pub use around::{Around, is_neuroml};
+use cables::cable_rules;
 pub use compare::{Column, Comparison, Difference, Likeness, Train, compare, event_trains};
 pub use diagnostic::{Diagnostic, Failure, MOST_SHOWN, Severity};
 pub use displays::{

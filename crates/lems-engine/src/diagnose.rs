@@ -367,6 +367,7 @@ fn add_equations<'m, 'd>(
             let own = rates.iter().filter(|rate| rate.variable == name);
             candidates.extend(own.map(|rate| &rate.value));
         }
+        Item::Rate(rate) if rate.variable == name => candidates.push(&rate.value),
         Item::Condition(condition) => assigned(&condition.actions),
         Item::Actions(actions) => assigned(actions),
         Item::Regimes(regimes) => {
@@ -379,6 +380,7 @@ fn add_equations<'m, 'd>(
         | Item::Attached(_)
         | Item::Scheme(_)
         | Item::Clock(_)
+        | Item::Rate(_)
         | Item::Simultaneous(_)
         | Item::Enter(_)
         | Item::Publish(_) => {}

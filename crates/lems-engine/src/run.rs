@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use lems_ir::{Backend, Deliveries, Fault, Interpreter, Program, State, make_step};
+use lems_ir::{Backend, Deliveries, Fault, Interpreter, State, make_step};
 use lems_output::{Mark, OutputError};
 
 use crate::checkpoint::{self, Checkpoint};
@@ -224,7 +224,7 @@ impl<S: Sink> Cursor<S> {
                 // The back end goes call by call.
                 0 => {
                     self.time += step;
-                    let (program, state) = (&simulation.program, &mut self.state);
+                    let (program, state) = (&*simulation.program, &mut self.state);
                     make_step(program, backend, state, self.time, step);
                     self.steps += 1;
                 }

@@ -10,14 +10,14 @@
 
 use lems_equations::Phase;
 use lems_index::{Id, narrow};
-use lems_ir::{Cable, CableNode, Call, Membrane, Place, Register, Stage};
+use lems_ir::{Cable, CableNode, Call, Membrane, Register, Stage};
 use lems_network::{NodeId, ShapeId};
 
 use super::{
     KernelId, LoopNest, Lowering,
     code::Code,
     columns::{Address, ColumnKind},
-    equations::{Clock, NodeContext},
+    equations::NodeContext,
     tangent::{move_exactly, store_slope},
 };
 
@@ -123,8 +123,9 @@ impl<'d> Lowering<'_, '_, 'd> {
         let mut kernel = code.into_kernel(name);
         move_exactly(&mut kernel, &moves);
         if phase == Phase::Currents {
+            let potential = self.network.cables.potential;
             let mut place = |kind| self.column(shape, NodeId::ROOT, kind).place(0);
-            let potential = place(ColumnKind::Live(self.network.cables.potential));
+            let potential = place(ColumnKind::Live(potential));
             let (rate, slope) = (place(ColumnKind::Rate), place(ColumnKind::Slope));
             store_slope(&mut kernel, potential, rate, slope);
         }

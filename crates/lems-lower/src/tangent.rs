@@ -267,8 +267,6 @@ impl Writer<'_> {
                 }
                 Operation::Binary(Multiply, result, sum)
             }
-            // What jumps has no slope between its jumps.
-            _ => Operation::Constant(0.0),
         }
     }
 
@@ -326,6 +324,7 @@ impl Writer<'_> {
                 let factor = self.put(Operation::Select(is_below, minus, one), to);
                 times(factor)
             }
+            // What jumps has no slope between its jumps.
             _ => Operation::Constant(0.0),
         }
     }

@@ -142,7 +142,7 @@ impl<'m, 'd> Builder<'_, 'm, 'd> {
             return None;
         }
         if let Some(plan) = self.cable_plan(kind, component) {
-            return self.instantiate_cable(&plan, kind, component, parent, depth);
+            return self.instantiate_cable(&plan, kind, component, parent, consolidated, depth);
         }
         if self.exhausted {
             return None;
@@ -277,6 +277,11 @@ impl<'m, 'd> Builder<'_, 'm, 'd> {
             return;
         }
         self.complete(id);
+        // The other compartments of a cell are in no list.
+        let beside: Vec<InstanceId> = self.network.cables.beside(id).collect();
+        for other in beside {
+            self.build(other);
+        }
         self.run_connections(Place::of(&self.network, id));
         let instance = self.network.instance(id);
         let singles: Vec<InstanceId> = instance.singles.iter().map(|(_, child)| *child).collect();

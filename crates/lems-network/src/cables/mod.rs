@@ -203,6 +203,7 @@ impl<'d> Builder<'_, '_, 'd> {
         kind: TypeId,
         component: Option<ComponentId>,
         parent: Option<InstanceId>,
+        consolidated: bool,
         depth: usize,
     ) -> Option<InstanceId> {
         let cell = self.network.cables.all.len();
@@ -217,7 +218,7 @@ impl<'d> Builder<'_, '_, 'd> {
         let mut first = None;
         for compartment in [main].into_iter().chain(others) {
             let node = plan.morphology.compartments().get(compartment)?.node;
-            let made = self.cable_node(cell, node, kind, component, parent, depth)?;
+            let made = self.cable_node(cell, node, kind, component, parent, consolidated, depth)?;
             first = first.or(Some(made));
         }
         first
@@ -231,6 +232,7 @@ impl<'d> Builder<'_, '_, 'd> {
         kind: TypeId,
         component: Option<ComponentId>,
         parent: Option<InstanceId>,
+        consolidated: bool,
         depth: usize,
     ) -> Option<InstanceId> {
         let rules = self.cables.rules?;
@@ -241,7 +243,7 @@ impl<'d> Builder<'_, '_, 'd> {
         let plan = cable.plan.clone();
         let place = plan.place(node)?;
         let outer = self.cables.current.replace((plan.clone(), place));
-        let made = self.instantiate(kind, component, parent, true, depth);
+        let made = self.instantiate(kind, component, parent, consolidated, depth);
         self.cables.current = outer;
         let made = made?;
         // What the shape gives.
@@ -351,7 +353,11 @@ impl<'d> Builder<'_, '_, 'd> {
         };
         let instance = self.network.instance(cell);
         let (kind, component, parent) = (instance.kind, instance.component, instance.parent);
-        self.cable_node(number, node, kind, component, parent, 1)
-            .unwrap_or(cell)
+        let consolidated = instance.consolidated;
+        let Some(made) = self.cable_node(number, node, kind, component, parent, consolidated, 1) else {
+            return cell;
+        };
+        self.build(made);
+        made
     }
 }

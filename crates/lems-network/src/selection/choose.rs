@@ -144,15 +144,15 @@ enum Item {
     Pairs,
 }
 
-struct Chooser<'b, 'm, 'd, 'p> {
-    builder: &'b mut Builder<'m, 'd>,
+struct Chooser<'b, 'r, 'm, 'd, 'p> {
+    builder: &'b mut Builder<'r, 'm, 'd>,
     /// The instance whose selection it is.
     owner: InstanceId,
     pairs: &'p [(InstanceId, InstanceId)],
     text: Attribute<'d>,
 }
 
-impl Chooser<'_, '_, '_, '_> {
+impl Chooser<'_, '_, '_, '_, '_> {
     fn fail<T>(&mut self, reason: String) -> Option<T> {
         self.builder.errors.push(NetworkError::BadSelection {
             reason,
