@@ -51,11 +51,17 @@ pub(crate) fn computed<'m, 'd>(
 /// What an instance computes again once its states have moved.
 fn currents<'m, 'd>(kind: &'m ComponentType<'d>) -> Vec<Item<'m, 'd>> {
     let Some(dynamics) = &kind.dynamics else {
-        return requirements(kind).collect();
+        return Vec::new();
     };
-    (requirements(kind).chain(computed(dynamics)))
+    (computed(dynamics))
         .chain(published(kind, dynamics))
         .collect()
+}
+
+/// What is left of a step if the requirements have been read.
+fn without_requirements<'m, 'd>(mut items: Vec<Item<'m, 'd>>) -> Vec<Item<'m, 'd>> {
+    items.retain(|item| !matches!(item, Item::Compute(Computation::Requirement(_))));
+    items
 }
 
 /// What comes after the equations: conditions, what others see, the active regime.
@@ -149,10 +155,20 @@ impl<'m, 'd> Equations<'_, 'm, 'd> {
         items.extend(own.into_iter().map(|item| NodeItem { node, item }));
     }
 
-    /// A part of the step of a shape whose root is a node of a cable, or of what is attached to one:
-    /// every node after the nodes and attached instances in it.
+    /// A part of the step of a shape whose root is a node of a cable, or of what is attached to one.
+    ///
+    /// Requirements are read first, from the root down, so that all nodes see the potential of this
+    /// moment; jLEMS's order would let each level see that of a step before. Then comes every node
+    /// after the nodes and attached instances in it.
     pub fn phase(&self, shape: ShapeId, phase: Phase) -> Vec<NodeItem<'m, 'd>> {
         let mut items = Vec::new();
+        if phase != Phase::End {
+            let nodes = self.shape(shape).nodes.ids();
+            items.extend(nodes.flat_map(|node| {
+                let requirements = requirements(self.kind(shape, node));
+                requirements.map(move |item| NodeItem { node, item })
+            }));
+        }
         self.phase_node(shape, NodeId::ROOT, phase, &mut items);
         items
     }
@@ -181,7 +197,7 @@ impl<'m, 'd> Equations<'_, 'm, 'd> {
             self.cable_phase(kind, phase)
         } else {
             match phase {
-                Phase::States => own_step(kind),
+                Phase::States => without_requirements(own_step(kind)),
                 Phase::Currents => currents(kind),
                 Phase::End => Vec::new(),
             }
@@ -201,7 +217,6 @@ impl<'m, 'd> Equations<'_, 'm, 'd> {
             Phase::States => {
                 let mut items = beginning(kind);
                 if !others.is_empty() {
-                    items.extend(requirements(kind));
                     items.extend(computed(dynamics));
                     let rates = others.into_iter().map(std::slice::from_ref);
                     items.extend(rates.map(Item::Integrate));
@@ -209,7 +224,7 @@ impl<'m, 'd> Equations<'_, 'm, 'd> {
                 items
             }
             Phase::Currents => {
-                let mut items: Vec<_> = requirements(kind).chain(computed(dynamics)).collect();
+                let mut items: Vec<_> = computed(dynamics).collect();
                 items.extend(of_potential.into_iter().map(Item::Rate));
                 items
             }
