@@ -293,7 +293,7 @@ impl<'d> Lowering<'_, '_, 'd> {
     ) -> Register {
         let network = self.network;
         match self.shape(nest.shape).nodes[node].component {
-            Some(component) if network.cables.shares.is_empty() => {
+            Some(component) if !network.cables.changes_parameters() => {
                 let value = network.model.parameter(component, name);
                 code.constant(declared(value, name))
             }

@@ -147,6 +147,11 @@ impl<'m, 'd> Builder<'_, 'm, 'd> {
         if self.exhausted {
             return None;
         }
+        // What varies over a cell has in each compartment the equations of what does not.
+        let current = self.cables.current.as_ref().zip(component);
+        let kind = current.map_or(kind, |((plan, _), component)| {
+            plan.varying(component).map_or(kind, |varying| varying.kind)
+        });
         let model = self.network.model;
         let id = InstanceId(lems_index::narrow(self.network.instances.len()));
         self.network.instances.push(Instance {
@@ -179,16 +184,15 @@ impl<'m, 'd> Builder<'_, 'm, 'd> {
         if model.type_of(kind).structure.iter().any(makes_instances) {
             self.waiting.insert(id);
         }
+        if self.cables.rules.is_some() {
+            self.place_part(id, component, parent);
+        }
         let mut children: Vec<_> =
             component.map_or_else(Vec::new, |id| model.children(id).collect());
         // A compartment has only the parts that cover it.
         let current = self.cables.current.clone();
         if let Some((plan, place)) = &current {
             children.retain(|(_, child)| plan.share(*child, *place).is_some());
-            let share = component.and_then(|component| plan.share(component, *place));
-            if let Some(share) = share.filter(|share| *share < 1.0) {
-                self.network.cables.shares.insert(id, share);
-            }
         }
         for (slot, child) in filled_slots(model, kind, &children) {
             let child_kind = model.component(child).component_type;

@@ -226,7 +226,12 @@ impl<'b, 'r, 'm, 'd> Connector<'b, 'r, 'm, 'd> {
         } else {
             self.place.parent.or(self.place.instance)
         }?;
-        match self.builder.follow(start, path, source) {
+        let mut found = self.builder.follow(start, path, source);
+        if found.is_err() && !self.network().cables.all.is_empty() {
+            // Files for cells with dendrites are about that leave out `../`.
+            found = self.builder.follow(Network::ROOT, path, source).or(found);
+        }
+        match found {
             Ok(found) => {
                 let cell = self.network().unwrapped(found);
                 let connection = self.place.component;

@@ -170,6 +170,13 @@ impl<'m, 'd> Network<'m, 'd> {
         let instance = self.instance(id);
         match instance.component {
             Some(component) => {
+                if self.cables.changes_parameters() {
+                    let names = &self.type_of(id).parameters;
+                    let own = names.get_key_value(name).map(|(name, _)| (id, *name));
+                    if let Some(value) = own.and_then(|own| self.cables.parameters.get(&own)) {
+                        return Some(*value);
+                    }
+                }
                 let value = self.model.parameter(component, name)?;
                 Some(value * self.share_of(id, name))
             }

@@ -12,7 +12,7 @@ mod rules;
 use std::rc::Rc;
 
 use lems_model::{ComponentId, TypeId};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 pub use plan::CablePlan;
 pub(crate) use plan::CablePlace;
@@ -40,6 +40,14 @@ pub struct Cables<'d> {
     pub given: FxHashMap<(InstanceId, &'d str), f64>,
     /// Shares of parameters that are per area, where a group covers a compartment in part.
     pub shares: FxHashMap<InstanceId, f64>,
+    /// Parts of what is counted, where a component is in several compartments.
+    pub(crate) parts: FxHashMap<InstanceId, f64>,
+    /// Parameters that have other values than those of the component, in SI units.
+    pub(crate) parameters: FxHashMap<(InstanceId, &'d str), f64>,
+    /// Values around cells that nothing gives, in SI units.
+    pub(crate) around: Vec<(&'d str, f64)>,
+    /// Parameters that are counted.
+    pub(crate) counted: Vec<&'d str>,
     /// Name of the potential.
     pub potential: &'d str,
     /// Name of the capacitance.
@@ -49,6 +57,11 @@ pub struct Cables<'d> {
 }
 
 impl Cables<'_> {
+    /// Whether instances of one component may have different parameters.
+    pub fn changes_parameters(&self) -> bool {
+        !(self.shares.is_empty() && self.parts.is_empty() && self.parameters.is_empty())
+    }
+
     /// Whether an instance is a node of a cell.
     pub fn is_node(&self, id: InstanceId) -> bool {
         self.node_of.contains_key(&id)
@@ -69,6 +82,27 @@ impl Cables<'_> {
         all.filter(move |other| *other != id)
     }
 
+    /// The other instances of a cell on the segments that a compartment is on.
+    pub(crate) fn on_same_segments(&self, id: InstanceId) -> impl Iterator<Item = InstanceId> {
+        let found = self.node_of.get(&id);
+        let cable = found.and_then(|(cell, _)| self.all.get(*cell));
+        let pieces = move |node: usize| {
+            let morphology = cable.map(|cable| &cable.plan.morphology);
+            let compartment = morphology.and_then(|morphology| {
+                let node = morphology.nodes().get(node)?;
+                let parent = || morphology.nodes().get(node.parent?)?.compartment;
+                morphology.compartments().get(node.compartment.or_else(parent)?)
+            });
+            let pieces = compartment.into_iter().flat_map(|found| &found.pieces);
+            pieces.map(|piece| piece.segment)
+        };
+        let own: Vec<usize> = (found.into_iter()).flat_map(|(_, node)| pieces(*node)).collect();
+        let instances = cable.into_iter().flat_map(|cable| cable.instances.iter().enumerate());
+        instances
+            .filter(move |(node, _)| pieces(*node).any(|segment| own.contains(&segment)))
+            .filter_map(move |(_, instance)| instance.filter(|other| *other != id))
+    }
+
     /// The instance in the middle of a segment of the cell that an instance stands for.
     pub(crate) fn segment(&self, id: InstanceId, segment: &str) -> Option<InstanceId> {
         let cable = self.cell_at(id)?;
@@ -82,10 +116,14 @@ impl<'d> Network<'_, 'd> {
     /// How much of a parameter an instance has: all of it, but for a density whose group covers
     /// a compartment in part.
     pub(crate) fn share_of(&self, id: InstanceId, parameter: &str) -> f64 {
-        match self.cables.shares.get(&id) {
-            Some(share) if self.cables.densities.contains(&parameter) => *share,
-            _ => 1.0,
+        let cables = &self.cables;
+        if cables.densities.contains(&parameter) {
+            return cables.shares.get(&id).copied().unwrap_or(1.0);
         }
+        if cables.counted.contains(&parameter) {
+            return cables.parts.get(&id).copied().unwrap_or(1.0);
+        }
+        1.0
     }
 
     /// The segment that a compartment beside a cell is named after: the first in it.
@@ -154,17 +192,69 @@ impl<'d> Builder<'_, '_, 'd> {
             all.find(|variable| variable.name == name)
                 .map_or("", |variable| variable.name)
         };
-        let parameters = model.types.values().flat_map(|kind| kind.parameters.keys());
-        let mut densities: Vec<&'d str> = parameters
-            .copied()
-            .filter(|name| rules.density.iter().any(|density| density == name))
+        let parameters = |wanted: &[String]| -> Vec<&'d str> {
+            let all = model.types.values().flat_map(|kind| kind.parameters.keys());
+            let mut found: Vec<&'d str> = (all.copied())
+                .filter(|name| wanted.iter().any(|wanted| wanted == name))
+                .collect();
+            found.sort_unstable();
+            found.dedup();
+            found
+        };
+        let (densities, counted) = (parameters(&rules.density), parameters(&rules.counted));
+        let requirements = model.types.values().flat_map(|kind| kind.requirements.keys());
+        let requirements: FxHashSet<&'d str> = requirements.copied().collect();
+        let around = (rules.around.iter())
+            .filter_map(|(name, value)| Some((*requirements.get(name.as_str())?, *value)))
             .collect();
-        densities.sort_unstable();
-        densities.dedup();
         let cables = &mut self.network.cables;
+        cables.counted = counted;
+        cables.around = around;
         cables.potential = variable(&rules.potential);
         cables.capacitance = variable(&rules.capacitance);
         cables.densities = densities;
+    }
+
+    /// What the compartment changes in a part of it that has just become an instance.
+    pub(crate) fn place_part(
+        &mut self,
+        id: InstanceId,
+        component: Option<ComponentId>,
+        parent: Option<InstanceId>,
+    ) {
+        let model = self.network.model;
+        // What a part says holds for the child that its structure makes, too.
+        if let (Some(rules), Some(parent)) = (self.cables.rules, parent) {
+            let outer = self.network.type_of(parent);
+            for name in &rules.passed_on {
+                let inner = self.network.type_of(id).parameters.get_key_value(name.as_str());
+                if let Some((name, _)) = inner
+                    && outer.parameters.contains_key(name)
+                    && let Some(value) = self.network.parameter(parent, name)
+                {
+                    self.network.cables.parameters.insert((id, name), value);
+                }
+            }
+        }
+        let (Some((plan, place)), Some(component)) = (self.cables.current.clone(), component) else {
+            return;
+        };
+        if let Some(share) = plan.share(component, place).filter(|share| *share < 1.0) {
+            self.network.cables.shares.insert(id, share);
+        }
+        if let Some(part) = plan.part(component, place) {
+            self.network.cables.parts.insert(id, part);
+        }
+        if let (Some(varying), CablePlace::Compartment(compartment)) =
+            (plan.varying(component), place)
+        {
+            let parameters = &model.type_of(varying.kind).parameters;
+            let name = parameters.get_key_value(varying.parameter.as_str());
+            let value = varying.values.get(&compartment);
+            if let (Some((name, _)), Some(value)) = (name, value) {
+                self.network.cables.parameters.insert((id, name), *value);
+            }
+        }
     }
 
     /// The plan of a cell component; None if it is not a cell with a shape. The errors of a plan are

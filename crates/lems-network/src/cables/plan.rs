@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use lems_document::{Element, Span, nearest};
-use lems_model::{ComponentId, Model};
+use lems_document::{Attribute, Element, Span, nearest};
+use lems_expression::Expression;
+use lems_model::{ComponentId, Model, TypeId};
 use lems_morphology::{Morphology, Point, Section, Segment, between, descendants};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -26,6 +27,10 @@ pub struct CablePlan {
     outside: FxHashSet<ComponentId>,
     /// Components whose effect is per area, so that a point without area has none.
     densities: FxHashSet<ComponentId>,
+    /// The part of each compartment in what is counted, for components that are.
+    parts: FxHashMap<ComponentId, FxHashMap<usize, f64>>,
+    /// Components that vary over the cell.
+    varying: FxHashMap<ComponentId, Varying>,
     /// Resistivity of the cytoplasm of each compartment, in ohm metres.
     resistivity: Vec<f64>,
     /// The compartment that stands for the cell: that in the middle of segment 0.
@@ -97,6 +102,19 @@ impl CablePlan {
         share.filter(|_| !(is_end && self.densities.contains(&component)))
     }
 
+    /// The part of what a component counts that is in a compartment.
+    pub(crate) fn part(&self, component: ComponentId, place: CablePlace) -> Option<f64> {
+        let CablePlace::Compartment(compartment) = place else {
+            return None;
+        };
+        self.parts.get(&component)?.get(&compartment).copied()
+    }
+
+    /// How a component varies, if it does.
+    pub(crate) fn varying(&self, component: ComponentId) -> Option<&Varying> {
+        self.varying.get(&component)
+    }
+
     /// Index of a segment by its id.
     pub fn segment(&self, id: i64) -> Option<usize> {
         self.segments.get(&id).copied()
@@ -136,6 +154,17 @@ impl CablePlan {
             None => 0.0,
         }
     }
+}
+
+/// A component that has another value of a parameter in each compartment.
+#[derive(Debug, Clone)]
+pub(crate) struct Varying {
+    /// The type whose equations hold.
+    pub kind: TypeId,
+    /// The parameter.
+    pub parameter: String,
+    /// Its value in each compartment, in SI units.
+    pub values: FxHashMap<usize, f64>,
 }
 
 /// What an instance of a cell stands for.
@@ -228,16 +257,19 @@ impl<'d> Reader<'_, 'd> {
             covered: FxHashMap::default(),
             outside: FxHashSet::from_iter([shape]),
             densities: FxHashSet::default(),
+            parts: FxHashMap::default(),
+            varying: FxHashMap::default(),
             resistivity: vec![f64::NAN; morphology.compartments().len()],
             morphology,
             main,
         };
+        let measures = self.measures(element);
         // What lies where.
         let parts: Vec<ComponentId> = (self.model.children(cell))
             .map(|(_, child)| child)
             .filter(|child| *child != shape)
             .collect();
-        self.cover(&parts, &groups, &mut plan);
+        self.cover(&parts, &groups, &measures, &mut plan);
         if plan.resistivity.iter().any(|value| !(*value > 0.0)) && plan.has_several() {
             self.wrong(
                 "the cytoplasm of some segments has no resistivity",
@@ -501,7 +533,13 @@ impl<'d> Reader<'_, 'd> {
     }
 
     /// Finds out which compartments each of the parts of a cell is in, and all parts inside them.
-    fn cover(&mut self, parts: &[ComponentId], groups: &Groups<'d>, plan: &mut CablePlan) {
+    fn cover(
+        &mut self,
+        parts: &[ComponentId],
+        groups: &Groups<'d>,
+        measures: &[Measure<'d>],
+        plan: &mut CablePlan,
+    ) {
         let rules = self.rules;
         let model = self.model;
         let mut unread: Vec<Vec<ComponentId>> = vec![parts.to_vec()];
@@ -516,6 +554,9 @@ impl<'d> Reader<'_, 'd> {
                 if (rules.density.iter()).any(|name| kind.parameters.contains_key(name.as_str())) {
                     plan.densities.insert(part);
                 }
+                if self.vary(part, groups, measures, plan) {
+                    continue;
+                }
                 if let Some(segments) = self.segments_of(part, groups) {
                     let coverage = plan.morphology.coverage(&segments);
                     let covered = coverage
@@ -529,6 +570,9 @@ impl<'d> Reader<'_, 'd> {
                         .collect();
                     plan.covered.insert(part, covered);
                 }
+                if (rules.counted.iter()).any(|name| kind.parameters.contains_key(name.as_str())) {
+                    count(part, plan);
+                }
             }
             for name in &rules.exclusive {
                 self.keep_last(name, &siblings, plan);
@@ -536,19 +580,142 @@ impl<'d> Reader<'_, 'd> {
         }
     }
 
+    /// The measures of all groups of a shape.
+    fn measures(&self, shape: Element<'d>) -> Vec<Measure<'d>> {
+        let [element, variable] = &self.rules.measure;
+        let has = |measure: Element<'d>, [name, attribute]: &[String; 2]| {
+            let mut children = measure.children();
+            children.any(|child| child.name() == name && child.attribute(attribute).is_some())
+        };
+        let mut measures = Vec::new();
+        for group in shape.children().filter(|child| child.name() == self.rules.group) {
+            for measure in group.children().filter(|child| child.name() == element) {
+                let text = |name: &str| measure.attribute(name).map(|found| found.value());
+                measures.push(Measure {
+                    id: text("id").unwrap_or_default(),
+                    group: group.attribute("id").map_or("", |id| id.value()),
+                    variable: text(variable).unwrap_or("p"),
+                    begins_at_zero: has(measure, &self.rules.begins_at_zero),
+                    ends_at_one: has(measure, &self.rules.ends_at_one),
+                });
+            }
+        }
+        measures
+    }
+
+    /// Computes the values of a component that varies; says whether it does.
+    fn vary(
+        &mut self,
+        part: ComponentId,
+        groups: &Groups<'d>,
+        measures: &[Measure<'d>],
+        plan: &mut CablePlan,
+    ) -> bool {
+        let (model, rules) = (self.model, self.rules);
+        let own = model.component(part).component_type;
+        let rule = (rules.varying.iter())
+            .find(|[from, _]| model.is_a(own, from))
+            .and_then(|[_, to]| model.type_named(to));
+        let Some(kind) = rule else {
+            return false;
+        };
+        let element = model.component(part).element;
+        let [name, parameter, group] = &rules.variable;
+        let [formula_name, measure_name, formula_text] = &rules.formula;
+        let variables: Vec<Element<'d>> = (element.children())
+            .filter(|child| child.name() == name)
+            .collect();
+        for variable in variables {
+            let formula = variable.children().find(|child| child.name() == formula_name);
+            let (Some(parameter), Some(formula)) = (variable.attribute(parameter), formula) else {
+                continue;
+            };
+            // The group, the measure of the path in it, and the formula.
+            let Some(segments) = variable
+                .attribute(group)
+                .and_then(|group| self.group_named(group, groups))
+            else {
+                continue;
+            };
+            let wanted = formula.attribute(measure_name);
+            let measure = wanted.and_then(|wanted| {
+                let mut named = measures.iter().filter(|found| found.id == wanted.value());
+                let of_group = variable.attribute(group).map(|group| group.value());
+                let own = named.clone().find(|found| Some(found.group) == of_group);
+                own.or_else(|| named.next())
+            });
+            let text = formula.attribute(formula_text);
+            let (Some(measure), Some(text)) = (measure, text) else {
+                let span = wanted.map_or_else(|| formula.name_span(), |wanted| wanted.span());
+                self.wrong("this names no measure of a group of the cell", None, span);
+                continue;
+            };
+            let expression = match Expression::parse(text.value()) {
+                Ok(expression) => expression,
+                Err(error) => {
+                    self.wrong(error.to_string(), None, text.span());
+                    continue;
+                }
+            };
+            let (smallest, largest) =
+                (plan.morphology.distance_range(&segments)).unwrap_or((0.0, 0.0));
+            let start = if measure.begins_at_zero { smallest } else { 0.0 };
+            let unit = if measure.ends_at_one {
+                largest - start
+            } else {
+                rules.length_unit
+            };
+            // The value in each compartment, as far as the group covers it.
+            let mut covered = FxHashMap::default();
+            let mut values = FxHashMap::default();
+            for (compartment, share) in plan.morphology.coverage(&segments) {
+                if share <= LEAST_SHARE {
+                    continue;
+                }
+                let p = (plan.morphology.distance(compartment) - start) / unit;
+                let lookup = &mut |name: &str| (name == measure.variable).then_some(p);
+                match expression.evaluate(lookup) {
+                    Ok(value) => {
+                        covered.insert(compartment, 1.0);
+                        values.insert(compartment, value * share.min(1.0));
+                    }
+                    Err(error) => {
+                        self.wrong(error.to_string(), None, text.span());
+                        break;
+                    }
+                }
+            }
+            plan.covered.insert(part, covered);
+            plan.densities.insert(part);
+            plan.varying.insert(
+                part,
+                Varying {
+                    kind,
+                    parameter: parameter.value().to_owned(),
+                    values,
+                },
+            );
+        }
+        true
+    }
+
+    fn group_named(&mut self, group: Attribute<'d>, groups: &Groups<'d>) -> Option<Vec<usize>> {
+        if let Some(segments) = groups.segments.get(group.value()) {
+            return Some(segments.clone());
+        }
+        if group.value() == self.rules.whole {
+            return Some((0..groups.count).collect());
+        }
+        let known = groups.segments.keys().map(|name| (*name, 0)).collect();
+        self.unknown_group(group.value(), &known, group.span());
+        None
+    }
+
     /// The segments that a component is about; None if it is everywhere.
     fn segments_of(&mut self, part: ComponentId, groups: &Groups<'d>) -> Option<Vec<usize>> {
         let element = self.model.component(part).element;
         if let Some(group) = element.attribute(&self.rules.covers_group) {
-            if let Some(segments) = groups.segments.get(group.value()) {
-                return Some(segments.clone());
-            }
-            if group.value() == self.rules.whole {
-                return None;
-            }
-            let known = groups.segments.keys().map(|name| (*name, 0)).collect();
-            self.unknown_group(group.value(), &known, group.span());
-            return None;
+            return self.group_named(group, groups);
         }
         element.attribute(&self.rules.covers_segment)?;
         let attribute = self.rules.covers_segment.clone();
@@ -586,6 +753,35 @@ impl<'d> Reader<'_, 'd> {
             plan.covered.insert(part, kept.collect());
         }
     }
+}
+
+/// Gives each compartment its part of what a component counts, by the area that it covers there.
+fn count(part: ComponentId, plan: &mut CablePlan) {
+    let covered = plan.covered.get(&part);
+    let areas: Vec<(usize, f64)> = (plan.morphology.compartments().iter().enumerate())
+        .filter_map(|(number, compartment)| {
+            let share = match covered {
+                Some(covered) => *covered.get(&number)?,
+                None => 1.0,
+            };
+            Some((number, share * compartment.area))
+        })
+        .collect();
+    let whole: f64 = areas.iter().map(|(_, area)| area).sum();
+    let parts = (areas.into_iter()).map(|(number, area)| (number, area / whole));
+    plan.parts.insert(part, parts.collect());
+}
+
+/// A measure of the path from the root, which formulas use.
+#[derive(Debug)]
+struct Measure<'d> {
+    id: &'d str,
+    /// The group that it is in.
+    group: &'d str,
+    /// The name that formulas have for it.
+    variable: &'d str,
+    begins_at_zero: bool,
+    ends_at_one: bool,
 }
 
 /// All members of each group: its own and those of the groups that it includes; None for a group that

@@ -82,6 +82,15 @@ pub struct CableRules {
     pub(crate) whole: String,
     pub(crate) exclusive: Vec<String>,
     pub(crate) density: Vec<String>,
+    pub(crate) counted: Vec<String>,
+    pub(crate) passed_on: Vec<String>,
+    pub(crate) varying: Vec<[String; 2]>,
+    pub(crate) variable: [String; 3],
+    pub(crate) formula: [String; 3],
+    pub(crate) measure: [String; 2],
+    pub(crate) begins_at_zero: [String; 2],
+    pub(crate) ends_at_one: [String; 2],
+    pub(crate) around: Vec<(String, f64)>,
     pub(crate) resistivity: [String; 2],
     pub(crate) defaults: Vec<DefaultRule>,
     pub(crate) places: Vec<PlaceRule>,
@@ -124,6 +133,7 @@ impl CableRules {
             Ok(())
         };
         let two = |names: Vec<String>| names.try_into().map_err(|_| wrong("two names"));
+        let three = |names: Vec<String>| names.try_into().map_err(|_| wrong("three names"));
         let four = |names: Vec<String>| names.try_into().map_err(|_| wrong("four names"));
         match word {
             "cell" => one(&mut self.cell, names)?,
@@ -158,6 +168,19 @@ impl CableRules {
             "whole" => one(&mut self.whole, names)?,
             "exclusive" => self.exclusive = names,
             "density" => self.density = names,
+            "counted" => self.counted = names,
+            "passed-on" => self.passed_on = names,
+            "varying" => self.varying.push(two(names)?),
+            "variable" => self.variable = three(names)?,
+            "formula" => self.formula = three(names)?,
+            "measure" => self.measure = two(names)?,
+            "begins-at-zero" => self.begins_at_zero = two(names)?,
+            "ends-at-one" => self.ends_at_one = two(names)?,
+            "around" => {
+                let [variable, value] = two(names)?;
+                let value = value.parse().map_err(|_| wrong("a number"))?;
+                self.around.push((variable, value));
+            }
             "resistivity" => self.resistivity = two(names)?,
             "default" => {
                 let [element, variable, value] = <[String; 3]>::try_from(names)
@@ -196,7 +219,7 @@ impl CableRules {
 }
 
 /// The words that must be there.
-const WORDS: [&str; 29] = [
+const WORDS: [&str; 34] = [
     "cell",
     "potential",
     "capacitance",
@@ -225,5 +248,10 @@ const WORDS: [&str; 29] = [
     "whole",
     "exclusive",
     "density",
+    "variable",
+    "formula",
+    "measure",
+    "begins-at-zero",
+    "ends-at-one",
     "resistivity",
 ];
