@@ -42,6 +42,7 @@
 //! ask a [`Host`]. The crate `lems-host` has those of an ordinary machine.
 
 mod around;
+mod cables;
 mod code_of;
 mod compare;
 pub mod description;
@@ -57,7 +58,6 @@ pub mod resolved;
 mod schemas;
 mod settings;
 mod simulation;
-mod cables;
 mod stage;
 mod stages;
 mod validate;

@@ -9,7 +9,6 @@ use lems_lower::{Lowered, Recorded, lower};
 use lems_model::{Actions, ComponentType, Dynamics, Formula, Model};
 use lems_network::{Experiment, InstanceId, Network, Readable, Run, Shapes, Variable};
 
-
 /// The equation that first gave a value that is not finite, from values that are.
 #[derive(Debug, Clone)]
 pub struct Cause<'m, 'd> {
@@ -94,8 +93,14 @@ impl<'m, 'd> Diagnosis<'m, 'd> {
     /// Prepares to make a run again; None if it cannot be built as it was.
     pub fn new(model: &'m Model<'d>, experiment: &Experiment<'d>, run: Run) -> Option<Self> {
         let random = experiment.random.clone();
-        let network =
-            Network::build_within(model, run.target, random, experiment.most_instances, experiment.cable_rules.as_ref()).ok()?;
+        let network = Network::build_within(
+            model,
+            run.target,
+            random,
+            experiment.most_instances,
+            experiment.cable_rules.as_ref(),
+        )
+        .ok()?;
         let shapes = Shapes::of(&network);
         let mut places: Vec<Place<'d>> = Vec::new();
         for index in 0..network.instances.len() {

@@ -105,7 +105,13 @@ impl Simulation {
         recording: RecordSettings,
     ) -> Result<Simulation, Vec<NetworkError>> {
         let random = experiment.random.clone();
-        let network = Network::build_within(model, run.target, random, experiment.most_instances, experiment.cable_rules.as_ref())?;
+        let network = Network::build_within(
+            model,
+            run.target,
+            random,
+            experiment.most_instances,
+            experiment.cable_rules.as_ref(),
+        )?;
         let doubts = network.doubts(experiment, &run);
         let shapes = Shapes::of(&network);
         let mut errors = Vec::new();

@@ -3,7 +3,9 @@
 use lems_model::{ComponentType, Dynamics, Regime};
 use lems_network::{NodeId, Part, ShapeId, exposed_name};
 
-use crate::{Clock, Computation, Equations, Item, NodeItem, Phase, RateSum, RegimeItems, Simultaneous};
+use crate::{
+    Clock, Computation, Equations, Item, NodeItem, Phase, RateSum, RegimeItems, Simultaneous,
+};
 
 /// What an instance of a type does in its own step, after its children and attached instances.
 pub fn own_step<'m, 'd>(kind: &'m ComponentType<'d>) -> Vec<Item<'m, 'd>> {

@@ -2,7 +2,10 @@
 
 use lems_math::JavaRandom;
 
-use crate::{Action, CableScratch, Call, Deliveries, EventQueue, Program, Receivers, Stage, deliveries::Obstacle};
+use crate::{
+    Action, CableScratch, Call, Deliveries, EventQueue, Program, Receivers, Stage,
+    deliveries::Obstacle,
+};
 
 /// Longest chain of events that set each other off without a delay.
 pub const MAX_RELAY_DEPTH: u32 = 1_000;

@@ -6,8 +6,8 @@ use std::collections::HashSet;
 use lems_network::NetworkError;
 
 use super::{
-    cables::{self, PendingNode},
     Lowered, Lowering, Probe,
+    cables::{self, PendingNode},
     columns::{Address, Column, ColumnId, ColumnKind, Content},
 };
 use lems_ir::{Block, Kernel, Operation, Place, Statement, statements};
@@ -25,7 +25,11 @@ impl<'d> Lowering<'_, '_, 'd> {
         let mut pinned: HashSet<ColumnId> = HashSet::new();
         pinned.extend(probes.iter().flatten().map(|address| address.column));
         let nodes = self.cables.iter().flatten();
-        pinned.extend(nodes.flat_map(PendingNode::addresses).map(|address| address.column));
+        pinned.extend(
+            nodes
+                .flat_map(PendingNode::addresses)
+                .map(|address| address.column),
+        );
         for table in &self.address_tables {
             let addresses = table.addresses.iter().flatten();
             pinned.extend(addresses.map(|address| address.column));

@@ -416,7 +416,9 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
         };
         if let Some(kernel) = self.kernel_of[shape] {
             match self.program.schedule.last_mut() {
-                Some(Stage::Call(last)) if last.kernel == kernel.get() && last.last == member.get() => {
+                Some(Stage::Call(last))
+                    if last.kernel == kernel.get() && last.last == member.get() =>
+                {
                     last.last += 1;
                 }
                 _ => self.program.schedule.push(Stage::Call(Call {

@@ -311,7 +311,11 @@ impl Writer<'_> {
                 // 1 + tan^2, 1 - tanh^2
                 let square = self.binary(Multiply, result, result, to);
                 let one = self.constant(1.0, to);
-                let how = if function == Function::Tan { Add } else { Subtract };
+                let how = if function == Function::Tan {
+                    Add
+                } else {
+                    Subtract
+                };
                 let factor = self.binary(how, one, square, to);
                 times(factor)
             }

@@ -10,7 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
     Instance, InstanceId, MAX_DEPTH, Network, NetworkError,
-    cables::{CableBuilder, CableRules, Cables},
+    cables::{CableBuilder, CableRules, Cables, Origin},
     connect::{Connector, Place},
     hash_order,
     path::{parts, steps},
@@ -142,7 +142,16 @@ impl<'m, 'd> Builder<'_, 'm, 'd> {
             return None;
         }
         if let Some(plan) = self.cable_plan(kind, component) {
-            return self.instantiate_cable(&plan, kind, component, parent, consolidated, depth);
+            return self.instantiate_cable(
+                &plan,
+                Origin {
+                    kind,
+                    component,
+                    parent,
+                    consolidated,
+                    depth,
+                },
+            );
         }
         if self.exhausted {
             return None;

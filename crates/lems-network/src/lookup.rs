@@ -168,7 +168,11 @@ impl<'d> Network<'_, 'd> {
 
     /// The value of a name around cells with dendrites, if nothing gives it.
     fn around_cells(&self, id: InstanceId, name: &str) -> Option<Readable<'d>> {
-        let found = self.cables.around.iter().find(|(around, _)| *around == name)?;
+        let found = self
+            .cables
+            .around
+            .iter()
+            .find(|(around, _)| *around == name)?;
         Some(Readable {
             instance: id,
             variable: Variable::Fixed(found.1),

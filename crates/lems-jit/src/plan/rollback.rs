@@ -150,11 +150,11 @@ mod tests {
         let program = Program {
             kernels: vec![kernel(vec![emit])],
             handlers: vec![kernel(handler)],
-            schedule: vec![Call {
+            schedule: vec![Stage::Call(Call {
                 kernel: 0,
                 first: 0,
                 last: 8,
-            }],
+            })],
             routes: Routes::new(8, &routes.iter().map(target).collect::<Vec<_>>()),
             ..Program::default()
         };

@@ -14,8 +14,8 @@ use std::rc::Rc;
 use lems_model::{ComponentId, TypeId};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-pub use plan::CablePlan;
 pub(crate) use plan::CablePlace;
+pub use plan::CablePlan;
 pub use rules::{CableRules, CableRulesError};
 
 use crate::{InstanceId, Network, build::Builder};
@@ -91,13 +91,19 @@ impl Cables<'_> {
             let compartment = morphology.and_then(|morphology| {
                 let node = morphology.nodes().get(node)?;
                 let parent = || morphology.nodes().get(node.parent?)?.compartment;
-                morphology.compartments().get(node.compartment.or_else(parent)?)
+                morphology
+                    .compartments()
+                    .get(node.compartment.or_else(parent)?)
             });
             let pieces = compartment.into_iter().flat_map(|found| &found.pieces);
             pieces.map(|piece| piece.segment)
         };
-        let own: Vec<usize> = (found.into_iter()).flat_map(|(_, node)| pieces(*node)).collect();
-        let instances = cable.into_iter().flat_map(|cable| cable.instances.iter().enumerate());
+        let own: Vec<usize> = (found.into_iter())
+            .flat_map(|(_, node)| pieces(*node))
+            .collect();
+        let instances = cable
+            .into_iter()
+            .flat_map(|cable| cable.instances.iter().enumerate());
         instances
             .filter(move |(node, _)| pieces(*node).any(|segment| own.contains(&segment)))
             .filter_map(move |(_, instance)| instance.filter(|other| *other != id))
@@ -144,6 +150,16 @@ impl<'d> Network<'_, 'd> {
         let segment = morphology.segments().get(piece.segment)?.id;
         Some((main, segment))
     }
+}
+
+/// What the instances of a cell are made from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Origin {
+    pub kind: TypeId,
+    pub component: Option<ComponentId>,
+    pub parent: Option<InstanceId>,
+    pub consolidated: bool,
+    pub depth: usize,
 }
 
 /// What the builder knows of cells with dendrites.
@@ -202,7 +218,10 @@ impl<'d> Builder<'_, '_, 'd> {
             found
         };
         let (densities, counted) = (parameters(&rules.density), parameters(&rules.counted));
-        let requirements = model.types.values().flat_map(|kind| kind.requirements.keys());
+        let requirements = model
+            .types
+            .values()
+            .flat_map(|kind| kind.requirements.keys());
         let requirements: FxHashSet<&'d str> = requirements.copied().collect();
         let around = (rules.around.iter())
             .filter_map(|(name, value)| Some((*requirements.get(name.as_str())?, *value)))
@@ -227,7 +246,11 @@ impl<'d> Builder<'_, '_, 'd> {
         if let (Some(rules), Some(parent)) = (self.cables.rules, parent) {
             let outer = self.network.type_of(parent);
             for name in &rules.passed_on {
-                let inner = self.network.type_of(id).parameters.get_key_value(name.as_str());
+                let inner = self
+                    .network
+                    .type_of(id)
+                    .parameters
+                    .get_key_value(name.as_str());
                 if let Some((name, _)) = inner
                     && outer.parameters.contains_key(name)
                     && let Some(value) = self.network.parameter(parent, name)
@@ -236,7 +259,8 @@ impl<'d> Builder<'_, '_, 'd> {
                 }
             }
         }
-        let (Some((plan, place)), Some(component)) = (self.cables.current.clone(), component) else {
+        let (Some((plan, place)), Some(component)) = (self.cables.current.clone(), component)
+        else {
             return;
         };
         if let Some(share) = plan.share(component, place).filter(|share| *share < 1.0) {
@@ -290,11 +314,7 @@ impl<'d> Builder<'_, '_, 'd> {
     pub(crate) fn instantiate_cable(
         &mut self,
         plan: &Rc<CablePlan>,
-        kind: TypeId,
-        component: Option<ComponentId>,
-        parent: Option<InstanceId>,
-        consolidated: bool,
-        depth: usize,
+        origin: Origin,
     ) -> Option<InstanceId> {
         let cell = self.network.cables.all.len();
         self.network.cables.all.push(Cable {
@@ -308,7 +328,7 @@ impl<'d> Builder<'_, '_, 'd> {
         let mut first = None;
         for compartment in [main].into_iter().chain(others) {
             let node = plan.morphology.compartments().get(compartment)?.node;
-            let made = self.cable_node(cell, node, kind, component, parent, consolidated, depth)?;
+            let made = self.cable_node(cell, node, origin)?;
             first = first.or(Some(made));
         }
         first
@@ -319,11 +339,7 @@ impl<'d> Builder<'_, '_, 'd> {
         &mut self,
         cell: usize,
         node: usize,
-        kind: TypeId,
-        component: Option<ComponentId>,
-        parent: Option<InstanceId>,
-        consolidated: bool,
-        depth: usize,
+        origin: Origin,
     ) -> Option<InstanceId> {
         let rules = self.cables.rules?;
         let cable = self.network.cables.all.get(cell)?;
@@ -333,6 +349,13 @@ impl<'d> Builder<'_, '_, 'd> {
         let plan = cable.plan.clone();
         let place = plan.place(node)?;
         let outer = self.cables.current.replace((plan.clone(), place));
+        let Origin {
+            kind,
+            component,
+            parent,
+            consolidated,
+            depth,
+        } = origin;
         let made = self.instantiate(kind, component, parent, consolidated, depth);
         self.cables.current = outer;
         let made = made?;
@@ -342,13 +365,13 @@ impl<'d> Builder<'_, '_, 'd> {
             .flat_map(|dynamics| dynamics.variables())
             .map(|variable| variable.name)
             .collect();
-        let (CablePlace::Compartment(compartment) | CablePlace::End { beside: compartment }) =
-            place;
+        let (CablePlace::Compartment(compartment)
+        | CablePlace::End {
+            beside: compartment,
+        }) = place;
         let area = plan.morphology.compartments().get(compartment)?.area;
         let has = |builder: &Self, element: &str| {
-            component.is_some_and(|component| {
-                builder.has_part(&plan, place, component, element)
-            })
+            component.is_some_and(|component| builder.has_part(&plan, place, component, element))
         };
         let mut given = vec![(rules.area.as_str(), area)];
         for default in &rules.defaults {
@@ -363,7 +386,8 @@ impl<'d> Builder<'_, '_, 'd> {
         }
         let cables = &mut self.network.cables;
         cables.node_of.insert(made, (cell, node));
-        if let Some(slot) = (cables.all.get_mut(cell)).and_then(|cable| cable.instances.get_mut(node))
+        if let Some(slot) =
+            (cables.all.get_mut(cell)).and_then(|cable| cable.instances.get_mut(node))
         {
             *slot = Some(made);
         }
@@ -371,13 +395,7 @@ impl<'d> Builder<'_, '_, 'd> {
     }
 
     /// Whether a cell has a part of a type at a place.
-    fn has_part(
-        &self,
-        plan: &CablePlan,
-        place: CablePlace,
-        cell: ComponentId,
-        kind: &str,
-    ) -> bool {
+    fn has_part(&self, plan: &CablePlan, place: CablePlace, cell: ComponentId, kind: &str) -> bool {
         let model = self.network.model;
         let mut unread = vec![cell];
         while let Some(part) = unread.pop() {
@@ -407,9 +425,8 @@ impl<'d> Builder<'_, '_, 'd> {
         let model = self.network.model;
         let element = model.component(connection).element;
         let text = |name: &str| element.attribute(name);
-        let rule = (rules.places_of(attribute)).find(|rule| {
-            text(&rule.segment).is_some() || text(&rule.fraction).is_some()
-        });
+        let rule = (rules.places_of(attribute))
+            .find(|rule| text(&rule.segment).is_some() || text(&rule.fraction).is_some());
         let Some(rule) = rule else {
             return cell;
         };
@@ -423,7 +440,11 @@ impl<'d> Builder<'_, '_, 'd> {
             _ => None,
         };
         let Some(node) = node else {
-            let wrong = if index.is_none() { &rule.segment } else { &rule.fraction };
+            let wrong = if index.is_none() {
+                &rule.segment
+            } else {
+                &rule.fraction
+            };
             let span = text(wrong).map_or_else(|| element.name_span(), |wrong| wrong.span());
             let problem = match index {
                 None => format!("there is no segment {segment}"),
@@ -433,7 +454,9 @@ impl<'d> Builder<'_, '_, 'd> {
             self.errors.push(crate::NetworkError::BadMorphology {
                 cell: title,
                 problem,
-                help: Some("segments have whole numbers, and places on them are from 0 to 1".to_owned()),
+                help: Some(
+                    "segments have whole numbers, and places on them are from 0 to 1".to_owned(),
+                ),
                 span,
             });
             return cell;
@@ -442,9 +465,14 @@ impl<'d> Builder<'_, '_, 'd> {
             return cell;
         };
         let instance = self.network.instance(cell);
-        let (kind, component, parent) = (instance.kind, instance.component, instance.parent);
-        let consolidated = instance.consolidated;
-        let Some(made) = self.cable_node(number, node, kind, component, parent, consolidated, 1) else {
+        let origin = Origin {
+            kind: instance.kind,
+            component: instance.component,
+            parent: instance.parent,
+            consolidated: instance.consolidated,
+            depth: 1,
+        };
+        let Some(made) = self.cable_node(number, node, origin) else {
             return cell;
         };
         self.build(made);

@@ -73,8 +73,10 @@ impl CablePlan {
         rules: &CableRules,
         cell: ComponentId,
     ) -> usize {
-        let shapes = (model.children(cell).map(|(_, child)| model.component(child)))
-            .filter(|child| model.is_a(child.component_type, &rules.morphology));
+        let shapes = (model
+            .children(cell)
+            .map(|(_, child)| model.component(child)))
+        .filter(|child| model.is_a(child.component_type, &rules.morphology));
         let children = shapes.flat_map(|shape| shape.element.children());
         children
             .filter(|child| child.name() == rules.segment)
@@ -92,8 +94,10 @@ impl CablePlan {
         if self.outside.contains(&component) {
             return None;
         }
-        let (CablePlace::Compartment(compartment) | CablePlace::End { beside: compartment }) =
-            place;
+        let (CablePlace::Compartment(compartment)
+        | CablePlace::End {
+            beside: compartment,
+        }) = place;
         let share = match self.covered.get(&component) {
             Some(covered) => covered.get(&compartment).copied(),
             None => Some(1.0),
@@ -270,7 +274,12 @@ impl<'d> Reader<'_, 'd> {
             .filter(|child| *child != shape)
             .collect();
         self.cover(&parts, &groups, &measures, &mut plan);
-        if plan.resistivity.iter().any(|value| !(*value > 0.0)) && plan.has_several() {
+        if plan
+            .resistivity
+            .iter()
+            .any(|value| value.is_nan() || *value <= 0.0)
+            && plan.has_several()
+        {
             self.wrong(
                 "the cytoplasm of some segments has no resistivity",
                 Some(format!(
@@ -411,7 +420,9 @@ impl<'d> Reader<'_, 'd> {
                     };
                     match by_name.get(attribute.value()) {
                         Some(group) => groups.push(*group),
-                        None if attribute.value() == rules.whole => members.extend(0..segments.len()),
+                        None if attribute.value() == rules.whole => {
+                            members.extend(0..segments.len())
+                        }
                         None => self.unknown_group(attribute.value(), &by_name, attribute.span()),
                     }
                 } else if child.name() == rules.path || child.name() == rules.subtree {
@@ -432,7 +443,10 @@ impl<'d> Reader<'_, 'd> {
         for ((element, all), own) in elements.iter().zip(all).zip(own) {
             let Some(all) = all else {
                 self.wrong(
-                    format!("group `{}` includes itself", name(element).unwrap_or_default()),
+                    format!(
+                        "group `{}` includes itself",
+                        name(element).unwrap_or_default()
+                    ),
                     Some("remove one of the includes".to_owned()),
                     element.name_span(),
                 );
@@ -442,7 +456,11 @@ impl<'d> Reader<'_, 'd> {
             let is_section =
                 (element.attribute(mark)).is_some_and(|attribute| attribute.value() == value);
             if is_section && !all.is_empty() {
-                let in_order = if own.len() == all.len() { own } else { all.clone() };
+                let in_order = if own.len() == all.len() {
+                    own
+                } else {
+                    all.clone()
+                };
                 sections.push(Section {
                     segments: in_order,
                     divisions: self.divisions(*element),
@@ -529,7 +547,7 @@ impl<'d> Reader<'_, 'd> {
             );
             return 1;
         }
-        lems_math::saturating_u64(number) as usize
+        usize::try_from(lems_math::saturating_u64(number)).unwrap_or(usize::MAX)
     }
 
     /// Finds out which compartments each of the parts of a cell is in, and all parts inside them.
@@ -564,7 +582,11 @@ impl<'d> Reader<'_, 'd> {
                         .filter(|(_, share)| *share > LEAST_SHARE)
                         .map(|(compartment, share)| {
                             // What is all there has its value to the last bit.
-                            let share = if share > 1.0 - LEAST_SHARE { 1.0 } else { share };
+                            let share = if share > 1.0 - LEAST_SHARE {
+                                1.0
+                            } else {
+                                share
+                            };
                             (compartment, share)
                         })
                         .collect();
@@ -588,7 +610,10 @@ impl<'d> Reader<'_, 'd> {
             children.any(|child| child.name() == name && child.attribute(attribute).is_some())
         };
         let mut measures = Vec::new();
-        for group in shape.children().filter(|child| child.name() == self.rules.group) {
+        for group in shape
+            .children()
+            .filter(|child| child.name() == self.rules.group)
+        {
             for measure in group.children().filter(|child| child.name() == element) {
                 let text = |name: &str| measure.attribute(name).map(|found| found.value());
                 measures.push(Measure {
@@ -626,7 +651,9 @@ impl<'d> Reader<'_, 'd> {
             .filter(|child| child.name() == name)
             .collect();
         for variable in variables {
-            let formula = variable.children().find(|child| child.name() == formula_name);
+            let formula = variable
+                .children()
+                .find(|child| child.name() == formula_name);
             let (Some(parameter), Some(formula)) = (variable.attribute(parameter), formula) else {
                 continue;
             };
@@ -659,7 +686,11 @@ impl<'d> Reader<'_, 'd> {
             };
             let (smallest, largest) =
                 (plan.morphology.distance_range(&segments)).unwrap_or((0.0, 0.0));
-            let start = if measure.begins_at_zero { smallest } else { 0.0 };
+            let start = if measure.begins_at_zero {
+                smallest
+            } else {
+                0.0
+            };
             let unit = if measure.ends_at_one {
                 largest - start
             } else {
@@ -795,11 +826,15 @@ fn resolve(own: &[Vec<usize>], included: &[Vec<usize>]) -> Vec<Option<Vec<usize>
             includers[*inner].push(group);
         }
     }
-    let mut ready: Vec<usize> = (0..own.len()).filter(|group| waiting[*group] == 0).collect();
+    let mut ready: Vec<usize> = (0..own.len())
+        .filter(|group| waiting[*group] == 0)
+        .collect();
     while let Some(group) = ready.pop() {
         let mut seen = FxHashSet::default();
         let mut members = Vec::new();
-        let inner = included[group].iter().filter_map(|inner| all[*inner].as_ref());
+        let inner = included[group]
+            .iter()
+            .filter_map(|inner| all[*inner].as_ref());
         for member in own[group].iter().chain(inner.flatten()) {
             if seen.insert(*member) {
                 members.push(*member);
