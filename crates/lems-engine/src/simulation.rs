@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lems_expression::Dimension;
-use lems_ir::{Backend, Probe, Program};
+use lems_ir::{Backend, Cable, Probe, Program};
 use lems_lower::{Lowered, Recorded, lower};
 use lems_math::JavaRandom;
 use lems_model::Model;
@@ -217,7 +217,10 @@ impl Simulation {
     /// processor multiplies and adds at once.
     pub fn fast(mut self, fused: bool) -> Simulation {
         let recorders = self.data_files.iter().flat_map(|file| &file.columns);
-        let recorded: Vec<Probe> = recorders.map(|recorder| recorder.probe).collect();
+        let mut recorded: Vec<Probe> = recorders.map(|recorder| recorder.probe).collect();
+        // Cables read what kernels store for them.
+        let cables = self.program.cables.iter();
+        recorded.extend(cables.flat_map(Cable::slots).map(Probe::Slot));
         let program = Arc::unwrap_or_clone(self.program);
         self.program = Arc::new(lems_optimise::fast(program, &recorded, fused));
         self

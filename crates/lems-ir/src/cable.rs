@@ -56,6 +56,16 @@ pub struct CableScratch {
 }
 
 impl Cable {
+    /// The slots of memory that its solution reads or writes.
+    pub fn slots(&self) -> impl Iterator<Item = u32> {
+        self.nodes.iter().flat_map(|node| {
+            let membrane = node.membrane.into_iter();
+            let of_membrane =
+                membrane.flat_map(|membrane| [membrane.rate, membrane.slope, membrane.capacitance]);
+            of_membrane.chain([node.potential])
+        })
+    }
+
     /// Advances the potentials in a memory by a step, in seconds.
     ///
     /// # Panics

@@ -5,11 +5,11 @@
 use proptest::prelude::*;
 
 use super::{MOST_COUNTED, MOST_NESTED, Problem};
-use crate::Stage;
 use crate::{
     Action, Block, Call, Comparison, Edge, Function, Fusion, Kernel, Level, Logic, Operation,
     Operator, Place, Program, Register, Routes, Scalar, Scheme, Setup, Statement, Target,
 };
+use crate::{CableMethod, Stage};
 
 const DOUBLES: [f64; 12] = [
     0.0,
@@ -251,6 +251,9 @@ impl Dice<'_> {
                 scheme
             }),
             routes: self.routes(),
+            // The text of a program has no cables.
+            cables: Vec::new(),
+            cable_method: CableMethod::default(),
             memory: {
                 let runs = self.several(20, |dice| {
                     let one = dice.double();
