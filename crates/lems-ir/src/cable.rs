@@ -88,7 +88,8 @@ impl Cable {
         scratch.right.resize(nodes.len(), 0.0);
         let diagonal = scratch.diagonal.as_mut_slice();
         let right = scratch.right.as_mut_slice();
-        // The equations, one for each node: capacitance, membrane, and the way to the parent.
+        // The equations, one for each node: capacitance, membrane, and the way to the parent, whose
+        // conductance comes in with the elimination.
         for (index, node) in nodes.iter().enumerate() {
             if let Some(membrane) = node.membrane {
                 let capacitance = memory[membrane.capacitance as usize];
@@ -105,25 +106,29 @@ impl Cable {
                 let current = node.conductance * difference;
                 right[index] += current;
                 right[parent] -= current;
-                diagonal[index] += node.conductance;
-                diagonal[parent] += node.conductance;
             }
         }
-        // From the leaves to the root.
+        // From the leaves to the root. Seen from its parent, a node is its own term in series with the
+        // conductance between them; so nothing is subtracted, and roundings stay small.
         for (index, node) in nodes.iter().enumerate().rev() {
+            let (term, side) = (diagonal[index], right[index]);
             if let Some(parent) = node.parent {
                 let parent = parent as usize;
-                let factor = node.conductance / diagonal[index];
-                diagonal[parent] -= factor * node.conductance;
-                right[parent] += factor * right[index];
+                let sum = term + node.conductance;
+                let share = node.conductance / sum;
+                diagonal[parent] += term * share;
+                right[parent] += side * share;
+                diagonal[index] = share;
+                right[index] = side / sum;
+            } else {
+                right[index] = side / term;
             }
         }
         // From the root to the leaves.
         for (index, node) in nodes.iter().enumerate() {
             if let Some(parent) = node.parent {
-                right[index] += node.conductance * right[parent as usize];
+                right[index] += diagonal[index] * right[parent as usize];
             }
-            right[index] /= diagonal[index];
         }
         // The new potentials.
         let factor = step / implicit_step;

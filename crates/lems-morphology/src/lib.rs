@@ -7,14 +7,11 @@
 //! - the tree of [`Node`]s, at which there are voltages, with the axial resistances between them;
 //! - the node of a location, the share of a compartment that lies on some segments, path distances.
 //!
-//! [`cable`] solves the linear system on the tree of nodes.
-//!
 //! All lengths are in metres, areas in square metres, resistances in ohm and conductances in siemens.
 //! The crate knows no file format: the caller resolves names to indices, with [`descendants`] and
 //! [`between`] where a set of segments is given by its ends. A file can contain anything, so no tree is
 //! too deep and no number too strange: what has no meaning is a [`MorphologyError`].
 
-pub mod cable;
 mod divide;
 mod error;
 mod frustum;

@@ -9,10 +9,12 @@
 
 mod support;
 
-use lems_morphology::cable::Tree;
+mod tree;
+
 use lems_morphology::{Morphology, MorphologyError, Segment, between, descendants};
 use proptest::prelude::*;
 use support::{along_x, at, chain, errors, point, section};
+use tree::Tree;
 
 fn messages(segments: Vec<Segment>) -> Vec<String> {
     let numbered = segments

@@ -1,9 +1,11 @@
-//! The linear system of voltages on a tree, solved in linear time.
+//! The linear system of voltages on a tree, solved in linear time, as tests of the geometry need it.
 //!
 //! The method is the elimination from the leaves to the root of M. Hines, "Efficient computation of
 //! branched nerve equations", Int. J. Bio-Medical Computing 15 (1984) 69-76.
 
-use crate::morphology::{Morphology, Node};
+#![allow(dead_code, reason = "each test uses a part of it")]
+
+use lems_morphology::{Morphology, Node};
 
 /// The couplings between the nodes of a tree.
 ///
@@ -81,56 +83,6 @@ impl Tree {
             }
         }
     }
-
-    /// Solves the systems of `count` equal trees, each with its own `diagonal` and `rhs`.
-    ///
-    /// The number of node j of tree i is at j × `count` + i, so neighbouring numbers belong to one node. Each
-    /// result has the same bits as that of [`Tree::solve`].
-    pub fn solve_many(&self, count: usize, diagonal: &mut [f64], rhs: &mut [f64]) {
-        if count == 0 {
-            return;
-        }
-        let nodes = self.nodes(count, diagonal, rhs);
-        let links = self.parents.iter().zip(&self.conductance_to_parent);
-        let links = links.take(nodes).enumerate();
-        // Step by step what `solve` does.
-        for (node, (&parent, &conductance)) in links.clone().rev() {
-            let (terms_before, terms) = diagonal.split_at_mut(node * count);
-            let (sides_before, sides) = rhs.split_at_mut(node * count);
-            let own = terms.iter_mut().zip(sides).take(count);
-            let above = match row(parent, count) {
-                Some(row) => (terms_before.get_mut(row.clone()), sides_before.get_mut(row)),
-                None => (None, None),
-            };
-            if let (Some(terms_above), Some(sides_above)) = above {
-                let above = terms_above.iter_mut().zip(sides_above);
-                for ((term, side), (term_above, side_above)) in own.zip(above) {
-                    let sum = *term + conductance;
-                    let share = conductance / sum;
-                    *term_above += *term * share;
-                    *side_above += *side * share;
-                    *side /= sum;
-                    *term = share;
-                }
-            } else {
-                for (term, side) in own {
-                    *side /= *term;
-                    *term = 0.0;
-                }
-            }
-        }
-        // From the roots to the leaves.
-        for (node, (&parent, _)) in links {
-            let (before, sides) = rhs.split_at_mut(node * count);
-            let above = row(parent, count).and_then(|row| before.get(row));
-            if let Some(above) = above {
-                let shares = diagonal.iter().skip(node * count);
-                for ((side, share), above) in sides.iter_mut().zip(shares).zip(above) {
-                    *side += share * above;
-                }
-            }
-        }
-    }
 }
 
 impl Tree {
@@ -139,10 +91,4 @@ impl Tree {
         let links = self.parents.len().min(self.conductance_to_parent.len());
         links.min(diagonal.len().min(rhs.len()) / count)
     }
-}
-
-/// Where the numbers of a node are.
-fn row(node: u32, count: usize) -> Option<std::ops::Range<usize>> {
-    let start = usize::try_from(node).ok()?.checked_mul(count)?;
-    Some(start..start.checked_add(count)?)
 }
