@@ -10,7 +10,7 @@ use std::time::Duration;
 use criterion::{Criterion, Throughput};
 use jlems::Options;
 use lems_engine::Simulation;
-use lems_ir::{Backend, Interpreter, State, deliver_due};
+use lems_ir::{Backend, Interpreter, State, make_step};
 use lems_jit::CompiledProgram;
 
 const STEP: f64 = 1e-5;
@@ -39,10 +39,7 @@ fn steps(criterion: &mut Criterion, name: &str, cells: usize, text: &str) {
         group.bench_function(title, |bencher| {
             bencher.iter(|| {
                 time += STEP;
-                deliver_due(backend, &mut state, time);
-                for call in &program.schedule {
-                    backend.advance(&mut state, *call, time, STEP);
-                }
+                make_step(&program, backend, &mut state, time, STEP);
                 state.recorded.clear();
             });
         });

@@ -304,7 +304,7 @@ fn run(page: &Page, backend: &dyn Backend, manner: Manner) -> Outcome {
             Manner::AtMost(most) => most,
             Manner::ManySteps => u32::MAX,
         };
-        for call in &program.schedule {
+        for call in program.calls() {
             advance(backend, &mut state, *call, most, (time, page.step));
         }
     }

@@ -48,6 +48,9 @@ pub const NOTES: &[Note] = &[
 /// elements with the order and number of their children, their attributes, and the allowed values.
 pub const STRUCTURE: &str = include_str!("../structure.txt");
 
+/// What the types of cells with dendrites call their parts, as `lems_network::CableRules` reads it.
+pub const CABLES: &str = include_str!("../cables.txt");
+
 macro_rules! core_file {
     ($name:literal) => {
         EmbeddedFile {

@@ -112,6 +112,7 @@ const EXPLANATIONS: &[(u16, &str)] = &[
     (429, include_str!("explain/0429.md")),
     (430, include_str!("explain/0430.md")),
     (431, include_str!("explain/0431.md")),
+    (432, include_str!("explain/0432.md")),
     (440, include_str!("explain/0440.md")),
     (441, include_str!("explain/0441.md")),
     (442, include_str!("explain/0442.md")),

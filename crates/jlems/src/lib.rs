@@ -42,6 +42,7 @@
 //! ask a [`Host`]. The crate `lems-host` has those of an ordinary machine.
 
 mod around;
+mod cables;
 mod compare;
 pub mod description;
 mod diagnostic;
@@ -63,6 +64,7 @@ mod validate;
 mod visible;
 
 pub use around::{Around, is_neuroml};
+use cables::cable_rules;
 pub use compare::{Column, Comparison, Difference, Likeness, Train, compare, event_trains};
 pub use diagnostic::{Diagnostic, Failure, MOST_SHOWN};
 pub use displays::{Display, DisplayLine, EventDisplay, EventSource, Plots, display_name};

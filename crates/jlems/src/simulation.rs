@@ -229,7 +229,13 @@ fn outputs(
         return Ok(Outputs::default());
     }
     let random = JavaRandom::new(options.seed.unwrap_or_default());
-    let network = Network::build_within(model, root, random, options.limits.most_instances());
+    let network = Network::build_within(
+        model,
+        root,
+        random,
+        options.limits.most_instances(),
+        Some(&crate::cable_rules()),
+    );
     let network = network.map_err(|errors| Failure::of(document.sources(), &errors))?;
     let (data_file, event_file) = choices.files(stem.unwrap_or("recorded"));
     let (quantities, populations) = match usual {

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 use std::fmt::Write;
 
-use lems_ir::{Action, Deliveries, EventQueue, Program, QueuedEvent, State};
+use lems_ir::{Action, CableScratch, Deliveries, EventQueue, Program, QueuedEvent, State};
 use lems_math::JavaRandom;
 use lems_output::{Checksum, Mark, OutputError, OutputSink, OutputStore};
 
@@ -124,13 +124,16 @@ fn fingerprint(simulation: &Simulation) -> u64 {
         setup,
         links,
         schemes,
+        cables,
+        cable_method,
         routes,
         memory,
     } = &*simulation.program;
     let mut sum = Checksum::default();
     let _ = write!(
         sum,
-        "{kernels:?} {setups:?} {handlers:?} {schedule:?} {setup:?} {schemes:?} {:?}",
+        "{kernels:?} {setups:?} {handlers:?} {schedule:?} {setup:?} {schemes:?} \
+         {cables:?} {cable_method:?} {:?}",
         simulation.random
     );
     for column in simulation.data_files.iter().flat_map(|file| &file.columns) {
@@ -172,6 +175,7 @@ pub(crate) fn write(
         effects,
         depth: _,
         fault: _,
+        scratch: _,
     } = state;
     let mut body = Bytes::default();
     body.text(VERSION.as_bytes());
@@ -268,6 +272,7 @@ impl Checkpoint {
             effects,
             depth: 0,
             fault: None,
+            scratch: CableScratch::default(),
         };
         Ok(Checkpoint {
             run,

@@ -4,12 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use lems_equations::{Computation, Item};
-use lems_ir::{Backend, Interpreter, Probe, Program, State};
+use lems_ir::{Backend, Interpreter, Probe, Program, State, make_step};
 use lems_lower::{Lowered, Recorded, lower};
 use lems_model::{Actions, ComponentType, Dynamics, Formula, Model};
 use lems_network::{Experiment, InstanceId, Network, Readable, Run, Shapes, Variable};
-
-use crate::run::make_step;
 
 /// The equation that first gave a value that is not finite, from values that are.
 #[derive(Debug, Clone)]
@@ -95,8 +93,14 @@ impl<'m, 'd> Diagnosis<'m, 'd> {
     /// Prepares to make a run again; None if it cannot be built as it was.
     pub fn new(model: &'m Model<'d>, experiment: &Experiment<'d>, run: Run) -> Option<Self> {
         let random = experiment.random.clone();
-        let network =
-            Network::build_within(model, run.target, random, experiment.most_instances).ok()?;
+        let network = Network::build_within(
+            model,
+            run.target,
+            random,
+            experiment.most_instances,
+            experiment.cable_rules.as_ref(),
+        )
+        .ok()?;
         let shapes = Shapes::of(&network);
         let mut places: Vec<Place<'d>> = Vec::new();
         for index in 0..network.instances.len() {
@@ -368,6 +372,7 @@ fn add_equations<'m, 'd>(
             let own = rates.iter().filter(|rate| rate.variable == name);
             candidates.extend(own.map(|rate| &rate.value));
         }
+        Item::Rate(rate) if rate.variable == name => candidates.push(&rate.value),
         Item::Condition(condition) => assigned(&condition.actions),
         Item::Actions(actions) => assigned(actions),
         Item::Regimes(regimes) => {
@@ -380,6 +385,7 @@ fn add_equations<'m, 'd>(
         | Item::Attached(_)
         | Item::Scheme(_)
         | Item::Clock(_)
+        | Item::Rate(_)
         | Item::Simultaneous(_)
         | Item::Enter(_)
         | Item::Publish(_) => {}

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use lems_ir::{Backend, Deliveries, Fault, Interpreter, Program, State, deliver_due};
+use lems_ir::{Backend, Deliveries, Fault, Interpreter, State, make_step};
 use lems_output::{Mark, OutputError, OutputStore};
 
 use crate::checkpoint::{self, Checkpoint};
@@ -224,7 +224,7 @@ impl<S: Sink> Cursor<S> {
                 // The back end goes call by call.
                 0 => {
                     self.time += step;
-                    let (program, state) = (&simulation.program, &mut self.state);
+                    let (program, state) = (&*simulation.program, &mut self.state);
                     make_step(program, backend, state, self.time, step);
                     self.steps += 1;
                 }
@@ -365,20 +365,6 @@ fn steps_to_multiple(done: u64, period: u64) -> u64 {
     match done.checked_rem(period) {
         Some(over) => period - over,
         None => u64::MAX,
-    }
-}
-
-/// Makes one step, which ends at `time`, in seconds.
-pub(crate) fn make_step(
-    program: &Program,
-    backend: &dyn Backend,
-    state: &mut State,
-    time: f64,
-    step: f64,
-) {
-    deliver_due(backend, state, time);
-    for call in &program.schedule {
-        backend.advance(state, *call, time, step);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lems_expression::Dimension;
-use lems_ir::{Probe, Program};
+use lems_ir::{Cable, Probe, Program};
 use lems_lower::{Lowered, Recorded, lower};
 use lems_math::JavaRandom;
 use lems_model::Model;
@@ -101,7 +101,13 @@ impl Simulation {
         recording: RecordSettings,
     ) -> Result<Simulation, Vec<NetworkError>> {
         let random = experiment.random.clone();
-        let network = Network::build_within(model, run.target, random, experiment.most_instances)?;
+        let network = Network::build_within(
+            model,
+            run.target,
+            random,
+            experiment.most_instances,
+            experiment.cable_rules.as_ref(),
+        )?;
         let doubts = network.doubts(experiment, &run);
         let shapes = Shapes::of(&network);
         let mut errors = Vec::new();
@@ -121,13 +127,18 @@ impl Simulation {
             }
             data_files.push((file.path.clone(), file.drawn, columns));
         }
+        let mut lines = Vec::new();
         for line in experiment
             .displays
             .iter()
             .flat_map(|display| &display.lines)
         {
-            errors.extend(network.column(&line.recording).err());
+            // Only a drawing lacks such a line, and files made for cells with dendrites have some.
+            let refused = network.cables.all.is_empty();
+            let problems = if refused { &mut errors } else { &mut lines };
+            problems.extend(network.column(&line.recording).err());
         }
+        network.warnings.borrow_mut().extend(lines);
         let mut event_files = Vec::new();
         for file in &experiment.event_files {
             let first = recorded.events.len();
@@ -202,7 +213,10 @@ impl Simulation {
     /// processor multiplies and adds at once.
     pub fn fast(mut self, fused: bool) -> Simulation {
         let recorders = self.data_files.iter().flat_map(|file| &file.columns);
-        let recorded: Vec<Probe> = recorders.map(|recorder| recorder.probe).collect();
+        let mut recorded: Vec<Probe> = recorders.map(|recorder| recorder.probe).collect();
+        // Cables read what kernels store for them.
+        let cables = self.program.cables.iter();
+        recorded.extend(cables.flat_map(Cable::slots).map(Probe::Slot));
         let program = Arc::unwrap_or_clone(self.program);
         self.program = Arc::new(lems_optimise::fast(program, &recorded, fused));
         self

@@ -5,7 +5,7 @@ use std::fmt;
 use lems_model::{Actions, ConditionalVariable, Reduce, Selection, TimeDerivative};
 use lems_network::{InstanceId, NodeId, ShapeId};
 
-use crate::{Clock, Computation, Equations, Item, RegimeItems, Simultaneous};
+use crate::{Clock, Computation, Equations, Item, Phase, RegimeItems, Simultaneous};
 
 /// One line of the order of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +45,7 @@ impl<'d> Equations<'_, '_, 'd> {
             equations: *self,
             all: Vec::new(),
             depth: 0,
+            phase: None,
         };
         lines.shape(shape);
         lines.all
@@ -71,6 +72,8 @@ struct Lines<'n, 'm, 'd> {
     equations: Equations<'n, 'm, 'd>,
     all: Vec<OrderLine>,
     depth: usize,
+    /// The part of the step of a cable that the lines are about.
+    phase: Option<Phase>,
 }
 
 /// The node that lines are about.
@@ -83,7 +86,20 @@ struct At {
 
 impl<'m, 'd> Lines<'_, 'm, 'd> {
     fn shape(&mut self, shape: ShapeId) {
-        for item in self.equations.step(shape) {
+        let equations = self.equations;
+        let items = match self.phase {
+            None if equations.shape(shape).cable => {
+                for phase in [Phase::States, Phase::Currents, Phase::End] {
+                    self.phase = Some(phase);
+                    self.shape(shape);
+                }
+                self.phase = None;
+                return;
+            }
+            None => equations.step(shape),
+            Some(phase) => equations.phase(shape, phase),
+        };
+        for item in items {
             let instance = self.equations.shape(shape).first_instance(item.node);
             let node = item.node;
             self.item(
@@ -133,6 +149,10 @@ impl<'m, 'd> Lines<'_, 'm, 'd> {
             }
             Item::Compute(computation) => self.computation(at, *computation),
             Item::Integrate(rates) => self.rates(at, rates),
+            Item::Rate(rate) => {
+                let what = format!("rate of {} = {}", rate.variable, rate.value.source.value());
+                self.line(at, "TimeDerivative", what);
+            }
             Item::Simultaneous(simultaneous) => self.simultaneous(at, simultaneous),
             Item::Condition(condition) => {
                 let what = format!("if {}", condition.test.source.value());

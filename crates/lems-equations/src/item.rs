@@ -19,6 +19,8 @@ pub enum Item<'m, 'd> {
     Compute(Computation<'m, 'd>),
     /// All rates are computed; then each state variable moves by its rate times the step (Euler).
     Integrate(&'m [TimeDerivative<'d>]),
+    /// The rate of the potential of a cable is computed and kept.
+    Rate(&'m TimeDerivative<'d>),
     /// The state variables of several nodes move together.
     Simultaneous(Simultaneous<'m, 'd>),
     /// A condition is tested; its actions are done if it holds.
@@ -84,6 +86,20 @@ pub enum Clock {
     Always,
     /// Only if its time is recorded: nothing else can see it.
     IfRecorded,
+}
+
+/// A part of the step of a node of a cable.
+///
+/// States and potentials are computed alternately, half a step apart, so that each sees the other in
+/// the middle of its own step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// All but the potential moves by a step, at the potential in the middle of it.
+    States,
+    /// The currents through the membrane with these states, and the rate of the potential.
+    Currents,
+    /// What depends on the new potential: conditions of the node, and what others see.
+    End,
 }
 
 /// What one regime does while it is active.

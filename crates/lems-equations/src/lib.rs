@@ -5,6 +5,7 @@
 //!
 //! - [`own_step`] is the order in which one instance makes a step, after its children.
 //! - [`Equations::step`] is the order for a whole shape: children, attached instances, the node.
+//! - [`Equations::phase`] is the order of the parts of the step of a cable.
 //! - [`Simultaneous`] is the order of the stages of the Runge-Kutta method.
 //! - [`Equations::setup`] is the order of the passes before the first step.
 //! - [`handlers`] is what an instance does when an event arrives.
@@ -25,7 +26,7 @@ use lems_network::{Network, NodeId, Part, Shape, ShapeId, Shapes};
 
 pub use description::OrderLine;
 pub use events::{entries, handlers};
-pub use item::{Clock, Computation, Item, NodeItem, RateSum, RegimeItems, Simultaneous};
+pub use item::{Clock, Computation, Item, NodeItem, Phase, RateSum, RegimeItems, Simultaneous};
 pub use setup::{Setup, creation, pass};
 pub use step::{definition, own_step, requirements};
 

@@ -3,7 +3,9 @@
 use lems_model::{ComponentType, Dynamics, Regime};
 use lems_network::{NodeId, Part, ShapeId, exposed_name};
 
-use crate::{Clock, Computation, Equations, Item, NodeItem, RateSum, RegimeItems, Simultaneous};
+use crate::{
+    Clock, Computation, Equations, Item, NodeItem, Phase, RateSum, RegimeItems, Simultaneous,
+};
 
 /// What an instance of a type does in its own step, after its children and attached instances.
 pub fn own_step<'m, 'd>(kind: &'m ComponentType<'d>) -> Vec<Item<'m, 'd>> {
@@ -46,6 +48,22 @@ pub(crate) fn computed<'m, 'd>(
 ) -> impl Iterator<Item = Item<'m, 'd>> + use<'m, 'd> {
     let computations = dynamics.computed_variables().filter_map(Computation::of);
     computations.map(Item::Compute)
+}
+
+/// What an instance computes again once its states have moved.
+fn currents<'m, 'd>(kind: &'m ComponentType<'d>) -> Vec<Item<'m, 'd>> {
+    let Some(dynamics) = &kind.dynamics else {
+        return Vec::new();
+    };
+    (computed(dynamics))
+        .chain(published(kind, dynamics))
+        .collect()
+}
+
+/// What is left of a step if the requirements have been read.
+fn without_requirements<'m, 'd>(mut items: Vec<Item<'m, 'd>>) -> Vec<Item<'m, 'd>> {
+    items.retain(|item| !matches!(item, Item::Compute(Computation::Requirement(_))));
+    items
 }
 
 /// What comes after the equations: conditions, what others see, the active regime.
@@ -137,6 +155,83 @@ impl<'m, 'd> Equations<'_, 'm, 'd> {
         }
         let own = own_step(self.kind(shape, node));
         items.extend(own.into_iter().map(|item| NodeItem { node, item }));
+    }
+
+    /// A part of the step of a shape whose root is a node of a cable, or of what is attached to one.
+    ///
+    /// Requirements are read first, from the root down, so that all nodes see the potential of this
+    /// moment; jLEMS's order would let each level see that of a step before. Then comes every node
+    /// after the nodes and attached instances in it.
+    pub fn phase(&self, shape: ShapeId, phase: Phase) -> Vec<NodeItem<'m, 'd>> {
+        let mut items = Vec::new();
+        if phase != Phase::End {
+            let nodes = self.shape(shape).nodes.ids();
+            items.extend(nodes.flat_map(|node| {
+                let requirements = requirements(self.kind(shape, node));
+                requirements.map(move |item| NodeItem { node, item })
+            }));
+        }
+        self.phase_node(shape, NodeId::ROOT, phase, &mut items);
+        items
+    }
+
+    fn phase_node(
+        &self,
+        shape: ShapeId,
+        node: NodeId,
+        phase: Phase,
+        items: &mut Vec<NodeItem<'m, 'd>>,
+    ) {
+        if phase != Phase::End {
+            for part in self.parts(shape, node) {
+                match *part {
+                    Part::Child(child) => self.phase_node(shape, child, phase, items),
+                    Part::Attached(list) => items.push(NodeItem {
+                        node,
+                        item: Item::Attached(list),
+                    }),
+                }
+            }
+        }
+        let kind = self.kind(shape, node);
+        let is_cable = self.shape(shape).cable && node == NodeId::ROOT;
+        let own = if is_cable {
+            self.cable_phase(kind, phase)
+        } else {
+            match phase {
+                Phase::States => without_requirements(own_step(kind)),
+                Phase::Currents => currents(kind),
+                Phase::End => Vec::new(),
+            }
+        };
+        items.extend(own.into_iter().map(|item| NodeItem { node, item }));
+    }
+
+    /// What a node of a cable does in a part of its step.
+    fn cable_phase(&self, kind: &'m ComponentType<'d>, phase: Phase) -> Vec<Item<'m, 'd>> {
+        let Some(dynamics) = &kind.dynamics else {
+            return Vec::new();
+        };
+        let potential = self.network.cables.potential;
+        let (of_potential, others): (Vec<_>, Vec<_>) =
+            (dynamics.rates.iter()).partition(|rate| rate.variable == potential);
+        match phase {
+            Phase::States => {
+                let mut items = beginning(kind);
+                if !others.is_empty() {
+                    items.extend(computed(dynamics));
+                    let rates = others.into_iter().map(std::slice::from_ref);
+                    items.extend(rates.map(Item::Integrate));
+                }
+                items
+            }
+            Phase::Currents => {
+                let mut items: Vec<_> = computed(dynamics).collect();
+                items.extend(of_potential.into_iter().map(Item::Rate));
+                items
+            }
+            Phase::End => end(kind, dynamics).collect(),
+        }
     }
 
     /// Whether jLEMS would flatten the node: only consolidated ones are.

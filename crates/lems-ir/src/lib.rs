@@ -8,6 +8,7 @@
 //!
 //! Nothing here knows XML, component types or equations. `lems-lower` makes programs of networks.
 
+mod cable;
 mod definitions;
 mod deliveries;
 mod interpreter;
@@ -20,6 +21,7 @@ mod scheme;
 mod state;
 pub mod text;
 
+pub use cable::{Cable, CableMethod, CableNode, CableScratch, Membrane};
 pub use definitions::Definitions;
 pub use deliveries::Deliveries;
 pub use interpreter::Interpreter;
@@ -28,8 +30,8 @@ pub use ir::{
     Place, Register, Scalar, Statement, statements,
 };
 pub use print::Listing;
-pub use program::{Call, Probe, Program, Setup};
+pub use program::{Call, Probe, Program, Setup, Stage};
 pub use queue::{EventQueue, QueuedEvent};
 pub use routes::{Action, Receivers, Routes, Target};
 pub use scheme::{Edge, Scheme};
-pub use state::{Backend, Fault, MAX_RELAY_DEPTH, State, deliver_due, emit};
+pub use state::{Backend, Fault, MAX_RELAY_DEPTH, State, deliver_due, emit, make_step};

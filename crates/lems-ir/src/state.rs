@@ -2,7 +2,10 @@
 
 use lems_math::JavaRandom;
 
-use crate::{Action, Call, Deliveries, EventQueue, Program, Receivers, deliveries::Obstacle};
+use crate::{
+    Action, CableScratch, Call, Deliveries, EventQueue, Program, Receivers, Stage,
+    deliveries::Obstacle,
+};
 
 /// Longest chain of events that set each other off without a delay.
 pub const MAX_RELAY_DEPTH: u32 = 1_000;
@@ -79,6 +82,8 @@ pub struct State {
     pub depth: u32,
     /// Set when the run cannot go on.
     pub fault: Option<Fault>,
+    /// Room for solving cables; nothing in it outlives a step.
+    pub scratch: CableScratch,
 }
 
 impl State {
@@ -94,6 +99,7 @@ impl State {
             effects: 0,
             depth: 0,
             fault: None,
+            scratch: CableScratch::default(),
         }
     }
 
@@ -207,4 +213,32 @@ pub fn deliver_due(backend: &dyn Backend, state: &mut State, time: f64) {
         }
     }
     state.queue.reuse(due);
+}
+
+/// Makes one step, which ends at `time`, in seconds.
+pub fn make_step(
+    program: &Program,
+    backend: &dyn Backend,
+    state: &mut State,
+    time: f64,
+    step: f64,
+) {
+    deliver_due(backend, state, time);
+    for stage in &program.schedule {
+        match stage {
+            Stage::Call(call) => backend.advance(state, *call, time, step),
+            Stage::Midway(call) => backend.advance(state, *call, time - step / 2.0, step),
+            Stage::Solve(cables) => {
+                let cables = program
+                    .cables
+                    .get(cables.start as usize..cables.end as usize);
+                let State {
+                    memory, scratch, ..
+                } = state;
+                for cable in cables.unwrap_or_default() {
+                    cable.advance(memory, step, program.cable_method, scratch);
+                }
+            }
+        }
+    }
 }

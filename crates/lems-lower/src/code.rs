@@ -5,7 +5,7 @@ use lems_index::{Id, narrow};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use super::{columns::ColumnId, knowledge::Knowledge};
+use super::{columns::ColumnId, knowledge::Knowledge, tangent::Move};
 use lems_ir::{
     Block, Comparison, Function, Kernel, Level, Logic, Operation, Operator, Place, Register,
     Scalar, Statement,
@@ -34,6 +34,8 @@ pub(super) struct Code {
     blocks: Vec<Block>,
     current: Block,
     volatile: Rc<HashSet<ColumnId>>,
+    /// Changes of state variables that are to become exact.
+    moves: Vec<Move>,
 }
 
 impl Code {
@@ -202,6 +204,25 @@ impl Code {
     /// The accumulator's value now, in a register that keeps it.
     pub fn settled(&mut self, accumulator: Register) -> Register {
         self.assign(Scalar::Real, Operation::Copy(accumulator))
+    }
+
+    /// A register with the change of a state variable in a step. It is the rate times the step until
+    /// [`move_exactly`](super::tangent::move_exactly) takes what depends on the variable into account.
+    pub fn exact_move(&mut self, state: Place, rate: Register) -> Register {
+        let step = self.step();
+        let product = Operation::Binary(Operator::Multiply, step, rate);
+        let change = self.assign(Scalar::Real, product);
+        self.moves.push(Move {
+            state,
+            rate,
+            change,
+        });
+        change
+    }
+
+    /// The moves that were made so far.
+    pub fn take_moves(&mut self) -> Vec<Move> {
+        std::mem::take(&mut self.moves)
     }
 
     pub fn emit(&mut self, port: u32, level: Level) {

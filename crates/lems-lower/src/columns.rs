@@ -40,6 +40,10 @@ pub(super) enum ColumnKind<'d> {
     Parameter(&'d str),
     /// A fixed value of other instances that differs between the members; numbered.
     Value(u32),
+    /// The rate of the potential of a cable.
+    Rate,
+    /// The derivative of that rate by the potential.
+    Slope,
     /// The number of the active regime.
     Regime,
 }

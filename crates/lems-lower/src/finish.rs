@@ -7,6 +7,7 @@ use lems_network::NetworkError;
 
 use super::{
     Lowered, Lowering, Probe,
+    cables::{self, PendingNode},
     columns::{Address, Column, ColumnId, ColumnKind, Content},
 };
 use lems_ir::{Block, Kernel, Operation, Place, Statement, statements};
@@ -23,6 +24,12 @@ impl<'d> Lowering<'_, '_, 'd> {
         // Columns that recorders and tables of addresses read.
         let mut pinned: HashSet<ColumnId> = HashSet::new();
         pinned.extend(probes.iter().flatten().map(|address| address.column));
+        let nodes = self.cables.iter().flatten();
+        pinned.extend(
+            nodes
+                .flat_map(PendingNode::addresses)
+                .map(|address| address.column),
+        );
         for table in &self.address_tables {
             let addresses = table.addresses.iter().flatten();
             pinned.extend(addresses.map(|address| address.column));
@@ -85,6 +92,9 @@ impl<'d> Lowering<'_, '_, 'd> {
                 program.links[table.first as usize + index] = address.map_or(0, slot);
             }
         }
+        program.cables = (self.cables.iter())
+            .map(|nodes| cables::finished(nodes, &slot, &mut program.memory))
+            .collect();
         // What the caller finds values by.
         let values = (probes.iter())
             .map(|probe| match probe {
@@ -116,6 +126,8 @@ impl<'d> Lowering<'_, '_, 'd> {
             ColumnKind::Live(name) | ColumnKind::Parameter(name) => name.to_owned(),
             ColumnKind::Snapshot(name) => format!("{name} (exposed)"),
             ColumnKind::Value(number) => format!("value {number}"),
+            ColumnKind::Rate => "rate of the potential".to_owned(),
+            ColumnKind::Slope => "derivative of that rate by the potential".to_owned(),
             ColumnKind::Regime => "regime".to_owned(),
         };
         format!("{}/{name}", steps.join("/"))

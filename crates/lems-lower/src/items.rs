@@ -33,6 +33,11 @@ impl<'d> Lowering<'_, '_, 'd> {
             }
             Item::Compute(computation) => self.compute(code, at, *computation, totals),
             Item::Integrate(rates) => self.integrate(code, at, rates),
+            Item::Rate(rate) => {
+                let value = self.expression(code, at, &rate.value.expression);
+                let place = self.place(at, ColumnKind::Rate);
+                code.store(place, value);
+            }
             Item::Simultaneous(simultaneous) => self.simultaneous(code, at.nest, simultaneous),
             Item::Condition(condition) => self.condition(code, at, condition),
             Item::Actions(actions) => self.actions(code, at, actions, 0),
@@ -57,6 +62,11 @@ impl<'d> Lowering<'_, '_, 'd> {
         computation: Computation<'_, 'd>,
         totals: &Totals<'d>,
     ) {
+        if let Some(value) = self.given(code, at, computation.name()) {
+            let place = self.live(at, computation.name());
+            code.store(place, value);
+            return;
+        }
         let value = match computation {
             Computation::Requirement(name) => self.requirement(code, at, name),
             Computation::Select(selection) => {
@@ -118,8 +128,12 @@ impl<'d> Lowering<'_, '_, 'd> {
             .collect();
         for (rate, value) in rates.iter().zip(values) {
             let place = self.live(at, rate.variable);
-            let step = code.step();
-            let change = code.binary(Operator::Multiply, step, value);
+            let change = if at.nest.phase.is_some() {
+                code.exact_move(place, value)
+            } else {
+                let step = code.step();
+                code.binary(Operator::Multiply, step, value)
+            };
             let before = code.load(place);
             let after = code.binary(Operator::Add, before, change);
             code.store(place, after);

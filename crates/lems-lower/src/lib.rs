@@ -4,6 +4,7 @@
 //! store, in jLEMS's order of evaluation. What no one reads is removed at the end, and only then
 //! do columns get their places in memory.
 
+mod cables;
 mod code;
 mod columns;
 mod equations;
@@ -15,6 +16,7 @@ mod reads;
 mod runge_kutta;
 mod setup;
 mod step;
+mod tangent;
 #[cfg(test)]
 mod tests;
 
@@ -23,15 +25,16 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use indexmap::IndexSet;
-use lems_equations::Equations;
+use lems_equations::{Equations, Phase};
 use lems_model::{Actions, Dynamics, Trigger, TypeId};
 use lems_network::{
     InstanceId, MemberId, Network, NetworkError, NodeId, Readable, Shape, ShapeId, Shapes,
     Variable, Visit,
 };
 
+use cables::{CableKernels, PendingNode};
 use columns::{Address, ColumnId, ColumnKind, Columns};
-use lems_ir::{Action, Call, Probe, Program, Routes, Setup, Target};
+use lems_ir::{Action, Call, Probe, Program, Routes, Setup, Stage, Target};
 
 /// A program and where its variables are.
 #[derive(Debug, Clone)]
@@ -92,6 +95,7 @@ fn lower_within<'d>(
         let setup = lowering.setup_of(visit);
         append_setup(&mut lowering.program.setup, setup);
     }
+    lowering.schedule_cables();
     lowering.routes(recorded);
     let probes: Vec<_> = (recorded.values.iter())
         .map(|readable| match readable.variable {
@@ -174,6 +178,10 @@ pub(crate) struct Lowering<'n, 'm, 'd> {
     last_column: Option<(VariableKey<'d>, ColumnId)>,
     /// Kernel of each shape.
     kernel_of: IdVec<ShapeId, Option<KernelId>>,
+    /// The kernels of each shape of nodes of cables.
+    cable_kernels: Vec<CableKernels>,
+    /// The cables, by the columns of their nodes.
+    cables: Vec<Vec<PendingNode>>,
     /// Set-up kernels of each shape: of members, or of containers before and after their
     /// children.
     setups_of: IdVec<ShapeId, Vec<SetupId>>,
@@ -229,6 +237,8 @@ struct LoopNest {
     level: u8,
     /// Members that the code runs for.
     members: Rc<Vec<MemberId>>,
+    /// The part of the step of a cable that is made; none for others.
+    phase: Option<Phase>,
     /// Loops and node of the host.
     host: Option<Rc<(LoopNest, NodeId)>>,
 }
@@ -246,6 +256,8 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
             slots: IndexSet::new(),
             last_column: None,
             kernel_of: shapes.shapes.iter().map(|_| None).collect(),
+            cable_kernels: Vec::new(),
+            cables: Vec::new(),
             setups_of: shapes.shapes.iter().map(|_| Vec::new()).collect(),
             handler_of: HashMap::new(),
             sources: HashMap::new(),
@@ -290,6 +302,7 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
             shape,
             level: 0,
             members: Rc::new(self.shape(shape).member_ids().collect()),
+            phase: None,
             host: None,
         }
     }
@@ -403,14 +416,16 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
         };
         if let Some(kernel) = self.kernel_of[shape] {
             match self.program.schedule.last_mut() {
-                Some(last) if last.kernel == kernel.get() && last.last == member.get() => {
+                Some(Stage::Call(last))
+                    if last.kernel == kernel.get() && last.last == member.get() =>
+                {
                     last.last += 1;
                 }
-                _ => self.program.schedule.push(Call {
+                _ => self.program.schedule.push(Stage::Call(Call {
                     kernel: kernel.get(),
                     first: member.get(),
                     last: member.get() + 1,
-                }),
+                })),
             }
         }
     }

@@ -293,11 +293,11 @@ impl<'d> Lowering<'_, '_, 'd> {
     ) -> Register {
         let network = self.network;
         match self.shape(nest.shape).nodes[node].component {
-            Some(component) => {
+            Some(component) if !network.cables.changes_parameters() => {
                 let value = network.model.parameter(component, name);
                 code.constant(declared(value, name))
             }
-            None => self.own_value(code, nest, node, name, &|instance| {
+            _ => self.own_value(code, nest, node, name, &|instance| {
                 network.parameter(instance, name)
             }),
         }
@@ -322,7 +322,7 @@ impl<'d> Lowering<'_, '_, 'd> {
     }
 
     /// A value of the instances of a node: a constant if all members have the same, else a column.
-    fn own_value(
+    pub(super) fn own_value(
         &mut self,
         code: &mut Code,
         nest: &LoopNest,
@@ -355,6 +355,7 @@ impl<'d> Lowering<'_, '_, 'd> {
             shape: variant.shape,
             level: host.level + 1,
             members: variant.members.clone(),
+            phase: host.phase,
             host: Some(Rc::new((host.clone(), node))),
         }
     }

@@ -24,6 +24,10 @@ impl<'m, 'd> Lowering<'_, 'm, 'd> {
             if self.shape(shape).attached {
                 continue;
             }
+            if self.shape(shape).cable {
+                self.cable_shape(shape);
+                continue;
+            }
             let nest = self.top_nest(shape);
             let mut code = Code::new(self.columns.volatile.clone());
             self.step(&mut code, &nest);
@@ -41,9 +45,13 @@ impl<'m, 'd> Lowering<'_, 'm, 'd> {
     }
 
     /// Makes the code of a shape's step.
-    fn step(&mut self, code: &mut Code, nest: &LoopNest) {
+    pub(super) fn step(&mut self, code: &mut Code, nest: &LoopNest) {
         let mut totals = Totals::new();
-        for NodeItem { node, item } in self.equations.step(nest.shape) {
+        let items = match nest.phase {
+            None => self.equations.step(nest.shape),
+            Some(phase) => self.equations.phase(nest.shape, phase),
+        };
+        for NodeItem { node, item } in items {
             let clock = Clock::Step;
             self.item(code, NodeContext { nest, node, clock }, &item, &mut totals);
         }

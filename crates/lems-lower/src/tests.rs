@@ -54,8 +54,7 @@ fn neighbouring_populations_of_one_shape_are_one_call() {
     let program = lowered(SAME, "one[0]/x").program;
     assert_eq!(program.kernels.len(), 1);
     let calls: Vec<_> = program
-        .schedule
-        .iter()
+        .calls()
         .map(|call| (call.first, call.last))
         .collect();
     assert_eq!(calls, [(0, 6)]);
@@ -91,7 +90,7 @@ fn a_step_is_forward_euler() {
     let interpreter = Interpreter::new(&lowered.program);
     let mut state = State::new(&lowered.program, 1);
     interpreter.run_setup(&mut state);
-    for call in &lowered.program.schedule {
+    for call in lowered.program.calls() {
         interpreter.advance(&mut state, *call, 0.5, 0.5);
     }
     let Probe::Slot(slot) = lowered.values[0] else {

@@ -10,6 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
     Instance, InstanceId, MAX_DEPTH, Network, NetworkError,
+    cables::{CableBuilder, CableRules, Cables, Origin},
     connect::Connector,
     hash_order,
     path::{parts, steps},
@@ -31,10 +32,11 @@ impl<'m, 'd> Network<'m, 'd> {
         target: ComponentId,
         random: JavaRandom,
     ) -> Result<Network<'m, 'd>, Vec<NetworkError>> {
-        Network::build_within(model, target, random, MAX_INSTANCES)
+        Network::build_within(model, target, random, MAX_INSTANCES, None)
     }
 
-    /// The same with `most` instances at most.
+    /// The same with `most` instances at most, and with cells that have dendrites if there are rules
+    /// for them.
     ///
     /// # Errors
     /// Those of [`build`](Self::build); more instances.
@@ -43,6 +45,7 @@ impl<'m, 'd> Network<'m, 'd> {
         target: ComponentId,
         random: JavaRandom,
         most: usize,
+        cables: Option<&CableRules>,
     ) -> Result<Network<'m, 'd>, Vec<NetworkError>> {
         let network = Network {
             model,
@@ -54,6 +57,7 @@ impl<'m, 'd> Network<'m, 'd> {
             warnings: RefCell::default(),
             by_id: Default::default(),
             by_name: Default::default(),
+            cables: Cables::default(),
             peers: FxHashMap::default(),
         };
         let mut builder = Builder {
@@ -70,7 +74,12 @@ impl<'m, 'd> Network<'m, 'd> {
             pairs: HashMap::new(),
             ports: FxHashMap::default(),
             without_destination: FxHashSet::default(),
+            cables: CableBuilder {
+                rules: cables,
+                ..CableBuilder::default()
+            },
         };
+        builder.look_for_cables();
         let kind = model.component(target).component_type;
         if let Some(root) = builder.instantiate(kind, Some(target), None, true, 0) {
             builder.incomplete = builder.lacks_instances(0);
@@ -85,7 +94,7 @@ impl<'m, 'd> Network<'m, 'd> {
     }
 }
 
-pub(crate) struct Builder<'m, 'd> {
+pub(crate) struct Builder<'r, 'm, 'd> {
     pub network: Network<'m, 'd>,
     pub errors: Vec<NetworkError>,
     /// Most instances that there may be.
@@ -108,9 +117,11 @@ pub(crate) struct Builder<'m, 'd> {
     pub ports: FxHashMap<(TypeId, Direction), Option<&'d str>>,
     /// Types of what names no list to attach to, though it has the attribute.
     pub(crate) without_destination: FxHashSet<TypeId>,
+    /// Cells with dendrites.
+    pub(crate) cables: CableBuilder<'r>,
 }
 
-impl<'m, 'd> Builder<'m, 'd> {
+impl<'m, 'd> Builder<'_, 'm, 'd> {
     /// Whether an error after so many others keeps an instance from being there; too many children
     /// are all there.
     pub(crate) fn lacks_instances(&self, errors: usize) -> bool {
@@ -130,6 +141,26 @@ impl<'m, 'd> Builder<'m, 'd> {
         if self.exhausted {
             return None;
         }
+        if let Some(plan) = self.cable_plan(kind, component) {
+            return self.instantiate_cable(
+                &plan,
+                Origin {
+                    kind,
+                    component,
+                    parent,
+                    consolidated,
+                    depth,
+                },
+            );
+        }
+        if self.exhausted {
+            return None;
+        }
+        // What varies over a cell has in each compartment the equations of what does not.
+        let current = self.cables.current.as_ref().zip(component);
+        let kind = current.map_or(kind, |((plan, _), component)| {
+            plan.varying(component).map_or(kind, |varying| varying.kind)
+        });
         let model = self.network.model;
         let id = InstanceId(lems_index::narrow(self.network.instances.len()));
         self.network.instances.push(Instance {
@@ -162,7 +193,16 @@ impl<'m, 'd> Builder<'m, 'd> {
         if model.type_of(kind).structure.iter().any(makes_instances) {
             self.waiting.insert(id);
         }
-        let children: Vec<_> = component.map_or_else(Vec::new, |id| model.children(id).collect());
+        if self.cables.rules.is_some() {
+            self.place_part(id, component, parent);
+        }
+        let mut children: Vec<_> =
+            component.map_or_else(Vec::new, |id| model.children(id).collect());
+        // A compartment has only the parts that cover it.
+        let current = self.cables.current.clone();
+        if let Some((plan, place)) = &current {
+            children.retain(|(_, child)| plan.share(*child, *place).is_some());
+        }
         for (slot, child) in filled_slots(model, kind, &children) {
             let child_kind = model.component(child).component_type;
             let child =
@@ -250,6 +290,11 @@ impl<'m, 'd> Builder<'m, 'd> {
             return;
         }
         self.complete(id);
+        // The other compartments of a cell are in no list.
+        let beside: Vec<InstanceId> = self.network.cables.beside(id).collect();
+        for other in beside {
+            self.build(other);
+        }
         self.run_connections(Place::of(&self.network, id));
         let instance = self.network.instance(id);
         let singles: Vec<InstanceId> = instance.singles.iter().map(|(_, child)| *child).collect();

@@ -10,8 +10,8 @@ use crate::error::LONGEST_DELAY;
 use crate::structure::{Place, connects};
 use crate::{InstanceId, Network, NetworkError, Route, build::Builder, hash_order};
 
-pub(crate) struct Connector<'b, 'm, 'd> {
-    builder: &'b mut Builder<'m, 'd>,
+pub(crate) struct Connector<'b, 'r, 'm, 'd> {
+    builder: &'b mut Builder<'r, 'm, 'd>,
     place: Place,
     names: Names<'d>,
     /// The instances that each `ForEach` around is at.
@@ -64,8 +64,8 @@ impl<'d> Names<'d> {
 /// A `PairCollection` of an instance.
 type PairsKey<'d> = (InstanceId, &'d str);
 
-impl<'b, 'm, 'd> Connector<'b, 'm, 'd> {
-    pub(crate) fn new(builder: &'b mut Builder<'m, 'd>, place: Place) -> Self {
+impl<'b, 'r, 'm, 'd> Connector<'b, 'r, 'm, 'd> {
+    pub(crate) fn new(builder: &'b mut Builder<'r, 'm, 'd>, place: Place) -> Self {
         Connector {
             builder,
             place,
@@ -201,8 +201,19 @@ impl<'b, 'm, 'd> Connector<'b, 'm, 'd> {
         } else {
             self.place.parent.or(self.place.instance)
         }?;
-        match self.builder.follow(start, path, source) {
-            Ok(found) => Some(self.network().unwrapped(found)),
+        let mut found = self.builder.follow(start, path, source);
+        if found.is_err() && !self.network().cables.all.is_empty() {
+            // Files for cells with dendrites are about that leave out `../`.
+            found = self.builder.follow(Network::ROOT, path, source).or(found);
+        }
+        match found {
+            Ok(found) => {
+                let cell = self.network().unwrapped(found);
+                let connection = self.place.component;
+                Some(connection.map_or(cell, |connection| {
+                    (self.builder).cable_location(cell, connection, instance.value())
+                }))
+            }
             Err(error) => {
                 self.builder.errors.push(error);
                 None

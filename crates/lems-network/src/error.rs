@@ -130,6 +130,13 @@ pub enum NetworkError {
     Ignored { element: String, span: Span },
     #[error("the edge {edge} of a kinetic scheme does not join two of its states")]
     BadEdge { edge: String, span: Span },
+    #[error("{cell}: {problem}")]
+    BadMorphology {
+        cell: String,
+        problem: String,
+        help: Option<String>,
+        span: Span,
+    },
     #[error("this selection is wrong: {reason}")]
     BadSelection { reason: String, span: Span },
     #[error("{instance} depends on what it makes itself")]
@@ -235,6 +242,7 @@ impl NetworkError {
             BadAssign { .. } => 415,
             Ignored { .. } => 416,
             BadEdge { .. } => 417,
+            BadMorphology { .. } => 432,
             NoFileName { .. } => 418,
             MissingAttribute { .. } => 419,
             TooManyChildren { .. } => 420,
@@ -283,6 +291,7 @@ impl NetworkError {
             | BadAssign { span, .. }
             | Ignored { span, .. }
             | BadEdge { span, .. }
+            | BadMorphology { span, .. }
             | BadSelection { span, .. }
             | CircularSelection { span, .. }
             | EndlessTransitions { span, .. }
@@ -412,6 +421,9 @@ impl NetworkError {
             BadEdge { .. } => {
                 Some("let `from` and `to` be ids of states of the same scheme".to_owned())
             }
+            BadMorphology { help, .. } => Some(help.clone().unwrap_or_else(|| {
+                "segments are joined to one tree, each to its parent".to_owned()
+            })),
             BadSelection { .. } => Some(
                 "a selection is a collection with a condition on its instances, as in \
                  `cells[index .lt. 3]`"

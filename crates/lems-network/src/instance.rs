@@ -9,7 +9,7 @@ use lems_math::JavaRandom;
 use lems_model::{ComponentId, ComponentType, Model, TypeId};
 use rustc_hash::FxHashMap;
 
-use crate::NetworkError;
+use crate::{Cables, NetworkError};
 
 /// So many singles or lists of an instance are looked up in a table.
 const MANY_NAMES: usize = 16;
@@ -104,6 +104,8 @@ pub struct Network<'m, 'd> {
     pub(crate) by_id: RefCell<IdTables<'d>>,
     /// Where the names of instances are that have many singles or lists.
     pub(crate) by_name: RefCell<FxHashMap<(InstanceId, Named), NameTable<'d>>>,
+    /// Cells with dendrites.
+    pub cables: Cables<'d>,
     /// Other ends of tunnels, by name.
     pub(crate) peers: FxHashMap<InstanceId, Vec<(&'d str, InstanceId)>>,
 }
@@ -167,7 +169,17 @@ impl<'m, 'd> Network<'m, 'd> {
     pub fn parameter(&self, id: InstanceId, name: &str) -> Option<f64> {
         let instance = self.instance(id);
         match instance.component {
-            Some(component) => self.model.parameter(component, name),
+            Some(component) => {
+                if self.cables.changes_parameters() {
+                    let names = &self.type_of(id).parameters;
+                    let own = names.get_key_value(name).map(|(name, _)| (id, *name));
+                    if let Some(value) = own.and_then(|own| self.cables.parameters.get(&own)) {
+                        return Some(*value);
+                    }
+                }
+                let value = self.model.parameter(component, name)?;
+                Some(value * self.share_of(id, name))
+            }
             None => {
                 let parameter = self.type_of(id).parameters.get(name)?;
                 let default = match &parameter.kind {
@@ -216,6 +228,12 @@ impl<'m, 'd> Network<'m, 'd> {
         let mut steps = Vec::new();
         let mut current = id;
         while let Some(parent) = self.instance(current).parent {
+            // A compartment beside a cell is named as a segment of the cell.
+            if let Some((cell, segment)) = self.step_to_compartment(current) {
+                steps.push(segment.to_string());
+                current = cell;
+                continue;
+            }
             steps.push(self.step_to(parent, current));
             current = parent;
         }

@@ -6,6 +6,7 @@
 //! [`Experiment::of`] says what a simulation runs and records.
 
 mod build;
+mod cables;
 mod cells;
 mod connect;
 mod error;
@@ -22,6 +23,7 @@ mod selection;
 mod shapes;
 mod structure;
 
+pub use cables::{Cable, CablePlan, CableRules, CableRulesError, Cables};
 pub use cells::Cell;
 pub use error::NetworkError;
 pub use estimate::{Count, Estimate, state_size};

@@ -163,6 +163,20 @@ impl<'d> Network<'_, 'd> {
     /// What a `Requirement` of an instance means.
     pub fn requirement(&self, id: InstanceId, name: &str) -> Option<Readable<'d>> {
         self.read(self.instance(id).parent?, name)
+            .or_else(|| self.around_cells(id, name))
+    }
+
+    /// The value of a name around cells with dendrites, if nothing gives it.
+    fn around_cells(&self, id: InstanceId, name: &str) -> Option<Readable<'d>> {
+        let found = self
+            .cables
+            .around
+            .iter()
+            .find(|(around, _)| *around == name)?;
+        Some(Readable {
+            instance: id,
+            variable: Variable::Fixed(found.1),
+        })
     }
 
     /// The values that a `select` of an instance leads to, in the order in which they are

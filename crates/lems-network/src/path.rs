@@ -90,12 +90,38 @@ impl<'d> Network<'_, 'd> {
         }
         let has_id = |id: &InstanceId| self.component_id(*id) == Some(name);
         (self.single(current, name))
+            .or_else(|| self.cables.segment(current, name))
             .or_else(|| self.peer(current, name))
             .or_else(|| (instance.singles.iter().find(|(_, id)| has_id(id))).map(|(_, id)| *id))
             .or_else(|| self.labelled(current, name))
             .or_else(|| self.by_component_id(current, name))
             .or_else(|| self.numbered(current, name))
             .or_else(|| self.same_cell(current, name))
+            .or_else(|| self.on_same_segment(current, name))
+            .or_else(|| self.slot_of_kind(current, name))
+    }
+
+    /// `list:id:k` on another compartment of the segment that a path has led to.
+    fn on_same_segment(&self, current: InstanceId, name: &str) -> Option<InstanceId> {
+        let mut parts = name.split(':');
+        let (list, id, number) = (parts.next()?, parts.next()?, parts.next()?);
+        let number: usize = number.parse().ok()?;
+        let others = self.cables.on_same_segments(current);
+        let attached = others.filter_map(|other| self.list(other, list)).flatten();
+        (attached.copied())
+            .filter(|element| self.component_id(*element) == Some(id))
+            .nth(number)
+    }
+
+    /// The only child of a cell with dendrites whose type extends the one that a path names.
+    fn slot_of_kind(&self, current: InstanceId, name: &str) -> Option<InstanceId> {
+        if self.cables.all.is_empty() {
+            return None;
+        }
+        let singles = self.instance(current).singles.iter().map(|(_, id)| *id);
+        let mut meant = singles.filter(|id| self.model.is_a(self.instance(*id).kind, name));
+        let first = meant.next()?;
+        meant.next().is_none().then_some(first)
     }
 
     /// The cell of an `instance`, whatever the path calls it: other simulators do not look at the

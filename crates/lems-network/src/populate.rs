@@ -6,7 +6,7 @@ use lems_model::{Assign, ComponentId, Formula, Model, Role, StructureElement, Ty
 use crate::structure::{Place, makes_instances};
 use crate::{InstanceId, NetworkError, build::Builder};
 
-impl<'m, 'd> Builder<'m, 'd> {
+impl<'m, 'd> Builder<'_, 'm, 'd> {
     /// Makes the instances that the `Structure` of an instance asks for, unless that is done.
     pub(crate) fn complete(&mut self, id: InstanceId) {
         if self.exhausted || !self.waiting.remove(&id) {

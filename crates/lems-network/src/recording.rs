@@ -8,7 +8,7 @@ use lems_model::{ComponentId, Direction, Model, Role, SimulationElement};
 
 use crate::build::MAX_INSTANCES;
 use crate::rounded;
-use crate::{InstanceId, Network, NetworkError, Readable, hash_order};
+use crate::{CableRules, InstanceId, Network, NetworkError, Readable, hash_order};
 
 /// Everything that the target of a document asks for.
 #[derive(Debug, Clone)]
@@ -25,6 +25,8 @@ pub struct Experiment<'d> {
     pub random: JavaRandom,
     /// Most instances that a network may get.
     pub most_instances: usize,
+    /// How types describe cells with dendrites; without it each cell is one compartment.
+    pub cable_rules: Option<CableRules>,
     /// Legal, but surely not meant.
     pub warnings: Vec<NetworkError>,
 }
@@ -154,6 +156,7 @@ impl<'d> Experiment<'d> {
                 displays: Vec::new(),
                 random: JavaRandom::new(1234),
                 most_instances: MAX_INSTANCES,
+                cable_rules: None,
                 warnings: Vec::new(),
             },
             errors: Vec::new(),

@@ -67,6 +67,8 @@ pub struct Shape<'d> {
     instances: Vec<InstanceId>,
     /// Whether its members are attached to others.
     pub attached: bool,
+    /// Whether its members are nodes of cells with dendrites.
+    pub cable: bool,
 }
 
 /// One instance of a shape.
@@ -210,6 +212,7 @@ struct Signature<'d> {
     consolidated: bool,
     container: bool,
     attached: bool,
+    cable: bool,
     words: Vec<(&'d str, &'d str)>,
     /// Slot or list, id where paths use it, signature.
     children: Vec<(&'d str, &'d str, SignatureId)>,
@@ -282,7 +285,7 @@ impl<'d> Sorter<'_, '_, 'd> {
         for &(list, child) in &inner {
             let signature = self.sign(child);
             size += self.sizes[child];
-            populous |= self.populous[child] || list.is_empty();
+            populous |= self.populous[child] || list.is_empty() || network.cables.is_node(child);
             let id = network
                 .component_id(child)
                 .filter(|id| self.structural.ids.contains(id));
@@ -290,11 +293,15 @@ impl<'d> Sorter<'_, '_, 'd> {
         }
         let bare = network.type_of(id).dynamics.is_none();
         populous |= size > LARGEST_SHAPE || bare && has_population(&children);
-        if instance.attached {
+        let cable = network.cables.is_node(id);
+        if instance.attached || cable {
             populous = false;
         }
         if populous {
             children.clear();
+        }
+        for other in network.cables.beside(id) {
+            self.sign(other);
         }
         // What paths look the instance up by.
         let peers = network.peers.get(&id).into_iter().flatten();
@@ -314,6 +321,7 @@ impl<'d> Sorter<'_, '_, 'd> {
             consolidated: instance.consolidated,
             container: populous,
             attached: instance.attached,
+            cable,
             words,
             children,
         };
@@ -335,9 +343,14 @@ impl<'d> Sorter<'_, '_, 'd> {
             let (shape, member) = self.enrol(id);
             return Visit::Member { shape, member };
         }
-        let children = (self.inner(id).into_iter())
-            .map(|(_, child)| self.visit(child))
-            .collect();
+        // The other compartments of a cell come after the one that stands for it.
+        let mut children = Vec::new();
+        for (_, child) in self.inner(id) {
+            children.push(self.visit(child));
+            for other in self.network.cables.beside(child) {
+                children.push(self.visit(other));
+            }
+        }
         let (shape, member) = self.enrol(id);
         Visit::Container {
             shape,
@@ -359,6 +372,7 @@ impl<'d> Sorter<'_, '_, 'd> {
                     members: 0,
                     instances: Vec::new(),
                     attached: self.network.instance(id).attached,
+                    cable: self.network.cables.is_node(id),
                 });
                 self.shape_of.insert(signature, shape);
                 shape

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use jlems::{Failure, Options, load, prepare, read_model};
 use lems_document::MemorySources;
 use lems_engine::Simulation;
-use lems_ir::{Backend, Interpreter, State, deliver_due};
+use lems_ir::{Backend, Interpreter, State, make_step};
 use lems_jit::CompiledProgram;
 use lems_optimise::{Independence, block_kernel, independence};
 
@@ -107,10 +107,7 @@ fn side_by_side(
     for number in 1..=model.timing.steps {
         time += step;
         for (state, backend) in states.iter_mut().zip(backends) {
-            deliver_due(backend, state, time);
-            for call in &program.schedule {
-                backend.advance(state, *call, time, step);
-            }
+            make_step(program, backend, state, time, step);
         }
         compare(simulation, &states, number)?;
         for state in &mut states {
@@ -123,7 +120,7 @@ fn side_by_side(
     let independent: Vec<Independence> = (0..)
         .zip(&program.kernels)
         .filter(|(number, _)| {
-            let mut calls = program.schedule.iter();
+            let mut calls = program.calls();
             calls.any(|call| call.kernel == *number && call.last - call.first >= TOGETHER)
         })
         .filter_map(|(number, kernel)| {

@@ -7,7 +7,7 @@ use std::fmt::Write;
 use clap::{Args, Subcommand};
 use jlems::{Code, Failure};
 use lems_engine::Simulation;
-use lems_ir::{Kernel, Program};
+use lems_ir::{Kernel, Program, Stage};
 use lems_jit::{Part, block_plan, listing};
 
 use super::core_types::SearchArguments;
@@ -105,7 +105,8 @@ fn parts(program: &Program) -> impl Iterator<Item = (Part, &Kernel)> {
 fn list(program: &Program) -> String {
     let mut text = String::new();
     for (number, (part, kernel)) in parts(program).enumerate() {
-        let instances: u64 = (program.schedule.iter())
+        let instances: u64 = program
+            .calls()
             .filter(|call| part == Part::Kernel(call.kernel))
             .map(|call| u64::from(call.last - call.first))
             .sum();
@@ -172,7 +173,20 @@ fn show(program: &Program, wanted: &str, arguments: &KernelArguments) -> Result<
 
 fn order(program: &Program) -> String {
     let mut text = String::new();
-    for (number, call) in program.schedule.iter().enumerate() {
+    for (number, stage) in program.schedule.iter().enumerate() {
+        let call = match stage {
+            Stage::Call(call) | Stage::Midway(call) => call,
+            Stage::Solve(cables) => {
+                let last = cables.end.saturating_sub(1);
+                let _ = writeln!(
+                    text,
+                    "{:4}  potentials of cables [{} .. {last}]",
+                    number + 1,
+                    cables.start
+                );
+                continue;
+            }
+        };
         let name = (program.kernels.get(call.kernel as usize)).map_or("?", |k| k.name.as_str());
         let _ = match call.last - call.first {
             1 => writeln!(text, "{:4}  {name} [{}]", number + 1, call.first),

@@ -33,7 +33,7 @@
 //!           | "handler" N name { body }
 //!           | "setup" N name { body }
 //!           | "routes" "of" N "sources" { N "->" receiver delay? }
-//!           | "schedule" { call }
+//!           | "schedule" { call | "midway" N "for" N ".." N | "solve" N ".." N }
 //!           | "setup" "schedule" { setup }
 //! label     = "m"N | "c"N                 ; the slot of the first number on the line
 //! doubles   = ( double | N "*" double ) …

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::{Action, Call, Edge, Kernel, Program, Routes, Scheme, Setup, Target};
+use crate::{Action, Call, Edge, Kernel, Program, Routes, Scheme, Setup, Stage, Target};
 
 use super::cursor::{Cursor, Line, Token, lines};
 use super::kernel::list;
@@ -142,7 +142,7 @@ impl<'t> Parser<'t> {
             "schedule" => {
                 self.once("schedule", start)?;
                 cursor.end()?;
-                program.schedule = self.inside(0, |cursor| call(cursor, "kernel"))?;
+                program.schedule = self.inside(0, stage)?;
                 Ok(())
             }
             _ => Err(start.expected(SECTIONS)),
@@ -283,6 +283,24 @@ fn label(cursor: &mut Cursor<'_>, letters: &[char], expected: usize) -> Result<(
     }
     let letters: Vec<String> = letters.iter().map(|l| format!("`{l}{expected}`")).collect();
     Err(before.expected(letters.join(" or ")))
+}
+
+/// A part of a step.
+fn stage(cursor: &mut Cursor<'_>) -> Result<Stage, TextError> {
+    let begins = |word: &str| {
+        let mut ahead = *cursor;
+        ahead.takes(word)
+    };
+    if begins("midway") {
+        return Ok(Stage::Midway(call(cursor, "midway")?));
+    }
+    if begins("solve") {
+        cursor.all(&["solve"])?;
+        let first = cursor.integer()?;
+        cursor.all(&[".."])?;
+        return Ok(Stage::Solve(first..cursor.integer()?));
+    }
+    Ok(Stage::Call(call(cursor, "kernel")?))
 }
 
 fn call(cursor: &mut Cursor<'_>, kind: &str) -> Result<Call, TextError> {

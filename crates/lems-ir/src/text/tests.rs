@@ -9,6 +9,7 @@ use crate::{
     Action, Block, Call, Comparison, Edge, Function, Fusion, Kernel, Level, Logic, Operation,
     Operator, Place, Program, Register, Routes, Scalar, Scheme, Setup, Statement, Target,
 };
+use crate::{CableMethod, Stage};
 
 const DOUBLES: [f64; 12] = [
     0.0,
@@ -182,6 +183,15 @@ impl Dice<'_> {
         }
     }
 
+    fn stage(&mut self) -> Stage {
+        let call = self.call();
+        match call.kernel % 3 {
+            0 => Stage::Call(call),
+            1 => Stage::Midway(call),
+            _ => Stage::Solve(call.first..call.last),
+        }
+    }
+
     fn call(&mut self) -> Call {
         Call {
             kernel: self.number(),
@@ -228,7 +238,7 @@ impl Dice<'_> {
             kernels: self.several(2, Dice::kernel),
             setups: self.several(2, Dice::kernel),
             handlers: self.several(2, Dice::kernel),
-            schedule: self.several(3, Dice::call),
+            schedule: self.several(3, Dice::stage),
             setup: self.several(3, |dice| dice.setup(0)),
             links: self.several(30, |dice| dice.pick(&[0, 0, 0, 1, u32::MAX])),
             schemes: self.several(2, |dice| {
@@ -241,6 +251,9 @@ impl Dice<'_> {
                 scheme
             }),
             routes: self.routes(),
+            // The text of a program has no cables.
+            cables: Vec::new(),
+            cable_method: CableMethod::default(),
             memory: {
                 let runs = self.several(20, |dice| {
                     let one = dice.double();

@@ -3,7 +3,7 @@
 use std::fmt::{Display, Formatter, Result};
 
 use crate::print::{Double, write_block};
-use crate::{Action, Kernel, Program, Scalar, Scheme, Setup};
+use crate::{Action, Call, Kernel, Program, Scalar, Scheme, Setup, Stage};
 
 use super::MOST_COUNTED;
 use super::registers::inferred;
@@ -168,11 +168,21 @@ impl Sections<'_, '_> {
         }
         self.begin()?;
         writeln!(self.f, "schedule")?;
-        for call in &program.schedule {
-            let (kernel, first, last) = (call.kernel, call.first, call.last);
-            writeln!(self.f, "  kernel {kernel} for {first} .. {last}")?;
+        for stage in &program.schedule {
+            match stage {
+                Stage::Call(call) => self.call("kernel", call)?,
+                Stage::Midway(call) => self.call("midway", call)?,
+                Stage::Solve(cables) => {
+                    writeln!(self.f, "  solve {} .. {}", cables.start, cables.end)?;
+                }
+            }
         }
         Ok(())
+    }
+
+    fn call(&mut self, word: &str, call: &Call) -> Result {
+        let (kernel, first, last) = (call.kernel, call.first, call.last);
+        writeln!(self.f, "  {word} {kernel} for {first} .. {last}")
     }
 
     fn setup(&mut self, setup: &[Setup]) -> Result {

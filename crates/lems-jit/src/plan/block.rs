@@ -93,7 +93,7 @@ impl BlockPlan {
 pub fn block_plan(program: &Program, kernel: u32) -> Result<BlockPlan, Obstacle> {
     let code = program.kernels.get(kernel as usize);
     let code = code.ok_or(Obstacle::UnknownKernel(kernel))?;
-    let calls = program.schedule.iter().filter(|call| call.kernel == kernel);
+    let calls = program.calls().filter(|call| call.kernel == kernel);
     let longest = calls
         .map(|call| call.last.saturating_sub(call.first))
         .max()

@@ -65,7 +65,7 @@ pub(crate) fn rollback_sources(
         return RollbackSources::All { passed_on };
     };
     let mut sources = vec![false; program.population(number) as usize];
-    for call in (program.schedule.iter()).filter(|call| call.kernel == number) {
+    for call in program.calls().filter(|call| call.kernel == number) {
         let Reach { unit, window } = reach(*call);
         for instance in call.first..call.last {
             // The end of the instances that may be computed before this one is committed.
@@ -150,11 +150,11 @@ mod tests {
         let program = Program {
             kernels: vec![kernel(vec![emit])],
             handlers: vec![kernel(handler)],
-            schedule: vec![Call {
+            schedule: vec![lems_ir::Stage::Call(Call {
                 kernel: 0,
                 first: 0,
                 last: 8,
-            }],
+            })],
             routes: Routes::new(8, &routes.iter().map(target).collect::<Vec<_>>()),
             ..Program::default()
         };

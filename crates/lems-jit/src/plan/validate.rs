@@ -99,7 +99,7 @@ fn populations(program: &Program) -> Result<Populations, JitError> {
         kernels: vec![0; program.kernels.len()],
         handlers: vec![0; program.handlers.len()],
     };
-    for call in &program.schedule {
+    for call in program.calls() {
         let population = populations
             .kernels
             .get_mut(call.kernel as usize)

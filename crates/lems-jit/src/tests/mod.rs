@@ -67,11 +67,11 @@ fn kernel(registers: &[Scalar], body: Block) -> Kernel {
 fn program(kernel: Kernel, population: u32, memory: &[f64]) -> Program {
     Program {
         kernels: vec![kernel],
-        schedule: vec![Call {
+        schedule: vec![lems_ir::Stage::Call(Call {
             kernel: 0,
             first: 0,
             last: population,
-        }],
+        })],
         memory: memory.to_vec(),
         ..Program::default()
     }

@@ -33,7 +33,7 @@ pub(super) fn run_in_pieces(program: &Program, backend: &dyn Backend, most: u32)
     for number in 1..=3 {
         let time = f64::from(number) * step;
         deliver_due(backend, &mut state, time);
-        for call in &program.schedule {
+        for call in program.calls() {
             let mut first = call.first;
             while first < call.last {
                 let last = call.last.min(first.saturating_add(most));

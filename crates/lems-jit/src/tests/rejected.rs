@@ -1,5 +1,6 @@
 //! Programs that must not become machine code, and calls that must not reach it.
 
+use lems_ir::Stage;
 use lems_ir::{
     Backend, Call, Comparison, Edge, Function, Level, Operation, Place, Program, Register, Scalar,
     Scheme, State, Statement,
@@ -44,7 +45,7 @@ fn columns_shorter_than_their_loop() {
     assert_eq!(defect(&program), Defect::Memory { end: 5, size: 4 });
     program.kernels[0].body = vec![inner(1), load(0, column(3, 0))];
     assert_eq!(defect(&program), Defect::Memory { end: 5, size: 4 });
-    program.schedule[0].last = 1;
+    change_first_call(&mut program, |call| call.last = 1);
     assert!(validate(&program).is_ok());
 }
 
@@ -198,7 +199,7 @@ fn blocks_nested_beyond_reason() {
 #[test]
 fn unknown_kernels() {
     let mut program = program(kernel(&[], vec![]), 1, &[]);
-    program.schedule[0].kernel = 1;
+    change_first_call(&mut program, |call| call.kernel = 1);
     assert_eq!(validate(&program), Err(JitError::UnknownKernel(1)));
 }
 
@@ -226,7 +227,7 @@ fn states_of_another_program() {
     let compiled = CompiledProgram::compile(&program).expect("sound");
     let mut state = State::new(&program, 0);
     state.memory.pop();
-    compiled.advance(&mut state, program.schedule[0], 0.0, 0.0);
+    compiled.advance(&mut state, *program.calls().next().unwrap(), 0.0, 0.0);
 }
 
 /// The defect of a block kernel for four instances of a program with eight doubles.
@@ -424,4 +425,11 @@ fn parts_that_leave_the_memory_or_read_what_is_not_there() {
         population: 4,
     };
     assert_eq!(part_defect(0, vec![port]), Some(large));
+}
+
+fn change_first_call(program: &mut Program, change: impl Fn(&mut Call)) {
+    match &mut program.schedule[0] {
+        Stage::Call(call) => change(call),
+        other => panic!("{other:?} is no call"),
+    }
 }

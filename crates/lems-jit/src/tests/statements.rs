@@ -175,7 +175,7 @@ fn columns_beyond_the_reach_of_a_displacement() {
     state.memory = vec![0.0; far as usize + 3];
     state.memory[far as usize - 1] = 5.0;
     state.memory[far as usize] = 6.0;
-    compiled.advance(&mut state, program.schedule[0], 0.0, 0.0);
+    compiled.advance(&mut state, *program.calls().next().unwrap(), 0.0, 0.0);
     assert_eq!(state.memory[far as usize + 1..], [5.0, 6.0]);
     assert_eq!(state.memory[0], 5.0);
 }
@@ -211,7 +211,7 @@ proptest! {
         program.links = vec![0, values.len() as u32];
         let compiled = CompiledProgram::compile(&program).expect("sound");
         let mut state = State::new(&program, 1);
-        compiled.advance(&mut state, program.schedule[0], 1.0, 1.0);
+        compiled.advance(&mut state, *program.calls().next().unwrap(), 1.0, 1.0);
         for (value, result) in values.iter().zip(&state.memory) {
             let single = lems_math::exp(*value);
             let same = single.to_bits() == result.to_bits() || single.is_nan() && result.is_nan();

@@ -120,11 +120,11 @@ fn network() -> Program {
     Program {
         kernels: vec![kernel("cell", registers, body)],
         handlers: vec![kernel("synapse", vec![Scalar::Real; 3], handler)],
-        schedule: vec![Call {
+        schedule: vec![lems_ir::Stage::Call(Call {
             kernel: 0,
             first: 0,
             last: CELLS,
-        }],
+        })],
         links: (0..=CELLS).map(|cell| SYNAPSES * cell).collect(),
         routes: Routes::new(CELLS, &routes.collect::<Vec<_>>()),
         memory,

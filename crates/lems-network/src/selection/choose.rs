@@ -9,7 +9,7 @@ use lems_model::StructureElement;
 use super::{Condition, Selection, SelectionError, Step, Value, holds, parse};
 use crate::{InstanceId, NetworkError, build::Builder};
 
-impl<'d> Builder<'_, 'd> {
+impl<'d> Builder<'_, '_, 'd> {
     /// The instances that another goes by where instances are wanted: its elements, or what its
     /// only `Collection` holds. An error at `span` if there is no such thing.
     pub(crate) fn members(&mut self, id: InstanceId, span: Span) -> Option<Vec<InstanceId>> {
@@ -144,15 +144,15 @@ enum Item {
     Pairs,
 }
 
-struct Chooser<'b, 'm, 'd, 'p> {
-    builder: &'b mut Builder<'m, 'd>,
+struct Chooser<'b, 'r, 'm, 'd, 'p> {
+    builder: &'b mut Builder<'r, 'm, 'd>,
     /// The instance whose selection it is.
     owner: InstanceId,
     pairs: &'p [(InstanceId, InstanceId)],
     text: Attribute<'d>,
 }
 
-impl Chooser<'_, '_, '_, '_> {
+impl Chooser<'_, '_, '_, '_, '_> {
     fn fail<T>(&mut self, reason: String) -> Option<T> {
         self.builder.errors.push(NetworkError::BadSelection {
             reason,

@@ -5,6 +5,7 @@ use super::{
 };
 use crate::obstacle::{Branch, Obstacle};
 use Scalar::{Real, Truth};
+use lems_ir::Stage;
 use lems_ir::{
     Action, Block, Call, Comparison, Function, Kernel, Level, Logic, Operation, Operator, Place,
     Program, Register, Routes, Scalar, Statement, Target,
@@ -516,11 +517,11 @@ fn program(body: Block, handlers: Vec<Block>) -> Program {
     Program {
         kernels: vec![kernel(body)],
         handlers: handlers.into_iter().map(kernel).collect(),
-        schedule: vec![Call {
+        schedule: vec![Stage::Call(Call {
             kernel: 0,
             first: 0,
             last: 10,
-        }],
+        })],
         // Twenty attached instances, two of each.
         links: (0..=10).map(|host| 2 * host).collect(),
         routes,
@@ -580,7 +581,11 @@ fn runs_give_each_host_its_own_slots() {
         ],
     };
     let mut program = program(vec![runs], vec![]);
-    program.schedule[0].last = 2;
+    program.schedule[0] = Stage::Call(Call {
+        kernel: 0,
+        first: 0,
+        last: 2,
+    });
     program.links = vec![0, 2, 3, 1, 0, 2, 0, 0, 1, 1, 2, 3];
     let found = independence(&program, 0).expect("independent");
     let mut slots = Vec::new();
@@ -609,7 +614,11 @@ fn attached_instances_of_several_hosts_make_them_dependent() {
         arms: vec![vec![constant(0, 1.0), Statement::Store(at(20, 1), r(0))]],
     };
     program.kernels[0].body = vec![runs];
-    program.schedule[0].last = 2;
+    program.schedule[0] = Stage::Call(Call {
+        kernel: 0,
+        first: 0,
+        last: 2,
+    });
     program.links = vec![0, 1, 2, 0, 0, 2, 0, 2, 3];
     assert!(is_independent(&program));
     program.links[7] = 1;

@@ -1,6 +1,7 @@
 //! Small programs before and after.
 
 use super::*;
+use lems_ir::Stage;
 use lems_ir::{
     Action, Backend, Call, Interpreter, Kernel, Level, Operation, Operator, Place, Register,
     Routes, Scalar, State, Statement, Target,
@@ -64,11 +65,11 @@ fn program(decay: Operation, jump: Operation) -> Program {
     Program {
         kernels: vec![kernel(8, body)],
         handlers: vec![kernel(3, handler)],
-        schedule: vec![Call {
+        schedule: vec![Stage::Call(Call {
             kernel: 0,
             first: 0,
             last: 2,
-        }],
+        })],
         links: vec![0, 2, 5],
         routes: Routes::new(1, &(0..5).map(route).collect::<Vec<_>>()),
         memory: vec![3.0, 5.0, 0.0, 0.0, 1.0, 2.0, 4.0, 8.0, 16.0],
@@ -89,10 +90,10 @@ fn sums(program: &Program) -> [f64; 2] {
     let mut state = State::new(program, 1);
     interpreter.run_setup(&mut state);
     for _ in 0..2 {
-        interpreter.advance(&mut state, program.schedule[0], 1.0, 1.0);
+        interpreter.advance(&mut state, *program.calls().next().unwrap(), 1.0, 1.0);
         interpreter.handle(&mut state, 0, &[0, 1, 2, 3, 4]);
     }
-    interpreter.advance(&mut state, program.schedule[0], 1.0, 1.0);
+    interpreter.advance(&mut state, *program.calls().next().unwrap(), 1.0, 1.0);
     [state.memory[2], state.memory[3]]
 }
 
@@ -171,16 +172,16 @@ fn powers_become_products_and_divisions_multiplications() {
         );
         let program = Program {
             kernels: vec![kernel],
-            schedule: vec![Call {
+            schedule: vec![Stage::Call(Call {
                 kernel: 0,
                 first: 0,
                 last: 1,
-            }],
+            })],
             memory: vec![3.0, 0.0],
             ..Program::default()
         };
         let mut state = State::new(&program, 1);
-        Interpreter::new(&program).advance(&mut state, program.schedule[0], 1.0, 1.0);
+        Interpreter::new(&program).advance(&mut state, *program.calls().next().unwrap(), 1.0, 1.0);
         let power = (0..exponent).fold(1.0, |power, _| power * 3.0);
         assert_eq!(state.memory[1], power / 8.0);
     }

@@ -1,0 +1,361 @@
+//! Derivatives of kernels, exact: forward differentiation (R. E. Wengert, Comm. ACM 7, 1964).
+//!
+//! A kernel is a list of operations, so its derivative by a variable is one more operation or a few
+//! for each that depends on the variable. Values that go through memory have no derivative; code
+//! keeps what it computes in registers, so only what earlier kernels stored does.
+
+use lems_index::narrow;
+use lems_ir::{
+    Block, Comparison, Function, Kernel, Operation, Operator, Place, Register, Scalar, Statement,
+    statements,
+};
+
+/// A state variable that moves by its rate times the step, as code does it for now.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Move {
+    /// The variable.
+    pub state: Place,
+    /// Its rate.
+    pub rate: Register,
+    /// The register that is assigned the change.
+    pub change: Register,
+}
+
+/// Stores the derivative of what the kernel stores in `value` by what it loads from `by` in `slope`,
+/// after the statement that stores the value.
+pub(super) fn store_slope(kernel: &mut Kernel, by: Place, value: Place, slope: Place) {
+    let tangents = Tangents::of(kernel, by);
+    let mut body = std::mem::take(&mut kernel.body);
+    let mut writer = Writer {
+        kernel,
+        tangents,
+        one: None,
+    };
+    let stored = body.iter().find_map(|statement| match statement {
+        Statement::Store(place, register) if *place == value => Some(*register),
+        _ => None,
+    });
+    let mut made = Block::new();
+    writer.block(&mut body, &mut made);
+    if let Some(register) = stored {
+        let tangent = writer.tangent_or_zero(register, &mut made);
+        made.push(Statement::Store(slope, tangent));
+    }
+    writer.kernel.body = made;
+}
+
+/// Replaces the moves of a kernel, which are rate times step, by the solution of the equation that is
+/// linear in the state and has the same rate and derivative: exact for gates and for whatever decays.
+pub(super) fn move_exactly(kernel: &mut Kernel, moves: &[Move]) {
+    for one in moves {
+        let tangents = Tangents::of(kernel, one.state);
+        if tangents.of_register(one.rate).is_none() {
+            // The rate does not depend on the state: the move is right as it is.
+            continue;
+        }
+        let mut body = std::mem::take(&mut kernel.body);
+        let mut writer = Writer {
+            kernel,
+            tangents,
+            one: Some(*one),
+        };
+        let mut made = Block::new();
+        writer.block(&mut body, &mut made);
+        writer.kernel.body = made;
+    }
+}
+
+/// The registers that depend on a variable, with registers for their derivatives.
+struct Tangents {
+    by: Place,
+    /// By number of the register.
+    registers: Vec<Option<Register>>,
+}
+
+impl Tangents {
+    /// Finds what depends on a variable, and makes room for the derivatives.
+    fn of(kernel: &mut Kernel, by: Place) -> Tangents {
+        let mut active = vec![false; kernel.registers.len()];
+        loop {
+            let mut changed = false;
+            for statement in statements([&kernel.body]) {
+                let Statement::Let(register, operation) = statement else {
+                    continue;
+                };
+                let is_real = kernel.registers.get(register.0 as usize) == Some(&Scalar::Real);
+                let depends = match operation {
+                    Operation::Load(place) => *place == by,
+                    Operation::Compare(..) | Operation::Logic(..) | Operation::Not(_) => false,
+                    operation => (operation.operands())
+                        .any(|operand| active.get(operand.0 as usize) == Some(&true)),
+                };
+                if let Some(is_active) = active.get_mut(register.0 as usize)
+                    && depends
+                    && is_real
+                    && !*is_active
+                {
+                    *is_active = true;
+                    changed = true;
+                }
+            }
+            if !changed {
+                break;
+            }
+        }
+        let mut registers = Vec::with_capacity(active.len());
+        for is_active in active {
+            registers.push(is_active.then(|| new_register(kernel, Scalar::Real)));
+        }
+        Tangents { by, registers }
+    }
+
+    fn of_register(&self, register: Register) -> Option<Register> {
+        self.registers.get(register.0 as usize).copied().flatten()
+    }
+}
+
+fn new_register(kernel: &mut Kernel, scalar: Scalar) -> Register {
+    let register = Register(narrow(kernel.registers.len()));
+    kernel.registers.push(scalar);
+    register
+}
+
+/// Writes a kernel anew, with derivatives in it.
+struct Writer<'k> {
+    kernel: &'k mut Kernel,
+    tangents: Tangents,
+    /// The move to make exact, if that is what the derivatives are for.
+    one: Option<Move>,
+}
+
+impl Writer<'_> {
+    fn block(&mut self, from: &mut Block, to: &mut Block) {
+        for mut statement in from.drain(..) {
+            for inner in statement.nested_mut() {
+                let mut made = Block::with_capacity(inner.len());
+                self.block(inner, &mut made);
+                *inner = made;
+            }
+            match statement {
+                Statement::Let(register, operation) => {
+                    if let Some(one) = self.one.filter(|one| one.change == register) {
+                        self.exact_move(one, to);
+                        continue;
+                    }
+                    to.push(Statement::Let(register, operation));
+                    if let Some(tangent) = self.tangents.of_register(register) {
+                        let derivative = self.derivative(register, operation, to);
+                        to.push(Statement::Let(tangent, derivative));
+                    }
+                }
+                statement => to.push(statement),
+            }
+        }
+    }
+
+    fn put(&mut self, operation: Operation, to: &mut Block) -> Register {
+        let register = new_register(self.kernel, Scalar::Real);
+        to.push(Statement::Let(register, operation));
+        register
+    }
+
+    fn truth(&mut self, operation: Operation, to: &mut Block) -> Register {
+        let register = new_register(self.kernel, Scalar::Truth);
+        to.push(Statement::Let(register, operation));
+        register
+    }
+
+    fn constant(&mut self, value: f64, to: &mut Block) -> Register {
+        self.put(Operation::Constant(value), to)
+    }
+
+    fn binary(&mut self, how: Operator, a: Register, b: Register, to: &mut Block) -> Register {
+        self.put(Operation::Binary(how, a, b), to)
+    }
+
+    fn tangent_or_zero(&mut self, register: Register, to: &mut Block) -> Register {
+        match self.tangents.of_register(register) {
+            Some(tangent) => tangent,
+            None => self.constant(0.0, to),
+        }
+    }
+
+    /// The derivative of an operation whose result is in `result`.
+    fn derivative(&mut self, result: Register, operation: Operation, to: &mut Block) -> Operation {
+        let of = |register: Register| self.tangents.of_register(register);
+        match operation {
+            Operation::Load(place) if place == self.tangents.by => Operation::Constant(1.0),
+            Operation::Copy(a) => of(a).map_or(Operation::Constant(0.0), Operation::Copy),
+            Operation::Binary(operator, a, b) => self.of_binary(operator, (a, b), result, to),
+            Operation::Select(condition, _, _) => {
+                let mut operands = operation.operands().skip(1);
+                let mut next = || operands.next().unwrap_or(result);
+                let (a, b) = (next(), next());
+                let a = self.tangent_or_zero(a, to);
+                let b = self.tangent_or_zero(b, to);
+                Operation::Select(condition, a, b)
+            }
+            Operation::Call(function, a) => match of(a) {
+                Some(tangent) => self.of_call(function, a, tangent, result, to),
+                None => Operation::Constant(0.0),
+            },
+            Operation::Random(a) => match of(a) {
+                // The same draw, which is the result over the factor.
+                Some(tangent) => {
+                    let draw = self.binary(Operator::Divide, result, a, to);
+                    Operation::Binary(Operator::Multiply, draw, tangent)
+                }
+                None => Operation::Constant(0.0),
+            },
+            _ => Operation::Constant(0.0),
+        }
+    }
+
+    fn of_binary(
+        &mut self,
+        operator: Operator,
+        (a, b): (Register, Register),
+        result: Register,
+        to: &mut Block,
+    ) -> Operation {
+        use Operator::{Add, Divide, Multiply, Power, Subtract};
+        let tangents = (self.tangents.of_register(a), self.tangents.of_register(b));
+        match (operator, tangents) {
+            (_, (None, None)) => Operation::Constant(0.0),
+            (Add, (Some(t), None) | (None, Some(t))) | (Subtract, (Some(t), None)) => {
+                Operation::Copy(t)
+            }
+            (Add | Subtract, (Some(s), Some(t))) => Operation::Binary(operator, s, t),
+            (Subtract, (None, Some(t))) => {
+                let zero = self.constant(0.0, to);
+                Operation::Binary(Subtract, zero, t)
+            }
+            (Multiply, (Some(s), None)) => Operation::Binary(Multiply, s, b),
+            (Multiply, (None, Some(t))) => Operation::Binary(Multiply, a, t),
+            (Multiply, (Some(s), Some(t))) => {
+                let left = self.binary(Multiply, s, b, to);
+                let right = self.binary(Multiply, a, t, to);
+                Operation::Binary(Add, left, right)
+            }
+            (Divide, (Some(s), None)) => Operation::Binary(Divide, s, b),
+            (Divide, (s, Some(t))) => {
+                // (s - q t) / b, where q is the quotient.
+                let taken = self.binary(Multiply, result, t, to);
+                let s = match s {
+                    Some(s) => s,
+                    None => self.constant(0.0, to),
+                };
+                let above = self.binary(Subtract, s, taken, to);
+                Operation::Binary(Divide, above, b)
+            }
+            (Power, (Some(s), None)) => {
+                // b a^(b - 1) s
+                let one = self.constant(1.0, to);
+                let less = self.binary(Subtract, b, one, to);
+                let power = self.binary(Power, a, less, to);
+                let factor = self.binary(Multiply, b, power, to);
+                Operation::Binary(Multiply, factor, s)
+            }
+            (Power, (s, Some(t))) => {
+                // a^b (t ln a + b s / a)
+                let logarithm = self.put(Operation::Call(Function::Ln, a), to);
+                let mut sum = self.binary(Multiply, t, logarithm, to);
+                if let Some(s) = s {
+                    let change = self.binary(Multiply, b, s, to);
+                    let change = self.binary(Divide, change, a, to);
+                    sum = self.binary(Add, sum, change, to);
+                }
+                Operation::Binary(Multiply, result, sum)
+            }
+        }
+    }
+
+    /// The derivative of a function of `a`, by the chain rule.
+    fn of_call(
+        &mut self,
+        function: Function,
+        a: Register,
+        tangent: Register,
+        result: Register,
+        to: &mut Block,
+    ) -> Operation {
+        use Operator::{Add, Divide, Multiply, Subtract};
+        let call = |function| Operation::Call(function, a);
+        let times = |factor| Operation::Binary(Multiply, factor, tangent);
+        match function {
+            Function::Exp => times(result),
+            Function::Ln => Operation::Binary(Divide, tangent, a),
+            Function::Sqrt => {
+                let twice = self.binary(Add, result, result, to);
+                Operation::Binary(Divide, tangent, twice)
+            }
+            Function::Sin => {
+                let factor = self.put(call(Function::Cos), to);
+                times(factor)
+            }
+            Function::Cos => {
+                let sine = self.put(call(Function::Sin), to);
+                let product = self.binary(Multiply, sine, tangent, to);
+                let zero = self.constant(0.0, to);
+                Operation::Binary(Subtract, zero, product)
+            }
+            Function::Sinh => {
+                let factor = self.put(call(Function::Cosh), to);
+                times(factor)
+            }
+            Function::Cosh => {
+                let factor = self.put(call(Function::Sinh), to);
+                times(factor)
+            }
+            Function::Tan | Function::Tanh => {
+                // 1 + tan^2, 1 - tanh^2
+                let square = self.binary(Multiply, result, result, to);
+                let one = self.constant(1.0, to);
+                let how = if function == Function::Tan {
+                    Add
+                } else {
+                    Subtract
+                };
+                let factor = self.binary(how, one, square, to);
+                times(factor)
+            }
+            Function::Abs => {
+                // -1, 0 or 1
+                let zero = self.constant(0.0, to);
+                let one = self.constant(1.0, to);
+                let minus = self.constant(-1.0, to);
+                let is_below = self.truth(Operation::Compare(Comparison::Less, a, zero), to);
+                let factor = self.put(Operation::Select(is_below, minus, one), to);
+                times(factor)
+            }
+            // What jumps has no slope between its jumps.
+            _ => Operation::Constant(0.0),
+        }
+    }
+
+    /// The change of a state by the exponential of its derivative: rate * step * phi(z) with
+    /// z = derivative * step and phi(z) = (exp(z) - 1) / z.
+    fn exact_move(&mut self, one: Move, to: &mut Block) {
+        use Operator::{Add, Divide, Multiply, Subtract};
+        let step = self.put(Operation::Step, to);
+        let plain = self.binary(Multiply, step, one.rate, to);
+        let derivative = self.tangent_or_zero(one.rate, to);
+        let z = self.binary(Multiply, derivative, step, to);
+        let exponential = self.put(Operation::Call(Function::Exp, z), to);
+        let ones = self.constant(1.0, to);
+        let above = self.binary(Subtract, exponential, ones, to);
+        let quotient = self.binary(Divide, above, z, to);
+        // Near 0 the quotient is inexact, so the first terms of the series take its place.
+        let half = self.constant(0.5, to);
+        let series = self.binary(Multiply, half, z, to);
+        let series = self.binary(Add, series, ones, to);
+        let size = self.put(Operation::Call(Function::Abs, z), to);
+        let small = self.constant(1e-6, to);
+        let is_small = self.truth(Operation::Compare(Comparison::Less, size, small), to);
+        let phi = self.put(Operation::Select(is_small, series, quotient), to);
+        to.push(Statement::Let(
+            one.change,
+            Operation::Binary(Multiply, plain, phi),
+        ));
+    }
+}

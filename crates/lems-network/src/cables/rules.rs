@@ -1,0 +1,257 @@
+//! The names that component types have for the parts of a cell with dendrites.
+
+use thiserror::Error;
+
+/// A mistake in the text of rules.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum CableRulesError {
+    /// A line begins with a word that means nothing.
+    #[error("line {line}: `{word}` is no word of these rules")]
+    UnknownWord {
+        /// Number of the line, from one.
+        line: usize,
+        /// The word.
+        word: String,
+    },
+    /// A line has too many or too few names, or a number that is none.
+    #[error("line {line}: `{word}` needs {needs}")]
+    Names {
+        /// Number of the line, from one.
+        line: usize,
+        /// The first word of the line.
+        word: String,
+        /// What it needs.
+        needs: &'static str,
+    },
+    /// A word is missing.
+    #[error("a line with `{0}` is missing")]
+    Missing(&'static str),
+}
+
+/// Where a connection or an input is on a cell: names of attributes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PlaceRule {
+    /// The path of the cell.
+    pub cell: String,
+    /// The segment.
+    pub segment: String,
+    /// The fraction along the segment.
+    pub fraction: String,
+}
+
+/// A value of a variable of the cell if an element is missing.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DefaultRule {
+    /// The element.
+    pub element: String,
+    /// The variable.
+    pub variable: String,
+    /// Its value in SI units.
+    pub value: f64,
+}
+
+/// How component types describe cells with dendrites. No Rust file knows these names; they stand in a
+/// file beside the types, such as `nml2-coretypes/cables.txt`, which explains each.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CableRules {
+    pub(crate) cell: String,
+    pub(crate) potential: String,
+    pub(crate) capacitance: String,
+    pub(crate) area: String,
+    pub(crate) morphology: String,
+    pub(crate) length_unit: f64,
+    pub(crate) segment: String,
+    pub(crate) segment_id: String,
+    pub(crate) parent: String,
+    pub(crate) parent_segment: String,
+    pub(crate) parent_fraction: String,
+    pub(crate) proximal: String,
+    pub(crate) distal: String,
+    pub(crate) coordinates: [String; 4],
+    pub(crate) group: String,
+    pub(crate) member: [String; 2],
+    pub(crate) include: [String; 2],
+    pub(crate) path: String,
+    pub(crate) subtree: String,
+    pub(crate) from: [String; 2],
+    pub(crate) to: [String; 2],
+    pub(crate) section: [String; 2],
+    pub(crate) divisions: [String; 4],
+    pub(crate) covers_group: String,
+    pub(crate) covers_segment: String,
+    pub(crate) whole: String,
+    pub(crate) exclusive: Vec<String>,
+    pub(crate) density: Vec<String>,
+    pub(crate) counted: Vec<String>,
+    pub(crate) passed_on: Vec<String>,
+    pub(crate) varying: Vec<[String; 2]>,
+    pub(crate) variable: [String; 3],
+    pub(crate) formula: [String; 3],
+    pub(crate) measure: [String; 2],
+    pub(crate) begins_at_zero: [String; 2],
+    pub(crate) ends_at_one: [String; 2],
+    pub(crate) around: Vec<(String, f64)>,
+    pub(crate) resistivity: [String; 2],
+    pub(crate) defaults: Vec<DefaultRule>,
+    pub(crate) places: Vec<PlaceRule>,
+}
+
+impl CableRules {
+    /// Reads rules: a word and its names on each line; `#` begins a comment.
+    ///
+    /// # Errors
+    /// The first line that says nothing, or a word that is missing.
+    pub fn parse(text: &str) -> Result<CableRules, CableRulesError> {
+        let mut rules = CableRules::default();
+        let mut seen = Vec::new();
+        for (number, line) in (1..).zip(text.lines()) {
+            let line = line.split('#').next().unwrap_or_default();
+            let mut names = line.split_whitespace().map(str::to_owned);
+            let Some(word) = names.next() else {
+                continue;
+            };
+            let names: Vec<String> = names.collect();
+            rules.line(number, &word, names)?;
+            seen.push(word);
+        }
+        let is_missing = |word: &&&str| !seen.iter().any(|seen| seen == **word);
+        match WORDS.iter().find(is_missing) {
+            Some(word) => Err(CableRulesError::Missing(word)),
+            None => Ok(rules),
+        }
+    }
+
+    fn line(&mut self, line: usize, word: &str, names: Vec<String>) -> Result<(), CableRulesError> {
+        let wrong = |needs| CableRulesError::Names {
+            line,
+            word: word.to_owned(),
+            needs,
+        };
+        let one = |field: &mut String, names: Vec<String>| {
+            let [name] = <[String; 1]>::try_from(names).map_err(|_| wrong("one name"))?;
+            *field = name;
+            Ok(())
+        };
+        let two = |names: Vec<String>| names.try_into().map_err(|_| wrong("two names"));
+        let three = |names: Vec<String>| names.try_into().map_err(|_| wrong("three names"));
+        let four = |names: Vec<String>| names.try_into().map_err(|_| wrong("four names"));
+        match word {
+            "cell" => one(&mut self.cell, names)?,
+            "potential" => one(&mut self.potential, names)?,
+            "capacitance" => one(&mut self.capacitance, names)?,
+            "area" => one(&mut self.area, names)?,
+            "morphology" => one(&mut self.morphology, names)?,
+            "length-unit" => {
+                let mut unit = String::new();
+                one(&mut unit, names)?;
+                self.length_unit = unit.parse().map_err(|_| wrong("a number"))?;
+            }
+            "segment" => one(&mut self.segment, names)?,
+            "segment-id" => one(&mut self.segment_id, names)?,
+            "parent" => one(&mut self.parent, names)?,
+            "parent-segment" => one(&mut self.parent_segment, names)?,
+            "parent-fraction" => one(&mut self.parent_fraction, names)?,
+            "proximal" => one(&mut self.proximal, names)?,
+            "distal" => one(&mut self.distal, names)?,
+            "coordinates" => self.coordinates = four(names)?,
+            "group" => one(&mut self.group, names)?,
+            "member" => self.member = two(names)?,
+            "include" => self.include = two(names)?,
+            "path" => one(&mut self.path, names)?,
+            "subtree" => one(&mut self.subtree, names)?,
+            "from" => self.from = two(names)?,
+            "to" => self.to = two(names)?,
+            "section" => self.section = two(names)?,
+            "divisions" => self.divisions = four(names)?,
+            "covers-group" => one(&mut self.covers_group, names)?,
+            "covers-segment" => one(&mut self.covers_segment, names)?,
+            "whole" => one(&mut self.whole, names)?,
+            "exclusive" => self.exclusive = names,
+            "density" => self.density = names,
+            "counted" => self.counted = names,
+            "passed-on" => self.passed_on = names,
+            "varying" => self.varying.push(two(names)?),
+            "variable" => self.variable = three(names)?,
+            "formula" => self.formula = three(names)?,
+            "measure" => self.measure = two(names)?,
+            "begins-at-zero" => self.begins_at_zero = two(names)?,
+            "ends-at-one" => self.ends_at_one = two(names)?,
+            "around" => {
+                let [variable, value] = two(names)?;
+                let value = value.parse().map_err(|_| wrong("a number"))?;
+                self.around.push((variable, value));
+            }
+            "resistivity" => self.resistivity = two(names)?,
+            "default" => {
+                let [element, variable, value] = <[String; 3]>::try_from(names)
+                    .map_err(|_| wrong("an element, a variable and a value"))?;
+                let value = value.parse().map_err(|_| wrong("a number"))?;
+                self.defaults.push(DefaultRule {
+                    element,
+                    variable,
+                    value,
+                });
+            }
+            "place" => {
+                let [cell, segment, fraction] =
+                    <[String; 3]>::try_from(names).map_err(|_| wrong("three names"))?;
+                self.places.push(PlaceRule {
+                    cell,
+                    segment,
+                    fraction,
+                });
+            }
+            _ => {
+                return Err(CableRulesError::UnknownWord {
+                    line,
+                    word: word.to_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The names of the attributes that say where on a cell something is, by the attribute with the
+    /// path of the cell. Several rules may have that attribute.
+    pub(crate) fn places_of(&self, cell: &str) -> impl Iterator<Item = &PlaceRule> {
+        self.places.iter().filter(move |place| place.cell == cell)
+    }
+}
+
+/// The words that must be there.
+const WORDS: [&str; 34] = [
+    "cell",
+    "potential",
+    "capacitance",
+    "area",
+    "morphology",
+    "length-unit",
+    "segment",
+    "segment-id",
+    "parent",
+    "parent-segment",
+    "parent-fraction",
+    "proximal",
+    "distal",
+    "coordinates",
+    "group",
+    "member",
+    "include",
+    "path",
+    "subtree",
+    "from",
+    "to",
+    "section",
+    "divisions",
+    "covers-group",
+    "covers-segment",
+    "whole",
+    "exclusive",
+    "density",
+    "variable",
+    "formula",
+    "measure",
+    "begins-at-zero",
+    "ends-at-one",
+    "resistivity",
+];

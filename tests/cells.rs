@@ -1,0 +1,287 @@
+//! Cells with dendrites: against the theory of cables, against a smaller step, and against each other.
+//!
+//! The corpus of cells (`../shared/corpus-cells`) is compared by its own tool; these tests need nothing
+//! but the program.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use std::num::NonZeroUsize;
+
+use jlems::{BackendKind, Loaded, MemorySources, Options, Settings, Traces};
+
+/// A cell with these segments and groups, densities and inputs, that is recorded in these places.
+fn model(shape: &str, membrane: &str, inputs: &str, columns: &[&str], step: &str) -> String {
+    let columns: String = (columns.iter().enumerate())
+        .map(|(number, path)| format!(r#"<OutputColumn id="c{number}" quantity="{path}"/>"#))
+        .collect();
+    format!(
+        r#"<Lems><Target component="sim"/>
+  <Include file="Cells.xml"/><Include file="Networks.xml"/><Include file="Simulation.xml"/>
+  <ionChannelHH id="leak" conductance="10pS"/>
+  <ionChannelHH id="na" conductance="10pS">
+    <gateHHrates id="m" instances="3">
+      <forwardRate type="HHExpLinearRate" rate="1per_ms" midpoint="-40mV" scale="10mV"/>
+      <reverseRate type="HHExpRate" rate="4per_ms" midpoint="-65mV" scale="-18mV"/>
+    </gateHHrates>
+    <gateHHrates id="h" instances="1">
+      <forwardRate type="HHExpRate" rate="0.07per_ms" midpoint="-65mV" scale="-20mV"/>
+      <reverseRate type="HHSigmoidRate" rate="1per_ms" midpoint="-35mV" scale="10mV"/>
+    </gateHHrates>
+  </ionChannelHH>
+  <ionChannelHH id="k" conductance="10pS">
+    <gateHHrates id="n" instances="4">
+      <forwardRate type="HHExpLinearRate" rate="0.1per_ms" midpoint="-55mV" scale="10mV"/>
+      <reverseRate type="HHExpRate" rate="0.125per_ms" midpoint="-65mV" scale="-80mV"/>
+    </gateHHrates>
+  </ionChannelHH>
+  <cell id="c">
+    <morphology id="m">{shape}</morphology>
+    <biophysicalProperties id="b">
+      <membraneProperties>
+        {membrane}
+        <spikeThresh value="-20mV"/>
+        <specificCapacitance value="1 uF_per_cm2"/>
+        <initMembPotential value="-65mV"/>
+      </membraneProperties>
+      <intracellularProperties><resistivity value="100 ohm_cm"/></intracellularProperties>
+    </biophysicalProperties>
+  </cell>
+  <pulseGenerator id="p" delay="0ms" duration="1s" amplitude="0.1nA"/>
+  <network id="net">
+    <population id="pop" component="c" size="3"/>
+    <inputList id="i" component="p" population="pop">{inputs}</inputList>
+  </network>
+  <Simulation id="sim" length="200ms" step="{step}" target="net">
+    <OutputFile id="o" fileName="o.dat">{columns}</OutputFile>
+  </Simulation></Lems>"#
+    )
+}
+
+/// The recorded columns, one list of values each.
+fn columns(text: &str, options: &Options) -> Vec<Vec<f64>> {
+    let sources = MemorySources::from([("LEMS_c.xml", text)]);
+    let loaded = Loaded::read("LEMS_c.xml", &sources, options).unwrap();
+    let built = match loaded.check(options).and_then(|model| model.build(options)) {
+        Ok(built) => built,
+        Err(failure) => panic!("{}", failure.render(false)),
+    };
+    let compiled = built.compile(options).unwrap();
+    let mut run = compiled.start(options).unwrap();
+    run.advance(f64::INFINITY).unwrap();
+    let traces: Traces = run.into_sink();
+    let table = traces.tables.into_iter().next().unwrap();
+    table.columns
+}
+
+/// The message of the only error of a model.
+fn error(text: &str) -> String {
+    let options = Options::default();
+    let sources = MemorySources::from([("LEMS_c.xml", text)]);
+    let loaded = Loaded::read("LEMS_c.xml", &sources, &options).unwrap();
+    let built = loaded
+        .check(&options)
+        .and_then(|model| model.build(&options));
+    built.expect_err("a cell that is none").render(false)
+}
+
+const LEAK: &str = r#"<channelDensity id="l" ionChannel="leak" condDensity="0.1 mS_per_cm2" erev="-65mV" ion="non_specific"/>"#;
+
+const AXON: &str = r#"
+  <segment id="0"><proximal x="0" y="0" z="0" diameter="20"/><distal x="20" y="0" z="0" diameter="20"/></segment>
+  <segment id="1"><parent segment="0"/><proximal x="20" y="0" z="0" diameter="2"/><distal x="320" y="0" z="0" diameter="1"/></segment>
+  <segment id="2"><parent segment="1" fractionAlong="0.5"/><proximal x="170" y="0" z="0" diameter="1"/><distal x="170" y="200" z="0" diameter="1"/></segment>
+  <segmentGroup id="soma" neuroLexId="sao864921383"><member segment="0"/></segmentGroup>
+  <segmentGroup id="dendrite" neuroLexId="sao864921383"><property tag="numberInternalDivisions" value="7"/><member segment="1"/></segmentGroup>
+  <segmentGroup id="branch" neuroLexId="sao864921383"><property tag="numberInternalDivisions" value="4"/><member segment="2"/></segmentGroup>"#;
+
+const ACTIVE: &str = r#"
+  <channelDensity id="l" ionChannel="leak" condDensity="0.3 mS_per_cm2" erev="-54.3mV" ion="non_specific"/>
+  <channelDensity id="na" ionChannel="na" condDensity="120 mS_per_cm2" erev="50mV" ion="na"/>
+  <channelDensity id="k" ionChannel="k" condDensity="36 mS_per_cm2" erev="-77mV" ion="k"/>"#;
+
+const INPUT: &str = r#"<input id="0" target="../pop[0]" segmentId="0" fractionAlong="0.5" destination="synapses"/>"#;
+
+/// A sealed cylinder of 1 mm, 2 um thick, with a current at its beginning.
+#[test]
+fn the_potential_along_a_sealed_cable_is_a_hyperbolic_cosine() {
+    let shape = r#"
+      <segment id="0"><proximal x="0" y="0" z="0" diameter="2"/><distal x="500" y="0" z="0" diameter="2"/></segment>
+      <segment id="1"><parent segment="0"/><distal x="1000" y="0" z="0" diameter="2"/></segment>
+      <segmentGroup id="s" neuroLexId="sao864921383"><property tag="numberInternalDivisions" value="201"/>
+        <member segment="0"/><member segment="1"/></segmentGroup>"#;
+    let input = r#"<input id="0" target="../pop[1]" segmentId="0" fractionAlong="0" destination="synapses"/>"#;
+    let places = ["pop[1]/0/v", "pop[1]/1/v", "pop[0]/0/v"];
+    let found = columns(
+        &model(shape, LEAK, input, &places, "0.1ms"),
+        &Options::default(),
+    );
+    // Membrane 1 S/m2, cytoplasm 1 ohm m, radius 1 um.
+    let (radius, length, current): (f64, f64, f64) = (1e-6, 1e-3, 1e-10);
+    let lambda = (radius / 2.0).sqrt();
+    let infinite = 1.0 / (2.0 * std::f64::consts::PI * radius * lambda);
+    let (cosh, sinh) = (lems_math::cosh, lems_math::sinh);
+    let expected =
+        |x: f64| -0.065 + current * infinite * cosh((length - x) / lambda) / sinh(length / lambda);
+    for (column, x) in found.iter().zip([250e-6, 750e-6]) {
+        let last = *column.last().unwrap();
+        // The compartment around the place is 5 um long.
+        let depolarised = (last + 0.065) / (expected(x) + 0.065);
+        assert!((depolarised - 1.0).abs() < 5e-3, "{last} at {x}");
+    }
+    // The cell beside it gets nothing.
+    assert!(found[2].iter().all(|v| (v + 0.065).abs() < 1e-12));
+}
+
+/// The error is the distance to a step that is much smaller; half the step makes it a quarter.
+#[test]
+fn the_method_is_of_second_order_in_the_step() {
+    let run = |step: &str, every: u64| {
+        let options = Options {
+            every,
+            settings: Settings {
+                length: Some("12 ms".to_owned()),
+                ..Settings::default()
+            },
+            ..Options::default()
+        };
+        let text = model(AXON, ACTIVE, INPUT, &["pop[0]/v", "pop[0]/2/v"], step);
+        columns(&text, &options)
+    };
+    let fine = run("0.625us", 64);
+    let error = |step, every| {
+        let found = run(step, every);
+        let pairs = found.iter().flatten().zip(fine.iter().flatten());
+        pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
+    };
+    let errors = [error("20us", 2), error("10us", 4), error("5us", 8)];
+    for pair in errors.windows(2) {
+        let ratio = pair[0] / pair[1];
+        assert!((3.0..5.5).contains(&ratio), "{errors:?}");
+    }
+    // It spiked.
+    assert!(fine[0].iter().any(|v| *v > 0.0));
+}
+
+#[test]
+fn both_back_ends_and_all_threads_give_the_same_bits() {
+    let text = model(
+        AXON,
+        ACTIVE,
+        INPUT,
+        &["pop[0]/v", "pop[0]/2/v", "pop[2]/1/v"],
+        "25us",
+    );
+    let run = |backend, threads| {
+        let options = Options {
+            backend,
+            threads: NonZeroUsize::new(threads),
+            ..Options::default()
+        };
+        let found = columns(&text, &options);
+        found
+            .concat()
+            .into_iter()
+            .map(f64::to_bits)
+            .collect::<Vec<_>>()
+    };
+    let machine_code = run(BackendKind::Jit, 1);
+    assert!(machine_code == run(BackendKind::Interpreter, 1));
+    assert!(machine_code == run(BackendKind::Jit, 3));
+}
+
+/// A density on half of a compartment is half of the density on all of it.
+#[test]
+fn a_group_that_covers_a_part_of_a_compartment_counts_as_that_part() {
+    let shape = |groups: &str| {
+        format!(
+            r#"<segment id="0"><proximal x="0" y="0" z="0" diameter="2"/><distal x="50" y="0" z="0" diameter="2"/></segment>
+      <segment id="1"><parent segment="0"/><distal x="100" y="0" z="0" diameter="2"/></segment>
+      <segment id="2"><parent segment="1"/><distal x="200" y="0" z="0" diameter="2"/></segment>
+      <segmentGroup id="s" neuroLexId="sao864921383"><member segment="0"/><member segment="1"/></segmentGroup>
+      <segmentGroup id="t" neuroLexId="sao864921383"><member segment="2"/></segmentGroup>{groups}"#
+        )
+    };
+    let density = |group: &str, value: &str| {
+        format!(
+            r#"<channelDensity id="l" ionChannel="leak" condDensity="{value}" erev="-60mV" ion="non_specific" segmentGroup="{group}"/>"#
+        )
+    };
+    let run = |shape: &str, membrane: &str| {
+        let text = model(
+            shape,
+            membrane,
+            INPUT,
+            &["pop[0]/0/v", "pop[0]/2/v"],
+            "0.1ms",
+        );
+        columns(&text, &Options::default())
+    };
+    let half = shape(r#"<segmentGroup id="g"><member segment="1"/></segmentGroup>"#);
+    let in_half = run(&half, &density("g", "1 mS_per_cm2"));
+    let everywhere = run(&shape(""), &density("s", "0.5 mS_per_cm2"));
+    for (a, b) in in_half.concat().iter().zip(everywhere.concat()) {
+        assert!((a - b).abs() < 1e-12, "{a} {b}");
+    }
+}
+
+#[test]
+fn a_cell_that_is_no_tree_is_told_with_its_place() {
+    let segment = |id: i32, parent: &str| {
+        format!(
+            r#"<segment id="{id}">{parent}<proximal x="0" y="0" z="0" diameter="1"/><distal x="9" y="0" z="0" diameter="1"/></segment>"#
+        )
+    };
+    let parent = |id: i32| format!(r#"<parent segment="{id}"/>"#);
+    let root = segment(0, "");
+    let of = |shape: String| error(&model(&shape, LEAK, INPUT, &["pop[0]/v"], "0.1ms"));
+    for (shape, words) in [
+        (root.clone() + &segment(1, &parent(7)), "no segment 7"),
+        (root.clone() + &segment(0, &parent(0)), "two segments 0"),
+        (root.clone() + &segment(1, ""), "parent"),
+        (
+            root.clone() + &segment(1, &parent(2)) + &segment(2, &parent(1)),
+            "ancestor",
+        ),
+        (
+            root.clone() + &segment(1, r#"<parent segment="0" fractionAlong="2"/>"#),
+            "between 0 and 1",
+        ),
+        (
+            root.clone()
+                + &segment(1, &parent(0))
+                + r#"<segmentGroup id="g"><member segment="5"/></segmentGroup>"#,
+            "no segment 5",
+        ),
+        (
+            root.clone()
+                + &segment(1, &parent(0))
+                + r#"<segmentGroup id="g"><include segmentGroup="h"/></segmentGroup>"#,
+            "no group `h`",
+        ),
+        (
+            root.clone()
+                + &segment(1, &parent(0))
+                + r#"<segmentGroup id="g"><include segmentGroup="h"/></segmentGroup><segmentGroup id="h"><include segmentGroup="g"/></segmentGroup>"#,
+            "includes itself",
+        ),
+        (
+            root.clone()
+                + &segment(1, &parent(0)).replace(r#"diameter="1"/></"#, r#"diameter="-1"/></"#),
+            "negative",
+        ),
+        (
+            root.clone() + &segment(1, &parent(0)).replace("x=\"9\"", "x=\"far\""),
+            "number",
+        ),
+    ] {
+        let message = of(shape);
+        assert!(message.contains("error[E0432]"), "{message}");
+        assert!(message.contains(words), "{message}");
+        assert!(message.contains("LEMS_c.xml:"), "{message}");
+    }
+}
