@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 use crate::error::DocumentError;
 use crate::malformed::not_text;
 use crate::mistake::{Kind, Mistake};
-use crate::read::tag_length;
+use crate::read::{ends_name, tag_length};
 use crate::source::SourceId;
 
 /// Number of mistakes in a text that are listed; the others are counted.
@@ -548,10 +548,6 @@ impl<'t> Written<'t> {
             has_bracket,
         })
     }
-}
-
-fn ends_name(letter: char) -> bool {
-    letter.is_ascii_whitespace() || matches!(letter, '=' | '<' | '>' | '\'' | '"' | '/')
 }
 
 fn is_name(text: &str) -> bool {

@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 
 use crate::error::{DocumentError, LoadFailure};
 use crate::include::{self, IncludeOptions};
+use crate::read::name_end;
 use crate::source::{Source, SourceId, SourceReader, Span};
 use lems_index::{bug, narrow};
 
@@ -228,10 +229,7 @@ impl<'d> Element<'d> {
         let tag = self
             .document
             .slice(record.source, record.start, record.tag_end);
-        let qualified = tag
-            .find(|end: char| end.is_ascii_whitespace() || matches!(end, '/' | '>'))
-            .unwrap_or(tag.len());
-        let end = record.start + narrow(qualified);
+        let end = record.start + narrow(name_end(tag));
         Span {
             source: record.source,
             start: end.saturating_sub(narrow(self.name().len())),
