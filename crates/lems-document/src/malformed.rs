@@ -291,3 +291,19 @@ pub(crate) fn tag_length(element: &str) -> usize {
     }
     element.len()
 }
+
+/// The end of the qualified name in the start tag that `element` begins with.
+///
+/// In a text that was repaired, more than a blank, `/` or `>` may follow the name: what follows was
+/// left out.
+pub(crate) fn name_end(element: &str) -> usize {
+    let bracket = '<'.len_utf8();
+    let name = element.get(bracket..).unwrap_or_default();
+    name.find(ends_name)
+        .map_or(element.len(), |length| bracket + length)
+}
+
+/// Whether a name ends before this character.
+pub(crate) fn ends_name(letter: char) -> bool {
+    letter.is_ascii_whitespace() || matches!(letter, '=' | '<' | '>' | '\'' | '"' | '/')
+}

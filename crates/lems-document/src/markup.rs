@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use crate::crowded;
 use crate::error::DocumentError;
+use crate::malformed::name_end;
 use crate::options::Limits;
 use crate::read::{attribute_ranges, parsed, refused};
 use crate::repair::Repaired;
@@ -147,8 +148,7 @@ impl Markup<'_> {
     fn name_range(&self, node: roxmltree::Node<'_, '_>) -> Range<usize> {
         let start = node.range().start;
         let rest = self.xml.input_text().get(start..).unwrap_or_default();
-        let is_end = |letter: char| letter.is_ascii_whitespace() || matches!(letter, '/' | '>');
-        let end = start + rest.find(is_end).unwrap_or(rest.len());
+        let end = start + name_end(rest);
         end.saturating_sub(node.tag_name().name().len())..end
     }
 

@@ -10,7 +10,7 @@ use std::ops::Range;
 use rustc_hash::FxHashMap;
 
 use crate::error::DocumentError;
-use crate::malformed::{not_text, tag_length};
+use crate::malformed::{ends_name, not_text, tag_length};
 use crate::mistake::{Kind, Mistake};
 use crate::source::SourceId;
 
@@ -547,10 +547,6 @@ impl<'t> Written<'t> {
             has_bracket,
         })
     }
-}
-
-fn ends_name(letter: char) -> bool {
-    letter.is_ascii_whitespace() || matches!(letter, '=' | '<' | '>' | '\'' | '"' | '/')
 }
 
 fn is_name(text: &str) -> bool {

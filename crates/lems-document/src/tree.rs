@@ -7,6 +7,7 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use crate::error::DocumentError;
+use crate::malformed::name_end;
 use crate::options::Note;
 use crate::source::{Source, SourceId, Span};
 use lems_index::{bug, narrow};
@@ -222,10 +223,7 @@ impl<'d> Element<'d> {
         let tag = self
             .document
             .slice(record.source, record.start, record.tag_end);
-        let qualified = tag
-            .find(|end: char| end.is_ascii_whitespace() || matches!(end, '/' | '>'))
-            .unwrap_or(tag.len());
-        let end = record.start + narrow(qualified);
+        let end = record.start + narrow(name_end(tag));
         Span {
             source: record.source,
             start: end.saturating_sub(narrow(self.name().len())),

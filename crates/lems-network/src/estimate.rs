@@ -48,10 +48,24 @@ impl Estimate {
     /// Components that contain one another too deep; more different places than a network may
     /// have instances.
     pub fn of(model: &Model<'_>, target: ComponentId) -> Result<Estimate, NetworkError> {
+        Estimate::within(model, target, MAX_INSTANCES)
+    }
+
+    /// The same for a network of at most `most` instances, which also bounds the time: each place
+    /// is an instance at least.
+    ///
+    /// # Errors
+    /// Components that contain one another too deep; more different places than `most`.
+    pub fn within(
+        model: &Model<'_>,
+        target: ComponentId,
+        most: usize,
+    ) -> Result<Estimate, NetworkError> {
         let mut counter = Counter {
             model,
             estimate: Estimate::default(),
             places: 0,
+            most,
         };
         let root = Place {
             component: Some(target),
@@ -105,6 +119,8 @@ struct Counter<'m, 'd> {
     estimate: Estimate,
     /// Places met so far.
     places: usize,
+    /// Most places that may be met.
+    most: usize,
 }
 
 type Counted = Result<(), NetworkError>;
@@ -211,9 +227,9 @@ impl<'m, 'd> Counter<'m, 'd> {
                 span: span(),
             });
         }
-        if self.places > MAX_INSTANCES {
+        if self.places > self.most {
             return Err(NetworkError::TooManyInstances {
-                limit: MAX_INSTANCES,
+                limit: self.most,
                 span: span(),
             });
         }

@@ -337,14 +337,20 @@ impl<'m, 'd> Builder<'_, 'm, 'd> {
             });
             return None;
         };
-        if (0.0..=1e9).contains(&value) {
-            return Some(lems_math::saturating_u64((value + 0.5).floor()));
-        }
-        let error = NetworkError::BadCount {
+        let error = || NetworkError::BadCount {
             what: format!("`{text}` of {}", self.network.title(id)),
             value,
             span: self.network.span_of(id),
         };
+        if (0.0..=1e9).contains(&value) {
+            let whole = (value + 0.5).floor();
+            // A number that was computed may be off by rounding errors.
+            if (value - whole).abs() > 1e-9 * whole.max(1.0) {
+                self.network.warnings.borrow_mut().push(error());
+            }
+            return Some(lems_math::saturating_u64(whole));
+        }
+        let error = error();
         if value > 0.0 {
             self.errors.push(error);
             return None;

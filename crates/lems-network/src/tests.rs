@@ -224,6 +224,37 @@ fn an_estimate_says_when_a_condition_cannot_be_told() {
 }
 
 #[test]
+fn an_estimate_stops_at_the_most_instances_that_are_allowed() {
+    let document = document(NET);
+    let model = Model::read(&document).unwrap();
+    let within = |most| Estimate::within(&model, model.ids["n"], most);
+    // The three copies of a population are one place.
+    let all = Estimate::of(&model, model.ids["n"]).unwrap();
+    assert_eq!(within(100).unwrap().instances(), all.instances());
+    let error = within(1).unwrap_err();
+    assert!(
+        matches!(error, NetworkError::TooManyInstances { limit: 1, .. }),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_number_of_copies_that_is_not_whole_is_rounded_with_a_warning() {
+    for (size, is_told) in [("2.5", true), ("2.9999999999999", false), ("3", false)] {
+        let body = NET.replace("size=\"3\"", &format!("size=\"{size}\""));
+        let document = document(&body);
+        let model = Model::read(&document).unwrap();
+        let network =
+            Network::build(&model, model.ids["n"], lems_math::JavaRandom::new(1)).unwrap();
+        let warnings = network.warnings.borrow();
+        let is_meant = |one: &NetworkError| matches!(one, NetworkError::BadCount { .. });
+        assert_eq!(warnings.iter().any(is_meant), is_told, "{size}");
+        let sized = Estimate::of(&model, model.ids["n"]).unwrap();
+        assert_eq!(sized.instances(), network.instances.len() as u64, "{size}");
+    }
+}
+
+#[test]
 fn an_estimate_says_when_it_is_none() {
     let body = NET.replace("size=\"3\"", "size=\"-3\"");
     let document = document(&body);

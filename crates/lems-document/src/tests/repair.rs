@@ -133,6 +133,44 @@ fn places_behind_a_repair_are_those_of_the_file() {
     assert_eq!(span(document.root_span()), "<L>");
 }
 
+/// Whether the name of every element and attribute is found at its place, which is inside the tag.
+fn names_are_at_their_places(text: &str) -> Result<(), String> {
+    let Ok(document) = load([("m", text)]) else {
+        return Ok(());
+    };
+    for element in document.roots().flat_map(Element::descendants) {
+        let tag = element.span();
+        let attributes = element.attributes();
+        let attributes = attributes.map(|one| (one.name(), one.name_span()));
+        for (name, span) in attributes.chain([(element.name(), element.name_span())]) {
+            let found = text.get(span.start as usize..span.end as usize);
+            if found != Some(name) || span.start <= tag.start || span.end > tag.end {
+                return Err(format!("{name} is {found:?} at {span:?} in {text:?}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_name_of_an_element_ends_where_the_parser_ends_it() {
+    for tag in [
+        "<a=\"1\"/>",
+        "<a = '1'/>",
+        "<a\"x='1'/>",
+        "<a'>",
+        "<a/x='1'>",
+        "<p:a=1/>",
+        "<p:a'1'/>",
+        "<a\u{b}/>",
+    ] {
+        let text = format!("<L>{tag}</L>");
+        let document = load([("m", &text)]).map(|document| document.roots().count());
+        assert_eq!(names_are_at_their_places(&text), Ok(()), "{document:?}");
+    }
+    assert!(load([("m", "<L><a=\"1\"/></L>")]).is_ok());
+}
+
 #[test]
 fn of_many_mistakes_the_first_are_listed() {
     let text = format!("<L>{}</L>", "<a x='&'/>".repeat(100_000));
@@ -172,6 +210,7 @@ proptest! {
         ),
     ) {
         let text = format!("<L>{}", parts.concat());
+        prop_assert_eq!(names_are_at_their_places(&text), Ok(()));
         match load([("m", &text)]) {
             Ok(document) => {
                 let warnings = document.warnings().iter().filter_map(DocumentError::span);
@@ -189,5 +228,32 @@ proptest! {
                 }
             }
         }
+    }
+}
+
+const SOUND: &str = "<?xml version='1.0'?>\n<L xmlns:q='u'>\n<a x='1' y=\"é\">t &amp; u<b/></a>\n<!-- c -->\
+    <q:cd q:x='2' description='d'/>\n<e f='3'>\n</e>\n</L>\n";
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #[test]
+    fn in_a_damaged_text_names_are_at_their_places(
+        damages in prop::collection::vec(
+            // A number of characters gives way to a piece.
+            (any::<prop::sample::Index>(), 0..4_usize, prop::sample::select(vec![
+                "", "<", ">", "/", "/>", "</", "</>", "=", "\"", "'", " ", "\n", "&", ":", "p:", "<a", "<p:a",
+                "é", "\u{7}", "\u{c}", "<!--", "-->", "]]>", "?>", "xmlns:p='v' ", "words", "</a>", "</L>",
+            ])),
+            1..4,
+        ),
+    ) {
+        let mut letters: Vec<char> = SOUND.chars().collect();
+        for (place, removed, piece) in damages {
+            let start = place.index(letters.len());
+            let end = letters.len().min(start + removed);
+            letters.splice(start..end, piece.chars());
+        }
+        let text: String = letters.into_iter().collect();
+        prop_assert_eq!(names_are_at_their_places(&text), Ok(()));
     }
 }
