@@ -62,7 +62,7 @@ mod stages;
 mod validate;
 mod visible;
 
-pub use around::{Around, is_neuroml};
+pub use around::{Around, is_neuroml, load_with_types};
 pub use compare::{Column, Comparison, Difference, Likeness, Train, compare, event_trains};
 pub use diagnostic::{Diagnostic, Failure, MOST_SHOWN, Severity};
 pub use displays::{

@@ -31,7 +31,7 @@ const LONGEST_RUN_AGAIN: Duration = Duration::from_secs(30);
 const MOST_INSTANCES_AGAIN: usize = 200_000;
 
 /// What messages call the text of [`Options::additions`].
-const RECORD: &str = "--record";
+pub(crate) const RECORD: &str = "--record";
 
 /// The name of this program, as reports have it.
 pub const SIMULATOR: &str = "jlems-rs";
