@@ -9,7 +9,7 @@ use crate::columns::Columns;
 use crate::engine::Bounds;
 
 /// Time between two looks at Python.
-const PERIOD: Duration = Duration::from_millis(40);
+pub const PERIOD: Duration = Duration::from_millis(40);
 
 /// Why a run does not go on.
 #[derive(Debug)]
@@ -59,19 +59,28 @@ fn look(
     }
     let memory = (bounds.limits).allow_memory(&*bounds.host, &Stage::default());
     memory.map_err(limit)?;
-    let wants_end = Python::attach(|py| -> PyResult<bool> {
-        py.check_signals()?;
-        let Some(progress) = progress else {
-            return Ok(false);
-        };
-        let (steps, of_steps) = (run.steps(), run.simulation().steps());
-        let seconds = begun.elapsed().as_secs_f64();
-        let answer = progress.call1(py, (steps, of_steps, run.time(), seconds))?;
-        answer.is_truthy(py)
-    });
-    match wants_end {
+    let place = (run.steps(), run.simulation().steps(), run.time());
+    match ask(progress, place, begun) {
         Ok(false) => Ok(()),
         Ok(true) => Err(End::Stopped),
         Err(error) => Err(End::Raised(error)),
     }
+}
+
+/// Lets Python handle signals, and tells a callback how far a run is: steps, of how many, time. Gives
+/// whether it wants the run to end.
+pub fn ask(
+    progress: Option<&Py<PyAny>>,
+    (steps, of_steps, time): (u64, u64, f64),
+    begun: Instant,
+) -> PyResult<bool> {
+    Python::attach(|py| {
+        py.check_signals()?;
+        let Some(progress) = progress else {
+            return Ok(false);
+        };
+        let seconds = begun.elapsed().as_secs_f64();
+        let answer = progress.call1(py, (steps, of_steps, time, seconds))?;
+        answer.is_truthy(py)
+    })
 }

@@ -6,10 +6,10 @@ use jlems::{Code, Diagnostic, Failure, Severity};
 use lems_document::Source;
 use pyo3::IntoPyObject;
 use pyo3::prelude::*;
-use pyo3::types::PyType;
+use pyo3::types::{PyTuple, PyType};
 
 /// A diagnostic as the class `Problem` of the package takes it.
-#[derive(Debug, Clone, IntoPyObject)]
+#[derive(Debug, Clone)]
 pub struct Problem {
     code: String,
     severity: &'static str,
@@ -20,6 +20,29 @@ pub struct Problem {
     text: Option<String>,
     help: Option<String>,
     rendered: String,
+    shown: bool,
+}
+
+impl<'py> IntoPyObject<'py> for Problem {
+    type Target = PyTuple;
+    type Output = Bound<'py, PyTuple>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let whole = (
+            self.code,
+            self.severity,
+            self.message,
+            self.file,
+            self.line,
+            self.column,
+            self.text,
+            self.help,
+            self.rendered,
+            self.shown,
+        );
+        whole.into_pyobject(py)
+    }
 }
 
 impl Problem {
@@ -47,6 +70,7 @@ impl Problem {
             text: place.map(|place| place.3),
             help: diagnostic.help.clone(),
             rendered: diagnostic.render(sources, false, None),
+            shown: diagnostic.is_always_shown(),
         }
     }
 

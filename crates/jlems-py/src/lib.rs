@@ -10,11 +10,13 @@ mod drive;
 mod engine;
 mod failure;
 mod files;
+mod pictures;
 mod running;
 mod source;
 mod sweep;
 mod texts;
 mod views;
+mod written;
 
 use pyo3::prelude::pymodule;
 
@@ -27,11 +29,15 @@ mod _jlems {
     #[pymodule_export]
     use crate::files::{read_columns, write_outputs};
     #[pymodule_export]
+    use crate::pictures::picture;
+    #[pymodule_export]
     use crate::running::Running;
     #[pymodule_export]
     use crate::source::Source;
     #[pymodule_export]
     use crate::sweep::sweep;
     #[pymodule_export]
-    use crate::views::{core_types, describe, explain, validate};
+    use crate::views::{core_types, describe, explain, validate, version};
+    #[pymodule_export]
+    use crate::written::run_to_files;
 }

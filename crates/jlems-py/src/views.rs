@@ -83,6 +83,12 @@ pub fn describe(py: Python<'_>, name: &str) -> PyResult<String> {
     json.map_err(|failure| exception(py, &failure, Kind::Usage))
 }
 
+/// The version of the engine.
+#[pyfunction]
+pub fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}
+
 /// The explanation of a code, or None.
 #[pyfunction]
 pub fn explain(code: &str) -> Option<String> {
