@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 
@@ -13,7 +12,7 @@ def main() -> int:
 
     # A signal ends the run after the step at hand: the program sees to it itself.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    return command_line([os.fsencode(word) for word in ["jlems-rs", *sys.argv[1:]]])
+    return command_line(["jlems-rs", *sys.argv[1:]])
 
 
 if __name__ == "__main__":

@@ -533,7 +533,7 @@ def neuroml_text(document: Any) -> str:
     import io
 
     try:
-        from neuroml.writers import NeuroMLWriter
+        from neuroml.writers import NeuroMLWriter  # type: ignore[import-untyped,import-not-found,unused-ignore]
     except ImportError:
         raise UsageError("this needs libNeuroML: pip install libNeuroML") from None
     stream = io.StringIO()

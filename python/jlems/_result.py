@@ -110,17 +110,17 @@ class Trace:
     def ndim(self) -> int:
         return self.values.ndim
 
-    def max(self, axis: int | None = None) -> Any:
-        return self.values.max(axis=axis)
+    def max(self, *args: Any, **options: Any) -> Any:
+        return self.values.max(*args, **options)
 
-    def min(self, axis: int | None = None) -> Any:
-        return self.values.min(axis=axis)
+    def min(self, *args: Any, **options: Any) -> Any:
+        return self.values.min(*args, **options)
 
-    def mean(self, axis: int | None = None) -> Any:
-        return self.values.mean(axis=axis)
+    def mean(self, *args: Any, **options: Any) -> Any:
+        return self.values.mean(*args, **options)
 
-    def std(self, axis: int | None = None) -> Any:
-        return self.values.std(axis=axis)
+    def std(self, *args: Any, **options: Any) -> Any:
+        return self.values.std(*args, **options)
 
     def __add__(self, other: Any) -> Any:
         return self.values + other
@@ -290,8 +290,8 @@ class Summary(NamedTuple):
     """What is legal in the model, but probably not meant."""
 
 
-class Result(Mapping[str, Trace]):
-    """What a run recorded: a mapping of paths to traces.
+class Result:
+    """What a run recorded, by path: ``path in result``, ``result[path]``, ``for path in result``.
 
     ``result["pop[0]/v"]`` is a :class:`Trace` of shape ``(T,)``, ``result["pop[*]/v"]`` one of shape
     ``(N, T)``. All values are float64 in SI units, as the engine computes them; files of the same run have
@@ -384,10 +384,12 @@ class Result(Mapping[str, Trace]):
     def __len__(self) -> int:
         return len(self._places())
 
-    def __eq__(self, other: object) -> bool:
-        return self is other
+    def __contains__(self, path: object) -> bool:
+        return isinstance(path, str) and path.strip().strip("/") in self._places()
 
-    __hash__ = object.__hash__
+    def keys(self) -> list[str]:
+        """Paths of the recorded quantities."""
+        return list(self._places())
 
     @property
     def spikes(self) -> dict[str, Spikes]:

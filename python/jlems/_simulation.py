@@ -453,7 +453,7 @@ class _Watcher:
 
     def _show(self, steps: int, of_steps: int, t: float, seconds: float) -> bool:
         try:
-            from tqdm.auto import tqdm
+            from tqdm.auto import tqdm  # type: ignore[import-untyped,import-not-found,unused-ignore]
         except ImportError:
             import sys
 

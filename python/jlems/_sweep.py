@@ -238,7 +238,7 @@ class _Bar:
         self._number = number
         if progress is True:
             try:
-                from tqdm.auto import tqdm
+                from tqdm.auto import tqdm  # type: ignore[import-untyped,import-not-found,unused-ignore]
             except ImportError:
                 return
             self._bar = tqdm(total=number, unit="run")

@@ -10,7 +10,7 @@ from .compat.pyneuroml import install
 def main() -> None:
     """Does what ``pynml`` does with the words of the command line."""
     install()
-    from pyneuroml.pynml import main as pynml
+    from pyneuroml.pynml import main as pynml  # type: ignore[import-untyped,import-not-found,unused-ignore]
 
     sys.argv[0] = "pynml"
     pynml()

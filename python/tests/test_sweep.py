@@ -29,7 +29,7 @@ def test_every_point_is_a_run(simulation: jlems.Simulation, threads: int) -> Non
 
 def test_numbers_are_si(simulation: jlems.Simulation) -> None:
     outcome = simulation.sweep({"iaf/C": np.array([1e-10, 2e-10])}).run()
-    assert np.array_equal(outcome[1].values, simulation.run().values)
+    assert np.array_equal(outcome[1].values, simulation.run(set={"iaf/C": "2e-10 F"}).values)
 
 
 def test_reduce_and_tables(simulation: jlems.Simulation) -> None:

@@ -1,5 +1,6 @@
 //! Makes the steps of a run, and looks at Python now and then: Ctrl-C, progress, time and memory.
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use jlems::{Failure, LimitError, Run, RunError, Stage};
@@ -59,6 +60,12 @@ fn look(
     }
     let memory = (bounds.limits).allow_memory(&*bounds.host, &Stage::default());
     memory.map_err(limit)?;
+    if let Some(ended) = &bounds.ended {
+        return match ended.load(Ordering::Relaxed) {
+            true => Err(End::Stopped),
+            false => Ok(()),
+        };
+    }
     let place = (run.steps(), run.simulation().steps(), run.time());
     match ask(progress, place, begun) {
         Ok(false) => Ok(()),

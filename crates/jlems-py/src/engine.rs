@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use jlems::{
@@ -57,6 +58,8 @@ pub struct Bounds {
     pub limits: Limits,
     pub host: Arc<dyn Host>,
     pub time: Option<Duration>,
+    /// Set when the run is to end; then nobody asks Python.
+    pub ended: Option<Arc<AtomicBool>>,
 }
 
 /// A data file or a display: name, whether it is only drawn, columns, and what their SI values are
@@ -159,6 +162,7 @@ impl Engine {
             limits: options.limits,
             host: options.host(),
             time,
+            ended: None,
         };
         let own_files = loaded.document().own_files();
         Ok(Engine {
@@ -188,6 +192,12 @@ impl Engine {
                 self.compiled.resume(checkpoint, open, &self.options)
             }
         }
+    }
+
+    /// The same engine, whose runs end when a flag is set, and do not ask Python.
+    pub fn ended_by(mut self, flag: &Arc<AtomicBool>) -> Engine {
+        self.bounds.ended = Some(Arc::clone(flag));
+        self
     }
 
     /// What bounds a run.
@@ -249,12 +259,8 @@ impl Made {
     /// What a run gave.
     pub fn of(run: Run<Columns>, end: Option<End>, took: Duration) -> Made {
         let (steps, time) = (run.steps(), run.time());
-        let copy = match end {
-            None => None,
-            Some(_) => Some(run.sink().clone()),
-        };
-        let (columns, not_a_number) = match copy {
-            Some(columns) => (columns, None),
+        let (columns, not_a_number) = match end {
+            Some(_) => (run.into_sink(), None),
             None => match run.finish() {
                 Ok((summary, columns)) => (columns, summary.not_a_number),
                 // The sink writes nothing that could fail.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use jlems::Failure;
@@ -27,7 +27,7 @@ struct Tickets {
     state: Mutex<(usize, usize)>,
     moved: Condvar,
     most_ahead: usize,
-    ended: AtomicBool,
+    ended: Arc<AtomicBool>,
 }
 
 impl Tickets {
@@ -64,12 +64,12 @@ impl Tickets {
 /// What a point gave: the run with its engine, why there is none, or a panic.
 type Outcome = Result<Result<(Box<Engine>, Made), Failure>, String>;
 
-fn made(source: &Source, wishes: &Wishes, point: &Point) -> Outcome {
+fn made(source: &Source, wishes: &Wishes, point: &Point, ended: &Arc<AtomicBool>) -> Outcome {
     let (set, seed) = point;
     let body = || {
         let mut source = source.clone();
         source.settings.set.extend(set.iter().cloned());
-        let engine = Engine::build(&source, &wishes.of_point(*seed))?;
+        let engine = Engine::build(&source, &wishes.of_point(*seed))?.ended_by(ended);
         let made = engine.make(None);
         Ok((Box::new(engine), made))
     };
@@ -93,7 +93,7 @@ pub fn sweep(
         state: Mutex::new((0, 0)),
         moved: Condvar::new(),
         most_ahead: threads * AHEAD,
-        ended: AtomicBool::new(false),
+        ended: Arc::default(),
     };
     let (points, tickets, wishes) = (&points, &tickets, &wishes);
     py.detach(|| {
@@ -106,7 +106,10 @@ pub fn sweep(
                         let Some(point) = points.get(number) else {
                             break;
                         };
-                        if sender.send((number, made(source, wishes, point))).is_err() {
+                        if sender
+                            .send((number, made(source, wishes, point, &tickets.ended)))
+                            .is_err()
+                        {
                             break;
                         }
                     }
