@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import Any, Iterable
-from xml.sax.saxutils import quoteattr
 
 from ._errors import UsageError
 from ._model import Model, loads, neuroml_text
@@ -256,6 +254,8 @@ def _attributes(**values: Any) -> str:
             continue
         if isinstance(value, float):
             value = repr(value)
-        text = re.sub(r"\s+", " ", str(value))
-        texts.append(f" {name}={quoteattr(text)}")
+        text = " ".join(str(value).split())
+        for letter, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;")):
+            text = text.replace(letter, entity)
+        texts.append(f' {name}="{text}"')
     return "".join(texts)

@@ -10,6 +10,7 @@ mod drive;
 mod engine;
 mod failure;
 mod files;
+mod memory;
 mod pictures;
 mod running;
 mod source;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use jlems::{Around, Choices, Diagnostic, Failure, Limits, MadeOutputs, Options, Settings};
 use lems_document::{Document, SourceReader};
-use lems_host::Machine;
 use pyo3::prelude::*;
 
 use crate::engine::{Engine, Wishes};
 use crate::failure::{Kind, Problem, detached, exception};
+use crate::memory;
 use crate::texts::{Text, Texts};
 
 /// All that a model is, to be made again in another process.
@@ -208,7 +208,7 @@ impl Source {
     /// Options for all stages.
     pub fn options(&self) -> Result<Options, Failure> {
         let mut limits = Limits {
-            memory: lems_host::most().unwrap_or(usize::MAX),
+            memory: memory::most(),
             ..Limits::default()
         };
         for text in &self.limits {
@@ -224,7 +224,7 @@ impl Source {
             include: self.include.clone(),
             settings: self.settings.clone(),
             limits,
-            host: Some(Arc::new(Machine::new())),
+            host: Some(memory::machine()),
             ..Options::default()
         })
     }

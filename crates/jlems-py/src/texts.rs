@@ -7,8 +7,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use lems_document::{MemorySources, SourceReader};
 use lems_host::FileSources;
 
-/// A text that was read, and the name of its file that all paths to it share.
-pub type Text = (String, String);
+/// What is known of a path: the text of its file, if there is one, and the name of the file that all paths
+/// to it share.
+pub type Text = (Option<String>, String);
 
 /// Where a model is read from.
 #[derive(Debug, Default)]
@@ -17,7 +18,7 @@ pub struct Texts {
     given: MemorySources,
     /// Whether files are looked for, too.
     on_disk: bool,
-    /// What was read from files, by path.
+    /// What was read from files, by path, also that there was none.
     read: Mutex<BTreeMap<String, Text>>,
 }
 
@@ -61,14 +62,14 @@ impl SourceReader for Texts {
             return Ok(Some(text));
         }
         if let Some((text, _)) = self.kept().get(path) {
-            return Ok(Some(text.clone()));
+            return Ok(text.clone());
         }
         if !self.on_disk {
             return Ok(None);
         }
         let text = FileSources.read(path, most)?;
         // Of a longer file only the beginning is read.
-        if let Some(text) = text.as_ref().filter(|text| text.len() <= most) {
+        if text.as_ref().is_none_or(|text| text.len() <= most) {
             let canonical = FileSources.canonical(path);
             let kept = (text.clone(), canonical);
             self.kept().insert(path.to_owned(), kept);
