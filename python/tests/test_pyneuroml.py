@@ -84,7 +84,8 @@ def simulation(file: str) -> str:
 
 def test_the_page_from_its_first_line_to_its_last() -> None:
     file = written(izhikevich())
-    assert pynml.validate_neuroml2(file)
+    valid, output = pynml.validate_neuroml2(file, return_string=True)
+    assert valid and "Valid against schema and all tests" in output
     lems = simulation(file)
     traces, events = pynml.run_lems_with_jneuroml(
         lems, max_memory="2G", nogui=True, plot=False, load_saved_data=True, reload_events=True
@@ -117,7 +118,7 @@ def test_broken_files_are_refused() -> None:
         file.write_text(text.replace(old, new, 1))
         assert pynml.validate_neuroml2(str(file)) is False
         valid, output = pynml.validate_neuroml2(str(file), return_string=True)
-        assert not valid and "error[" in output
+        assert not valid and "error[" in output and "1 failed" in output
     assert pynml.validate_neuroml2("missing.nml") is False
 
 
@@ -182,6 +183,8 @@ def test_an_export_needs_java() -> None:
 
 
 def test_the_version_and_both_functions() -> None:
+    assert runners.run_jneuroml("-v", None, None) is True
+    assert runners.run_jneuroml("-randomflag", "", "") is False
     assert runners.run_jneuroml("-v", "", "", return_string=True)[1].startswith("jlems-rs v")
     assert runners.run_jneuroml_with_realtime_output("", str(NETWORK), " -nogui -norun") is True
 

@@ -106,15 +106,19 @@ def _validated(files: list[str]) -> Outcome:
             reports.append(validate(file))
         except JlemsError as error:
             return Outcome(1, f"{error}\n")
-    texts = [f"{report}\n" for report in reports]
+    texts = []
+    for report in reports:
+        texts.append(f"{report}\n")
+        if report:
+            texts.append("Valid against schema and all tests\n")
     invalid = sum(not report for report in reports)
-    if len(reports) > 1:
-        texts.append(f"{len(reports) - invalid} valid, {invalid} not\n")
+    # Scripts look for these words of jNeuroML.
+    texts.append(f"{len(reports)} validated: {len(reports) - invalid} passed, {invalid} failed\n")
     return Outcome(1 if invalid else 0, "".join(texts))
 
 
 def _words(pre_args: Any, target_file: Any, post_args: Any, folder: str) -> list[str]:
-    target = os.fspath(target_file)
+    target = "" if target_file is None else os.fspath(target_file)
     # A name with blanks is one word if there is such a file.
     is_file = target != "" and os.path.exists(os.path.join(folder, target))
     words = [target] if is_file else _split(target)
@@ -128,9 +132,9 @@ def _split(arguments: Any) -> list[str]:
 
 
 def run_jneuroml(
-    pre_args: str = "",
-    target_file: str = "",
-    post_args: str = "",
+    pre_args: str | None = "",
+    target_file: str | os.PathLike[str] | None = "",
+    post_args: str | None = "",
     max_memory: str | None = None,
     exec_in_dir: str = ".",
     verbose: bool = False,
@@ -172,9 +176,9 @@ def run_jneuroml(
 
 
 def run_jneuroml_with_realtime_output(
-    pre_args: str = "",
-    target_file: str = "",
-    post_args: str = "",
+    pre_args: str | None = "",
+    target_file: str | os.PathLike[str] | None = "",
+    post_args: str | None = "",
     max_memory: str | None = None,
     exec_in_dir: str = ".",
     verbose: bool = False,
