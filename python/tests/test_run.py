@@ -151,6 +151,14 @@ def test_step_by_step() -> None:
     assert np.array_equal(rest.t, whole.t[151:])
 
 
+def test_a_callback_cannot_touch_its_own_run() -> None:
+    with jlems.load(NETWORK, length="1000 s").simulation(every=1000).start() as run:
+        with pytest.raises(RuntimeError, match="being advanced"):
+            run.advance(900, progress=lambda _: run.t)
+        assert 0 < run.t < 900 and not run.done
+        run.step(1)
+
+
 def test_an_early_result_is_partial() -> None:
     with jlems.load(NETWORK).simulation().start() as run:
         run.advance(0.01)

@@ -1,6 +1,6 @@
 //! A run that its owner advances.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, TryLockError};
 use std::time::{Duration, Instant};
 
 use jlems::{Failure, Run};
@@ -46,11 +46,16 @@ impl Running {
         py: Python<'_>,
         body: impl FnOnce(&mut Held) -> T + Send,
     ) -> PyResult<T> {
-        detached(py, || {
-            // A run that a panic has interrupted is marked as failed.
-            let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-            body(&mut held)
-        })
+        let done = detached(py, || {
+            // Its callback, or another thread, would wait for itself.
+            let mut held = match self.held.try_lock() {
+                Ok(held) => held,
+                Err(TryLockError::WouldBlock) => return None,
+                Err(TryLockError::Poisoned(held)) => held.into_inner(),
+            };
+            Some(body(&mut held))
+        })?;
+        done.ok_or_else(|| PyRuntimeError::new_err("the run is being advanced at this moment"))
     }
 }
 
