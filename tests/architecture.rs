@@ -93,7 +93,7 @@ const OF_A_MACHINE: [&str; 13] = [
 ];
 
 /// The stages, in the order in which data pass through them.
-const STAGES: [&str; 10] = [
+const STAGES: [&str; 11] = [
     "lems-document",
     "lems-model",
     "lems-network",
@@ -104,11 +104,14 @@ const STAGES: [&str; 10] = [
     "lems-engine",
     "jlems",
     "jlems-rs",
+    "jlems-py",
 ];
 
-/// Where I/O is allowed: the command lines, and the crate that stands for the machine.
-const MAY_TOUCH_THE_WORLD: [&str; 3] = [
+/// Where I/O is allowed: the command lines, the module of Python, and the crate that stands for the
+/// machine.
+const MAY_TOUCH_THE_WORLD: [&str; 4] = [
     "crates/jlems-rs/src/",
+    "crates/jlems-py/src/",
     "crates/lems-host/src/",
     "crates/lems-random/src/main.rs",
 ];

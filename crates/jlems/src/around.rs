@@ -84,7 +84,10 @@ fn head_of(path: &str, reader: &dyn SourceReader) -> String {
 }
 
 /// A file with all that it includes; one of components alone is read with all core types.
-pub(crate) fn load_with_types(
+///
+/// # Errors
+/// Those of [`load`].
+pub fn load_with_types(
     path: &str,
     reader: &dyn SourceReader,
     options: &Options,

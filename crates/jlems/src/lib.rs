@@ -63,7 +63,7 @@ mod stages;
 mod validate;
 mod visible;
 
-pub use around::{Around, is_neuroml};
+pub use around::{Around, is_neuroml, load_with_types};
 use cables::cable_rules;
 pub use compare::{Column, Comparison, Difference, Likeness, Train, compare, event_trains};
 pub use diagnostic::{Diagnostic, Failure, MOST_SHOWN};

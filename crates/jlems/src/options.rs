@@ -39,6 +39,10 @@ pub struct Options {
     pub settings: Settings,
     /// Elements for the target in addition to those that it has in the files: what `--record` asks for.
     pub additions: Option<String>,
+    /// Whether only `additions` are recorded, and not the data files and displays of the model.
+    pub without_data: bool,
+    /// Whether only `additions` are recorded, and not the event files of the model.
+    pub without_events: bool,
     /// What is recorded, if no file says it but a text that is made for a NeuroML file.
     pub made_outputs: Option<MadeOutputs>,
     /// Only every so manieth row of data is written; 0 and 1 mean all.

@@ -18,12 +18,12 @@ use lems_ir::{Backend, Call, Deliveries, Interpreter, Program, State};
 use lems_jit::{CompiledProgram, JitError};
 use lems_model::{Model, Target};
 use lems_network::{DataFile, Experiment, NetworkError};
-use lems_output::{Mark, OutputError};
+use lems_output::{EventFormat, Mark, OutputError};
 
 use crate::displays;
 use crate::host::Timer;
 use crate::pipeline::places::long_kernels;
-use crate::reading::{doubts_of_model, experiment};
+use crate::reading::{RECORD, doubts_of_model, experiment};
 use crate::{
     BackendKind, Code, Diagnostic, Failure, LimitError, Options, Plots, Stage, display_name,
     load_runnable, read_model_in_use,
@@ -200,12 +200,22 @@ impl<'d> Checked<'d> {
         };
         let interpreted = simulations.iter();
         let interpreted = interpreted.flat_map(|run| long_kernels(model, &run.program));
+        let formats = experiment.event_files.iter().map(|file| file.format);
         Ok(Built {
+            event_formats: formats.map(|format| format.map(format_of)).collect(),
+            times_file: target.times_file.map(|file| file.value().to_owned()),
             interpreted: interpreted.map(Diagnostic::as_warning).collect(),
             plots,
             simulations: simulations.into_iter().map(Arc::new).collect(),
             budget: self.budget.clone(),
         })
+    }
+}
+
+fn format_of(format: lems_network::EventFormat) -> EventFormat {
+    match format {
+        lems_network::EventFormat::IdTime => EventFormat::IdTime,
+        lems_network::EventFormat::TimeId => EventFormat::TimeId,
     }
 }
 
@@ -220,6 +230,14 @@ pub(crate) fn simulations<'d>(
     let failed = |errors: Vec<NetworkError>| Failure::of(document.sources(), &errors);
     if let Some(seed) = options.seed {
         experiment.reseed(seed);
+    }
+    let is_added = |span: lems_document::Span| document.source(span.source).name == RECORD;
+    if options.without_data {
+        (experiment.data_files).retain(|file| file.span.is_some_and(is_added));
+        experiment.displays.clear();
+    }
+    if options.without_events {
+        (experiment.event_files).retain(|file| is_added(file.span));
     }
     if options.displays {
         for (number, display) in experiment.displays.iter().enumerate() {
@@ -260,6 +278,8 @@ pub struct Built {
     /// Warnings of kernels that are too long for machine code.
     pub(crate) interpreted: Vec<Diagnostic>,
     pub(crate) plots: Plots,
+    event_formats: Vec<Option<EventFormat>>,
+    times_file: Option<String>,
     budget: Budget,
 }
 
@@ -272,6 +292,17 @@ impl Built {
     /// What there is to draw, if [`Options::displays`] asks for it.
     pub fn plots(&self) -> &Plots {
         &self.plots
+    }
+
+    /// The order of the two fields in the lines of each event file; none where jLEMS does not know
+    /// the order that the model names, and writes nothing.
+    pub fn event_formats(&self) -> &[Option<EventFormat>] {
+        &self.event_formats
+    }
+
+    /// The file that the times of the rows go to, if the model names one.
+    pub fn times_file(&self) -> Option<&str> {
+        self.times_file.as_deref()
     }
 
     /// What is legal in the networks, but hardly meant; kernels that will be slow.

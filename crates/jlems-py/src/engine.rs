@@ -1,0 +1,478 @@
+//! A run that is compiled, to be made as often as one likes.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use jlems::{
+    BackendKind, Checkpoint, Choices, Code, Compiled, Diagnostic, Failure, Host, Limits, Loaded,
+    Options, Plots, Run, RunError,
+};
+use lems_output::EventFormat;
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::columns::{Columns, Plan};
+use crate::drive::{End, advance};
+use crate::failure::{Kind, Problem, detached, exception};
+use crate::running::Running;
+use crate::source::{Source, reader_of};
+
+/// A run is made again to find the cause of a failure if it took no longer than this.
+const LONGEST_RUN_AGAIN: Duration = Duration::from_secs(10);
+/// And if it has not more instances, because all their variables are kept then.
+const MOST_INSTANCES_AGAIN: usize = 200_000;
+
+/// What a user wants of a run.
+#[derive(Debug, Clone, FromPyObject)]
+#[pyo3(from_item_all)]
+pub struct Wishes {
+    /// Paths to record instead of the data files and displays of the model.
+    record: Option<Vec<String>>,
+    /// Populations whose spikes are recorded instead of the event files of the model.
+    spikes: Option<Vec<String>>,
+    every: u64,
+    seed: Option<i64>,
+    threads: Option<NonZeroUsize>,
+    fast: bool,
+    interpreter: bool,
+    strict: bool,
+}
+
+impl Wishes {
+    /// The same for a point of many, which has a thread and perhaps a seed of its own.
+    pub fn of_point(&self, seed: Option<i64>) -> Wishes {
+        Wishes {
+            seed: seed.or(self.seed),
+            threads: Some(NonZeroUsize::MIN),
+            ..self.clone()
+        }
+    }
+}
+
+/// What bounds a run that is made.
+#[derive(Debug, Clone)]
+pub struct Bounds {
+    pub limits: Limits,
+    pub host: Arc<dyn Host>,
+    pub time: Option<Duration>,
+    /// Set when the run is to end; then nobody asks Python.
+    pub ended: Option<Arc<AtomicBool>>,
+}
+
+/// A data file or a display: name, whether it is only drawn, columns, and what their SI values are
+/// divided by.
+type TableLayout = (String, bool, Vec<usize>, Vec<f64>);
+/// An event file: name, form of the lines, ids of the selections, what they select, and the population
+/// that it is of.
+type EventLayout = (
+    String,
+    Option<&'static str>,
+    Vec<String>,
+    Vec<String>,
+    Vec<String>,
+);
+/// A display: title, region, and lines with title, column, colour, unit, and what time and value are
+/// divided by.
+type DisplayLayout = (
+    String,
+    [Option<f64>; 4],
+    Vec<(String, usize, Option<String>, Option<String>, f64, f64)>,
+);
+
+/// A run that is compiled, with what it was made of.
+#[pyclass(frozen, module = "jlems._jlems")]
+pub struct Engine {
+    source: Source,
+    choices: Choices,
+    options: Options,
+    compiled: Compiled,
+    plan: Arc<Plan>,
+    bounds: Bounds,
+    plots: Plots,
+    formats: Vec<Option<EventFormat>>,
+    times_file: Option<String>,
+    inputs: Vec<String>,
+    warnings: Vec<Problem>,
+    seconds: f64,
+}
+
+impl Engine {
+    /// Reads, checks, builds and compiles a model.
+    pub fn build(source: &Source, wishes: &Wishes) -> Result<Engine, Failure> {
+        let begun = Instant::now();
+        let choices = Choices {
+            record: wishes.record.clone().unwrap_or_default(),
+            spikes: wishes.spikes.clone().unwrap_or_default(),
+            ..Choices::default()
+        };
+        let (around, mut options) = source.runnable(&choices)?;
+        options.backend = match wishes.interpreter {
+            true => BackendKind::Interpreter,
+            false => BackendKind::Jit,
+        };
+        options.fast = wishes.fast;
+        options.threads = wishes.threads;
+        options.seed = wishes.seed;
+        options.every = wishes.every;
+        options.strict = wishes.strict;
+        options.displays = true;
+        options.without_data = around.is_none() && wishes.record.is_some();
+        options.without_events = around.is_none() && wishes.spikes.is_some();
+        // The numbers of a run go to memory, and time counts from the start of each run.
+        options.limits.output_bytes = usize::MAX;
+        let time = options.limits.time();
+        options.limits.seconds = usize::MAX;
+        let reader = reader_of(&around, &source.texts);
+        let path = around.as_ref().map_or(&source.path, |around| &around.path);
+        let loaded = Loaded::read(path, reader, &options)?;
+        let checked = loaded.check(&options)?;
+        let built = checked.build(&options)?;
+        let mut found = loaded.warnings();
+        found.extend(checked.warnings());
+        found.extend(built.warnings());
+        let sources = loaded.document().sources();
+        if options.strict && found.iter().any(|one| one.code.is_mistake()) {
+            found.retain(|one| one.code.is_mistake());
+            let mistake = |one: Diagnostic| Diagnostic {
+                severity: jlems::Severity::Error,
+                ..one
+            };
+            return Err(Failure {
+                sources: sources.to_vec(),
+                diagnostics: found.into_iter().map(mistake).collect(),
+            });
+        }
+        // Of several runs the last one is that whose files stay.
+        let last = built.simulations().len().saturating_sub(1);
+        let compiled = built.compile_run(last, &options)?;
+        let plan = Plan::of(compiled.simulation(), built.times_file().is_some());
+        let most = options.limits.memory;
+        if plan.bytes() > most {
+            let message = format!(
+                "the recorded values would take {} bytes of memory, more than {most}",
+                plan.bytes()
+            );
+            let help = "record less, or only every so manieth row, as by `every=10`".to_owned();
+            return Err(Failure::plain(Code(425), message, Some(help)));
+        }
+        let bounds = Bounds {
+            limits: options.limits,
+            host: options.host(),
+            time,
+            ended: None,
+        };
+        let own_files = loaded.document().own_files();
+        Ok(Engine {
+            warnings: Problem::all(&found, sources),
+            inputs: own_files.into_iter().map(str::to_owned).collect(),
+            source: source.clone(),
+            plots: built.plots().clone(),
+            formats: built.event_formats().to_vec(),
+            times_file: built.times_file().map(str::to_owned),
+            plan: Arc::new(plan),
+            choices,
+            options,
+            compiled,
+            bounds,
+            seconds: begun.elapsed().as_secs_f64(),
+        })
+    }
+
+    /// Starts a run, from a checkpoint if there is one.
+    pub fn begin(&self, checkpoint: Option<&[u8]>) -> Result<Run<Columns>, RunError> {
+        match checkpoint {
+            None => (self.compiled).start_into(|_| Ok(Columns::new(&self.plan)), &self.options),
+            Some(bytes) => {
+                let checkpoint = Checkpoint::read(bytes);
+                let checkpoint = checkpoint.map_err(jlems::EngineError::from)?;
+                let open = |_: &jlems::Simulation, _| Ok(Columns::new(&self.plan));
+                self.compiled.resume(checkpoint, open, &self.options)
+            }
+        }
+    }
+
+    /// The same engine, whose runs end when a flag is set, and do not ask Python.
+    pub fn ended_by(mut self, flag: &Arc<AtomicBool>) -> Engine {
+        self.bounds.ended = Some(Arc::clone(flag));
+        self
+    }
+
+    /// What bounds a run.
+    pub fn bounds(&self) -> &Bounds {
+        &self.bounds
+    }
+
+    /// Makes a run from its start to its end.
+    pub fn make(&self, progress: Option<&Py<PyAny>>) -> Made {
+        let begun = Instant::now();
+        let mut run = match self.begin(None) {
+            Ok(run) => run,
+            Err(error) => {
+                let end = self.explained(End::Failed(error), begun.elapsed());
+                return Made::empty(self, end, begun.elapsed());
+            }
+        };
+        let end = advance(&mut run, u64::MAX, &self.bounds, progress).err();
+        let end = end.map(|end| self.explained(end, begun.elapsed()));
+        Made::of(run, end, begun.elapsed())
+    }
+
+    /// Why a run failed, with the cause if it can be told in a moment.
+    pub fn explained(&self, end: End, took: Duration) -> End {
+        let is_short = took <= LONGEST_RUN_AGAIN
+            && self.compiled.simulation().instances <= MOST_INSTANCES_AGAIN;
+        match end {
+            End::Failed(error) if is_short => match self.cause(error) {
+                Ok(failure) => End::Limit(Box::new(failure)),
+                Err(failure) => End::Limit(Box::new(failure)),
+            },
+            end => end,
+        }
+    }
+
+    fn cause(&self, error: RunError) -> Result<Failure, Failure> {
+        let (around, _) = self.source.runnable(&self.choices)?;
+        let reader = reader_of(&around, &self.source.texts);
+        let path = (around.as_ref()).map_or(&self.source.path, |around| &around.path);
+        let loaded = Loaded::read(path, reader, &self.options)?;
+        let checked = loaded.check(&self.options)?;
+        let number = usize::try_from(self.compiled.simulation().number()).unwrap_or_default();
+        Ok(checked.explain(error, number, &self.options))
+    }
+}
+
+/// A run that was made, as far as it got.
+#[derive(Debug)]
+pub struct Made {
+    columns: Columns,
+    steps: u64,
+    time: f64,
+    end: Option<End>,
+    not_a_number: Option<String>,
+    seconds: f64,
+}
+
+impl Made {
+    /// What a run gave.
+    pub fn of(run: Run<Columns>, end: Option<End>, took: Duration) -> Made {
+        let (steps, time) = (run.steps(), run.time());
+        let (columns, not_a_number) = match end {
+            Some(_) => (run.into_sink(), None),
+            None => match run.finish() {
+                Ok((summary, columns)) => (columns, summary.not_a_number),
+                // The sink writes nothing that could fail.
+                Err(_) => (Columns::new(&Arc::default()), None),
+            },
+        };
+        Made {
+            columns,
+            steps,
+            time,
+            end,
+            not_a_number,
+            seconds: took.as_secs_f64(),
+        }
+    }
+
+    /// A run that made no step.
+    fn empty(engine: &Engine, end: End, took: Duration) -> Made {
+        Made {
+            columns: Columns::new(&engine.plan),
+            steps: 0,
+            time: 0.0,
+            end: Some(end),
+            not_a_number: None,
+            seconds: took.as_secs_f64(),
+        }
+    }
+
+    /// The numbers and how the run ended, for Python.
+    pub fn into_python(self, py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+        let numbers = self.columns.into_python(py)?;
+        numbers.set_item("steps", self.steps)?;
+        numbers.set_item("time", self.time)?;
+        numbers.set_item("seconds", self.seconds)?;
+        numbers.set_item("not_a_number", self.not_a_number)?;
+        numbers.set_item("stopped", matches!(self.end, Some(End::Stopped)))?;
+        let error = self.end.and_then(|end| error_of(py, end));
+        numbers.set_item("error", error.map(|error| error.into_value(py)))?;
+        Ok(numbers)
+    }
+}
+
+/// The exception for a run that does not go on, unless it was told to stop.
+pub fn error_of(py: Python<'_>, end: End) -> Option<PyErr> {
+    match end {
+        End::Failed(error) => Some(exception(py, &Failure::from(error), Kind::Run)),
+        End::Limit(failure) => Some(exception(py, &failure, Kind::Run)),
+        End::Raised(error) => Some(error),
+        End::Stopped => None,
+    }
+}
+
+#[pymethods]
+impl Engine {
+    /// Makes a run, and gives its numbers; `error` is an exception or None.
+    #[pyo3(signature = (progress=None))]
+    fn run<'py>(
+        &self,
+        py: Python<'py>,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let made = detached(py, || self.make(progress.as_ref()))?;
+        made.into_python(py)
+    }
+
+    /// Starts a run that its owner advances.
+    #[pyo3(signature = (checkpoint=None))]
+    fn start(slf: &Bound<'_, Self>, checkpoint: Option<Vec<u8>>) -> PyResult<Running> {
+        let py = slf.py();
+        let engine = slf.get();
+        let begun = Instant::now();
+        let run = detached(py, || engine.begin(checkpoint.as_deref()))?;
+        match run {
+            Ok(run) => Ok(Running::new(slf.clone().unbind(), run)),
+            Err(error) => {
+                let end = End::Failed(error);
+                let end = detached(py, || engine.explained(end, begun.elapsed()))?;
+                let ended = || PyRuntimeError::new_err("the run was stopped");
+                Err(error_of(py, end).unwrap_or_else(ended))
+            }
+        }
+    }
+
+    #[getter]
+    fn columns(&self) -> Vec<String> {
+        self.plan.quantities.clone()
+    }
+
+    /// Dimensions of the columns, and their SI units.
+    #[getter]
+    fn dimensions(&self) -> Vec<(Option<String>, Option<String>)> {
+        let mut found = vec![(None, None); self.plan.quantities.len()];
+        let displays = self.plots.displays.iter().chain(&self.plots.files);
+        let outputs = || {
+            self.compiled
+                .simulation()
+                .recordings()
+                .zip(&self.plan.tables)
+        };
+        for display in displays {
+            let Some(((_, recorders), table)) =
+                outputs().find(|((path, _), _)| *path == display.output)
+            else {
+                continue;
+            };
+            for (line, (recorder, column)) in display.lines.iter().zip(recorders.iter().zip(table))
+            {
+                if let Some(place) = found.get_mut(*column) {
+                    let (dimension, unit): &mut (Option<String>, Option<String>) = place;
+                    *dimension = line.dimension.clone().or(dimension.take());
+                    if recorder.scale == 1.0 {
+                        *unit = line.unit.clone().or(unit.take());
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    #[getter]
+    fn tables(&self) -> Vec<TableLayout> {
+        let recordings = self.compiled.simulation().recordings();
+        let tables = recordings.zip(&self.plan.tables);
+        let layout = |((path, recorders), columns): ((&str, &[jlems::Recorder]), &Vec<usize>)| {
+            let scales = recorders.iter().map(|recorder| recorder.scale).collect();
+            (
+                path.to_owned(),
+                path.starts_with('\0'),
+                columns.clone(),
+                scales,
+            )
+        };
+        tables.map(layout).collect()
+    }
+
+    #[getter]
+    fn events(&self) -> Vec<EventLayout> {
+        let files = self.compiled.simulation().event_files().enumerate();
+        let layout = |(number, (path, ids)): (usize, (&str, &[String]))| {
+            let format = self.formats.get(number).copied().flatten();
+            let format = format.map(|format| match format {
+                EventFormat::IdTime => "ID_TIME",
+                EventFormat::TimeId => "TIME_ID",
+            });
+            let rows = self.plots.events.get(number).map(|events| &*events.rows);
+            let rows = rows.unwrap_or_default();
+            let sources = rows.iter().map(|row| row.source.clone()).collect();
+            let populations = rows.iter().map(|row| row.population.clone()).collect();
+            (path.to_owned(), format, ids.to_vec(), sources, populations)
+        };
+        files.map(layout).collect()
+    }
+
+    #[getter]
+    fn displays(&self) -> Vec<DisplayLayout> {
+        let layouts = |display: &jlems::Display| {
+            let mut outputs = self
+                .compiled
+                .simulation()
+                .recordings()
+                .zip(&self.plan.tables);
+            let found = outputs.find(|((path, _), _)| *path == display.output);
+            let lines = found.map(|((_, recorders), columns)| {
+                let columns = recorders.iter().zip(columns);
+                let line = |(line, (recorder, column)): (
+                    &jlems::DisplayLine,
+                    (&jlems::Recorder, &usize),
+                )| {
+                    let (color, unit) = (line.color.clone(), line.unit.clone());
+                    let scales = (line.time_scale, recorder.scale);
+                    (line.id.clone(), *column, color, unit, scales.0, scales.1)
+                };
+                display.lines.iter().zip(columns).map(line).collect()
+            });
+            let lines = lines.unwrap_or_default();
+            (display.title.clone(), display.region, lines)
+        };
+        self.plots.displays.iter().map(layouts).collect()
+    }
+
+    #[getter]
+    fn times_file(&self) -> Option<&str> {
+        self.times_file.as_deref()
+    }
+
+    #[getter]
+    fn inputs(&self) -> Vec<String> {
+        self.inputs.clone()
+    }
+
+    #[getter]
+    fn warnings(&self) -> Vec<Problem> {
+        self.warnings.clone()
+    }
+
+    #[getter]
+    fn steps(&self) -> u64 {
+        self.compiled.simulation().steps()
+    }
+
+    #[getter]
+    fn step(&self) -> f64 {
+        self.compiled.simulation().step()
+    }
+
+    #[getter]
+    fn instances(&self) -> usize {
+        self.compiled.simulation().instances
+    }
+
+    #[getter]
+    fn seconds(&self) -> f64 {
+        self.seconds
+    }
+}

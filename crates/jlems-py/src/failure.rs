@@ -1,0 +1,165 @@
+//! Failures and warnings as Python has them.
+
+use std::any::Any;
+
+use jlems::{Code, Diagnostic, Failure, Severity};
+use lems_document::Source;
+use pyo3::IntoPyObject;
+use pyo3::prelude::*;
+use pyo3::types::{PyTuple, PyType};
+
+/// A diagnostic as the class `Problem` of the package takes it.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    code: String,
+    severity: &'static str,
+    message: String,
+    file: Option<String>,
+    line: Option<usize>,
+    column: Option<usize>,
+    text: Option<String>,
+    help: Option<String>,
+    rendered: String,
+    shown: bool,
+}
+
+impl<'py> IntoPyObject<'py> for Problem {
+    type Target = PyTuple;
+    type Output = Bound<'py, PyTuple>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let whole = (
+            self.code,
+            self.severity,
+            self.message,
+            self.file,
+            self.line,
+            self.column,
+            self.text,
+            self.help,
+            self.rendered,
+            self.shown,
+        );
+        whole.into_pyobject(py)
+    }
+}
+
+impl Problem {
+    fn of(diagnostic: &Diagnostic, sources: &[Source]) -> Problem {
+        let place = diagnostic.span.and_then(|span| {
+            let source = sources.get(span.source.0 as usize)?;
+            let (line, column) = source.line_column(span.start);
+            let text = source.text.lines().nth(line - 1).unwrap_or_default();
+            Some((source.name.clone(), line, column, text.to_owned()))
+        });
+        let lines = [
+            std::slice::from_ref(&diagnostic.message),
+            &diagnostic.causes,
+        ];
+        Problem {
+            code: diagnostic.code.label(diagnostic.severity),
+            severity: match diagnostic.severity {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+            },
+            message: lines.concat().join("\n"),
+            file: place.as_ref().map(|place| place.0.clone()),
+            line: place.as_ref().map(|place| place.1),
+            column: place.as_ref().map(|place| place.2),
+            text: place.map(|place| place.3),
+            help: diagnostic.help.clone(),
+            rendered: diagnostic.render(sources, false, None),
+            shown: diagnostic.is_always_shown(),
+        }
+    }
+
+    /// All diagnostics with their places.
+    pub fn all(diagnostics: &[Diagnostic], sources: &[Source]) -> Vec<Problem> {
+        let problem = |one| Problem::of(one, sources);
+        diagnostics.iter().map(problem).collect()
+    }
+}
+
+/// What went wrong, as the name of the exception that it becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The model.
+    Model,
+    /// The run of it.
+    Run,
+    /// A limit.
+    Limit,
+    /// A file that is not there.
+    NotFound,
+    /// Another trouble with a file.
+    File,
+    /// What was asked for.
+    Usage,
+    /// This program.
+    Internal,
+}
+
+impl Kind {
+    fn class(self) -> &'static str {
+        match self {
+            Kind::Model => "ModelError",
+            Kind::Run => "RunError",
+            Kind::Limit => "LimitError",
+            Kind::NotFound => "MissingFileError",
+            Kind::File => "FileError",
+            Kind::Usage => "UsageError",
+            Kind::Internal => "InternalError",
+        }
+    }
+}
+
+/// The kind of a failure by its code, if the code tells.
+fn kind_of(code: u16) -> Option<Kind> {
+    match code {
+        102 => Some(Kind::NotFound),
+        107 | 503..=507 | 524 | 526 | 529 | 544 => Some(Kind::File),
+        108..=112 | 114 | 130 | 131 | 411 | 414 | 425 | 520..=523 | 528 | 551 => Some(Kind::Limit),
+        501 | 502 | 541..=543 => Some(Kind::Run),
+        601..=608 => Some(Kind::Usage),
+        _ => None,
+    }
+}
+
+/// The exception for a failure, which is of another kind if its code says so.
+pub fn exception(py: Python<'_>, failure: &Failure, kind: Kind) -> PyErr {
+    let errors = failure.diagnostics.iter();
+    let mut errors = errors.filter(|one| one.severity == Severity::Error);
+    let first = errors.next().map(|one| one.code);
+    let kind = first.and_then(|Code(code)| kind_of(code)).unwrap_or(kind);
+    let problems = Problem::all(&failure.diagnostics, &failure.sources);
+    let text = failure.render(false);
+    made(py, kind, text.trim_end(), problems).unwrap_or_else(|error| error)
+}
+
+/// An exception without a diagnostic.
+pub fn plain(py: Python<'_>, kind: Kind, message: &str) -> PyErr {
+    made(py, kind, message, Vec::new()).unwrap_or_else(|error| error)
+}
+
+fn made(py: Python<'_>, kind: Kind, text: &str, problems: Vec<Problem>) -> PyResult<PyErr> {
+    let module = py.import("jlems._errors")?;
+    let class = module.getattr(kind.class())?.cast_into::<PyType>()?;
+    let instance = class.call1((text, problems))?;
+    Ok(PyErr::from_value(instance))
+}
+
+/// What a panic says.
+pub fn said(panic: &(dyn Any + Send)) -> String {
+    let text = (panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+        .or_else(|| panic.downcast_ref::<String>().cloned());
+    let text = text.unwrap_or_else(|| "a panic".to_owned());
+    format!("this is a bug in jlems-rs, please report it: {text}")
+}
+
+/// Does something without the lock of the interpreter; a panic becomes an exception.
+pub fn detached<T: Send>(py: Python<'_>, body: impl FnOnce() -> T + Send) -> PyResult<T> {
+    let body = std::panic::AssertUnwindSafe(body);
+    let result = py.detach(|| std::panic::catch_unwind(body));
+    result.map_err(|panic| plain(py, Kind::Internal, &said(&*panic)))
+}

@@ -1,0 +1,199 @@
+//! jLEMS's files: written from arrays, and read into arrays.
+
+use jlems::{Failure, OutputError, OutputStore};
+use lems_host::FileStore;
+use lems_output::{DataFile, EventFile, EventFormat, TimesFile};
+use numpy::{PyArray1, PyReadonlyArray1, PyReadonlyArray2};
+use pyo3::exceptions::PyOSError;
+use pyo3::prelude::*;
+
+use crate::failure::{Kind, detached, exception};
+
+/// A data file: name, columns, and what their SI values are divided by.
+type Table = (String, Vec<usize>, Vec<f64>);
+/// An event file: name, form, ids, times, selections.
+type Events<'py> = (
+    String,
+    Option<String>,
+    Vec<String>,
+    PyReadonlyArray1<'py, f64>,
+    PyReadonlyArray1<'py, i32>,
+);
+
+/// An event file as Rust holds it.
+struct OwnEvents {
+    path: String,
+    format: Option<EventFormat>,
+    ids: Vec<String>,
+    events: Vec<(f64, usize)>,
+}
+
+/// Writes data files, event files and a file of times into a folder, none of which may be one of the
+/// `inputs`. Gives their names.
+#[pyfunction]
+#[pyo3(signature = (folder, times, values, tables, events, times_file, inputs))]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "Python gives a result in its parts"
+)]
+pub fn write_outputs(
+    py: Python<'_>,
+    folder: String,
+    times: PyReadonlyArray1<'_, f64>,
+    values: PyReadonlyArray2<'_, f64>,
+    tables: Vec<Table>,
+    events: Vec<Events<'_>>,
+    times_file: Option<String>,
+    inputs: Vec<String>,
+) -> PyResult<Vec<String>> {
+    // Others may change the arrays while the lock of the interpreter is not held.
+    let times: Vec<f64> = times.as_array().to_vec();
+    let values = values.as_array();
+    let columns: Vec<Vec<f64>> = values.outer_iter().map(|column| column.to_vec()).collect();
+    let events = events
+        .into_iter()
+        .map(|(path, format, ids, times, selections)| {
+            let selections = selections.as_array();
+            let selections = selections.iter().map(|number| usize::try_from(*number));
+            let times = times.as_array();
+            let pairs = times.iter().copied().zip(selections);
+            OwnEvents {
+                path,
+                format: match format.as_deref() {
+                    Some("ID_TIME") => Some(EventFormat::IdTime),
+                    Some("TIME_ID") => Some(EventFormat::TimeId),
+                    _ => None,
+                },
+                ids,
+                events: pairs
+                    .filter_map(|(time, selection)| Some((time, selection.ok()?)))
+                    .collect(),
+            }
+        });
+    let events: Vec<OwnEvents> = events.collect();
+    let written = detached(py, || {
+        let mut store = FileStore::in_folder(&folder);
+        let outputs = Outputs {
+            times: &times,
+            columns: &columns,
+            tables: &tables,
+            events: &events,
+            times_file: times_file.as_deref(),
+        };
+        // If the folder cannot be made, the first output says so.
+        let _ = std::fs::create_dir_all(&folder);
+        outputs.write(&mut store, &inputs)
+    })?;
+    written.map_err(|error| {
+        let failure = Failure::from(jlems::EngineError::from(error));
+        exception(py, &failure, Kind::File)
+    })
+}
+
+struct Outputs<'o> {
+    times: &'o [f64],
+    columns: &'o [Vec<f64>],
+    tables: &'o [Table],
+    events: &'o [OwnEvents],
+    times_file: Option<&'o str>,
+}
+
+impl Outputs<'_> {
+    fn write(
+        &self,
+        store: &mut dyn OutputStore,
+        inputs: &[String],
+    ) -> Result<Vec<String>, OutputError> {
+        let names = self.tables.iter().map(|table| table.0.as_str());
+        let names = names.chain(self.events.iter().map(|events| events.path.as_str()));
+        let names: Vec<&str> = names.chain(self.times_file).collect();
+        let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
+        store.reserve(&names, &inputs)?;
+        let mut row = Vec::new();
+        for (path, columns, scales) in self.tables {
+            let mut file = DataFile::create(store, path)?;
+            let columns = columns.iter().map(|column| self.columns.get(*column));
+            let columns: Vec<(&[f64], f64)> = columns
+                .zip(scales)
+                .map(|(column, scale)| (column.map_or(&[][..], |column| column), *scale))
+                .collect();
+            for (number, time) in self.times.iter().enumerate() {
+                row.clear();
+                row.push(*time);
+                let value = |column: &[f64]| column.get(number).copied().unwrap_or(f64::NAN);
+                row.extend(columns.iter().map(|(column, scale)| value(column) / scale));
+                file.row(&row)?;
+            }
+            file.finish()?;
+        }
+        for OwnEvents {
+            path,
+            format,
+            ids,
+            events,
+        } in self.events
+        {
+            // jLEMS opens a file whose format it does not know, and writes nothing.
+            let mut file =
+                EventFile::create(store, path, format.unwrap_or(EventFormat::IdTime), ids)?;
+            for (time, selection) in events.iter().filter(|_| format.is_some()) {
+                file.event(*selection, *time)?;
+            }
+            file.finish()?;
+        }
+        if let Some(path) = self.times_file {
+            let mut file = TimesFile::create(store, path)?;
+            for time in self.times {
+                file.time(*time)?;
+            }
+            file.finish()?;
+        }
+        Ok(names.into_iter().map(str::to_owned).collect())
+    }
+}
+
+/// The columns of a file of numbers, such as jLEMS's data files: one array for each.
+#[pyfunction]
+pub fn read_columns<'py>(
+    py: Python<'py>,
+    path: String,
+) -> PyResult<Vec<Bound<'py, PyArray1<f64>>>> {
+    let columns = detached(py, || {
+        let text = std::fs::read_to_string(&path).map_err(|error| error.to_string())?;
+        columns_of(&text)
+    })?;
+    let columns = columns.map_err(|message| PyOSError::new_err(format!("{path}: {message}")))?;
+    let arrays = columns.into_iter();
+    Ok(arrays
+        .map(|column| PyArray1::from_vec(py, column))
+        .collect())
+}
+
+fn columns_of(text: &str) -> Result<Vec<Vec<f64>>, String> {
+    let mut columns: Vec<Vec<f64>> = Vec::new();
+    let lines = text.lines().enumerate();
+    let lines = lines.filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
+    for (number, line) in lines {
+        let line_number = number + 1;
+        let is_first = columns.is_empty();
+        let mut found = 0;
+        for word in line.split_ascii_whitespace() {
+            let value: f64 = word
+                .parse()
+                .map_err(|_| format!("line {line_number}: `{word}` is no number"))?;
+            if is_first {
+                columns.push(vec![value]);
+            } else {
+                match columns.get_mut(found) {
+                    Some(column) => column.push(value),
+                    None => return Err(format!("line {line_number} has more values than others")),
+                }
+            }
+            found += 1;
+        }
+        if found != columns.len() {
+            return Err(format!("line {line_number} has fewer values than others"));
+        }
+    }
+    Ok(columns)
+}

@@ -1,0 +1,127 @@
+//! A run that its owner advances.
+
+use std::sync::{Mutex, TryLockError};
+use std::time::{Duration, Instant};
+
+use jlems::{Failure, Run};
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+
+use crate::columns::Columns;
+use crate::drive::{End, advance};
+use crate::engine::{Engine, Made, error_of};
+use crate::failure::{Kind, detached, exception};
+
+/// A run between two steps.
+#[pyclass(frozen, module = "jlems._jlems")]
+pub struct Running {
+    engine: Py<Engine>,
+    held: Mutex<Held>,
+}
+
+struct Held {
+    /// None once its numbers were taken.
+    run: Option<Run<Columns>>,
+    took: Duration,
+    failed: bool,
+}
+
+impl Running {
+    /// A run that was started.
+    pub fn new(engine: Py<Engine>, run: Run<Columns>) -> Running {
+        let held = Held {
+            run: Some(run),
+            took: Duration::ZERO,
+            failed: false,
+        };
+        Running {
+            engine,
+            held: Mutex::new(held),
+        }
+    }
+
+    fn with<T: Send>(
+        &self,
+        py: Python<'_>,
+        body: impl FnOnce(&mut Held) -> T + Send,
+    ) -> PyResult<T> {
+        let done = detached(py, || {
+            // Its callback, or another thread, would wait for itself.
+            let mut held = match self.held.try_lock() {
+                Ok(held) => held,
+                Err(TryLockError::WouldBlock) => return None,
+                Err(TryLockError::Poisoned(held)) => held.into_inner(),
+            };
+            Some(body(&mut held))
+        })?;
+        done.ok_or_else(|| PyRuntimeError::new_err("the run is being advanced at this moment"))
+    }
+}
+
+fn is_over() -> PyErr {
+    PyRuntimeError::new_err("the run is over: its result has been taken")
+}
+
+#[pymethods]
+impl Running {
+    /// Makes steps until so many are done in all; whether the callback stopped it.
+    #[pyo3(signature = (until, progress=None))]
+    fn advance(&self, py: Python<'_>, until: u64, progress: Option<Py<PyAny>>) -> PyResult<bool> {
+        let engine = self.engine.get();
+        let end = self.with(py, |held| {
+            let run = held.run.as_mut()?;
+            let begun = Instant::now();
+            let end = advance(run, until, engine.bounds(), progress.as_ref()).err();
+            held.took += begun.elapsed();
+            held.failed |= matches!(end, Some(End::Failed(_)));
+            Some(end.map(|end| engine.explained(end, held.took)))
+        })?;
+        match end.ok_or_else(is_over)? {
+            None => Ok(false),
+            Some(end) => error_of(py, end).map_or(Ok(true), Err),
+        }
+    }
+
+    /// Steps done, simulated time in seconds, whether the run is at its end, whether it failed.
+    fn place(&self, py: Python<'_>) -> PyResult<(u64, f64, bool, bool)> {
+        let place = self.with(py, |held| {
+            let run = held.run.as_ref()?;
+            let stopped = held.failed || run.is_stopped();
+            Some((run.steps(), run.time(), run.is_at_end(), stopped))
+        })?;
+        place.ok_or_else(is_over)
+    }
+
+    /// The values of the last row, in the order of the columns.
+    fn last(&self, py: Python<'_>) -> PyResult<Vec<f64>> {
+        let last = self.with(py, |held| Some(held.run.as_ref()?.sink().last()))?;
+        last.ok_or_else(is_over)
+    }
+
+    /// The numbers up to now.
+    #[pyo3(signature = (take=true))]
+    fn numbers<'py>(&self, py: Python<'py>, take: bool) -> PyResult<Bound<'py, PyDict>> {
+        let (columns, made) = self.with(py, |held| {
+            if !take {
+                return (held.run.as_ref().map(|run| run.sink().clone()), None);
+            }
+            let took = held.took;
+            (None, held.run.take().map(|run| Made::of(run, None, took)))
+        })?;
+        match (columns, made) {
+            (_, Some(made)) => made.into_python(py),
+            (Some(columns), _) => columns.into_python(py),
+            (None, None) => Err(is_over()),
+        }
+    }
+
+    /// The state of the run as bytes.
+    fn checkpoint<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let bytes = self.with(py, |held| Some(held.run.as_mut()?.checkpoint()))?;
+        match bytes.ok_or_else(is_over)? {
+            Ok(bytes) => Ok(PyBytes::new(py, &bytes)),
+            Err(error) => Err(exception(py, &Failure::from(error), Kind::Run)),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Runs of one model with other settings, on threads.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use jlems::Failure;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::engine::{Engine, Made, Wishes};
+use crate::failure::{Kind, exception, plain, said};
+use crate::source::Source;
+
+/// Time between two looks at Python.
+const PERIOD: Duration = Duration::from_millis(40);
+/// Results that may wait for an earlier one, for each thread.
+const AHEAD: usize = 4;
+
+/// The settings of a point, `path=value`, and its seed.
+type Point = (Vec<String>, Option<i64>);
+
+/// Points that are still to be run; those that are far ahead of the last one delivered wait.
+struct Tickets {
+    state: Mutex<(usize, usize)>,
+    moved: Condvar,
+    most_ahead: usize,
+    ended: Arc<AtomicBool>,
+}
+
+impl Tickets {
+    fn next(&self, of: usize) -> Option<usize> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            let (next, delivered) = *state;
+            if next >= of || self.ended.load(Ordering::Relaxed) {
+                return None;
+            }
+            if next < delivered + self.most_ahead {
+                state.0 += 1;
+                return Some(next);
+            }
+            state = (self.moved.wait(state)).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn delivered(&self, number: usize) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.1 = number;
+        drop(state);
+        self.moved.notify_all();
+    }
+
+    fn end(&self) {
+        self.ended.store(true, Ordering::Relaxed);
+        // Whoever is about to wait has seen the flag, or is told now.
+        drop(self.state.lock().unwrap_or_else(PoisonError::into_inner));
+        self.moved.notify_all();
+    }
+}
+
+/// What a point gave: the run with its engine, why there is none, or a panic.
+type Outcome = Result<Result<(Box<Engine>, Made), Failure>, String>;
+
+fn made(source: &Source, wishes: &Wishes, point: &Point, ended: &Arc<AtomicBool>) -> Outcome {
+    let (set, seed) = point;
+    let body = || {
+        let mut source = source.clone();
+        source.settings.set.extend(set.iter().cloned());
+        let engine = Engine::build(&source, &wishes.of_point(*seed))?.ended_by(ended);
+        let made = engine.make(None);
+        Ok((Box::new(engine), made))
+    };
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
+    result.map_err(|panic| said(&*panic))
+}
+
+/// Runs the points on threads, and calls `take(number, engine, numbers, error)` for each in their order.
+/// Gives how many were delivered, fewer than all if `take` said that it is enough.
+#[pyfunction]
+pub fn sweep(
+    py: Python<'_>,
+    source: &Source,
+    wishes: Wishes,
+    points: Vec<Point>,
+    threads: usize,
+    take: Py<PyAny>,
+) -> PyResult<usize> {
+    let threads = threads.clamp(1, points.len().max(1));
+    let tickets = Tickets {
+        state: Mutex::new((0, 0)),
+        moved: Condvar::new(),
+        most_ahead: threads * AHEAD,
+        ended: Arc::default(),
+    };
+    let (points, tickets, wishes) = (&points, &tickets, &wishes);
+    py.detach(|| {
+        std::thread::scope(|scope| {
+            let (sender, receiver) = sync_channel::<(usize, Outcome)>(threads * AHEAD);
+            for _ in 0..threads {
+                let sender = sender.clone();
+                scope.spawn(move || {
+                    while let Some(number) = tickets.next(points.len()) {
+                        let Some(point) = points.get(number) else {
+                            break;
+                        };
+                        if sender
+                            .send((number, made(source, wishes, point, &tickets.ended)))
+                            .is_err()
+                        {
+                            break;
+                        }
+                    }
+                });
+            }
+            drop(sender);
+            let mut waiting = BTreeMap::new();
+            let mut next = 0;
+            let result = loop {
+                let received = receiver.recv_timeout(PERIOD);
+                match received {
+                    Ok((number, outcome)) => {
+                        waiting.insert(number, outcome);
+                    }
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => break Ok(next),
+                }
+                let delivered = Python::attach(|py| -> PyResult<bool> {
+                    py.check_signals()?;
+                    while let Some(outcome) = waiting.remove(&next) {
+                        let goes_on = deliver(py, next, outcome, &take)?;
+                        next += 1;
+                        if !goes_on {
+                            return Ok(false);
+                        }
+                    }
+                    Ok(true)
+                });
+                tickets.delivered(next);
+                match delivered {
+                    Ok(true) => {}
+                    Ok(false) => break Ok(next),
+                    Err(error) => break Err(error),
+                }
+            };
+            tickets.end();
+            // Those that wait to send are told that nobody listens.
+            drop(receiver);
+            result
+        })
+    })
+}
+
+fn deliver(py: Python<'_>, number: usize, outcome: Outcome, take: &Py<PyAny>) -> PyResult<bool> {
+    let (engine, numbers, error) = match outcome {
+        Ok(Ok((engine, made))) => {
+            let numbers = made.into_python(py)?;
+            (Some(Bound::new(py, *engine)?), Some(numbers), None)
+        }
+        Ok(Err(failure)) => (None, None, Some(exception(py, &failure, Kind::Model))),
+        Err(panic) => (None, None, Some(plain(py, Kind::Internal, &panic))),
+    };
+    let error = error.map(|error| error.into_value(py));
+    let answer = take.call1(
+        py,
+        (number, engine, numbers.map(Bound::<PyDict>::unbind), error),
+    )?;
+    answer.is_truthy(py)
+}

@@ -1,0 +1,127 @@
+//! What is known about models and their types, as JSON for the classes of Python.
+
+use jlems::description::{Definition, TypeDescription, TypeSummary, near_names};
+use jlems::{Code, Failure, Options, Severity};
+use lems_document::{Document, MemorySources};
+use lems_host::FileSources;
+use nml2_coretypes::CORE_TYPES;
+use pyo3::prelude::*;
+
+use crate::failure::{Kind, Problem, detached, exception};
+use crate::source::Source;
+
+/// A value as JSON.
+pub fn json(value: &impl serde::Serialize) -> Result<String, Failure> {
+    serde_json::to_string(value).map_err(|error| {
+        let message = format!("this cannot be written as JSON: {error}");
+        Failure::plain(Code(601), message, None)
+    })
+}
+
+/// All core types.
+fn all_core_types() -> Result<Document, Failure> {
+    const NAME: &str = "all core types";
+    let includes: String = (CORE_TYPES.iter())
+        .map(|file| format!("<Include file=\"{}\"/>", file.name))
+        .collect();
+    let root = format!("<Lems>{includes}</Lems>");
+    let sources = MemorySources::from([(NAME, root.as_str())]);
+    jlems::load(NAME, &sources, &Options::default())
+}
+
+/// What a type, a dimension, a unit or a constant is.
+pub fn description(document: &Document, name: &str) -> Result<String, Failure> {
+    let model = jlems::read_model(document)?;
+    if let Some(id) = model.type_named(name) {
+        return json(&TypeDescription::of(&model, document, id));
+    }
+    let found = Definition::named(&model, name);
+    if !found.is_empty() {
+        return json(&found);
+    }
+    let names: Vec<&str> = (model.types.keys().chain(model.dimensions.keys()))
+        .chain(model.units.keys())
+        .chain(model.constants.keys())
+        .copied()
+        .collect();
+    let near = near_names(name, &names).into_iter();
+    let near: Vec<String> = near.map(|name| format!("`{name}`")).collect();
+    let help = (!near.is_empty()).then(|| format!("did you mean {}?", near.join(" or ")));
+    let message = format!("no ComponentType `{name}`");
+    Err(Failure::plain(Code(601), message, help))
+}
+
+/// The types of a document.
+pub fn types(document: &Document) -> Result<String, Failure> {
+    let model = jlems::read_model(document)?;
+    let chain = |name: &str| {
+        let id = model.type_named(name);
+        let id = std::iter::successors(id, |id| model.type_of(*id).parent);
+        id.map(|id| model.type_of(id).name).collect::<Vec<_>>()
+    };
+    let all: Vec<_> = (TypeSummary::all(&model, document).into_iter())
+        .map(|summary| {
+            let bases = chain(&summary.name);
+            (summary, bases)
+        })
+        .map(|(summary, bases)| serde_json::json!({ "summary": summary, "bases": bases }))
+        .collect();
+    json(&all)
+}
+
+/// The core types, as JSON.
+#[pyfunction]
+pub fn core_types(py: Python<'_>) -> PyResult<String> {
+    let json = detached(py, || types(&all_core_types()?))?;
+    json.map_err(|failure| exception(py, &failure, Kind::Model))
+}
+
+/// What a core type, dimension, unit or constant is, as JSON.
+#[pyfunction]
+pub fn describe(py: Python<'_>, name: &str) -> PyResult<String> {
+    let json = detached(py, || description(&all_core_types()?, name))?;
+    json.map_err(|failure| exception(py, &failure, Kind::Usage))
+}
+
+/// The version of the engine.
+#[pyfunction]
+pub fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}
+
+/// The explanation of a code, or None.
+#[pyfunction]
+pub fn explain(code: &str) -> Option<String> {
+    let code = Code::parse(code)?;
+    let label = code.label(Severity::Error);
+    code.text().map(|text| format!("{label}: {text}"))
+}
+
+/// What is wrong with a model that is not run: whether it is valid, all problems, how many files were
+/// held against a schema. Without a schema of the user's these are NeuroML's own rules.
+#[pyfunction]
+#[pyo3(signature = (source, schema=None))]
+pub fn validate(
+    py: Python<'_>,
+    source: &Source,
+    schema: Option<String>,
+) -> PyResult<(bool, Vec<Problem>, usize)> {
+    let verdict = detached(py, || {
+        let options = source.options()?;
+        let schema = match &schema {
+            Some(path) => jlems::read_schema(path, &FileSources, &options.limits.document)?,
+            None => jlems::neuroml_schema()?,
+        };
+        let texts = &*source.texts;
+        Ok(jlems::validate(
+            &source.path,
+            texts,
+            &options,
+            Some(&schema),
+        ))
+    })?;
+    let verdict = verdict.map_err(|failure: Failure| exception(py, &failure, Kind::Usage))?;
+    let problems = Problem::all(&verdict.diagnostics, &verdict.sources);
+    let is_valid = verdict.count(Severity::Error) == 0;
+    Ok((is_valid, problems, verdict.held))
+}

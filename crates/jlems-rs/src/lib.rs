@@ -1,0 +1,23 @@
+//! The command line, as a function: of the program `jlems-rs`, and of the one that comes with the
+//! Python package.
+
+mod commands;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// Does what a command line says, the name of the program first, and gives the exit status. A wrong
+/// command line ends the process, and so do `--help`, `--version` and some limits.
+pub fn run(arguments: Vec<OsString>) -> ExitCode {
+    commands::do_not_end_when_a_file_is_full();
+    if let Some(words) = commands::jnml::arguments(&arguments) {
+        return commands::jnml::run(&words);
+    }
+    let arguments = arguments
+        .into_iter()
+        .map(|argument| match argument.to_str() {
+            Some("-nogui") => "--nogui".into(),
+            _ => argument,
+        });
+    commands::words::read(arguments.collect()).execute()
+}

@@ -1,0 +1,662 @@
+"""Results: arrays of what a run recorded, in SI units."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Any, Iterator, Mapping, NamedTuple
+
+from . import _jlems
+from ._errors import JlemsError, Problem, UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float64]
+    Ints = npt.NDArray[np.int32]
+
+
+class Table(NamedTuple):
+    """A data file of the model: what a column of it records, and what its values are divided by."""
+
+    path: str
+    drawn: bool
+    columns: list[int]
+    scales: list[float]
+
+
+class EventFile(NamedTuple):
+    """An event file of the model."""
+
+    path: str
+    format: str | None
+    ids: list[str]
+    sources: list[str]
+    populations: list[str]
+
+
+class Layout(NamedTuple):
+    """What a run records, as plain data."""
+
+    name: str
+    columns: list[str]
+    dimensions: list[tuple[str | None, str | None]]
+    tables: list[Table]
+    events: list[EventFile]
+    displays: list[Any]
+    times_file: str | None
+    inputs: list[str]
+
+
+class Trace:
+    """A recorded quantity over time: one curve, or one for each member of a population.
+
+    It can be used as an array: numpy functions take it, arithmetic and comparisons give arrays.
+    """
+
+    __slots__ = ("path", "paths", "values", "t", "dimension", "unit")
+
+    path: str
+    """The path that was asked for."""
+    paths: list[str]
+    """Paths of the rows; one path if there is one row."""
+    values: Floats
+    """float64 in SI units, shape ``(T,)``, or ``(N, T)`` for a path with ``*``."""
+    t: Floats
+    """float64, shape ``(T,)``: times in seconds."""
+    dimension: str | None
+    """Dimension, such as ``"voltage"``; None for numbers."""
+    unit: str | None
+    """SI unit, such as ``"V"``; None for numbers."""
+
+    def __init__(
+        self,
+        path: str,
+        paths: list[str],
+        values: Floats,
+        t: Floats,
+        dimension: str | None,
+        unit: str | None,
+    ) -> None:
+        self.path = path
+        self.paths = paths
+        self.values = values
+        self.t = t
+        self.dimension = dimension
+        self.unit = unit
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        if dtype is None or dtype == self.values.dtype:
+            return self.values.copy() if copy else self.values
+        if copy is False:
+            raise ValueError("values of another type are a copy")
+        return self.values.astype(dtype)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.values[index]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.values)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.values.shape
+
+    @property
+    def ndim(self) -> int:
+        return self.values.ndim
+
+    def max(self, *args: Any, **options: Any) -> Any:
+        return self.values.max(*args, **options)
+
+    def min(self, *args: Any, **options: Any) -> Any:
+        return self.values.min(*args, **options)
+
+    def mean(self, *args: Any, **options: Any) -> Any:
+        return self.values.mean(*args, **options)
+
+    def std(self, *args: Any, **options: Any) -> Any:
+        return self.values.std(*args, **options)
+
+    def __add__(self, other: Any) -> Any:
+        return self.values + other
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Any) -> Any:
+        return self.values - other
+
+    def __rsub__(self, other: Any) -> Any:
+        return other - self.values
+
+    def __mul__(self, other: Any) -> Any:
+        return self.values * other
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> Any:
+        return self.values / other
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return other / self.values
+
+    def __neg__(self) -> Any:
+        return -self.values
+
+    def __lt__(self, other: Any) -> Any:
+        return self.values < other
+
+    def __le__(self, other: Any) -> Any:
+        return self.values <= other
+
+    def __gt__(self, other: Any) -> Any:
+        return self.values > other
+
+    def __ge__(self, other: Any) -> Any:
+        return self.values >= other
+
+    def plot(self, ax: Any = None, **style: Any) -> Any:
+        """Draws the curves with matplotlib; gives its Axes."""
+        ax = _axes(ax)
+        rows = self.values if self.values.ndim == 2 else [self.values]
+        for path, row in zip(self.paths, rows):
+            ax.plot(self.t, row, **{"label": path, **style})
+        ax.set_xlabel("t (s)")
+        ax.set_ylabel(_label(self.path, self.unit))
+        return ax
+
+    def __repr__(self) -> str:
+        unit = f" {self.unit}" if self.unit else ""
+        return f"<Trace {self.path!r} {self.values.shape}{unit}>"
+
+    def _repr_svg_(self) -> str:
+        rows = self.values if self.values.ndim == 2 else [self.values]
+        curves = [(path, None, row) for path, row in zip(self.paths, rows)]
+        panel = (self.path, self.path.rsplit("/", 1)[-1], self.unit or "", (None, None), curves)
+        return _jlems.picture(self.path, self.t, [panel], [])
+
+
+class Spikes:
+    """The spikes of a population, in the order of time."""
+
+    __slots__ = ("population", "ids", "times", "n", "duration")
+
+    population: str
+    """Path of the population."""
+    ids: Ints
+    """int32, shape ``(S,)``: which member sent each spike."""
+    times: Floats
+    """float64, shape ``(S,)``: times in seconds."""
+    n: int
+    """Number of members that are recorded; their numbers are less if all are."""
+    duration: float
+    """Simulated time in seconds."""
+
+    def __init__(self, population: str, ids: Ints, times: Floats, n: int, duration: float) -> None:
+        self.population = population
+        self.ids = ids
+        self.times = times
+        self.n = n
+        self.duration = duration
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    @property
+    def count(self) -> int:
+        """Number of spikes."""
+        return len(self.times)
+
+    def of(self, member: int) -> Floats:
+        """Times of the spikes of a member, in seconds: float64, shape ``(S_i,)``."""
+        found: Floats = self.times[self.ids == member]
+        return found
+
+    def trains(self) -> list[Floats]:
+        """Times of the spikes of each member, from 0 to ``n - 1``."""
+        return [self.of(member) for member in range(self.n)]
+
+    def counts(self) -> Any:
+        """Numbers of spikes of each member: int64, shape ``(n,)``."""
+        import numpy as np
+
+        return np.bincount(self.ids, minlength=self.n)
+
+    def rates(self, bin: float | None = None) -> Any:
+        """Firing rates in hertz.
+
+        Without ``bin`` those of each member over the whole run: float64, shape ``(n,)``. With a width in
+        seconds the mean rate of the population in each bin: two arrays, starts of the bins and rates.
+        """
+        import numpy as np
+
+        if bin is None:
+            return self.counts() / self.duration if self.duration > 0 else self.counts() * 0.0
+        if not bin > 0:
+            raise UsageError(f"bin: {bin!r} is not allowed; a width in seconds is needed")
+        number = max(1, int(np.ceil(self.duration / bin - 1e-9)))
+        places = np.minimum((self.times / bin).astype(int), number - 1)
+        counts = np.bincount(places, minlength=number)
+        return np.arange(number) * bin, counts / (bin * max(self.n, 1))
+
+    def isi(self, member: int | None = None) -> Floats:
+        """Intervals between the spikes of a member, or of all members one after another, in seconds."""
+        import numpy as np
+
+        if member is not None:
+            return np.diff(self.of(member))
+        intervals = [np.diff(train) for train in self.trains()]
+        return np.concatenate(intervals) if intervals else np.zeros(0)
+
+    def plot(self, ax: Any = None, **style: Any) -> Any:
+        """Draws a raster with matplotlib; gives its Axes."""
+        ax = _axes(ax)
+        ax.plot(self.times, self.ids, **{"marker": "|", "linestyle": "none", **style})
+        ax.set_xlabel("t (s)")
+        ax.set_ylabel(self.population)
+        return ax
+
+    def __repr__(self) -> str:
+        return f"<Spikes {self.population!r}: {len(self.times)} of {self.n} cells>"
+
+
+class Events(NamedTuple):
+    """The events of an event file of the model, in their order."""
+
+    ids: Any
+    """Ids as the file has them: int32 if all are numbers, else texts; shape ``(S,)``."""
+    times: Any
+    """float64, shape ``(S,)``: times in seconds."""
+    sources: list[str]
+    """What the selections of the file select."""
+
+
+class Summary(NamedTuple):
+    """How a run went."""
+
+    steps: int
+    """Steps made."""
+    time: float
+    """Simulated time, in seconds."""
+    seconds: float
+    """Time that the run took, in seconds."""
+    instances: int
+    """Number of instances of the network."""
+    warnings: list[Problem]
+    """What is legal in the model, but probably not meant."""
+
+
+class Result:
+    """What a run recorded, by path: ``path in result``, ``result[path]``, ``for path in result``.
+
+    ``result["pop[0]/v"]`` is a :class:`Trace` of shape ``(T,)``, ``result["pop[*]/v"]`` one of shape
+    ``(N, T)``. All values are float64 in SI units, as the engine computes them; files of the same run have
+    them as float32.
+    """
+
+    __slots__ = ("_layout", "_rows", "_numbers", "summary", "partial", "error", "_names", "_spikes", "__weakref__")
+
+    summary: Summary
+    """Steps, times, warnings."""
+    partial: bool
+    """Whether the run did not come to its end."""
+    error: BaseException | None
+    """Why not, if something went wrong."""
+
+    def __init__(self, layout: Layout, numbers: Mapping[str, Any], instances: int, warnings: list[Problem]) -> None:
+        self._layout = layout
+        rows = len(numbers["t"])
+        self._numbers = {
+            "t": numbers["t"],
+            "values": numbers["values"][:, :rows],
+            "events": numbers["events"],
+        }
+        self._rows = rows
+        self._names: dict[str, int] | None = None
+        self._spikes: dict[str, Spikes] | None = None
+        self.error = numbers["error"]
+        self.partial = numbers["stopped"] or self.error is not None
+        self.summary = Summary(
+            numbers["steps"], numbers["time"], numbers["seconds"], instances, warnings
+        )
+
+    # -- arrays
+
+    @property
+    def t(self) -> Floats:
+        """Times of the rows in seconds: float64, shape ``(T,)``. They are sums of steps, as jLEMS's are."""
+        found: Floats = self._numbers["t"]
+        return found
+
+    @property
+    def values(self) -> Floats:
+        """All recorded values: float64, shape ``(len(columns), T)``, in SI units; not a copy."""
+        found: Floats = self._numbers["values"]
+        return found
+
+    @property
+    def columns(self) -> list[str]:
+        """Paths of the recorded quantities, in the order of ``values``."""
+        return list(self._layout.columns)
+
+    def _places(self) -> dict[str, int]:
+        if self._names is None:
+            self._names = {}
+            for place, column in enumerate(self._layout.columns):
+                self._names.setdefault(column.strip().strip("/"), place)
+        return self._names
+
+    def __getitem__(self, path: str) -> Trace:
+        if not isinstance(path, str):
+            raise KeyError(path)
+        names = self._places()
+        wanted = path.strip().strip("/")
+        if "*" not in wanted:
+            if wanted not in names:
+                raise KeyError(self._unknown(path))
+            place = names[wanted]
+            dimension, unit = self._layout.dimensions[place]
+            return Trace(path, [path], self.values[place], self.t, dimension, unit)
+        pattern = re.compile(_pattern(wanted))
+        found = [(name, place) for name, place in names.items() if pattern.fullmatch(name)]
+        if not found:
+            raise KeyError(self._unknown(path))
+        places = [place for _, place in found]
+        first, last = places[0], places[-1]
+        neighbours = places == list(range(first, last + 1))
+        values = self.values[first : last + 1] if neighbours else self.values[places]
+        dimension, unit = self._layout.dimensions[first]
+        return Trace(path, [name for name, _ in found], values, self.t, dimension, unit)
+
+    def _unknown(self, path: str) -> str:
+        from difflib import get_close_matches
+
+        near = get_close_matches(path, list(self._places()), 1)
+        return f"{path}: not recorded" + (f"; did you mean `{near[0]}`?" if near else "")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places())
+
+    def __len__(self) -> int:
+        return len(self._places())
+
+    def __contains__(self, path: object) -> bool:
+        return isinstance(path, str) and path.strip().strip("/") in self._places()
+
+    def keys(self) -> list[str]:
+        """Paths of the recorded quantities."""
+        return list(self._places())
+
+    @property
+    def spikes(self) -> dict[str, Spikes]:
+        """The recorded spikes by population."""
+        if self._spikes is None:
+            self._spikes = self._found_spikes()
+        return self._spikes
+
+    def _found_spikes(self) -> dict[str, Spikes]:
+        import numpy as np
+
+        members: dict[str, set[int]] = {}
+        parts: dict[str, list[Any]] = {}
+        seen: set[str] = set()
+        for file, (times, selections) in zip(self._layout.events, self._numbers["events"]):
+            # A cell that several files record counts once.
+            numbers: dict[str, Any] = {}
+            for place, (source, population) in enumerate(zip(file.sources, file.populations)):
+                number = _member(source, population)
+                if source in seen or number is None:
+                    continue
+                seen.add(source)
+                members.setdefault(population, set()).add(number)
+                lookup = numbers.setdefault(population, np.full(len(file.ids), -1, np.int32))
+                lookup[place] = number
+            for population, lookup in numbers.items():
+                ids = lookup[selections]
+                kept = ids >= 0
+                if kept.all():
+                    parts.setdefault(population, []).append((ids, times))
+                else:
+                    parts.setdefault(population, []).append((ids[kept], times[kept]))
+        spikes = {}
+        for population, found in parts.items():
+            ids, times = found[0]
+            if len(found) > 1:
+                ids = np.concatenate([one for one, _ in found])
+                times = np.concatenate([one for _, one in found])
+                order = np.argsort(times, kind="stable")
+                ids, times = ids[order], times[order]
+            number = len(members[population])
+            spikes[population] = Spikes(population, ids, times, number, self.summary.time)
+        return spikes
+
+    @property
+    def events(self) -> dict[str, Events]:
+        """The events of the model's event files, by the names of these."""
+        import numpy as np
+
+        events = {}
+        for file, (times, selections) in zip(self._layout.events, self._numbers["events"]):
+            try:
+                ids = np.array([int(one) for one in file.ids], dtype=np.int32)
+            except ValueError:
+                ids = np.array(file.ids, dtype=object)
+            events[file.path] = Events(ids[selections], times, list(file.sources))
+        return events
+
+    # -- conversions
+
+    def as_dict(self) -> dict[str, list[float]]:
+        """Lists by path, times as ``"t"``: what pyNeuroML's ``reload_saved_data`` gives."""
+        found = {"t": self.t.tolist()}
+        for name, place in self._places().items():
+            found[name] = self.values[place].tolist()
+        return found
+
+    def as_written(self) -> dict[str, Any]:
+        """Arrays by path as a file of the run would have them: float32, times as ``"t"``."""
+        import numpy as np
+
+        found = {"t": self.t.astype(np.float32)}
+        for name, place in self._places().items():
+            found[name] = self.values[place].astype(np.float32)
+        return found
+
+    def to_pandas(self) -> Any:
+        """A DataFrame with a column for each path and the times as its index; it shares the values."""
+        pandas = _needed("pandas")
+        index = pandas.Index(self.t, name="t")
+        frame = pandas.DataFrame(self.values.T, index=index, columns=list(self._layout.columns), copy=False)
+        frame.attrs["unit"] = {
+            name: unit for name, (_, unit) in zip(self._layout.columns, self._layout.dimensions)
+        }
+        return frame
+
+    def to_xarray(self) -> Any:
+        """A Dataset with a variable for each path over ``t``; it shares the values."""
+        xarray = _needed("xarray")
+        variables = {}
+        for name, place in self._places().items():
+            dimension, unit = self._layout.dimensions[place]
+            attributes = {"units": unit or "1", "dimension": dimension or "none"}
+            variables[name] = ("t", self.values[place], attributes)
+        return xarray.Dataset(variables, coords={"t": ("t", self.t, {"units": "s"})})
+
+    def to_npz(self, path: str | os.PathLike[str]) -> None:
+        """Writes arrays for numpy: ``t``, ``values``, ``columns``, and ids and times of the spikes."""
+        import numpy as np
+
+        arrays: dict[str, Any] = {
+            "t": self.t,
+            "values": self.values,
+            "columns": np.array(self._layout.columns, dtype=str),
+        }
+        for population, spikes in self.spikes.items():
+            arrays[f"spikes/{population}/ids"] = spikes.ids
+            arrays[f"spikes/{population}/times"] = spikes.times
+        np.savez(os.fspath(path), **arrays)
+
+    def to_parquet(self, path: str | os.PathLike[str], **options: Any) -> None:
+        """Writes the DataFrame of :meth:`to_pandas` as Parquet."""
+        self.to_pandas().to_parquet(os.fspath(path), **options)
+
+    def to_files(self, folder: str | os.PathLike[str] = ".") -> list[str]:
+        """Writes the output files of the model into a folder: the same bytes as ``jlems-rs run``.
+
+        Returns
+        -------
+        list of str
+            Names of the files.
+
+        Raises
+        ------
+        FileError
+            A file cannot be written.
+        """
+        layout = self._layout
+        tables = [(one.path, one.columns, one.scales) for one in layout.tables if not one.drawn]
+        events = [
+            (file.path, file.format, file.ids, times, selections)
+            for file, (times, selections) in zip(layout.events, self._numbers["events"])
+        ]
+        return _jlems.write_outputs(
+            os.fspath(folder), self.t, self.values, tables, events, layout.times_file, layout.inputs
+        )
+
+    # -- pictures
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draws the displays of the model, or all traces, with matplotlib.
+
+        Returns
+        -------
+        list of matplotlib Axes
+            One for each display; the given one, if there is one.
+        """
+        displays = self._displays()
+        if ax is None:
+            figure = _needed("matplotlib.pyplot", "matplotlib").figure(
+                figsize=(7, 3 * max(1, len(displays))), layout="constrained"
+            )
+            axes = figure.subplots(max(1, len(displays)), squeeze=False)[:, 0].tolist()
+        else:
+            axes = [ax] * max(1, len(displays))
+        for axis, (title, region, lines) in zip(axes, displays):
+            units = []
+            for name, place, color, unit, time_scale, scale in lines:
+                style = {"color": color} if color else {}
+                axis.plot(self.t / time_scale, self.values[place] / scale, label=name, **style)
+                units.append(unit)
+            axis.set_title(title)
+            axis.set_xlabel("t (s)" if all(line[4] == 1.0 for line in lines) else "t")
+            if len(set(units)) == 1 and units[0]:
+                axis.set_ylabel(units[0])
+            if 1 < len(lines) <= 12:
+                axis.legend()
+        return axes
+
+    def _displays(self) -> list[Any]:
+        if self._layout.displays:
+            return self._layout.displays
+        lines = [
+            (name, place, None, self._layout.dimensions[place][1], 1.0, 1.0)
+            for name, place in self._places().items()
+        ]
+        return [(self._layout.name, (None,) * 4, lines)] if lines else []
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        pictures = []
+        for title, region, lines in self._displays()[:6]:
+            panels: dict[str, list[Any]] = {}
+            for name, place, color, unit, _, scale in lines[:40]:
+                values = self.values[place] / scale if scale != 1.0 else self.values[place]
+                panels.setdefault(unit or "", []).append((name, color, values))
+            curves = [
+                ("", "" if unit else "value", unit, (None, None), lines) for unit, lines in panels.items()
+            ]
+            pictures.append(_jlems.picture(title, self.t, curves, []))
+        rows = []
+        for population, spikes in self.spikes.items():
+            for member in range(min(spikes.n, 200)):
+                rows.append((f"{population}[{member}]", population, spikes.of(member)))
+        if rows:
+            pictures.append(_jlems.picture("spikes", self.t, [], rows, (0.0, self.summary.time)))
+        return "".join(pictures) + f"<p>{escape(repr(self))}</p>"
+
+    def __repr__(self) -> str:
+        spikes = sum(len(times) for times, _ in self._numbers["events"])
+        partial = " (partial)" if self.partial else ""
+        return (
+            f"<jlems.Result {self._layout.name}: {len(self._layout.columns)} quantities, "
+            f"{self._rows} rows, {spikes} events, {self.summary.time:g} s{partial}>"
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        error = self.error if isinstance(self.error, JlemsError) else None
+        state = (
+            self._layout,
+            self._numbers["t"],
+            self._numbers["values"],
+            self._numbers["events"],
+            self.summary,
+            self.partial,
+            error,
+        )
+        return (_restored, state)
+
+
+def _restored(
+    layout: Layout, t: Any, values: Any, events: Any, summary: Summary, partial: bool, error: Any
+) -> Result:
+    numbers = {
+        "t": t,
+        "values": values,
+        "events": events,
+        "steps": summary.steps,
+        "time": summary.time,
+        "seconds": summary.seconds,
+        "stopped": partial,
+        "error": error,
+    }
+    return Result(layout, numbers, summary.instances, summary.warnings)
+
+
+def _pattern(path: str) -> str:
+    """A regular expression for a path in which ``*`` stands for the members of populations.
+
+    ``pop[*]/v`` is also for members in a list: ``pop/3/cell/v``.
+    """
+    pattern = re.escape(path)
+    pattern = pattern.replace(r"\[\*\]", r"(?:\[\d+\]|/\d+(?:/[^/]+)?)")
+    return pattern.replace(r"\*", "[^/]*")
+
+
+def _member(source: str, population: str) -> int | None:
+    """The number in ``pop[3]``."""
+    number = source[len(population) :].strip("[]")
+    return int(number) if population and number.isdigit() else None
+
+
+def _label(path: str, unit: str | None) -> str:
+    return f"{path} ({unit})" if unit else path
+
+
+def _axes(ax: Any) -> Any:
+    if ax is not None:
+        return ax
+    return _needed("matplotlib.pyplot", "matplotlib").gca()
+
+
+def _needed(module: str, package: str | None = None) -> Any:
+    import importlib
+
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise ImportError(f"this needs {package or module}: pip install {package or module}") from error

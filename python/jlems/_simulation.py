@@ -1,0 +1,511 @@
+"""Simulations: compiled once, run as often as one likes."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Mapping, NamedTuple
+
+from . import _jlems
+from ._errors import JlemsWarning, Problem, UsageError, warn
+from ._model import Model, model_of
+from ._result import EventFile, Layout, Result, Table
+from ._values import count, paths, seconds, seconds_text, settings
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from ._sweep import Sweep
+
+
+class Progress(NamedTuple):
+    """How far a run is."""
+
+    steps: int
+    """Steps made."""
+    of_steps: int
+    """Steps of the run."""
+    t: float
+    """Simulated time, in seconds."""
+    seconds: float
+    """Time since the run began, in seconds."""
+
+    @property
+    def seconds_left(self) -> float:
+        """Time that is left if the run goes on as fast, in seconds."""
+        return self.seconds / max(self.steps, 1) * (self.of_steps - self.steps)
+
+
+class Simulation:
+    """A run of a model that is built and compiled.
+
+    Parameters
+    ----------
+    model : Model
+    record : path or list of paths, optional
+        What to record: ``"pop[0]/v"``, or ``"pop[*]/v"`` for all members of a population. Without it, the
+        output files and displays of the model say it; of a NeuroML file, the potential of the first cell of
+        each population is recorded.
+    spikes : population or list of populations, optional
+        Whose spikes to record; ``"*"`` stands for all. Without it, the event files of the model say it; of a
+        NeuroML file, all spikes are recorded.
+    every : int
+        Only every so manieth row is recorded, beginning with the first.
+    seed : int, optional
+        Seed of the random generator, instead of the model's.
+    threads : int, optional
+        Threads that share the steps of large networks; as many as there are processors if not given. Results
+        are the same for every number.
+    fast : bool
+        Whether results may have other rounding errors than jLEMS's.
+    backend : {"jit", "interpreter"}
+        What runs the equations: machine code, or an interpreter that is slow and gives the same results.
+    strict : bool
+        Whether mistakes that jLEMS accepts are errors.
+
+    Raises
+    ------
+    ModelError
+        Paths, names and ports of the model that lead nowhere; nothing to run.
+    UsageError
+        ``record`` or ``spikes`` lead nowhere.
+    LimitError
+        The network or its recorded values need more than the limits of the model allow.
+    """
+
+    __slots__ = ("model", "_choices", "_engine", "_layout", "__weakref__")
+
+    model: Model
+    """The model."""
+
+    def __init__(
+        self,
+        model: Model,
+        *,
+        record: str | Iterable[str] | None = None,
+        spikes: str | Iterable[str] | None = None,
+        every: int = 1,
+        seed: int | None = None,
+        threads: int | None = None,
+        fast: bool = False,
+        backend: str = "jit",
+        strict: bool = False,
+    ) -> None:
+        if not isinstance(model, Model):
+            raise UsageError(f"a Model is needed, not {type(model).__name__}; `jlems.load` makes one")
+        if backend not in ("jit", "interpreter"):
+            raise UsageError(f"backend: {backend!r} is not allowed; there are \"jit\" and \"interpreter\"")
+        self.model = model
+        self._choices = {
+            "record": paths(record, "record"),
+            "spikes": paths(spikes, "spikes"),
+            "every": count(every, "every"),
+            "seed": None if seed is None else count(seed, "seed", -(2**63)),
+            "threads": None if threads is None else count(threads, "threads"),
+            "fast": bool(fast),
+            "interpreter": backend == "interpreter",
+            "strict": bool(strict),
+        }
+        self._made(model._source.engine(self._choices))
+        warn(self.warnings, stacklevel=2)
+
+    def _made(self, engine: _jlems.Engine) -> None:
+        self._engine = engine
+        self._layout = layout_of(engine, self.model)
+
+    @property
+    def columns(self) -> list[str]:
+        """Paths of the recorded quantities."""
+        return list(self._layout.columns)
+
+    @property
+    def steps(self) -> int:
+        """Steps of the run."""
+        return self._engine.steps
+
+    @property
+    def step(self) -> float:
+        """Length of a step, in seconds."""
+        return self._engine.step
+
+    @property
+    def instances(self) -> int:
+        """Instances of the network."""
+        return self._engine.instances
+
+    @property
+    def compile_seconds(self) -> float:
+        """Time that reading, building and compiling took, in seconds."""
+        return self._engine.seconds
+
+    @property
+    def warnings(self) -> list[Problem]:
+        """What is legal in the model and its network, but probably not meant."""
+        return [Problem(*one) for one in self._engine.warnings]
+
+    def with_(
+        self,
+        set: Mapping[str, Any] | None = None,
+        *,
+        step: Any = None,
+        length: Any = None,
+        seed: int | None = None,
+    ) -> Simulation:
+        """The simulation with other values of the model: see :meth:`Model.with_`."""
+        source = self.model._source.with_settings(
+            settings(self.model, set),
+            None if step is None else seconds_text(step, "step"),
+            None if length is None else seconds_text(length, "length"),
+        )
+        choices = dict(self._choices)
+        if seed is not None:
+            choices["seed"] = count(seed, "seed", -(2**63))
+        return _simulation(Model(source, _check=False), choices)
+
+    def run(
+        self,
+        *,
+        set: Mapping[str, Any] | None = None,
+        step: Any = None,
+        length: Any = None,
+        seed: int | None = None,
+        progress: bool | Callable[[Progress], Any] | None = None,
+    ) -> Result:
+        """Runs from the start to the end. Other Python threads go on meanwhile.
+
+        Parameters
+        ----------
+        set, step, length, seed
+            Other values for this run: the model is built and compiled again for it.
+        progress : bool or callable, optional
+            True for a bar: of tqdm if it is installed, else a line on the standard error. A callable gets a
+            :class:`Progress` several times a second; the run ends early if it returns something true.
+
+        Returns
+        -------
+        Result
+            ``partial`` if the callable ended the run.
+
+        Raises
+        ------
+        RunError
+            The run cannot go on. ``result`` of the exception has what was recorded before.
+        KeyboardInterrupt
+            Ctrl-C, within 0.1 s. ``result`` of the exception has what was recorded before.
+        """
+        if set is not None or step is not None or length is not None or seed is not None:
+            changed = self.with_(set, step=step, length=length, seed=seed)
+            return changed.run(progress=progress)
+        with _Watcher(progress) as watcher:
+            numbers = self._engine.run(watcher.callback)
+        return self._result(numbers)
+
+    def _result(self, numbers: Mapping[str, Any], stacklevel: int = 3) -> Result:
+        result = Result(self._layout, numbers, self.instances, self.warnings)
+        error = result.error
+        if error is not None:
+            error.result = result  # type: ignore[attr-defined]
+            raise error
+        warn_of_nan(numbers.get("not_a_number"), stacklevel)
+        return result
+
+    def write(
+        self,
+        folder: str | os.PathLike[str] = ".",
+        *,
+        progress: bool | Callable[[Progress], Any] | None = None,
+    ) -> list[str]:
+        """Runs the model and writes its own output files as it goes, as ``jlems-rs run`` does.
+
+        No values are held in memory. ``record``, ``spikes`` and the other choices have no effect here.
+
+        Returns
+        -------
+        list of str
+            Names of the files, from the folder.
+        """
+        summary = write_model(self.model, folder, progress)
+        files: list[str] = summary["files"]
+        return files
+
+    def start(self, *, checkpoint: bytes | None = None) -> Running:
+        """Starts a run that is advanced step by step: see :class:`Running`.
+
+        Parameters
+        ----------
+        checkpoint : bytes, optional
+            What :meth:`Running.checkpoint` of the same simulation gave. The run goes on from there to the same
+            bits; what is recorded begins there.
+        """
+        return Running(self, self._engine.start(checkpoint))
+
+    def sweep(
+        self,
+        table: Any,
+        *,
+        zip: bool = False,
+        seeds: Iterable[int] | None = None,
+    ) -> Sweep:
+        """Runs with many values: see :class:`Sweep`.
+
+        Parameters
+        ----------
+        table : dict, list of dicts, or DataFrame
+            Values by path. Of a dict all combinations are run, the last path fastest.
+        zip : bool
+            Whether values at the same place belong together, instead of all combinations.
+        seeds : iterable of int, optional
+            Every point is run with each of these seeds.
+        """
+        from ._sweep import Sweep
+
+        return Sweep(self, table, zip=zip, seeds=seeds)
+
+    def __repr__(self) -> str:
+        return (
+            f"<jlems.Simulation of {self.model.path!r}: {self.instances} instances, {self.steps} steps, "
+            f"{len(self._layout.columns)} quantities>"
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_simulation, (self.model, self._choices))
+
+
+def _simulation(model: Model, choices: dict[str, Any]) -> Simulation:
+    simulation = Simulation.__new__(Simulation)
+    simulation.model = model
+    simulation._choices = choices
+    simulation._made(model._source.engine(choices))
+    return simulation
+
+
+def layout_of(engine: _jlems.Engine, model: Model) -> Layout:
+    """What an engine records, as plain data."""
+    return Layout(
+        os.path.basename(model.path),
+        engine.columns,
+        engine.dimensions,
+        [Table(*one) for one in engine.tables],
+        [EventFile(*one) for one in engine.events],
+        engine.displays,
+        engine.times_file,
+        engine.inputs,
+    )
+
+
+def warn_of_nan(variable: str | None, stacklevel: int) -> None:
+    """Warns of a variable that is not a number at the end of a run, which nothing recorded shows."""
+    if variable is None:
+        return
+    import warnings
+
+    message = f"`{variable}` is not a number at the end of the run"
+    help = "record it to see when and why; what is recorded is finite"
+    problem = Problem(
+        "W0527", "warning", message, None, None, None, None, help, f"warning[W0527]: {message}", True
+    )
+    warnings.warn(JlemsWarning(problem), stacklevel=stacklevel + 1)
+
+
+class Running:
+    """A run between two steps. Use it in a ``with``, or end it by :meth:`result`.
+
+    Examples
+    --------
+    >>> with simulation.start() as run:
+    ...     while not run.done:
+    ...         run.advance("10 ms")
+    ...         if run["pop[*]/v"].max() > 0.03:
+    ...             break
+    ...     result = run.result()
+    """
+
+    __slots__ = ("_simulation", "_running")
+
+    def __init__(self, simulation: Simulation, running: _jlems.Running) -> None:
+        self._simulation = simulation
+        self._running = running
+
+    @property
+    def steps(self) -> int:
+        """Steps made."""
+        return self._running.place()[0]
+
+    @property
+    def t(self) -> float:
+        """Simulated time, in seconds."""
+        return self._running.place()[1]
+
+    @property
+    def done(self) -> bool:
+        """Whether all steps are made, or the run cannot go on."""
+        _, _, at_end, stopped = self._running.place()
+        return at_end or stopped
+
+    def advance(
+        self, time: Any, *, progress: bool | Callable[[Progress], Any] | None = None
+    ) -> None:
+        """Makes the steps of some simulated time, or those that are left.
+
+        Parameters
+        ----------
+        time : str or float
+            A text such as ``"10 ms"``, or seconds; to the nearest step.
+        progress
+            See :meth:`Simulation.run`.
+
+        Raises
+        ------
+        RunError, KeyboardInterrupt
+            See :meth:`Simulation.run`. After Ctrl-C the run can go on.
+        """
+        length = seconds(time, "time")
+        if not length >= 0:
+            raise UsageError(f"time: {time!r} is not allowed; a run goes forward")
+        # From the start of the run, so that many small times are as exact as one large one.
+        steps = self.steps
+        target = round((steps * self._simulation.step + length) / self._simulation.step)
+        self._to(max(target, steps), progress)
+
+    def step(self, steps: int = 1) -> None:
+        """Makes so many steps, or those that are left."""
+        self._to(self.steps + count(steps, "steps", 0), None)
+
+    def run(self, *, progress: bool | Callable[[Progress], Any] | None = None) -> Result:
+        """Goes on to the end, and gives the result."""
+        self._to(self._simulation.steps, progress)
+        return self.result()
+
+    def _to(self, steps: int, progress: bool | Callable[[Progress], Any] | None) -> None:
+        with _Watcher(progress) as watcher:
+            self._running.advance(min(steps, 2**64 - 1), watcher.callback)
+
+    def __getitem__(self, path: str) -> Any:
+        """The recorded value of the last row: a float, or an array of shape ``(N,)`` for a path with ``*``."""
+        import numpy as np
+
+        values = np.array(self._running.last())
+        row = {"t": np.zeros(1), "values": values[:, None], "events": []}
+        numbers = {**row, "steps": 0, "time": 0.0, "seconds": 0.0, "stopped": False, "error": None}
+        trace = Result(self._simulation._layout, numbers, 0, [])[path]
+        return float(trace.values[0]) if trace.values.ndim == 1 else trace.values[:, 0].copy()
+
+    def peek(self) -> Result:
+        """A copy of what is recorded up to now; the run goes on."""
+        steps, t, at_end, _ = self._running.place()
+        numbers = self._running.numbers(take=False)
+        more = {"steps": steps, "time": t, "seconds": 0.0, "stopped": not at_end, "error": None}
+        return Result(
+            self._simulation._layout,
+            {**numbers, **more},
+            self._simulation.instances,
+            self._simulation.warnings,
+        )
+
+    def result(self) -> Result:
+        """Ends the run, and gives what is recorded; ``partial`` if steps are left."""
+        _, _, at_end, _ = self._running.place()
+        numbers = self._running.numbers(take=True)
+        numbers["stopped"] = not at_end
+        return self._simulation._result(numbers)
+
+    def checkpoint(self) -> bytes:
+        """The state of the run, for :meth:`Simulation.start`, also in another process."""
+        return self._running.checkpoint()
+
+    def __enter__(self) -> Running:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            self._running.numbers(take=True)
+        except RuntimeError:
+            pass  # The result has been taken.
+
+    def __repr__(self) -> str:
+        try:
+            return f"<jlems.Running at {self.t:g} s of {self._simulation.steps * self._simulation.step:g} s>"
+        except RuntimeError:
+            return "<jlems.Running: over>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError("a run does not pickle; its `checkpoint()` does")
+
+
+class _Watcher:
+    """Tells a user how far a run is."""
+
+    def __init__(self, progress: Any) -> None:
+        self._bar: Any = None
+        self._said = 0.0
+        if progress is None or progress is False:
+            self.callback = None
+        elif progress is True:
+            self.callback = self._show
+        elif callable(progress):
+            self.callback = lambda *place: progress(Progress(*place))
+        else:
+            raise UsageError(f"progress: True or a callable is needed, not {progress!r}")
+
+    def _show(self, steps: int, of_steps: int, t: float, seconds: float) -> bool:
+        try:
+            from tqdm.auto import tqdm  # type: ignore[import-untyped,import-not-found,unused-ignore]
+        except ImportError:
+            import sys
+
+            if seconds - self._said >= 1:
+                self._said = seconds
+                print(f"\r{100 * steps // max(of_steps, 1)} %, {t:g} s", end="", file=sys.stderr)
+            return False
+        if self._bar is None:
+            self._bar = tqdm(total=of_steps, unit="step", unit_scale=True)
+        self._bar.update(steps - self._bar.n)
+        return False
+
+    def __enter__(self) -> _Watcher:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+        elif self._said:
+            import sys
+
+            print(file=sys.stderr)
+
+
+def write_model(
+    model: Model, folder: str | os.PathLike[str], progress: Any = None
+) -> Mapping[str, Any]:
+    """Runs a model and writes its files; gives a summary."""
+    import time
+
+    now = time.localtime()
+    began = (time.strftime("%Y-%m-%d %H:%M:%S", now), time.strftime("%Y%m%d%H%M%S", now))
+    with _Watcher(progress) as watcher:
+        return _jlems.run_to_files(model._source, os.fspath(folder), began, watcher.callback)
+
+
+_OF_SIMULATION = ("record", "spikes", "every", "threads", "fast", "backend", "strict")
+
+
+def run_model(
+    source: Any,
+    *,
+    write: bool | str | os.PathLike[str] = False,
+    progress: bool | Callable[[Progress], Any] | None = None,
+    seed: int | None = None,
+    **choices: Any,
+) -> Result:
+    """What :func:`jlems.run` does."""
+    of_simulation = {name: choices.pop(name) for name in _OF_SIMULATION if name in choices}
+    model = model_of(source, **choices)
+    simulation = Simulation(model, seed=seed, **of_simulation)
+    result = simulation.run(progress=progress)
+    if write is not False:
+        result.to_files("." if write is True else write)
+    return result

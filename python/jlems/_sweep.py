@@ -1,0 +1,260 @@
+"""Many runs of one model with other values."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping
+
+from . import _jlems
+from ._errors import Problem, UsageError
+from ._result import Result
+from ._values import count, settings
+
+if TYPE_CHECKING:
+    from ._simulation import Simulation
+
+
+class Sweep:
+    """Points to run, each with values of its own. Make one by :meth:`Simulation.sweep`.
+
+    Examples
+    --------
+    >>> sweep = simulation.sweep({"syn0/gbase": [f"{g} nS" for g in range(20, 90)]})
+    >>> outcome = sweep.run(reduce=lambda result: result.spikes["IzPop1"].count)
+    >>> outcome.values
+    [...]
+    """
+
+    def __init__(
+        self,
+        simulation: Simulation,
+        table: Any,
+        *,
+        zip: bool = False,
+        seeds: Iterable[int] | None = None,
+    ) -> None:
+        self.simulation = simulation
+        self.axes: dict[str, list[Any]] | None = None
+        self.points = self._points(table, zip)
+        if seeds is not None:
+            numbers = [count(seed, "seeds", -(2**63)) for seed in seeds]
+            self.points = [{**point, "seed": seed} for point in self.points for seed in numbers]
+            if self.axes is not None:
+                self.axes["seed"] = list(numbers)
+
+    points: list[dict[str, Any]]
+    """The values of each point; ``"seed"`` is its seed."""
+
+    def _points(self, table: Any, together: bool) -> list[dict[str, Any]]:
+        if hasattr(table, "to_dict") and hasattr(table, "columns"):  # pandas
+            return [dict(row) for row in table.to_dict("records")]
+        if isinstance(table, Mapping):
+            columns = {}
+            for path, values in table.items():
+                if isinstance(values, str) or not hasattr(values, "__iter__"):
+                    raise UsageError(f"sweep: {path}: a list of values is needed, not {values!r}")
+                columns[path] = list(values)
+            if together:
+                lengths = {len(values) for values in columns.values()}
+                if len(lengths) > 1:
+                    raise UsageError("sweep: lists that belong together have the same length")
+                rows = list(zip(*columns.values()))
+            else:
+                self.axes = columns
+                rows = list(itertools.product(*columns.values()))
+            return [dict(zip(columns, row)) for row in rows]
+        try:
+            points = [dict(point) for point in table]
+        except (TypeError, ValueError):
+            raise UsageError("sweep: a dict, a list of dicts or a DataFrame is needed") from None
+        return points
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def run(
+        self,
+        *,
+        threads: int | None = None,
+        reduce: Callable[[Result], Any] | None = None,
+        progress: bool | Callable[[int, int], Any] | None = None,
+        errors: str = "raise",
+    ) -> SweepOutcome:
+        """Runs all points on threads, outside of Python's lock.
+
+        Parameters
+        ----------
+        threads : int, optional
+            As many as there are processors if not given. Each run is on one thread; results are the same for
+            every number of threads.
+        reduce : callable, optional
+            What to keep of each result. It is called in the order of the points, as their runs end. Without
+            it the results are kept.
+        progress : bool or callable, optional
+            True for a bar. A callable gets how many points are done and how many there are; the sweep ends
+            early if it returns something true.
+        errors : {"raise", "keep"}
+            Whether a point that fails ends the sweep, or its exception takes the place of its value.
+
+        Returns
+        -------
+        SweepOutcome
+
+        Raises
+        ------
+        KeyboardInterrupt
+            Ctrl-C. ``outcome`` of the exception has the values of the points before.
+        """
+        if errors not in ("raise", "keep"):
+            raise UsageError(f"errors: {errors!r} is not allowed; there are \"raise\" and \"keep\"")
+        values: list[Any] = []
+        failed: list[BaseException] = []
+        bar = _Bar(progress, len(self.points))
+
+        def take(number: int, result: Result | None, error: BaseException | None) -> bool:
+            if error is None and result is not None:
+                values.append(result if reduce is None else reduce(result))
+            elif errors == "keep":
+                values.append(error)
+            elif error is not None:
+                point = ", ".join(f"{k}={v}" for k, v in self.points[number].items())
+                if hasattr(error, "add_note"):
+                    error.add_note(f"in point {number} of the sweep: {point}")
+                failed.append(error)
+                return False
+            return not bar.tell(number + 1)
+
+        try:
+            self._deliver(threads, take)
+        except KeyboardInterrupt as interrupt:
+            interrupt.outcome = SweepOutcome(self, values)  # type: ignore[attr-defined]
+            raise
+        finally:
+            bar.close()
+        if failed:
+            raise failed[0]
+        return SweepOutcome(self, values)
+
+    def iter(self, *, threads: int | None = None) -> Iterator[tuple[dict[str, Any], Result]]:
+        """Pairs of points and their results, some points at a time, so that few results are in memory."""
+        number = _threads(threads)
+        for start in range(0, len(self.points), 4 * number):
+            part = Sweep.__new__(Sweep)
+            part.simulation = self.simulation
+            part.axes = None
+            part.points = self.points[start : start + 4 * number]
+            yield from zip(part.points, part.run(threads=threads).values)
+
+    def _deliver(
+        self,
+        threads: int | None,
+        take: Callable[[int, Result | None, BaseException | None], bool],
+    ) -> None:
+        from ._simulation import layout_of
+
+        simulation = self.simulation
+        points = []
+        for point in self.points:
+            values = {path: value for path, value in point.items() if path != "seed"}
+            seed = point.get("seed")
+            points.append((settings(simulation.model, values), None if seed is None else int(seed)))
+        known = simulation._layout
+
+        def receive(number: int, engine: Any, numbers: Any, error: Any) -> bool:
+            if engine is None:
+                return take(number, None, error)
+            layout = known
+            if engine.columns != known.columns or len(engine.events) != len(known.events):
+                layout = layout_of(engine, simulation.model)
+            warnings = [Problem(*one) for one in engine.warnings]
+            result = Result(layout, numbers, engine.instances, warnings)
+            return take(number, result if result.error is None else None, result.error)
+
+        _jlems.sweep(
+            simulation.model._source, simulation._choices, points, _threads(threads), receive
+        )
+
+    def __repr__(self) -> str:
+        return f"<jlems.Sweep of {len(self.points)} points>"
+
+
+class SweepOutcome:
+    """The values of a sweep, in the order of its points."""
+
+    def __init__(self, sweep: Sweep, values: list[Any]) -> None:
+        self.points = sweep.points[: len(values)]
+        """The points that were run."""
+        self.values = values
+        """What was kept of each."""
+        self._axes = sweep.axes if len(values) == len(sweep.points) else None
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, number: int) -> Any:
+        return self.values[number]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.values)
+
+    def to_array(self) -> Any:
+        """The values as an array, with an axis for each path if all combinations were run."""
+        import numpy as np
+
+        values = np.asarray(self.values)
+        if self._axes is None:
+            return values
+        shape = [len(axis) for axis in self._axes.values()]
+        return values.reshape([*shape, *values.shape[1:]])
+
+    def to_pandas(self) -> Any:
+        """A DataFrame with a row for each point: its values, and ``value``."""
+        from ._result import _needed
+
+        pandas = _needed("pandas")
+        rows = [{**point, "value": value} for point, value in zip(self.points, self.values)]
+        return pandas.DataFrame(rows)
+
+    def to_xarray(self) -> Any:
+        """A DataArray whose dimensions are the paths, if all combinations were run."""
+        from ._result import _needed
+
+        xarray = _needed("xarray")
+        if self._axes is None:
+            raise UsageError("only all combinations of values make an array with dimensions")
+        array = self.to_array()
+        dims = [*self._axes, *(f"axis_{n}" for n in range(array.ndim - len(self._axes)))]
+        return xarray.DataArray(array, coords=self._axes, dims=dims)
+
+    def __repr__(self) -> str:
+        return f"<jlems.SweepOutcome of {len(self.values)} points>"
+
+
+class _Bar:
+    def __init__(self, progress: Any, number: int) -> None:
+        self._bar: Any = None
+        self._callback = progress if callable(progress) else None
+        self._number = number
+        if progress is True:
+            try:
+                from tqdm.auto import tqdm  # type: ignore[import-untyped,import-not-found,unused-ignore]
+            except ImportError:
+                return
+            self._bar = tqdm(total=number, unit="run")
+
+    def tell(self, done: int) -> bool:
+        if self._bar is not None:
+            self._bar.update(1)
+        return bool(self._callback(done, self._number)) if self._callback else False
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+
+def _threads(threads: int | None) -> int:
+    if threads is not None:
+        return count(threads, "threads")
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1

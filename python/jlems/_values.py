@@ -1,0 +1,112 @@
+"""Values that users give: numbers, texts with units, quantities of other libraries."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Mapping
+
+from ._errors import UsageError
+
+if TYPE_CHECKING:
+    from ._model import Model
+
+PathLike = "str | os.PathLike[str]"
+
+
+def seconds_text(time: Any, name: str) -> str:
+    """A time as LEMS has it: a text with its unit, or a number of seconds."""
+    if isinstance(time, str):
+        return time
+    return f"{_number(time, name)!r} s"
+
+
+def seconds(time: Any, name: str) -> float:
+    """A time in seconds, of a number of seconds or a text such as ``"10 ms"``."""
+    if not isinstance(time, str):
+        return _number(time, name)
+    text = time.strip()
+    for unit, scale in (("ms", 1e-3), ("us", 1e-6), ("min", 60.0), ("s", 1.0)):
+        if text.endswith(unit):
+            try:
+                return float(text[: -len(unit)]) * scale
+            except ValueError:
+                break
+    raise UsageError(f"{name}: `{time}` is no time; write it as in \"10 ms\", or as seconds")
+
+
+def _number(value: Any, name: str) -> float:
+    if isinstance(value, bool):
+        raise UsageError(f"{name}: {value!r} is no number")
+    if hasattr(value, "to_base_units"):  # pint
+        value = value.to_base_units().magnitude
+    elif hasattr(value, "si") and hasattr(value.si, "value"):  # astropy
+        value = value.si.value
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise UsageError(f"{name}: {value!r} is no number") from None
+
+
+def settings(model: Model, given: Mapping[str, Any] | None) -> list[str]:
+    """Settings as the engine takes them: ``path=value``, numbers with their SI units."""
+    if given is None:
+        return []
+    if not isinstance(given, Mapping):
+        raise UsageError(f"set: a dict of paths and values is needed, not {type(given).__name__}")
+    texts = []
+    for path, value in given.items():
+        if not isinstance(path, str):
+            raise UsageError(f"set: {path!r} is no path; write it as in \"cell/C\"")
+        if not isinstance(value, str):
+            number = _number(value, f"set: {path}")
+            value = f"{number!r} {model._unit_of(path)}".strip()
+        texts.append(f"{path}={value}")
+    return texts
+
+
+def paths(given: Any, name: str) -> list[str] | None:
+    """A list of paths, of a list or one path."""
+    if given is None:
+        return None
+    if isinstance(given, str):
+        return [given]
+    try:
+        found = list(given)
+    except TypeError:
+        raise UsageError(f"{name}: a list of paths is needed, not {given!r}") from None
+    for path in found:
+        if not isinstance(path, str):
+            raise UsageError(f"{name}: {path!r} is no path")
+    return found
+
+
+def count(value: Any, name: str, least: int = 1) -> int:
+    """A whole number that is not too small."""
+    import operator
+
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise UsageError(f"{name}: a whole number is needed, not {value!r}") from None
+    if isinstance(value, bool) or not least <= number < 2**63:
+        raise UsageError(f"{name}: {value!r} is not allowed; the least is {least}")
+    return number
+
+
+def folder_list(given: Any) -> list[str]:
+    """Folders to search for included files."""
+    if isinstance(given, (str, os.PathLike)):
+        given = [given]
+    try:
+        return [os.fspath(folder) for folder in given]
+    except TypeError:
+        raise UsageError(f"include: folders are needed, not {given!r}") from None
+
+
+def limit_list(given: Mapping[str, Any] | None) -> list[str]:
+    """Limits as the command line takes them."""
+    if given is None:
+        return []
+    if not isinstance(given, Mapping):
+        raise UsageError("limits: a dict is needed, as in {\"memory\": \"8GB\"}")
+    return [f"{name}={value}" for name, value in given.items()]

@@ -1,0 +1,1 @@
+"""Other programs' interfaces, served by jlems."""

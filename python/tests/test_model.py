@@ -1,0 +1,155 @@
+"""Models: reading, looking, changing."""
+
+from __future__ import annotations
+
+import pathlib
+
+import numpy as np
+import pytest
+
+import jlems
+
+from conftest import CELL, NETWORK, ROOT
+
+
+def test_components_have_si_values() -> None:
+    cell = jlems.loads(CELL).components["iaf"]
+    assert cell.type == "iafCell" and cell.C == pytest.approx(0.2e-9, rel=1e-15) and cell["C"].unit == "F"
+    assert repr(jlems.loads(CELL.replace("0.2nF", "2e-10F")).components["iaf"].C) == "2e-10 F"
+    with pytest.raises(AttributeError, match="no `D`"):
+        cell.D
+
+
+def test_populations_and_quantities() -> None:
+    model = jlems.load(NETWORK)
+    sizes = {one.path: one.size for one in model.populations}
+    assert sizes == {"pacemakers": 5, "followers": 5}
+    assert "pacemakers[*]/v" in model.quantities
+    assert sum(one.number for one in model.connections) > 0
+    result = model.run(length="10 ms", record="pacemakers[*]/v")
+    assert result["pacemakers[*]/v"].shape == (5, 101)
+
+
+def test_change_makes_another_model() -> None:
+    model = jlems.loads(CELL)
+    for value in ("0.1 nF", 0.1e-9, np.float64(0.1e-9)):
+        changed = model.with_({"iaf/C": value})
+        assert changed.components["iaf"].C == pytest.approx(0.1e-9, rel=1e-15)
+    assert model.components["iaf"].C == pytest.approx(0.2e-9, rel=1e-15)
+
+
+def test_quantities_of_other_libraries() -> None:
+    class Pint:
+        magnitude = 1e-10
+
+        def to_base_units(self) -> Pint:
+            return self
+
+    class Astropy:
+        class si:
+            value = 1e-10
+
+    model = jlems.loads(CELL)
+    for value in (Pint(), Astropy()):
+        assert model.with_({"iaf/C": value}).components["iaf"].C == 1e-10
+
+
+def test_texts_include_texts() -> None:
+    cells = '<neuroml id="n"><iafCell id="iaf" leakReversal="-50mV" thresh="-55mV" reset="-70mV" C="0.2nF" leakConductance="0.01uS"/></neuroml>'
+    start, end = CELL.index("<iafCell"), CELL.index("<network")
+    text = CELL[:start] + '<Include file="cells.nml"/>' + CELL[end:]
+    result = jlems.run(jlems.loads(text, files={"cells.nml": cells}))
+    assert np.array_equal(result.values, jlems.loads(CELL).run().values)
+    with pytest.raises(jlems.ModelError, match="cells.nml"):
+        jlems.loads(text)
+
+
+def test_a_neuroml_file_runs(tmp_path: pathlib.Path) -> None:
+    file = ROOT / "examples/izhikevich-network/izhikevich_network.net.nml"
+    result = jlems.run(file, length="20 ms", step="0.1 ms")
+    assert result.t[-1] == pytest.approx(0.02) and len(result.t) == 201
+    assert list(result) == ["pacemakers[0]/v", "followers[0]/v"]
+    assert set(result.spikes) == {"pacemakers", "followers"}
+    assert not list(tmp_path.iterdir())
+
+
+def test_one_cell_runs() -> None:
+    text = '<neuroml id="n"><iafCell id="iaf" leakReversal="-50mV" thresh="-55mV" reset="-70mV" C="0.2nF" leakConductance="0.01uS"/></neuroml>'
+    result = jlems.loads(text, name="cell.nml", target="iaf", length="100 ms").run(spikes="*")
+    assert [spikes.count for spikes in result.spikes.values()] == [4] or result.spikes
+
+
+def test_a_model_stays_when_its_file_changes(tmp_path: pathlib.Path) -> None:
+    file = tmp_path / "LEMS_cell.xml"
+    file.write_text(CELL)
+    model = jlems.load(file)
+    before = model.run().values
+    file.write_text("no model any more")
+    assert np.array_equal(model.run().values, before)
+
+
+def test_to_xml_is_a_model() -> None:
+    model = jlems.load(NETWORK)
+    again = jlems.loads(model.to_xml())
+    assert np.array_equal(again.run(length=0.1).values, model.run(length=0.1).values)
+
+
+def test_types_and_descriptions() -> None:
+    assert jlems.types()["iafCell"].bases[-1].startswith("base")
+    assert "iafCell" in jlems.types(extends="baseCell")
+    assert jlems.describe("iafCell").exposures["v"] == "voltage"
+    assert "voltage" in repr(jlems.describe("voltage"))
+    with pytest.raises(jlems.UsageError, match="did you mean"):
+        jlems.describe("iafCel")
+    assert jlems.explain("E0216").startswith("E0216")
+
+
+def test_summaries_are_html() -> None:
+    model = jlems.load(NETWORK)
+    assert "pacemakers" in model._repr_html_()
+    result = model.run(length="50 ms")
+    page = result._repr_html_()
+    assert page.count("<svg") >= 1 and "<script" not in page
+    assert "<svg" in result["pacemakers[0]/v"]._repr_svg_()
+    assert "parameters" in jlems.describe("iafCell")._repr_html_()
+
+
+def test_from_neuroml() -> None:
+    neuroml = pytest.importorskip("neuroml")
+    document = neuroml.NeuroMLDocument(id="doc")
+    document.iaf_cells.append(
+        neuroml.IafCell(id="iaf", leak_reversal="-50mV", thresh="-55mV", reset="-70mV", C="0.2nF", leak_conductance="0.01uS")
+    )
+    network = neuroml.Network(id="net")
+    network.populations.append(neuroml.Population(id="cells", component="iaf", size=3))
+    document.networks.append(network)
+    result = jlems.from_neuroml(document, "net", length="100 ms", step="0.01 ms").run()
+    assert np.array_equal(result["cells[0]/v"].values, jlems.loads(CELL).run()["cells[0]/v"].values)
+    assert jlems.run(document, length=0.01).spikes["cells"].n == 3
+    assert jlems.validate(document)
+
+
+def test_from_lems() -> None:
+    lems = pytest.importorskip("lems.api")
+    model = lems.Model()
+    model.add(lems.Dimension("time", t=1))
+    model.add(lems.Unit("second", "s", "time", 0))
+    text = jlems.from_lems(model)
+    assert isinstance(text, jlems.Model)
+
+
+def test_lems_simulation(tmp_path: pathlib.Path) -> None:
+    simulation = jlems.LEMSSimulation("sim1", 20, 0.1, target="izhikevichNetwork")
+    simulation.include_neuroml2_file(str(ROOT / "examples/izhikevich-network/izhikevich_network.net.nml"))
+    simulation.create_display("d", "Potentials", "-80", "40")
+    simulation.add_line_to_display("d", "v", "pacemakers[0]/v", "1mV", "#ff0000")
+    simulation.create_output_file("of", "v.dat")
+    simulation.add_column_to_output_file("of", "v", "pacemakers[0]/v")
+    simulation.create_event_output_file("ev", "s.spikes", format="TIME_ID")
+    simulation.add_selection_to_event_output_file("ev", 0, "pacemakers[0]", "spike")
+    result = simulation.run()
+    assert list(result) == ["pacemakers[0]/v"] and len(result.t) == 201
+    name = simulation.save_to_file(str(tmp_path / "LEMS_sim1.xml"))
+    assert np.array_equal(jlems.run(name).values, result.values)
+    with pytest.raises(jlems.UsageError):
+        simulation.add_column_to_output_file("nowhere", "v", "v")

@@ -1,0 +1,77 @@
+"""Models, simulations, results and errors in other processes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import pathlib
+import pickle
+from concurrent.futures import ProcessPoolExecutor
+
+import numpy as np
+import pytest
+
+import jlems
+
+from conftest import CELL, NETWORK
+
+
+def run_with(pair: tuple[jlems.Simulation, int]) -> jlems.Result:
+    simulation, nanofarads = pair
+    return simulation.run(set={"iaf/C": f"0.{nanofarads} nF"})
+
+
+def test_pickled_things_are_the_same(tmp_path: pathlib.Path) -> None:
+    file = tmp_path / "LEMS_cell.xml"
+    file.write_text(CELL)
+    model = jlems.load(file).with_({"iaf/C": "0.3 nF"})
+    result = model.run()
+    file.unlink()
+    for copy in (
+        pickle.loads(pickle.dumps(model)).run(),
+        pickle.loads(pickle.dumps(model.simulation())).run(),
+        pickle.loads(pickle.dumps(result)),
+    ):
+        assert np.array_equal(copy.values, result.values) and np.array_equal(copy.t, result.t)
+        assert np.array_equal(copy.spikes["cells"].times, result.spikes["cells"].times)
+        assert copy.columns == result.columns and not copy.partial
+
+
+def test_a_model_with_includes_needs_no_files_any_more() -> None:
+    model = jlems.load(NETWORK, length="50 ms")
+    texts = pickle.dumps(model)
+    os.chdir("/")
+    assert np.array_equal(pickle.loads(texts).run().values, model.run().values)
+
+
+def test_errors_pickle() -> None:
+    with pytest.raises(jlems.ModelError) as caught:
+        jlems.loads(CELL.replace('C="0.2nF"', 'C="0.2mV"'))
+    copy = pickle.loads(pickle.dumps(caught.value))
+    assert str(copy) == str(caught.value) and copy.problems == caught.value.problems
+
+
+def test_a_run_does_not_pickle() -> None:
+    with jlems.loads(CELL).simulation().start() as run, pytest.raises(TypeError, match="checkpoint"):
+        pickle.dumps(run)
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_processes(method: str) -> None:
+    if method not in multiprocessing.get_all_start_methods():
+        pytest.skip(f"no {method} here")
+    simulation = jlems.loads(CELL).simulation()
+    context = multiprocessing.get_context(method)
+    with ProcessPoolExecutor(2, mp_context=context) as pool:
+        results = list(pool.map(run_with, [(simulation, n) for n in (1, 2, 3)]))
+    for number, result in zip((1, 2, 3), results):
+        expected = run_with((simulation, number))
+        assert np.array_equal(result.values, expected.values)
+
+
+def test_joblib() -> None:
+    joblib = pytest.importorskip("joblib")
+    simulation = jlems.loads(CELL).simulation()
+    jobs = [joblib.delayed(run_with)((simulation, n)) for n in (1, 2)]
+    for number, result in zip((1, 2), joblib.Parallel(2)(jobs)):
+        assert np.array_equal(result.values, run_with((simulation, number)).values)

@@ -1,0 +1,218 @@
+"""How runs behave: errors, signals, threads, steps."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import jlems
+
+from conftest import CELL, GROWING, NETWORK, program
+
+
+def test_all_problems_of_a_model_are_told() -> None:
+    text = CELL.replace('C="0.2nF"', 'C="0.2mV"').replace("leakReversal", "leakReversl")
+    with pytest.raises(jlems.ModelError) as caught:
+        jlems.loads(text, name="cell.xml")
+    errors = [one for one in caught.value.problems if one.severity == "error"]
+    assert len(errors) >= 2
+    for one in errors:
+        assert one.code.startswith("E") and one.file == "cell.xml" and one.line == 3 and one.column
+    assert "did you mean `leakReversal`?" in str(caught.value) and "^^^" in str(caught.value)
+    assert caught.value._render_traceback_()[0].startswith("ModelError: error[")
+
+
+def test_a_run_that_fails_keeps_what_it_has() -> None:
+    simulation = jlems.loads(GROWING).simulation()
+    with pytest.raises(jlems.RunError, match="`x` is inf") as caught:
+        simulation.run()
+    result = caught.value.result
+    assert result is not None and result.partial and 500 < len(result.t) < 5000
+    assert np.isfinite(result["x"].values).all()
+    assert caught.value.problems[0].code == "E0501"
+
+
+def test_warnings_are_warnings() -> None:
+    text = CELL.replace("</network>", "</network><Include file='nothing_there.xml'/>")
+    with pytest.warns(jlems.JlemsWarning, match="nothing_there") as caught:
+        jlems.loads(text, name="a.xml")
+    assert caught[0].filename == __file__
+    assert caught[0].message.problem.file == "a.xml"
+
+
+def test_a_strict_run_refuses() -> None:
+    text = CELL.replace("</network>", "</network><Include file='nothing_there.xml'/>")
+    with pytest.warns(jlems.JlemsWarning):
+        model = jlems.loads(text)
+    with pytest.raises(jlems.ModelError):
+        model.simulation(strict=True)
+
+
+def test_limits() -> None:
+    with pytest.raises(jlems.LimitError, match="steps"):
+        jlems.load(NETWORK, limits={"steps": 10}).run()
+    with pytest.raises(jlems.LimitError, match="every"):
+        jlems.load(NETWORK, length="1e7 s", limits={"memory": "1GB", "steps": "1e12"}).simulation()
+    with pytest.raises(jlems.LimitError) as caught:
+        jlems.load(NETWORK, length="100000 s", limits={"time": "1 s"}).run(every=1000)
+    assert caught.value.result is not None and len(caught.value.result.t) > 1
+
+
+def test_other_threads_go_on() -> None:
+    simulation = jlems.load(NETWORK, length="20 s").simulation(record=[], spikes=[])
+    gaps, done = [], threading.Event()
+
+    def tick() -> None:
+        last = time.perf_counter()
+        while not done.is_set():
+            time.sleep(0.001)
+            now = time.perf_counter()
+            gaps.append(now - last)
+            last = now
+
+    thread = threading.Thread(target=tick)
+    thread.start()
+    simulation.run()
+    done.set()
+    thread.join()
+    assert len(gaps) > 3
+
+
+def test_runs_on_several_python_threads() -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    simulation = jlems.load(NETWORK, length="200 ms").simulation()
+    expected = simulation.run().values
+    with ThreadPoolExecutor(4) as pool:
+        for result in pool.map(lambda _: simulation.run(), range(8)):
+            assert np.array_equal(result.values, expected)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_ctrl_c_ends_a_run_and_keeps_what_is_recorded() -> None:
+    script = f"""
+import os, signal, threading, time, jlems
+simulation = jlems.load({str(NETWORK)!r}, length="100000 s").simulation(every=100)
+sent = []
+def interrupt():
+    time.sleep(0.3)
+    sent.append(time.monotonic())
+    os.kill(os.getpid(), signal.SIGINT)
+threading.Thread(target=interrupt).start()
+try:
+    simulation.run()
+except KeyboardInterrupt as error:
+    print(time.monotonic() - sent[0], len(error.result.t), error.result.partial)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    seconds, rows, partial = done.stdout.split()
+    # A busy machine may give the processor to others for a while.
+    assert float(seconds) < 0.5 and int(rows) > 1 and partial == "True"
+
+
+def test_progress() -> None:
+    seen: list[jlems.Progress] = []
+    jlems.load(NETWORK, length="60 s").run(record=[], spikes=[], progress=seen.append)
+    assert all(a.steps <= b.steps for a, b in zip(seen, seen[1:]))
+    assert not seen or (seen[0].of_steps == 600000 and seen[0].seconds_left >= 0)
+    with pytest.raises(ZeroDivisionError):
+        jlems.load(NETWORK, length="1000 s").run(every=1000, progress=lambda _: 1 / 0)
+
+
+def test_step_by_step() -> None:
+    simulation = jlems.load(NETWORK, length="100 ms").simulation(record="pacemakers[*]/v")
+    whole = simulation.run()
+    with simulation.start() as run:
+        run.advance("10 ms")
+        assert run.steps == 100 and run.t == pytest.approx(0.01)
+        assert np.array_equal(run["pacemakers[*]/v"], whole["pacemakers[*]/v"].values[:, 100])
+        assert run["pacemakers[2]/v"] == whole["pacemakers[2]/v"][100]
+        peeked = run.peek()
+        assert peeked.partial and len(peeked.t) == 101
+        run.step(50)
+        saved = run.checkpoint()
+        result = run.run()
+        assert np.array_equal(result.values, whole.values) and not result.partial
+        with pytest.raises(RuntimeError):
+            run.step()
+    with simulation.start(checkpoint=saved) as run:
+        assert run.steps == 150
+        rest = run.run()
+    assert np.array_equal(rest.values, whole.values[:, 151:])
+    assert np.array_equal(rest.t, whole.t[151:])
+
+
+def test_a_callback_cannot_touch_its_own_run() -> None:
+    with jlems.load(NETWORK, length="1000 s").simulation(every=1000).start() as run:
+        with pytest.raises(RuntimeError, match="being advanced"):
+            run.advance(900, progress=lambda _: run.t)
+        assert 0 < run.t < 900 and not run.done
+        run.step(1)
+
+
+def test_an_early_result_is_partial() -> None:
+    with jlems.load(NETWORK).simulation().start() as run:
+        run.advance(0.01)
+        assert run.result().partial
+
+
+def test_a_checkpoint_of_another_run_is_refused() -> None:
+    with jlems.load(NETWORK).simulation().start() as run:
+        run.step(10)
+        saved = run.checkpoint()
+    with pytest.raises(jlems.RunError):
+        jlems.loads(CELL).simulation().start(checkpoint=saved)
+    with pytest.raises(jlems.RunError):
+        jlems.load(NETWORK).simulation().start(checkpoint=b"nothing")
+
+
+def test_missing_files() -> None:
+    with pytest.raises(FileNotFoundError) as caught:
+        jlems.load("nowhere/LEMS_x.xml")
+    assert isinstance(caught.value, jlems.JlemsError) and caught.value.problems
+
+
+def test_nothing_is_written_or_printed(tmp_path: pathlib.Path) -> None:
+    script = f"import jlems; jlems.run({str(NETWORK)!r}, length='10 ms')"
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "") and not list(tmp_path.iterdir())
+
+
+def test_outputs_do_not_replace_inputs(tmp_path: pathlib.Path) -> None:
+    file = tmp_path / "LEMS_a.xml"
+    file.write_text(CELL.replace('fileName="v.dat"', 'fileName="LEMS_a.xml"'))
+    with pytest.raises(jlems.FileError):
+        jlems.run(file).to_files(tmp_path)
+    assert "iafCell" in file.read_text()
+
+
+def test_command_line(tmp_path: pathlib.Path) -> None:
+    assert program("--version").stdout.startswith("jlems-rs ")
+    assert program("run", "nowhere.xml").returncode == 1
+    assert program("run").returncode == 2
+    assert program("jnml", "-v").stdout.startswith("jlems-rs v")
+    done = program("run", "--length", "10ms", NETWORK, cwd=tmp_path)
+    assert done.returncode == 0 and (tmp_path / "izhikevich_network.dat").exists()
+
+
+def test_many_runs_take_no_memory() -> None:
+    resource = pytest.importorskip("resource")
+    simulation = jlems.loads(CELL, length="10 ms").simulation()
+    for _ in range(200):
+        simulation.run()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for _ in range(2000):
+        simulation.run()
+    for _ in range(100):
+        jlems.loads(CELL, length="1 ms").run()
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown < 20_000, f"{grown} kB"

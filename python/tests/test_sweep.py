@@ -1,0 +1,86 @@
+"""Many runs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import jlems
+
+from conftest import CELL
+
+VALUES = [f"0.{n} nF" for n in range(1, 10)]
+
+
+@pytest.fixture
+def simulation() -> jlems.Simulation:
+    return jlems.loads(CELL).simulation()
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_every_point_is_a_run(simulation: jlems.Simulation, threads: int) -> None:
+    outcome = simulation.sweep({"iaf/C": VALUES}).run(threads=threads)
+    assert len(outcome) == len(VALUES)
+    for value, result in zip(VALUES, outcome):
+        expected = simulation.run(set={"iaf/C": value})
+        assert np.array_equal(result.values, expected.values)
+        assert np.array_equal(result.spikes["cells"].times, expected.spikes["cells"].times)
+
+
+def test_numbers_are_si(simulation: jlems.Simulation) -> None:
+    outcome = simulation.sweep({"iaf/C": np.array([1e-10, 2e-10])}).run()
+    assert np.array_equal(outcome[1].values, simulation.run(set={"iaf/C": "2e-10 F"}).values)
+
+
+def test_reduce_and_tables(simulation: jlems.Simulation) -> None:
+    sweep = simulation.sweep({"iaf/C": VALUES[:3], "iaf/leakConductance": ["0.01 uS", "0.02 uS"]})
+    assert len(sweep) == 6
+    outcome = sweep.run(reduce=lambda result: result.spikes["cells"].count)
+    assert outcome.to_array().shape == (3, 2)
+    single = simulation.run(set={"iaf/C": VALUES[2], "iaf/leakConductance": "0.02 uS"})
+    assert outcome.to_array()[2, 1] == single.spikes["cells"].count
+    xarray = pytest.importorskip("xarray")
+    array = outcome.to_xarray()
+    assert isinstance(array, xarray.DataArray) and array.dims == ("iaf/C", "iaf/leakConductance")
+    assert list(outcome.to_pandas().columns) == ["iaf/C", "iaf/leakConductance", "value"]
+
+
+def test_forms_of_tables(simulation: jlems.Simulation) -> None:
+    pandas = pytest.importorskip("pandas")
+    table = {"iaf/C": VALUES[:2], "iaf/leakConductance": ["0.01 uS", "0.02 uS"]}
+    points = [dict(zip(table, pair)) for pair in zip(*table.values())]
+    for sweep in (
+        simulation.sweep(table, zip=True),
+        simulation.sweep(points),
+        simulation.sweep(pandas.DataFrame(table)),
+    ):
+        assert sweep.points == points
+    assert len(simulation.sweep(points, seeds=[1, 2, 3])) == 6
+    pairs = list(simulation.sweep(points).iter(threads=1))
+    assert [point for point, _ in pairs] == points
+
+
+def test_seeds_are_those_of_runs() -> None:
+    text = CELL.replace("</network>", '</network><spikeGeneratorPoisson id="p" averageRate="50 Hz"/>')
+    text = text.replace('<population id="cells"', '<population id="sources" component="p" size="2"/><population id="cells"')
+    text = text.replace("Networks.xml", "Inputs.xml\"/><Include file=\"Networks.xml")
+    simulation = jlems.loads(text).simulation(spikes="sources")
+    outcome = simulation.sweep([{}], seeds=[1, 2, 1]).run(threads=2)
+    times = [result.spikes["sources"].times for result in outcome]
+    assert np.array_equal(times[0], times[2]) and not np.array_equal(times[0], times[1])
+    assert np.array_equal(times[1], simulation.run(seed=2).spikes["sources"].times)
+
+
+def test_errors(simulation: jlems.Simulation) -> None:
+    points = [{"iaf/C": "0.1 nF"}, {"iaf/D": "0.1 nF"}, {"iaf/C": "0.3 nF"}]
+    with pytest.raises(jlems.UsageError, match="no parameter `D`"):
+        simulation.sweep(points).run()
+    kept = simulation.sweep(points).run(errors="keep")
+    assert isinstance(kept[1], jlems.UsageError) and isinstance(kept[2], jlems.Result)
+    with pytest.raises(ZeroDivisionError):
+        simulation.sweep({"iaf/C": VALUES}).run(reduce=lambda _: 1 / 0)
+
+
+def test_progress_can_end_a_sweep(simulation: jlems.Simulation) -> None:
+    outcome = simulation.sweep({"iaf/C": VALUES}).run(progress=lambda done, of: done == 4)
+    assert len(outcome) == 4
