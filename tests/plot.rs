@@ -44,6 +44,25 @@ const GAP: &str = r##"<Lems>
 "##;
 
 #[test]
+fn a_run_draws_in_the_frame_that_it_is_given() {
+    let folder = Folder::with_decay();
+    let frame = [
+        "--size",
+        "400x300",
+        "--title",
+        "Half of it",
+        "--to",
+        "0.5ms",
+    ];
+    folder.succeed(&[&["LEMS_decay.xml", "--plot", "svg"], &frame[..]].concat());
+    let svg = folder.read("LEMS_decay.svg");
+    assert!(svg.contains("width=\"400\""), "{svg}");
+    assert!(svg.contains("Half of it") && !svg.contains(">1<"), "{svg}");
+    let message = folder.fail(&["LEMS_decay.xml", "--size", "400x300"], 2);
+    assert!(message.contains("--plot"), "{message}");
+}
+
+#[test]
 fn a_value_that_is_not_finite_is_a_gap_in_a_picture() {
     let folder = Folder::new();
     folder.write("LEMS_gap.xml", GAP);

@@ -471,7 +471,7 @@ fn refusals_help() {
         ("a [ b", "only round parentheses"),
         ("a = b", "equality is `.eq.`"),
         ("! a", "negation is `.not.`"),
-        ("a & b", "both conditions"),
+        ("a & b", "two conditions are joined"),
         ("a | b", "one of two conditions"),
         ("a \u{2212} b", "plain `-`"),
         ("a × b", "multiplication is `*`"),

@@ -15,6 +15,7 @@ use lems_plot::{Content, Figure, Panel, html, png, svg, text};
 use super::core_types::SearchArguments;
 pub use files::columns;
 use files::{Label, Table};
+pub use look::Frame;
 use look::Look;
 
 /// Most names of columns that an error lists.
@@ -94,7 +95,7 @@ fn figure_of_files(arguments: &Arguments, plots: Option<&Plots>) -> Result<Figur
         let of_file = table.labels();
         let is_blank = of_file.is_empty();
         labels.extend(of_file);
-        let chosen = table.chosen(choices, |time| arguments.look.shows(time));
+        let chosen = table.chosen(choices, |time| arguments.look.frame.shows(time));
         let drawn = match is_blank {
             // A file without a row has no columns either, and its panel says so.
             true => vec![Panel::default()],
@@ -115,7 +116,7 @@ fn figure_of_files(arguments: &Arguments, plots: Option<&Plots>) -> Result<Figur
         return Err(Failure::plain(Code::NO_PICTURE, message, Some(help)));
     }
     let names: Vec<String> = arguments.files.iter().map(|path| file_name(path)).collect();
-    Ok(arguments.look.applied(Figure {
+    Ok(arguments.look.frame.applied(Figure {
         title: names.join(", "),
         panels,
         ..Figure::default()

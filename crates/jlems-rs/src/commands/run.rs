@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use clap::{Args, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum};
 use jlems::{BackendKind, Diagnostic, Failure, Options, Outcome, SIMULATOR, visible};
 use lems_document::SourceReader;
 use lems_host::FileSources;
@@ -20,7 +20,7 @@ use lems_output::{OutputError, Report, write_report};
 use super::changes::ChangeArguments;
 use super::core_types::SearchArguments;
 use super::plan::Plan;
-use super::plot::Form;
+use super::plot::{Form, Frame};
 use super::printing::{print, print_as_is, print_error, rendered};
 use super::recordings::RecordingArguments;
 use checkpoints::{CheckpointArguments, Keeper};
@@ -33,6 +33,7 @@ const MOST_PICTURES: usize = 100;
 
 /// What to run and how.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("frame").args(["from", "to", "size", "title"]).multiple(true).requires("plot"))]
 pub struct Arguments {
     /// LEMS file to run, or NeuroML file with a network or a cell.
     #[arg(required = true)]
@@ -64,6 +65,8 @@ pub struct Arguments {
     /// Draw every display of the model, and the events, into files named after the model file.
     #[arg(long, value_enum, value_name = "FORM")]
     plot: Option<Form>,
+    #[command(flatten)]
+    frame: Frame,
     /// Write only every N-th row of data files, beginning with the first.
     #[arg(long, value_name = "NUMBER", default_value_t = 1,
           value_parser = clap::value_parser!(u64).range(1..))]
@@ -174,6 +177,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         let folder = arguments.out_dir.as_deref().unwrap_or(Path::new(""));
         let (shown, written) = (&store.displays, &mut store.files);
         let figures = super::plot::figures_of_run(outcome, shown, written);
+        let figures = figures
+            .into_iter()
+            .map(|figure| arguments.frame.applied(figure));
+        let figures: Vec<_> = figures.collect();
         match super::plot::write(file, folder, &mut store.files, form, &figures) {
             Ok(drawn) => said += &drawn,
             Err(failure) => result = Err(failure),

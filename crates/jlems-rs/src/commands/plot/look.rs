@@ -12,6 +12,13 @@ pub struct Look {
     /// is the first after the time, events have ids), or by names: paths, variables, populations.
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     pub columns: Vec<Choice>,
+    #[command(flatten)]
+    pub frame: Frame,
+}
+
+/// Options about the frame of a picture: its time, size and title.
+#[derive(Debug, Args)]
+pub struct Frame {
     /// Time at which the picture begins, in seconds or with a unit (`20ms`).
     #[arg(long, value_name = "TIME", value_parser = seconds, allow_hyphen_values = true)]
     from: Option<f64>,
@@ -21,18 +28,18 @@ pub struct Look {
     /// Width and height in pixels: `1200x600`.
     #[arg(long, value_name = "SIZE", value_parser = size)]
     size: Option<(u32, u32)>,
-    /// Title of the picture, instead of the names of the files.
+    /// Title of the picture, instead of that of the display or the names of the files.
     #[arg(long, value_name = "TEXT")]
     title: Option<String>,
 }
 
-impl Look {
+impl Frame {
     /// The figure as these options want it.
     pub fn applied(&self, figure: Figure) -> Figure {
         Figure {
             title: self.title.clone().unwrap_or(figure.title),
-            time: [self.from, self.to],
-            size: self.size,
+            time: [self.from.or(figure.time[0]), self.to.or(figure.time[1])],
+            size: self.size.or(figure.size),
             ..figure
         }
     }
