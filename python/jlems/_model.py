@@ -580,6 +580,32 @@ def _loaded(
     return model
 
 
+def quickly(
+    path: Any,
+    *,
+    include: Any = (),
+    target: str | None = None,
+    temperature: str | None = None,
+    set: Mapping[str, Any] | None = None,
+    step: Any = None,
+    length: Any = None,
+    limits: Mapping[str, Any] | None = None,
+) -> Model:
+    """What :func:`load` does, without the check: the simulation that is made of it checks all."""
+    source = _jlems.Source(
+        _path(path), {}, folder_list(include), target, temperature, limit_list(limits)
+    )
+    model = Model(source, _check=False)
+    if set is None and step is None and length is None:
+        return model
+    source = source.with_settings(
+        settings(model, set),
+        None if step is None else seconds_text(step, "step"),
+        None if length is None else seconds_text(length, "length"),
+    )
+    return Model(source, _check=False)
+
+
 def model_of(source: Any, **choices: Any) -> Model:
     """A model of whatever stands for one: a path, a model, a document of libNeuroML, a model of PyLEMS."""
     if isinstance(source, Model):
@@ -592,4 +618,4 @@ def model_of(source: Any, **choices: Any) -> Model:
         return from_lems(source, **choices)
     if type(source).__module__.split(".")[0] == "neuroml":
         return from_neuroml(source, **choices)
-    return load(source, **choices)
+    return quickly(source, **choices)

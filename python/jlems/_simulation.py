@@ -106,7 +106,9 @@ class Simulation:
             "strict": bool(strict),
         }
         self._made(model._source.engine(self._choices))
-        warn(self.warnings, stacklevel=2)
+        # What was told when the model was loaded is not told again.
+        known = set(model._warnings or ())
+        warn((one for one in self.warnings if one not in known), stacklevel=2)
 
     def _made(self, engine: _jlems.Engine) -> None:
         self._engine = engine

@@ -9,89 +9,18 @@
 //! 4. Conditions are tested at the new potential, and others get to see it.
 
 use lems_equations::Phase;
-use lems_index::{Id, narrow};
-use lems_ir::{Cable, CableNode, Call, Membrane, Register, Stage};
+use lems_index::narrow;
+use lems_ir::{Call, Register, Stage};
 use lems_network::{NodeId, ShapeId};
 
 use super::{
-    KernelId, LoopNest, Lowering,
+    LoopNest, Lowering,
     code::Code,
     columns::{Address, ColumnKind},
     equations::NodeContext,
+    nodes::{CableKernels, InstanceColumns, PendingNode},
     tangent::{move_exactly, store_slope},
 };
-
-/// The kernels of a shape of nodes; none where there is nothing to do.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct CableKernels {
-    members: u32,
-    states: Option<KernelId>,
-    currents: Option<KernelId>,
-    end: Option<KernelId>,
-}
-
-/// A node of a cable, by the columns of its instance.
-#[derive(Debug, Clone)]
-pub(super) struct PendingNode {
-    parent: Option<u32>,
-    conductance: f64,
-    has_capacitance: bool,
-    instance: Option<InstanceColumns>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct InstanceColumns {
-    potential: Address,
-    rate: Address,
-    slope: Address,
-    capacitance: Address,
-}
-
-impl PendingNode {
-    /// What the solution of the cable reads or writes.
-    pub fn addresses(&self) -> impl Iterator<Item = Address> {
-        let of = |columns: InstanceColumns| {
-            [
-                columns.potential,
-                columns.rate,
-                columns.slope,
-                columns.capacitance,
-            ]
-        };
-        self.instance.map(of).into_iter().flatten()
-    }
-}
-
-/// A cable whose columns have their slots. Nodes without an instance get slots at the end of memory.
-pub(super) fn finished(
-    nodes: &[PendingNode],
-    slot: &dyn Fn(Address) -> u32,
-    memory: &mut Vec<f64>,
-) -> Cable {
-    let node = |node: &PendingNode| {
-        let potential = match node.instance {
-            Some(columns) => slot(columns.potential),
-            None => {
-                memory.push(0.0);
-                narrow(memory.len() - 1)
-            }
-        };
-        CableNode {
-            parent: node.parent,
-            conductance: node.conductance,
-            has_capacitance: node.has_capacitance,
-            potential,
-            membrane: node.instance.map(|columns| Membrane {
-                rate: slot(columns.rate),
-                slope: slot(columns.slope),
-                capacitance: slot(columns.capacitance),
-            }),
-        }
-    };
-    Cable {
-        nodes: nodes.iter().map(node).collect(),
-    }
-}
 
 impl<'d> Lowering<'_, '_, 'd> {
     /// Makes the kernels of a shape of nodes.
@@ -106,7 +35,7 @@ impl<'d> Lowering<'_, '_, 'd> {
     }
 
     /// Makes the kernel of one part of a step.
-    fn phase(&mut self, shape: ShapeId, phase: Phase) -> Option<KernelId> {
+    fn phase(&mut self, shape: ShapeId, phase: Phase) -> Option<u32> {
         let nest = LoopNest {
             phase: Some(phase),
             ..self.top_nest(shape)
@@ -132,9 +61,9 @@ impl<'d> Lowering<'_, '_, 'd> {
         if kernel.body.is_empty() {
             return None;
         }
-        let id = KernelId::at(self.program.kernels.len());
+        let number = narrow(self.program.kernels.len());
         self.program.kernels.push(kernel);
-        Some(id)
+        Some(number)
     }
 
     /// Puts the parts of a step of all cables before what others do.
@@ -146,9 +75,9 @@ impl<'d> Lowering<'_, '_, 'd> {
             let nodes = self.cable_nodes(cable);
             self.cables.push(nodes);
         }
-        let call = |kernels: &CableKernels, kernel: Option<KernelId>| {
+        let call = |kernels: &CableKernels, kernel: Option<u32>| {
             kernel.map(|kernel| Call {
-                kernel: kernel.get(),
+                kernel,
                 first: 0,
                 last: kernels.members,
             })

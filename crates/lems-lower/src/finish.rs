@@ -7,8 +7,8 @@ use lems_network::NetworkError;
 
 use super::{
     Lowered, Lowering, Probe,
-    cables::{self, PendingNode},
     columns::{Address, Column, ColumnId, ColumnKind, Content},
+    nodes::{PendingNode, finished},
 };
 use lems_ir::{Block, Kernel, Operation, Place, Statement, statements};
 
@@ -93,7 +93,7 @@ impl<'d> Lowering<'_, '_, 'd> {
             }
         }
         program.cables = (self.cables.iter())
-            .map(|nodes| cables::finished(nodes, &slot, &mut program.memory))
+            .map(|nodes| finished(nodes, &slot, &mut program.memory))
             .collect();
         // What the caller finds values by.
         let values = (probes.iter())

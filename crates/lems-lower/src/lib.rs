@@ -12,6 +12,7 @@ mod finish;
 mod handlers;
 mod items;
 mod knowledge;
+mod nodes;
 mod reads;
 mod runge_kutta;
 mod setup;
@@ -32,7 +33,7 @@ use lems_network::{
     Variable, Visit,
 };
 
-use cables::{CableKernels, PendingNode};
+use nodes::{CableKernels, PendingNode};
 use columns::{Address, ColumnId, ColumnKind, Columns};
 use lems_ir::{Action, Call, Probe, Program, Routes, Setup, Stage, Target};
 

@@ -140,22 +140,22 @@ impl CableRules {
             "potential" => one(&mut self.potential, names)?,
             "capacitance" => one(&mut self.capacitance, names)?,
             "area" => one(&mut self.area, names)?,
-            "morphology" => one(&mut self.morphology, names)?,
+            "shape" => one(&mut self.morphology, names)?,
             "length-unit" => {
                 let mut unit = String::new();
                 one(&mut unit, names)?;
                 self.length_unit = unit.parse().map_err(|_| wrong("a number"))?;
             }
-            "segment" => one(&mut self.segment, names)?,
-            "segment-id" => one(&mut self.segment_id, names)?,
+            "piece" => one(&mut self.segment, names)?,
+            "piece-id" => one(&mut self.segment_id, names)?,
             "parent" => one(&mut self.parent, names)?,
             "parent-segment" => one(&mut self.parent_segment, names)?,
             "parent-fraction" => one(&mut self.parent_fraction, names)?,
-            "proximal" => one(&mut self.proximal, names)?,
-            "distal" => one(&mut self.distal, names)?,
+            "near-end" => one(&mut self.proximal, names)?,
+            "far-end" => one(&mut self.distal, names)?,
             "coordinates" => self.coordinates = four(names)?,
             "group" => one(&mut self.group, names)?,
-            "member" => self.member = two(names)?,
+            "single" => self.member = two(names)?,
             "include" => self.include = two(names)?,
             "path" => one(&mut self.path, names)?,
             "subtree" => one(&mut self.subtree, names)?,
@@ -181,7 +181,7 @@ impl CableRules {
                 let value = value.parse().map_err(|_| wrong("a number"))?;
                 self.around.push((variable, value));
             }
-            "resistivity" => self.resistivity = two(names)?,
+            "cytoplasm" => self.resistivity = two(names)?,
             "default" => {
                 let [element, variable, value] = <[String; 3]>::try_from(names)
                     .map_err(|_| wrong("an element, a variable and a value"))?;
@@ -224,18 +224,18 @@ const WORDS: [&str; 34] = [
     "potential",
     "capacitance",
     "area",
-    "morphology",
+    "shape",
     "length-unit",
-    "segment",
-    "segment-id",
+    "piece",
+    "piece-id",
     "parent",
     "parent-segment",
     "parent-fraction",
-    "proximal",
-    "distal",
+    "near-end",
+    "far-end",
     "coordinates",
     "group",
-    "member",
+    "single",
     "include",
     "path",
     "subtree",
@@ -253,5 +253,5 @@ const WORDS: [&str; 34] = [
     "measure",
     "begins-at-zero",
     "ends-at-one",
-    "resistivity",
+    "cytoplasm",
 ];
