@@ -12,7 +12,7 @@ use lems_model::ModelError;
 use lems_network::NetworkError;
 use lems_schema::SchemaError;
 
-use crate::visible::{visible, visible_source};
+use crate::visible::{shortened, visible, visible_source};
 use crate::{Code, LimitError, code_of::Coded};
 
 /// How bad it is.
@@ -202,11 +202,11 @@ impl Diagnostic {
         Diagnostic {
             code,
             severity: Severity::Error,
-            message,
+            message: shortened(message),
             causes: Vec::new(),
             span,
             related: None,
-            help,
+            help: help.map(shortened),
         }
     }
 
