@@ -124,6 +124,36 @@ fn a_network_that_does_not_fit_is_refused_at_once() {
     assert!(message.contains("<population id=\"clocks\""), "{message}");
 }
 
+/// Forty types, each of which holds the next one twice: 2^40 instances of a few lines.
+fn doubled() -> String {
+    let types: String = (0..40)
+        .map(|i| {
+            let next = i + 1;
+            format!(
+                r#"<ComponentType name="t{i}">
+                  <ComponentReference name="one" type="t{next}"/><ComponentReference name="other" type="t{next}"/>
+                  <Structure><ChildInstance component="one"/><ChildInstance component="other"/></Structure>
+                </ComponentType>
+                <t{i} id="c{i}" one="c{next}" other="c{next}"/>"#
+            )
+        })
+        .collect();
+    format!(
+        r#"<Lems><Include file="Simulation.xml"/><ComponentType name="t40"/><t40 id="c40"/>{types}
+        <Simulation id="sim" length="1 ms" step="0.1 ms" target="c0"/><Target component="sim"/></Lems>"#
+    )
+}
+
+#[test]
+fn instances_are_counted_only_up_to_their_limit() {
+    let folder = Folder::with("LEMS_doubled.xml", &doubled());
+    let message = folder.fail(&["run", "--limit", "instances=1000", "LEMS_doubled.xml"], 1);
+    assert!(
+        message.contains("error[E0414]: the model has more than 1000 instances"),
+        "{message}"
+    );
+}
+
 #[test]
 fn time_is_up_in_a_long_run_and_what_was_recorded_is_kept() {
     let folder = Folder::new();

@@ -100,6 +100,38 @@ fn names_in_messages_are_shown_and_not_obeyed() {
 }
 
 #[test]
+fn a_name_as_long_as_a_file_is_not_shown_to_its_end() {
+    let folder = Folder::with_decay();
+    let long = "x".repeat(3_000_000);
+    for (number, (part, whole)) in [
+        ("<decay ", format!("<{long} ")),
+        ("10 ms", long.clone()),
+        ("target=\"d\"", format!("target=\"{long}\"")),
+        ("quantity=\"x\"", format!("quantity=\"{long}\"")),
+        ("decay_types.xml", long.clone()),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let name = format!("LEMS_{number}.xml");
+        folder.write(&name, &DECAY.replace(part, &whole));
+        for arguments in [
+            &["-v", &name][..],
+            &["validate", "-v", &name],
+            &["validate", "--json", &name],
+        ] {
+            let said = said(&folder, arguments);
+            assert!(said.contains("error"), "{arguments:?}");
+            assert!(
+                said.len() < 500_000,
+                "{arguments:?} says {} bytes",
+                said.len()
+            );
+        }
+    }
+}
+
+#[test]
 fn names_of_types_are_shown_and_not_obeyed() {
     let folder = Folder::with_decay();
     let types = DECAY_TYPES.replace(

@@ -14,7 +14,7 @@ use lems_schema::SchemaError;
 
 use crate::Code;
 use crate::explain::Severity;
-use crate::visible::{visible, visible_source};
+use crate::visible::{shortened, visible, visible_source};
 
 /// One message about a model.
 #[derive(Debug, Clone, PartialEq)]
@@ -194,11 +194,11 @@ impl Diagnostic {
         Diagnostic {
             code,
             severity: Severity::Error,
-            message,
+            message: shortened(message),
             causes: Vec::new(),
             span,
             related: None,
-            help,
+            help: help.map(shortened),
         }
     }
 

@@ -240,7 +240,7 @@ impl Limits {
         target: ComponentId,
     ) -> Result<(), Failure> {
         let failed = |error| Failure::of(document.sources(), &[error]);
-        let estimate = Estimate::of(model, target).map_err(failed)?;
+        let estimate = Estimate::within(model, target, self.instances).map_err(failed)?;
         let largest = estimate.largest.map_or(target, |(_, component)| component);
         let span = model.span_of(largest);
         if estimate.instances() > self.instances as u64 {

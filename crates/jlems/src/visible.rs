@@ -55,9 +55,38 @@ fn escaped(text: &str, is_hidden: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// Most bytes of a message. A name in it may be as long as a file.
+const LONGEST: usize = 8 << 10;
+
+/// A message whose middle is left out if it is very long.
+pub(crate) fn shortened(text: String) -> String {
+    if text.len() <= LONGEST {
+        return text;
+    }
+    let head = text.floor_char_boundary(LONGEST / 2);
+    let tail = text.ceil_char_boundary(text.len() - LONGEST / 2);
+    let piece = |range: std::ops::Range<usize>| text.get(range).unwrap_or_default();
+    let left_out = tail - head;
+    format!(
+        "{} ... {left_out} bytes ... {}",
+        piece(0..head),
+        piece(tail..text.len())
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_middle_of_a_long_message_is_left_out() {
+        let name = "é".repeat(LONGEST);
+        let shown = shortened(format!("`{name}` is unknown"));
+        assert!(shown.len() < LONGEST + 100, "{}", shown.len());
+        assert!(shown.starts_with("`é") && shown.ends_with("é` is unknown"));
+        assert!(shown.contains(" bytes ... "), "{shown}");
+        assert_eq!(shortened("`é` is unknown".to_owned()), "`é` is unknown");
+    }
 
     #[test]
     fn what_acts_is_shown_and_what_is_written_stays() {

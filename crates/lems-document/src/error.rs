@@ -65,7 +65,7 @@ pub enum DocumentError {
     #[error("`{url}` is not fetched: includes are local files")]
     UrlInclude { url: String, span: Span },
     /// A warning: a local file was used instead of one from the network.
-    #[error("`{url}` is not fetched; using {file} instead")]
+    #[error("`{url}` is not fetched; using `{file}` instead")]
     UrlReplaced {
         url: String,
         file: String,
@@ -289,7 +289,7 @@ impl DocumentError {
             DocumentError::TooManySources { .. } => "put several components into one file",
             DocumentError::IncludesTooDeep { .. } => "include the files from one file",
             DocumentError::TooDeep { .. } => "is a closing tag missing, or `/>`?",
-            DocumentError::UrlReplaced { .. } => return None,
+            DocumentError::UrlReplaced { .. } => "include the file by its name",
         };
         Some(help.to_owned())
     }

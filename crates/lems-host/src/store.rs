@@ -302,7 +302,13 @@ impl FileSink {
 impl OutputSink for FileSink {
     fn write(&mut self, bytes: &[u8]) -> Result<(), OutputError> {
         if let Err(error) = self.file.write_all(bytes) {
-            // A full disk may have taken half a line; what cannot be cut off either stays.
+            // A full disk may have taken full lines, which stay, and half a line. What cannot be cut
+            // off either stays too.
+            let reached = self.file.stream_position().unwrap_or(self.bytes);
+            let taken = usize::try_from(reached.saturating_sub(self.bytes)).unwrap_or(0);
+            let taken = bytes.get(..taken).unwrap_or_default();
+            let end_of_line = taken.iter().rposition(|byte| *byte == b'\n');
+            self.bytes += end_of_line.map_or(0, |place| place as u64 + 1);
             let _ = self.file.set_len(self.bytes);
             return Err(failed_write(&self.path, &error));
         }

@@ -33,9 +33,9 @@ use lems_network::{
     Variable, Visit,
 };
 
-use nodes::{CableKernels, PendingNode};
 use columns::{Address, ColumnId, ColumnKind, Columns};
 use lems_ir::{Action, Call, Probe, Program, Routes, Setup, Stage, Target};
+use nodes::{CableKernels, PendingNode};
 
 /// A program and where its variables are.
 #[derive(Debug, Clone)]

@@ -41,13 +41,7 @@ pub(super) fn check(
             continue;
         }
         let random = lems_math::JavaRandom::new(options.seed.unwrap_or_default());
-        match Network::build_within(
-            model,
-            id,
-            random,
-            options.limits.most_instances(),
-            Some(&crate::cable_rules()),
-        ) {
+        match Network::build_within(model, id, random, options.limits.most_instances(), None) {
             Ok(network) => {
                 let found = network.warnings.into_inner();
                 findings.warnings.extend(found.iter().map(Diagnostic::from));

@@ -361,6 +361,8 @@ fn addresses_are_errors_unless_the_file_is_at_hand() {
         assert!(
             matches!(&document.warnings()[0], DocumentError::UrlReplaced { file, .. } if file == "far.xml")
         );
+        let help = document.warnings()[0].help();
+        assert!(help.is_some_and(|help| help.contains("by its name")));
     }
     let (error, _) = only_error(load([(
         "main.xml",
