@@ -7,6 +7,7 @@ import importlib.util
 import inspect
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -19,7 +20,9 @@ from conftest import ROOT
 
 @pytest.mark.skipif(importlib.util.find_spec("mypy") is None, reason="mypy is not installed")
 def test_mypy_is_content(tmp_path: pathlib.Path) -> None:
-    package = pathlib.Path(jlems.__file__).parent
+    # mypy does not look at what is installed.
+    package = tmp_path / "jlems"
+    shutil.copytree(pathlib.Path(jlems.__file__).parent, package)
     user = tmp_path / "user.py"
     user.write_text(
         "import jlems\n"
@@ -47,8 +50,6 @@ def test_everything_public_is_described() -> None:
 
 
 def test_the_page_of_the_book_runs(tmp_path: pathlib.Path) -> None:
-    import shutil
-
     page = (ROOT / "docs/python.md").read_text()
     blocks = re.findall(r"^```python( no-run)?\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     assert len(blocks) > 5
