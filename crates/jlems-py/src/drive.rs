@@ -1,13 +1,23 @@
 //! Makes the steps of a run, and looks at Python now and then: Ctrl-C, progress, time and memory.
 
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use jlems::{Failure, LimitError, Run, RunError, Stage};
+use jlems::{Failure, Host, LimitError, Limits, Run, RunError, Stage};
 use pyo3::prelude::*;
 
 use crate::columns::Columns;
-use crate::engine::Bounds;
+
+/// What bounds a run that is made.
+#[derive(Debug, Clone)]
+pub struct Bounds {
+    pub limits: Limits,
+    pub host: Arc<dyn Host>,
+    pub time: Option<Duration>,
+    /// Set when the run is to end; then nobody asks Python.
+    pub ended: Option<Arc<AtomicBool>>,
+}
 
 /// Time between two looks at Python.
 pub const PERIOD: Duration = Duration::from_millis(40);

@@ -15,7 +15,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::columns::{Columns, Plan};
-use crate::drive::{End, advance};
+use crate::drive::{Bounds, End, advance};
 use crate::failure::{Kind, Problem, detached, exception};
 use crate::running::Running;
 use crate::source::{Source, reader_of};
@@ -50,16 +50,6 @@ impl Wishes {
             ..self.clone()
         }
     }
-}
-
-/// What bounds a run that is made.
-#[derive(Debug, Clone)]
-pub struct Bounds {
-    pub limits: Limits,
-    pub host: Arc<dyn Host>,
-    pub time: Option<Duration>,
-    /// Set when the run is to end; then nobody asks Python.
-    pub ended: Option<Arc<AtomicBool>>,
 }
 
 /// A data file or a display: name, whether it is only drawn, columns, and what their SI values are

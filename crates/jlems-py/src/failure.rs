@@ -163,3 +163,11 @@ pub fn detached<T: Send>(py: Python<'_>, body: impl FnOnce() -> T + Send) -> PyR
     let result = py.detach(|| std::panic::catch_unwind(body));
     result.map_err(|panic| plain(py, Kind::Internal, &said(&*panic)))
 }
+
+/// A value as JSON.
+pub fn json(value: &impl serde::Serialize) -> Result<String, Failure> {
+    serde_json::to_string(value).map_err(|error| {
+        let message = format!("this cannot be written as JSON: {error}");
+        Failure::plain(Code(601), message, None)
+    })
+}

@@ -8,7 +8,7 @@ use lems_document::{Document, SourceReader};
 use pyo3::prelude::*;
 
 use crate::engine::{Engine, Wishes};
-use crate::failure::{Kind, Problem, detached, exception};
+use crate::failure::{Kind, Problem, detached, exception, json};
 use crate::memory;
 use crate::texts::{Text, Texts};
 
@@ -157,7 +157,7 @@ impl Source {
         let json = detached(py, || {
             let document = self.document()?;
             let model = jlems::read_model(&document)?;
-            crate::views::json(&jlems::resolved::ResolvedModel::of(&model, &document))
+            json(&jlems::resolved::ResolvedModel::of(&model, &document))
         })?;
         json.map_err(|failure| exception(py, &failure, Kind::Model))
     }
@@ -172,7 +172,7 @@ impl Source {
             let document = jlems::load_runnable(path, reader, &options)?;
             let model = jlems::read_model_in_use(&document)?;
             let networks = jlems::resolved::ResolvedNetwork::all(&document, &model, &options)?;
-            crate::views::json(&networks)
+            json(&networks)
         })?;
         json.map_err(|failure| exception(py, &failure, Kind::Model))
     }

@@ -7,16 +7,8 @@ use lems_host::FileSources;
 use nml2_coretypes::CORE_TYPES;
 use pyo3::prelude::*;
 
-use crate::failure::{Kind, Problem, detached, exception};
+use crate::failure::{Kind, Problem, detached, exception, json};
 use crate::source::Source;
-
-/// A value as JSON.
-pub fn json(value: &impl serde::Serialize) -> Result<String, Failure> {
-    serde_json::to_string(value).map_err(|error| {
-        let message = format!("this cannot be written as JSON: {error}");
-        Failure::plain(Code(601), message, None)
-    })
-}
 
 /// All core types.
 fn all_core_types() -> Result<Document, Failure> {
