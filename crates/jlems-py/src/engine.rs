@@ -6,8 +6,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use jlems::{
-    BackendKind, Checkpoint, Choices, Code, Compiled, Diagnostic, Failure, Host, Limits, Loaded,
-    Options, Plots, Run, RunError,
+    BackendKind, Checkpoint, Choices, Code, Compiled, Diagnostic, Failure, Loaded, Options, Plots,
+    Run, RunError,
 };
 use lems_output::EventFormat;
 use pyo3::exceptions::PyRuntimeError;

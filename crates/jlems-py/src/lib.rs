@@ -6,6 +6,7 @@
 
 mod columns;
 mod command;
+mod descriptions;
 mod drive;
 mod engine;
 mod failure;

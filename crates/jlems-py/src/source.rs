@@ -7,6 +7,7 @@ use jlems::{Around, Choices, Diagnostic, Failure, Limits, MadeOutputs, Options, 
 use lems_document::{Document, SourceReader};
 use pyo3::prelude::*;
 
+use crate::descriptions::{description, types};
 use crate::engine::{Engine, Wishes};
 use crate::failure::{Kind, Problem, detached, exception, json};
 use crate::memory;
@@ -181,7 +182,7 @@ impl Source {
     fn describe(&self, py: Python<'_>, name: &str) -> PyResult<String> {
         let json = detached(py, || {
             let document = self.document()?;
-            crate::views::description(&document, name)
+            description(&document, name)
         })?;
         json.map_err(|failure| exception(py, &failure, Kind::Usage))
     }
@@ -190,7 +191,7 @@ impl Source {
     fn types(&self, py: Python<'_>) -> PyResult<String> {
         let json = detached(py, || {
             let document = self.document()?;
-            crate::views::types(&document)
+            types(&document)
         })?;
         json.map_err(|failure| exception(py, &failure, Kind::Model))
     }

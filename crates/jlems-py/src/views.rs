@@ -1,13 +1,13 @@
 //! What is known about models and their types, as JSON for the classes of Python.
 
-use jlems::description::{Definition, TypeDescription, TypeSummary, near_names};
 use jlems::{Code, Failure, Options, Severity};
 use lems_document::{Document, MemorySources};
 use lems_host::FileSources;
 use nml2_coretypes::CORE_TYPES;
 use pyo3::prelude::*;
 
-use crate::failure::{Kind, Problem, detached, exception, json};
+use crate::descriptions::{description, types};
+use crate::failure::{Kind, Problem, detached, exception};
 use crate::source::Source;
 
 /// All core types.
@@ -19,46 +19,6 @@ fn all_core_types() -> Result<Document, Failure> {
     let root = format!("<Lems>{includes}</Lems>");
     let sources = MemorySources::from([(NAME, root.as_str())]);
     jlems::load(NAME, &sources, &Options::default())
-}
-
-/// What a type, a dimension, a unit or a constant is.
-pub fn description(document: &Document, name: &str) -> Result<String, Failure> {
-    let model = jlems::read_model(document)?;
-    if let Some(id) = model.type_named(name) {
-        return json(&TypeDescription::of(&model, document, id));
-    }
-    let found = Definition::named(&model, name);
-    if !found.is_empty() {
-        return json(&found);
-    }
-    let names: Vec<&str> = (model.types.keys().chain(model.dimensions.keys()))
-        .chain(model.units.keys())
-        .chain(model.constants.keys())
-        .copied()
-        .collect();
-    let near = near_names(name, &names).into_iter();
-    let near: Vec<String> = near.map(|name| format!("`{name}`")).collect();
-    let help = (!near.is_empty()).then(|| format!("did you mean {}?", near.join(" or ")));
-    let message = format!("no ComponentType `{name}`");
-    Err(Failure::plain(Code(601), message, help))
-}
-
-/// The types of a document.
-pub fn types(document: &Document) -> Result<String, Failure> {
-    let model = jlems::read_model(document)?;
-    let chain = |name: &str| {
-        let id = model.type_named(name);
-        let id = std::iter::successors(id, |id| model.type_of(*id).parent);
-        id.map(|id| model.type_of(id).name).collect::<Vec<_>>()
-    };
-    let all: Vec<_> = (TypeSummary::all(&model, document).into_iter())
-        .map(|summary| {
-            let bases = chain(&summary.name);
-            (summary, bases)
-        })
-        .map(|(summary, bases)| serde_json::json!({ "summary": summary, "bases": bases }))
-        .collect();
-    json(&all)
 }
 
 /// The core types, as JSON.
