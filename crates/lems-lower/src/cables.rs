@@ -99,7 +99,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         let plan = &cable.plan;
         let mut pending = Vec::with_capacity(plan.morphology.nodes().len());
         for (number, node) in plan.morphology.nodes().iter().enumerate() {
-            let instance = cable.instances.get(number).copied().flatten();
+            let instance = cable.instance(number);
             let columns = instance.map(|instance| {
                 let location = self.shapes.location(instance);
                 let mut address = |kind| Address {

@@ -179,7 +179,7 @@ impl<'d> Builder<'_, '_, 'd> {
     ) -> Option<InstanceId> {
         let rules = self.cables.rules?;
         let cable = self.network.cables.all.get(cell)?;
-        if let Some(made) = cable.instances.get(node).copied().flatten() {
+        if let Some(made) = cable.instance(node) {
             return Some(made);
         }
         let plan = cable.plan.clone();
@@ -201,11 +201,8 @@ impl<'d> Builder<'_, '_, 'd> {
             .flat_map(|dynamics| dynamics.variables())
             .map(|variable| variable.name)
             .collect();
-        let (CablePlace::Compartment(compartment)
-        | CablePlace::End {
-            beside: compartment,
-        }) = place;
-        let area = plan.morphology.compartments().get(compartment)?.area;
+        let compartments = plan.morphology.compartments();
+        let area = compartments.get(place.compartment())?.area;
         let has = |builder: &Self, element: &str| {
             component.is_some_and(|component| builder.has_part(&plan, place, component, element))
         };

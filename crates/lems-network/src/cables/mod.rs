@@ -6,9 +6,13 @@
 //! Points without membrane, such as the end of a branch, have an instance if something is attached
 //! to them. A [`Cable`] tells how the nodes are joined.
 
+mod cover;
+mod groups;
 mod instantiate;
 mod plan;
+mod read;
 mod rules;
+mod varying;
 
 use std::rc::Rc;
 
@@ -28,6 +32,19 @@ pub struct Cable {
     pub plan: Rc<CablePlan>,
     /// The instance at each node, if there is one. Compartments have one.
     pub instances: Vec<Option<InstanceId>>,
+}
+
+impl Cable {
+    /// The instance at a node, if there is one.
+    pub fn instance(&self, node: usize) -> Option<InstanceId> {
+        self.instances.get(node).copied().flatten()
+    }
+
+    /// The instance that stands for the cell.
+    pub(crate) fn main(&self) -> Option<InstanceId> {
+        let main = self.plan.morphology.compartments().get(self.plan.main)?;
+        self.instance(main.node)
+    }
 }
 
 /// All cells with dendrites of a network.
@@ -68,12 +85,16 @@ impl Cables<'_> {
         self.node_of.contains_key(&id)
     }
 
+    /// The cell that an instance belongs to, and the node of it that the instance is.
+    fn node(&self, id: InstanceId) -> Option<(&Cable, usize)> {
+        let (cell, node) = self.node_of.get(&id)?;
+        Some((self.all.get(*cell)?, *node))
+    }
+
     /// The cell that an instance stands for, if it does.
     pub(crate) fn cell_at(&self, id: InstanceId) -> Option<&Cable> {
-        let (cell, node) = self.node_of.get(&id)?;
-        let cable = self.all.get(*cell)?;
-        let main = cable.plan.morphology.compartments().get(cable.plan.main)?;
-        (main.node == *node).then_some(cable)
+        let (cable, _) = self.node(id)?;
+        (cable.main() == Some(id)).then_some(cable)
     }
 
     /// The other instances of the cell that an instance stands for.
@@ -85,37 +106,28 @@ impl Cables<'_> {
 
     /// The other instances of a cell on the segments that a compartment is on.
     pub(crate) fn on_same_segments(&self, id: InstanceId) -> impl Iterator<Item = InstanceId> {
-        let found = self.node_of.get(&id);
-        let cable = found.and_then(|(cell, _)| self.all.get(*cell));
-        let pieces = move |node: usize| {
-            let morphology = cable.map(|cable| &cable.plan.morphology);
-            let compartment = morphology.and_then(|morphology| {
-                let node = morphology.nodes().get(node)?;
-                let parent = || morphology.nodes().get(node.parent?)?.compartment;
-                morphology
-                    .compartments()
-                    .get(node.compartment.or_else(parent)?)
-            });
-            let pieces = compartment.into_iter().flat_map(|found| &found.pieces);
-            pieces.map(|piece| piece.segment)
-        };
-        let own: Vec<usize> = (found.into_iter())
-            .flat_map(|(_, node)| pieces(*node))
+        let cable = self.node(id).map(|(cable, _)| cable);
+        let own: Vec<usize> = (self.node(id).into_iter())
+            .flat_map(|(cable, node)| cable.plan.segments_at(node))
             .collect();
-        let instances = cable
-            .into_iter()
-            .flat_map(|cable| cable.instances.iter().enumerate());
+        let on_own = move |cable: &Cable, node: usize| {
+            let mut segments = cable.plan.segments_at(node);
+            segments.any(|segment| own.contains(&segment))
+        };
+        let instances = cable.into_iter().flat_map(|cable| {
+            let numbered = cable.instances.iter().enumerate();
+            numbered.map(move |(node, instance)| (cable, node, *instance))
+        });
         instances
-            .filter(move |(node, _)| pieces(*node).any(|segment| own.contains(&segment)))
-            .filter_map(move |(_, instance)| instance.filter(|other| *other != id))
+            .filter(move |(cable, node, _)| on_own(cable, *node))
+            .filter_map(move |(_, _, instance)| instance.filter(|other| *other != id))
     }
 
     /// The instance in the middle of a segment of the cell that an instance stands for.
     pub(crate) fn segment(&self, id: InstanceId, segment: &str) -> Option<InstanceId> {
         let cable = self.cell_at(id)?;
         let segment = cable.plan.segment(segment.parse().ok()?)?;
-        let node = cable.plan.node_at(segment, 0.5)?;
-        cable.instances.get(node).copied().flatten()
+        cable.instance(cable.plan.node_at(segment, 0.5)?)
     }
 }
 
@@ -135,20 +147,10 @@ impl<'d> Network<'_, 'd> {
 
     /// The segment that a compartment beside a cell is named after: the first in it.
     pub(crate) fn step_to_compartment(&self, id: InstanceId) -> Option<(InstanceId, i64)> {
-        let (cell, node) = self.cables.node_of.get(&id)?;
-        let cable = self.cables.all.get(*cell)?;
-        let morphology = &cable.plan.morphology;
-        let main = morphology.compartments().get(cable.plan.main)?.node;
-        let main = cable.instances.get(main).copied().flatten()?;
-        if main == id {
-            return None;
-        }
-        let nodes = morphology.nodes();
-        let found = nodes.get(*node)?;
-        let parent = || nodes.get(found.parent?)?.compartment;
-        let compartment = found.compartment.or_else(parent).unwrap_or(0);
-        let piece = morphology.compartments().get(compartment)?.pieces.first()?;
-        let segment = morphology.segments().get(piece.segment)?.id;
+        let (cable, node) = self.cables.node(id)?;
+        let main = cable.main().filter(|main| *main != id)?;
+        let segment = cable.plan.segments_at(node).next()?;
+        let segment = cable.plan.morphology.segments().get(segment)?.id;
         Some((main, segment))
     }
 }
