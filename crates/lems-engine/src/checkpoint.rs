@@ -125,7 +125,6 @@ fn fingerprint(simulation: &Simulation) -> u64 {
         links,
         schemes,
         cables,
-        cable_method,
         routes,
         memory,
     } = &*simulation.program;
@@ -133,7 +132,7 @@ fn fingerprint(simulation: &Simulation) -> u64 {
     let _ = write!(
         sum,
         "{kernels:?} {setups:?} {handlers:?} {schedule:?} {setup:?} {schemes:?} \
-         {cables:?} {cable_method:?} {:?}",
+         {cables:?} {:?}",
         simulation.random
     );
     for column in simulation.data_files.iter().flat_map(|file| &file.columns) {

@@ -5,16 +5,6 @@
 //! system is a tree, so elimination from the leaves to the root and back solves it in time
 //! proportional to its nodes (M. Hines, Int. J. Biomed. Comput. 15, 1984).
 
-/// How the potentials of cables are advanced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum CableMethod {
-    /// An implicit half step, then as far again: second order (Crank-Nicolson).
-    #[default]
-    Staggered,
-    /// An implicit step: first order, and no oscillation where the membrane reacts fast.
-    Implicit,
-}
-
 /// One tree of compartments.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Cable {
@@ -66,21 +56,13 @@ impl Cable {
         })
     }
 
-    /// Advances the potentials in a memory by a step, in seconds.
+    /// Advances the potentials in a memory by a step, in seconds: by an implicit half step, and as far
+    /// again (J. Crank and P. Nicolson, Proc. Camb. Phil. Soc. 43, 1947).
     ///
     /// # Panics
     /// A slot is not in the memory, or a parent does not come before its child.
-    pub fn advance(
-        &self,
-        memory: &mut [f64],
-        step: f64,
-        method: CableMethod,
-        scratch: &mut CableScratch,
-    ) {
-        let implicit_step = match method {
-            CableMethod::Staggered => step / 2.0,
-            CableMethod::Implicit => step,
-        };
+    pub fn advance(&self, memory: &mut [f64], step: f64, scratch: &mut CableScratch) {
+        let half_step = step / 2.0;
         let nodes = self.nodes.as_slice();
         scratch.diagonal.clear();
         scratch.right.clear();
@@ -94,7 +76,7 @@ impl Cable {
             if let Some(membrane) = node.membrane {
                 let capacitance = memory[membrane.capacitance as usize];
                 if node.has_capacitance {
-                    diagonal[index] += capacitance / implicit_step;
+                    diagonal[index] += capacitance / half_step;
                 }
                 diagonal[index] -= capacitance * memory[membrane.slope as usize];
                 right[index] += capacitance * memory[membrane.rate as usize];
@@ -108,6 +90,29 @@ impl Cable {
                 right[parent] -= current;
             }
         }
+        self.solve(diagonal, right);
+        // The new potentials. A point without capacitance has no past, so it does not go as far again.
+        for (node, change) in nodes.iter().zip(right) {
+            let factor = if node.has_capacitance { 2.0 } else { 1.0 };
+            memory[node.potential as usize] += factor * *change;
+        }
+    }
+
+    /// Solves the linear system of the tree. With d the own term of a node in `diagonal`, g the
+    /// conductance to its parent p and gₖ those to its children k, its row is
+    ///
+    /// ```text
+    /// (d + g + Σ gₖ) x − g x_p − Σ gₖ x_k = right
+    /// ```
+    ///
+    /// The own terms are in siemens, the right sides in ampere. At the end `right` has the solution, in
+    /// volt, and `diagonal` nothing of use. Own terms that are not negative, one of them positive in
+    /// each tree, always have a solution.
+    ///
+    /// # Panics
+    /// There are more nodes than numbers, or a parent is not a node of the tree.
+    pub fn solve(&self, diagonal: &mut [f64], right: &mut [f64]) {
+        let nodes = self.nodes.as_slice();
         // From the leaves to the root. Seen from its parent, a node is its own term in series with the
         // conductance between them; so nothing is subtracted, and roundings stay small.
         for (index, node) in nodes.iter().enumerate().rev() {
@@ -129,12 +134,6 @@ impl Cable {
             if let Some(parent) = node.parent {
                 right[index] += diagonal[index] * right[parent as usize];
             }
-        }
-        // The new potentials.
-        let factor = step / implicit_step;
-        for (node, change) in nodes.iter().zip(right) {
-            let factor = if node.has_capacitance { factor } else { 1.0 };
-            memory[node.potential as usize] += factor * *change;
         }
     }
 }

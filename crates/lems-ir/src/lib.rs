@@ -21,7 +21,7 @@ mod scheme;
 mod state;
 pub mod text;
 
-pub use cable::{Cable, CableMethod, CableNode, CableScratch, Membrane};
+pub use cable::{Cable, CableNode, CableScratch, Membrane};
 pub use definitions::Definitions;
 pub use deliveries::Deliveries;
 pub use interpreter::Interpreter;

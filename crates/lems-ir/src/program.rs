@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::{Cable, CableMethod, Kernel, Routes, Scheme};
+use crate::{Cable, Kernel, Routes, Scheme};
 
 /// Kernels of a model and the tables that they use; nothing in it changes while a model runs.
 #[derive(Debug, Clone, Default)]
@@ -23,8 +23,6 @@ pub struct Program {
     pub schemes: Vec<Scheme>,
     /// Trees of compartments.
     pub cables: Vec<Cable>,
-    /// How their potentials are advanced.
-    pub cable_method: CableMethod,
     /// Who receives the events of each source.
     pub routes: Routes,
     /// Initial content of the memory.

@@ -236,7 +236,7 @@ pub fn make_step(
                     memory, scratch, ..
                 } = state;
                 for cable in cables.unwrap_or_default() {
-                    cable.advance(memory, step, program.cable_method, scratch);
+                    cable.advance(memory, step, scratch);
                 }
             }
         }

@@ -7,9 +7,8 @@ use proptest::prelude::*;
 use super::{MOST_COUNTED, MOST_NESTED, Problem};
 use crate::{
     Action, Block, Call, Comparison, Edge, Function, Fusion, Kernel, Level, Logic, Operation,
-    Operator, Place, Program, Register, Routes, Scalar, Scheme, Setup, Statement, Target,
+    Operator, Place, Program, Register, Routes, Scalar, Scheme, Setup, Stage, Statement, Target,
 };
-use crate::{CableMethod, Stage};
 
 const DOUBLES: [f64; 12] = [
     0.0,
@@ -253,7 +252,6 @@ impl Dice<'_> {
             routes: self.routes(),
             // The text of a program has no cables.
             cables: Vec::new(),
-            cable_method: CableMethod::default(),
             memory: {
                 let runs = self.several(20, |dice| {
                     let one = dice.double();

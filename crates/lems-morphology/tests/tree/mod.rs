@@ -1,10 +1,8 @@
-//! The linear system of voltages on a tree, solved in linear time, as tests of the geometry need it.
-//!
-//! The method is the elimination from the leaves to the root of M. Hines, "Efficient computation of
-//! branched nerve equations", Int. J. Bio-Medical Computing 15 (1984) 69-76.
+//! The linear system of voltages on a tree, which the engine solves.
 
 #![allow(dead_code, reason = "each test uses a part of it")]
 
+use lems_ir::{Cable, CableNode};
 use lems_morphology::{Morphology, Node};
 
 /// The couplings between the nodes of a tree.
@@ -41,54 +39,21 @@ impl Tree {
         }
     }
 
-    /// Solves the system in place: the children are eliminated before their parents, then values go back
-    /// from the roots to the leaves.
-    ///
-    /// `diagonal` is the own term of each node without the conductances, in siemens: 2 C / Δt − dI/dV for
-    /// Crank and Nicolson's step, 0 for a node without membrane. `rhs` is the right-hand side, in ampere. At
-    /// the end `rhs` contains the result, in volt, and `diagonal` nothing of use.
-    ///
-    /// Own terms that are not negative, one of them positive in each tree, always have a result. No step of
-    /// the elimination subtracts then, so roundings stay small also where conductances are much larger than
-    /// own terms. If all own terms of a tree are 0, its values are not finite.
-    ///
-    /// Of lists of different lengths only the common beginning is used.
+    /// Solves the system by the engine's elimination. Of lists of different lengths only the common
+    /// beginning is used.
     pub fn solve(&self, diagonal: &mut [f64], rhs: &mut [f64]) {
-        let nodes = self.nodes(1, diagonal, rhs);
-        let (diagonal, rhs) = (&mut diagonal[..nodes], &mut rhs[..nodes]);
-        let (parents, conductances) =
-            (&self.parents[..nodes], &self.conductance_to_parent[..nodes]);
-        // From the leaves to the roots. The own term of a node includes those of the children by now: seen
-        // from the parent, the node is its own term d in series with the conductance g, d g / (d + g).
-        for node in (0..nodes).rev() {
-            let (parent, conductance) = (parents[node] as usize, conductances[node]);
-            let (term, side) = (diagonal[node], rhs[node]);
-            if parent < node {
-                let sum = term + conductance;
-                let share = conductance / sum;
-                diagonal[parent] += term * share;
-                rhs[parent] += side * share;
-                // What the way back needs: x = rhs + diagonal × x of the parent.
-                rhs[node] = side / sum;
-                diagonal[node] = share;
-            } else {
-                rhs[node] = side / term;
-            }
-        }
-        // From the roots to the leaves.
-        for node in 0..nodes {
-            let parent = parents[node] as usize;
-            if parent < node {
-                rhs[node] += diagonal[node] * rhs[parent];
-            }
-        }
-    }
-}
-
-impl Tree {
-    /// How many nodes have all their numbers.
-    fn nodes(&self, count: usize, diagonal: &[f64], rhs: &[f64]) -> usize {
-        let links = self.parents.len().min(self.conductance_to_parent.len());
-        links.min(diagonal.len().min(rhs.len()) / count)
+        let numbers = diagonal.len().min(rhs.len());
+        let links = self.parents.iter().zip(&self.conductance_to_parent);
+        let node = |(index, (parent, conductance)): (usize, (&u32, &f64))| CableNode {
+            parent: Some(*parent).filter(|parent| (*parent as usize) < index),
+            conductance: *conductance,
+            has_capacitance: false,
+            potential: 0,
+            membrane: None,
+        };
+        let cable = Cable {
+            nodes: links.take(numbers).enumerate().map(node).collect(),
+        };
+        cable.solve(diagonal, rhs);
     }
 }
