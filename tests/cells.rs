@@ -194,6 +194,21 @@ fn both_back_ends_and_all_threads_give_the_same_bits() {
     assert!(machine_code == run(BackendKind::Jit, 3));
 }
 
+/// What shows a network builds it as a run does.
+#[test]
+fn a_network_of_such_cells_is_shown_like_any_other() {
+    let text = model(AXON, ACTIVE, INPUT, &["pop[0]/2/v"], "0.025ms");
+    let sources = MemorySources::from([("LEMS_c.xml", text.as_str())]);
+    let options = Options::default();
+    let document = jlems::load_runnable("LEMS_c.xml", &sources, &options).unwrap();
+    let shown = jlems::read_model_in_use(&document)
+        .and_then(|model| jlems::resolved::ResolvedNetwork::all(&document, &model, &options));
+    match shown {
+        Ok(networks) => assert_eq!(networks.len(), 1),
+        Err(failure) => panic!("{}", failure.render(false)),
+    }
+}
+
 /// A density on half of a compartment is half of the density on all of it.
 #[test]
 fn a_group_that_covers_a_part_of_a_compartment_counts_as_that_part() {

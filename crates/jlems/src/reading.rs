@@ -103,8 +103,9 @@ pub(crate) fn experiment<'d>(
     let target = model
         .runnable_target(document)
         .map_err(|error| Failure::of(document.sources(), &[error]))?;
-    let experiment = Experiment::of(model, target.component)
+    let mut experiment = Experiment::of(model, target.component)
         .map_err(|errors| Failure::of(document.sources(), &errors))?;
+    experiment.cable_rules = Some(crate::cable_rules());
     Ok((target, experiment))
 }
 

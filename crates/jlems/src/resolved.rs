@@ -235,14 +235,11 @@ impl ResolvedNetwork {
         options: &Options,
     ) -> Result<Vec<ResolvedNetwork>, Failure> {
         let simulations = crate::prepare(document, model, options)?;
-        let target = (model.runnable_target(document))
-            .map_err(|error| Failure::of(document.sources(), &[error]))?;
-        let failed = |errors: Vec<_>| Failure::of(document.sources(), &errors);
-        let experiment = Experiment::of(model, target.component).map_err(failed)?;
+        let (_, experiment) = crate::reading::experiment(document, model)?;
         (experiment.runs.iter().zip(&simulations))
             .map(|(run, simulation)| {
-                let network = Network::build(model, run.target, experiment.random.clone());
-                let network = network.map_err(failed)?;
+                let network = (experiment.network(model, *run))
+                    .map_err(|errors| Failure::of(document.sources(), &errors))?;
                 Ok(ResolvedNetwork::of(&network, &experiment, simulation))
             })
             .collect()

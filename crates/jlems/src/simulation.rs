@@ -8,7 +8,7 @@ use std::path::Path;
 use lems_document::{Document, SourceReader, nearest};
 use lems_math::JavaRandom;
 use lems_model::{ComponentId, Model};
-use lems_network::{Cell, Experiment, Network};
+use lems_network::{Cell, Network};
 use nml2_coretypes::simulation::{
     CELL, DataOutput, EventOutput, NETWORK, OneCell, Outputs, POTENTIALS, SPIKE, Simulation,
     name_of,
@@ -150,10 +150,7 @@ pub fn outputs_of(
     }
     let document = load_runnable(path, reader, options)?;
     let model = read_model_in_use(&document)?;
-    let failed = |errors: Vec<_>| Failure::of(document.sources(), &errors);
-    let target = model.runnable_target(&document);
-    let target = target.map_err(|error| Failure::of(document.sources(), &[error]))?;
-    let experiment = Experiment::of(&model, target.component).map_err(failed)?;
+    let (_, experiment) = crate::reading::experiment(&document, &model)?;
     match experiment.runs.first() {
         Some(run) => outputs(&document, &model, run.target, options, choices, None),
         None => Ok(Outputs::default()),

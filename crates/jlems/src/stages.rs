@@ -252,7 +252,6 @@ pub(crate) fn simulations<'d>(
     let limits = &options.limits;
     limits.allow_outputs(experiment, options.every)?;
     experiment.most_instances = limits.most_instances();
-    experiment.cable_rules = Some(crate::cable_rules());
     let mut simulations = Vec::new();
     for (number, run) in (0..).zip(experiment.runs.clone()) {
         limits.allow_run(document, model, target.component, &run)?;

@@ -92,15 +92,7 @@ const ROUNDS: usize = 8;
 impl<'m, 'd> Diagnosis<'m, 'd> {
     /// Prepares to make a run again; None if it cannot be built as it was.
     pub fn new(model: &'m Model<'d>, experiment: &Experiment<'d>, run: Run) -> Option<Self> {
-        let random = experiment.random.clone();
-        let network = Network::build_within(
-            model,
-            run.target,
-            random,
-            experiment.most_instances,
-            experiment.cable_rules.as_ref(),
-        )
-        .ok()?;
+        let network = experiment.network(model, run).ok()?;
         let shapes = Shapes::of(&network);
         let mut places: Vec<Place<'d>> = Vec::new();
         for index in 0..network.instances.len() {

@@ -7,7 +7,7 @@ use lems_ir::{Cable, Probe, Program};
 use lems_lower::{Lowered, Recorded, lower};
 use lems_math::JavaRandom;
 use lems_model::Model;
-use lems_network::{EventFormat, Experiment, Network, NetworkError, Run, Shapes, Variable};
+use lems_network::{EventFormat, Experiment, NetworkError, Run, Shapes, Variable};
 
 /// A run that is ready to start: program, recorders, number of steps.
 #[derive(Debug, Clone)]
@@ -100,14 +100,7 @@ impl Simulation {
         run: Run,
         recording: RecordSettings,
     ) -> Result<Simulation, Vec<NetworkError>> {
-        let random = experiment.random.clone();
-        let network = Network::build_within(
-            model,
-            run.target,
-            random,
-            experiment.most_instances,
-            experiment.cable_rules.as_ref(),
-        )?;
+        let network = experiment.network(model, run)?;
         let doubts = network.doubts(experiment, &run);
         let shapes = Shapes::of(&network);
         let mut errors = Vec::new();

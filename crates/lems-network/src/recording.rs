@@ -141,6 +141,19 @@ impl<'d> Experiment<'d> {
         self.random = JavaRandom::new(seed);
     }
 
+    /// Builds the network of one of the runs.
+    ///
+    /// # Errors
+    /// Those of [`Network::build_within`].
+    pub fn network<'m>(
+        &self,
+        model: &'m Model<'d>,
+        run: Run,
+    ) -> Result<Network<'m, 'd>, Vec<NetworkError>> {
+        let (random, cables) = (self.random.clone(), self.cable_rules.as_ref());
+        Network::build_within(model, run.target, random, self.most_instances, cables)
+    }
+
     /// Collects the runs and recordings of a component and all components in it.
     ///
     /// # Errors
