@@ -140,10 +140,6 @@ const UNSAFE: &str = "crates/lems-jit/src/machine.rs";
 /// Two files that import each other can be read as one; three cannot.
 const LARGEST_CIRCLE: usize = 2;
 
-/// The classes of the Python package make objects of one another: a source makes an engine, and that a
-/// run. Python sees them as methods, which a file cannot leave to another.
-const LARGER_CIRCLES: [(&str, usize); 1] = [("jlems-py", 3)];
-
 const WORLD: [&str; 14] = [
     "std::fs",
     "std::env",
@@ -317,11 +313,7 @@ fn no_files_import_one_another_in_a_large_circle() {
             .collect();
         assert!(!files.is_empty(), "{name} has files");
         let circles = circles(&imports(&files));
-        let exception = LARGER_CIRCLES
-            .iter()
-            .find(|(exempt, _)| name.ends_with(exempt));
-        let largest = exception.map_or(LARGEST_CIRCLE, |(_, size)| *size);
-        let large = (circles.iter()).filter(|circle| circle.len() > largest);
+        let large = (circles.iter()).filter(|circle| circle.len() > LARGEST_CIRCLE);
         found.extend(large.map(|circle| format!("{name}: {circle:?} import one another")));
     }
     assert!(found.is_empty(), "{}", found.join("\n"));

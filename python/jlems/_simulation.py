@@ -49,7 +49,7 @@ class Simulation:
         Whose spikes to record; ``"*"`` stands for all. Without it, the event files of the model say it; of a
         NeuroML file, all spikes are recorded.
     every : int
-        Only every so manieth row is recorded, beginning with the first.
+        With 10, only every tenth row is recorded, beginning with the first.
     seed : int, optional
         Seed of the random generator, instead of the model's.
     threads : int, optional
@@ -238,7 +238,7 @@ class Simulation:
             What :meth:`Running.checkpoint` of the same simulation gave. The run goes on from there to the same
             bits; what is recorded begins there.
         """
-        return Running(self, self._engine.start(checkpoint))
+        return Running(self, _jlems.start(self._engine, checkpoint))
 
     def sweep(
         self,

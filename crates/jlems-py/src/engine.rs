@@ -10,14 +10,12 @@ use jlems::{
     Run, RunError,
 };
 use lems_output::EventFormat;
-use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::columns::{Columns, Plan};
 use crate::drive::{Bounds, End, advance};
 use crate::failure::{Kind, Problem, detached, exception};
-use crate::running::Running;
 use crate::source::{Source, reader_of};
 
 /// A run is made again to find the cause of a failure if it took no longer than this.
@@ -145,7 +143,7 @@ impl Engine {
                 "the recorded values would take {} bytes of memory, more than {most}",
                 plan.bytes()
             );
-            let help = "record less, or only every so manieth row, as by `every=10`".to_owned();
+            let help = "record less, or only every tenth row with `every=10`".to_owned();
             return Err(Failure::plain(Code(425), message, Some(help)));
         }
         let bounds = Bounds {
@@ -314,24 +312,6 @@ impl Engine {
     ) -> PyResult<Bound<'py, PyDict>> {
         let made = detached(py, || self.make(progress.as_ref()))?;
         made.into_python(py)
-    }
-
-    /// Starts a run that its owner advances.
-    #[pyo3(signature = (checkpoint=None))]
-    fn start(slf: &Bound<'_, Self>, checkpoint: Option<Vec<u8>>) -> PyResult<Running> {
-        let py = slf.py();
-        let engine = slf.get();
-        let begun = Instant::now();
-        let run = detached(py, || engine.begin(checkpoint.as_deref()))?;
-        match run {
-            Ok(run) => Ok(Running::new(slf.clone().unbind(), run)),
-            Err(error) => {
-                let end = End::Failed(error);
-                let end = detached(py, || engine.explained(end, begun.elapsed()))?;
-                let ended = || PyRuntimeError::new_err("the run was stopped");
-                Err(error_of(py, end).unwrap_or_else(ended))
-            }
-        }
     }
 
     #[getter]

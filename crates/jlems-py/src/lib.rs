@@ -33,7 +33,7 @@ mod _jlems {
     #[pymodule_export]
     use crate::pictures::picture;
     #[pymodule_export]
-    use crate::running::Running;
+    use crate::running::{Running, start};
     #[pymodule_export]
     use crate::source::Source;
     #[pymodule_export]

@@ -29,7 +29,7 @@ struct Held {
 
 impl Running {
     /// A run that was started.
-    pub fn new(engine: Py<Engine>, run: Run<Columns>) -> Running {
+    fn new(engine: Py<Engine>, run: Run<Columns>) -> Running {
         let held = Held {
             run: Some(run),
             took: Duration::ZERO,
@@ -61,6 +61,24 @@ impl Running {
 
 fn is_over() -> PyErr {
     PyRuntimeError::new_err("the run is over: its result has been taken")
+}
+
+/// Starts a run of an engine that its owner advances.
+#[pyfunction]
+#[pyo3(signature = (engine, checkpoint=None))]
+pub fn start(engine: &Bound<'_, Engine>, checkpoint: Option<Vec<u8>>) -> PyResult<Running> {
+    let (py, held) = (engine.py(), engine.get());
+    let begun = Instant::now();
+    let run = detached(py, || held.begin(checkpoint.as_deref()))?;
+    match run {
+        Ok(run) => Ok(Running::new(engine.clone().unbind(), run)),
+        Err(error) => {
+            let end = End::Failed(error);
+            let end = detached(py, || held.explained(end, begun.elapsed()))?;
+            let ended = || PyRuntimeError::new_err("the run was stopped");
+            Err(error_of(py, end).unwrap_or_else(ended))
+        }
+    }
 }
 
 #[pymethods]
