@@ -55,7 +55,7 @@ impl Tickets {
 
     fn end(&self) {
         self.ended.store(true, Ordering::Relaxed);
-        // Whoever is about to wait has seen the flag, or is told now.
+        // A thread that is about to wait has seen the flag already, or gets this signal.
         drop(self.state.lock().unwrap_or_else(PoisonError::into_inner));
         self.moved.notify_all();
     }

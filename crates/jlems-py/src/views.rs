@@ -49,8 +49,8 @@ pub fn explain(code: &str) -> Option<String> {
     code.text().map(|text| format!("{label}: {text}"))
 }
 
-/// What is wrong with a model that is not run: whether it is valid, all problems, how many files were
-/// held against a schema. Without a schema of the user's these are NeuroML's own rules.
+/// Checks a model without running it: whether it is valid, all problems, and how many files were checked
+/// against a schema. NeuroML's own rules are the schema if the user gives none.
 #[pyfunction]
 #[pyo3(signature = (source, schema=None))]
 pub fn validate(

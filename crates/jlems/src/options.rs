@@ -45,7 +45,7 @@ pub struct Options {
     pub without_events: bool,
     /// What is recorded, if no file says it but a text that is made for a NeuroML file.
     pub made_outputs: Option<MadeOutputs>,
-    /// Only every so manieth row of data is written; 0 and 1 mean all.
+    /// The step from one written row of data to the next: 10 means every tenth row, 0 and 1 mean all.
     pub every: u64,
     /// Simulated time between two moments at which a checkpoint is due, in seconds; only the end is
     /// one if `None`.
