@@ -6,6 +6,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use lems_output::{Mark, OutputError, OutputSink, OutputStore};
 use place::{FilePlace, Identity, Inputs, Key, Place, Places, identity_at, open_stream};
@@ -330,6 +331,9 @@ impl OutputSink for FileSink {
             file,
             ..
         } = *self;
+        // Systems stamp files with a clock that lags by some milliseconds. Scripts compare the stamp with the time at which
+        // they started the run, which may be later. Where the stamp cannot be set, it lags as ever.
+        let _ = file.set_modified(SystemTime::now());
         drop(file);
         (place.rename(&partial, &place.key.name)).map_err(|error| OutputError::Finish {
             path,

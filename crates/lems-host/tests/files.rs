@@ -6,6 +6,7 @@ use lems_host::FileStore;
 use lems_output::{DataFile, EventFile, EventFormat, OutputError, OutputStore};
 use std::fs;
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 /// A folder of its own for every test.
 fn folder(name: &str) -> PathBuf {
@@ -57,6 +58,23 @@ fn an_unfinished_file_ends_on_a_full_line_and_leaves_the_old_one() {
     let partial = fs::read_to_string(folder.join("v.dat.partial")).unwrap();
     assert!(partial.ends_with("9999.0\t1.0E-4\t\n"));
     assert_eq!(partial.lines().count(), 10_000);
+}
+
+/// Scripts ask whether a file was written after the run was started, which may have been a millisecond ago.
+#[test]
+fn a_finished_file_is_not_stamped_before_its_run() {
+    let folder = folder("stamped");
+    for _ in 0..20 {
+        let start = SystemTime::now();
+        let mut store = FileStore::in_folder(&folder);
+        let file = DataFile::create(&mut store, "v.dat").unwrap();
+        file.finish().unwrap();
+        let stamp = fs::metadata(folder.join("v.dat"))
+            .unwrap()
+            .modified()
+            .unwrap();
+        assert!(stamp >= start);
+    }
 }
 
 #[test]
