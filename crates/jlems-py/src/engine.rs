@@ -87,9 +87,32 @@ pub struct Engine {
     seconds: f64,
 }
 
+/// Where the machine code of an engine comes from.
+#[derive(Debug)]
+enum MachineCode<'c> {
+    /// It is compiled for this engine.
+    Own,
+    /// It is that of another engine of the same model, if that has the same code.
+    Shared(Option<&'c Compiled>),
+}
+
 impl Engine {
     /// Reads, checks, builds and compiles a model.
     pub fn build(source: &Source, wishes: &Wishes) -> Result<Engine, Failure> {
+        Engine::made(source, wishes, MachineCode::Own)
+    }
+
+    /// The same for one of many runs that differ in values, with the machine code of another of them
+    /// if it fits.
+    pub fn of_many(
+        source: &Source,
+        wishes: &Wishes,
+        known: Option<&Compiled>,
+    ) -> Result<Engine, Failure> {
+        Engine::made(source, wishes, MachineCode::Shared(known))
+    }
+
+    fn made(source: &Source, wishes: &Wishes, code: MachineCode<'_>) -> Result<Engine, Failure> {
         let begun = Instant::now();
         let choices = Choices {
             record: wishes.record.clone().unwrap_or_default(),
@@ -106,6 +129,7 @@ impl Engine {
         options.seed = wishes.seed;
         options.every = wishes.every;
         options.strict = wishes.strict;
+        options.free = matches!(code, MachineCode::Shared(_));
         options.displays = true;
         options.without_data = around.is_none() && wishes.record.is_some();
         options.without_events = around.is_none() && wishes.spikes.is_some();
@@ -135,7 +159,14 @@ impl Engine {
         }
         // Of several runs the last one is that whose files stay.
         let last = built.simulations().len().saturating_sub(1);
-        let compiled = built.compile_run(last, &options)?;
+        let shared = match code {
+            MachineCode::Shared(Some(known)) => known.with_values_of(&built, &options)?,
+            MachineCode::Shared(None) | MachineCode::Own => None,
+        };
+        let compiled = match shared {
+            Some(compiled) => compiled,
+            None => built.compile_run(last, &options)?,
+        };
         let plan = Plan::of(compiled.simulation(), built.times_file().is_some());
         let most = options.limits.memory;
         if plan.bytes() > most {
@@ -186,6 +217,11 @@ impl Engine {
     pub fn ended_by(mut self, flag: &Arc<AtomicBool>) -> Engine {
         self.bounds.ended = Some(Arc::clone(flag));
         self
+    }
+
+    /// What is run, with its machine code.
+    pub fn compiled(&self) -> &Compiled {
+        &self.compiled
     }
 
     /// What bounds a run.

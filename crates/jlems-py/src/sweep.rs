@@ -6,7 +6,7 @@ use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use jlems::Failure;
+use jlems::{Compiled, Failure};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -64,12 +64,21 @@ impl Tickets {
 /// What a point gave: the run with its engine, why there is none, or a panic.
 type Outcome = Result<Result<(Box<Engine>, Made), Failure>, String>;
 
-fn made(source: &Source, wishes: &Wishes, point: &Point, ended: &Arc<AtomicBool>) -> Outcome {
+/// Runs a point, with the machine code of the one before if it fits.
+fn made(
+    source: &Source,
+    wishes: &Wishes,
+    point: &Point,
+    code: &mut Option<Compiled>,
+    ended: &Arc<AtomicBool>,
+) -> Outcome {
     let (set, seed) = point;
     let body = || {
         let mut source = source.clone();
         source.settings.set.extend(set.iter().cloned());
-        let engine = Engine::build(&source, &wishes.of_point(*seed))?.ended_by(ended);
+        let engine = Engine::of_many(&source, &wishes.of_point(*seed), code.as_ref())?;
+        *code = Some(engine.compiled().clone());
+        let engine = engine.ended_by(ended);
         let made = engine.make(None);
         Ok((Box::new(engine), made))
     };
@@ -102,14 +111,13 @@ pub fn sweep(
             for _ in 0..threads {
                 let sender = sender.clone();
                 scope.spawn(move || {
+                    let mut code = None;
                     while let Some(number) = tickets.next(points.len()) {
                         let Some(point) = points.get(number) else {
                             break;
                         };
-                        if sender
-                            .send((number, made(source, wishes, point, &tickets.ended)))
-                            .is_err()
-                        {
+                        let outcome = made(source, wishes, point, &mut code, &tickets.ended);
+                        if sender.send((number, outcome)).is_err() {
                             break;
                         }
                     }

@@ -37,6 +37,10 @@ pub struct Options {
     pub seed: Option<i64>,
     /// Values instead of those in the files.
     pub settings: Settings,
+    /// Whether the values of the components that `settings` change are kept in memory and out of the
+    /// code, so that [`Compiled::with_values_of`](crate::Compiled::with_values_of) finds the same code
+    /// for other values. Steps are a little slower, results the same.
+    pub free: bool,
     /// Elements for the target in addition to those that it has in the files: what `--record` asks for.
     pub additions: Option<String>,
     /// Whether only `additions` are recorded, and not the data files and displays of the model.

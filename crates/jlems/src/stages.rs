@@ -4,6 +4,7 @@
 //! text. Each has the warnings that its stage found. The limits of the [`Options`] are held against
 //! every stage; the time that they allow begins with the first.
 
+use std::collections::HashSet;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::OnceLock;
@@ -16,7 +17,7 @@ use lems_engine::{
 };
 use lems_ir::{Backend, Call, Deliveries, Interpreter, Program, State};
 use lems_jit::{CompiledProgram, JitError};
-use lems_model::{Model, Target};
+use lems_model::{ComponentId, Model, Target};
 use lems_network::{DataFile, Experiment, NetworkError};
 use lems_output::{EventFormat, Mark, OutputError};
 
@@ -232,6 +233,16 @@ pub(crate) fn simulations<'d>(
         experiment.reseed(seed);
     }
     let is_added = |span: lems_document::Span| document.source(span.source).name == RECORD;
+    if options.free {
+        let changed: HashSet<u32> = (document.overridden())
+            .map(|(element, _)| element.number())
+            .collect();
+        let components = model.components.iter().enumerate();
+        experiment.free = components
+            .filter(|(_, component)| changed.contains(&component.element.number()))
+            .map(|(index, _)| ComponentId::at(index))
+            .collect();
+    }
     if options.without_data {
         (experiment.data_files).retain(|file| file.span.is_some_and(is_added));
         experiment.displays.clear();
@@ -414,6 +425,28 @@ impl std::fmt::Debug for Compiled {
 }
 
 impl Compiled {
+    /// The same run of another network, with the machine code that there is; None if that network
+    /// needs other code. Networks of one model whose components have other values share their code if
+    /// they are built with [`Options::free`].
+    ///
+    /// # Errors
+    /// A limit on time or memory.
+    pub fn with_values_of(
+        &self,
+        built: &Built,
+        options: &Options,
+    ) -> Result<Option<Compiled>, Failure> {
+        built.budget.begin(Stage::COMPILING, options)?;
+        let number = usize::try_from(self.simulation.number()).unwrap_or(usize::MAX);
+        let other = built.simulations.get(number);
+        let other = other.filter(|other| other.program.has_code_of(&self.simulation.program));
+        Ok(other.map(|simulation| Compiled {
+            simulation: Arc::clone(simulation),
+            backend: Arc::clone(&self.backend),
+            budget: built.budget.clone(),
+        }))
+    }
+
     /// What is run.
     pub fn simulation(&self) -> &Simulation {
         &self.simulation

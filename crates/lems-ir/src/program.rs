@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::{Cable, Kernel, Routes, Scheme};
+use crate::{Cable, Kernel, Operation, Routes, Scheme, Statement};
 
 /// Kernels of a model and the tables that they use; nothing in it changes while a model runs.
 #[derive(Debug, Clone, Default)]
@@ -77,6 +77,31 @@ pub enum Setup {
 }
 
 impl Program {
+    /// Whether machine code of `other` does the steps of this program too: only values in memory and
+    /// what the initial passes do differ.
+    pub fn has_code_of(&self, other: &Program) -> bool {
+        let Program {
+            kernels,
+            setups: _,
+            handlers,
+            schedule,
+            setup: _,
+            links,
+            schemes,
+            cables,
+            routes,
+            memory,
+        } = self;
+        memory.len() == other.memory.len()
+            && *links == other.links
+            && *routes == other.routes
+            && *schedule == other.schedule
+            && *schemes == other.schemes
+            && *cables == other.cables
+            && same_kernels(kernels, &other.kernels)
+            && same_kernels(handlers, &other.handlers)
+    }
+
     /// All calls of kernels in a step, in order.
     pub fn calls(&self) -> impl Iterator<Item = &Call> {
         self.schedule.iter().filter_map(Stage::call)
@@ -97,4 +122,22 @@ pub enum Probe {
     Slot(u32),
     /// It never changes.
     Constant(f64),
+}
+
+/// Whether kernels are equal to the bit: zeros with different signs are different constants.
+fn same_kernels(ours: &[Kernel], theirs: &[Kernel]) -> bool {
+    ours == theirs
+        && constants(ours)
+            .zip(constants(theirs))
+            .all(|(a, b)| a.to_bits() == b.to_bits())
+}
+
+/// The constants in kernels, in an order that depends on their structure alone.
+fn constants(kernels: &[Kernel]) -> impl Iterator<Item = f64> {
+    let statements = kernels.iter().flat_map(|kernel| &kernel.body);
+    let nested = statements.flat_map(Statement::and_nested);
+    nested.filter_map(|statement| match statement {
+        Statement::Let(_, Operation::Constant(value)) => Some(*value),
+        _ => None,
+    })
 }

@@ -29,7 +29,7 @@ pub struct Target {
 }
 
 /// Receivers of the events of each source, in the order in which they are told.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Routes {
     /// `groups[offsets[s] .. offsets[s + 1]]` belong to source `s`.
     offsets: Vec<u32>,
@@ -38,7 +38,7 @@ pub struct Routes {
     numbers: Vec<u32>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Group {
     delay: f64,
     handler: Option<u32>,

@@ -43,6 +43,8 @@ struct Places {
     /// Where each has it, once they differ.
     each: Vec<MemberRead>,
     added: usize,
+    /// Whether it must not become a constant.
+    free: bool,
 }
 
 impl Places {
@@ -68,6 +70,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         for &member in nest.members.iter() {
             let instance = self.shape(nest.shape).instance(member, node);
             let readable = find(self, instance)?;
+            places.free |= self.network.is_free_at(readable.instance);
             places.add(self.one(nest, member, readable));
         }
         Ok(self.read_at(nest, places))
@@ -84,6 +87,7 @@ impl<'d> Lowering<'_, '_, 'd> {
     {
         let mut places = Places::default();
         for (&member, readable) in nest.members.iter().zip(values) {
+            places.free |= self.network.is_free_at(readable.instance);
             places.add(self.one(nest, member, *readable));
         }
         self.read_at(nest, places)
@@ -93,6 +97,9 @@ impl<'d> Lowering<'_, '_, 'd> {
         match places.common {
             None => Read::Constant(0.0),
             Some(_) if !places.each.is_empty() => self.differing(nest, &places.each),
+            Some(number @ MemberRead::Number(_)) if places.free => {
+                self.differing(nest, &vec![number; places.added])
+            }
             Some(MemberRead::Number(value)) => Read::Constant(value),
             Some(MemberRead::Here { column, level }) => Read::Here { column, level },
             Some(MemberRead::There(address)) => Read::There(address),
@@ -183,6 +190,9 @@ impl<'d> Lowering<'_, '_, 'd> {
         }
         let readable = self.network.read(first, name)?;
         Some(match readable.variable {
+            Variable::Fixed(value) if self.network.is_free_at(readable.instance) => {
+                Read::There(self.number(nest, value))
+            }
             Variable::Fixed(value) => Read::Constant(value),
             _ => Read::There(self.address(readable)),
         })
@@ -293,7 +303,9 @@ impl<'d> Lowering<'_, '_, 'd> {
     ) -> Register {
         let network = self.network;
         match self.shape(nest.shape).nodes[node].component {
-            Some(component) if !network.cables.changes_parameters() => {
+            Some(component)
+                if !network.cables.changes_parameters() && !network.is_free(component) =>
+            {
                 let value = network.model.parameter(component, name);
                 code.constant(declared(value, name))
             }
@@ -321,7 +333,8 @@ impl<'d> Lowering<'_, '_, 'd> {
         })
     }
 
-    /// A value of the instances of a node: a constant if all members have the same, else a column.
+    /// A value of the instances of a node: a constant if all members have the same and none is free,
+    /// else a column.
     pub(super) fn own_value(
         &mut self,
         code: &mut Code,
@@ -333,7 +346,10 @@ impl<'d> Lowering<'_, '_, 'd> {
         let shape = self.shape(nest.shape);
         let value = |member| declared(value(shape.instance(member, node)), name);
         let first = value(MemberId::from_u32(0));
-        let differs = |member: &MemberId| value(*member).to_bits() != first.to_bits();
+        let differs = |member: &MemberId| {
+            value(*member).to_bits() != first.to_bits()
+                || self.network.is_free_at(shape.instance(*member, node))
+        };
         let Some(different) = shape.member_ids().find(differs) else {
             return code.constant(first);
         };

@@ -1,7 +1,7 @@
 //! Makes the tree of instances of a component and walks it to run all `Structure`s.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use lems_document::Attribute;
 use lems_math::JavaRandom;
@@ -59,6 +59,7 @@ impl<'m, 'd> Network<'m, 'd> {
             by_name: Default::default(),
             cables: Cables::default(),
             peers: FxHashMap::default(),
+            free: HashSet::new(),
         };
         let mut builder = Builder {
             network,

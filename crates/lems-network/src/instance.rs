@@ -1,7 +1,7 @@
 //! Instances: running copies of components.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use lems_document::Span;
 use lems_index::Id;
@@ -108,11 +108,27 @@ pub struct Network<'m, 'd> {
     pub cables: Cables<'d>,
     /// Other ends of tunnels, by name.
     pub(crate) peers: FxHashMap<InstanceId, Vec<(&'d str, InstanceId)>>,
+    /// Components whose parameters are to be values in memory, not constants in code.
+    pub(crate) free: HashSet<ComponentId>,
 }
 
 impl<'m, 'd> Network<'m, 'd> {
     /// The root instance.
     pub const ROOT: InstanceId = InstanceId(0);
+
+    /// Whether the parameters of a component are to be values in memory, not constants in code.
+    pub fn is_free(&self, component: ComponentId) -> bool {
+        self.free.contains(&component)
+    }
+
+    /// The same of the component of an instance.
+    pub fn is_free_at(&self, id: InstanceId) -> bool {
+        !self.free.is_empty()
+            && self
+                .instance(id)
+                .component
+                .is_some_and(|of| self.is_free(of))
+    }
 
     /// An instance by number.
     pub fn instance(&self, id: InstanceId) -> &Instance<'d> {

@@ -1,6 +1,6 @@
 //! What a simulation runs and records: `Run`, `Record`, `DataWriter` and their kin.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use lems_document::{Attribute, Span};
 use lems_math::JavaRandom;
@@ -27,6 +27,9 @@ pub struct Experiment<'d> {
     pub most_instances: usize,
     /// How types describe cells with dendrites; without it each cell is one compartment.
     pub cable_rules: Option<CableRules>,
+    /// Components whose parameters are to be values in memory, not constants in code, because other
+    /// runs will have other values.
+    pub free: HashSet<ComponentId>,
     /// Legal, but surely not meant.
     pub warnings: Vec<NetworkError>,
 }
@@ -151,7 +154,10 @@ impl<'d> Experiment<'d> {
         run: Run,
     ) -> Result<Network<'m, 'd>, Vec<NetworkError>> {
         let (random, cables) = (self.random.clone(), self.cable_rules.as_ref());
-        Network::build_within(model, run.target, random, self.most_instances, cables)
+        let mut network =
+            Network::build_within(model, run.target, random, self.most_instances, cables)?;
+        network.free.clone_from(&self.free);
+        Ok(network)
     }
 
     /// Collects the runs and recordings of a component and all components in it.
@@ -170,6 +176,7 @@ impl<'d> Experiment<'d> {
                 random: JavaRandom::new(1234),
                 most_instances: MAX_INSTANCES,
                 cable_rules: None,
+                free: HashSet::new(),
                 warnings: Vec::new(),
             },
             errors: Vec::new(),

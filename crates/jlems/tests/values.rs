@@ -1,0 +1,112 @@
+//! Runs that differ in values share their machine code, and give the numbers of runs with code of their own.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
+use jlems::{BackendKind, Built, Compiled, Loaded, MemorySources, Options, Settings, Traces};
+
+/// Cells with channels, gates and rates, driven by a pulse; one drives another by a synapse whose peak is
+/// computed from its time constants.
+const NETWORK: &str = r#"<Lems><Target component="sim"/>
+  <Include file="Cells.xml"/><Include file="Networks.xml"/><Include file="Simulation.xml"/>
+  <ionChannelHH id="leak" conductance="10pS"/>
+  <ionChannelHH id="na" conductance="10pS">
+    <gateHHrates id="m" instances="3">
+      <forwardRate type="HHExpLinearRate" rate="1per_ms" midpoint="-40mV" scale="10mV"/>
+      <reverseRate type="HHExpRate" rate="4per_ms" midpoint="-65mV" scale="-18mV"/></gateHHrates>
+    <gateHHrates id="h" instances="1">
+      <forwardRate type="HHExpRate" rate="0.07per_ms" midpoint="-65mV" scale="-20mV"/>
+      <reverseRate type="HHSigmoidRate" rate="1per_ms" midpoint="-35mV" scale="10mV"/></gateHHrates>
+  </ionChannelHH>
+  <pointCellCondBased id="hh" C="10pF" v0="-65mV" thresh="20mV">
+    <channelPopulation id="leaks" ionChannel="leak" number="300" erev="-54.3mV"/>
+    <channelPopulation id="nas" ionChannel="na" number="120000" erev="50mV" ion="na"/></pointCellCondBased>
+  <expTwoSynapse id="syn" gbase="5nS" erev="0mV" tauRise="1ms" tauDecay="4ms"/>
+  <pulseGenerator id="pulse" delay="5ms" duration="30ms" amplitude="0.1nA"/>
+  <network id="net">
+    <population id="cells" component="hh" size="2"/>
+    <projection id="p" presynapticPopulation="cells" postsynapticPopulation="cells" synapse="syn">
+      <connectionWD id="0" preCellId="../cells[0]" postCellId="../cells[1]" weight="0.5" delay="2ms"/>
+    </projection>
+    <explicitInput target="cells[0]" input="pulse"/>
+  </network>
+  <Simulation id="sim" length="50ms" step="0.01ms" target="net">
+    <OutputFile id="v" fileName="v.dat"><OutputColumn id="0" quantity="cells[0]/v"/>
+      <OutputColumn id="1" quantity="cells[1]/v"/></OutputFile>
+  </Simulation></Lems>"#;
+
+fn options(set: &[&str], free: bool, backend: BackendKind) -> Options {
+    Options {
+        backend,
+        free,
+        settings: Settings {
+            set: set.iter().map(|text| (*text).to_owned()).collect(),
+            ..Settings::default()
+        },
+        ..Options::default()
+    }
+}
+
+fn built(options: &Options) -> Built {
+    let sources = MemorySources::from([("LEMS_net.xml", NETWORK)]);
+    let loaded = Loaded::read("LEMS_net.xml", &sources, options).unwrap();
+    loaded.check(options).unwrap().build(options).unwrap()
+}
+
+fn numbers(compiled: &Compiled, options: &Options) -> Traces {
+    let mut run = compiled.start(options).unwrap();
+    run.advance(1.0).unwrap();
+    run.into_sink()
+}
+
+/// Two values of each of these parameters.
+const PARAMETERS: [(&str, [&str; 2]); 12] = [
+    ("hh/C", ["10pF", "12pF"]),
+    ("hh/v0", ["-65mV", "-60mV"]),
+    ("hh/thresh", ["20mV", "0mV"]),
+    ("hh/nas/number", ["120000", "60000"]),
+    ("hh/nas/erev", ["50mV", "60mV"]),
+    ("na/conductance", ["10pS", "9pS"]),
+    ("na/m/instances", ["3", "2"]),
+    ("na/m/forwardRate/midpoint", ["-40mV", "-42mV"]),
+    ("na/h/reverseRate/scale", ["10mV", "8mV"]),
+    ("syn/gbase", ["5nS", "0nS"]),
+    ("syn/tauDecay", ["4ms", "9ms"]),
+    ("pulse/amplitude", ["0.1nA", "-0.1nA"]),
+];
+
+#[test]
+fn other_values_have_the_same_code_and_their_own_numbers() {
+    for backend in [BackendKind::Jit, BackendKind::Interpreter] {
+        for (parameter, values) in PARAMETERS {
+            let [first, second] = values.map(|value| format!("{parameter}={value}"));
+            let options_of = |set: &str, free| options(&[set], free, backend);
+            let first = options_of(&first, true);
+            let known = built(&first).compile(&first).unwrap();
+            let free = options_of(&second, true);
+            let shared = known.with_values_of(&built(&free), &free).unwrap();
+            let shared = numbers(&shared.expect(parameter), &free);
+            let own = options_of(&second, false);
+            let own = numbers(&built(&own).compile(&own).unwrap(), &own);
+            assert_eq!(shared, own, "{parameter}");
+            assert_ne!(shared, numbers(&known, &first), "{parameter}");
+        }
+    }
+}
+
+#[test]
+fn another_network_has_other_code() {
+    let first = options(&["cells/size=2"], true, BackendKind::Jit);
+    let known = built(&first).compile(&first).unwrap();
+    let more = options(&["cells/size=3"], true, BackendKind::Jit);
+    assert!(known.with_values_of(&built(&more), &more).unwrap().is_none());
+    // A value that is not said to be free is a constant in code.
+    let closed = options(&["hh/C=12pF"], false, BackendKind::Jit);
+    let given = options(&["hh/C=10pF"], false, BackendKind::Jit);
+    let known = built(&given).compile(&given).unwrap();
+    let other = known.with_values_of(&built(&closed), &closed).unwrap();
+    assert!(other.is_none());
+}
