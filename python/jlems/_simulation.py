@@ -105,7 +105,7 @@ class Simulation:
             "interpreter": backend == "interpreter",
             "strict": bool(strict),
         }
-        self._made(model._source.engine(self._choices))
+        self._made(_jlems.engine(model._source, self._choices))
         # What was told when the model was loaded is not told again.
         known = set(model._warnings or ())
         warn((one for one in self.warnings if one not in known), stacklevel=2)
@@ -276,7 +276,7 @@ def _simulation(model: Model, choices: dict[str, Any]) -> Simulation:
     simulation = Simulation.__new__(Simulation)
     simulation.model = model
     simulation._choices = choices
-    simulation._made(model._source.engine(choices))
+    simulation._made(_jlems.engine(model._source, choices))
     return simulation
 
 

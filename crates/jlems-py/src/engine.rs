@@ -1,13 +1,11 @@
 //! A run that is compiled, to be made as often as one likes.
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use jlems::{
-    BackendKind, Checkpoint, Choices, Code, Compiled, Diagnostic, Failure, Loaded, Options, Plots,
-    Run, RunError,
+    Checkpoint, Choices, Code, Compiled, Diagnostic, Failure, Loaded, Options, Plots, Run, RunError,
 };
 use lems_output::EventFormat;
 use pyo3::prelude::*;
@@ -22,33 +20,6 @@ use crate::source::{Source, reader_of};
 const LONGEST_RUN_AGAIN: Duration = Duration::from_secs(10);
 /// And if it has not more instances, because all their variables are kept then.
 const MOST_INSTANCES_AGAIN: usize = 200_000;
-
-/// What a user wants of a run.
-#[derive(Debug, Clone, FromPyObject)]
-#[pyo3(from_item_all)]
-pub struct Wishes {
-    /// Paths to record instead of the data files and displays of the model.
-    record: Option<Vec<String>>,
-    /// Populations whose spikes are recorded instead of the event files of the model.
-    spikes: Option<Vec<String>>,
-    every: u64,
-    seed: Option<i64>,
-    threads: Option<NonZeroUsize>,
-    fast: bool,
-    interpreter: bool,
-    strict: bool,
-}
-
-impl Wishes {
-    /// The same for a point of many, which has a thread and perhaps a seed of its own.
-    pub fn of_point(&self, seed: Option<i64>) -> Wishes {
-        Wishes {
-            seed: seed.or(self.seed),
-            threads: Some(NonZeroUsize::MIN),
-            ..self.clone()
-        }
-    }
-}
 
 /// A data file or a display: name, whether it is only drawn, columns, and what their SI values are
 /// divided by.
@@ -87,59 +58,18 @@ pub struct Engine {
     seconds: f64,
 }
 
-/// Where the machine code of an engine comes from.
-#[derive(Debug)]
-enum MachineCode<'c> {
-    /// It is compiled for this engine.
-    Own,
-    /// It is that of another engine of the same model, if that has the same code.
-    Shared(Option<&'c Compiled>),
-}
-
 impl Engine {
-    /// Reads, checks, builds and compiles a model.
-    pub fn build(source: &Source, wishes: &Wishes) -> Result<Engine, Failure> {
-        Engine::made(source, wishes, MachineCode::Own)
-    }
-
-    /// The same for one of many runs that differ in values, with the machine code of another of them
-    /// if it fits.
-    pub fn of_many(
-        source: &Source,
-        wishes: &Wishes,
+    /// Checks, builds and compiles a model that was read, with the machine code of another engine if
+    /// that has the same.
+    pub fn of(
+        loaded: &Loaded,
+        source: Source,
+        choices: Choices,
+        options: Options,
+        time: Option<Duration>,
         known: Option<&Compiled>,
     ) -> Result<Engine, Failure> {
-        Engine::made(source, wishes, MachineCode::Shared(known))
-    }
-
-    fn made(source: &Source, wishes: &Wishes, code: MachineCode<'_>) -> Result<Engine, Failure> {
         let begun = Instant::now();
-        let choices = Choices {
-            record: wishes.record.clone().unwrap_or_default(),
-            spikes: wishes.spikes.clone().unwrap_or_default(),
-            ..Choices::default()
-        };
-        let (around, mut options) = source.runnable(&choices)?;
-        options.backend = match wishes.interpreter {
-            true => BackendKind::Interpreter,
-            false => BackendKind::Jit,
-        };
-        options.fast = wishes.fast;
-        options.threads = wishes.threads;
-        options.seed = wishes.seed;
-        options.every = wishes.every;
-        options.strict = wishes.strict;
-        options.free = matches!(code, MachineCode::Shared(_));
-        options.displays = true;
-        options.without_data = around.is_none() && wishes.record.is_some();
-        options.without_events = around.is_none() && wishes.spikes.is_some();
-        // The numbers of a run go to memory, and time counts from the start of each run.
-        options.limits.output_bytes = usize::MAX;
-        let time = options.limits.time();
-        options.limits.seconds = usize::MAX;
-        let reader = reader_of(&around, &source.texts);
-        let path = around.as_ref().map_or(&source.path, |around| &around.path);
-        let loaded = Loaded::read(path, reader, &options)?;
         let checked = loaded.check(&options)?;
         let built = checked.build(&options)?;
         let mut found = loaded.warnings();
@@ -159,12 +89,8 @@ impl Engine {
         }
         // Of several runs the last one is that whose files stay.
         let last = built.simulations().len().saturating_sub(1);
-        let shared = match code {
-            MachineCode::Shared(Some(known)) => known.with_values_of(&built, &options)?,
-            MachineCode::Shared(None) | MachineCode::Own => None,
-        };
-        let compiled = match shared {
-            Some(compiled) => compiled,
+        let compiled = match known {
+            Some(known) => built.compile_like(known, &options)?,
             None => built.compile_run(last, &options)?,
         };
         let plan = Plan::of(compiled.simulation(), built.times_file().is_some());
@@ -187,7 +113,7 @@ impl Engine {
         Ok(Engine {
             warnings: Problem::all(&found, sources),
             inputs: own_files.into_iter().map(str::to_owned).collect(),
-            source: source.clone(),
+            source,
             plots: built.plots().clone(),
             formats: built.event_formats().to_vec(),
             times_file: built.times_file().map(str::to_owned),
@@ -198,6 +124,12 @@ impl Engine {
             bounds,
             seconds: begun.elapsed().as_secs_f64(),
         })
+    }
+
+    /// The same engine; reading its model took a while too.
+    pub fn after(mut self, reading: Duration) -> Engine {
+        self.seconds += reading.as_secs_f64();
+        self
     }
 
     /// Starts a run, from a checkpoint if there is one.

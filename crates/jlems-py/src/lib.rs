@@ -16,6 +16,7 @@ mod pictures;
 mod running;
 mod source;
 mod sweep;
+mod template;
 mod texts;
 mod views;
 mod written;
@@ -38,6 +39,8 @@ mod _jlems {
     use crate::source::Source;
     #[pymodule_export]
     use crate::sweep::sweep;
+    #[pymodule_export]
+    use crate::template::engine;
     #[pymodule_export]
     use crate::views::{core_types, describe, explain, validate, version};
     #[pymodule_export]

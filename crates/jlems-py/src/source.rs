@@ -8,7 +8,6 @@ use lems_document::{Document, SourceReader};
 use pyo3::prelude::*;
 
 use crate::descriptions::{description, types};
-use crate::engine::{Engine, Wishes};
 use crate::failure::{Kind, Problem, detached, exception, json};
 use crate::memory;
 use crate::texts::{Text, Texts};
@@ -144,13 +143,6 @@ impl Source {
             Ok(document.flat())
         })?;
         text.map_err(|failure: Failure| exception(py, &failure, Kind::Model))
-    }
-
-    /// Builds and compiles the run of the model.
-    #[pyo3(signature = (wishes))]
-    fn engine(&self, py: Python<'_>, wishes: Wishes) -> PyResult<Engine> {
-        let engine = detached(py, || Engine::build(self, &wishes))?;
-        engine.map_err(|failure| exception(py, &failure, Kind::Model))
     }
 
     /// The components of the model, as JSON.

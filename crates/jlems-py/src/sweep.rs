@@ -10,17 +10,15 @@ use jlems::{Compiled, Failure};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::engine::{Engine, Made, Wishes};
-use crate::failure::{Kind, exception, plain, said};
+use crate::engine::{Engine, Made};
+use crate::failure::{Kind, detached, exception, plain, said};
 use crate::source::Source;
+use crate::template::{Point, Template, Wishes};
 
 /// Time between two looks at Python.
 const PERIOD: Duration = Duration::from_millis(40);
 /// Results that may wait for an earlier one, for each thread.
 const AHEAD: usize = 4;
-
-/// The settings of a point, `path=value`, and its seed.
-type Point = (Vec<String>, Option<i64>);
 
 /// Points that are still to be run; those that are far ahead of the last one delivered wait.
 struct Tickets {
@@ -66,17 +64,13 @@ type Outcome = Result<Result<(Box<Engine>, Made), Failure>, String>;
 
 /// Runs a point, with the machine code of the one before if it fits.
 fn made(
-    source: &Source,
-    wishes: &Wishes,
+    template: &Template,
     point: &Point,
     code: &mut Option<Compiled>,
     ended: &Arc<AtomicBool>,
 ) -> Outcome {
-    let (set, seed) = point;
     let body = || {
-        let mut source = source.clone();
-        source.settings.set.extend(set.iter().cloned());
-        let engine = Engine::of_many(&source, &wishes.of_point(*seed), code.as_ref())?;
+        let engine = template.point(point, code.as_ref())?;
         *code = Some(engine.compiled().clone());
         let engine = engine.ended_by(ended);
         let made = engine.make(None);
@@ -104,7 +98,9 @@ pub fn sweep(
         most_ahead: threads * AHEAD,
         ended: Arc::default(),
     };
-    let (points, tickets, wishes) = (&points, &tickets, &wishes);
+    let template = detached(py, || Template::read(source, &wishes))?;
+    let template = template.map_err(|failure| exception(py, &failure, Kind::Model))?;
+    let (points, tickets, template) = (&points, &tickets, &template);
     py.detach(|| {
         std::thread::scope(|scope| {
             let (sender, receiver) = sync_channel::<(usize, Outcome)>(threads * AHEAD);
@@ -116,7 +112,7 @@ pub fn sweep(
                         let Some(point) = points.get(number) else {
                             break;
                         };
-                        let outcome = made(source, wishes, point, &mut code, &tickets.ended);
+                        let outcome = made(template, point, &mut code, &tickets.ended);
                         if sender.send((number, outcome)).is_err() {
                             break;
                         }

@@ -38,8 +38,8 @@ pub struct Options {
     /// Values instead of those in the files.
     pub settings: Settings,
     /// Whether the values of the components that `settings` change are kept in memory and out of the
-    /// code, so that [`Compiled::with_values_of`](crate::Compiled::with_values_of) finds the same code
-    /// for other values. Steps are a little slower, results the same.
+    /// code, so that [`Built::compile_like`](crate::Built::compile_like) finds the same code for other
+    /// values. Steps are a little slower, results the same.
     pub free: bool,
     /// Elements for the target in addition to those that it has in the files: what `--record` asks for.
     pub additions: Option<String>,

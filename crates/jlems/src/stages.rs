@@ -26,8 +26,8 @@ use crate::host::Timer;
 use crate::pipeline::places::long_kernels;
 use crate::reading::{RECORD, doubts_of_model, experiment};
 use crate::{
-    BackendKind, Code, Diagnostic, Failure, LimitError, Options, Plots, Stage, display_name,
-    load_runnable, read_model_in_use,
+    BackendKind, Code, Diagnostic, Failure, LimitError, Options, Plots, Settings, Stage,
+    display_name, load_runnable, read_model_in_use,
 };
 
 /// What watches over time and memory from the first stage to the last.
@@ -86,6 +86,22 @@ impl Loaded {
         options.stage.begin(Stage::READING);
         let document = load_runnable(path, reader, options)?;
         Ok(Loaded { document, budget })
+    }
+
+    /// The same model with more settings, without reading its text again. The time that the limits
+    /// allow begins anew.
+    ///
+    /// # Errors
+    /// Settings of what is not there.
+    pub fn with_settings(&self, settings: &Settings, options: &Options) -> Result<Loaded, Failure> {
+        let mut document = self.document.clone();
+        match settings.apply(&mut document) {
+            Ok(()) => Ok(Loaded {
+                document,
+                budget: Budget::start(options),
+            }),
+            Err(failure) => Err(failure.with_warnings_of(&document)),
+        }
     }
 
     /// The text as a tree of elements.
@@ -362,6 +378,27 @@ impl Built {
     }
 }
 
+impl Built {
+    /// Makes the run with the number of `known` ready to start, with the machine code of that one if
+    /// their programs differ in values only. Networks of one model with other values do if they are
+    /// built with [`Options::free`].
+    ///
+    /// # Errors
+    /// Those of [`Built::compile_run`].
+    pub fn compile_like(&self, known: &Compiled, options: &Options) -> Result<Compiled, Failure> {
+        self.budget.begin(Stage::COMPILING, options)?;
+        let number = usize::try_from(known.simulation.number()).unwrap_or(usize::MAX);
+        match self.simulations.get(number) {
+            Some(own) if own.program.has_code_of(&known.simulation.program) => Ok(Compiled {
+                simulation: Arc::clone(own),
+                backend: Arc::clone(&known.backend),
+                budget: self.budget.clone(),
+            }),
+            _ => self.compile_run(number, options),
+        }
+    }
+}
+
 /// The failure of a program that does not become machine code.
 fn not_compiled(error: JitError) -> Failure {
     Failure::plain(
@@ -425,26 +462,9 @@ impl std::fmt::Debug for Compiled {
 }
 
 impl Compiled {
-    /// The same run of another network, with the machine code that there is; None if that network
-    /// needs other code. Networks of one model whose components have other values share their code if
-    /// they are built with [`Options::free`].
-    ///
-    /// # Errors
-    /// A limit on time or memory.
-    pub fn with_values_of(
-        &self,
-        built: &Built,
-        options: &Options,
-    ) -> Result<Option<Compiled>, Failure> {
-        built.budget.begin(Stage::COMPILING, options)?;
-        let number = usize::try_from(self.simulation.number()).unwrap_or(usize::MAX);
-        let other = built.simulations.get(number);
-        let other = other.filter(|other| other.program.has_code_of(&self.simulation.program));
-        Ok(other.map(|simulation| Compiled {
-            simulation: Arc::clone(simulation),
-            backend: Arc::clone(&self.backend),
-            budget: built.budget.clone(),
-        }))
+    /// Whether this and another run use the same machine code.
+    pub fn shares_code_with(&self, other: &Compiled) -> bool {
+        Arc::ptr_eq(&self.backend, &other.backend)
     }
 
     /// What is run.

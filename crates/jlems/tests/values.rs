@@ -87,8 +87,9 @@ fn other_values_have_the_same_code_and_their_own_numbers() {
             let first = options_of(&first, true);
             let known = built(&first).compile(&first).unwrap();
             let free = options_of(&second, true);
-            let shared = known.with_values_of(&built(&free), &free).unwrap();
-            let shared = numbers(&shared.expect(parameter), &free);
+            let shared = built(&free).compile_like(&known, &free).unwrap();
+            assert!(shared.shares_code_with(&known), "{parameter}");
+            let shared = numbers(&shared, &free);
             let own = options_of(&second, false);
             let own = numbers(&built(&own).compile(&own).unwrap(), &own);
             assert_eq!(shared, own, "{parameter}");
@@ -102,11 +103,38 @@ fn another_network_has_other_code() {
     let first = options(&["cells/size=2"], true, BackendKind::Jit);
     let known = built(&first).compile(&first).unwrap();
     let more = options(&["cells/size=3"], true, BackendKind::Jit);
-    assert!(known.with_values_of(&built(&more), &more).unwrap().is_none());
+    let other = built(&more).compile_like(&known, &more).unwrap();
+    assert!(!other.shares_code_with(&known));
     // A value that is not said to be free is a constant in code.
     let closed = options(&["hh/C=12pF"], false, BackendKind::Jit);
     let given = options(&["hh/C=10pF"], false, BackendKind::Jit);
     let known = built(&given).compile(&given).unwrap();
-    let other = known.with_values_of(&built(&closed), &closed).unwrap();
-    assert!(other.is_none());
+    let other = built(&closed).compile_like(&known, &closed).unwrap();
+    assert!(!other.shares_code_with(&known));
+}
+
+#[test]
+fn a_model_is_read_once_for_many_values() {
+    let plain = options(&["hh/C=10pF"], true, BackendKind::Jit);
+    let sources = MemorySources::from([("LEMS_net.xml", NETWORK)]);
+    let loaded = Loaded::read("LEMS_net.xml", &sources, &plain).unwrap();
+    for value in ["9pF", "11pF"] {
+        let setting = format!("hh/C={value}");
+        let whole = options(&[&setting], true, BackendKind::Jit);
+        let changed = loaded.with_settings(&whole.settings, &plain).unwrap();
+        let changed = changed.check(&plain).unwrap().build(&plain).unwrap();
+        let changed = numbers(&changed.compile(&plain).unwrap(), &plain);
+        let anew = numbers(&built(&whole).compile(&whole).unwrap(), &whole);
+        assert_eq!(changed, anew);
+    }
+    let wrong = options(&["hh/CC=1pF"], true, BackendKind::Jit);
+    let wrong = loaded.with_settings(&wrong.settings, &wrong).unwrap();
+    let failure = wrong.check(&plain).unwrap_err();
+    assert!(
+        failure.diagnostics[0]
+            .message
+            .contains("has no parameter `CC`")
+    );
+    let nowhere = options(&["hhh/C=1pF"], true, BackendKind::Jit);
+    assert!(loaded.with_settings(&nowhere.settings, &nowhere).is_err());
 }

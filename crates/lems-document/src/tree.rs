@@ -16,7 +16,7 @@ use lems_index::{bug, narrow};
 ///
 /// One array holds the elements in the order of the text, another the attributes.
 /// Each name is stored once, and values stay in the text of their source.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Document {
     pub(crate) sources: Vec<Source>,
     pub(crate) tree: Tree,
@@ -35,7 +35,7 @@ pub struct Document {
     pub(crate) additions: BTreeMap<u32, Vec<u32>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Tree {
     pub(crate) names: Vec<String>,
     /// In pre-order: the descendants of an element follow it.
@@ -48,7 +48,7 @@ pub(crate) struct Tree {
     pub(crate) texts: Vec<(u32, Text)>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ElementRecord {
     pub(crate) name: u32,
     pub(crate) source: SourceId,
@@ -59,7 +59,7 @@ pub(crate) struct ElementRecord {
     pub(crate) subtree_end: u32,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct AttributeRecord {
     /// Index of the name, with [`DECODED`] if the value is not in the text.
     pub(crate) name: u32,
@@ -84,7 +84,7 @@ impl Tree {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Text {
     InSource(u32, u32),
     Decoded(Box<str>),
