@@ -232,7 +232,7 @@ impl Page {
                     }
                     _ => Ok(()),
                 },
-                "xml" => block.keep(&folder),
+                "xml" | "toml" => block.keep(&folder),
                 // The test of the instructions reads programs.
                 "sh no-run" | "python no-run" | "ir" => Ok(()),
                 other => Err(format!("what is a block of `{other}`?")),
@@ -276,7 +276,7 @@ impl Block {
 
     /// Writes a whole file, whose name is in the line above. An excerpt must be from an existing file.
     fn keep(&self, folder: &Folder) -> Result<(), String> {
-        if ["<?xml", "<Lems", "<neuroml"]
+        if ["<?xml", "<Lems", "<neuroml", "model ="]
             .iter()
             .any(|start| self.text.starts_with(start))
         {

@@ -185,7 +185,8 @@ impl Failure {
 }
 
 impl Diagnostic {
-    pub(crate) fn new(
+    /// A message about a place; it has no further causes or notes.
+    pub fn new(
         code: Code,
         message: String,
         span: Option<Span>,

@@ -152,6 +152,7 @@ const EXPLANATIONS: &[(u16, &str)] = &[
     (607, include_str!("explain/0607.md")),
     (608, include_str!("explain/0608.md")),
     (609, include_str!("explain/0609.md")),
+    (610, include_str!("explain/0610.md")),
     (701, include_str!("explain/0701.md")),
     (702, include_str!("explain/0702.md")),
     (703, include_str!("explain/0703.md")),
@@ -216,6 +217,8 @@ impl Code {
     pub const NOT_RECORDED: Code = Code(608);
     /// The standard output cannot be written.
     pub const NO_STANDARD_OUTPUT: Code = Code(609);
+    /// The specification of a sweep is wrong.
+    pub const WRONG_SWEEP: Code = Code(610);
     /// A schema cannot be used.
     pub const UNUSABLE_SCHEMA: Code = Code(701);
     /// The schema does not allow an element here.

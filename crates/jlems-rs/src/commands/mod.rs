@@ -18,6 +18,7 @@ mod recordings;
 mod run;
 mod schema_search;
 mod show;
+mod sweep;
 mod types;
 mod validate;
 mod watch;
@@ -61,6 +62,8 @@ enum Command {
     Compare(compare::Arguments),
     /// Draw output files.
     Plot(plot::Arguments),
+    /// Run a model with many values, and write a table of the results.
+    Sweep(sweep::Arguments),
     /// List component types: the core types, or those of a file and what it includes.
     Types(types::Arguments),
     /// Describe a component type, a dimension, a unit or a constant.
@@ -92,6 +95,7 @@ impl CommandLine {
     pub fn execute(self) -> ExitCode {
         let result = match (self.command, self.run) {
             (Some(Command::Run(arguments)), _) | (None, arguments) => run::run(&arguments),
+            (Some(Command::Sweep(arguments)), _) => sweep::run(&arguments),
             (Some(Command::Validate(arguments)), _) => validate::run(&arguments),
             (Some(Command::Compare(arguments)), _) => compare::run(&arguments),
             (Some(Command::Plot(arguments)), _) => plot::run(&arguments).and_then(shown),

@@ -49,6 +49,11 @@ impl Runnable<'_> {
             .map_or(self.file, |around| &around.path)
     }
 
+    /// Whether the file of the user says itself what to run.
+    pub fn says_itself(&self) -> bool {
+        self.around.is_none()
+    }
+
     /// Where it is read from.
     pub fn reader(&self) -> &dyn SourceReader {
         match &self.around {
@@ -59,6 +64,17 @@ impl Runnable<'_> {
 }
 
 impl RecordingArguments {
+    /// Paths and populations to record, and the file that it would go to.
+    pub fn of(record: Vec<String>, spikes: Vec<String>, file: &str) -> RecordingArguments {
+        RecordingArguments {
+            target: None,
+            temperature: None,
+            record,
+            spikes,
+            record_file: Some(file.to_owned()),
+        }
+    }
+
     /// The simulation of a NeuroML file, or None of a file that says itself what to run.
     pub fn simulation(
         &self,

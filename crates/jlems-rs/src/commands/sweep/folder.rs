@@ -1,0 +1,174 @@
+//! The folder of a sweep: a file that says what it is, and parts of the table.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jlems::{Code, Failure, visible};
+use lems_host::FileStore;
+use lems_output::OutputStore;
+use lems_sweep::{Column, Shard, Spec, part};
+use serde::{Deserialize, Serialize};
+
+/// Name of the file that says what a folder is.
+const MANIFEST: &str = "sweep.json";
+/// Most points of a part.
+const LARGEST_PART: u64 = 256;
+/// Parts that a sweep has at least, so that shards have something to share, if it has as many points.
+const PARTS: u64 = 64;
+
+/// What a folder is. Two sweeps with the same are the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Manifest {
+    /// Version of the program.
+    jlems_rs: String,
+    /// The specification.
+    spec: String,
+    /// A number for the texts of the model and of the table of points.
+    model: String,
+}
+
+/// A folder of results.
+pub struct Folder {
+    path: PathBuf,
+    manifest: Manifest,
+}
+
+impl Folder {
+    /// The folder of the sweep of a specification and the other texts that it depends on; nothing is read or
+    /// made.
+    pub fn new<'t>(path: &Path, spec: &str, texts: impl Iterator<Item = &'t str>) -> Folder {
+        let mut number = Fnv::new();
+        texts.for_each(|text| number.add(text.as_bytes()));
+        Folder {
+            path: path.to_owned(),
+            manifest: Manifest {
+                jlems_rs: env!("CARGO_PKG_VERSION").to_owned(),
+                spec: spec.to_owned(),
+                model: format!("{:016x}", number.0),
+            },
+        }
+    }
+
+    /// Points of each part but the last.
+    pub fn size(&self, spec: &Spec) -> u64 {
+        spec.points().div_ceil(PARTS).clamp(1, LARGEST_PART)
+    }
+
+    /// Number of parts.
+    pub fn batches(&self, spec: &Spec) -> u64 {
+        spec.points().div_ceil(self.size(spec))
+    }
+
+    /// The numbers of the points of a part.
+    pub fn points(&self, spec: &Spec, batch: u64) -> std::ops::Range<u64> {
+        let first = batch * self.size(spec);
+        first..(first + self.size(spec)).min(spec.points())
+    }
+
+    fn name(batch: u64) -> String {
+        format!("part-{batch:06}.parquet")
+    }
+
+    /// The parts of a shard that are not there.
+    ///
+    /// # Errors
+    /// The folder is that of another sweep, or cannot be read.
+    pub fn missing(&self, spec: &Spec, shard: Shard) -> Result<Vec<u64>, Failure> {
+        self.check()?;
+        let own = (0..self.batches(spec)).filter(|batch| shard.has(*batch));
+        Ok(own
+            .filter(|batch| !self.path.join(Folder::name(*batch)).exists())
+            .collect())
+    }
+
+    /// Whether the folder is that of this sweep, if it is of any.
+    fn check(&self) -> Result<(), Failure> {
+        let place = self.path.join(MANIFEST);
+        let shown = place.display().to_string();
+        let text = match fs::read_to_string(&place) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return self.has_no_parts(),
+            Err(error) => {
+                let message = format!("cannot read {}: {error}", visible(&shown));
+                return Err(Failure::plain(Code::UNREADABLE, message, None));
+            }
+        };
+        let differs = |what: &str| {
+            let message = format!(
+                "{} is of another sweep: {what}",
+                visible(&self.path.display().to_string())
+            );
+            let help = "choose another folder, or remove this one".to_owned();
+            Failure::plain(Code::MISFIT, message, Some(help))
+        };
+        let there: Manifest = serde_json::from_str(&text)
+            .map_err(|_| differs(&format!("{MANIFEST} cannot be understood")))?;
+        match &self.manifest {
+            own if *own == there => Ok(()),
+            own if own.spec != there.spec => Err(differs("its specification is another one")),
+            own if own.model != there.model => {
+                Err(differs("its model or its points have changed since"))
+            }
+            _ => Err(differs("it was made by another version of the program")),
+        }
+    }
+
+    /// A folder that does not say what it is must not hold parts.
+    fn has_no_parts(&self) -> Result<(), Failure> {
+        if self.path.join(Folder::name(0)).exists() {
+            let shown = self.path.display().to_string();
+            let message = format!("{} has results, but no {MANIFEST}", visible(&shown));
+            let help = "choose another folder".to_owned();
+            return Err(Failure::plain(Code::MISFIT, message, Some(help)));
+        }
+        Ok(())
+    }
+
+    /// Makes the folder, and says in it what it is.
+    ///
+    /// # Errors
+    /// The folder cannot be made or written.
+    pub fn begin(&self) -> Result<(), Failure> {
+        if self.path.join(MANIFEST).exists() {
+            return Ok(());
+        }
+        let text = super::super::printing::json(&self.manifest)?;
+        self.put(MANIFEST, text.as_bytes())
+    }
+
+    /// Writes a part.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write(&self, batch: u64, columns: &[Column]) -> Result<(), Failure> {
+        let bytes =
+            part(columns).map_err(|error| Failure::plain(Code::MISFIT, error.to_string(), None))?;
+        self.put(&Folder::name(batch), &bytes)
+    }
+
+    fn put(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
+        let failed =
+            |error: lems_output::OutputError| Failure::from(jlems::EngineError::from(error));
+        let mut store = FileStore::in_folder(&self.path);
+        let mut sink = store.create(name).map_err(failed)?;
+        sink.write(bytes).map_err(failed)?;
+        sink.finish().map_err(failed)
+    }
+}
+
+/// The hash of Fowler, Noll and Vo, with 64 bits: it is the same on every machine.
+struct Fnv(u64);
+
+impl Fnv {
+    fn new() -> Fnv {
+        Fnv(0xcbf2_9ce4_8422_2325)
+    }
+
+    fn add(&mut self, bytes: &[u8]) {
+        // The length keeps two texts apart from one.
+        for byte in bytes.iter().chain(&bytes.len().to_le_bytes()) {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
+        }
+    }
+}
