@@ -86,7 +86,7 @@ pub use visible::{visible, visible_lines};
 
 pub use lems_document::{EmbeddedFile, MemorySources, Source, SourceReader, Span};
 pub use lems_engine::{
-    Checkpoint, CheckpointError, EngineError, Event, Events, Moment, Recorder, Simulation, Sink,
-    Summary, Table, TextFiles, Traces,
+    Checkpoint, CheckpointError, EngineError, Event, Events, Method, Moment, Recorder, Simulation,
+    Sink, Summary, Table, TextFiles, Traces,
 };
 pub use lems_output::{Mark, MemoryStore, OutputError, OutputSink, OutputStore};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use lems_document::{EmbeddedFile, IncludeOptions};
+use lems_engine::Method;
 use nml2_coretypes::{CORE_TYPES, FOREIGN_LANGUAGES, NOTES};
 
 use crate::host::NoHost;
@@ -33,6 +34,8 @@ pub struct Options {
     pub threads: Option<NonZeroUsize>,
     /// Whether results may have other rounding errors than jLEMS's.
     pub fast: bool,
+    /// How cells with dendrites are computed.
+    pub method: Method,
     /// Seed of the random generator, instead of the model's.
     pub seed: Option<i64>,
     /// Values instead of those in the files.

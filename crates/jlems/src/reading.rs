@@ -71,7 +71,9 @@ pub fn read_model(document: &Document) -> Result<Model<'_>, Failure> {
 /// # Errors
 /// As of [`read_model`].
 pub fn read_model_in_use(document: &Document) -> Result<Model<'_>, Failure> {
-    checked(document, Model::read_in_use(document))
+    let rules = crate::cable_rules();
+    let pairs: Vec<_> = rules.companions().collect();
+    checked(document, Model::read_in_use(document, &pairs))
 }
 
 fn checked<'d>(

@@ -287,7 +287,8 @@ pub(crate) fn simulations<'d>(
             every: options.every.max(1),
             times_file: target.times_file.map(|file| file.value().to_owned()),
         };
-        let simulation = Simulation::new(model, experiment, run, recording).map_err(failed)?;
+        let simulation =
+            Simulation::new(model, experiment, run, recording, options.method).map_err(failed)?;
         limits.allow_program(&simulation.program)?;
         simulations.push(match options.fast {
             true => simulation.fast(lems_jit::can_fuse()),

@@ -5,7 +5,7 @@ use std::fmt;
 
 use lems_equations::{Computation, Item};
 use lems_ir::{Backend, Interpreter, Probe, Program, State, make_step};
-use lems_lower::{Lowered, Recorded, lower};
+use lems_lower::{Lowered, Method, Recorded, lower};
 use lems_model::{Actions, ComponentType, Dynamics, Formula, Model};
 use lems_network::{Experiment, InstanceId, Network, Readable, Run, Shapes, Variable};
 
@@ -91,7 +91,12 @@ const ROUNDS: usize = 8;
 
 impl<'m, 'd> Diagnosis<'m, 'd> {
     /// Prepares to make a run again; None if it cannot be built as it was.
-    pub fn new(model: &'m Model<'d>, experiment: &Experiment<'d>, run: Run) -> Option<Self> {
+    pub fn new(
+        model: &'m Model<'d>,
+        experiment: &Experiment<'d>,
+        run: Run,
+        method: Method,
+    ) -> Option<Self> {
         let network = experiment.network(model, run).ok()?;
         let shapes = Shapes::of(&network);
         let mut places: Vec<Place<'d>> = Vec::new();
@@ -111,7 +116,7 @@ impl<'m, 'd> Diagnosis<'m, 'd> {
         };
         let Lowered {
             program, values, ..
-        } = lower(&network, &shapes, &recorded).ok()?;
+        } = lower(&network, &shapes, &recorded, method).ok()?;
         Some(Diagnosis {
             program,
             network,
@@ -365,6 +370,11 @@ fn add_equations<'m, 'd>(
             candidates.extend(own.map(|rate| &rate.value));
         }
         Item::Rate(rate) if rate.variable == name => candidates.push(&rate.value),
+        Item::Move(moving) => {
+            let own = moving.states.iter().filter(|state| state.name == name);
+            let rates = own.flat_map(|state| &state.rates);
+            candidates.extend(rates.map(|rate| &rate.value));
+        }
         Item::Condition(condition) => assigned(&condition.actions),
         Item::Actions(actions) => assigned(actions),
         Item::Regimes(regimes) => {
@@ -378,6 +388,7 @@ fn add_equations<'m, 'd>(
         | Item::Scheme(_)
         | Item::Clock(_)
         | Item::Rate(_)
+        | Item::Settle(_)
         | Item::Simultaneous(_)
         | Item::Enter(_)
         | Item::Publish(_) => {}

@@ -13,6 +13,7 @@ mod simulation;
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use diagnose::{Cause, Diagnosis};
 pub use error::EngineError;
+pub use lems_lower::Method;
 pub use record::{Event, Events, Sink, Table, TextFiles, Traces};
 pub use run::{Control, Cursor, Moment, RunSettings, Summary};
 pub use simulation::{RecordSettings, Recorder, Simulation};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lems_expression::Dimension;
 use lems_ir::{Cable, Probe, Program};
-use lems_lower::{Lowered, Recorded, lower};
+use lems_lower::{Lowered, Method, Recorded, lower};
 use lems_math::JavaRandom;
 use lems_model::Model;
 use lems_network::{EventFormat, Experiment, NetworkError, Run, Shapes, Variable};
@@ -99,6 +99,7 @@ impl Simulation {
         experiment: &Experiment<'_>,
         run: Run,
         recording: RecordSettings,
+        method: Method,
     ) -> Result<Simulation, Vec<NetworkError>> {
         let network = experiment.network(model, run)?;
         let doubts = network.doubts(experiment, &run);
@@ -163,7 +164,7 @@ impl Simulation {
             program,
             values,
             columns,
-        } = lower(&network, &shapes, &recorded)?;
+        } = lower(&network, &shapes, &recorded, method)?;
         let data_files = (data_files.into_iter())
             .map(|(path, drawn, columns)| DataPlan {
                 path,

@@ -9,7 +9,8 @@ use lems_network::Experiment;
 use lems_output::MemoryStore;
 
 use crate::{
-    Cursor, EngineError, Event, Moment, RecordSettings, RunSettings, Simulation, Summary, Traces,
+    Cursor, EngineError, Event, Method, Moment, RecordSettings, RunSettings, Simulation, Summary,
+    Traces,
 };
 
 pub(crate) const TYPES: &str = r#"
@@ -48,6 +49,7 @@ pub(crate) fn simulation(text: &str) -> Simulation {
         &experiment,
         experiment.runs[0],
         RecordSettings::default(),
+        Method::default(),
     )
     .unwrap()
 }

@@ -5,7 +5,9 @@ use std::fmt;
 use lems_model::{Actions, ConditionalVariable, Reduce, Selection, TimeDerivative};
 use lems_network::{InstanceId, NodeId, ShapeId};
 
-use crate::{Clock, Computation, Equations, Item, Phase, RegimeItems, Simultaneous};
+use crate::{
+    Clock, Computation, Equations, Item, Moving, Phase, RegimeItems, Simultaneous, step::definition,
+};
 
 /// One line of the order of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +54,7 @@ impl<'d> Equations<'_, '_, 'd> {
     }
 
     /// The shapes of what is attached to a list of a node, in the order in which they are met.
-    fn attached(&self, shape: ShapeId, node: NodeId, list: &str) -> Vec<ShapeId> {
+    pub(crate) fn attached(&self, shape: ShapeId, node: NodeId, list: &str) -> Vec<ShapeId> {
         let mut shapes = Vec::new();
         for member in self.shape(shape).member_ids() {
             let instance = self.shape(shape).instance(member, node);
@@ -89,7 +91,7 @@ impl<'m, 'd> Lines<'_, 'm, 'd> {
         let equations = self.equations;
         let items = match self.phase {
             None if equations.shape(shape).cable => {
-                for phase in [Phase::States, Phase::Currents, Phase::End] {
+                for phase in Phase::ALL {
                     self.phase = Some(phase);
                     self.shape(shape);
                 }
@@ -149,6 +151,8 @@ impl<'m, 'd> Lines<'_, 'm, 'd> {
             }
             Item::Compute(computation) => self.computation(at, *computation),
             Item::Integrate(rates) => self.rates(at, rates),
+            Item::Move(moving) => self.moving(at.shape, moving),
+            Item::Settle(names) => self.settle(at.shape, names),
             Item::Rate(rate) => {
                 let what = format!("rate of {} = {}", rate.variable, rate.value.source.value());
                 self.line(at, "TimeDerivative", what);
@@ -163,6 +167,37 @@ impl<'m, 'd> Lines<'_, 'm, 'd> {
             Item::Enter(regime) => self.line(at, "Regime", format!("enter {regime}")),
             Item::Publish(name) => self.line(at, "Exposure", format!("publish {name}")),
             Item::Regimes(regimes) => self.regimes(at, regimes),
+        }
+    }
+
+    /// The lines of the states of a compartment.
+    fn moving(&mut self, shape: ShapeId, moving: &Moving<'m, 'd>) {
+        for (node, scheme) in &moving.schemes {
+            self.item(self.at(shape, *node), &Item::Scheme(scheme));
+        }
+        for state in &moving.states {
+            let rates = state.rates.iter().map(|rate| rate.value.source.value());
+            let rates: Vec<_> = rates.map(|rate| rate.to_string()).collect();
+            let what = format!("move {} by {}", state.name, rates.join(" + "));
+            self.line(self.at(shape, state.node), "TimeDerivative", what);
+        }
+    }
+
+    /// The lines of variables that are computed together.
+    fn settle(&mut self, shape: ShapeId, names: &[(NodeId, &'d str)]) {
+        for (node, name) in names {
+            let computation = definition(self.equations.kind(shape, *node), name);
+            if let Some(computation) = computation {
+                self.computation(self.at(shape, *node), computation);
+            }
+        }
+    }
+
+    fn at(&self, shape: ShapeId, node: NodeId) -> At {
+        At {
+            shape,
+            node,
+            instance: self.equations.shape(shape).first_instance(node),
         }
     }
 

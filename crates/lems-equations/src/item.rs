@@ -19,6 +19,11 @@ pub enum Item<'m, 'd> {
     Compute(Computation<'m, 'd>),
     /// All rates are computed; then each state variable moves by its rate times the step (Euler).
     Integrate(&'m [TimeDerivative<'d>]),
+    /// The states of all nodes of a compartment move, but not its potential.
+    Move(Moving<'m, 'd>),
+    /// Variables and requirements of several nodes get their values of this moment, in whatever order
+    /// they need one another.
+    Settle(Vec<(NodeId, &'d str)>),
     /// The rate of the potential of a cable is computed and kept.
     Rate(&'m TimeDerivative<'d>),
     /// The state variables of several nodes move together.
@@ -94,12 +99,29 @@ pub enum Clock {
 /// the middle of its own step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
-    /// All but the potential moves by a step, at the potential in the middle of it.
+    /// All but the potential moves: a compartment by a step, at the potential in the middle of it; what
+    /// is attached to it by the first half of the step, after the events that arrive at its beginning.
     States,
     /// The currents through the membrane with these states, and the rate of the potential.
     Currents,
+    /// What is attached moves by the second half of the step, at the new potential.
+    Rest,
     /// What depends on the new potential: conditions of the node, and what others see.
     End,
+}
+
+impl Phase {
+    /// All parts, in order.
+    pub const ALL: [Phase; 4] = [Phase::States, Phase::Currents, Phase::Rest, Phase::End];
+}
+
+/// The states of a compartment that move together.
+#[derive(Debug, Clone, Default)]
+pub struct Moving<'m, 'd> {
+    /// State variables with their rates.
+    pub states: Vec<RateSum<'m, 'd>>,
+    /// Kinetic schemes, with the nodes that they belong to.
+    pub schemes: Vec<(NodeId, &'m KineticScheme<'d>)>,
 }
 
 /// What one regime does while it is active.

@@ -26,7 +26,9 @@ use lems_network::{Network, NodeId, Part, Shape, ShapeId, Shapes};
 
 pub use description::OrderLine;
 pub use events::{entries, handlers};
-pub use item::{Clock, Computation, Item, NodeItem, Phase, RateSum, RegimeItems, Simultaneous};
+pub use item::{
+    Clock, Computation, Item, Moving, NodeItem, Phase, RateSum, RegimeItems, Simultaneous,
+};
 pub use setup::{Setup, creation, pass};
 pub use step::{definition, own_step, requirements};
 

@@ -115,6 +115,17 @@ impl<'m, 'd> Equations<'_, 'm, 'd> {
                 }
             }
         }
+        // In a compartment the occupancies start at the steady state of the initial potential.
+        if self.shape(shape).cable {
+            let dynamics = self.dynamics(shape, node).into_iter();
+            for scheme in dynamics.flat_map(|dynamics| &dynamics.schemes) {
+                let items = vec![Item::Scheme(scheme)];
+                again.push(Setup::Pass { node, items });
+                for element in self.elements(shape, node, scheme.nodes) {
+                    again.extend(self.pass(shape, element, true));
+                }
+            }
+        }
         again.extend(self.pass(shape, node, true));
         parts.push(Setup::Twice(again));
     }

@@ -4,7 +4,8 @@ use lems_model::{ComponentType, Dynamics, Regime};
 use lems_network::{NodeId, Part, ShapeId, exposed_name};
 
 use crate::{
-    Clock, Computation, Equations, Item, NodeItem, Phase, RateSum, RegimeItems, Simultaneous,
+    Clock, Computation, Equations, Item, Moving, NodeItem, Phase, RateSum, RegimeItems,
+    Simultaneous,
 };
 
 /// What an instance of a type does in its own step, after its children and attached instances.
@@ -58,6 +59,20 @@ fn currents<'m, 'd>(kind: &'m ComponentType<'d>) -> Vec<Item<'m, 'd>> {
     (computed(dynamics))
         .chain(published(kind, dynamics))
         .collect()
+}
+
+/// The second half of the step of an attached instance; its conditions and regimes belong to the first.
+fn second_half<'m, 'd>(kind: &'m ComponentType<'d>) -> Vec<Item<'m, 'd>> {
+    let Some(dynamics) = &kind.dynamics else {
+        return Vec::new();
+    };
+    let mut items: Vec<_> = dynamics.schemes.iter().map(Item::Scheme).collect();
+    if !dynamics.rates.is_empty() {
+        items.extend(computed(dynamics));
+        items.push(Item::Integrate(&dynamics.rates));
+    }
+    items.extend(currents(kind));
+    items
 }
 
 /// What is left of a step if the requirements have been read.
@@ -158,11 +173,140 @@ impl<'m, 'd> Equations<'_, 'm, 'd> {
     }
 
     /// A part of the step of a shape whose root is a node of a cable, or of what is attached to one.
-    ///
-    /// Requirements are read first, from the root down, so that all nodes see the potential of this
-    /// moment; jLEMS's order would let each level see that of a step before. Then comes every node
-    /// after the nodes and attached instances in it.
     pub fn phase(&self, shape: ShapeId, phase: Phase) -> Vec<NodeItem<'m, 'd>> {
+        if self.shape(shape).cable {
+            self.compartment_phase(shape, phase)
+        } else {
+            self.attached_phase(shape, phase)
+        }
+    }
+
+    /// A part of the step of a compartment.
+    fn compartment_phase(&self, shape: ShapeId, phase: Phase) -> Vec<NodeItem<'m, 'd>> {
+        let nodes = self.below(shape, NodeId::ROOT);
+        let mut items = Vec::new();
+        let root = |item| NodeItem {
+            node: NodeId::ROOT,
+            item,
+        };
+        match phase {
+            Phase::States => {
+                items.push(root(Item::Move(self.moving(shape))));
+                items.extend(self.all_attached(shape, &nodes));
+                for &node in &nodes {
+                    let own = self.after_move(shape, node);
+                    items.extend(own.into_iter().map(|item| NodeItem { node, item }));
+                }
+            }
+            Phase::Currents => {
+                let seen = self.seen_by_attached(shape, &nodes);
+                items.push(root(Item::Settle(seen)));
+                items.extend(self.all_attached(shape, &nodes));
+                items.push(root(Item::Settle(self.computed_names(shape, &nodes))));
+                for &node in &nodes {
+                    let kind = self.kind(shape, node);
+                    let dynamics = kind.dynamics.as_deref().into_iter();
+                    let own = dynamics.flat_map(|dynamics| published(kind, dynamics));
+                    items.extend(own.map(|item| NodeItem { node, item }));
+                }
+                let rates = self.dynamics(shape, NodeId::ROOT).into_iter();
+                let rates = rates.flat_map(|dynamics| &dynamics.rates);
+                let of_potential = rates.filter(|rate| self.is_potential(rate.variable));
+                items.extend(of_potential.map(Item::Rate).map(root));
+            }
+            Phase::Rest => items.extend(self.all_attached(shape, &nodes)),
+            Phase::End => {
+                let kind = self.kind(shape, NodeId::ROOT);
+                let dynamics = kind.dynamics.as_deref().into_iter();
+                let own = dynamics.flat_map(|dynamics| end(kind, dynamics));
+                items.extend(own.map(root));
+            }
+        }
+        items
+    }
+
+    /// The steps of all that is attached to some nodes.
+    fn all_attached(&self, shape: ShapeId, nodes: &[NodeId]) -> Vec<NodeItem<'m, 'd>> {
+        let of_node = |node: NodeId| {
+            let parts = self.parts(shape, node).iter();
+            parts.filter_map(move |part| match *part {
+                Part::Attached(list) => Some(NodeItem {
+                    node,
+                    item: Item::Attached(list),
+                }),
+                Part::Child(_) => None,
+            })
+        };
+        nodes.iter().copied().flat_map(of_node).collect()
+    }
+
+    /// The states of a compartment that move before the potential.
+    pub fn moving(&self, shape: ShapeId) -> Moving<'m, 'd> {
+        let nodes = self.below(shape, NodeId::ROOT);
+        let Simultaneous { mut states, .. } = self.simultaneous(shape, &nodes);
+        states.retain(|state| state.node != NodeId::ROOT || !self.is_potential(state.name));
+        let mut schemes = Vec::new();
+        for node in nodes {
+            let dynamics = self.dynamics(shape, node).into_iter();
+            schemes.extend(
+                dynamics
+                    .flat_map(|d| &d.schemes)
+                    .map(|scheme| (node, scheme)),
+            );
+        }
+        Moving { states, schemes }
+    }
+
+    /// What a node of a compartment does once its states have moved; the root tests its conditions at
+    /// the end of the step.
+    fn after_move(&self, shape: ShapeId, node: NodeId) -> Vec<Item<'m, 'd>> {
+        let kind = self.kind(shape, node);
+        let Some(dynamics) = &kind.dynamics else {
+            return vec![Item::Clock(Clock::IfRecorded)];
+        };
+        let mut items = vec![Item::Clock(Clock::Always)];
+        let acts = !dynamics.on_condition.is_empty() || !dynamics.regimes.is_empty();
+        if acts && node != NodeId::ROOT {
+            items.extend(requirements(kind));
+            items.extend(computed(dynamics));
+            items.extend(end(kind, dynamics));
+        }
+        items
+    }
+
+    /// The requirements and computed variables of some nodes, those of parents first.
+    fn computed_names(&self, shape: ShapeId, nodes: &[NodeId]) -> Vec<(NodeId, &'d str)> {
+        self.simultaneous(shape, nodes).stored
+    }
+
+    /// Those of them that attached instances need.
+    fn seen_by_attached(&self, shape: ShapeId, nodes: &[NodeId]) -> Vec<(NodeId, &'d str)> {
+        let mut needed: Vec<&'d str> = Vec::new();
+        for &node in nodes {
+            for part in self.parts(shape, node) {
+                let Part::Attached(list) = *part else {
+                    continue;
+                };
+                for its in self.attached(shape, node, list) {
+                    for inner in self.shape(its).nodes.ids() {
+                        needed.extend(self.kind(its, inner).requirements.keys());
+                    }
+                }
+            }
+        }
+        let mut names = self.computed_names(shape, nodes);
+        names.retain(|(_, name)| needed.contains(name));
+        names
+    }
+
+    fn is_potential(&self, name: &str) -> bool {
+        name == self.network.cables.potential
+    }
+
+    /// A part of the step of what is attached to a compartment. Requirements are read first, from the
+    /// root down, so that all nodes see the potential of this moment; jLEMS's order would let each level
+    /// see that of a step before. Then comes every node after the nodes and attached instances in it.
+    fn attached_phase(&self, shape: ShapeId, phase: Phase) -> Vec<NodeItem<'m, 'd>> {
         let mut items = Vec::new();
         if phase != Phase::End {
             let nodes = self.shape(shape).nodes.ids();
@@ -170,68 +314,35 @@ impl<'m, 'd> Equations<'_, 'm, 'd> {
                 let requirements = requirements(self.kind(shape, node));
                 requirements.map(move |item| NodeItem { node, item })
             }));
+            self.attached_node(shape, NodeId::ROOT, phase, &mut items);
         }
-        self.phase_node(shape, NodeId::ROOT, phase, &mut items);
         items
     }
 
-    fn phase_node(
+    fn attached_node(
         &self,
         shape: ShapeId,
         node: NodeId,
         phase: Phase,
         items: &mut Vec<NodeItem<'m, 'd>>,
     ) {
-        if phase != Phase::End {
-            for part in self.parts(shape, node) {
-                match *part {
-                    Part::Child(child) => self.phase_node(shape, child, phase, items),
-                    Part::Attached(list) => items.push(NodeItem {
-                        node,
-                        item: Item::Attached(list),
-                    }),
-                }
+        for part in self.parts(shape, node) {
+            match *part {
+                Part::Child(child) => self.attached_node(shape, child, phase, items),
+                Part::Attached(list) => items.push(NodeItem {
+                    node,
+                    item: Item::Attached(list),
+                }),
             }
         }
         let kind = self.kind(shape, node);
-        let is_cable = self.shape(shape).cable && node == NodeId::ROOT;
-        let own = if is_cable {
-            self.cable_phase(kind, phase)
-        } else {
-            match phase {
-                Phase::States => without_requirements(own_step(kind)),
-                Phase::Currents => currents(kind),
-                Phase::End => Vec::new(),
-            }
+        let own = match phase {
+            Phase::States => without_requirements(own_step(kind)),
+            Phase::Currents => currents(kind),
+            Phase::Rest => second_half(kind),
+            Phase::End => Vec::new(),
         };
         items.extend(own.into_iter().map(|item| NodeItem { node, item }));
-    }
-
-    /// What a node of a cable does in a part of its step.
-    fn cable_phase(&self, kind: &'m ComponentType<'d>, phase: Phase) -> Vec<Item<'m, 'd>> {
-        let Some(dynamics) = &kind.dynamics else {
-            return Vec::new();
-        };
-        let potential = self.network.cables.potential;
-        let (of_potential, others): (Vec<_>, Vec<_>) =
-            (dynamics.rates.iter()).partition(|rate| rate.variable == potential);
-        match phase {
-            Phase::States => {
-                let mut items = beginning(kind);
-                if !others.is_empty() {
-                    items.extend(computed(dynamics));
-                    let rates = others.into_iter().map(std::slice::from_ref);
-                    items.extend(rates.map(Item::Integrate));
-                }
-                items
-            }
-            Phase::Currents => {
-                let mut items: Vec<_> = computed(dynamics).collect();
-                items.extend(of_potential.into_iter().map(Item::Rate));
-                items
-            }
-            Phase::End => end(kind, dynamics).collect(),
-        }
     }
 
     /// Whether jLEMS would flatten the node: only consolidated ones are.

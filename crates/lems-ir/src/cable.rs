@@ -5,6 +5,8 @@
 //! system is a tree, so elimination from the leaves to the root and back solves it in time
 //! proportional to its nodes (M. Hines, Int. J. Biomed. Comput. 15, 1984).
 
+use crate::Solver;
+
 /// One tree of compartments.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Cable {
@@ -56,13 +58,22 @@ impl Cable {
         })
     }
 
-    /// Advances the potentials in a memory by a step, in seconds: by an implicit half step, and as far
-    /// again (J. Crank and P. Nicolson, Proc. Camb. Phil. Soc. 43, 1947).
+    /// Advances the potentials in a memory by a step, in seconds.
     ///
     /// # Panics
     /// A slot is not in the memory, or a parent does not come before its child.
-    pub fn advance(&self, memory: &mut [f64], step: f64, scratch: &mut CableScratch) {
-        let half_step = step / 2.0;
+    pub fn advance(
+        &self,
+        memory: &mut [f64],
+        solver: Solver,
+        step: f64,
+        scratch: &mut CableScratch,
+    ) {
+        // How long the implicit step is, and how far the potentials go beyond it.
+        let (implicit, beyond) = match solver {
+            Solver::Trapezoidal => (step / 2.0, 2.0),
+            Solver::Implicit => (step, 1.0),
+        };
         let nodes = self.nodes.as_slice();
         scratch.diagonal.clear();
         scratch.right.clear();
@@ -76,7 +87,7 @@ impl Cable {
             if let Some(membrane) = node.membrane {
                 let capacitance = memory[membrane.capacitance as usize];
                 if node.has_capacitance {
-                    diagonal[index] += capacitance / half_step;
+                    diagonal[index] += capacitance / implicit;
                 }
                 diagonal[index] -= capacitance * memory[membrane.slope as usize];
                 right[index] += capacitance * memory[membrane.rate as usize];
@@ -93,7 +104,7 @@ impl Cable {
         self.solve(diagonal, right);
         // The new potentials. A point without capacitance has no past, so it does not go as far again.
         for (node, change) in nodes.iter().zip(right) {
-            let factor = if node.has_capacitance { 2.0 } else { 1.0 };
+            let factor = if node.has_capacitance { beyond } else { 1.0 };
             memory[node.potential as usize] += factor * *change;
         }
     }

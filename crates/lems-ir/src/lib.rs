@@ -30,7 +30,7 @@ pub use ir::{
     Place, Register, Scalar, Statement, statements,
 };
 pub use print::Listing;
-pub use program::{Call, Probe, Program, Setup, Stage};
+pub use program::{Call, Probe, Program, Setup, Solver, Stage};
 pub use queue::{EventQueue, QueuedEvent};
 pub use routes::{Action, Receivers, Routes, Target};
 pub use scheme::{Edge, Scheme};

@@ -48,7 +48,17 @@ pub enum Stage {
     /// The same, but it gets the time in the middle of the step.
     Midway(Call),
     /// Solves the cables with these indices in [`Program::cables`].
-    Solve(Range<u32>),
+    Solve(Solver, Range<u32>),
+}
+
+/// How the potentials of a cable move by a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Solver {
+    /// By an implicit half step, and as far again (J. Crank and P. Nicolson, Proc. Camb. Phil. Soc. 43,
+    /// 1947).
+    Trapezoidal,
+    /// By an implicit step.
+    Implicit,
 }
 
 impl Stage {
@@ -56,7 +66,7 @@ impl Stage {
     pub fn call(&self) -> Option<&Call> {
         match self {
             Stage::Call(call) | Stage::Midway(call) => Some(call),
-            Stage::Solve(_) => None,
+            Stage::Solve(..) => None,
         }
     }
 }

@@ -228,7 +228,7 @@ pub fn make_step(
         match stage {
             Stage::Call(call) => backend.advance(state, *call, time, step),
             Stage::Midway(call) => backend.advance(state, *call, time - step / 2.0, step),
-            Stage::Solve(cables) => {
+            Stage::Solve(solver, cables) => {
                 let cables = program
                     .cables
                     .get(cables.start as usize..cables.end as usize);
@@ -236,7 +236,7 @@ pub fn make_step(
                     memory, scratch, ..
                 } = state;
                 for cable in cables.unwrap_or_default() {
-                    cable.advance(memory, step, scratch);
+                    cable.advance(memory, *solver, step, scratch);
                 }
             }
         }

@@ -209,7 +209,7 @@ impl<'p> Machine<'p> {
         machine.sequential = (machine.program.schedule.iter())
             .map(|stage| match stage {
                 Stage::Call(call) => machine.sequential_call(call),
-                Stage::Midway(_) | Stage::Solve(_) => None,
+                Stage::Midway(_) | Stage::Solve(..) => None,
             })
             .collect();
         machine

@@ -1,24 +1,32 @@
 //! Cells with dendrites: the kernels of their nodes, and the systems that join the nodes.
 //!
-//! A step has three kernels for each shape of nodes, which run in the middle of the step, at its end,
-//! and between them the solution of the cables:
+//! A shape of nodes has up to four kernels, one for each [`Phase`] of its step. By the method of second
+//! order, states are half a step away from potentials:
 //!
-//! 1. All states but the potential move by a step, at the potential that they find.
+//! 1. The states of a compartment move by a step, at the potential in the middle of it. What is attached
+//!    moves by half a step.
 //! 2. The rate of the potential is computed with the new states, and its derivative by the potential.
 //! 3. The potentials move together.
-//! 4. Conditions are tested at the new potential, and others get to see it.
+//! 4. What is attached moves by the second half. What is recorded is computed for this moment.
+//! 5. Conditions are tested at the new potential, and others get to see it.
+//!
+//! By the implicit method, the potentials move first, then all states by a whole step.
 
-use lems_equations::Phase;
+use std::collections::HashMap;
+
+use lems_equations::{Moving, Phase, definition};
 use lems_index::narrow;
-use lems_ir::{Call, Register, Stage};
-use lems_network::{NodeId, ShapeId};
+use lems_ir::{Call, Comparison, Kernel, Operator, Register, Setup, Solver, Stage as Part};
+use lems_network::{NodeId, Readable, ShapeId, Variable};
 
 use super::{
-    LoopNest, Lowering,
+    LoopNest, Lowering, Method, Recorded,
     code::Code,
     columns::{Address, ColumnKind},
-    equations::NodeContext,
+    equations::{Clock, NodeContext},
     nodes::{CableKernels, InstanceColumns, PendingNode},
+    stage::{Length, Stage},
+    step::Totals,
     tangent::{move_exactly, store_slope},
 };
 
@@ -29,6 +37,7 @@ impl<'d> Lowering<'_, '_, 'd> {
             members: narrow(self.shape(shape).members),
             states: self.phase(shape, Phase::States),
             currents: self.phase(shape, Phase::Currents),
+            rest: self.phase(shape, Phase::Rest),
             end: self.phase(shape, Phase::End),
         };
         self.cable_kernels.push(kernels);
@@ -41,11 +50,18 @@ impl<'d> Lowering<'_, '_, 'd> {
             ..self.top_nest(shape)
         };
         let mut code = Code::new(self.columns.volatile.clone());
-        self.step(&mut code, &nest);
+        // By the implicit method nothing is left of what is attached.
+        if phase != Phase::Rest || self.method == Method::SecondOrder {
+            self.step(&mut code, &nest);
+        }
+        if phase == Phase::Rest {
+            self.fill_rows(&mut code, &nest);
+        }
         let moves = code.take_moves();
         let name = match phase {
             Phase::States => "states of",
             Phase::Currents => "currents of",
+            Phase::Rest => "rest of",
             Phase::End => "end of",
         };
         let name = format!("{name} {}", self.type_name(shape, NodeId::ROOT));
@@ -58,6 +74,10 @@ impl<'d> Lowering<'_, '_, 'd> {
             let (rate, slope) = (place(ColumnKind::Rate), place(ColumnKind::Slope));
             store_slope(&mut kernel, potential, rate, slope);
         }
+        self.add_kernel(kernel)
+    }
+
+    fn add_kernel(&mut self, kernel: Kernel) -> Option<u32> {
         if kernel.body.is_empty() {
             return None;
         }
@@ -66,29 +86,203 @@ impl<'d> Lowering<'_, '_, 'd> {
         Some(number)
     }
 
+    /// Whether what is attached moves by half a step in a part of the step.
+    pub(super) fn halves(&self, phase: Option<Phase>) -> bool {
+        let has_moves = matches!(phase, Some(Phase::States | Phase::Rest));
+        has_moves && self.method == Method::SecondOrder
+    }
+
+    /// Moves the states of a compartment by a step.
+    pub(super) fn move_states(
+        &mut self,
+        code: &mut Code,
+        at: NodeContext<'_>,
+        moving: &Moving<'_, 'd>,
+    ) {
+        let (time, step) = (code.time(), code.step());
+        let one = code.constant(1.0);
+        let whole = Length {
+            seconds: step,
+            part: one,
+        };
+        let (mut stage, length) = match self.method {
+            Method::Implicit => (Stage::new(time, &HashMap::new()), whole),
+            Method::SecondOrder => {
+                // The time here is that of the middle of the step of the potential. The first step of
+                // the states is half as long as the others: from then on they are half a step ahead.
+                let half = code.constant(0.5);
+                let is_first = code.compare(Comparison::Less, time, step);
+                let part = code.select(is_first, half, one);
+                let length = scaled(code, whole, part);
+                let to_middle = scaled(code, length, half);
+                let half_step = code.binary(Operator::Multiply, half, step);
+                let now = code.binary(Operator::Subtract, time, half_step);
+                (Stage::later(now, moving, to_middle), length)
+            }
+        };
+        // All new values, before the first of them is stored.
+        let mut moved = Vec::new();
+        for (node, scheme) in &moving.schemes {
+            let at = NodeContext { node: *node, ..at };
+            moved.extend(self.occupied(code, at, &mut stage, scheme, length));
+        }
+        for state in &moving.states {
+            let value = self.moved(code, at, &mut stage, state, length);
+            moved.push(((state.node, state.name), value));
+        }
+        for ((node, name), value) in moved {
+            let place = self.live(NodeContext { node, ..at }, name);
+            code.store(place, value);
+        }
+    }
+
+    /// Computes variables of several nodes from what others are now, and stores them; `totals` are the
+    /// selections that loops over attached instances have folded already.
+    pub(super) fn settle(
+        &mut self,
+        code: &mut Code,
+        at: NodeContext<'_>,
+        names: &[(NodeId, &'d str)],
+        totals: &Totals<'d>,
+    ) {
+        let mut stage = Stage::new(code.time(), &HashMap::new());
+        for (node, name, total) in totals {
+            stage.learn((*node, name), *total);
+        }
+        for &(node, name) in names {
+            let at = NodeContext { node, ..at };
+            let value = self.stage_variable(code, at, &mut stage, name);
+            let place = self.live(at, name);
+            code.store(place, value);
+        }
+    }
+
+    /// Notes what is recorded of compartments but is not at the time of the row when a step ends: all
+    /// that moves or is computed, but for the potential.
+    pub(super) fn note_rows(&mut self, recorded: &Recorded<'d>) {
+        for readable in &recorded.values {
+            let (Variable::Live(name) | Variable::Exposed(name)) = readable.variable else {
+                continue;
+            };
+            let location = self.shapes.location(readable.instance);
+            let (shape, node) = (location.shape, location.node);
+            if !self.shape(shape).cable {
+                continue;
+            }
+            let moving = self.equations.moving(shape);
+            let moves = (moving.states.iter()).any(|s| s.node == node && s.name == name);
+            let is_computed = definition(self.equations.kind(shape, node), name).is_some();
+            if moves || is_computed || self.is_occupancy(shape, node, name) {
+                self.rows.entry(shape).or_default().insert((node, name));
+            }
+        }
+    }
+
+    /// Where a recorded value is.
+    pub(super) fn recorded_address(&mut self, readable: Readable<'d>) -> Address {
+        let location = self.shapes.location(readable.instance);
+        if let Variable::Live(name) | Variable::Exposed(name) = readable.variable
+            && let Some(rows) = self.rows.get(&location.shape)
+            && rows.contains(&(location.node, name))
+        {
+            let column = self.column(location.shape, location.node, ColumnKind::Row(name));
+            return Address {
+                column,
+                member: location.member,
+            };
+        }
+        self.address(readable)
+    }
+
+    /// Computes what is recorded of compartments for the end of the step.
+    fn fill_rows(&mut self, code: &mut Code, nest: &LoopNest) {
+        let Some(rows) = self.rows.get(&nest.shape).cloned() else {
+            return;
+        };
+        let moving = self.equations.moving(nest.shape);
+        let time = code.time();
+        let mut stage = match self.method {
+            Method::Implicit => Stage::new(time, &HashMap::new()),
+            Method::SecondOrder => {
+                let half = code.constant(0.5);
+                let seconds = code.step();
+                let one = code.constant(1.0);
+                let length = scaled(code, Length { seconds, part: one }, half);
+                Stage::later(time, &moving, length)
+            }
+        };
+        for (node, name) in rows {
+            let clock = Clock::Step;
+            let at = NodeContext { nest, node, clock };
+            let value = self.stage_variable(code, at, &mut stage, name);
+            let place = self.place(at, ColumnKind::Row(name));
+            code.store(place, value);
+        }
+    }
+
+    /// Copies what is recorded of compartments after the initial passes: the row of the start.
+    pub(super) fn set_up_rows(&mut self) {
+        let shapes: Vec<ShapeId> = self.rows.keys().copied().collect();
+        for shape in shapes {
+            let Some(rows) = self.rows.get(&shape).cloned() else {
+                continue;
+            };
+            let mut code = Code::new(self.columns.volatile.clone());
+            for (node, name) in rows {
+                let place = self.column(shape, node, ColumnKind::Live(name)).place(0);
+                let value = code.load(place);
+                let place = self.column(shape, node, ColumnKind::Row(name)).place(0);
+                code.store(place, value);
+            }
+            let call = Call {
+                kernel: narrow(self.program.setups.len()),
+                first: 0,
+                last: narrow(self.shape(shape).members),
+            };
+            let name = format!("row of {}", self.type_name(shape, NodeId::ROOT));
+            self.program.setups.push(code.into_kernel(name));
+            self.program.setup.push(Setup::Call(call));
+        }
+    }
+
     /// Puts the parts of a step of all cables before what others do.
     pub(super) fn schedule_cables(&mut self) {
         if self.network.cables.all.is_empty() {
             return;
         }
+        self.set_up_rows();
         for cable in &self.network.cables.all {
             let nodes = self.cable_nodes(cable);
             self.cables.push(nodes);
         }
-        let call = |kernels: &CableKernels, kernel: Option<u32>| {
-            kernel.map(|kernel| Call {
-                kernel,
-                first: 0,
-                last: kernels.members,
-            })
+        let calls = |kernel: fn(&CableKernels) -> Option<u32>| {
+            let kernels = self.cable_kernels.iter();
+            let calls = kernels.filter_map(move |all| {
+                kernel(all).map(|kernel| Call {
+                    kernel,
+                    first: 0,
+                    last: all.members,
+                })
+            });
+            calls.collect::<Vec<_>>().into_iter()
         };
-        let kernels = self.cable_kernels.iter();
-        let states = kernels.clone().filter_map(|all| call(all, all.states));
-        let currents = kernels.clone().filter_map(|all| call(all, all.currents));
-        let ends = kernels.filter_map(|all| call(all, all.end));
-        let mut schedule: Vec<Stage> = states.chain(currents).map(Stage::Midway).collect();
-        schedule.push(Stage::Solve(0..narrow(self.cables.len())));
-        schedule.extend(ends.map(Stage::Call));
+        let states = calls(|all| all.states);
+        let currents = calls(|all| all.currents);
+        let cables = 0..narrow(self.cables.len());
+        let mut schedule: Vec<Part> = Vec::new();
+        match self.method {
+            Method::SecondOrder => {
+                schedule.extend(states.chain(currents).map(Part::Midway));
+                schedule.push(Part::Solve(Solver::Trapezoidal, cables));
+            }
+            Method::Implicit => {
+                schedule.extend(currents.map(Part::Midway));
+                schedule.push(Part::Solve(Solver::Implicit, cables));
+                schedule.extend(states.map(Part::Call));
+            }
+        }
+        schedule.extend(calls(|all| all.rest).map(Part::Call));
+        schedule.extend(calls(|all| all.end).map(Part::Call));
         schedule.append(&mut self.program.schedule);
         self.program.schedule = schedule;
     }
@@ -136,5 +330,13 @@ impl<'d> Lowering<'_, '_, 'd> {
         Some(self.own_value(code, at.nest, at.node, name, &|instance| {
             network.cables.given.get(&(instance, name)).copied()
         }))
+    }
+}
+
+/// A part of a length.
+fn scaled(code: &mut Code, length: Length, part: Register) -> Length {
+    Length {
+        seconds: code.binary(Operator::Multiply, length.seconds, part),
+        part: code.binary(Operator::Multiply, length.part, part),
     }
 }

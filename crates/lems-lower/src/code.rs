@@ -5,7 +5,11 @@ use lems_index::{Id, narrow};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use super::{columns::ColumnId, knowledge::Knowledge, tangent::Move};
+use super::{
+    columns::ColumnId,
+    knowledge::Knowledge,
+    tangent::{Move, Variable},
+};
 use lems_ir::{
     Block, Comparison, Function, Kernel, Level, Logic, Operation, Operator, Place, Register,
     Scalar, Statement,
@@ -101,6 +105,11 @@ impl Code {
 
     pub fn step(&mut self) -> Register {
         self.pure(Pure::Step, Scalar::Real, Operation::Step)
+    }
+
+    /// One of two numbers that are in registers already.
+    pub fn select(&mut self, condition: Register, yes: Register, no: Register) -> Register {
+        self.assign(Scalar::Real, Operation::Select(condition, yes, no))
     }
 
     fn value_of(&self, register: Register) -> Option<f64> {
@@ -206,16 +215,24 @@ impl Code {
         self.assign(Scalar::Real, Operation::Copy(accumulator))
     }
 
-    /// A register with the change of a state variable in a step. It is the rate times the step until
-    /// [`move_exactly`](super::tangent::move_exactly) takes what depends on the variable into account.
-    pub fn exact_move(&mut self, state: Place, rate: Register) -> Register {
-        let step = self.step();
-        let product = Operation::Binary(Operator::Multiply, step, rate);
+    /// A register with the change of a state variable in some time, which is in a register. It is the
+    /// rate times the time until [`move_exactly`](super::tangent::move_exactly) takes what depends on
+    /// the variable into account.
+    pub fn exact_move(
+        &mut self,
+        state: Variable,
+        elsewhere: Option<(Register, Register)>,
+        rate: Register,
+        length: Register,
+    ) -> Register {
+        let product = Operation::Binary(Operator::Multiply, length, rate);
         let change = self.assign(Scalar::Real, product);
         self.moves.push(Move {
             state,
+            elsewhere,
             rate,
             change,
+            length,
         });
         change
     }

@@ -36,6 +36,9 @@ pub(super) enum ColumnKind<'d> {
     Live(&'d str),
     /// A variable as of the end of the instance's step.
     Snapshot(&'d str),
+    /// A variable of a compartment as it is recorded: at the time of the row, while the variable itself
+    /// is half a step ahead or behind.
+    Row(&'d str),
     /// A parameter or property that differs between the members.
     Parameter(&'d str),
     /// A fixed value of other instances that differs between the members; numbered.

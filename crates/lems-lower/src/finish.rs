@@ -10,7 +10,7 @@ use super::{
     columns::{Address, Column, ColumnId, ColumnKind, Content},
     nodes::{PendingNode, finished},
 };
-use lems_ir::{Block, Kernel, Operation, Place, Statement, statements};
+use lems_ir::{Block, Kernel, Operation, Place, Register, Statement, statements};
 
 impl<'d> Lowering<'_, '_, 'd> {
     /// The finished program; `probes` are addresses or constants to find again.
@@ -125,6 +125,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         let name = match column.kind {
             ColumnKind::Live(name) | ColumnKind::Parameter(name) => name.to_owned(),
             ColumnKind::Snapshot(name) => format!("{name} (exposed)"),
+            ColumnKind::Row(name) => format!("{name} (recorded)"),
             ColumnKind::Value(number) => format!("value {number}"),
             ColumnKind::Rate => "rate of the potential".to_owned(),
             ColumnKind::Slope => "derivative of that rate by the potential".to_owned(),
@@ -180,6 +181,11 @@ fn remove_dead(kernel: &mut Kernel, slots: &[Address], read: &HashSet<ColumnId>)
     sweep(&mut kernel.body, slots, read, &used)
 }
 
+/// Whether nothing uses any of these registers.
+fn is_unused(registers: &[Register], used: &[bool]) -> bool {
+    !registers.iter().any(|register| used[register.0 as usize])
+}
+
 /// Marks what is used by something that is, from the last statement to the first; says whether
 /// there was anything new. Only loops need a second pass.
 fn mark_used(
@@ -199,6 +205,7 @@ fn mark_used(
             Statement::Store(place, _) => {
                 column_of(*place, slots).is_some_and(|column| !read.contains(&column))
             }
+            Statement::Propagate { results, .. } => is_unused(results, used),
             _ => false,
         };
         if !dead {
@@ -230,7 +237,8 @@ fn sweep(block: &mut Block, slots: &[Address], read: &HashSet<ColumnId>, used: &
         } => !then.is_empty() || !otherwise.is_empty(),
         Statement::ForAttached { body, .. } | Statement::Twice(body) => !body.is_empty(),
         Statement::ForRuns { arms, .. } => arms.iter().any(|arm| !arm.is_empty()),
-        Statement::Emit { .. } | Statement::Propagate { .. } => true,
+        Statement::Propagate { results, .. } => !is_unused(results, used),
+        Statement::Emit { .. } => true,
     });
     changed | (block.len() != before)
 }

@@ -1,10 +1,17 @@
 //! The code of each item of the ordered lists of equations.
 
-use lems_equations::{Computation, Item, RegimeItems, requirements};
+use lems_equations::{Computation, Item, RegimeItems};
 use lems_model::{Condition, TimeDerivative};
 use lems_network::{NetworkError, NodeId};
 
-use super::{Lowering, code::Code, columns::ColumnKind, equations::NodeContext, step::Totals};
+use super::tangent::Variable;
+use super::{
+    LoopNest, Lowering,
+    code::Code,
+    columns::ColumnKind,
+    equations::{Clock, NodeContext},
+    step::Totals,
+};
 use lems_ir::{Block, Operator, Register, Statement};
 
 impl<'d> Lowering<'_, '_, 'd> {
@@ -22,7 +29,11 @@ impl<'d> Lowering<'_, '_, 'd> {
                 totals.extend(folded);
             }
             Item::Scheme(scheme) => {
-                let result = self.propagate(code, at, scheme);
+                let result = if at.clock == Clock::Zero {
+                    self.start_at_rest(code, at, scheme)
+                } else {
+                    self.propagate(code, at, scheme)
+                };
                 self.errors.extend(result.err());
             }
             Item::Clock(lems_equations::Clock::Always) => self.tell_time(code, at),
@@ -33,6 +44,8 @@ impl<'d> Lowering<'_, '_, 'd> {
             }
             Item::Compute(computation) => self.compute(code, at, *computation, totals),
             Item::Integrate(rates) => self.integrate(code, at, rates),
+            Item::Move(moving) => self.move_states(code, at, moving),
+            Item::Settle(names) => self.settle(code, at, names, totals),
             Item::Rate(rate) => {
                 let value = self.expression(code, at, &rate.value.expression);
                 let place = self.place(at, ColumnKind::Rate);
@@ -94,7 +107,7 @@ impl<'d> Lowering<'_, '_, 'd> {
     }
 
     /// The value of a requirement, from around the node.
-    fn requirement(
+    pub(super) fn requirement(
         &mut self,
         code: &mut Code,
         at: NodeContext<'_>,
@@ -114,13 +127,6 @@ impl<'d> Lowering<'_, '_, 'd> {
         Ok(self.load_read(code, at.nest, &read))
     }
 
-    /// Reads all requirements into the instance's own variables.
-    pub(super) fn requirements(&mut self, code: &mut Code, at: NodeContext<'_>) {
-        for item in requirements(self.equations.kind(at.nest.shape, at.node)) {
-            self.item(code, at, &item, &mut Totals::new());
-        }
-    }
-
     /// Computes all rates, then moves each state variable by its rate times the step.
     fn integrate(&mut self, code: &mut Code, at: NodeContext<'_>, rates: &[TimeDerivative<'d>]) {
         let values: Vec<Register> = (rates.iter())
@@ -128,10 +134,16 @@ impl<'d> Lowering<'_, '_, 'd> {
             .collect();
         for (rate, value) in rates.iter().zip(values) {
             let place = self.live(at, rate.variable);
+            let step = code.step();
             let change = if at.nest.phase.is_some() {
-                code.exact_move(place, value)
+                let length = if at.nest.halved {
+                    let half = code.constant(0.5);
+                    code.binary(Operator::Multiply, half, step)
+                } else {
+                    step
+                };
+                code.exact_move(Variable::Place(place), None, value, length)
             } else {
-                let step = code.step();
                 code.binary(Operator::Multiply, step, value)
             };
             let before = code.load(place);
@@ -174,6 +186,12 @@ impl<'d> Lowering<'_, '_, 'd> {
     ) {
         let place = self.place(at, ColumnKind::Regime);
         let active = code.load(place);
+        // A regime makes its whole step at once.
+        let nest = LoopNest {
+            halved: false,
+            ..at.nest.clone()
+        };
+        let at = NodeContext { nest: &nest, ..at };
         for (number, regime) in regimes.iter().enumerate() {
             self.while_active(code, active, number, &mut |lowering, code| {
                 for item in &regime.items {

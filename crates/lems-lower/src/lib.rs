@@ -16,6 +16,7 @@ mod nodes;
 mod reads;
 mod runge_kutta;
 mod setup;
+mod stage;
 mod step;
 mod tangent;
 #[cfg(test)]
@@ -57,6 +58,17 @@ pub struct Recorded<'d> {
     pub events: Vec<(InstanceId, &'d str)>,
 }
 
+/// How the states and potentials of cells with dendrites move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Method {
+    /// Half a step apart, and the potentials by the trapezoidal rule: of second order.
+    #[default]
+    SecondOrder,
+    /// The potentials by an implicit step, then the states at the new potentials: of first order, and
+    /// nothing oscillates, however long the step.
+    Implicit,
+}
+
 /// Lowers a network.
 ///
 /// # Errors
@@ -66,8 +78,9 @@ pub fn lower<'d>(
     network: &Network<'_, 'd>,
     shapes: &Shapes<'d>,
     recorded: &Recorded<'d>,
+    method: Method,
 ) -> Result<Lowered, Vec<NetworkError>> {
-    lower_within(network, shapes, recorded, MOST)
+    lower_within(network, shapes, recorded, method, MOST)
 }
 
 /// Most entries of each table of a program: an index of 32 bits names one, or none.
@@ -78,9 +91,12 @@ fn lower_within<'d>(
     network: &Network<'_, 'd>,
     shapes: &Shapes<'d>,
     recorded: &Recorded<'d>,
+    method: Method,
     most: usize,
 ) -> Result<Lowered, Vec<NetworkError>> {
     let mut lowering = Lowering::new(network, shapes, most);
+    lowering.method = method;
+    lowering.note_rows(recorded);
     lowering.clocks = (recorded.values.iter())
         .filter(|readable| matches!(readable.variable, Variable::Live("t")))
         .map(|readable| {
@@ -101,7 +117,7 @@ fn lower_within<'d>(
     let probes: Vec<_> = (recorded.values.iter())
         .map(|readable| match readable.variable {
             Variable::Fixed(value) => Err(value),
-            _ => Ok(lowering.address(*readable)),
+            _ => Ok(lowering.recorded_address(*readable)),
         })
         .collect();
     if let Some(table) = lowering.overflow {
@@ -183,6 +199,10 @@ pub(crate) struct Lowering<'n, 'm, 'd> {
     cable_kernels: Vec<CableKernels>,
     /// The cables, by the columns of their nodes.
     cables: Vec<Vec<PendingNode>>,
+    /// How the states and potentials of cables move.
+    method: Method,
+    /// What is recorded of compartments and has to be computed for the time of the row.
+    rows: HashMap<ShapeId, IndexSet<(NodeId, &'d str)>>,
     /// Set-up kernels of each shape: of members, or of containers before and after their
     /// children.
     setups_of: IdVec<ShapeId, Vec<SetupId>>,
@@ -240,6 +260,8 @@ struct LoopNest {
     members: Rc<Vec<MemberId>>,
     /// The part of the step of a cable that is made; none for others.
     phase: Option<Phase>,
+    /// Whether states move by half a step only.
+    halved: bool,
     /// Loops and node of the host.
     host: Option<Rc<(LoopNest, NodeId)>>,
 }
@@ -259,6 +281,8 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
             kernel_of: shapes.shapes.iter().map(|_| None).collect(),
             cable_kernels: Vec::new(),
             cables: Vec::new(),
+            method: Method::default(),
+            rows: HashMap::new(),
             setups_of: shapes.shapes.iter().map(|_| Vec::new()).collect(),
             handler_of: HashMap::new(),
             sources: HashMap::new(),
@@ -304,6 +328,7 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
             level: 0,
             members: Rc::new(self.shape(shape).member_ids().collect()),
             phase: None,
+            halved: false,
             host: None,
         }
     }

@@ -11,6 +11,7 @@ pub(super) struct CableKernels {
     pub members: u32,
     pub states: Option<u32>,
     pub currents: Option<u32>,
+    pub rest: Option<u32>,
     pub end: Option<u32>,
 }
 

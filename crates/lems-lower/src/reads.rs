@@ -372,6 +372,7 @@ impl<'d> Lowering<'_, '_, 'd> {
             level: host.level + 1,
             members: variant.members.clone(),
             phase: host.phase,
+            halved: self.halves(host.phase),
             host: Some(Rc::new((host.clone(), node))),
         }
     }

@@ -12,7 +12,17 @@ use super::{
     equations::{Clock, NodeContext, neutral, operator_of, push_loop},
     reads::Read,
 };
-use lems_ir::{Edge, Register, Scheme};
+use lems_ir::{Edge, Operator, Register, Scheme};
+
+/// A kinetic scheme with the nodes of its states and transitions.
+pub(super) struct SchemeGraph {
+    /// Its number in the program.
+    pub number: u32,
+    /// The states that transitions reach.
+    pub states: Vec<NodeId>,
+    /// The transitions.
+    pub edges: Vec<NodeId>,
+}
 
 /// Selections that the loops over attached instances have folded already: node, name, value.
 pub(super) type Totals<'d> = Vec<(NodeId, &'d str, Register)>;
@@ -134,37 +144,96 @@ impl<'m, 'd> Lowering<'_, 'm, 'd> {
         at: NodeContext<'_>,
         scheme: &KineticScheme<'d>,
     ) -> Result<(), NetworkError> {
-        let states = self
-            .equations
-            .elements(at.nest.shape, at.node, scheme.nodes);
-        let edges = self
-            .equations
-            .elements(at.nest.shape, at.node, scheme.edges);
+        let graph = self.scheme_graph(at, scheme)?;
+        let rates = self.scheme_rates(code, at, scheme, &graph)?;
+        let mut occupancies = Vec::new();
+        for &state in &graph.states {
+            occupancies.push(self.scheme_read(code, at, state, scheme.state_variable, scheme)?);
+        }
+        let results = code.propagate(graph.number, occupancies, rates);
+        self.occupy(code, at, scheme, &graph, &results);
+        Ok(())
+    }
+
+    /// Gives the states of a kinetic scheme the occupancies that its rates keep as they are.
+    pub(super) fn start_at_rest(
+        &mut self,
+        code: &mut Code,
+        at: NodeContext<'_>,
+        scheme: &KineticScheme<'d>,
+    ) -> Result<(), NetworkError> {
+        let graph = self.scheme_graph(at, scheme)?;
+        let rates = self.scheme_rates(code, at, scheme, &graph)?;
+        let edges = self.program.schemes[graph.number as usize].edges.clone();
+        let results = steady_state(code, graph.states.len(), &edges, &rates);
+        self.occupy(code, at, scheme, &graph, &results);
+        Ok(())
+    }
+
+    /// Stores the occupancies of the states of a kinetic scheme.
+    fn occupy(
+        &mut self,
+        code: &mut Code,
+        at: NodeContext<'_>,
+        scheme: &KineticScheme<'d>,
+        graph: &SchemeGraph,
+        occupancies: &[Register],
+    ) {
+        for (&node, occupancy) in graph.states.iter().zip(occupancies) {
+            let place = self.live(NodeContext { node, ..at }, scheme.state_variable);
+            code.store(place, *occupancy);
+        }
+    }
+
+    /// The states and transitions of a kinetic scheme, which becomes one of the program.
+    pub(super) fn scheme_graph(
+        &mut self,
+        at: NodeContext<'_>,
+        scheme: &KineticScheme<'d>,
+    ) -> Result<SchemeGraph, NetworkError> {
+        let elements = |list| self.equations.elements(at.nest.shape, at.node, list);
+        let states = elements(scheme.nodes);
+        let edges = elements(scheme.edges);
         let mut joined = Vec::new();
-        let mut rates = Vec::new();
         for &edge in &edges {
             joined.push(Edge {
                 source: self.end_of(at, edge, scheme.edge_source, &states)?,
                 target: self.end_of(at, edge, scheme.edge_target, &states)?,
             });
-            let forward = self.scheme_read(code, at, edge, scheme.forward_rate, scheme)?;
-            let reverse = self.scheme_read(code, at, edge, scheme.reverse_rate, scheme)?;
-            rates.push((forward, reverse));
         }
         let graph = Scheme::new(joined);
         let states: Vec<NodeId> = states.into_iter().take(graph.size).collect();
-        let mut occupancies = Vec::new();
-        for &state in &states {
-            occupancies.push(self.scheme_read(code, at, state, scheme.state_variable, scheme)?);
-        }
         let number = narrow(self.program.schemes.len());
         self.program.schemes.push(graph);
-        let results = code.propagate(number, occupancies, rates);
-        for (state, result) in states.into_iter().zip(results) {
-            let place = self.live(NodeContext { node: state, ..at }, scheme.state_variable);
-            code.store(place, result);
+        Ok(SchemeGraph {
+            number,
+            states,
+            edges,
+        })
+    }
+
+    /// The forward and reverse rates of the transitions, for as much of a step as the nest makes.
+    fn scheme_rates(
+        &mut self,
+        code: &mut Code,
+        at: NodeContext<'_>,
+        scheme: &KineticScheme<'d>,
+        graph: &SchemeGraph,
+    ) -> Result<Vec<(Register, Register)>, NetworkError> {
+        let mut rates = Vec::new();
+        for &edge in &graph.edges {
+            let mut rate = |name| {
+                let rate = self.scheme_read(code, at, edge, name, scheme)?;
+                Ok(if at.nest.halved {
+                    let half = code.constant(0.5);
+                    code.binary(Operator::Multiply, half, rate)
+                } else {
+                    rate
+                })
+            };
+            rates.push((rate(scheme.forward_rate)?, rate(scheme.reverse_rate)?));
         }
-        Ok(())
+        Ok(rates)
     }
 
     fn component(&self, at: NodeContext<'_>, node: NodeId) -> Option<ComponentId> {
@@ -239,4 +308,57 @@ impl<'m, 'd> Lowering<'_, 'm, 'd> {
             self.columns.set(column, Content::Uniform(1.0));
         }
     }
+}
+
+/// The occupancies that the rates of a scheme keep as they are, with a sum of 1: elimination of one
+/// state after the other, without a subtraction (W. Grassmann, M. Taksar and D. Heyman, Oper. Res. 33,
+/// 1985).
+fn steady_state(
+    code: &mut Code,
+    size: usize,
+    edges: &[Edge],
+    rates: &[(Register, Register)],
+) -> Vec<Register> {
+    use Operator::{Add, Divide, Multiply};
+    let zero = code.constant(0.0);
+    // The rate from each state to each other.
+    let mut rate = vec![vec![zero; size]; size];
+    for (edge, (forward, reverse)) in edges.iter().zip(rates) {
+        let (a, b) = (edge.source, edge.target);
+        rate[a][b] = code.binary(Add, rate[a][b], *forward);
+        rate[b][a] = code.binary(Add, rate[b][a], *reverse);
+    }
+    // What leaves a state goes to those before it. A state that nothing leaves keeps what it gets.
+    for last in (1..size).rev() {
+        let mut leaving = rate[last][0];
+        for other in 1..last {
+            leaving = code.binary(Add, leaving, rate[last][other]);
+        }
+        for from in 0..last {
+            rate[from][last] = code.binary(Divide, rate[from][last], leaving);
+        }
+        for from in 0..last {
+            for to in (0..last).filter(|to| *to != from) {
+                let around = code.binary(Multiply, rate[from][last], rate[last][to]);
+                rate[from][to] = code.binary(Add, rate[from][to], around);
+            }
+        }
+    }
+    // The occupancies, if that of the first state is 1; then with a sum of 1.
+    let one = code.constant(1.0);
+    let mut occupancies = vec![one];
+    let mut sum = one;
+    for state in 1..size {
+        let mut occupancy = rate[0][state];
+        for (other, known) in occupancies.iter().enumerate().skip(1) {
+            let share = code.binary(Multiply, *known, rate[other][state]);
+            occupancy = code.binary(Add, occupancy, share);
+        }
+        occupancies.push(occupancy);
+        sum = code.binary(Add, sum, occupancy);
+    }
+    let shares = occupancies.into_iter().take(size);
+    shares
+        .map(|occupancy| code.binary(Divide, occupancy, sum))
+        .collect()
 }

@@ -10,37 +10,52 @@ use lems_ir::{
     statements,
 };
 
+/// By what something is differentiated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Variable {
+    /// By what is loaded from a place.
+    Place(Place),
+    /// By what is in a register.
+    Register(Register),
+}
+
 /// A state variable that moves by its rate times the step, as code does it for now.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Move {
-    /// The variable.
-    pub state: Place,
+    /// The variable as its rate has it.
+    pub state: Variable,
+    /// If the rate depends on the variable in other ways, too: the variable as they have it, and as it
+    /// is when the move begins.
+    pub elsewhere: Option<(Register, Register)>,
     /// Its rate.
     pub rate: Register,
     /// The register that is assigned the change.
     pub change: Register,
+    /// How long it moves, in seconds.
+    pub length: Register,
 }
 
 /// Stores the derivative of what the kernel stores in `value` by what it loads from `by` in `slope`,
 /// after the statement that stores the value.
 pub(super) fn store_slope(kernel: &mut Kernel, by: Place, value: Place, slope: Place) {
-    let tangents = Tangents::of(kernel, by);
+    let stored = kernel.body.iter().find_map(|statement| match statement {
+        Statement::Store(place, register) if *place == value => Some(*register),
+        _ => None,
+    });
+    let Some(result) = stored else {
+        return;
+    };
+    let tangents = Tangents::of(kernel, Variable::Place(by), result);
     let mut body = std::mem::take(&mut kernel.body);
     let mut writer = Writer {
         kernel,
         tangents,
-        one: None,
+        site: None,
     };
-    let stored = body.iter().find_map(|statement| match statement {
-        Statement::Store(place, register) if *place == value => Some(*register),
-        _ => None,
-    });
-    let mut made = Block::new();
+    let mut made = Block::with_capacity(body.len());
     writer.block(&mut body, &mut made);
-    if let Some(register) = stored {
-        let tangent = writer.tangent_or_zero(register, &mut made);
-        made.push(Statement::Store(slope, tangent));
-    }
+    let tangent = writer.tangent_or_zero(result, &mut made);
+    made.push(Statement::Store(slope, tangent));
     writer.kernel.body = made;
 }
 
@@ -48,51 +63,124 @@ pub(super) fn store_slope(kernel: &mut Kernel, by: Place, value: Place, slope: P
 /// linear in the state and has the same rate and derivative: exact for gates and for whatever decays.
 pub(super) fn move_exactly(kernel: &mut Kernel, moves: &[Move]) {
     for one in moves {
-        let tangents = Tangents::of(kernel, one.state);
-        if tangents.of_register(one.rate).is_none() {
-            // The rate does not depend on the state: the move is right as it is.
-            continue;
-        }
-        let mut body = std::mem::take(&mut kernel.body);
-        let mut writer = Writer {
-            kernel,
-            tangents,
-            one: Some(*one),
+        let mut change = Change {
+            one: *one,
+            rate: one.rate,
+            derivative: None,
         };
-        let mut made = Block::new();
-        writer.block(&mut body, &mut made);
-        writer.kernel.body = made;
+        // What the rate depends on elsewhere is for another value of the state: corrected by the
+        // derivative.
+        if let Some((there, before)) = one.elsewhere {
+            let tangents = Tangents::of(kernel, Variable::Register(there), one.rate);
+            if let Some(derivative) = tangents.of_register(one.rate) {
+                change.derivative = Some(derivative);
+                let corrected = new_register(kernel, Scalar::Real);
+                change.rate = corrected;
+                rewrite(kernel, tangents, Some(Site::Correct(change, there, before)));
+            }
+        }
+        let tangents = Tangents::of(kernel, one.state, one.rate);
+        // If the rate does not depend on the state, the move is right as it is.
+        if tangents.of_register(one.rate).is_some() || change.derivative.is_some() {
+            rewrite(kernel, tangents, Some(Site::Move(change)));
+        }
     }
+}
+
+/// A move with the derivatives that are known of it.
+#[derive(Debug, Clone, Copy)]
+struct Change {
+    one: Move,
+    /// The rate, corrected for what depends on the state elsewhere.
+    rate: Register,
+    /// The derivative by the state elsewhere.
+    derivative: Option<Register>,
+}
+
+/// What is written at the statement of a move, besides derivatives.
+#[derive(Debug, Clone, Copy)]
+enum Site {
+    /// Before it, the rate that is corrected for the distance of two values of the state.
+    Correct(Change, Register, Register),
+    /// Instead of it, the exact move.
+    Move(Change),
+}
+
+impl Site {
+    fn change(&self) -> Register {
+        match self {
+            Site::Correct(change, ..) | Site::Move(change) => change.one.change,
+        }
+    }
+}
+
+/// Writes a kernel anew, with derivatives in it.
+fn rewrite(kernel: &mut Kernel, tangents: Tangents, site: Option<Site>) {
+    let mut body = std::mem::take(&mut kernel.body);
+    let mut made = Block::with_capacity(body.len());
+    let mut writer = Writer {
+        kernel,
+        tangents,
+        site,
+    };
+    writer.block(&mut body, &mut made);
+    writer.kernel.body = made;
 }
 
 /// The registers that depend on a variable, with registers for their derivatives.
 struct Tangents {
-    by: Place,
+    by: Variable,
     /// By number of the register.
     registers: Vec<Option<Register>>,
 }
 
 impl Tangents {
-    /// Finds what depends on a variable, and makes room for the derivatives.
-    fn of(kernel: &mut Kernel, by: Place) -> Tangents {
-        let mut active = vec![false; kernel.registers.len()];
+    /// Finds what depends on a variable and matters for `result`, and makes room for the derivatives.
+    fn of(kernel: &mut Kernel, by: Variable, result: Register) -> Tangents {
+        // What each register is computed from; one that loops assign again has several origins.
+        let count = kernel.registers.len();
+        let mut origins: Vec<Vec<&Operation>> = vec![Vec::new(); count];
+        for statement in statements([&kernel.body]) {
+            if let Statement::Let(register, operation) = statement
+                && let Some(own) = origins.get_mut(register.0 as usize)
+            {
+                own.push(operation);
+            }
+        }
+        // What matters for the result, in the order in which it is found.
+        let mut matters = vec![false; count];
+        let mut found = vec![result];
+        let mut next = 0;
+        while let Some(register) = found.get(next).copied() {
+            next += 1;
+            let known = matters.get_mut(register.0 as usize);
+            if known.is_none_or(|known| std::mem::replace(known, true)) {
+                continue;
+            }
+            for operation in origins.get(register.0 as usize).into_iter().flatten() {
+                found.extend(operation.operands());
+            }
+        }
+        let mut active = vec![false; count];
+        // Of what matters, what depends on the variable. Origins are mostly found after what they are
+        // for, so the list is gone through from its end.
         loop {
             let mut changed = false;
-            for statement in statements([&kernel.body]) {
-                let Statement::Let(register, operation) = statement else {
+            for register in found.iter().rev() {
+                let index = register.0 as usize;
+                let is_real = kernel.registers.get(index) == Some(&Scalar::Real);
+                if !is_real || active.get(index) != Some(&false) {
                     continue;
-                };
-                let is_real = kernel.registers.get(register.0 as usize) == Some(&Scalar::Real);
-                let depends = match operation {
-                    Operation::Load(place) => *place == by,
+                }
+                let depends = |operation: &&Operation| match operation {
+                    Operation::Load(place) => by == Variable::Place(*place),
                     Operation::Compare(..) | Operation::Logic(..) | Operation::Not(_) => false,
                     operation => (operation.operands())
                         .any(|operand| active.get(operand.0 as usize) == Some(&true)),
                 };
-                if let Some(is_active) = active.get_mut(register.0 as usize)
-                    && depends
-                    && is_real
-                    && !*is_active
+                let is_it = by == Variable::Register(*register);
+                if (is_it || origins.get(index).into_iter().flatten().any(depends))
+                    && let Some(is_active) = active.get_mut(index)
                 {
                     *is_active = true;
                     changed = true;
@@ -124,8 +212,8 @@ fn new_register(kernel: &mut Kernel, scalar: Scalar) -> Register {
 struct Writer<'k> {
     kernel: &'k mut Kernel,
     tangents: Tangents,
-    /// The move to make exact, if that is what the derivatives are for.
-    one: Option<Move>,
+    /// Where more is written.
+    site: Option<Site>,
 }
 
 impl Writer<'_> {
@@ -138,9 +226,15 @@ impl Writer<'_> {
             }
             match statement {
                 Statement::Let(register, operation) => {
-                    if let Some(one) = self.one.filter(|one| one.change == register) {
-                        self.exact_move(one, to);
-                        continue;
+                    match self.site.filter(|site| site.change() == register) {
+                        Some(Site::Move(change)) => {
+                            self.exact_move(change, to);
+                            continue;
+                        }
+                        Some(Site::Correct(change, there, before)) => {
+                            self.correct(change, there, before, to);
+                        }
+                        None => {}
                     }
                     to.push(Statement::Let(register, operation));
                     if let Some(tangent) = self.tangents.of_register(register) {
@@ -183,8 +277,13 @@ impl Writer<'_> {
     /// The derivative of an operation whose result is in `result`.
     fn derivative(&mut self, result: Register, operation: Operation, to: &mut Block) -> Operation {
         let of = |register: Register| self.tangents.of_register(register);
+        if self.tangents.by == Variable::Register(result) {
+            return Operation::Constant(1.0);
+        }
         match operation {
-            Operation::Load(place) if place == self.tangents.by => Operation::Constant(1.0),
+            Operation::Load(place) if Variable::Place(place) == self.tangents.by => {
+                Operation::Constant(1.0)
+            }
             Operation::Copy(a) => of(a).map_or(Operation::Constant(0.0), Operation::Copy),
             Operation::Binary(operator, a, b) => self.of_binary(operator, (a, b), result, to),
             Operation::Select(condition, _, _) => {
@@ -333,14 +432,27 @@ impl Writer<'_> {
         }
     }
 
-    /// The change of a state by the exponential of its derivative: rate * step * phi(z) with
-    /// z = derivative * step and phi(z) = (exp(z) - 1) / z.
-    fn exact_move(&mut self, one: Move, to: &mut Block) {
+    /// The rate as if what it depends on elsewhere were for the state as it is when the move begins.
+    fn correct(&mut self, change: Change, there: Register, before: Register, to: &mut Block) {
+        let derivative = self.tangent_or_zero(change.one.rate, to);
+        let distance = self.binary(Operator::Subtract, before, there, to);
+        let correction = self.binary(Operator::Multiply, derivative, distance, to);
+        let sum = Operation::Binary(Operator::Add, change.one.rate, correction);
+        to.push(Statement::Let(change.rate, sum));
+    }
+
+    /// The change of a state by the exponential of its derivative: rate * length * phi(z) with
+    /// z = derivative * length and phi(z) = (exp(z) - 1) / z.
+    fn exact_move(&mut self, change: Change, to: &mut Block) {
         use Operator::{Add, Divide, Multiply, Subtract};
-        let step = self.put(Operation::Step, to);
-        let plain = self.binary(Multiply, step, one.rate, to);
-        let derivative = self.tangent_or_zero(one.rate, to);
-        let z = self.binary(Multiply, derivative, step, to);
+        let one = change.one;
+        let plain = self.binary(Multiply, one.length, change.rate, to);
+        let own = self.tangent_or_zero(one.rate, to);
+        let derivative = match change.derivative {
+            Some(elsewhere) => self.binary(Add, own, elsewhere, to),
+            None => own,
+        };
+        let z = self.binary(Multiply, derivative, one.length, to);
         let exponential = self.put(Operation::Call(Function::Exp, z), to);
         let ones = self.constant(1.0, to);
         let above = self.binary(Subtract, exponential, ones, to);

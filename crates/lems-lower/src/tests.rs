@@ -4,7 +4,7 @@ use lems_document::{Document, IncludeOptions, MemorySources};
 use lems_model::Model;
 use lems_network::{Network, NetworkError, Shapes};
 
-use super::{Lowered, MOST, Probe, Recorded, lower_within};
+use super::{Lowered, MOST, Method, Probe, Recorded, lower_within};
 use lems_ir::{Backend, Interpreter, Operation, State, Statement};
 
 const TYPES: &str = r#"
@@ -41,7 +41,7 @@ fn lowered_within(net: &str, path: &str, most: usize) -> Result<Lowered, Vec<Net
         values: vec![network.local(instance, name).unwrap()],
         events: Vec::new(),
     };
-    lower_within(&network, &shapes, &recorded, most)
+    lower_within(&network, &shapes, &recorded, Method::default(), most)
 }
 
 const SAME: &str = r#"<net id="n"><population id="one" component="a"/>

@@ -17,12 +17,16 @@ impl<'d> Model<'d> {
         Self::read_with_types(document, &|_| true)
     }
 
-    /// The same without the embedded types that nothing in the document is about.
+    /// The same without the embedded types that nothing in the document is about. Each of the `pairs`
+    /// is a type and another that is needed wherever the first one is.
     ///
     /// # Errors
     /// As of [`read`](Self::read).
-    pub fn read_in_use(document: &'d Document) -> Result<Model<'d>, ModelFailure> {
-        let wanted = wanted::embedded_types(document);
+    pub fn read_in_use(
+        document: &'d Document,
+        pairs: &[(&str, &str)],
+    ) -> Result<Model<'d>, ModelFailure> {
+        let wanted = wanted::embedded_types(document, pairs);
         let is_wanted = |definition: Element<'d>| {
             let name = definition.attribute("name").map(Attribute::value);
             !definition.is_embedded() || name.is_none_or(|name| wanted.contains(name))

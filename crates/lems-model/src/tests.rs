@@ -134,7 +134,7 @@ fn with_embedded_types(body: &str) -> Document {
 fn embedded_types_that_nothing_names_are_left_out() {
     let names = |body: &str| -> Vec<String> {
         let document = with_embedded_types(body);
-        let model = Model::read_in_use(&document).unwrap();
+        let model = Model::read_in_use(&document, &[]).unwrap();
         model.types.keys().map(|name| (*name).to_owned()).collect()
     };
     assert_eq!(names("<cell id='x'/>"), ["base", "cell", "part"]);
@@ -152,12 +152,12 @@ fn embedded_types_that_nothing_names_are_left_out() {
 #[test]
 fn types_that_are_left_out_are_still_known_to_messages() {
     let document = with_embedded_types("<Component id='x' type='holdr'/><Target component='x'/>");
-    let failure = Model::read_in_use(&document).unwrap_err();
+    let failure = Model::read_in_use(&document, &[]).unwrap_err();
     assert_eq!(failure, Model::read(&document).unwrap_err());
     let errors = failure.errors;
     assert!(errors[0].help().unwrap().contains("`holder`"), "{errors:?}");
     let document = with_embedded_types("<input id='i'/><part id='p'/><Target component='p'/>");
-    let warnings = Model::read_in_use(&document).unwrap().warnings;
+    let warnings = Model::read_in_use(&document, &[]).unwrap().warnings;
     assert_eq!(warnings.len(), 1);
     assert_eq!(warnings, Model::read(&document).unwrap().warnings);
 }

@@ -4,8 +4,12 @@ use lems_document::{Document, Element};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Names of the embedded types that a document names, and of those that these name in turn. Any
-/// value that is the name of a type counts, so there are more than it takes, and never fewer.
-pub(crate) fn embedded_types(document: &Document) -> FxHashSet<&str> {
+/// value that is the name of a type counts, so there are more than it takes, and never fewer. Each of
+/// the `pairs` is a type and another that is needed wherever the first one is.
+pub(crate) fn embedded_types<'a>(
+    document: &'a Document,
+    pairs: &[(&'a str, &'a str)],
+) -> FxHashSet<&'a str> {
     let (types, others): (Vec<_>, Vec<_>) =
         (document.roots()).partition(|root| root.name() == "ComponentType");
     let (embedded, own): (Vec<_>, Vec<_>) =
@@ -25,6 +29,8 @@ pub(crate) fn embedded_types(document: &Document) -> FxHashSet<&str> {
             && wanted.insert(name)
         {
             unread.extend(values(*definition));
+            let companions = pairs.iter().filter(|(first, _)| *first == name);
+            unread.extend(companions.map(|(_, second)| *second));
         }
     }
     wanted

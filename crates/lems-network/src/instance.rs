@@ -183,28 +183,26 @@ impl<'m, 'd> Network<'m, 'd> {
 
     /// A parameter of an instance as its equations see it, in SI units.
     pub fn parameter(&self, id: InstanceId, name: &str) -> Option<f64> {
-        let instance = self.instance(id);
-        match instance.component {
-            Some(component) => {
-                if self.cables.changes_parameters() {
-                    let names = &self.type_of(id).parameters;
-                    let own = names.get_key_value(name).map(|(name, _)| (id, *name));
-                    if let Some(value) = own.and_then(|own| self.cables.parameters.get(&own)) {
-                        return Some(*value);
-                    }
-                }
-                let value = self.model.parameter(component, name)?;
-                Some(value * self.share_of(id, name))
-            }
-            None => {
-                let parameter = self.type_of(id).parameters.get(name)?;
-                let default = match &parameter.kind {
-                    lems_model::ParameterKind::Default(quantity) => Some(quantity.value),
-                    _ => parameter.fixed.map(|fixed| fixed.value),
-                };
-                (default.or_else(|| self.assigned.get(&(id, name)).copied())).or(Some(f64::NAN))
-            }
+        let own = self.type_of(id).parameters.get_key_value(name);
+        let component = self.instance(id).component;
+        if component.is_some()
+            && self.cables.changes_parameters()
+            && let Some((name, _)) = own
+            && let Some(value) = self.cables.parameters.get(&(id, *name))
+        {
+            return Some(*value);
         }
+        let of_component = component.and_then(|component| self.model.parameter(component, name));
+        if let Some(value) = of_component {
+            return Some(value * self.share_of(id, name));
+        }
+        // An instance without a component, or of another type than its component has the defaults.
+        let (_, parameter) = own?;
+        let default = match &parameter.kind {
+            lems_model::ParameterKind::Default(quantity) => Some(quantity.value),
+            _ => parameter.fixed.map(|fixed| fixed.value),
+        };
+        (default.or_else(|| self.assigned.get(&(id, name)).copied())).or(Some(f64::NAN))
     }
 
     /// A property of an instance in SI units: assigned, or its default.

@@ -47,6 +47,9 @@ pub struct Arguments {
     /// jLEMS's, but not the same.
     #[arg(long)]
     fast: bool,
+    /// How cells with dendrites are computed.
+    #[arg(long, value_enum, default_value_t = Method::SecondOrder)]
+    method: Method,
     /// Number of threads that share the steps of large populations; all that the computer has, if
     /// not given. The results are the same for every number.
     #[arg(long, value_name = "NUMBER")]
@@ -102,6 +105,14 @@ enum Backend {
     Interp,
 }
 
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Method {
+    /// Potentials and states half a step apart: half the step makes the error a quarter.
+    SecondOrder,
+    /// Each by an implicit step: half the step halves the error, and nothing oscillates.
+    Implicit,
+}
+
 /// Runs the file, says what was done.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let mut options = Options {
@@ -110,6 +121,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             Backend::Interp => BackendKind::Interpreter,
         },
         fast: arguments.fast,
+        method: match arguments.method {
+            Method::SecondOrder => jlems::Method::SecondOrder,
+            Method::Implicit => jlems::Method::Implicit,
+        },
         threads: arguments.threads,
         seed: arguments.seed,
         settings: arguments.changes.settings(),

@@ -176,7 +176,7 @@ fn order(program: &Program) -> String {
     for (number, stage) in program.schedule.iter().enumerate() {
         let call = match stage {
             Stage::Call(call) | Stage::Midway(call) => call,
-            Stage::Solve(cables) => {
+            Stage::Solve(_, cables) => {
                 let last = cables.end.saturating_sub(1);
                 let _ = writeln!(
                     text,

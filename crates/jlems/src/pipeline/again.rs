@@ -90,7 +90,12 @@ impl Checked<'_> {
         if let Some(seed) = options.seed {
             experiment.reseed(seed);
         }
-        let diagnosis = Diagnosis::new(&self.model, &experiment, *experiment.runs.get(run)?)?;
+        let diagnosis = Diagnosis::new(
+            &self.model,
+            &experiment,
+            *experiment.runs.get(run)?,
+            options.method,
+        )?;
         let begun = Timer::start(&options.host());
         let mut steps = 0;
         let go_on = &mut || {

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::{Action, Call, Edge, Kernel, Program, Routes, Scheme, Setup, Stage, Target};
+use crate::{Action, Call, Edge, Kernel, Program, Routes, Scheme, Setup, Solver, Stage, Target};
 
 use super::cursor::{Cursor, Line, Token, lines};
 use super::kernel::list;
@@ -296,9 +296,14 @@ fn stage(cursor: &mut Cursor<'_>) -> Result<Stage, TextError> {
     }
     if begins("solve") {
         cursor.all(&["solve"])?;
+        let solver = if cursor.takes("implicit") {
+            Solver::Implicit
+        } else {
+            Solver::Trapezoidal
+        };
         let first = cursor.integer()?;
         cursor.all(&[".."])?;
-        return Ok(Stage::Solve(first..cursor.integer()?));
+        return Ok(Stage::Solve(solver, first..cursor.integer()?));
     }
     Ok(Stage::Call(call(cursor, "kernel")?))
 }

@@ -7,7 +7,8 @@ use proptest::prelude::*;
 use super::{MOST_COUNTED, MOST_NESTED, Problem};
 use crate::{
     Action, Block, Call, Comparison, Edge, Function, Fusion, Kernel, Level, Logic, Operation,
-    Operator, Place, Program, Register, Routes, Scalar, Scheme, Setup, Stage, Statement, Target,
+    Operator, Place, Program, Register, Routes, Scalar, Scheme, Setup, Solver, Stage, Statement,
+    Target,
 };
 
 const DOUBLES: [f64; 12] = [
@@ -184,10 +185,11 @@ impl Dice<'_> {
 
     fn stage(&mut self) -> Stage {
         let call = self.call();
-        match call.kernel % 3 {
+        match call.kernel % 4 {
             0 => Stage::Call(call),
             1 => Stage::Midway(call),
-            _ => Stage::Solve(call.first..call.last),
+            2 => Stage::Solve(Solver::Trapezoidal, call.first..call.last),
+            _ => Stage::Solve(Solver::Implicit, call.first..call.last),
         }
     }
 

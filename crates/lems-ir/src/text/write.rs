@@ -3,7 +3,7 @@
 use std::fmt::{Display, Formatter, Result};
 
 use crate::print::{Double, write_block};
-use crate::{Action, Call, Kernel, Program, Scalar, Scheme, Setup, Stage};
+use crate::{Action, Call, Kernel, Program, Scalar, Scheme, Setup, Solver, Stage};
 
 use super::MOST_COUNTED;
 use super::registers::inferred;
@@ -172,8 +172,12 @@ impl Sections<'_, '_> {
             match stage {
                 Stage::Call(call) => self.call("kernel", call)?,
                 Stage::Midway(call) => self.call("midway", call)?,
-                Stage::Solve(cables) => {
-                    writeln!(self.f, "  solve {} .. {}", cables.start, cables.end)?;
+                Stage::Solve(solver, cables) => {
+                    let how = match solver {
+                        Solver::Trapezoidal => "solve",
+                        Solver::Implicit => "solve implicit",
+                    };
+                    writeln!(self.f, "  {how} {} .. {}", cables.start, cables.end)?;
                 }
             }
         }

@@ -97,6 +97,14 @@ pub struct CableRules {
 }
 
 impl CableRules {
+    /// Types that are made of others in a compartment: the one that a model names, and the one whose
+    /// equations it has there.
+    pub fn companions(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.varying
+            .iter()
+            .map(|[from, to]| (from.as_str(), to.as_str()))
+    }
+
     /// Reads rules: a word and its names on each line; `#` begins a comment.
     ///
     /// # Errors

@@ -1,0 +1,380 @@
+//! Values of one moment: what is computed from what, whatever the order of a step.
+//!
+//! A stage computes a variable when something needs it, and what that needs first. So all values of a
+//! stage belong to one moment, which the order of jLEMS's step does not give.
+
+use std::collections::{HashMap, HashSet};
+
+use lems_equations::{Computation, Moving, RateSum, definition};
+use lems_expression::Expression;
+use lems_model::{ConditionalVariable, KineticScheme, Selection};
+use lems_network::{NodeId, Readable, Variable as Readout};
+
+use super::tangent::Variable;
+use super::{
+    LoopNest, Lowering,
+    code::Code,
+    equations::{NodeContext, cases, evaluate, operator_of},
+};
+use lems_ir::{Operator, Register};
+
+/// A variable of a node of the shape.
+pub(super) type Name<'d> = (NodeId, &'d str);
+
+/// Values at one moment.
+pub(super) struct Stage<'s, 'm, 'd> {
+    time: Register,
+    values: HashMap<NodeId, HashMap<&'d str, Register>>,
+    /// Variables being computed: one that needs itself has last step's value.
+    open: HashSet<Name<'d>>,
+    before: Option<Before<'s, 'm, 'd>>,
+}
+
+/// A moment from which states move to the one of a stage.
+struct Before<'s, 'm, 'd> {
+    stage: Box<Stage<'s, 'm, 'd>>,
+    moving: &'s Moving<'m, 'd>,
+    length: Length,
+}
+
+/// How far states move, in registers.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Length {
+    /// In seconds.
+    pub seconds: Register,
+    /// As a part of the step.
+    pub part: Register,
+}
+
+impl<'s, 'm, 'd> Stage<'s, 'm, 'd> {
+    /// A stage in which some variables are known; states that are not are as they are in memory.
+    pub fn new(time: Register, known: &HashMap<Name<'d>, Register>) -> Self {
+        let mut stage = Stage {
+            time,
+            values: HashMap::new(),
+            open: HashSet::new(),
+            before: None,
+        };
+        for (name, register) in known {
+            stage.learn(*name, *register);
+        }
+        stage
+    }
+
+    /// A stage in which states have moved by a length from where they are in memory.
+    pub fn later(time: Register, moving: &'s Moving<'m, 'd>, length: Length) -> Self {
+        let before = Before {
+            stage: Box::new(Stage::new(time, &HashMap::new())),
+            moving,
+            length,
+        };
+        Stage {
+            before: Some(before),
+            ..Stage::new(time, &HashMap::new())
+        }
+    }
+
+    /// Tells the stage a value.
+    pub fn learn(&mut self, (node, name): Name<'d>, register: Register) {
+        self.values.entry(node).or_default().insert(name, register);
+    }
+
+    /// The value of a variable of a node, if it is known.
+    fn value(&self, node: NodeId, name: &str) -> Option<Register> {
+        self.values.get(&node)?.get(name).copied()
+    }
+}
+
+impl<'d> Lowering<'_, '_, 'd> {
+    /// The value of a state after it has moved by a length, with all that its rate depends on as it is
+    /// at a stage. The state itself is in the rate as it is before, so that what is linear in it moves
+    /// exactly.
+    pub(super) fn moved(
+        &mut self,
+        code: &mut Code,
+        nest: NodeContext<'_>,
+        stage: &mut Stage<'_, '_, 'd>,
+        state: &RateSum<'_, 'd>,
+        length: Length,
+    ) -> Register {
+        let at = NodeContext {
+            node: state.node,
+            ..nest
+        };
+        let place = self.live(at, state.name);
+        let before = code.load(place);
+        // The state as the rate has it, apart from how others depend on it at the stage.
+        let own = match stage.before {
+            Some(_) => code.settled(before),
+            None => before,
+        };
+        let mut total = None;
+        for rate in &state.rates {
+            let expression = &rate.value.expression;
+            let variables: Vec<Register> = (expression.variables().iter())
+                .map(|name| {
+                    if *name == state.name {
+                        own
+                    } else {
+                        self.stage_variable(code, at, stage, name)
+                    }
+                })
+                .collect();
+            let value = evaluate(code, expression, &variables);
+            total = Some(match total {
+                None => value,
+                Some(sum) => code.binary(Operator::Add, sum, value),
+            });
+        }
+        let Some(rate) = total else {
+            return before;
+        };
+        let there = stage
+            .value(state.node, state.name)
+            .map(|there| (there, before));
+        let by = Variable::Register(own);
+        let change = code.exact_move(by, there, rate, length.seconds);
+        code.binary(Operator::Add, before, change)
+    }
+
+    /// The occupancies of a kinetic scheme after they have moved by a length, with its rates as they are
+    /// at a stage.
+    pub(super) fn occupied(
+        &mut self,
+        code: &mut Code,
+        at: NodeContext<'_>,
+        stage: &mut Stage<'_, '_, 'd>,
+        scheme: &KineticScheme<'d>,
+        length: Length,
+    ) -> Vec<(Name<'d>, Register)> {
+        let graph = match self.scheme_graph(at, scheme) {
+            Ok(graph) => graph,
+            Err(error) => {
+                self.errors.push(error);
+                return Vec::new();
+            }
+        };
+        let mut rates = Vec::new();
+        for &edge in &graph.edges {
+            let mut rate = |name| {
+                let rate = self.stage_read(code, NodeContext { node: edge, ..at }, stage, name);
+                code.binary(Operator::Multiply, rate, length.part)
+            };
+            rates.push((rate(scheme.forward_rate), rate(scheme.reverse_rate)));
+        }
+        let before = (graph.states.iter())
+            .map(|state| {
+                let place = self.live(NodeContext { node: *state, ..at }, scheme.state_variable);
+                code.load(place)
+            })
+            .collect();
+        let results = code.propagate(graph.number, before, rates);
+        let names = graph
+            .states
+            .into_iter()
+            .map(|node| (node, scheme.state_variable));
+        names.zip(results).collect()
+    }
+
+    /// The value at a stage of what a name means at a node, seen from outside.
+    pub(super) fn stage_read(
+        &mut self,
+        code: &mut Code,
+        at: NodeContext<'_>,
+        stage: &mut Stage<'_, '_, 'd>,
+        name: &str,
+    ) -> Register {
+        let found = self.network.read(self.first_instance(at), name);
+        match found.and_then(|readable| self.inside(at.nest, readable)) {
+            Some((node, name)) => {
+                self.stage_variable(code, NodeContext { node, ..at }, stage, name)
+            }
+            None => self.stage_variable(code, at, stage, name),
+        }
+    }
+
+    /// A state after it has moved from the moment before a stage, if there is one.
+    fn predicted(
+        &mut self,
+        code: &mut Code,
+        at: NodeContext<'_>,
+        stage: &mut Stage<'_, '_, 'd>,
+        name: &str,
+    ) -> Option<Register> {
+        let mut before = stage.before.take()?;
+        let moving = before.moving;
+        let is_this = |state: &&RateSum<'_, '_>| state.node == at.node && state.name == name;
+        if let Some(state) = moving.states.iter().find(is_this) {
+            let moved = self.moved(code, at, &mut before.stage, state, before.length);
+            stage.learn((state.node, state.name), moved);
+        } else {
+            let parent = self.shape(at.nest.shape).nodes[at.node].parent;
+            let schemes = moving
+                .schemes
+                .iter()
+                .filter(|(node, scheme)| Some(*node) == parent && scheme.state_variable == name);
+            for (node, scheme) in schemes {
+                let at = NodeContext { node: *node, ..at };
+                let moved = self.occupied(code, at, &mut before.stage, scheme, before.length);
+                for (name, register) in moved {
+                    stage.learn(name, register);
+                }
+            }
+        }
+        stage.before = Some(before);
+        stage.value(at.node, name)
+    }
+
+    /// The value of an expression at one stage.
+    pub(super) fn stage_value(
+        &mut self,
+        code: &mut Code,
+        at: NodeContext<'_>,
+        stage: &mut Stage<'_, '_, 'd>,
+        expression: &Expression,
+    ) -> Register {
+        let variables: Vec<Register> = (expression.variables().iter())
+            .map(|name| self.stage_variable(code, at, stage, name))
+            .collect();
+        evaluate(code, expression, &variables)
+    }
+
+    /// The value of a name at one stage. What it is computed from is computed first.
+    pub(super) fn stage_variable(
+        &mut self,
+        code: &mut Code,
+        at: NodeContext<'_>,
+        stage: &mut Stage<'_, '_, 'd>,
+        name: &str,
+    ) -> Register {
+        let kind = self.equations.kind(at.nest.shape, at.node);
+        if kind.parameters.contains_key(name) || kind.properties.contains_key(name) {
+            return self.variable(code, at, name);
+        }
+        if let Some(register) = stage.value(at.node, name) {
+            return register;
+        }
+        let Some(computation) = definition(kind, name) else {
+            if let Some(register) = self.predicted(code, at, stage, name) {
+                return register;
+            }
+            return if name == "t" {
+                stage.time
+            } else {
+                self.variable(code, at, name)
+            };
+        };
+        if let Some(value) = self.given(code, at, computation.name()) {
+            stage.learn((at.node, computation.name()), value);
+            return value;
+        }
+        let key = (at.node, computation.name());
+        if !stage.open.insert(key) {
+            return self.variable(code, at, name);
+        }
+        let value = match computation {
+            Computation::Derived(variable) => {
+                self.stage_value(code, at, stage, &variable.value.expression)
+            }
+            Computation::Conditional(variable) => self.stage_cases(code, at, stage, variable),
+            Computation::Select(selection) => self.stage_selection(code, at, stage, selection),
+            Computation::Requirement(name) => self.stage_requirement(code, at, stage, name),
+        };
+        stage.open.remove(&key);
+        stage.learn(key, value);
+        value
+    }
+
+    /// A conditional variable at one stage. The variables of all cases are computed before the
+    /// first condition: what is computed inside a case would be known only there.
+    fn stage_cases(
+        &mut self,
+        code: &mut Code,
+        at: NodeContext<'_>,
+        stage: &mut Stage<'_, '_, 'd>,
+        variable: &ConditionalVariable<'d>,
+    ) -> Register {
+        let mut prepared: Vec<Vec<Register>> = Vec::new();
+        for case in &variable.cases {
+            for formula in case.condition.iter().chain([&case.value]) {
+                let variables = (formula.expression.variables().iter())
+                    .map(|name| self.stage_variable(code, at, stage, name));
+                prepared.push(variables.collect());
+            }
+        }
+        let mut prepared = prepared.into_iter();
+        cases(code, variable, &mut |code, expression| {
+            evaluate(code, expression, &prepared.next().unwrap_or_default())
+        })
+    }
+
+    /// A selection at one stage: of variables of the same stage, if all of them are in the shape.
+    fn stage_selection(
+        &mut self,
+        code: &mut Code,
+        at: NodeContext<'_>,
+        stage: &mut Stage<'_, '_, 'd>,
+        selection: &Selection<'d>,
+    ) -> Register {
+        let found = self.network.selected(self.first_instance(at), selection);
+        let inside: Option<Vec<Name<'d>>> = found.ok().and_then(|found| {
+            let names = found.iter().map(|readable| self.inside(at.nest, *readable));
+            names.collect()
+        });
+        let mut folded = None;
+        for (node, name) in inside.into_iter().flatten() {
+            let value = self.stage_variable(code, NodeContext { node, ..at }, stage, name);
+            folded = Some(match folded {
+                None => value,
+                Some(sum) => code.binary(operator_of(selection), sum, value),
+            });
+        }
+        if let Some(folded) = folded {
+            return folded;
+        }
+        self.selection(code, at, selection).unwrap_or_else(|error| {
+            self.errors.push(error);
+            // Any value will do: no program is made after an error.
+            code.constant(0.0)
+        })
+    }
+
+    /// A requirement at one stage: a variable of the same stage, if it is in the shape.
+    fn stage_requirement(
+        &mut self,
+        code: &mut Code,
+        at: NodeContext<'_>,
+        stage: &mut Stage<'_, '_, 'd>,
+        name: &'d str,
+    ) -> Register {
+        let found = self.network.requirement(self.first_instance(at), name);
+        match found.and_then(|readable| self.inside(at.nest, readable)) {
+            Some((node, name)) => {
+                self.stage_variable(code, NodeContext { node, ..at }, stage, name)
+            }
+            None => self.requirement(code, at, name).unwrap_or_else(|error| {
+                self.errors.push(error);
+                code.constant(0.0)
+            }),
+        }
+    }
+
+    /// The instance of a node in the first member of a nest.
+    fn first_instance(&self, at: NodeContext<'_>) -> lems_network::InstanceId {
+        self.shape(at.nest.shape)
+            .instance(at.nest.members[0], at.node)
+    }
+
+    /// The node and variable of a value that lies in the shape itself.
+    fn inside(&self, nest: &LoopNest, readable: Readable<'d>) -> Option<Name<'d>> {
+        let location = self.shapes.location(readable.instance);
+        match readable.variable {
+            Readout::Exposed(name) | Readout::Live(name)
+                if location.shape == nest.shape && location.member == nest.members[0] =>
+            {
+                Some((location.node, name))
+            }
+            _ => None,
+        }
+    }
+}
