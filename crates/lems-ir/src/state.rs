@@ -189,12 +189,12 @@ fn name_of_first<'r>(
     kernel.map(|kernel| kernel.name.clone()).unwrap_or_default()
 }
 
-/// Delivers all events due in the step that ends at `time`, in seconds. Events that this sends
-/// with a delay wait at least for the next step.
-pub fn deliver_due(backend: &dyn Backend, state: &mut State, time: f64) {
+/// Delivers all events that are due until `due` in the step that ends at `time`, both in seconds. Events
+/// that this sends with a delay wait at least for the next step.
+pub fn deliver_due(backend: &dyn Backend, state: &mut State, time: f64, due: f64) {
     state.now = time;
     state.deliveries.begin_step();
-    let due = state.queue.take_due(time);
+    let due = state.queue.take_due(due);
     let mut instances = Vec::new();
     let mut events = due.iter().map(|event| event.action).peekable();
     while let Some(action) = events.next() {
@@ -223,7 +223,12 @@ pub fn make_step(
     time: f64,
     step: f64,
 ) {
-    deliver_due(backend, state, time);
+    // With cables a step begins with the events of its beginning; jLEMS's begins with those of its end.
+    let due = match program.cables.is_empty() {
+        true => time,
+        false => time - step / 2.0,
+    };
+    deliver_due(backend, state, time, due);
     for stage in &program.schedule {
         match stage {
             Stage::Call(call) => backend.advance(state, *call, time, step),

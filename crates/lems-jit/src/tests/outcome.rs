@@ -32,7 +32,7 @@ pub(super) fn run_in_pieces(program: &Program, backend: &dyn Backend, most: u32)
     let step = 0.25;
     for number in 1..=3 {
         let time = f64::from(number) * step;
-        deliver_due(backend, &mut state, time);
+        deliver_due(backend, &mut state, time, time);
         for call in program.calls() {
             let mut first = call.first;
             while first < call.last {
