@@ -87,6 +87,16 @@ pub enum Setup {
 }
 
 impl Program {
+    /// The time at the end of a step, from the number of steps before it and the time at its beginning,
+    /// in seconds. jLEMS adds up the steps. With cables it is a product, so that fewer moments that fall
+    /// on the end of a step are missed by a rounding error.
+    pub fn end_of_step(&self, steps: u64, begin: f64, step: f64) -> f64 {
+        match self.cables.is_empty() {
+            true => begin + step,
+            false => (steps + 1) as f64 * step,
+        }
+    }
+
     /// Whether machine code of `other` does the steps of this program too: only values in memory and
     /// what the initial passes do differ.
     pub fn has_code_of(&self, other: &Program) -> bool {

@@ -330,17 +330,16 @@ fn steady_state(
     }
     // What leaves a state goes to those before it. A state that nothing leaves keeps what it gets.
     for last in (1..size).rev() {
-        let mut leaving = rate[last][0];
-        for other in 1..last {
-            leaving = code.binary(Add, leaving, rate[last][other]);
+        let onwards = rate[last].clone();
+        let mut leaving = onwards[0];
+        for other in &onwards[1..last] {
+            leaving = code.binary(Add, leaving, *other);
         }
-        for from in 0..last {
-            rate[from][last] = code.binary(Divide, rate[from][last], leaving);
-        }
-        for from in 0..last {
+        for (from, row) in rate.iter_mut().enumerate().take(last) {
+            row[last] = code.binary(Divide, row[last], leaving);
             for to in (0..last).filter(|to| *to != from) {
-                let around = code.binary(Multiply, rate[from][last], rate[last][to]);
-                rate[from][to] = code.binary(Add, rate[from][to], around);
+                let around = code.binary(Multiply, row[last], onwards[to]);
+                row[to] = code.binary(Add, row[to], around);
             }
         }
     }
@@ -350,8 +349,8 @@ fn steady_state(
     let mut sum = one;
     for state in 1..size {
         let mut occupancy = rate[0][state];
-        for (other, known) in occupancies.iter().enumerate().skip(1) {
-            let share = code.binary(Multiply, *known, rate[other][state]);
+        for (known, row) in occupancies.iter().zip(&rate).skip(1) {
+            let share = code.binary(Multiply, *known, row[state]);
             occupancy = code.binary(Add, occupancy, share);
         }
         occupancies.push(occupancy);
