@@ -184,6 +184,14 @@ fn a_killed_sweep_goes_on() {
         child.wait().unwrap();
     }
     assert!(killed > 0, "the sweep was never killed in the middle");
+    // Those who read the folder as a table find nothing but parts in it: other names begin with `.` or `_`.
+    let entries = std::fs::read_dir(folder.0.join("broken")).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert!(
+        names
+            .into_iter()
+            .all(|name| name.starts_with(['.', '_']) || name.ends_with(".parquet"))
+    );
     assert!(sweep(&folder, &["-o", "broken"]).0);
     assert_eq!(rows(&folder.0.join("broken")), whole);
     // Nothing is run again.
@@ -318,10 +326,10 @@ fn a_folder_of_another_sweep_is_left_alone() {
         !well && said.contains("its model or its points have changed"),
         "{said}"
     );
-    std::fs::remove_file(folder.0.join("out/sweep.json")).unwrap();
+    std::fs::remove_file(folder.0.join("out/_sweep.json")).unwrap();
     let (well, said) = sweep(&folder, &["-o", "out"]);
     assert!(
-        !well && said.contains("has results, but no sweep.json"),
+        !well && said.contains("has results, but no _sweep.json"),
         "{said}"
     );
     assert_eq!(rows(&folder.0.join("out")), before);

@@ -211,7 +211,6 @@ impl Template {
                 step: spec.step.clone(),
                 length: spec.length.clone(),
             },
-            every: spec.record.every,
             fast: arguments.fast,
             threads: Some(NonZeroUsize::MIN),
             free: true,

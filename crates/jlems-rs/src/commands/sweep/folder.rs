@@ -10,8 +10,8 @@ use lems_output::OutputStore;
 use lems_sweep::{Column, Shard, Spec, part};
 use serde::{Deserialize, Serialize};
 
-/// Name of the file that says what a folder is.
-const MANIFEST: &str = "sweep.json";
+/// Name of the file that says what a folder is. Readers of Parquet leave out names that begin so.
+const MANIFEST: &str = "_sweep.json";
 /// Most points of a part.
 const LARGEST_PART: u64 = 256;
 /// Parts that a sweep has at least, so that shards have something to share, if it has as many points.
@@ -147,13 +147,22 @@ impl Folder {
         self.put(&Folder::name(batch), &bytes)
     }
 
+    /// Writes a file so that it is there as a whole or not at all. Until then its name begins with a dot,
+    /// and readers of Parquet leave it out.
     fn put(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
         let failed =
             |error: lems_output::OutputError| Failure::from(jlems::EngineError::from(error));
         let mut store = FileStore::in_folder(&self.path);
-        let mut sink = store.create(name).map_err(failed)?;
+        let hidden = format!(".{name}");
+        let mut sink = store.create(&hidden).map_err(failed)?;
         sink.write(bytes).map_err(failed)?;
-        sink.finish().map_err(failed)
+        sink.finish().map_err(failed)?;
+        let place = self.path.join(name);
+        fs::rename(self.path.join(hidden), &place).map_err(|error| {
+            let shown = place.display().to_string();
+            let message = format!("cannot write {}: {error}", visible(&shown));
+            Failure::plain(Code::UNREADABLE, message, None)
+        })
     }
 }
 

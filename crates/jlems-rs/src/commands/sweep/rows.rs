@@ -86,6 +86,8 @@ pub struct Layout {
     traces: Vec<(String, Place)>,
     /// Names and places of lists of events.
     events: Vec<(String, usize)>,
+    /// Only one value of so many is kept in lists of values.
+    every: usize,
 }
 
 impl Layout {
@@ -142,6 +144,7 @@ impl Layout {
             numbers,
             traces,
             events,
+            every: usize::try_from(record.every).unwrap_or(usize::MAX).max(1),
         })
     }
 
@@ -162,7 +165,10 @@ impl Layout {
             }
             place => number.feature.of_trace(values(place)?),
         };
-        let list = |(_, place): &(String, Place)| values(*place).cloned();
+        let list = |(_, place): &(String, Place)| {
+            let all = values(*place)?.iter().copied();
+            Some(all.step_by(self.every).collect())
+        };
         let events = |(_, file): &(String, usize)| {
             let events = traces.events.get(*file)?;
             let number = |place: usize| i64::try_from(place).unwrap_or(i64::MAX);
