@@ -7,7 +7,7 @@ mod models;
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput};
-use lems_lower::{Recorded, lower};
+use lems_lower::{Method, Recorded, lower};
 use lems_network::{Network, Shapes};
 
 fn stages(criterion: &mut Criterion, cells: usize, synapses: usize) {
@@ -31,7 +31,10 @@ fn stages(criterion: &mut Criterion, cells: usize, synapses: usize) {
         b.iter(|| Network::build(&model, target, experiment.random.clone()))
     });
     group.bench_function("shapes", |b| b.iter(|| Shapes::of(&network)));
-    group.bench_function("lower", |b| b.iter(|| lower(&network, &shapes, &recorded)));
+    let method = Method::default();
+    group.bench_function("lower", |b| {
+        b.iter(|| lower(&network, &shapes, &recorded, method))
+    });
     group.finish();
 }
 
