@@ -299,7 +299,7 @@ fn run(page: &Page, backend: &dyn Backend, manner: Manner) -> Outcome {
         }
         time += page.step;
         made += 1;
-        deliver_due(backend, &mut state, time);
+        deliver_due(backend, &mut state, time, time);
         let most = match manner {
             Manner::AtMost(most) => most,
             Manner::ManySteps => u32::MAX,
