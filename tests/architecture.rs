@@ -16,7 +16,7 @@ use nml2_coretypes::CORE_TYPES;
 use support::workspace;
 
 /// (crate, dependencies that neither it nor any crate of this workspace below it has)
-const MAY_NOT_DEPEND: [(&str, &[&str]); 16] = [
+const MAY_NOT_DEPEND: [(&str, &[&str]); 17] = [
     ("lems-math", &["roxmltree", "lems-", "cranelift"]),
     (
         "lems-expression",
@@ -50,6 +50,7 @@ const MAY_NOT_DEPEND: [(&str, &[&str]); 16] = [
         "lems-morphology",
         &["lems-document", "lems-model", "roxmltree", "cranelift"],
     ),
+    ("lems-swc", &["lems-", "roxmltree", "cranelift"]),
     ("lems-plot", &["lems-", "roxmltree", "cranelift"]),
     (
         "lems-output",
@@ -121,7 +122,7 @@ const NAMED_IN_MESSAGES: [(&str, &str); 1] =
     [("crates/lems-network/src/error.rs", "networkWithTemperature")];
 
 /// Names of types of NeuroML that are also words of LEMS, of XML Schema, or of messages.
-const OTHER_MEANINGS: [&str; 10] = [
+const OTHER_MEANINGS: [&str; 11] = [
     "Meta",
     "Simulation",
     "cell",
@@ -131,6 +132,7 @@ const OTHER_MEANINGS: [&str; 10] = [
     "parent",
     "path",
     "property",
+    "segment",
     "to",
 ];
 

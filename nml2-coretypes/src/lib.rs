@@ -4,11 +4,13 @@
 //! the names and equations of the standard. A model with
 //! `<Include file="Cells.xml"/>` finds them without any file on disk.
 
+mod cell;
 mod rules;
 pub mod simulation;
 
 use lems_document::{EmbeddedFile, ForeignLanguage, Note};
 
+pub use cell::cell_of_tracing;
 pub use rules::{
     BORROWINGS, Borrowing, CONNECTIONS, COUNTS, ConnectionEnd, Connections, Count, ENDS, End,
     MISPLACED, Misplaced, NAMINGS, NEEDS, Naming, Need, PLACES, REFERENCES, Reference, TREES, Tree,

@@ -122,6 +122,13 @@ impl Failure {
         self.diagnostics
     }
 
+    /// The same as warnings.
+    pub(crate) fn into_warnings(mut self) -> Failure {
+        let found = std::mem::take(&mut self.diagnostics).into_iter();
+        self.diagnostics = found.map(Diagnostic::as_warning).collect();
+        self
+    }
+
     /// The same with other diagnostics about the same sources.
     pub(crate) fn and(mut self, other: Failure) -> Failure {
         self.add(other);

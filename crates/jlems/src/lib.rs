@@ -43,6 +43,7 @@
 
 mod around;
 mod cables;
+pub mod cells;
 mod compare;
 pub mod description;
 mod diagnostic;
@@ -60,6 +61,7 @@ mod settings;
 mod simulation;
 mod stage;
 mod stages;
+mod tracing;
 mod validate;
 mod visible;
 
@@ -81,6 +83,7 @@ pub use settings::Settings;
 pub use simulation::{Choices, outputs_of, simulation_of};
 pub use stage::Stage;
 pub use stages::{Built, Checked, Compiled, Loaded, Run, RunError};
+pub use tracing::{TracedCell, cell_of_swc};
 pub use validate::{Verdict, validate};
 pub use visible::{visible, visible_lines};
 

@@ -123,7 +123,11 @@ pub fn estimate<'d>(
     let (_, experiment) = experiment(document, model).map_err(failed)?;
     let failed = |error| failed(Failure::of(document.sources(), &[error]));
     let estimates = (experiment.runs.iter())
-        .map(|run| Estimate::of(model, run.target).map_err(failed))
+        .map(|run| {
+            let rules = experiment.cable_rules.as_ref();
+            let most = usize::try_from(Estimate::LIMIT).unwrap_or(usize::MAX);
+            Estimate::with_cables(model, run.target, most, rules).map_err(failed)
+        })
         .collect::<Result<_, Failure>>()?;
     Ok((experiment, estimates))
 }

@@ -106,7 +106,7 @@ impl ResolvedModel {
     }
 }
 
-fn file_of(document: &Document, span: lems_document::Span) -> (String, usize) {
+pub(crate) fn file_of(document: &Document, span: lems_document::Span) -> (String, usize) {
     let source = document.source(span.source);
     (source.name.clone(), source.line_column(span.start).0)
 }

@@ -1,5 +1,6 @@
 //! Checks of a model that is not run.
 
+mod cells;
 mod files;
 mod findings;
 mod ids;
@@ -164,6 +165,10 @@ fn of_model(
         false => HashSet::new(),
     };
     networks::check(document, model, options, &unrooted, findings);
+    // `jnml -validate` reads less of a shape: what it passes stays valid. Of a file that is run, the run
+    // has told of the cells that are in it.
+    let refused = !is_neuroml && model.target.is_none();
+    cells::check(document, model, refused, findings);
 }
 
 impl From<Failure> for Verdict {

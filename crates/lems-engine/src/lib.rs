@@ -7,6 +7,7 @@ mod checkpoint;
 mod diagnose;
 mod error;
 mod record;
+mod rest;
 mod run;
 mod simulation;
 
@@ -15,6 +16,7 @@ pub use diagnose::{Cause, Diagnosis};
 pub use error::EngineError;
 pub use lems_lower::Method;
 pub use record::{Event, Events, Sink, Table, TextFiles, Traces};
+pub use rest::{CableAtRest, NodeAtRest, cables_at_rest};
 pub use run::{Control, Cursor, Moment, RunSettings, Summary};
 pub use simulation::{RecordSettings, Recorder, Simulation};
 

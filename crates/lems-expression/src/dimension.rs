@@ -47,6 +47,12 @@ impl Dimension {
         ..Dimension::NONE
     };
 
+    /// The dimension of an area.
+    pub const AREA: Dimension = Dimension {
+        l: 2,
+        ..Dimension::NONE
+    };
+
     /// The dimension of a product.
     pub fn times(self, other: Dimension) -> Dimension {
         self.combine(other, i32::saturating_add)

@@ -43,7 +43,7 @@ pub enum MorphologyError {
         fraction: f64,
     },
     /// A coordinate or diameter is not a finite number.
-    #[error("segment {id} has a point with {what} {value}, which is not a finite number")]
+    #[error("segment {id} has a point whose {what} is {value}, which is not a finite number")]
     NotFinite {
         segment: usize,
         id: i64,
@@ -51,7 +51,7 @@ pub enum MorphologyError {
         value: f64,
     },
     /// A diameter is below 0.
-    #[error("segment {id} has the diameter {diameter} m, which is negative")]
+    #[error("segment {id} has the diameter {diameter:e} m, which is negative")]
     NegativeDiameter {
         segment: usize,
         id: i64,
@@ -61,7 +61,7 @@ pub enum MorphologyError {
     #[error("segment {id} has a diameter of 0, so no current could pass")]
     ZeroDiameter { segment: usize, id: i64 },
     /// A length or diameter is so far from those of neurons that products of it would overflow.
-    #[error("segment {id} has {what} {value} m, which is too large or too small to compute with")]
+    #[error("segment {id} has {what} {value:e} m, which is too large or too small to compute with")]
     OutOfRange {
         segment: usize,
         id: i64,
@@ -69,10 +69,7 @@ pub enum MorphologyError {
         value: f64,
     },
     /// The segment has no length, and its diameters differ.
-    #[error(
-        "segment {id} has no length but two diameters, {proximal} m and {distal} m; a sphere has \
-         one diameter"
-    )]
+    #[error("segment {id} has no length but two diameters, {proximal:e} m and {distal:e} m")]
     NoLength {
         segment: usize,
         id: i64,
@@ -80,7 +77,7 @@ pub enum MorphologyError {
         distal: f64,
     },
     /// A section of several segments has no length, so there is nothing to divide.
-    #[error("segment {id} and those that follow it in a section have no length")]
+    #[error("segment {id} and those that follow it in a section have no length between them")]
     SectionWithoutLength {
         segment: usize,
         id: i64,
@@ -152,6 +149,37 @@ impl MorphologyError {
             | Self::ZeroDivisions { .. }
             | Self::SegmentOutOfRange { .. }
             | Self::TooManyCompartments { .. } => None,
+        }
+    }
+
+    /// The likely fix, in one sentence.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::NoSegment => "add a segment with the two ends of the soma",
+            Self::ParentOutOfRange { .. } => "name a segment of this cell",
+            Self::SeveralRoots { .. } => "give it the segment that it grows from as its parent",
+            Self::Loop { .. } => "follow the parents from here: one of them must lead to the root",
+            Self::NoProximal { .. } => "give it the point where the cell begins",
+            Self::WrongFraction { .. } => "0 is where the parent begins, and 1 where it ends",
+            Self::NotFinite { .. } => "coordinates and diameters are numbers in micrometres",
+            Self::NegativeDiameter { .. } => "a diameter is a positive number of micrometres",
+            Self::ZeroDiameter { .. } => {
+                "let it taper to a small diameter, such as 0.1, instead of a point"
+            }
+            Self::OutOfRange { .. } => "coordinates and diameters are in micrometres",
+            Self::NoLength { .. } => {
+                "move its end, or make a sphere of it: one point, one diameter"
+            }
+            Self::SectionWithoutLength { .. } => "leave segments out that only repeat a point",
+            Self::EmptySection { .. } => "give it a segment",
+            Self::ZeroDivisions { .. } => "give it one compartment at least",
+            Self::SegmentOutOfRange { .. } => "name a segment of this cell",
+            Self::InTwoSections { .. } => "leave it in the one section that it belongs to",
+            Self::NotConsecutive { .. } => {
+                "a section has no fork and no gap: let each of its segments be the parent of the next"
+            }
+            Self::NotAtEnd { .. } => "begin another section with it",
+            Self::TooManyCompartments { .. } => "are the numbers of compartments right?",
         }
     }
 

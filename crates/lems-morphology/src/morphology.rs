@@ -3,7 +3,7 @@
 use crate::divide::{divide, tolerance};
 use crate::error::MorphologyError;
 use crate::frustum::Frustum;
-use crate::segment::{Section, Segment};
+use crate::segment::{Point, Section, Segment};
 use crate::skeleton::{Skeleton, parents_first};
 
 /// The largest number of compartments of a [`Morphology`] that [`Morphology::new`] makes.
@@ -13,6 +13,8 @@ pub const MAX_COMPARTMENTS: usize = 10_000_000;
 #[derive(Debug, Clone)]
 pub struct Morphology {
     segments: Vec<Segment>,
+    /// By segment: where it begins.
+    starts: Vec<Point>,
     sections: Vec<Section>,
     compartments: Vec<Compartment>,
     nodes: Vec<Node>,
@@ -190,6 +192,14 @@ impl Morphology {
     /// The segments, as they were given.
     pub fn segments(&self) -> &[Segment] {
         &self.segments
+    }
+
+    /// Where a segment begins and ends: its own points, or for the first the place on its parent.
+    pub fn ends(&self, segment: usize) -> Option<(Point, Point)> {
+        Some((
+            *self.starts.get(segment)?,
+            self.segments.get(segment)?.distal,
+        ))
     }
 
     /// The declared sections, then those that were added for the other segments.
@@ -432,6 +442,7 @@ impl Builder {
     fn build(self, skeleton: Skeleton, segments: Vec<Segment>) -> Morphology {
         Morphology {
             segments,
+            starts: skeleton.starts,
             sections: skeleton.sections,
             compartments: self.compartments,
             nodes: self.nodes,

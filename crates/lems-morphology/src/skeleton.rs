@@ -6,6 +6,8 @@ use crate::segment::{Point, Section, Segment};
 
 /// What is known of the segments before they are divided.
 pub(crate) struct Skeleton {
+    /// By segment: where it begins.
+    pub starts: Vec<Point>,
     /// By segment. A sphere is the cylinder of the same area.
     pub frusta: Vec<Frustum>,
     /// The declared sections, then one for every segment that is in none.
@@ -36,6 +38,7 @@ impl Skeleton {
         let without_membrane = spheres(segments, &sections, &proximals, &mut frusta, &mut errors);
         if errors.is_empty() {
             Ok(Skeleton {
+                starts: proximals,
                 frusta,
                 sections,
                 section_of,

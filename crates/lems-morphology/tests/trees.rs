@@ -62,8 +62,8 @@ fn numbers_without_meaning_are_refused() {
     assert_eq!(
         one((0.0, f64::NAN), (1.0, f64::INFINITY)),
         [
-            "segment 10 has a point with diameter NaN, which is not a finite number",
-            "segment 10 has a point with diameter inf, which is not a finite number"
+            "segment 10 has a point whose diameter is NaN, which is not a finite number",
+            "segment 10 has a point whose diameter is inf, which is not a finite number"
         ]
     );
     assert_eq!(
@@ -153,7 +153,7 @@ fn sections_that_are_no_chains_are_refused() {
         )
     );
     let points = chain(&[(0.0, 1.0), (0.0, 1.0), (0.0, 1.0)]);
-    let message = "segment 100 and those that follow it in a section have no length";
+    let message = "segment 100 and those that follow it in a section have no length between them";
     assert_eq!(
         errors(points, vec![section([0, 1], 3)])[0].to_string(),
         message

@@ -47,6 +47,38 @@ impl<'m, 'd> Network<'m, 'd> {
         most: usize,
         cables: Option<&CableRules>,
     ) -> Result<Network<'m, 'd>, Vec<NetworkError>> {
+        let cables = CableBuilder {
+            rules: cables,
+            ..CableBuilder::default()
+        };
+        Network::build_with(model, target, random, most, cables)
+    }
+
+    /// Makes a network of one cell that has a shape, as compartments even if it is only one.
+    ///
+    /// # Errors
+    /// Those of [`build`](Self::build).
+    pub fn of_cell(
+        model: &'m Model<'d>,
+        cell: ComponentId,
+        random: JavaRandom,
+        rules: &CableRules,
+    ) -> Result<Network<'m, 'd>, Vec<NetworkError>> {
+        let cables = CableBuilder {
+            rules: Some(rules),
+            always: true,
+            ..CableBuilder::default()
+        };
+        Network::build_with(model, cell, random, MAX_INSTANCES, cables)
+    }
+
+    fn build_with(
+        model: &'m Model<'d>,
+        target: ComponentId,
+        random: JavaRandom,
+        most: usize,
+        cables: CableBuilder<'_>,
+    ) -> Result<Network<'m, 'd>, Vec<NetworkError>> {
         let network = Network {
             model,
             instances: Vec::new(),
@@ -75,10 +107,7 @@ impl<'m, 'd> Network<'m, 'd> {
             pairs: HashMap::new(),
             ports: FxHashMap::default(),
             without_destination: FxHashSet::default(),
-            cables: CableBuilder {
-                rules: cables,
-                ..CableBuilder::default()
-            },
+            cables,
         };
         builder.look_for_cables();
         let kind = model.component(target).component_type;

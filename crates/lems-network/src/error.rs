@@ -165,6 +165,36 @@ pub enum NetworkError {
         value: f64,
         span: Span,
     },
+    #[error("{part} is in {place} of {cell}, which has no membrane: it has no effect")]
+    CoversNothing {
+        part: String,
+        place: String,
+        cell: String,
+        span: Span,
+    },
+    #[error(
+        "compartments of {cell} are up to {lengths} length constants long (at 100 Hz): those of \
+         `{section}`{}", others(*sections)
+    )]
+    LongCompartments {
+        cell: String,
+        section: String,
+        sections: usize,
+        lengths: f64,
+        divisions: String,
+        declared: bool,
+        span: Span,
+    },
+    #[error(
+        "{} of {cell} in no section, as {first}: each is a section of its own, with one compartment",
+        are_segments(*segments)
+    )]
+    OutsideSections {
+        cell: String,
+        segments: usize,
+        first: String,
+        span: Span,
+    },
     #[error("the length of {length} s is no whole number of steps of {step} s")]
     UnevenLength {
         length: f64,
@@ -206,6 +236,24 @@ fn elements(size: usize) -> String {
     match size {
         1 => "1 element".to_owned(),
         _ => format!("{size} elements"),
+    }
+}
+
+fn others(sections: usize) -> String {
+    match sections {
+        0 | 1 => String::new(),
+        2 => ", and those of another section are long, too".to_owned(),
+        _ => format!(
+            ", and those of {} other sections are long, too",
+            sections - 1
+        ),
+    }
+}
+
+fn are_segments(number: usize) -> String {
+    match number {
+        1 => "a segment is".to_owned(),
+        _ => format!("{number} segments are"),
     }
 }
 
@@ -259,6 +307,9 @@ impl NetworkError {
             ColumnTwice { .. } => 441,
             CoarseStep { .. } => 442,
             UnevenLength { .. } => 443,
+            CoversNothing { .. } => 444,
+            LongCompartments { .. } => 445,
+            OutsideSections { .. } => 446,
         }
     }
 
@@ -299,6 +350,9 @@ impl NetworkError {
             | ColumnTwice { span, .. }
             | CoarseStep { span, .. }
             | UnevenLength { span, .. }
+            | CoversNothing { span, .. }
+            | LongCompartments { span, .. }
+            | OutsideSections { span, .. }
             | Nameless { span, .. }
             | UnknownFormat { span, .. }
             | SameOutputId { span, .. }
@@ -399,6 +453,16 @@ impl NetworkError {
                 "take a tenth of the time constant or less: with this step the variable overshoots"
                     .to_owned(),
             ),
+            CoversNothing { .. } => Some("is another group meant, or are its segments missing?".to_owned()),
+            LongCompartments { divisions, declared: true, .. } => {
+                Some(format!("`{divisions}` in its group would make them a tenth"))
+            }
+            LongCompartments { divisions, .. } => {
+                Some(format!("make it a section: a group with `{divisions}`"))
+            }
+            OutsideSections { .. } => {
+                Some("add them to the groups of the sections that they belong to".to_owned())
+            }
             UnevenLength { end, .. } => Some(format!("the run ends at {end} s")),
             Nameless { .. } => Some("add `id=\"0\"`, `id=\"1\"` and so on".to_owned()),
             NotSent { suggestion, .. } => Some(match suggestion {

@@ -1,15 +1,19 @@
 //! What a network will hold, counted from its components without making an instance.
 
+use std::rc::Rc;
+
 use indexmap::IndexMap;
 use lems_document::Attribute;
 use lems_model::{
     Assign, ComponentId, ComponentType, Formula, Model, Role, StructureElement, TypeId,
 };
+use rustc_hash::FxHashMap;
 
 use crate::build::{MAX_INSTANCES, filled_slots};
+use crate::cables::plans;
 use crate::populate::referenced_component;
 use crate::structure::is_bare_connection;
-use crate::{MAX_DEPTH, NetworkError};
+use crate::{CablePlan, CableRules, MAX_DEPTH, NetworkError};
 
 /// Counts that tell what a network will take; [`Network::build`](crate::Network::build) makes as
 /// many unless `untold` is not zero.
@@ -24,6 +28,10 @@ pub struct Estimate {
     /// Elements of `Structure`s that cannot be counted without building the network, or that
     /// refer to nothing.
     pub untold: u64,
+    /// Cells with dendrites.
+    pub cables: u64,
+    /// Their compartments, each of which is an instance. Points without membrane are not counted.
+    pub compartments: u64,
     /// Most instances that one element makes, and the component that it belongs to.
     pub largest: Option<(u64, ComponentId)>,
 }
@@ -61,8 +69,27 @@ impl Estimate {
         target: ComponentId,
         most: usize,
     ) -> Result<Estimate, NetworkError> {
+        Estimate::with_cables(model, target, most, None)
+    }
+
+    /// The same with cells that have dendrites, if there are rules for them.
+    ///
+    /// # Errors
+    /// Those of [`within`](Self::within).
+    pub fn with_cables(
+        model: &Model<'_>,
+        target: ComponentId,
+        most: usize,
+        cables: Option<&CableRules>,
+    ) -> Result<Estimate, NetworkError> {
+        let plans = cables.map(|rules| plans(model, rules));
         let mut counter = Counter {
             model,
+            plans: match plans {
+                Some((plans, true)) => plans,
+                _ => FxHashMap::default(),
+            },
+            cable: None,
             estimate: Estimate::default(),
             places: 0,
             most,
@@ -116,6 +143,10 @@ impl Place<'_> {
 
 struct Counter<'m, 'd> {
     model: &'m Model<'d>,
+    /// The cells that are cables.
+    plans: FxHashMap<ComponentId, Rc<CablePlan>>,
+    /// The cable whose parts are counted, and how many cells are it.
+    cable: Option<(Rc<CablePlan>, u64)>,
     estimate: Estimate,
     /// Places met so far.
     places: usize,
@@ -128,6 +159,33 @@ type Counted = Result<(), NetworkError>;
 impl<'m, 'd> Counter<'m, 'd> {
     /// Counts `times` instances at a place with all that they contain, add and connect.
     fn instances(&mut self, place: Place<'_>, times: u64, attached: bool, depth: usize) -> Counted {
+        let plan = (place.component).and_then(|component| self.plans.get(&component).cloned());
+        let (Some(plan), None) = (plan, &self.cable) else {
+            return self.alike(place, times, attached, depth);
+        };
+        // A cell with dendrites is an instance for each compartment.
+        let compartments = times.saturating_mul(plan.morphology.compartments().len() as u64);
+        self.estimate.cables = self.estimate.cables.saturating_add(times);
+        self.estimate.compartments = self.estimate.compartments.saturating_add(compartments);
+        self.cable = Some((plan, times));
+        let counted = self.alike(place, compartments, attached, depth);
+        self.cable = None;
+        counted
+    }
+
+    /// The number of a part of something that there is so many times: in a cable it may be in some of the
+    /// compartments only.
+    fn number_of_part(&self, part: ComponentId, times: u64) -> u64 {
+        let cable = self.cable.as_ref();
+        let number = cable.and_then(|(plan, cells)| {
+            let number = plan.number_of(part)? as u64;
+            Some(number.saturating_mul(*cells))
+        });
+        number.map_or(times, |number| number.min(times))
+    }
+
+    /// Counts instances that are all made alike.
+    fn alike(&mut self, place: Place<'_>, times: u64, attached: bool, depth: usize) -> Counted {
         let model = self.model;
         let kind = model.type_of(place.kind);
         self.check_limits(place, depth)?;
@@ -144,6 +202,10 @@ impl<'m, 'd> Counter<'m, 'd> {
         let slots = filled_slots(model, place.kind, &children);
         for child in slots.into_iter().map(|(_, child)| child).chain(in_lists) {
             let inner = self.inside(&place, child);
+            let times = self.number_of_part(child, times);
+            if times == 0 {
+                continue;
+            }
             if is_bare_connection(model, child) {
                 let structure = &model.type_of(inner.kind).structure;
                 self.connections(&inner, structure, times, depth)?;

@@ -156,6 +156,10 @@ impl<'d> Shapes<'d> {
             sorter.sign(Network::ROOT);
             let visit = sorter.visit(Network::ROOT);
             sorter.shapes.visits.push(visit);
+            for other in network.cables.beside(Network::ROOT) {
+                let visit = sorter.visit(other);
+                sorter.shapes.visits.push(visit);
+            }
         }
         sorter.shapes
     }

@@ -4,6 +4,8 @@
 //! events. [`svg`], [`png`] and [`text`] draw one figure, the last with characters. [`html`] puts
 //! several figures on a page that can zoom, show values and hide curves. The page contains its own
 //! script and loads nothing from elsewhere.
+//!
+//! A [`Shape`] is that of a cell, and its colours are groups or values: [`shape_svg`], [`shape_html`].
 
 mod axis;
 mod color;
@@ -12,6 +14,7 @@ mod layout;
 mod lines;
 mod png;
 mod rows;
+mod shape;
 mod sheet;
 mod svg;
 mod text;
@@ -20,6 +23,7 @@ mod units;
 
 pub use html::html;
 pub use png::{PngError, png};
+pub use shape::{Shape, ShapeColors, ShapePiece, shape_html, shape_svg};
 pub use svg::svg;
 pub use text::text;
 

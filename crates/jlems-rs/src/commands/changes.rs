@@ -64,6 +64,15 @@ impl ChangedModel {
         jlems::load(&self.file, &*reader, &options)
     }
 
+    /// The file with all that it includes, and with the core types if it is NeuroML; and the options.
+    pub fn load_with_types(&self) -> Result<(Document, Options), Failure> {
+        let options = self.options()?;
+        super::watch::watch_over(&options);
+        let reader = self.search.reader(&self.file, &options);
+        let document = jlems::load_with_types(&self.file, &*reader, &options)?;
+        Ok((document, options))
+    }
+
     /// The same of a file that is to be run, and the options to run it with.
     pub fn load_runnable(&self) -> Result<(Document, Options), Failure> {
         let options = self.options()?;

@@ -2,6 +2,7 @@
 
 mod changes;
 mod compare;
+mod convert;
 mod core_types;
 mod describe;
 mod differences;
@@ -75,6 +76,8 @@ enum Command {
     Flatten(flatten::Arguments),
     /// Write a LEMS file that runs a NeuroML file, with the length of the run and what it records.
     New(new::Arguments),
+    /// Write a NeuroML file with a cell in the shape of a traced neuron (an SWC file).
+    Convert(convert::Arguments),
     /// Explain the code of an error or a warning.
     Explain(explain::Arguments),
     /// Accept jNeuroML's command line, as the program does when it is called `jnml`.
@@ -111,6 +114,9 @@ impl CommandLine {
             (Some(Command::Show(command)), _) => show::run(&command).and_then(shown),
             (Some(Command::Flatten(arguments)), _) => flatten::run(&arguments),
             (Some(Command::New(arguments)), _) => new::run(&arguments).and_then(shown),
+            (Some(Command::Convert(arguments)), _) => {
+                convert::run(&arguments).and_then(printing::shown_as_is)
+            }
             (Some(Command::Explain(arguments)), _) => shown(explain::text(&arguments)),
         };
         result.unwrap_or_else(|failure| fail(&failure))

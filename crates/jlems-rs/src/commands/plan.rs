@@ -34,6 +34,9 @@ struct PlannedRun {
     instances: u64,
     attached: u64,
     connections: u64,
+    /// Cells with dendrites, and their compartments.
+    cables: u64,
+    compartments: u64,
     /// Elements that could not be counted: there may be more of all.
     uncounted: u64,
     state_bytes: u64,
@@ -121,6 +124,8 @@ impl PlannedRun {
             instances: estimate.instances(),
             attached: estimate.attached(),
             connections: estimate.connections,
+            cables: estimate.cables,
+            compartments: estimate.compartments,
             uncounted: estimate.untold,
             state_bytes: needed.state,
             table_bytes: needed.tables,
@@ -144,6 +149,11 @@ impl PlannedRun {
             ("tables".into(), about(self.table_bytes)),
             ("peak memory".into(), about(self.peak_bytes)),
         ];
+        if self.cables > 0 {
+            let cells = super::printing::counted(self.cables, "cell");
+            let text = format!("{} of {cells}", self.compartments);
+            lines.insert(1, ("compartments".into(), text));
+        }
         lines.extend(
             self.files
                 .iter()

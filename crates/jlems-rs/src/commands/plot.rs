@@ -2,6 +2,7 @@
 
 mod files;
 mod look;
+mod morphology;
 
 use std::path::{Path, PathBuf};
 
@@ -17,6 +18,7 @@ pub use files::columns;
 use files::{Label, Table};
 pub use look::Frame;
 use look::Look;
+use morphology::MorphologyArguments;
 
 /// Most names of columns that an error lists.
 const LISTED: usize = 12;
@@ -24,7 +26,7 @@ const LISTED: usize = 12;
 /// What to draw.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Files of data or events to draw as panels of one picture.
+    /// Files of data or events to draw as panels of one picture; with `--morphology`, a model.
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// LEMS file that the outputs belong to. It gives the names and units of columns and the
@@ -36,6 +38,8 @@ pub struct Arguments {
     form: Form,
     #[command(flatten)]
     look: Look,
+    #[command(flatten)]
+    morphology: MorphologyArguments,
     /// Folder for the picture, instead of the working directory.
     #[arg(long, value_name = "FOLDER")]
     out_dir: Option<PathBuf>,
@@ -58,6 +62,9 @@ pub enum Form {
 
 /// Draws the files, one below the other; gives what is said of the picture.
 pub fn run(arguments: &Arguments) -> Result<String, Failure> {
+    if arguments.morphology.morphology {
+        return draw_shapes(arguments);
+    }
     let plots = match &arguments.model {
         Some(model) => {
             let options = arguments.search.options()?;
@@ -67,9 +74,46 @@ pub fn run(arguments: &Arguments) -> Result<String, Failure> {
         None => None,
     };
     let figure = figure_of_files(arguments, plots.as_ref())?;
+    let (name, mut store) = place(arguments)?;
+    write(
+        &name,
+        folder(arguments),
+        &mut store,
+        arguments.form,
+        &[figure],
+    )
+}
+
+/// Draws the cells of each file; gives what is said of the pictures.
+fn draw_shapes(arguments: &Arguments) -> Result<String, Failure> {
+    let (_, mut store) = place(arguments)?;
+    let mut said = String::new();
+    for path in &arguments.files {
+        let file = path.to_string_lossy();
+        let (options, search) = (&arguments.morphology, &arguments.search);
+        let pictures = morphology::pictures(&file, options, arguments.form, search)?;
+        let pictures = pictures.into_iter().map(String::into_bytes).collect();
+        said += &write_pictures(
+            &file,
+            folder(arguments),
+            &mut store,
+            arguments.form,
+            pictures,
+        )?;
+    }
+    Ok(said)
+}
+
+/// The folder for pictures.
+fn folder(arguments: &Arguments) -> &Path {
+    arguments.out_dir.as_deref().unwrap_or(Path::new(""))
+}
+
+/// What the picture is called after, and where it goes.
+fn place(arguments: &Arguments) -> Result<(String, FileStore), Failure> {
     let first = arguments.files.first().map(|path| path.to_string_lossy());
-    let name = first.as_deref().unwrap_or_default();
-    let folder = arguments.out_dir.as_deref().unwrap_or(Path::new(""));
+    let name = first.unwrap_or_default().into_owned();
+    let folder = folder(arguments);
     if let Some(folder) = &arguments.out_dir {
         // If it cannot be made, the picture says so.
         let _ = std::fs::create_dir_all(folder);
@@ -82,7 +126,7 @@ pub fn run(arguments: &Arguments) -> Result<String, Failure> {
     let inputs = inputs.chain(arguments.model.as_deref());
     let protected = store.reserve(&[], &inputs.collect::<Vec<_>>());
     protected.map_err(EngineError::from)?;
-    write(name, folder, &mut store, arguments.form, &[figure])
+    Ok((name, store))
 }
 
 /// A figure with the panels of all files.
@@ -289,19 +333,35 @@ pub fn write(
     form: Form,
     figures: &[Figure],
 ) -> Result<String, Failure> {
-    let stem = Path::new(name).file_stem().unwrap_or_default();
-    let stem = stem.to_string_lossy();
     let figures: Vec<Figure> = figures.iter().map(shown_figure).collect();
     let pictures: Vec<Vec<u8>> = match form {
         _ if figures.is_empty() => return Ok(String::new()),
         Form::Text => return Ok(figures.iter().map(text).collect()),
-        Form::Html => vec![html(&visible(&stem), &figures).into_bytes()],
+        Form::Html => vec![html(&visible(&stem(name)), &figures).into_bytes()],
         Form::Svg => figures.iter().map(|f| svg(f).into_bytes()).collect(),
         Form::Png => {
             let drawn = figures.iter().map(png).collect::<Result<_, _>>();
             drawn.map_err(|error| failed(error.to_string()))?
         }
     };
+    write_pictures(name, folder, store, form, pictures)
+}
+
+fn stem(name: &str) -> std::borrow::Cow<'_, str> {
+    Path::new(name)
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+}
+
+/// Writes pictures next to one another into a store in `folder`; gives what is said of them.
+fn write_pictures(
+    name: &str,
+    folder: &Path,
+    store: &mut FileStore,
+    form: Form,
+    pictures: Vec<Vec<u8>>,
+) -> Result<String, Failure> {
     let mut names = names(name, form, pictures.len());
     match pictures.len() {
         1 => names.truncate(1),

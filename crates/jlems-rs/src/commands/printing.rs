@@ -51,6 +51,12 @@ pub fn shown(text: impl AsRef<str>) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Prints a text that is a file; the exit code of success.
+pub fn shown_as_is(text: impl AsRef<str>) -> Result<ExitCode, Failure> {
+    print_as_is(text.as_ref())?;
+    Ok(ExitCode::SUCCESS)
+}
+
 /// A value as indented JSON with a line break at its end.
 pub fn json(value: &impl serde::Serialize) -> Result<String, Failure> {
     match serde_json::to_string_pretty(value) {

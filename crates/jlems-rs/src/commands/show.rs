@@ -1,5 +1,6 @@
 //! `jlems-rs show`: the intermediate forms of a model, stage by stage.
 
+mod cell;
 mod resolved;
 
 use std::fmt::Write;
@@ -19,6 +20,8 @@ pub enum Command {
     Model(resolved::Arguments),
     /// Show the populations, connections, shapes and recordings of the network that is run.
     Network(resolved::Arguments),
+    /// Show the sections and compartments of a cell, what is where in them, and its input resistance.
+    Cell(cell::Arguments),
     /// Show a kernel that the model is compiled to; without `--kernel`, list all kernels.
     Kernel(KernelArguments),
     /// Show the order in which a step visits the instances.
@@ -70,6 +73,7 @@ pub fn run(command: &Command) -> Result<String, Failure> {
     match command {
         Command::Model(arguments) => resolved::model(arguments),
         Command::Network(arguments) => resolved::network(arguments),
+        Command::Cell(arguments) => cell::cell(arguments),
         Command::Kernel(arguments) => with_program(&arguments.file, &arguments.search, |run| {
             match &arguments.kernel {
                 None => Ok(list(&run.program)),

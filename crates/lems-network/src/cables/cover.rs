@@ -3,6 +3,8 @@
 use lems_model::ComponentId;
 use rustc_hash::FxHashMap;
 
+use crate::NetworkError;
+
 use super::{groups::Groups, plan::CablePlan, read::Reader, varying::Measure};
 
 /// A component that covers less of a compartment than this share of its area is not in it.
@@ -49,6 +51,9 @@ impl<'d> Reader<'_, 'd> {
                 }
                 if let Some(segments) = self.segments_of(part, groups) {
                     let covered = coverage(plan, &segments);
+                    if covered.is_empty() {
+                        self.is_nowhere(part, plan);
+                    }
                     plan.covered.insert(part, covered);
                 }
                 if (rules.counted.iter()).any(|name| kind.parameters.contains_key(name.as_str())) {
@@ -72,6 +77,21 @@ impl<'d> Reader<'_, 'd> {
         Some(vec![segment])
     }
 
+    /// Warns of a component that covers no membrane.
+    fn is_nowhere(&self, part: ComponentId, plan: &mut CablePlan) {
+        let component = self.model.component(part);
+        let names = self.rules.coverings().into_iter();
+        let mut places = names.filter_map(|name| component.element.attribute(name));
+        if let Some(place) = places.next() {
+            plan.doubts.push(NetworkError::CoversNothing {
+                part: component.title(),
+                place: format!("{} `{}`", place.name(), place.value()),
+                cell: self.cell.clone(),
+                span: place.span(),
+            });
+        }
+    }
+
     /// Of the siblings of a type only the last holds in each compartment; it must cover most of it.
     fn keep_last(&mut self, name: &str, siblings: &[ComponentId], plan: &mut CablePlan) {
         let model = self.model;
@@ -90,12 +110,16 @@ impl<'d> Reader<'_, 'd> {
                 .filter(covers)
                 .filter(|compartment| !std::mem::replace(&mut taken[*compartment], true))
                 .collect();
-            let [kind, parameter] = &rules.resistivity;
-            if name == kind
-                && let Some(value) = model.parameter(part, parameter)
-            {
-                for compartment in &kept {
-                    plan.resistivity[*compartment] = value;
+            // The two that say what the cable is made of.
+            let cytoplasm = (&rules.resistivity, &mut plan.resistivity);
+            let membrane = (&rules.specific_capacitance, &mut plan.capacitance);
+            for ([kind, parameter], values) in [cytoplasm, membrane] {
+                if name == kind
+                    && let Some(value) = model.parameter(part, parameter)
+                {
+                    for compartment in &kept {
+                        values[*compartment] = value;
+                    }
                 }
             }
             let kept = kept.into_iter().map(|compartment| (compartment, 1.0));

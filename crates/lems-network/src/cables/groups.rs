@@ -2,20 +2,35 @@
 
 use std::collections::HashMap;
 
+use indexmap::IndexMap;
 use lems_document::{Attribute, Element, Span, nearest};
-use lems_morphology::{Section, Segment, between, descendants};
+use lems_morphology::{MAX_COMPARTMENTS, Section, Segment, between, descendants};
 use petgraph::{algo::kosaraju_scc, graph::DiGraph};
 use rustc_hash::FxHashSet;
 
-use super::read::Reader;
+use super::{plan::SectionName, read::Reader};
+
+/// Most members of all groups together, and most segments that paths and subtrees look at.
+const MOST_MEMBERS: usize = 20_000_000;
+const MOST_VISITED: usize = 1_000_000_000;
 
 /// The groups of a shape, by name.
 pub(super) struct Groups<'d> {
-    pub segments: HashMap<&'d str, Vec<usize>>,
+    pub segments: IndexMap<&'d str, Vec<usize>>,
     /// Index of each segment by its id.
     pub ids: HashMap<i64, usize>,
     /// Number of segments.
     pub count: usize,
+}
+
+impl Groups<'_> {
+    /// The groups with names that they own.
+    pub fn in_order(&self) -> Vec<(String, Vec<usize>)> {
+        let groups = self.segments.iter();
+        groups
+            .map(|(name, segments)| ((*name).to_owned(), segments.clone()))
+            .collect()
+    }
 }
 
 impl<'d> Reader<'_, 'd> {
@@ -25,7 +40,7 @@ impl<'d> Reader<'_, 'd> {
         elements: &[Element<'d>],
         segments: &[Segment],
         ids: HashMap<i64, usize>,
-    ) -> (Groups<'d>, Vec<Section>) {
+    ) -> (Groups<'d>, Vec<Section>, Vec<SectionName>) {
         let rules = self.rules;
         let name = |element: &Element<'d>| element.attribute("id").map(|id| id.value());
         let by_name: HashMap<&'d str, usize> = (elements.iter().enumerate())
@@ -34,6 +49,7 @@ impl<'d> Reader<'_, 'd> {
         // Own segments and included groups of each.
         let mut own: Vec<Vec<usize>> = Vec::with_capacity(elements.len());
         let mut included: Vec<Vec<usize>> = Vec::with_capacity(elements.len());
+        let mut visited: usize = 0;
         for element in elements {
             let mut members = Vec::new();
             let mut groups = Vec::new();
@@ -42,6 +58,14 @@ impl<'d> Reader<'_, 'd> {
                     members.extend(self.named(child, &rules.member[1], &ids));
                 } else if child.name() == rules.include[0] {
                     let Some(attribute) = child.attribute(&rules.include[1]) else {
+                        self.wrong(
+                            format!("an `{}` names no group", child.name()),
+                            Some(format!(
+                                "add `{}` with the name of a group",
+                                rules.include[1]
+                            )),
+                            child.name_span(),
+                        );
                         continue;
                     };
                     match by_name.get(attribute.value()) {
@@ -52,6 +76,11 @@ impl<'d> Reader<'_, 'd> {
                         None => self.unknown_group(attribute.value(), &by_name, attribute.span()),
                     }
                 } else if child.name() == rules.path || child.name() == rules.subtree {
+                    visited = visited.saturating_add(segments.len());
+                    if visited > MOST_VISITED {
+                        self.too_many_members(child.name_span());
+                        break;
+                    }
                     members.extend(self.run(child, segments, &ids));
                 }
             }
@@ -59,13 +88,17 @@ impl<'d> Reader<'_, 'd> {
             included.push(groups);
         }
         // All segments of each, without recursion: included groups first.
-        let all = resolve(&own, &included);
+        let (all, last) = resolve(&own, &included);
+        if let Some(element) = last.and_then(|last| elements.get(last)) {
+            self.too_many_members(element.name_span());
+        }
         let mut found = Groups {
-            segments: HashMap::new(),
+            segments: IndexMap::new(),
             ids,
             count: segments.len(),
         };
         let mut sections = Vec::new();
+        let mut section_names = Vec::new();
         for ((element, all), own) in elements.iter().zip(all).zip(own) {
             let Some(all) = all else {
                 self.wrong(
@@ -91,19 +124,39 @@ impl<'d> Reader<'_, 'd> {
                     segments: in_order,
                     divisions: self.divisions(*element),
                 });
+                section_names.push(SectionName {
+                    name: name(element).unwrap_or_default().to_owned(),
+                    declared: true,
+                    span: element.name_span(),
+                });
             }
             if let Some(name) = name(element) {
                 found.segments.insert(name, all);
             }
         }
-        (found, sections)
+        (found, sections, section_names)
+    }
+
+    fn too_many_members(&mut self, span: Span) {
+        self.wrong(
+            format!("the groups have more than {MOST_MEMBERS} members together"),
+            Some("let fewer groups include one another".to_owned()),
+            span,
+        );
     }
 
     fn unknown_group(&mut self, name: &str, known: &HashMap<&str, usize>, span: Span) {
-        let near = nearest(name, known.keys().copied());
+        // Of very many errors only the first are shown, and looking for names takes time.
+        let near = match self.has_many_errors() {
+            false => nearest(name, known.keys().copied()),
+            true => None,
+        };
         self.wrong(
             format!("there is no group `{name}`"),
-            near.map(|near| format!("did you mean `{near}`?")),
+            Some(near.map_or_else(
+                || "name a group of segments of this cell".to_owned(),
+                |near| format!("did you mean `{near}`?"),
+            )),
             span,
         );
     }
@@ -165,11 +218,12 @@ impl<'d> Reader<'_, 'd> {
             return 1;
         };
         let number = self.number(found, value).unwrap_or(1.0);
-        if !(1.0..=1e7).contains(&number) || number.fract() != 0.0 {
+        if !(1.0..=MAX_COMPARTMENTS as f64).contains(&number) || number.fract() != 0.0 {
+            let span = self.attribute_span(found, value);
             self.wrong(
                 format!("a section cannot have {number} compartments"),
-                Some("give a whole number from 1".to_owned()),
-                found.name_span(),
+                Some(format!("give a whole number from 1 to {MAX_COMPARTMENTS}")),
+                span,
             );
             return 1;
         }
@@ -195,8 +249,12 @@ impl<'d> Reader<'_, 'd> {
 }
 
 /// All members of each group: its own and those of the groups that it includes. None for a group that
-/// includes itself, and for one that includes such a group.
-fn resolve(own: &[Vec<usize>], included: &[Vec<usize>]) -> Vec<Option<Vec<usize>>> {
+/// includes itself, and for one that includes such a group. Also the group with which there are too many
+/// members, if there are; it and those after it have none.
+fn resolve(
+    own: &[Vec<usize>],
+    included: &[Vec<usize>],
+) -> (Vec<Option<Vec<usize>>>, Option<usize>) {
     let mut graph = DiGraph::<(), ()>::new();
     let nodes: Vec<_> = own.iter().map(|_| graph.add_node(())).collect();
     for (from, groups) in nodes.iter().zip(included) {
@@ -206,6 +264,7 @@ fn resolve(own: &[Vec<usize>], included: &[Vec<usize>]) -> Vec<Option<Vec<usize>
     }
     // Groups come after those that they include.
     let mut all: Vec<Option<Vec<usize>>> = vec![None; own.len()];
+    let mut count = 0;
     for circle in kosaraju_scc(&graph) {
         let [node] = circle[..] else { continue };
         let group = node.index();
@@ -213,14 +272,20 @@ fn resolve(own: &[Vec<usize>], included: &[Vec<usize>]) -> Vec<Option<Vec<usize>
         let inner: Option<Vec<&Vec<usize>>> = (included[group].iter())
             .map(|inner| all[*inner].as_ref())
             .collect();
-        let members = inner.map(|inner| {
+        let members = inner.map(|inner| -> Vec<usize> {
             let mut seen = FxHashSet::default();
             (own[group].iter().chain(inner.into_iter().flatten()))
                 .copied()
                 .filter(|member| seen.insert(*member))
                 .collect()
         });
+        count += members.as_ref().map_or(0, Vec::len);
+        if count > MOST_MEMBERS {
+            let rest = all.iter_mut().filter(|members| members.is_none());
+            rest.for_each(|members| *members = Some(Vec::new()));
+            return (all, Some(group));
+        }
         all[group] = members;
     }
-    all
+    (all, None)
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use lems_model::{ComponentId, TypeId};
 use rustc_hash::FxHashSet;
 
-use super::{Cable, CablePlace, CablePlan, Origin};
+use super::{Cable, CablePlace, CablePlan, Origin, plans};
 use crate::{InstanceId, NetworkError, build::Builder};
 
 impl<'d> Builder<'_, '_, 'd> {
@@ -15,23 +15,12 @@ impl<'d> Builder<'_, '_, 'd> {
         let Some(rules) = self.cables.rules else {
             return;
         };
-        let cells: Vec<ComponentId> = (model.components.iter().enumerate())
-            .filter(|(_, component)| model.is_a(component.component_type, &rules.cell))
-            .map(|(index, _)| ComponentId::at(index))
-            .collect();
-        let mut several = false;
-        for cell in cells {
-            match CablePlan::of(model, rules, cell) {
-                Some(Ok(plan)) => {
-                    several |= plan.has_several();
-                    self.cables.plans.insert(cell, Some(Rc::new(plan)));
-                }
-                // What is wrong with it is said when it is instantiated.
-                Some(Err(_)) => several |= CablePlan::counts_segments(model, rules, cell) > 1,
-                None => {}
-            }
-        }
-        if !several {
+        let (plans, several) = plans(model, rules);
+        let plans = plans.into_iter();
+        self.cables
+            .plans
+            .extend(plans.map(|(cell, plan)| (cell, Some(plan))));
+        if !several && !self.cables.always {
             self.cables.rules = None;
             return;
         }
@@ -130,8 +119,8 @@ impl<'d> Builder<'_, '_, 'd> {
         if self.cables.current.is_some() || !model.is_a(kind, &rules.cell) {
             return None;
         }
-        if let Some(known) = self.cables.plans.get(&component) {
-            return known.clone();
+        if let Some(known) = self.cables.plans.get(&component).cloned() {
+            return self.complete_plan(known);
         }
         let plan = match CablePlan::of(model, rules, component) {
             None => None,
@@ -143,7 +132,18 @@ impl<'d> Builder<'_, '_, 'd> {
             }
         };
         self.cables.plans.insert(component, plan.clone());
-        plan
+        self.complete_plan(plan)
+    }
+
+    /// A plan, if it has all that a run needs.
+    fn complete_plan(&mut self, plan: Option<Rc<CablePlan>>) -> Option<Rc<CablePlan>> {
+        let plan = plan?;
+        if plan.lacks.is_empty() {
+            return Some(plan);
+        }
+        self.errors.extend(plan.lacks.iter().cloned());
+        self.exhausted = true;
+        None
     }
 
     /// Makes an instance for each compartment of a cell; gives the one that stands for it.

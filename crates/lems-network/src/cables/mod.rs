@@ -7,6 +7,7 @@
 //! to them. A [`Cable`] tells how the nodes are joined.
 
 mod cover;
+mod doubts;
 mod groups;
 mod instantiate;
 mod plan;
@@ -16,11 +17,11 @@ mod varying;
 
 use std::rc::Rc;
 
-use lems_model::{ComponentId, TypeId};
+use lems_model::{ComponentId, Model, TypeId};
 use rustc_hash::FxHashMap;
 
 pub(crate) use plan::CablePlace;
-pub use plan::CablePlan;
+pub use plan::{CablePlan, SectionName};
 pub use rules::{CableRules, CableRulesError};
 
 use crate::{InstanceId, Network};
@@ -155,6 +156,31 @@ impl<'d> Network<'_, 'd> {
     }
 }
 
+/// The plans of the cells of a model, and whether one of them has several compartments: only then cells
+/// are cables.
+pub(crate) fn plans(
+    model: &Model<'_>,
+    rules: &CableRules,
+) -> (FxHashMap<ComponentId, Rc<CablePlan>>, bool) {
+    let cells = (model.components.iter().enumerate())
+        .filter(|(_, component)| model.is_a(component.component_type, &rules.cell))
+        .map(|(index, _)| ComponentId::at(index));
+    let mut plans = FxHashMap::default();
+    let mut several = false;
+    for cell in cells {
+        match CablePlan::of(model, rules, cell) {
+            Some(Ok(plan)) => {
+                several |= plan.has_several();
+                plans.insert(cell, Rc::new(plan));
+            }
+            // What is wrong with it is said when it is instantiated.
+            Some(Err(_)) => several |= CablePlan::counts_segments(model, rules, cell) > 1,
+            None => {}
+        }
+    }
+    (plans, several)
+}
+
 /// What the instances of a cell are made from.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Origin {
@@ -168,6 +194,8 @@ pub(crate) struct Origin {
 /// What the builder knows of cells with dendrites.
 #[derive(Debug, Default)]
 pub(crate) struct CableBuilder<'r> {
+    /// Whether cells are cables even if all of them have one compartment.
+    pub always: bool,
     pub rules: Option<&'r CableRules>,
     /// The plans of cells that were met; None where there is none.
     pub plans: FxHashMap<ComponentId, Option<Rc<CablePlan>>>,

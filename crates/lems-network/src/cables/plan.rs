@@ -2,15 +2,27 @@
 
 use std::collections::HashMap;
 
-use lems_model::{ComponentId, TypeId};
-use lems_morphology::Morphology;
+use lems_document::Span;
+use lems_expression::Dimension;
+use lems_model::{ComponentId, Model, TypeId};
+use lems_morphology::{MAX_COMPARTMENTS, Morphology};
 use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::NetworkError;
 
 /// The compartments of one cell component, and what is where in them.
 #[derive(Debug, Clone)]
 pub struct CablePlan {
     /// The shape.
     pub morphology: Morphology,
+    /// Names and places of the sections, in the order of the shape's.
+    pub sections: Vec<SectionName>,
+    /// The groups of segments, in the order of the file: name and indices of segments.
+    pub groups: Vec<(String, Vec<usize>)>,
+    /// What it lacks to run: a shape can be looked at without it.
+    pub lacks: Vec<NetworkError>,
+    /// What is legal in it, but hardly meant.
+    pub doubts: Vec<NetworkError>,
     /// Index of each segment by its id.
     pub(super) segments: HashMap<i64, usize>,
     /// Component parts that are not everywhere: the share of each compartment that they cover.
@@ -25,13 +37,27 @@ pub struct CablePlan {
     pub(super) varying: FxHashMap<ComponentId, Varying>,
     /// Resistivity of the cytoplasm of each compartment, in ohm metres.
     pub(super) resistivity: Vec<f64>,
+    /// Capacitance of the membrane of each compartment, in farads per square metre; NaN where nothing
+    /// says it.
+    pub(super) capacitance: Vec<f64>,
     /// The compartment that stands for the cell: that in the middle of segment 0.
     pub main: usize,
 }
 
+/// What a section is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SectionName {
+    /// The name of its group, or of its only segment.
+    pub name: String,
+    /// Whether a group declares it.
+    pub declared: bool,
+    /// Where the group or the segment is.
+    pub span: Span,
+}
+
 impl CablePlan {
     /// Whether the cell is more than one compartment.
-    pub(crate) fn has_several(&self) -> bool {
+    pub fn has_several(&self) -> bool {
         self.morphology.compartments().len() > 1
     }
 
@@ -47,6 +73,14 @@ impl CablePlan {
         };
         let is_end = matches!(place, CablePlace::End { .. });
         share.filter(|_| !(is_end && self.densities.contains(&component)))
+    }
+
+    /// The number of compartments that a component is in; None if it is wherever that is which it is in.
+    pub(crate) fn number_of(&self, component: ComponentId) -> Option<usize> {
+        match self.outside.contains(&component) {
+            true => Some(0),
+            false => self.covered.get(&component).map(FxHashMap::len),
+        }
     }
 
     /// The part of what a component counts that is in a compartment.
@@ -92,6 +126,101 @@ impl CablePlan {
         let compartment = place.and_then(|place| self.morphology.compartments().get(place));
         let pieces = compartment.into_iter().flat_map(|found| &found.pieces);
         pieces.map(|piece| piece.segment)
+    }
+
+    /// The share of a compartment that a component of the cell covers.
+    pub fn share_in(&self, component: ComponentId, compartment: usize) -> f64 {
+        match self.covered.get(&component) {
+            Some(covered) => covered.get(&compartment).copied().unwrap_or(0.0),
+            None => 1.0,
+        }
+    }
+
+    /// Whether a component has parameters that are per membrane area.
+    pub fn is_density(&self, component: ComponentId) -> bool {
+        self.densities.contains(&component)
+    }
+
+    /// Whether it is a shape without anything in it.
+    pub fn is_bare(&self) -> bool {
+        self.covered.is_empty() && self.densities.is_empty()
+    }
+
+    /// Whether a component is about a part of the cell.
+    pub fn is_somewhere(&self, component: ComponentId) -> bool {
+        self.covered.contains_key(&component)
+    }
+
+    /// The parameter that varies over the cell in a component, with its dimension, if one does.
+    pub fn varying_parameter(
+        &self,
+        component: ComponentId,
+        model: &Model<'_>,
+    ) -> Option<(&str, Option<Dimension>)> {
+        let varying = self.varying.get(&component)?;
+        let name = varying.parameter.as_str();
+        let parameter = model.type_of(varying.kind).parameters.get(name)?;
+        Some((name, parameter.dimension))
+    }
+
+    /// The value of that parameter in a compartment, in SI units, for as much of the membrane as the
+    /// component covers; 0 where it is not.
+    pub fn varying_value(&self, component: ComponentId, compartment: usize) -> f64 {
+        let value =
+            (self.varying.get(&component)).and_then(|varying| varying.values.get(&compartment));
+        value.copied().unwrap_or(0.0)
+    }
+
+    /// The id of the first segment of a compartment.
+    pub(super) fn first_segment(&self, compartment: usize) -> i64 {
+        let compartment = self.morphology.compartments().get(compartment);
+        let piece = compartment.and_then(|compartment| compartment.pieces.first());
+        let segment = piece.and_then(|piece| self.morphology.segments().get(piece.segment));
+        segment.map_or(0, |segment| segment.id)
+    }
+
+    /// Axial resistances of the sections from end to end, in ohm.
+    pub fn axial_resistances(&self) -> Vec<f64> {
+        let compartments = self.morphology.compartments();
+        let mut sums = vec![0.0; self.morphology.sections().len()];
+        for (number, path) in self.morphology.nodes().iter().flat_map(|node| &node.path) {
+            let section = compartments
+                .get(*number)
+                .map(|compartment| compartment.section);
+            let resistivity = self.resistivity.get(*number).copied().unwrap_or(f64::NAN);
+            if let Some(sum) = section.and_then(|section| sums.get_mut(section)) {
+                *sum += path * resistivity;
+            }
+        }
+        sums
+    }
+
+    /// For each section the number of compartments none of which is longer than a tenth of the length
+    /// constant at 100 Hz; None where no capacitance or resistivity is known.
+    ///
+    /// At a frequency f, a piece of cable with the axial resistance R and the capacitance C is √(π f R C)
+    /// length constants long (M. Hines and N. Carnevale, Neuroscientist 7, 2001).
+    pub fn advised_divisions(&self) -> Vec<Option<usize>> {
+        const FREQUENCY: f64 = 100.0;
+        const SHARE: f64 = 0.1;
+        let mut capacitances = vec![0.0; self.morphology.sections().len()];
+        for (compartment, capacitance) in
+            self.morphology.compartments().iter().zip(&self.capacitance)
+        {
+            if let Some(sum) = capacitances.get_mut(compartment.section) {
+                *sum += compartment.area * capacitance;
+            }
+        }
+        let resistances = self.axial_resistances().into_iter();
+        resistances
+            .zip(capacitances)
+            .map(|(resistance, capacitance)| {
+                let lengths = (std::f64::consts::PI * FREQUENCY * resistance * capacitance).sqrt();
+                let number = (lengths / SHARE).ceil().max(1.0);
+                (number <= MAX_COMPARTMENTS as f64)
+                    .then(|| usize::try_from(lems_math::saturating_u64(number)).ok())?
+            })
+            .collect()
     }
 
     /// Conductance between a node and its parent, in siemens; 0 for a root.

@@ -2,12 +2,15 @@
 
 use std::collections::HashMap;
 
-use lems_document::{Element, Span};
+use lems_document::{Attribute, Element, Span};
 use lems_model::{ComponentId, Model};
-use lems_morphology::{Morphology, Point, Segment};
+use lems_morphology::{Morphology, MorphologyError, Point, Segment};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{CableRules, plan::CablePlan};
+use super::{
+    CableRules,
+    plan::{CablePlan, SectionName},
+};
 use crate::NetworkError;
 
 impl CablePlan {
@@ -15,7 +18,7 @@ impl CablePlan {
     ///
     /// # Errors
     /// Trees that are none, groups and segments that are not there.
-    pub(crate) fn of(
+    pub fn of(
         model: &Model<'_>,
         rules: &CableRules,
         cell: ComponentId,
@@ -57,12 +60,15 @@ impl CablePlan {
     }
 }
 
+/// More errors than anybody reads.
+const MANY_ERRORS: usize = 100;
+
 /// Reads one cell, and collects what is wrong with it.
 pub(super) struct Reader<'m, 'd> {
     pub model: &'m Model<'d>,
     pub rules: &'m CableRules,
     span: Span,
-    cell: String,
+    pub cell: String,
     errors: Vec<NetworkError>,
 }
 
@@ -74,6 +80,11 @@ impl<'d> Reader<'_, 'd> {
             help,
             span,
         });
+    }
+
+    /// Whether there are more errors than anybody reads.
+    pub(super) fn has_many_errors(&self) -> bool {
+        self.errors.len() >= MANY_ERRORS
     }
 
     fn plan(&mut self, cell: ComponentId, shape: ComponentId) -> Option<CablePlan> {
@@ -92,7 +103,7 @@ impl<'d> Reader<'_, 'd> {
                 self.wrong(
                     format!("there are two segments {id}"),
                     Some("give each segment an `id` of its own".to_owned()),
-                    segment.name_span(),
+                    self.attribute_span(*segment, &self.rules.segment_id),
                 );
             }
         }
@@ -103,21 +114,19 @@ impl<'d> Reader<'_, 'd> {
             return None;
         }
         // The groups, and those of them that are sections.
-        let groups: Vec<Element<'d>> = (element.children())
+        let group_elements: Vec<Element<'d>> = (element.children())
             .filter(|child| child.name() == self.rules.group)
             .collect();
-        let (groups, sections) = self.groups(&groups, &segments, ids);
+        let (groups, sections, declared) = self.groups(&group_elements, &segments, ids);
         if !self.errors.is_empty() {
             return None;
         }
         let morphology = match Morphology::new(segments, sections) {
             Ok(morphology) => morphology,
             Err(errors) => {
-                for error in errors {
-                    let span = (error.segment())
-                        .and_then(|segment| elements.get(segment))
-                        .map_or(self.span, |element| element.name_span());
-                    self.wrong(error.to_string(), None, span);
+                for error in errors.into_iter().take(MANY_ERRORS) {
+                    let span = self.place_of(&error, &elements, &group_elements, &declared);
+                    self.wrong(error.to_string(), Some(error.help().to_owned()), span);
                 }
                 return None;
             }
@@ -126,7 +135,12 @@ impl<'d> Reader<'_, 'd> {
         let main = (morphology.node_at(first, 0.5))
             .and_then(|node| morphology.nodes().get(node)?.compartment)
             .unwrap_or(0);
+        let sections = self.section_names(&morphology, declared, &elements);
         let mut plan = CablePlan {
+            sections,
+            groups: groups.in_order(),
+            doubts: Vec::new(),
+            lacks: Vec::new(),
             segments: groups.ids.clone(),
             covered: FxHashMap::default(),
             outside: FxHashSet::from_iter([shape]),
@@ -134,6 +148,7 @@ impl<'d> Reader<'_, 'd> {
             parts: FxHashMap::default(),
             varying: FxHashMap::default(),
             resistivity: vec![f64::NAN; morphology.compartments().len()],
+            capacitance: vec![f64::NAN; morphology.compartments().len()],
             morphology,
             main,
         };
@@ -144,22 +159,152 @@ impl<'d> Reader<'_, 'd> {
             .filter(|child| *child != shape)
             .collect();
         self.cover(&parts, &groups, &measures, &mut plan);
-        if plan
-            .resistivity
-            .iter()
-            .any(|value| value.is_nan() || *value <= 0.0)
-            && plan.has_several()
-        {
-            self.wrong(
-                "the cytoplasm of some segments has no resistivity",
-                Some(format!(
-                    "add a `{}` for all segments, such as `value=\"100 ohm_cm\"`",
-                    self.rules.resistivity[0]
-                )),
-                self.span,
-            );
-        }
+        self.complete(element, &mut plan);
+        plan.find_doubts(self.rules, &self.cell, self.span);
         Some(plan)
+    }
+
+    /// Finds out whether cytoplasm and membrane are known everywhere, if there are several compartments.
+    fn complete(&self, shape: Element<'d>, plan: &mut CablePlan) {
+        if !plan.has_several() {
+            return;
+        }
+        let rules = self.rules;
+        let wanted = [
+            (
+                &rules.resistivity,
+                &plan.resistivity,
+                "cytoplasm",
+                "100 ohm_cm",
+            ),
+            (
+                &rules.specific_capacitance,
+                &plan.capacitance,
+                "membrane",
+                "1 uF_per_cm2",
+            ),
+        ];
+        let mut problems = Vec::new();
+        for ([element, attribute], values, what, example) in wanted {
+            // A number that is not positive stands in an element, which is the place of the mistake.
+            let Some(compartment) = values
+                .iter()
+                .position(|value| value.is_nan() || *value <= 0.0)
+            else {
+                continue;
+            };
+            let segment = plan.first_segment(compartment);
+            let value = values.get(compartment).copied().unwrap_or(f64::NAN);
+            let problem = match value.is_nan() {
+                true => format!("the {what} of segment {segment} has no `{element}`"),
+                false => format!(
+                    "the {what} of segment {segment} has the `{element}` {value}, which is not positive"
+                ),
+            };
+            let help =
+                format!("give one to all segments, as in `<{element} {attribute}=\"{example}\"/>`");
+            problems.push((problem, help));
+        }
+        let span = shape.name_span();
+        let lacks = problems
+            .into_iter()
+            .map(|(problem, help)| NetworkError::BadMorphology {
+                cell: self.cell.clone(),
+                problem,
+                help: Some(help),
+                span,
+            });
+        plan.lacks = lacks.collect();
+    }
+
+    /// What an error is about: an attribute if there is one, or else a segment.
+    fn place_of(
+        &self,
+        error: &MorphologyError,
+        segments: &[Element<'d>],
+        groups: &[Element<'d>],
+        sections: &[SectionName],
+    ) -> Span {
+        use MorphologyError::*;
+        let rules = self.rules;
+        let segment = error.segment().and_then(|segment| segments.get(segment));
+        let Some(segment) = segment else {
+            let section = error.section().and_then(|section| sections.get(section));
+            return section.map_or(self.span, |section| section.span);
+        };
+        let child = |name: &str| segment.children().find(|child| child.name() == name);
+        let is_number = |attribute: &Attribute<'_>, is_meant: &dyn Fn(f64) -> bool| {
+            attribute.value().trim().parse::<f64>().is_ok_and(is_meant)
+        };
+        let diameter = rules.coordinates.last().map_or("", String::as_str);
+        // A coordinate of one of the ends, of which that is true.
+        let coordinate = |name: &str, is_meant: &dyn Fn(f64) -> bool| {
+            let ends = [&rules.proximal, &rules.distal].into_iter();
+            let attributes = ends.filter_map(|end| child(end)?.attribute(name));
+            { attributes }.find(|attribute| is_number(attribute, is_meant))
+        };
+        let parent = |attribute: &str| child(&rules.parent)?.attribute(attribute);
+        let unit = rules.length_unit;
+        let attribute = match error {
+            WrongFraction { .. } | NotAtEnd { .. } => parent(&rules.parent_fraction),
+            Loop { .. } => parent(&rules.parent_segment),
+            NotFinite { what, .. } => coordinate(what, &|value| !(value * unit).is_finite()),
+            NegativeDiameter { .. } => coordinate(diameter, &|value| value < 0.0),
+            ZeroDiameter { .. } => coordinate(diameter, &|value| value == 0.0),
+            OutOfRange { value: given, .. } => {
+                coordinate(diameter, &|value| value * unit == *given)
+            }
+            NotConsecutive { section, .. }
+            | InTwoSections {
+                second: section, ..
+            } => {
+                let group = sections.get(*section).map(|section| section.span);
+                group.and_then(|group| self.member(groups, group, segment))
+            }
+            _ => None,
+        };
+        attribute.map_or_else(|| segment.name_span(), |attribute| attribute.span())
+    }
+
+    /// Where the group at a place names a segment by itself.
+    fn member(
+        &self,
+        groups: &[Element<'d>],
+        group: Span,
+        segment: &Element<'d>,
+    ) -> Option<Attribute<'d>> {
+        let [name, attribute] = &self.rules.member;
+        let id = segment.attribute(&self.rules.segment_id)?.value().trim();
+        let group = groups.iter().find(|found| found.name_span() == group)?;
+        let members = group.children().filter(|child| child.name() == name);
+        { members }
+            .filter_map(|member| member.attribute(attribute))
+            .find(|found| found.value().trim() == id)
+    }
+
+    /// The names of the declared sections, and those of the segments in no other section.
+    fn section_names(
+        &self,
+        morphology: &Morphology,
+        declared: Vec<SectionName>,
+        segments: &[Element<'d>],
+    ) -> Vec<SectionName> {
+        let mut names = declared;
+        for section in morphology.sections().iter().skip(names.len()) {
+            let first = section.segments.first().copied();
+            let element = first.and_then(|first| segments.get(first));
+            let id = first.and_then(|first| morphology.segments().get(first));
+            names.push(SectionName {
+                name: format!(
+                    "{} {}",
+                    self.rules.segment,
+                    id.map_or(0, |segment| segment.id)
+                ),
+                declared: false,
+                span: element.map_or(self.span, |element| element.name_span()),
+            });
+        }
+        names
     }
 
     /// A number in an attribute; None, and an error, if it is missing or not a number.
@@ -194,8 +339,7 @@ impl<'d> Reader<'_, 'd> {
         let id = self.integer(element, attribute)?;
         let found = ids.get(&id).copied();
         if found.is_none() {
-            let span = (element.attribute(attribute))
-                .map_or_else(|| element.name_span(), |attribute| attribute.span());
+            let span = self.attribute_span(element, attribute);
             self.wrong(
                 format!("there is no segment {id}"),
                 Some("name a segment of this morphology".to_owned()),
@@ -203,6 +347,12 @@ impl<'d> Reader<'_, 'd> {
             );
         }
         found
+    }
+
+    /// Where an attribute is, or else its element.
+    pub(super) fn attribute_span(&self, element: Element<'d>, attribute: &str) -> Span {
+        let found = element.attribute(attribute);
+        found.map_or_else(|| element.name_span(), |found| found.span())
     }
 
     fn segment(&mut self, element: Element<'d>, ids: &HashMap<i64, usize>) -> Option<Segment> {
@@ -245,7 +395,7 @@ impl<'d> Reader<'_, 'd> {
             let span = text.map_or_else(|| element.name_span(), |text| text.span());
             self.wrong(
                 format!("`{}` needs a number as its `{attribute}`", element.name()),
-                None,
+                Some(format!("write a number, as in `{attribute}=\"1\"`")),
                 span,
             );
         }

@@ -1,5 +1,6 @@
 //! The names that component types have for the parts of a cell with dendrites.
 
+use lems_model::{ComponentId, Model};
 use thiserror::Error;
 
 /// A mistake in the text of rules.
@@ -92,6 +93,7 @@ pub struct CableRules {
     pub(crate) ends_at_one: [String; 2],
     pub(crate) around: Vec<(String, f64)>,
     pub(crate) resistivity: [String; 2],
+    pub(crate) specific_capacitance: [String; 2],
     pub(crate) defaults: Vec<DefaultRule>,
     pub(crate) places: Vec<PlaceRule>,
 }
@@ -190,6 +192,7 @@ impl CableRules {
                 self.around.push((variable, value));
             }
             "cytoplasm" => self.resistivity = two(names)?,
+            "membrane" => self.specific_capacitance = two(names)?,
             "default" => {
                 let [element, variable, value] = <[String; 3]>::try_from(names)
                     .map_err(|_| wrong("an element, a variable and a value"))?;
@@ -219,6 +222,29 @@ impl CableRules {
         Ok(())
     }
 
+    /// The components of a model that are trees of compartments, if they have a shape: those of the top
+    /// level, in the order of the model.
+    pub fn cells(&self, model: &Model<'_>) -> Vec<ComponentId> {
+        let is_cell =
+            |id: &ComponentId| model.is_a(model.component(*id).component_type, &self.cell);
+        model.top_level.iter().copied().filter(is_cell).collect()
+    }
+
+    /// The type of the cells.
+    pub fn cell_type(&self) -> &str {
+        &self.cell
+    }
+
+    /// Whether a parameter is per membrane area.
+    pub fn is_density(&self, parameter: &str) -> bool {
+        self.density.iter().any(|name| name == parameter)
+    }
+
+    /// The attributes that name the part of a cell that an element is for.
+    pub fn coverings(&self) -> [&str; 2] {
+        [&self.covers_group, &self.covers_segment]
+    }
+
     /// The names of the attributes that say where on a cell something is, by the attribute with the
     /// path of the cell. Several rules may have that attribute.
     pub(crate) fn places_of(&self, cell: &str) -> impl Iterator<Item = &PlaceRule> {
@@ -227,7 +253,7 @@ impl CableRules {
 }
 
 /// The words that must be there.
-const WORDS: [&str; 34] = [
+const WORDS: [&str; 35] = [
     "cell",
     "potential",
     "capacitance",
@@ -262,4 +288,5 @@ const WORDS: [&str; 34] = [
     "begins-at-zero",
     "ends-at-one",
     "cytoplasm",
+    "membrane",
 ];

@@ -76,6 +76,9 @@ impl<'d> Reader<'_, 'd> {
             let Some((formula, measure)) = self.formula(variable, groups, measures) else {
                 continue;
             };
+            if !self.is_parameter(formula.parameter, kind) {
+                continue;
+            }
             let values = self.values(&formula, measure, plan);
             let covered = values.keys().map(|compartment| (*compartment, 1.0));
             plan.covered.insert(part, covered.collect());
@@ -101,6 +104,22 @@ impl<'d> Reader<'_, 'd> {
         self.model.type_named(kind)
     }
 
+    /// Whether a type has the parameter that varies; an error if not.
+    fn is_parameter(&mut self, parameter: Attribute<'d>, kind: TypeId) -> bool {
+        let kind = self.model.type_of(kind);
+        let known = kind.parameters.contains_key(parameter.value());
+        if !known {
+            let varying = kind
+                .parameters
+                .keys()
+                .find(|name| self.rules.is_density(name));
+            let help = varying.map(|name| format!("write `{name}`"));
+            let problem = format!("{} has no parameter `{}`", kind.name, parameter.value());
+            self.wrong(problem, help, parameter.span());
+        }
+        known
+    }
+
     /// Reads what varies, where, and the measure that its formula uses.
     fn formula<'f>(
         &mut self,
@@ -110,9 +129,15 @@ impl<'d> Reader<'_, 'd> {
     ) -> Option<(Formula<'d>, &'f Measure<'d>)> {
         let [_, parameter, group] = &self.rules.variable;
         let [name, measure, text] = &self.rules.formula;
-        let parameter = variable.attribute(parameter)?;
-        let formula = variable.children().find(|child| child.name() == name)?;
-        let group = variable.attribute(group)?;
+        let formula = variable.children().find(|child| child.name() == name);
+        let (parameter, group) = (variable.attribute(parameter), variable.attribute(group));
+        let (Some(parameter), Some(group), Some(formula)) = (parameter, group, formula) else {
+            let [_, parameter, group] = &self.rules.variable;
+            let help = format!("it needs `{parameter}`, `{group}` and an element `{name}`");
+            let problem = "this does not say what varies, where and how";
+            self.wrong(problem, Some(help), variable.name_span());
+            return None;
+        };
         let segments = self.group_named(group, groups)?;
         // A measure of this group, or else of another one.
         let wanted = formula.attribute(measure);
@@ -121,9 +146,16 @@ impl<'d> Reader<'_, 'd> {
             let own = named.clone().find(|found| found.group == group.value());
             own.or_else(|| named.next())
         });
-        let (Some(measure), Some(text)) = (measure, formula.attribute(text)) else {
+        let Some(text) = formula.attribute(text) else {
+            let help = format!("add `{text}` with a formula");
+            self.wrong("there is no formula", Some(help), formula.name_span());
+            return None;
+        };
+        let Some(measure) = measure else {
             let span = wanted.map_or_else(|| formula.name_span(), |wanted| wanted.span());
-            self.wrong("this names no measure of a group of the cell", None, span);
+            let [element, _] = &self.rules.measure;
+            let help = format!("name an `{element}` of a group of this cell");
+            self.wrong("this names no measure of the path", Some(help), span);
             return None;
         };
         match Expression::parse(text.value()) {
@@ -137,7 +169,11 @@ impl<'d> Reader<'_, 'd> {
                 Some((formula, measure))
             }
             Err(error) => {
-                self.wrong(error.to_string(), None, text.span());
+                self.wrong(
+                    error.to_string(),
+                    Some(formula_help(measure.variable)),
+                    text.span(),
+                );
                 None
             }
         }
@@ -167,15 +203,26 @@ impl<'d> Reader<'_, 'd> {
             let path = (plan.morphology.distance(compartment) - start) / unit;
             let lookup = &mut |name: &str| (name == measure.variable).then_some(path);
             match formula.expression.evaluate(lookup) {
+                Ok(value) if !value.is_finite() => {
+                    let help = formula_help(measure.variable);
+                    let problem = format!("this is {value} in a compartment, not a finite number");
+                    self.wrong(problem, Some(help), formula.text.span());
+                    break;
+                }
                 Ok(value) => {
                     values.insert(compartment, value * share);
                 }
                 Err(error) => {
-                    self.wrong(error.to_string(), None, formula.text.span());
+                    let help = formula_help(measure.variable);
+                    self.wrong(error.to_string(), Some(help), formula.text.span());
                     break;
                 }
             }
         }
         values
     }
+}
+
+fn formula_help(variable: &str) -> String {
+    format!("write a formula of `{variable}`, which is the length of the path")
 }

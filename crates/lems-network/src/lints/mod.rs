@@ -1,5 +1,6 @@
 //! Lints: what is legal in a run, but probably a mistake. Each lint has a file.
 
+mod cells;
 mod columns;
 mod steps;
 
@@ -12,6 +13,7 @@ impl<'d> Network<'_, 'd> {
         [
             columns::useless(self, experiment),
             steps::coarse(self, run.step),
+            cells::doubtful(self),
         ]
         .concat()
     }

@@ -1,0 +1,76 @@
+//! `jlems-rs plot --morphology FILE`: the shapes of cells.
+
+use clap::Args;
+use jlems::cells::{CellColors, DrawnCell};
+use jlems::{Code, Failure, visible};
+use lems_plot::{Shape, ShapeColors, ShapePiece, shape_html, shape_svg};
+
+use super::Form;
+use crate::commands::core_types::SearchArguments;
+
+/// Options about the shapes of cells.
+#[derive(Debug, Args)]
+pub struct MorphologyArguments {
+    /// Draw the shapes of the cells of LEMS or NeuroML files, instead of their outputs.
+    #[arg(long, id = "shapes", conflicts_with_all = ["model", "columns", "from", "to", "size", "title"])]
+    pub morphology: bool,
+    /// Id of the cell to draw; without it, all cells with segments are drawn.
+    #[arg(long, value_name = "ID", requires = "shapes")]
+    cell: Option<String>,
+    /// What the colours show: the id of a density, or a group of segments; without it, the groups.
+    #[arg(long, value_name = "NAME", requires = "shapes")]
+    color_by: Option<String>,
+}
+
+/// Micrometres in a metre.
+const MICRO: f64 = 1e6;
+
+/// The pictures of the cells of a file.
+pub fn pictures(
+    file: &str,
+    arguments: &MorphologyArguments,
+    form: Form,
+    search: &SearchArguments,
+) -> Result<Vec<String>, Failure> {
+    let options = search.options()?;
+    crate::commands::watch::watch_over(&options);
+    let reader = search.reader(file, &options);
+    let document = jlems::load_with_types(file, &*reader, &options)?;
+    let model = jlems::read_model(&document)?;
+    let (cell, by) = (arguments.cell.as_deref(), arguments.color_by.as_deref());
+    let cells = DrawnCell::all(&document, &model, cell, by)?;
+    let shapes: Vec<Shape> = cells.into_iter().map(shape).collect();
+    match form {
+        Form::Svg => Ok(shapes.iter().map(shape_svg).collect()),
+        Form::Html => Ok(vec![shape_html(&visible(file), &shapes)]),
+        Form::Png | Form::Text => {
+            let message = "the shapes of cells are drawn as SVG or as a page".to_owned();
+            let help = "`--form svg` or `--form html`".to_owned();
+            Err(Failure::plain(Code::NO_PICTURE, message, Some(help)))
+        }
+    }
+}
+
+fn shape(cell: DrawnCell) -> Shape {
+    let seen = |text: &str| visible(text).into_owned();
+    let micrometres = |end: [f64; 4]| end.map(|value| value * MICRO);
+    Shape {
+        title: seen(&cell.id),
+        pieces: (cell.segments.into_iter())
+            .map(|segment| ShapePiece {
+                ends: segment.ends.map(micrometres),
+                name: seen(&segment.name),
+                value: segment.value,
+            })
+            .collect(),
+        colors: match cell.colors {
+            CellColors::Groups(names) => {
+                ShapeColors::Groups(names.iter().map(|name| seen(name)).collect())
+            }
+            CellColors::Values { quantity, unit } => ShapeColors::Values {
+                quantity: seen(&quantity),
+                unit: seen(&unit),
+            },
+        },
+    }
+}
