@@ -6,7 +6,7 @@ mod drawing;
 use lems_document::Document;
 use lems_engine::{CableAtRest, cables_at_rest};
 use lems_expression::Dimension;
-use lems_lower::{Recorded, lower};
+use lems_lower::{Method, Recorded, lower};
 use lems_math::JavaRandom;
 use lems_model::{ComponentId, Model};
 use lems_morphology::Compartment;
@@ -281,7 +281,9 @@ fn random(options: &Options) -> JavaRandom {
 
 /// The first cell of each component in a network, before the first step.
 fn cables(network: &Network<'_, '_>, options: &Options) -> Option<Vec<(ComponentId, CableAtRest)>> {
-    let lowered = lower(network, &Shapes::of(network), &Recorded::default()).ok()?;
+    // The method whose currents come before anything moves.
+    let (shapes, method) = (Shapes::of(network), Method::Implicit);
+    let lowered = lower(network, &shapes, &Recorded::default(), method).ok()?;
     let at_rest = cables_at_rest(&lowered.program, &random(options));
     let mut found: Vec<(ComponentId, CableAtRest)> = Vec::new();
     for (cable, at_rest) in network.cables.all.iter().zip(at_rest) {

@@ -37,7 +37,8 @@ pub fn cables_at_rest(program: &Program, random: &JavaRandom) -> Vec<CableAtRest
     for stage in &program.schedule {
         match stage {
             Stage::Midway(call) => interpreter.advance(&mut state, *call, 0.0, INSTANT),
-            Stage::Call(_) | Stage::Solve(_) => {}
+            Stage::Solve(..) => break,
+            Stage::Call(_) => {}
         }
     }
     let value = |slot: u32| state.memory.get(slot as usize).copied().unwrap_or(f64::NAN);
