@@ -184,6 +184,19 @@ pub enum Statement {
     Twice(Block),
 }
 
+/// What a statement does beyond its registers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Effects {
+    /// What it reads in memory.
+    pub loads: Option<Place>,
+    /// What it writes in memory.
+    pub stores: Option<Place>,
+    /// Whether it takes a number from the random generator.
+    pub draws: bool,
+    /// Whether it sends an event, whose receivers may change anything.
+    pub sends: bool,
+}
+
 /// All statements of some blocks, and of the blocks inside them, in no order.
 pub fn statements<'b>(
     blocks: impl IntoIterator<Item = &'b Block>,
@@ -242,7 +255,54 @@ impl Operation {
     }
 }
 
+impl Place {
+    /// The first slot of the column that it is in, if it is in one.
+    pub fn column(&self) -> Option<u32> {
+        match self {
+            Place::Column { base, .. } => Some(*base),
+            Place::Slot(_) | Place::Linked { .. } => None,
+        }
+    }
+}
+
 impl Statement {
+    /// What it does itself, not in the blocks inside it, beyond its registers.
+    pub fn effects(&self) -> Effects {
+        let none = Effects::default();
+        match self {
+            Statement::Let(_, Operation::Load(place)) => Effects {
+                loads: Some(*place),
+                ..none
+            },
+            Statement::Let(_, Operation::Random(_)) => Effects {
+                draws: true,
+                ..none
+            },
+            Statement::Store(place, _) => Effects {
+                stores: Some(*place),
+                ..none
+            },
+            Statement::Emit { .. } => Effects {
+                sends: true,
+                ..none
+            },
+            Statement::Let(..)
+            | Statement::If { .. }
+            | Statement::ForAttached { .. }
+            | Statement::ForRuns { .. }
+            | Statement::Propagate { .. }
+            | Statement::Twice(_) => none,
+        }
+    }
+
+    /// What it reads or writes in memory itself.
+    pub fn place_mut(&mut self) -> Option<&mut Place> {
+        match self {
+            Statement::Let(_, Operation::Load(place)) | Statement::Store(place, _) => Some(place),
+            _ => None,
+        }
+    }
+
     /// The statement and all in the blocks inside it, in no order.
     pub fn and_nested(&self) -> impl Iterator<Item = &Statement> {
         with_nested(vec![self])

@@ -26,8 +26,8 @@ pub use definitions::Definitions;
 pub use deliveries::Deliveries;
 pub use interpreter::Interpreter;
 pub use ir::{
-    Block, Comparison, Function, Fusion, Kernel, Level, Logic, MAX_LEVELS, Operation, Operator,
-    Place, Register, Scalar, Statement, statements,
+    Block, Comparison, Effects, Function, Fusion, Kernel, Level, Logic, MAX_LEVELS, Operation,
+    Operator, Place, Register, Scalar, Statement, statements,
 };
 pub use print::Listing;
 pub use program::{Call, Probe, Program, Setup, Solver, Stage};

@@ -10,7 +10,7 @@ use super::{
     columns::{Address, Column, ColumnId, ColumnKind, Content},
     nodes::{PendingNode, finished},
 };
-use lems_ir::{Block, Kernel, Operation, Place, Register, Statement, statements};
+use lems_ir::{Block, Kernel, Place, Statement, statements};
 
 impl<'d> Lowering<'_, '_, 'd> {
     /// The finished program; `probes` are addresses or constants to find again.
@@ -146,27 +146,22 @@ fn column_of(place: Place, slots: &[Address]) -> Option<ColumnId> {
 /// Adds the columns that a block reads.
 fn loaded(block: &Block, slots: &[Address], columns: &mut HashSet<ColumnId>) {
     for statement in statements([block]) {
-        if let Statement::Let(_, Operation::Load(place)) = statement {
-            columns.extend(column_of(*place, slots));
-        }
+        let loaded = statement.effects().loads;
+        columns.extend(loaded.and_then(|place| column_of(place, slots)));
     }
 }
 
 /// Adds the columns that a block writes.
 fn stored(block: &Block, slots: &[Address], columns: &mut HashSet<ColumnId>) {
     for statement in statements([block]) {
-        if let Statement::Store(place, _) = statement {
-            columns.extend(column_of(*place, slots));
-        }
+        let stored = statement.effects().stores;
+        columns.extend(stored.and_then(|place| column_of(place, slots)));
     }
 }
 
 fn each_place(block: &mut Block, change: &dyn Fn(&mut Place)) {
     for statement in block {
-        match statement {
-            Statement::Let(_, Operation::Load(place)) | Statement::Store(place, _) => change(place),
-            _ => {}
-        }
+        statement.place_mut().into_iter().for_each(change);
         for inner in statement.nested_mut() {
             each_place(inner, change);
         }
@@ -181,9 +176,18 @@ fn remove_dead(kernel: &mut Kernel, slots: &[Address], read: &HashSet<ColumnId>)
     sweep(&mut kernel.body, slots, read, &used)
 }
 
-/// Whether nothing uses any of these registers.
-fn is_unused(registers: &[Register], used: &[bool]) -> bool {
-    !registers.iter().any(|register| used[register.0 as usize])
+/// Whether nothing would change without a statement that has no blocks inside it.
+fn is_dead(
+    statement: &Statement,
+    slots: &[Address],
+    read: &HashSet<ColumnId>,
+    used: &[bool],
+) -> bool {
+    let is_read = |place| column_of(place, slots).is_none_or(|column| read.contains(&column));
+    let effects = statement.effects();
+    let is_felt = effects.draws || effects.sends || effects.stores.is_some_and(is_read);
+    let assigned = statement.assigned();
+    !is_felt && !assigned.iter().any(|register| used[register.0 as usize])
 }
 
 /// Marks what is used by something that is, from the last statement to the first; says whether
@@ -199,16 +203,8 @@ fn mark_used(
         for inner in statement.nested() {
             changed |= mark_used(inner, slots, read, used);
         }
-        let dead = match statement {
-            Statement::Let(_, Operation::Random(_)) => false,
-            Statement::Let(register, _) => !used[register.0 as usize],
-            Statement::Store(place, _) => {
-                column_of(*place, slots).is_some_and(|column| !read.contains(&column))
-            }
-            Statement::Propagate { results, .. } => is_unused(results, used),
-            _ => false,
-        };
-        if !dead {
+        let has_blocks = !statement.nested().is_empty();
+        if has_blocks || !is_dead(statement, slots, read, used) {
             for register in statement.operands() {
                 changed |= !std::mem::replace(&mut used[register.0 as usize], true);
             }
@@ -226,19 +222,9 @@ fn sweep(block: &mut Block, slots: &[Address], read: &HashSet<ColumnId>, used: &
         }
     }
     let before = block.len();
-    block.retain(|statement| match statement {
-        Statement::Let(_, Operation::Random(_)) => true,
-        Statement::Let(register, _) => used[register.0 as usize],
-        Statement::Store(place, _) => {
-            column_of(*place, slots).is_none_or(|column| read.contains(&column))
-        }
-        Statement::If {
-            then, otherwise, ..
-        } => !then.is_empty() || !otherwise.is_empty(),
-        Statement::ForAttached { body, .. } | Statement::Twice(body) => !body.is_empty(),
-        Statement::ForRuns { arms, .. } => arms.iter().any(|arm| !arm.is_empty()),
-        Statement::Propagate { results, .. } => !is_unused(results, used),
-        Statement::Emit { .. } => true,
+    block.retain(|statement| match statement.nested().as_slice() {
+        [] => !is_dead(statement, slots, read, used),
+        blocks => blocks.iter().any(|block| !block.is_empty()),
     });
     changed | (block.len() != before)
 }

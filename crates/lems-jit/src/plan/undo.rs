@@ -2,17 +2,14 @@
 
 use std::collections::HashSet;
 
-use lems_ir::{Place, Statement, statements};
+use lems_ir::{Statement, statements};
 use lems_optimise::{Extent, Part, Stored};
 
 /// The first slots of the columns that the parts of a kernel store.
 pub(crate) fn stored_columns(parts: &[Part]) -> HashSet<u32> {
-    let bases =
-        statements(parts.iter().filter_map(Part::code)).filter_map(|statement| match statement {
-            Statement::Store(Place::Column { base, .. }, _) => Some(*base),
-            _ => None,
-        });
-    bases.collect()
+    let stored = statements(parts.iter().filter_map(Part::code))
+        .filter_map(|statement| statement.effects().stores);
+    stored.filter_map(|place| place.column()).collect()
 }
 
 /// Whether code can copy each column before it stores something there.

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet, btree_map::Entry};
 use std::ops::Range;
 
-use lems_ir::{Block, Kernel, Operation, Place, Program, Receivers, Statement};
+use lems_ir::{Block, Kernel, Place, Program, Receivers};
 
 use super::ordered::Ordered;
 use super::survey::{Extent, NOBODY, Slots, Stored, Survey, each_slot, no_overlap};
@@ -318,15 +318,12 @@ fn touches_nothing_after_events(
     sent: &mut bool,
 ) -> Result<(), Obstacle> {
     for statement in block {
-        let used = match statement {
-            Statement::Let(_, Operation::Load(Place::Column { base, .. })) => {
-                touched.stored.get(base)
-            }
-            Statement::Store(Place::Column { base, .. }, _) => touched.all.get(base),
-            _ => None,
-        };
-        *sent |= matches!(statement, Statement::Emit { .. });
-        if let Some(column) = used.filter(|_| *sent) {
+        let effects = statement.effects();
+        let column = |place: Option<Place>| place.and_then(|place| place.column());
+        let loaded = column(effects.loads).and_then(|column| touched.stored.get(&column));
+        let stored = column(effects.stores).and_then(|column| touched.all.get(&column));
+        *sent |= effects.sends;
+        if let Some(column) = loaded.or(stored).filter(|_| *sent) {
             return Err(Obstacle::UsedAfterEvent(*column));
         }
         for inner in statement.nested() {

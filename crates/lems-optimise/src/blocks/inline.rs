@@ -1,6 +1,6 @@
 //! Loops that run exactly once for each instance, for example over the one input of each cell.
 
-use lems_ir::{Block, Kernel, Level, Operation, Place, Program, Statement};
+use lems_ir::{Block, Kernel, Level, Place, Program, Statement};
 
 /// The kernel without one-to-one loops: those in which each of the first `population` instances has exactly
 /// one attached instance, with its own number. The bodies of these loops become code of the kernel itself.
@@ -50,7 +50,7 @@ fn is_own_code(statement: &Statement) -> bool {
 /// Makes the addresses of a loop body those of the instance around the loop.
 fn lift(block: &mut Block) {
     for statement in block {
-        if let Statement::Let(_, Operation::Load(place)) | Statement::Store(place, _) = statement
+        if let Some(place) = statement.place_mut()
             && let Place::Column { level, .. } | Place::Linked { level, .. } = place
         {
             *level = Level(0);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use lems_ir::{Operation, Place, Statement};
+use lems_ir::{Place, Statement};
 
 /// Variables that instances of a kernel store and other instances read. Only code that touches them must
 /// keep the order of the instances.
@@ -24,14 +24,14 @@ impl Ordered {
 
     /// Whether a statement itself, without those inside it, stores or reads one of the variables.
     pub(super) fn contains(&self, statement: &Statement) -> bool {
-        match statement {
-            Statement::Let(_, Operation::Load(Place::Slot(slot))) => self.slots.contains(slot),
-            Statement::Let(_, Operation::Load(Place::Linked { table, .. })) => {
-                self.tables.contains(table)
-            }
-            Statement::Store(Place::Column { base, .. }, _) => self.columns.contains(base),
-            _ => false,
-        }
+        let effects = statement.effects();
+        let is_read = match effects.loads {
+            Some(Place::Slot(slot)) => self.slots.contains(&slot),
+            Some(Place::Linked { table, .. }) => self.tables.contains(&table),
+            Some(Place::Column { .. }) | None => false,
+        };
+        let stored = effects.stores.and_then(|place| place.column());
+        is_read || stored.is_some_and(|column| self.columns.contains(&column))
     }
 
     /// Adds a column, and a place where some of it is read.

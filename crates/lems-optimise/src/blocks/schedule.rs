@@ -135,11 +135,13 @@ impl Item {
     fn survey(&mut self, block: &Block, assigned: &mut HashSet<Register>) -> Result<(), Obstacle> {
         for statement in block {
             self.reads.extend(statement.operands());
-            match statement {
-                Statement::Let(_, Operation::Load(place)) => self.loads.extend(column(*place)),
-                Statement::Store(place, _) => self.stores.push(stored_column(*place)?),
-                Statement::Emit { .. } => return Err(Obstacle::AttachedEvents),
-                _ => {}
+            let effects = statement.effects();
+            self.loads.extend(effects.loads.and_then(column));
+            if let Some(place) = effects.stores {
+                self.stores.push(stored_column(place)?);
+            }
+            if effects.sends {
+                return Err(Obstacle::AttachedEvents);
             }
             for inner in statement.nested() {
                 for statement in inner {

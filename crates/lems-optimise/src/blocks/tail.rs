@@ -125,17 +125,22 @@ impl Public {
 
     /// Whether a statement itself, without those inside it, touches what others see or change.
     fn contains(&self, statement: &Statement) -> bool {
-        match statement {
-            Statement::Let(_, Operation::Load(Place::Column { base, .. })) => {
-                self.stored.contains(base)
-            }
-            Statement::Store(Place::Column { base, .. }, _) => self.touched.contains(base),
-            Statement::Let(_, Operation::Load(_) | Operation::Random(_))
-            | Statement::Store(..)
-            | Statement::Emit { .. }
-            | Statement::Twice(_) => true,
-            _ => false,
-        }
+        let effects = statement.effects();
+        // What is in no column may be anybody's.
+        let is_in = |place: Place, columns: &HashSet<u32>| {
+            place
+                .column()
+                .is_none_or(|column| columns.contains(&column))
+        };
+        effects.draws
+            || effects.sends
+            || effects
+                .loads
+                .is_some_and(|place| is_in(place, &self.stored))
+            || effects
+                .stores
+                .is_some_and(|place| is_in(place, &self.touched))
+            || matches!(statement, Statement::Twice(_))
     }
 
     /// Two lists of statements, both in order: those that can come before everything that touches what others
@@ -189,15 +194,13 @@ impl Touched {
         for statement in statement.and_nested() {
             touched.reads.extend(statement.operands());
             touched.writes.extend(statement.assigned());
-            match statement {
-                Statement::Let(_, Operation::Load(Place::Column { base, .. })) => {
-                    touched.loads.insert(*base);
-                }
-                Statement::Store(Place::Column { base, .. }, _) => {
-                    touched.stores.insert(*base);
-                }
-                _ => {}
-            }
+            let effects = statement.effects();
+            touched
+                .loads
+                .extend(effects.loads.and_then(|place| place.column()));
+            touched
+                .stores
+                .extend(effects.stores.and_then(|place| place.column()));
         }
         touched
     }

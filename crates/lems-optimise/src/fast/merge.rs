@@ -464,14 +464,10 @@ fn only_adds(body: &Block, states: &HashSet<u32>) -> Option<()> {
 /// Replaces a column of a level by another place.
 fn replace(block: &mut Block, column: u32, at: Level, with: Place) {
     for statement in block {
-        match statement {
-            Statement::Let(_, Operation::Load(place)) | Statement::Store(place, _) => {
-                if matches!(*place, Place::Column { base, level } if base == column && level == at)
-                {
-                    *place = with;
-                }
-            }
-            _ => {}
+        if let Some(place) = statement.place_mut()
+            && matches!(*place, Place::Column { base, level } if base == column && level == at)
+        {
+            *place = with;
         }
         for inner in statement.nested_mut() {
             replace(inner, column, at, with);
