@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use lems_document::{Document, Span};
 use lems_model::Model;
-use lems_network::CablePlan;
+use lems_network::{CablePlan, NetworkError};
 
 use super::findings::Findings;
 use crate::{Diagnostic, cable_rules};
@@ -17,8 +17,9 @@ pub(super) fn check(
     refused: bool,
     findings: &mut Findings,
 ) {
-    let known = findings.errors.iter().chain(&findings.warnings);
-    let known: HashSet<Span> = known.filter_map(|found| found.span).collect();
+    let known = || findings.errors.iter().chain(&findings.warnings);
+    let places: HashSet<Span> = known().filter_map(|found| found.span).collect();
+    let lacking: HashSet<String> = known().filter_map(|found| lacked(&found.message)).collect();
     let rules = cable_rules();
     for cell in rules.cells(model) {
         if document.source(model.span_of(cell).source).embedded {
@@ -32,8 +33,18 @@ pub(super) fn check(
             Some(Ok(plan)) => (true, plan.lacks),
             Some(Err(errors)) => (true, errors),
         };
-        for one in found.iter().filter(|one| !known.contains(&one.span())) {
+        let is_told = |one: &&NetworkError| {
+            let lacked = lacked(&one.to_string());
+            places.contains(&one.span()) || lacked.is_some_and(|what| lacking.contains(&what))
+        };
+        for one in found.iter().filter(|one| !is_told(one)) {
             findings.add(wrong && refused, Diagnostic::from(one));
         }
     }
+}
+
+/// What something has not, according to a message that ends with it.
+fn lacked(message: &str) -> Option<String> {
+    let (_, what) = message.rsplit_once("has no ")?;
+    Some(what.to_owned())
 }
