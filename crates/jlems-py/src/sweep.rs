@@ -98,7 +98,7 @@ pub fn sweep(
         most_ahead: threads * AHEAD,
         ended: Arc::default(),
     };
-    let template = detached(py, || Template::read(source, &wishes))?;
+    let template = detached(py, || Template::of_points(source, &wishes, &points))?;
     let template = template.map_err(|failure| exception(py, &failure, Kind::Model))?;
     let (points, tickets, template) = (&points, &tickets, &template);
     py.detach(|| {

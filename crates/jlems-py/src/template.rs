@@ -1,5 +1,6 @@
 //! A model that is read once, to be run with many values.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
@@ -35,6 +36,8 @@ pub struct Template {
     /// How long a run may take.
     time: Option<Duration>,
     loaded: Loaded,
+    /// Parameters that the points differ in.
+    free: Vec<String>,
     reading: Duration,
 }
 
@@ -42,6 +45,20 @@ pub struct Template {
 pub type Point = (Vec<String>, Option<i64>);
 
 impl Template {
+    /// Reads the text of a model for many points.
+    pub fn of_points(
+        source: &Source,
+        wishes: &Wishes,
+        points: &[Point],
+    ) -> Result<Template, Failure> {
+        let mut template = Template::read(source, wishes)?;
+        let settings = points.iter().flat_map(|(set, _)| set);
+        let paths = settings.filter_map(|setting| Some(setting.split_once('=')?.0.to_owned()));
+        let paths: BTreeSet<String> = paths.collect();
+        template.free = paths.into_iter().collect();
+        Ok(template)
+    }
+
     /// Reads the text of a model.
     pub fn read(source: &Source, wishes: &Wishes) -> Result<Template, Failure> {
         let begun = Instant::now();
@@ -76,6 +93,7 @@ impl Template {
             options,
             time,
             loaded,
+            free: Vec::new(),
             reading: begun.elapsed(),
         })
     }
@@ -97,7 +115,7 @@ impl Template {
         options.settings = source.settings.clone();
         options.seed = seed.or(options.seed);
         options.threads = Some(NonZeroUsize::MIN);
-        options.free = true;
+        options.free.clone_from(&self.free);
         let settings = Settings {
             set: set.clone(),
             ..Settings::default()

@@ -40,10 +40,11 @@ pub struct Options {
     pub seed: Option<i64>,
     /// Values instead of those in the files.
     pub settings: Settings,
-    /// Whether the values of the components that `settings` change are kept in memory and out of the
-    /// code, so that [`Built::compile_like`](crate::Built::compile_like) finds the same code for other
-    /// values. Steps are a little slower, results the same.
-    pub free: bool,
+    /// Parameters, as `--set` names them, whose components keep their values in memory and not in the code,
+    /// so that [`Built::compile_like`](crate::Built::compile_like) and
+    /// [`Run::change_values`](crate::Run::change_values) find the same code for other values. Steps are a
+    /// little slower, results the same.
+    pub free: Vec<String>,
     /// Elements for the target in addition to those that it has in the files: what `--record` asks for.
     pub additions: Option<String>,
     /// Whether only `additions` are recorded, and not the data files and displays of the model.

@@ -70,6 +70,24 @@ impl Settings {
     }
 }
 
+/// Numbers of the elements that parameters are of, which are named as settings name them.
+///
+/// # Errors
+/// A path that leads to no component or to several.
+pub(crate) fn elements_of(document: &Document, paths: &[String]) -> Result<HashSet<u32>, Failure> {
+    let mut problems = Problems::default();
+    let mut elements = HashSet::new();
+    for path in paths {
+        match place(document, &format!("{path}=")) {
+            Ok(found) => {
+                elements.insert(found.element);
+            }
+            Err((range, message, help)) => problems.add("free", path, range, message, help),
+        }
+    }
+    problems.none().map(|()| elements)
+}
+
 /// Checks that the components that were given values have such parameters.
 ///
 /// # Errors

@@ -4,7 +4,6 @@
 //! text. Each has the warnings that its stage found. The limits of the [`Options`] are held against
 //! every stage; the time that they allow begins with the first.
 
-use std::collections::HashSet;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::OnceLock;
@@ -27,7 +26,7 @@ use crate::pipeline::places::long_kernels;
 use crate::reading::{RECORD, doubts_of_model, experiment};
 use crate::{
     BackendKind, Code, Diagnostic, Failure, LimitError, Options, Plots, Settings, Stage,
-    display_name, load_runnable, read_model_in_use,
+    display_name, load_runnable, read_model_in_use, settings,
 };
 
 /// What watches over time and memory from the first stage to the last.
@@ -249,16 +248,12 @@ pub(crate) fn simulations<'d>(
         experiment.reseed(seed);
     }
     let is_added = |span: lems_document::Span| document.source(span.source).name == RECORD;
-    if options.free {
-        let changed: HashSet<u32> = (document.overridden())
-            .map(|(element, _)| element.number())
-            .collect();
-        let components = model.components.iter().enumerate();
-        experiment.free = components
-            .filter(|(_, component)| changed.contains(&component.element.number()))
-            .map(|(index, _)| ComponentId::at(index))
-            .collect();
-    }
+    let free = settings::elements_of(document, &options.free)?;
+    let components = model.components.iter().enumerate();
+    experiment.free = components
+        .filter(|(_, component)| free.contains(&component.element.number()))
+        .map(|(index, _)| ComponentId::at(index))
+        .collect();
     if options.without_data {
         (experiment.data_files).retain(|file| file.span.is_some_and(is_added));
         experiment.displays.clear();
@@ -622,6 +617,33 @@ impl<S: Sink> Run<S> {
     /// step delivered events, because [`Options::interrupted`] was set.
     pub fn is_stopped(&self) -> bool {
         self.cursor.is_stopped()
+    }
+
+    /// Goes on with the parameters of another network of the same model. Variables stay as they are.
+    ///
+    /// # Errors
+    /// The other network needs other code: more differs than the values of components that are free
+    /// ([`Options::free`]), or steps have another length or number.
+    pub fn change_values(&mut self, built: &Built) -> Result<(), Failure> {
+        let own = &self.compiled.simulation;
+        let number = usize::try_from(own.number()).unwrap_or(usize::MAX);
+        let other = built.simulations.get(number).filter(|other| {
+            other.program.has_code_of(&own.program)
+                && other.steps() == own.steps()
+                && other.step().to_bits() == own.step().to_bits()
+        });
+        let Some(other) = other else {
+            let message = "a run that has begun cannot take these values";
+            let help = "only parameters that are free when the run begins can be changed";
+            return Err(Failure::plain(
+                Code::USELESS_SETTING,
+                message.to_owned(),
+                Some(help.to_owned()),
+            ));
+        };
+        self.cursor.change_values(other);
+        self.compiled.simulation = Arc::clone(other);
+        Ok(())
     }
 
     /// What the numbers go to.

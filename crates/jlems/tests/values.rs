@@ -39,9 +39,10 @@ const NETWORK: &str = r#"<Lems><Target component="sim"/>
   </Simulation></Lems>"#;
 
 fn options(set: &[&str], free: bool, backend: BackendKind) -> Options {
+    let path = |text: &&str| text.split('=').next().unwrap().to_owned();
     Options {
         backend,
-        free,
+        free: set.iter().filter(|_| free).map(path).collect(),
         settings: Settings {
             set: set.iter().map(|text| (*text).to_owned()).collect(),
             ..Settings::default()
@@ -137,4 +138,73 @@ fn a_model_is_read_once_for_many_values() {
     );
     let nowhere = options(&["hhh/C=1pF"], true, BackendKind::Jit);
     assert!(loaded.with_settings(&nowhere.settings, &nowhere).is_err());
+}
+
+#[test]
+fn a_run_goes_on_with_other_values() {
+    let halves = |backend, values: [&str; 2]| {
+        let [first, second] = values.map(|value| options(&[value], true, backend));
+        let compiled = built(&first).compile(&first).unwrap();
+        let mut run = compiled.start(&first).unwrap();
+        run.advance(0.025).unwrap();
+        run.change_values(&built(&second)).unwrap();
+        run.advance(1.0).unwrap();
+        assert!(run.is_at_end());
+        run.into_sink()
+    };
+    let column = |traces: &Traces| traces.table("v.dat").unwrap().columns[0].clone();
+    for (parameter, [one, other]) in PARAMETERS {
+        // Where a run starts, and what is over by then, changes nothing afterwards.
+        if [
+            "hh/v0",
+            "hh/thresh",
+            "syn/gbase",
+            "syn/tauDecay",
+            "pulse/amplitude",
+        ]
+        .contains(&parameter)
+        {
+            continue;
+        }
+        let [one, other] = [one, other].map(|value| format!("{parameter}={value}"));
+        let whole = options(&[&one], true, BackendKind::Jit);
+        let whole = numbers(&built(&whole).compile(&whole).unwrap(), &whole);
+        let same = halves(BackendKind::Jit, [&one, &one]);
+        assert_eq!(same, whole, "{parameter}");
+        let changed = halves(BackendKind::Jit, [&one, &other]);
+        assert_eq!(
+            changed,
+            halves(BackendKind::Interpreter, [&one, &other]),
+            "{parameter}"
+        );
+        let (whole, changed) = (column(&whole), column(&changed));
+        assert_eq!(whole[..2501], changed[..2501], "{parameter}");
+        assert_ne!(whole[2501..], changed[2501..], "{parameter}");
+    }
+}
+
+#[test]
+fn a_run_refuses_values_that_are_not_free() {
+    let first = options(&["hh/C=10pF"], false, BackendKind::Jit);
+    let second = options(&["hh/C=12pF"], false, BackendKind::Jit);
+    let compiled = built(&first).compile(&first).unwrap();
+    let mut run = compiled.start(&first).unwrap();
+    let refused = run.change_values(&built(&second)).unwrap_err();
+    assert!(
+        refused.diagnostics[0]
+            .message
+            .contains("cannot take these values")
+    );
+    let nowhere = Options {
+        free: vec!["hhh/C".to_owned()],
+        ..Options::default()
+    };
+    let sources = MemorySources::from([("LEMS_net.xml", NETWORK)]);
+    let loaded = Loaded::read("LEMS_net.xml", &sources, &nowhere).unwrap();
+    let failure = loaded.check(&nowhere).unwrap().build(&nowhere).unwrap_err();
+    assert!(
+        failure.diagnostics[0]
+            .message
+            .contains("no component has the id `hhh`")
+    );
 }

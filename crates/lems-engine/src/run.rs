@@ -175,6 +175,23 @@ impl<S: Sink> Cursor<S> {
         &mut self.sink
     }
 
+    /// Goes on with the parameters of another simulation, whose program has the code of this one.
+    ///
+    /// # Panics
+    /// The simulation has another memory.
+    pub fn change_values(&mut self, simulation: &Simulation) {
+        let memory = &simulation.program.memory;
+        assert_eq!(
+            memory.len(),
+            self.state.memory.len(),
+            "this is a bug in jlems-rs"
+        );
+        for slots in &simulation.fixed {
+            let slots = slots.start as usize..slots.end as usize;
+            self.state.memory[slots.clone()].copy_from_slice(&memory[slots]);
+        }
+    }
+
     /// What the numbers went to; an output that is not finished stays so.
     pub fn into_sink(self) -> S {
         self.sink

@@ -1,5 +1,6 @@
 //! One run of a model, ready to start.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use lems_expression::Dimension;
@@ -16,6 +17,8 @@ pub struct Simulation {
     pub program: Arc<Program>,
     /// Names of the columns in memory: first slot, and the variable that it holds.
     pub columns: Vec<(u32, String)>,
+    /// Slots of values that nothing changes while it runs, such as parameters.
+    pub(crate) fixed: Vec<Range<u32>>,
     /// Legal, but surely not meant.
     pub warnings: Vec<NetworkError>,
     /// Number of instances.
@@ -164,6 +167,7 @@ impl Simulation {
             program,
             values,
             columns,
+            fixed,
         } = lower(&network, &shapes, &recorded, method)?;
         let data_files = (data_files.into_iter())
             .map(|(path, drawn, columns)| DataPlan {
@@ -190,6 +194,7 @@ impl Simulation {
         Ok(Simulation {
             program: Arc::new(program),
             columns,
+            fixed,
             instances: network.instances.len(),
             warnings: (network.warnings.into_inner().into_iter())
                 .chain(experiment.warnings.iter().cloned())

@@ -105,10 +105,18 @@ impl<'d> Lowering<'_, '_, 'd> {
         let columns = (self.columns.all.iter_enumerated())
             .filter_map(|(id, column)| Some((bases[id]?, self.column_name(column))))
             .collect();
+        let is_fixed = |column: &Column<'_>| {
+            matches!(column.kind, ColumnKind::Parameter(_) | ColumnKind::Value(_))
+        };
+        let fixed = (self.columns.all.iter_enumerated())
+            .filter(|(_, column)| is_fixed(column))
+            .filter_map(|(id, column)| Some(bases[id]?..bases[id]? + narrow(column.members)))
+            .collect();
         Ok(Lowered {
             program: self.program,
             values,
             columns,
+            fixed,
         })
     }
 

@@ -24,6 +24,7 @@ mod tests;
 
 use lems_index::{Id, IdVec, narrow};
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::rc::Rc;
 
 use indexmap::IndexSet;
@@ -47,6 +48,8 @@ pub struct Lowered {
     pub values: Vec<Probe>,
     /// Names of the columns in memory: first slot, and the variable that it holds.
     pub columns: Vec<(u32, String)>,
+    /// Slots of values that nothing changes while the program runs, such as parameters.
+    pub fixed: Vec<Range<u32>>,
 }
 
 /// What is recorded while a program runs.

@@ -213,7 +213,7 @@ impl Template {
             },
             fast: arguments.fast,
             threads: Some(NonZeroUsize::MIN),
-            free: true,
+            free: spec.parameters().map(|own| own.path.to_owned()).collect(),
             ..arguments.search.options()?
         };
         options.include.extend(spec.include.iter().cloned());
