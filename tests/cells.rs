@@ -12,7 +12,9 @@
 
 use std::num::NonZeroUsize;
 
-use jlems::{BackendKind, Loaded, MemorySources, Method, Options, Settings, Traces};
+use jlems::{
+    BackendKind, Checkpoint, Loaded, MemorySources, Method, Options, Run, Settings, Traces,
+};
 
 /// A cell with these segments and groups, densities and inputs, that is recorded in these places.
 fn model(shape: &str, membrane: &str, inputs: &str, columns: &[&str], step: &str) -> String {
@@ -277,6 +279,119 @@ fn both_back_ends_and_all_threads_give_the_same_bits() {
     let machine_code = run(BackendKind::Jit, 1);
     assert!(machine_code == run(BackendKind::Interpreter, 1));
     assert!(machine_code == run(BackendKind::Jit, 3));
+}
+
+/// Runs a model with a membrane of channels and a pool, up to a time in seconds, or from a checkpoint.
+fn run_part(options: &Options, from: Option<Vec<u8>>, until: f64) -> (Run<Traces>, Vec<u8>) {
+    let membrane = format!("{ACTIVE}{CALCIUM}");
+    let places = [
+        "pop[0]/v",
+        "pop[0]/2/caConc",
+        "pop[0]/2/b/membraneProperties/ks/ks/n/q",
+    ];
+    let text = model(AXON, &membrane, INPUT, &places, "0.025ms");
+    let sources = MemorySources::from([("LEMS_c.xml", text.as_str())]);
+    let loaded = Loaded::read("LEMS_c.xml", &sources, options).unwrap();
+    let built = loaded.check(options).unwrap().build(options).unwrap();
+    let compiled = built.compile(options).unwrap();
+    let mut run = match from {
+        None => compiled.start(options).unwrap(),
+        Some(bytes) => {
+            let checkpoint = Checkpoint::read(&bytes).unwrap();
+            let open = |simulation: &_, _| Ok(Traces::of(simulation));
+            compiled.resume(checkpoint, open, options).unwrap()
+        }
+    };
+    run.advance(until).unwrap();
+    let checkpoint = run.checkpoint().unwrap();
+    (run, checkpoint)
+}
+
+fn last_rows(run: Run<Traces>, rows: usize) -> Vec<Vec<u64>> {
+    let columns = &run.into_sink().tables[0].columns;
+    let last = |column: &Vec<f64>| {
+        let first = column.len() - rows;
+        column[first..]
+            .iter()
+            .map(|value| value.to_bits())
+            .collect()
+    };
+    columns.iter().map(last).collect()
+}
+
+#[test]
+fn a_run_goes_on_from_a_checkpoint_with_the_same_bits() {
+    for method in [Method::SecondOrder, Method::Implicit] {
+        let options = Options {
+            method,
+            ..Options::default()
+        };
+        let (whole, _) = run_part(&options, None, 20e-3);
+        let (_, half) = run_part(&options, None, 10e-3);
+        let (rest, _) = run_part(&options, Some(half), 20e-3);
+        assert!(last_rows(whole, 300) == last_rows(rest, 300));
+    }
+}
+
+#[test]
+fn fast_code_gives_nearly_the_same() {
+    let run = |fast| {
+        let options = Options {
+            fast,
+            ..Options::default()
+        };
+        run_part(&options, None, 20e-3).0.into_sink().tables[0]
+            .columns
+            .clone()
+    };
+    for (column, fast) in run(false).iter().zip(&run(true)) {
+        for (a, b) in column.iter().zip(fast) {
+            assert!((a - b).abs() < 1e-9, "{a} {b}");
+        }
+    }
+}
+
+/// A setting is the same as the value in the file.
+#[test]
+fn a_density_is_set_from_outside() {
+    let path = "c/b/membraneProperties/l/condDensity=0.2 mS_per_cm2";
+    let options = Options {
+        settings: Settings {
+            set: vec![path.to_owned()],
+            ..Settings::default()
+        },
+        ..Options::default()
+    };
+    let text = model(AXON, LEAK, INPUT, &["pop[0]/2/v"], "0.1ms");
+    let other = text.replace("0.1 mS_per_cm2", "0.2 mS_per_cm2");
+    assert_ne!(text, other);
+    assert!(columns(&text, &options) == columns(&other, &Options::default()));
+}
+
+/// The message names the equation, and the instance by its cell and segment.
+#[test]
+fn a_value_that_is_no_number_is_told_with_its_equation() {
+    let broken = r#"<ionChannelHH id="leak" conductance="10pS"><gateHHrates id="b" instances="1">
+        <forwardRate type="HHSigmoidRate" rate="1per_ms" midpoint="-65mV" scale="0mV"/>
+        <reverseRate type="HHExpRate" rate="1per_ms" midpoint="-65mV" scale="10mV"/></gateHHrates></ionChannelHH>"#;
+    let text = model(AXON, LEAK, INPUT, &["pop[0]/2/v"], "0.1ms")
+        .replace(r#"<ionChannelHH id="leak" conductance="10pS"/>"#, broken);
+    let options = Options::default();
+    let sources = MemorySources::from([("LEMS_c.xml", text.as_str())]);
+    let loaded = Loaded::read("LEMS_c.xml", &sources, &options).unwrap();
+    let checked = loaded.check(&options).unwrap();
+    let built = checked.build(&options).unwrap();
+    let compiled = built.compile(&options).unwrap();
+    let error = compiled
+        .start(&options)
+        .and_then(|mut run| run.advance(f64::INFINITY))
+        .unwrap_err();
+    let message = checked.explain(error, 0, &options).render(false);
+    assert!(message.contains("pop[0]"), "{message}");
+    assert!(
+        message.contains("r = rate / (1 + exp(0 - (v - midpoint)/scale))"),
+        "{message}"
+    );
 }
 
 /// What shows a network builds it as a run does.

@@ -50,6 +50,7 @@ impl<'d> Lowering<'_, '_, 'd> {
             ..self.top_nest(shape)
         };
         let mut code = Code::new(self.columns.volatile.clone());
+        code.multiply_powers();
         // By the implicit method nothing is left of what is attached.
         if phase != Phase::Rest || self.method == Method::SecondOrder {
             self.step(&mut code, &nest);

@@ -38,6 +38,7 @@ pub(super) struct Code {
     blocks: Vec<Block>,
     current: Block,
     volatile: Rc<HashSet<ColumnId>>,
+    multiplies_powers: bool,
     /// Changes of state variables that are to become exact.
     moves: Vec<Move>,
 }
@@ -107,6 +108,33 @@ impl Code {
         self.pure(Pure::Step, Scalar::Real, Operation::Step)
     }
 
+    /// Has powers with small whole exponents computed by multiplications, which are faster than the
+    /// function, but may differ from it in the last bit.
+    pub fn multiply_powers(&mut self) {
+        self.multiplies_powers = true;
+    }
+
+    /// A power, by squares.
+    fn product(&mut self, base: Register, exponent: u32) -> Register {
+        let mut square = base;
+        let mut product = None;
+        let mut rest = exponent;
+        loop {
+            if rest % 2 == 1 {
+                product = Some(match product {
+                    Some(product) => self.binary(Operator::Multiply, product, square),
+                    None => square,
+                });
+            }
+            rest /= 2;
+            if rest == 0 {
+                break;
+            }
+            square = self.binary(Operator::Multiply, square, square);
+        }
+        product.unwrap_or(base)
+    }
+
     /// One of two numbers that are in registers already.
     pub fn select(&mut self, condition: Register, yes: Register, no: Register) -> Register {
         self.assign(Scalar::Real, Operation::Select(condition, yes, no))
@@ -126,6 +154,12 @@ impl Code {
         // fdlibm's pow squares by one multiplication, too.
         if operator == Operator::Power && self.value_of(right) == Some(2.0) {
             return self.binary(Operator::Multiply, left, left);
+        }
+        if operator == Operator::Power
+            && self.multiplies_powers
+            && let Some(exponent) = self.value_of(right).and_then(small_exponent)
+        {
+            return self.product(left, exponent);
         }
         let key = Pure::Binary(operator, left, right);
         self.pure(key, Scalar::Real, Operation::Binary(operator, left, right))
@@ -307,4 +341,9 @@ impl Code {
         });
         results
     }
+}
+
+/// An exponent as a whole number, if it is one for which multiplications are worth it.
+fn small_exponent(exponent: f64) -> Option<u32> {
+    (1..=16).find(|whole| f64::from(*whole) == exponent)
 }
