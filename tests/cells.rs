@@ -387,11 +387,51 @@ fn a_value_that_is_no_number_is_told_with_its_equation() {
         .and_then(|mut run| run.advance(f64::INFINITY))
         .unwrap_err();
     let message = checked.explain(error, 0, &options).render(false);
-    assert!(message.contains("pop[0]"), "{message}");
-    assert!(
-        message.contains("r = rate / (1 + exp(0 - (v - midpoint)/scale))"),
-        "{message}"
-    );
+    let place =
+        "`r` of `pop[0]/2/b/membraneProperties/l/leak/b/forwardRate` (HHSigmoidRate) becomes NaN";
+    assert!(message.contains(place), "{message}");
+    assert!(message.contains("scale = 0"), "{message}");
+}
+
+/// The golden is NEURON's, extrapolated to a step of zero: `tests/goldens/make_neuron_goldens.py`.
+#[test]
+fn the_example_is_near_to_what_neuron_leads_to() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/dendrite");
+    let read = |name: &str| std::fs::read_to_string(format!("{folder}/{name}")).unwrap();
+    let names = ["LEMS_dendrite.xml", "dendrite.nml"];
+    let texts = names.map(read);
+    let sources =
+        MemorySources::from([(names[0], texts[0].as_str()), (names[1], texts[1].as_str())]);
+    let golden: Vec<Vec<f64>> = (read("golden-neuron/dendrite.dat").lines())
+        .map(|line| {
+            line.split('\t')
+                .map(|value| value.parse().unwrap())
+                .collect()
+        })
+        .collect();
+    // In millivolts.
+    let distance = |method| {
+        let options = Options {
+            method,
+            every: 10,
+            ..Options::default()
+        };
+        let loaded = Loaded::read(names[0], &sources, &options).unwrap();
+        let built = loaded.check(&options).unwrap().build(&options).unwrap();
+        let mut run = built.compile(&options).unwrap().start(&options).unwrap();
+        run.advance(f64::INFINITY).unwrap();
+        let tables = run.into_sink().tables;
+        let columns = &tables[0].columns;
+        assert_eq!(columns[0].len(), golden.len());
+        let distances = golden.iter().enumerate().flat_map(|(row, golden)| {
+            let pairs = columns.iter().zip(&golden[1..]);
+            pairs.map(move |(column, golden)| 1e3 * (column[row] - golden).abs())
+        });
+        distances.fold(0.0, f64::max)
+    };
+    let found = [Method::SecondOrder, Method::Implicit].map(distance);
+    assert!(found[0] < 0.06, "{found:?}");
+    assert!((2.0..8.0).contains(&found[1]), "{found:?}");
 }
 
 /// What shows a network builds it as a run does.
