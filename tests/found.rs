@@ -66,3 +66,9 @@ fn random_inputs_do_no_harm() {
         }
     }
 }
+
+/// The models that the target `cells` makes are to be refused for their trees, not for missing types.
+#[test]
+fn the_tree_that_the_fuzzers_change_runs() {
+    targets::run_unchanged_tree();
+}

@@ -297,6 +297,11 @@ fn a_plan_counts_the_compartments_of_all_cells() {
     let shown = folder.call(&["show", "network", "--json", "LEMS_x.xml"]);
     let shown: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap();
     assert_eq!(shown[0]["instances"], run["instances"]);
+    assert_eq!(shown[0]["compartments"], 21);
+    assert_eq!(
+        shown[0]["populations"][0]["size"], 3,
+        "cells, not compartments"
+    );
 }
 
 #[test]

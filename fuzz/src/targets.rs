@@ -6,7 +6,9 @@ use std::ops::ControlFlow;
 
 use arbitrary::Unstructured;
 use jlems::{BackendKind, Code, Failure, Options, Stop};
-use lems_document::{Document, Element, IncludeOptions, Limits, MemorySources, Source, SourceId};
+use lems_document::{
+    Document, Element, EmbeddedFile, IncludeOptions, Limits, MemorySources, Source, SourceId,
+};
 use lems_engine::{Checkpoint, Moment, Simulation};
 use lems_expression::{Dimension, Expression, Known, dimension_of};
 use lems_output::{Checksum, MemoryStore, write_java_float};
@@ -17,12 +19,14 @@ pub type Target = fn(&[u8]);
 
 /// Name and function of each target; `kernels` and `blocks` are apart, because they need the
 /// generators of the back ends' tests.
-pub const TARGETS: [(&str, Target); 7] = [
+pub const TARGETS: [(&str, Target); 9] = [
     ("xml", xml),
     ("schemas", schemas),
     ("expressions", expressions),
     ("quantities", quantities),
     ("models", models),
+    ("cells", cells),
+    ("swc", swc),
     ("checkpoints", checkpoints),
     ("numbers", numbers),
 ];
@@ -186,7 +190,47 @@ pub fn models(data: &[u8]) {
 
 /// The model that choices stand for.
 pub fn model_of(data: &[u8]) -> Option<String> {
-    mutated(&mut Unstructured::new(data)).ok()
+    mutated(&mut Unstructured::new(data), &SEEDS).ok()
+}
+
+const TREE: &str = include_str!("../seeds/tree.xml");
+
+/// The model that [`cells`] changes must be one that runs.
+pub fn run_unchanged_tree() {
+    let sources = MemorySources::from([("model.xml", TREE)]);
+    let options = Options {
+        core_types: None,
+        ..options_for(BackendKind::Interpreter)
+    };
+    let course = Course::of(None, &sources, &options);
+    assert!(course.is_complete);
+}
+
+/// The same of a model of a cell with dendrites.
+pub fn cells(data: &[u8]) {
+    if let Ok(text) = mutated(&mut Unstructured::new(data), &[TREE]) {
+        run_with(&text, None);
+    }
+}
+
+/// A traced neuron, whose cell is read again.
+pub fn swc(data: &[u8]) {
+    let text = String::from_utf8_lossy(data).into_owned();
+    let mut sources = MemorySources::default();
+    sources.0.insert("n.swc".to_owned(), text);
+    match jlems::cell_of_swc("n.swc", &sources, None, &Options::default()) {
+        Ok(cell) => {
+            sources.0.insert("n.cell.nml".to_owned(), cell.text);
+            let verdict = jlems::validate("n.cell.nml", &sources, &Options::default(), None);
+            assert_eq!(
+                verdict.count(jlems::Severity::Error),
+                0,
+                "{:?}",
+                verdict.diagnostics
+            );
+        }
+        Err(failure) => is_told(&failure),
+    }
 }
 
 const SEEDS: [&str; 4] = [
@@ -200,8 +244,8 @@ const WORDS: [&str; 24] = [
     "t", "pop", "pop[0]", "pop[9]/v", "x / 0", "x .gt. 0", "(", "d", "1 ms", "decay",
 ];
 
-fn mutated(choices: &mut Unstructured<'_>) -> arbitrary::Result<String> {
-    let mut text = (*choices.choose(&SEEDS)?).to_owned();
+fn mutated(choices: &mut Unstructured<'_>, seeds: &[&str]) -> arbitrary::Result<String> {
+    let mut text = (*choices.choose(seeds)?).to_owned();
     for _ in 0..choices.int_in_range(1..=6)? {
         let tags: Vec<(usize, usize)> = (text.match_indices('<'))
             .filter_map(|(start, _)| Some((start, start + text[start..].find('>')? + 1)))
@@ -249,9 +293,17 @@ const MOST: u64 = 2_000;
 /// Runs a few steps of a model on both back ends, which write the same, or reports what is wrong
 /// with it.
 fn run(text: &str) {
+    run_with(text, Some(&[]));
+}
+
+/// The same with other core types: None for those that come with the program.
+fn run_with(text: &str, core_types: Option<&'static [EmbeddedFile]>) {
     let sources = MemorySources::from([("model.xml", text)]);
     let backends = [BackendKind::Interpreter, BackendKind::Jit];
-    let [interpreter, jit] = backends.map(options_for);
+    let [interpreter, jit] = backends.map(|backend| Options {
+        core_types,
+        ..options_for(backend)
+    });
     match length_of_step(&sources, &interpreter) {
         Ok(Some(_)) => {
             let outputs = [&interpreter, &jit].map(|options| {
@@ -341,7 +393,7 @@ fn break_off(choices: &mut Unstructured<'_>) -> arbitrary::Result<()> {
     let place: u8 = choices.arbitrary()?;
     let is_forged: bool = choices.arbitrary()?;
     let damage: [(u16, u64); 3] = choices.arbitrary()?;
-    let text = mutated(choices)?;
+    let text = mutated(choices, &SEEDS)?;
     let sources = MemorySources::from([("model.xml", text.as_str())]);
     let Ok(Some(step)) = length_of_step(&sources, &options) else {
         return Ok(());

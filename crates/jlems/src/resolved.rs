@@ -145,6 +145,10 @@ pub struct ResolvedNetwork {
     pub target: String,
     /// Number of instances.
     pub instances: usize,
+    /// Number of cells with dendrites.
+    pub cables: usize,
+    /// Number of their compartments, each of which is an instance.
+    pub compartments: usize,
     /// Instances in lists of what is directly in the network.
     pub populations: Vec<Population>,
     /// Instances that were attached to others: synapses, inputs.
@@ -254,7 +258,8 @@ impl ResolvedNetwork {
         let ids = || (0..network.instances.len()).map(|index| InstanceId(narrow(index)));
         let mut populations = BTreeMap::new();
         let mut attached = BTreeMap::new();
-        for id in ids() {
+        // A cell counts once, whatever the number of its compartments.
+        for id in ids().filter(|id| !network.cables.is_beside(*id)) {
             let instance = network.instance(id);
             let Some(parent) = instance.parent else {
                 continue;
@@ -292,6 +297,10 @@ impl ResolvedNetwork {
         ResolvedNetwork {
             target: network.title(Network::ROOT),
             instances: network.instances.len(),
+            cables: network.cables.all.len(),
+            compartments: (network.cables.all.iter())
+                .map(|cable| cable.plan.morphology.compartments().len())
+                .sum(),
             populations: listed(populations),
             attached: listed(attached),
             connections: (connections.into_iter())

@@ -86,6 +86,11 @@ impl Cables<'_> {
         self.node_of.contains_key(&id)
     }
 
+    /// Whether an instance is a node of a cell for which another one stands.
+    pub fn is_beside(&self, id: InstanceId) -> bool {
+        self.is_node(id) && self.cell_at(id).is_none()
+    }
+
     /// The cell that an instance belongs to, and the node of it that the instance is.
     fn node(&self, id: InstanceId) -> Option<(&Cable, usize)> {
         let (cell, node) = self.node_of.get(&id)?;

@@ -100,7 +100,15 @@ pub fn network(arguments: &Arguments) -> Result<String, Failure> {
 fn text_of(network: &ResolvedNetwork) -> String {
     let mut text = String::new();
     let instances = counted(network.instances as u64, "instance");
-    let _ = writeln!(text, "{}: {instances}", visible(&network.target));
+    let cables = match network.cables {
+        0 => String::new(),
+        number => {
+            let compartments = counted(network.compartments as u64, "compartment");
+            let cells = counted(number as u64, "cell");
+            format!(", {compartments} of {cells} with dendrites")
+        }
+    };
+    let _ = writeln!(text, "{}: {instances}{cables}", visible(&network.target));
     let populations = |populations: &[Population]| -> Vec<[String; 3]> {
         (populations.iter())
             .map(|population| {
