@@ -153,6 +153,7 @@ const GIVE_CODES: [&str; 9] = [
     "jlems",
     "lems-document",
     "lems-engine",
+    "lems-export",
     "lems-expression",
     "lems-model",
     "lems-network",

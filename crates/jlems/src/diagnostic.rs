@@ -8,6 +8,7 @@ use std::fmt;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use lems_document::{Document, DocumentError, LoadFailure, Source, Span};
 use lems_engine::EngineError;
+use lems_export::ExportError;
 use lems_model::ModelError;
 use lems_network::NetworkError;
 use lems_schema::SchemaError;
@@ -387,6 +388,12 @@ impl From<&SchemaError> for Diagnostic {
             error.span(),
             error.help(),
         )
+    }
+}
+
+impl From<ExportError> for Failure {
+    fn from(error: ExportError) -> Self {
+        Failure::plain(Code(error.code()), error.to_string(), error.help())
     }
 }
 

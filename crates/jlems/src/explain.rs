@@ -166,6 +166,13 @@ const EXPLANATIONS: &[(u16, &str)] = &[
     (705, include_str!("explain/0705.md")),
     (706, include_str!("explain/0706.md")),
     (707, include_str!("explain/0707.md")),
+    (801, include_str!("explain/0801.md")),
+    (802, include_str!("explain/0802.md")),
+    (803, include_str!("explain/0803.md")),
+    (804, include_str!("explain/0804.md")),
+    (805, include_str!("explain/0805.md")),
+    (806, include_str!("explain/0806.md")),
+    (807, include_str!("explain/0807.md")),
 ];
 
 /// Whether a message stops the run: an error does, a warning does not.
@@ -225,6 +232,8 @@ impl Code {
     pub const NO_STANDARD_OUTPUT: Code = Code(609);
     /// The specification of a sweep is wrong.
     pub const WRONG_SWEEP: Code = Code(610);
+    /// Another program that an export needs is missing or fails.
+    pub const OTHER_PROGRAM: Code = Code(807);
     /// A schema cannot be used.
     pub const UNUSABLE_SCHEMA: Code = Code(701);
     /// The schema does not allow an element here.

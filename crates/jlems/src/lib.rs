@@ -49,6 +49,7 @@ pub mod description;
 mod diagnostic;
 mod displays;
 mod explain;
+pub mod export;
 mod host;
 mod limits;
 pub mod memory;

@@ -36,6 +36,9 @@ pub struct Options {
     pub fast: bool,
     /// How cells with dendrites are computed.
     pub method: Method,
+    /// Whether events reach other instances at the start of the next step, or after their delays in
+    /// whole steps, as NEURON delivers those of an exact export.
+    pub late_events: bool,
     /// Seed of the random generator, instead of the model's.
     pub seed: Option<i64>,
     /// Values instead of those in the files.

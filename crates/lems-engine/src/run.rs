@@ -106,10 +106,7 @@ impl<S: Sink> Cursor<S> {
         settings: &RunSettings,
         sink: S,
     ) -> Result<Self, EngineError> {
-        let mut state = State::new(&simulation.program, 0);
-        state.random = simulation.random.clone();
-        settings.prepare(&mut state, simulation);
-        Interpreter::new(&simulation.program).run_setup(&mut state);
+        let state = simulation.state_at_start(settings);
         let mut cursor = Cursor::new(state, sink, settings);
         cursor.record(simulation)?;
         cursor.look_for_fault(simulation)?;
@@ -386,6 +383,15 @@ fn steps_to_multiple(done: u64, period: u64) -> u64 {
 }
 
 impl Simulation {
+    /// Everything that changes in a run, as of before the first step: after the initial passes.
+    pub fn state_at_start(&self, settings: &RunSettings) -> State {
+        let mut state = State::new(&self.program, 0);
+        state.random = self.random.clone();
+        settings.prepare(&mut state, self);
+        Interpreter::new(&self.program).run_setup(&mut state);
+        state
+    }
+
     /// Runs to the end with `backend`, which must be one for this program, and writes jLEMS's text
     /// files: from the start, or from a checkpoint, with the same results.
     ///

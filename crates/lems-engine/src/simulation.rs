@@ -64,7 +64,8 @@ pub(crate) struct DataPlan {
 /// What a column of a file records.
 #[derive(Debug, Clone)]
 pub struct Recorder {
-    pub(crate) probe: Probe,
+    /// Where the value is.
+    pub probe: Probe,
     /// What the SI value is divided by.
     pub scale: f64,
     /// Path of the quantity, from the root of the run.

@@ -7,6 +7,7 @@ mod core_types;
 mod describe;
 mod differences;
 mod explain;
+mod export;
 mod flatten;
 pub mod jnml;
 mod messages;
@@ -78,6 +79,9 @@ enum Command {
     New(new::Arguments),
     /// Write a NeuroML file with a cell in the shape of a traced neuron (an SWC file).
     Convert(convert::Arguments),
+    /// Write a model as the files of another simulator.
+    #[command(subcommand)]
+    Export(export::Command),
     /// Explain the code of an error or a warning.
     Explain(explain::Arguments),
     /// Accept jNeuroML's command line, as the program does when it is called `jnml`.
@@ -117,6 +121,7 @@ impl CommandLine {
             (Some(Command::Convert(arguments)), _) => {
                 convert::run(&arguments).and_then(printing::shown_as_is)
             }
+            (Some(Command::Export(command)), _) => export::run(&command),
             (Some(Command::Explain(arguments)), _) => shown(explain::text(&arguments)),
         };
         result.unwrap_or_else(|failure| fail(&failure))

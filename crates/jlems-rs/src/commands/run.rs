@@ -54,6 +54,10 @@ pub struct Arguments {
     /// not given. The results are the same for every number.
     #[arg(long, value_name = "NUMBER")]
     threads: Option<NonZeroUsize>,
+    /// Let events reach other instances at the start of the next step, or after their delays in whole
+    /// steps, as NEURON delivers those of `export neuron --exact`, to compare with it.
+    #[arg(long)]
+    late_events: bool,
     /// Seed of the random generator, instead of the model's.
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
     seed: Option<i64>,
@@ -126,6 +130,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             Method::Implicit => jlems::Method::Implicit,
         },
         threads: arguments.threads,
+        late_events: arguments.late_events,
         seed: arguments.seed,
         settings: arguments.changes.settings(),
         every: arguments.every,

@@ -1,0 +1,395 @@
+//! The Python file that builds a network of mechanisms in NEURON, runs it, and writes its outputs.
+
+use std::fmt::Write;
+
+use crate::job::{EventOrder, File, Job};
+
+/// What the file knows of a run.
+#[derive(Debug, Default)]
+pub(crate) struct Data {
+    /// Names and numbers of instances.
+    pub mechanisms: Vec<(String, u32)>,
+    pub scalars: Vec<Scalars>,
+    pub arrays: Vec<Array>,
+    pub pointers: Vec<Pointer>,
+    pub ports: Vec<PortData>,
+    pub connections: Vec<Connections>,
+    pub data_files: Vec<(String, Vec<Column>)>,
+    pub event_files: Vec<(String, Option<EventOrder>, Vec<Selection>)>,
+    pub pending: Vec<Pending>,
+    pub recorded_at_start: Vec<u32>,
+    /// The state of the random generator at the start, if mechanisms draw random numbers.
+    pub generator: Option<u64>,
+    /// Those mechanisms.
+    pub drawing: Vec<String>,
+}
+
+/// A value of a variable for each instance.
+#[derive(Debug)]
+pub(crate) struct Scalars {
+    pub mechanism: String,
+    pub variable: String,
+    pub values: Vec<f64>,
+}
+
+/// Values of an array: so many for each instance, one after another.
+#[derive(Debug)]
+pub(crate) struct Array {
+    pub mechanism: String,
+    pub variable: String,
+    pub counts: Vec<u32>,
+    pub values: Vec<f64>,
+}
+
+/// A pointer of an instance to a variable of another.
+#[derive(Debug)]
+pub(crate) struct Pointer {
+    pub mechanism: String,
+    pub pointer: String,
+    pub instance: u32,
+    pub other: String,
+    pub variable: String,
+    pub target: u32,
+    pub place: Option<u32>,
+}
+
+/// The instances that a port is of.
+#[derive(Debug)]
+pub(crate) struct PortData {
+    pub mechanism: String,
+    pub counter: String,
+    pub own: bool,
+    pub instances: Vec<u32>,
+    pub places: Option<Vec<u32>>,
+}
+
+/// Connections of a port to a handler.
+#[derive(Debug, Default)]
+pub(crate) struct Connections {
+    pub port: usize,
+    pub handler: u32,
+    pub mechanism: String,
+    pub members: Vec<u32>,
+    pub instances: Vec<u32>,
+    pub places: Vec<u32>,
+    pub delays: Vec<f64>,
+}
+
+/// A column of a data file.
+#[derive(Debug)]
+pub(crate) enum Column {
+    Variable {
+        mechanism: String,
+        variable: String,
+        instance: u32,
+        place: Option<u32>,
+        scale: f64,
+    },
+    Constant {
+        value: f64,
+        scale: f64,
+    },
+}
+
+/// Whose events go to a file: number of the port and member, and when in a step it comes.
+#[derive(Debug)]
+pub(crate) struct Selection {
+    pub id: String,
+    pub port: Option<(usize, u32)>,
+    pub rank: u64,
+}
+
+/// An event on its way at the start.
+#[derive(Debug)]
+pub(crate) struct Pending {
+    pub mechanism: String,
+    pub instance: u32,
+    pub handler: u32,
+    pub place: u32,
+    pub delay: f64,
+}
+
+/// The file.
+pub(crate) fn file(job: &Job<'_>, data: &Data) -> File {
+    let stem = job.name.strip_suffix(".xml").unwrap_or(job.name);
+    let mut text = String::new();
+    let _ = write!(
+        text,
+        "#!/usr/bin/env python3\n\"\"\"{} in NEURON: builds the network, runs it, and writes its files.\n\n\
+         Made by jlems-rs. Compile the mechanisms beside this file first: `nrnivmodl`. `build()` makes the\n\
+         network without running it.\n\"\"\"\n\nimport argparse\nimport math\nimport os\nimport sys\nimport time\n\n\
+         import numpy\n\nHERE = os.path.dirname(os.path.abspath(__file__))\nINF, NAN = math.inf, math.nan\n\n",
+        comment(job.name)
+    );
+    let _ = writeln!(
+        text,
+        "# Length of a step in seconds, number of steps, steps from one row to the next."
+    );
+    let _ = writeln!(
+        text,
+        "STEP, STEPS, EVERY = {}, {}, {}\n",
+        double(job.step),
+        job.steps,
+        job.every.max(1)
+    );
+    text.push_str("# How many instances of each mechanism there are.\nMECHANISMS = {\n");
+    for (name, instances) in &data.mechanisms {
+        let _ = writeln!(text, "    {}: {instances},", quoted(name));
+    }
+    text.push_str(
+        "}\n\n# Mechanism, variable, its value in each instance (SI units).\nSCALARS = [\n",
+    );
+    for scalars in &data.scalars {
+        let (mechanism, variable) = (quoted(&scalars.mechanism), quoted(&scalars.variable));
+        let _ = writeln!(
+            text,
+            "    ({mechanism}, {variable}, {}),",
+            doubles(&scalars.values)
+        );
+    }
+    text.push_str("]\n\n# Mechanism, array, how many elements each instance has, and all elements.\nARRAYS = [\n");
+    for array in &data.arrays {
+        let (mechanism, variable) = (quoted(&array.mechanism), quoted(&array.variable));
+        let (counts, values) = (numbers(&array.counts), doubles(&array.values));
+        let _ = writeln!(text, "    ({mechanism}, {variable}, {counts}, {values}),");
+    }
+    text.push_str(
+        "]\n\n# Mechanism, pointer, instances; mechanism and variable that they point to, instances, places.\nPOINTERS = [\n",
+    );
+    for pointer in &data.pointers {
+        let _ = writeln!(
+            text,
+            "    ({}, {}, [{}], {}, {}, [{}], [{}]),",
+            quoted(&pointer.mechanism),
+            quoted(&pointer.pointer),
+            pointer.instance,
+            quoted(&pointer.other),
+            quoted(&pointer.variable),
+            pointer.target,
+            place(pointer.place)
+        );
+    }
+    text.push_str(
+        "]\n\n# Mechanism, counter of events, whether the mechanism sends them itself, instances, places.\nPORTS = [\n",
+    );
+    for port in &data.ports {
+        let instances = numbers(&port.instances);
+        let places = match &port.places {
+            Some(places) => numbers(places),
+            None => format!("[None]*{}", port.instances.len()),
+        };
+        let (mechanism, counter) = (quoted(&port.mechanism), quoted(&port.counter));
+        let own = if port.own { "True" } else { "False" };
+        let _ = writeln!(
+            text,
+            "    ({mechanism}, {counter}, {own}, {instances}, {places}),"
+        );
+    }
+    text.push_str(
+        "]\n\n# Number of the port, handler, mechanism; then for each connection the sender, the receiver, the place\n\
+         # there, and the delay in seconds.\nCONNECTIONS = [\n",
+    );
+    for of in &data.connections {
+        let _ = writeln!(
+            text,
+            "    ({}, {}, {}, {}, {}, {}, {}),",
+            of.port,
+            of.handler,
+            quoted(&of.mechanism),
+            numbers(&of.members),
+            numbers(&of.instances),
+            numbers(&of.places),
+            doubles(&of.delays)
+        );
+    }
+    text.push_str("]\n\n# Mechanism, instance, handler, place, time: events on their way at the start.\nEVENTS_ON_THEIR_WAY = [\n");
+    for pending in &data.pending {
+        let Pending {
+            instance,
+            handler,
+            place,
+            delay,
+            ..
+        } = pending;
+        let _ = writeln!(
+            text,
+            "    ({}, {instance}, {handler}, {place}, {}),",
+            quoted(&pending.mechanism),
+            double(*delay)
+        );
+    }
+    let _ = writeln!(
+        text,
+        "]\n\n# Selections whose events are recorded at the start.\nEVENTS_AT_START = {}\n",
+        numbers(&data.recorded_at_start)
+    );
+    text.push_str(
+        "# Path; then for each column mechanism, variable, instance, place (or None and a constant), and what the\n\
+         # SI value is divided by.\nDATA_FILES = [\n",
+    );
+    for (path, columns) in &data.data_files {
+        let _ = writeln!(text, "    ({}, [", quoted(path));
+        for column in columns {
+            let _ = match column {
+                Column::Variable {
+                    mechanism,
+                    variable,
+                    instance,
+                    place: at,
+                    scale,
+                } => writeln!(
+                    text,
+                    "        ({}, {}, {instance}, {}, {}),",
+                    quoted(mechanism),
+                    quoted(variable),
+                    place(*at),
+                    double(*scale)
+                ),
+                Column::Constant { value, scale } => {
+                    writeln!(
+                        text,
+                        "        (None, {}, None, None, {}),",
+                        double(*value),
+                        double(*scale)
+                    )
+                }
+            };
+        }
+        text.push_str("    ]),\n");
+    }
+    text.push_str("]\n\n# Path, order of the fields; then id, port, member and order of each selection.\nEVENT_FILES = [\n");
+    for (path, order, selections) in &data.event_files {
+        let order = match order {
+            Some(EventOrder::IdTime) => "\"ID_TIME\"",
+            Some(EventOrder::TimeId) => "\"TIME_ID\"",
+            None => "None",
+        };
+        let _ = writeln!(text, "    ({}, {order}, [", quoted(path));
+        for selection in selections {
+            let (port, member) = match selection.port {
+                Some((port, member)) => (port.to_string(), member.to_string()),
+                None => ("None".to_owned(), "None".to_owned()),
+            };
+            let _ = writeln!(
+                text,
+                "        ({}, {port}, {member}, {}),",
+                quoted(&selection.id),
+                selection.rank
+            );
+        }
+        text.push_str("    ]),\n");
+    }
+    let times = job.times_file.as_deref().map_or("None".to_owned(), quoted);
+    let _ = writeln!(
+        text,
+        "]\n\n# The file of times, if one is wanted.\nTIMES_FILE = {times}\n"
+    );
+    let drawing: Vec<String> = data.drawing.iter().map(|name| quoted(name)).collect();
+    let state = data
+        .generator
+        .map_or("None".to_owned(), |state| state.to_string());
+    let _ = writeln!(
+        text,
+        "# State of java.util.Random at the start, and the mechanisms that draw.\nGENERATOR, DRAWING = {state}, [{}]\n",
+        drawing.join(", ")
+    );
+    text.push_str(include_str!("driver.py"));
+    File {
+        name: format!("{stem}_nrn.py"),
+        text,
+    }
+}
+
+fn place(place: Option<u32>) -> String {
+    place.map_or("None".to_owned(), |place| place.to_string())
+}
+
+/// A text for a docstring.
+fn comment(text: &str) -> String {
+    text.chars()
+        .map(|c| {
+            if c.is_control() || c == '"' || c == '\\' {
+                '_'
+            } else {
+                c
+            }
+        })
+        .collect()
+}
+
+/// A text as a literal of Python.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => {
+                quoted.push('\\');
+                quoted.push(c);
+            }
+            c if c.is_control() => {
+                let _ = write!(quoted, "\\u{:04x}", u32::from(c));
+            }
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// A double as a literal of Python.
+fn double(value: f64) -> String {
+    match value {
+        nan if nan.is_nan() => "NAN".to_owned(),
+        infinite if infinite.is_infinite() => if value > 0.0 { "INF" } else { "-INF" }.to_owned(),
+        value => format!("{value:?}"),
+    }
+}
+
+fn doubles(values: &[f64]) -> String {
+    let texts: Vec<String> = values.iter().map(|value| double(*value)).collect();
+    list(&texts)
+}
+
+fn numbers(values: &[u32]) -> String {
+    let texts: Vec<String> = values.iter().map(u32::to_string).collect();
+    list(&texts)
+}
+
+/// A list; equal elements that follow one another are written once if that is shorter.
+fn list(texts: &[String]) -> String {
+    const LINE: usize = 100;
+    let mut runs: Vec<(&String, usize)> = Vec::new();
+    for text in texts {
+        match runs.last_mut() {
+            Some((last, count)) if *last == text => *count += 1,
+            _ => runs.push((text, 1)),
+        }
+    }
+    if !texts.is_empty() && runs.len() * 3 <= texts.len() {
+        let runs: Vec<String> = runs
+            .iter()
+            .map(|(text, count)| format!("[{text}]*{count}"))
+            .collect();
+        return lines(&runs, " + ", LINE);
+    }
+    format!("[{}]", lines(texts, ", ", LINE))
+}
+
+fn lines(texts: &[String], between: &str, most: usize) -> String {
+    let mut all = String::new();
+    let mut length = 0;
+    for (number, text) in texts.iter().enumerate() {
+        if number > 0 {
+            all.push_str(between.trim_end());
+            if length > most {
+                all.push_str("\n     ");
+                length = 0;
+            } else {
+                all.push(' ');
+            }
+        }
+        all.push_str(text);
+        length += text.len() + between.len();
+    }
+    all
+}

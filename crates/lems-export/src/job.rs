@@ -1,0 +1,86 @@
+//! What is exported, as plain values.
+
+use lems_ir::{Program, State};
+
+/// A file to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// Its name, without a folder.
+    pub name: String,
+    /// Its content.
+    pub text: String,
+}
+
+/// One run of a model: its program, and what of it is recorded.
+#[derive(Debug, Clone)]
+pub struct Job<'j> {
+    /// Name of the model's file without its folder, such as `LEMS_net.xml`.
+    pub name: &'j str,
+    /// The compiled form of the network.
+    pub program: &'j Program,
+    /// First slot of each column in memory, and the variable that it holds.
+    pub columns: &'j [(u32, String)],
+    /// The state after the passes before the first step.
+    pub start: &'j State,
+    /// Length of a step, in seconds.
+    pub step: f64,
+    /// Number of steps.
+    pub steps: u64,
+    /// Steps from one row of a data file to the next.
+    pub every: u64,
+    /// The data files.
+    pub data_files: Vec<DataFile>,
+    /// The event files. Their selections are numbered one file after the other.
+    pub event_files: Vec<EventFile>,
+    /// Name of the file of times, if one is wanted.
+    pub times_file: Option<String>,
+}
+
+/// A data file: a row for each moment.
+#[derive(Debug, Clone)]
+pub struct DataFile {
+    /// Its path, as the model gives it.
+    pub path: String,
+    /// What its columns after the time record.
+    pub columns: Vec<Quantity>,
+}
+
+/// What a column of a data file records.
+#[derive(Debug, Clone)]
+pub struct Quantity {
+    /// Its path in the model.
+    pub name: String,
+    /// Where it is.
+    pub value: Recorded,
+    /// What the SI value is divided by.
+    pub scale: f64,
+}
+
+/// Where a recorded value is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Recorded {
+    /// A slot of memory.
+    Slot(u32),
+    /// It never changes.
+    Constant(f64),
+}
+
+/// An event file: a line for each event.
+#[derive(Debug, Clone)]
+pub struct EventFile {
+    /// Its path, as the model gives it.
+    pub path: String,
+    /// The order of the fields of a line; without one, nothing is written to the file.
+    pub order: Option<EventOrder>,
+    /// The ids of its selections.
+    pub ids: Vec<String>,
+}
+
+/// The order of the fields of a line of an event file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventOrder {
+    /// The id of the selection, then the time.
+    IdTime,
+    /// The time, then the id of the selection.
+    TimeId,
+}

@@ -1,0 +1,201 @@
+//! Exports: what the files are, that they are the same every time, and what they do with odd names.
+//!
+//! Whether NEURON computes the right numbers with them is checked by `tests/neuron.py`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use jlems::export::{File, Form, export};
+use jlems::{Failure, Loaded, MemorySources, Options};
+use lems_host::FileSources;
+use support::workspace;
+
+/// The files of an export of a file of the workspace.
+fn of_file(path: &str) -> Vec<File> {
+    let path = workspace().join(path);
+    let exported = export(
+        &path.to_string_lossy(),
+        &FileSources,
+        &Options::default(),
+        Form::NeuronExact,
+    );
+    exported.unwrap_or_else(|failure| panic!("{failure}")).files
+}
+
+/// The files of an export of a text.
+fn of_text(text: &str) -> Result<Vec<File>, Failure> {
+    let sources = MemorySources::from([("LEMS_test.xml", text)]);
+    export(
+        "LEMS_test.xml",
+        &sources,
+        &Options::default(),
+        Form::NeuronExact,
+    )
+    .map(|exported| exported.files)
+}
+
+/// Compares files with those in a folder of `tests/export`, or writes them there.
+fn compare_with(folder: &str, files: &[File]) {
+    let folder = workspace().join("tests/export").join(folder);
+    let update = std::env::var_os("UPDATE_SNAPSHOTS").is_some();
+    if update {
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+    }
+    for file in files {
+        let path = folder.join(&file.name);
+        if update {
+            std::fs::write(&path, &file.text).unwrap();
+        }
+        let expected = std::fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(
+            file.text,
+            expected,
+            "{} (UPDATE_SNAPSHOTS=1 writes it)",
+            path.display()
+        );
+    }
+    assert_eq!(
+        std::fs::read_dir(&folder).unwrap().count(),
+        files.len(),
+        "{}",
+        folder.display()
+    );
+}
+
+#[test]
+fn cells_with_synapses_become_one_mechanism_and_a_driver() {
+    compare_with(
+        "izhikevich-network",
+        &of_file("examples/izhikevich-network/LEMS_izhikevich_network.xml"),
+    );
+}
+
+#[test]
+fn kinetic_schemes_become_procedures() {
+    let files = of_file("examples/kinetic-potassium/LEMS_kinetic_potassium.xml");
+    let mechanisms: Vec<File> = files
+        .into_iter()
+        .filter(|file| file.name.ends_with(".mod"))
+        .collect();
+    compare_with("kinetic-potassium", &mechanisms);
+}
+
+#[test]
+fn the_same_model_gives_the_same_bytes_wherever_it_is() {
+    let one = of_file("examples/plastic-synapses/LEMS_plastic_synapses.xml");
+    let other = of_file("examples/../examples/plastic-synapses/LEMS_plastic_synapses.xml");
+    assert_eq!(one, other);
+    for file in one {
+        assert!(
+            !file.text.contains(&*workspace().to_string_lossy()),
+            "{}",
+            file.name
+        );
+    }
+}
+
+/// A component with state variables of these names, which all decay.
+fn with_variables(names: &[&str], component_type: &str) -> String {
+    let states: String = (names.iter())
+        .map(|name| format!(r#"<StateVariable name="{name}" dimension="none"/>"#))
+        .collect();
+    let rates: String = (names.iter())
+        .map(|name| format!(r#"<TimeDerivative variable="{name}" value="(1 - {name})/tau"/>"#))
+        .collect();
+    let columns: String = (names.iter())
+        .map(|name| format!(r#"<OutputColumn id="{name}" quantity="{name}"/>"#))
+        .collect();
+    format!(
+        r#"<Lems><Target component="sim"/><Include file="Simulation.xml"/>
+  <ComponentType name="{component_type}"><Parameter name="tau" dimension="time"/>
+    <Dynamics>{states}{rates}</Dynamics></ComponentType>
+  <{component_type} id="it" tau="1ms"/>
+  <Simulation id="sim" length="1ms" step="0.1ms" target="it">
+    <OutputFile id="o" fileName="o.dat">{columns}</OutputFile></Simulation></Lems>"#
+    )
+}
+
+#[test]
+fn names_that_nmodl_has_another_use_for_get_an_underscore() {
+    let names = ["if", "v", "STATE", "celsius", "r1", "step", "tau_2", "x.y"];
+    let names: Vec<&str> = names
+        .into_iter()
+        .filter(|name| !name.contains('.'))
+        .collect();
+    let files =
+        of_text(&with_variables(&names, "IClamp")).unwrap_or_else(|failure| panic!("{failure}"));
+    let mechanism = &files[0];
+    assert_eq!(mechanism.name, "IClamp_.mod", "NEURON has an IClamp");
+    for name in ["if_", "vm", "STATE_", "celsius_", "r1_", "step_", "tau_2"] {
+        let declared = format!("\n    {name} ");
+        assert!(
+            mechanism.text.contains(&declared),
+            "{name} in {}",
+            mechanism.text
+        );
+    }
+}
+
+/// A spike source that excites a cell after a delay.
+fn with_events(delay: &str) -> String {
+    format!(
+        r#"<Lems><Target component="sim"/>
+  <Include file="Cells.xml"/><Include file="Networks.xml"/><Include file="Simulation.xml"/>
+  <spikeGenerator id="source" period="0.35ms"/>
+  <expOneSynapse id="syn" gbase="1nS" erev="0mV" tauDecay="3ms"/>
+  <iafCell id="iaf" leakReversal="-50mV" thresh="-20mV" reset="-50mV" C="0.2nF" leakConductance="0.01uS"/>
+  <network id="net">
+    <population id="sources" component="source" size="1"/>
+    <population id="cells" component="iaf" size="1"/>
+    <projection id="p" presynapticPopulation="sources" postsynapticPopulation="cells" synapse="syn">
+      <connectionWD id="0" preCellId="../sources[0]" postCellId="../cells[0]" weight="1" delay="{delay}"/>
+    </projection>
+  </network>
+  <Simulation id="sim" length="1ms" step="0.1ms" target="net">
+    <OutputFile id="o" fileName="o.dat"><OutputColumn id="v" quantity="cells[0]/v"/></OutputFile>
+  </Simulation></Lems>"#
+    )
+}
+
+/// The row in which the cell feels the first spike.
+fn row_of_arrival(delay: &str, late_events: bool) -> Option<usize> {
+    let text = with_events(delay);
+    let sources = MemorySources::from([("LEMS_test.xml", text.as_str())]);
+    let options = Options {
+        late_events,
+        ..Options::default()
+    };
+    let loaded = Loaded::read("LEMS_test.xml", &sources, &options)
+        .unwrap_or_else(|failure| panic!("{failure}"));
+    let checked = loaded
+        .check(&options)
+        .unwrap_or_else(|failure| panic!("{failure}"));
+    let built = checked
+        .build(&options)
+        .unwrap_or_else(|failure| panic!("{failure}"));
+    let compiled = built
+        .compile(&options)
+        .unwrap_or_else(|failure| panic!("{failure}"));
+    let mut run = compiled
+        .start(&options)
+        .unwrap_or_else(|failure| panic!("{failure}"));
+    run.advance(0.001).unwrap();
+    run.sink().tables[0].columns[0]
+        .iter()
+        .position(|v| *v > -0.04999999)
+}
+
+#[test]
+fn late_events_arrive_in_the_next_step_or_after_whole_steps() {
+    let sent = row_of_arrival("0ms", false).expect("an event arrives");
+    assert_eq!(row_of_arrival("0ms", true), Some(sent + 1));
+    assert_eq!(row_of_arrival("0.2ms", true), Some(sent + 2));
+    assert_eq!(row_of_arrival("0.25ms", true), Some(sent + 3));
+}

@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+"""Exports models to NEURON, compiles and runs them, and compares their outputs with those of jlems-rs.
+
+    pip install neuron
+    python tests/neuron.py ../shared/corpus [NAME ...] [--engine target/release/jlems-rs] [--work FOLDER]
+
+A folder has a `manifest.json` with cases (`name`, `lems_file`), each in the folder of its name. The table has a line for
+each: `same` if all files have the same bytes, else what failed or differs first. Compiled mechanisms are kept in the
+work folder and used again.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+
+def call(*command, folder):
+    """Runs a command; gives None, or the last lines of what it says if it fails."""
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    return None if done.returncode == 0 else " | ".join((done.stdout + done.stderr).split("\n")[-6:])
+
+
+def compiled(work, cache):
+    """Compiles the mechanisms of a folder, unless the same ones were compiled before."""
+    mechanisms = sorted(work.glob("*.mod"))
+    key = hashlib.sha256(b"\0".join(path.name.encode() + path.read_bytes() for path in mechanisms)).hexdigest()
+    known = cache / key
+    if not known.exists():
+        problem = call("nrnivmodl", folder=work)
+        if problem or not list(work.glob("*/special")):
+            return problem or "nrnivmodl made nothing"
+        shutil.copytree(next(work.glob("*/special")).parent, known / "x86_64")
+    shutil.copytree(known / "x86_64", work / "x86_64", dirs_exist_ok=True)
+    return None
+
+
+def differences(expected, found):
+    """What differs between two folders of outputs; reports of runs are left out."""
+    for path in sorted(path for path in expected.rglob("*") if path.is_file()):
+        if path.suffix not in (".dat", ".spikes", ".txt") or "report" in path.name:
+            continue
+        other = found / path.relative_to(expected)
+        if not other.exists():
+            return f"no {path.name}"
+        one, two = path.read_text().splitlines(), other.read_text().splitlines()
+        unequal = [row for row, (a, b) in enumerate(zip(one, two)) if a != b]
+        if unequal or len(one) != len(two):
+            first = unequal[0] if unequal else min(len(one), len(two))
+            return f"{path.name}: {len(unequal)} of {len(one)} lines differ, from line {first + 1} on"
+    return None
+
+
+def check(case, folder, work, engine, cache):
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    export = (engine, "export", "neuron", case["lems_file"], "--exact", "-q", "-o", str(work))
+    reference = (engine, "run", "--late-events", "-q", case["lems_file"], "--out-dir", str(work / "expected"))
+    script = pathlib.Path(case["lems_file"]).stem + "_nrn.py"
+    steps = [
+        ("export", lambda: call(*export, folder=folder)),
+        ("jlems-rs", lambda: call(*reference, folder=folder)),
+        ("nrnivmodl", lambda: compiled(work, cache)),
+        ("NEURON", lambda: call(sys.executable, script, "--quiet", "--out", "found", folder=work)),
+        ("differs", lambda: differences(work / "expected", work / "found")),
+    ]
+    for name, step in steps:
+        problem = step()
+        if problem:
+            return f"{name}: {problem}"
+    return "same"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("corpus", type=pathlib.Path)
+    parser.add_argument("names", nargs="*", help="only cases with one of these in their names")
+    parser.add_argument("--engine", default="target/release/jlems-rs")
+    parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path("target/neuron"))
+    given = parser.parse_args()
+    engine, work = str(pathlib.Path(given.engine).resolve()), given.work.resolve()
+    os.environ["PATH"] = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]
+    manifest = json.loads((given.corpus / "manifest.json").read_text())
+    cases = next(value for value in manifest.values() if isinstance(value, list))
+    cases = [case for case in cases if not given.names or any(name in case["name"] for name in given.names)]
+    same = 0
+    for case in cases:
+        result = check(case, given.corpus / case["name"], work / case["name"], engine, work / "compiled")
+        same += result == "same"
+        print(f"{case['name']:40} {result}", flush=True)
+    print(f"{same} of {len(cases)} are the same")
+    return 0 if same == len(cases) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
