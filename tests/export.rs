@@ -143,6 +143,59 @@ fn names_that_nmodl_has_another_use_for_get_an_underscore() {
     }
 }
 
+/// A ball and a stick, with a current into the ball.
+const CELL: &str = r#"<Lems><Target component="sim"/>
+  <Include file="Cells.xml"/><Include file="Networks.xml"/><Include file="Simulation.xml"/>
+  <ionChannelHH id="leak" conductance="10pS"/>
+  <cell id="ball">
+    <morphology id="m">
+      <segment id="0"><proximal x="0" y="0" z="0" diameter="10"/><distal x="10" y="0" z="0" diameter="10"/></segment>
+      <segment id="1"><parent segment="0"/><distal x="60" y="0" z="0" diameter="2"/></segment>
+    </morphology>
+    <biophysicalProperties id="b"><membraneProperties>
+        <channelDensity id="l" ionChannel="leak" condDensity="0.3 mS_per_cm2" erev="-65mV" ion="non_specific"/>
+        <spikeThresh value="0mV"/><specificCapacitance value="1 uF_per_cm2"/><initMembPotential value="-65mV"/>
+      </membraneProperties>
+      <intracellularProperties><resistivity value="100 ohm_cm"/></intracellularProperties></biophysicalProperties>
+  </cell>
+  <pulseGenerator id="p" delay="1ms" duration="5ms" amplitude="0.1nA"/>
+  <network id="net"><population id="pop" component="ball" size="2"/>
+    <inputList id="i" component="p" population="pop"><input id="0" target="../pop[0]" destination="synapses"/></inputList>
+  </network>
+  <Simulation id="sim" length="10ms" step="0.025ms" target="net">
+    <OutputFile id="o" fileName="v.dat"><OutputColumn id="v" quantity="pop[0]/v"/></OutputFile>
+  </Simulation></Lems>"#;
+
+#[test]
+fn a_cell_with_dendrites_becomes_sections_and_a_membrane() {
+    let refused = of_text(CELL).expect_err("there is no exact export");
+    assert_eq!(refused.diagnostics[0].code.0, 801);
+    let sources = MemorySources::from([("LEMS_test.xml", CELL)]);
+    let exported = export("LEMS_test.xml", &sources, &Options::default(), Form::Neuron);
+    let files = exported.unwrap_or_else(|failure| panic!("{failure}")).files;
+    let driver = files
+        .iter()
+        .find(|file| file.name == "LEMS_test_nrn.py")
+        .unwrap();
+    for expected in [
+        r#"("segment_0", None, 0.0, 1, 100.0, [("#,
+        r#"("segment_1", 0, 1.0, 1, 100.0, [("#,
+        r#"CABLES = ["ball", "ball"]"#,
+    ] {
+        assert!(
+            driver.text.contains(expected),
+            "{expected} in {}",
+            driver.text
+        );
+    }
+    assert!(
+        files
+            .iter()
+            .any(|file| file.text.contains("NONSPECIFIC_CURRENT i"))
+    );
+    assert!(files.iter().all(|file| !file.text.contains("VERBATIM")));
+}
+
 /// A spike source that excites a cell after a delay.
 fn with_events(delay: &str) -> String {
     format!(

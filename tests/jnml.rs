@@ -126,8 +126,8 @@ fn what_is_not_there_is_said_to_be_not_there() {
     let folder = Folder::with_decay();
     for (arguments, expected) in [
         (
-            &["LEMS_decay.xml", "-neuron", "-nogui"][..],
-            "no option `-neuron`",
+            &["LEMS_decay.xml", "-netpyne", "-nogui"][..],
+            "no option `-netpyne`",
         ),
         (&["-sbml-import", "x.sbml"], "no option `-sbml-import`"),
         (&["LEMS_decay.xml", "other.xml"], "what is `other.xml`?"),
@@ -197,4 +197,62 @@ fn shells_and_readers_of_manuals_are_served() {
     assert!(folder.succeed(&["man"]).contains(".TH jlems"));
     assert!(folder.succeed(&["man", "run"]).contains("out\\-dir"));
     folder.fail(&["man", "nothing"], 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_export_to_neuron_has_the_names_of_jneuroml() {
+    let folder = Folder::with_decay();
+    let output = jnml(&folder, &["LEMS_decay.xml", "-neuron", "-nogui"]);
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(folder.read("LEMS_decay_nrn.py").contains("def build("));
+    assert!(folder.read("decay.mod").contains("POINT_PROCESS decay"));
+    let output = jnml(
+        &folder,
+        &["LEMS_decay.xml", "-neuron", "-outputdir", "nowhere"],
+    );
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no folder `nowhere`"));
+    let output = jnml(&folder, &["LEMS_decay.xml", "-neuron", "-run", "-nogui"]);
+    assert_eq!(
+        output.status.code(),
+        Some(1),
+        "there is no NEURON in an empty environment"
+    );
+    assert!(String::from_utf8_lossy(&output.stderr).contains("E0807"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_compiler_that_fails_is_a_failure() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::with_decay();
+    folder.write(
+        "bin/nrnivmodl",
+        "#!/bin/sh\necho no compiler here\nexit 0\n",
+    );
+    let compiler = folder.0.join("bin/nrnivmodl");
+    std::fs::set_permissions(&compiler, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_jlems-rs"));
+    command.args([
+        "export",
+        "neuron",
+        "LEMS_decay.xml",
+        "--compile",
+        "-o",
+        "out",
+    ]);
+    let output = command
+        .current_dir(&folder.0)
+        .env("PATH", folder.0.join("bin"))
+        .env_remove("NEURON_HOME")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(message.contains("no compiler here"), "{message}");
 }

@@ -18,10 +18,38 @@ pub(crate) struct Data {
     pub event_files: Vec<(String, Option<EventOrder>, Vec<Selection>)>,
     pub pending: Vec<Pending>,
     pub recorded_at_start: Vec<u32>,
+    /// Cells with dendrites: name and sections.
+    pub cells: Vec<(String, Vec<SectionData>)>,
+    /// The cell of each cable.
+    pub cables: Vec<usize>,
+    pub membranes: Vec<Membranes>,
     /// The state of the random generator at the start, if mechanisms draw random numbers.
     pub generator: Option<u64>,
     /// Those mechanisms.
     pub drawing: Vec<String>,
+}
+
+/// A section of a cell.
+#[derive(Debug)]
+pub(crate) struct SectionData {
+    pub name: String,
+    /// The section that it begins on, and where.
+    pub parent: Option<(usize, f64)>,
+    pub divisions: usize,
+    pub resistivity: f64,
+    pub points: Vec<[f64; 4]>,
+}
+
+/// Where the instances of a mechanism are that is a piece of membrane: cable, section, how far along it;
+/// its capacitance in farads; and its potential in volts at the start.
+#[derive(Debug, Default)]
+pub(crate) struct Membranes {
+    pub mechanism: String,
+    pub cables: Vec<u32>,
+    pub sections: Vec<u32>,
+    pub along: Vec<f64>,
+    pub capacitances: Vec<f64>,
+    pub potentials: Vec<f64>,
 }
 
 /// A value of a variable for each instance.
@@ -136,9 +164,9 @@ pub(crate) fn file(job: &Job<'_>, data: &Data) -> File {
     for (name, instances) in &data.mechanisms {
         let _ = writeln!(text, "    {}: {instances},", quoted(name));
     }
-    text.push_str(
-        "}\n\n# Mechanism, variable, its value in each instance (SI units).\nSCALARS = [\n",
-    );
+    text.push_str("}\n\n");
+    cells(&mut text, data);
+    text.push_str("# Mechanism, variable, its value in each instance (SI units).\nSCALARS = [\n");
     for scalars in &data.scalars {
         let (mechanism, variable) = (quoted(&scalars.mechanism), quoted(&scalars.variable));
         let _ = writeln!(
@@ -298,6 +326,69 @@ pub(crate) fn file(job: &Job<'_>, data: &Data) -> File {
         name: format!("{stem}_nrn.py"),
         text,
     }
+}
+
+/// The cells with dendrites and their membranes.
+fn cells(text: &mut String, data: &Data) {
+    text.push_str("# Cells with dendrites: name, section that it begins on and where, number of compartments, resistivity\n\
+                   # (ohm cm), points (um) of each section.\nCELLS = {\n");
+    for (name, sections) in &data.cells {
+        let _ = writeln!(text, "    {}: [", quoted(name));
+        for section in sections {
+            let (parent, along) = match section.parent {
+                Some((parent, along)) => (parent.to_string(), double(along)),
+                None => ("None".to_owned(), "0.0".to_owned()),
+            };
+            let points: Vec<String> = (section.points.iter())
+                .map(|[x, y, z, d]| {
+                    format!(
+                        "({}, {}, {}, {})",
+                        double(*x),
+                        double(*y),
+                        double(*z),
+                        double(*d)
+                    )
+                })
+                .collect();
+            let (name, divisions, resistivity) = (
+                quoted(&section.name),
+                section.divisions,
+                double(section.resistivity),
+            );
+            let points = lines(&points, ", ", 100);
+            let _ = writeln!(
+                text,
+                "        ({name}, {parent}, {along}, {divisions}, {resistivity}, [{points}]),"
+            );
+        }
+        text.push_str("    ],\n");
+    }
+    let names: Vec<String> = data.cells.iter().map(|(name, _)| quoted(name)).collect();
+    let cables: Vec<String> = data
+        .cables
+        .iter()
+        .map(|cell| names.get(*cell).cloned().unwrap_or_default())
+        .collect();
+    let _ = writeln!(
+        text,
+        "}}\n\n# The cells that there are.\nCABLES = {}\n",
+        list(&cables)
+    );
+    text.push_str("# Mechanism of a membrane; for each instance the cell, the section, how far along it, the capacitance (F)\n\
+                   # and the potential at the start (V).\nMEMBRANES = [\n");
+    for of in &data.membranes {
+        let _ = writeln!(
+            text,
+            "    ({}, {}, {}, {}, {}, {}),",
+            quoted(&of.mechanism),
+            numbers(&of.cables),
+            numbers(&of.sections),
+            doubles(&of.along),
+            doubles(&of.capacitances),
+            doubles(&of.potentials)
+        );
+    }
+    text.push_str("]\n\n");
 }
 
 fn place(place: Option<u32>) -> String {

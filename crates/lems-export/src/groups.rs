@@ -182,10 +182,14 @@ impl Contexts {
         loop {
             let mut changed = false;
             let mut by_loop: HashMap<(usize, Loop), usize> = HashMap::new();
+            let mut by_host: HashMap<Loop, usize> = HashMap::new();
             for (number, context) in self.all.iter().enumerate() {
                 if let (Some(parent), Some(key)) = (context.parent, context.loops.last()) {
                     let key = (sets.find(parent), *key);
                     changed |= sets.join(*by_loop.entry(key).or_insert(number), number);
+                    // A table of what is attached belongs to one kind of host.
+                    let host = *by_host.entry(key.1).or_insert(parent);
+                    changed |= sets.join(host, parent);
                 }
             }
             if !changed {

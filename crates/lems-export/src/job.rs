@@ -34,6 +34,31 @@ pub struct Job<'j> {
     pub event_files: Vec<EventFile>,
     /// Name of the file of times, if one is wanted.
     pub times_file: Option<String>,
+    /// The shapes of cells with dendrites.
+    pub cells: Vec<Cell>,
+    /// The shape of each cable of the program, as an index in `cells`.
+    pub cell_of_cable: Vec<usize>,
+}
+
+/// The shape of a cell with dendrites. Its compartments, section by section, are the nodes of the cables
+/// that have this shape.
+#[derive(Debug, Clone)]
+pub struct Cell {
+    /// Its name in the model.
+    pub name: String,
+    /// Its sections, in the order of the nodes of a cable.
+    pub sections: Vec<Section>,
+}
+
+/// An unbranched piece of a cell.
+#[derive(Debug, Clone)]
+pub struct Section {
+    /// Its name.
+    pub name: String,
+    /// Points along its axis: three coordinates and the diameter, in micrometres.
+    pub points: Vec<[f64; 4]>,
+    /// Resistivity of the cytoplasm, in ohm cm.
+    pub resistivity: f64,
 }
 
 /// A data file: a row for each moment.

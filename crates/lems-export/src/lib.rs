@@ -7,7 +7,9 @@
 //! that NEURON computes jLEMS's numbers. NEURON delivers an event at the start of the step after the
 //! one that sent it; [`late_events`] gives the program whose events do the same, to compare with.
 
+mod cables;
 mod driver;
+mod eden;
 mod error;
 mod exact;
 mod groups;
@@ -15,6 +17,7 @@ mod job;
 mod names;
 mod places;
 
+pub use eden::eden;
 pub use error::ExportError;
-pub use exact::{exact, late_events};
-pub use job::{DataFile, EventFile, EventOrder, File, Job, Quantity, Recorded};
+pub use exact::{exact, late_events, neuron};
+pub use job::{Cell, DataFile, EventFile, EventOrder, File, Job, Quantity, Recorded, Section};

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use lems_index::narrow;
-use lems_ir::{Action, Block, Operation, Place, Program, Statement, statements};
+use lems_ir::{Action, Block, Place, Program, Statement, statements};
 
 use crate::error::ExportError;
 use crate::groups::{Groups, Loop, Part, parts};
@@ -270,6 +270,13 @@ impl<'p> Places<'p> {
         let part = parts(self.program).find(|(part, _)| group.parts.contains(part));
         let label = part.map(|(_, kernel)| kernel.name.as_str());
         let label = label.or(column.map(|column| column.label.as_str()));
+        let label = label.map(|label| {
+            let phases = ["states of ", "currents of ", "end of "];
+            phases
+                .iter()
+                .find_map(|phase| label.strip_prefix(phase))
+                .unwrap_or(label)
+        });
         let end = |c: char| c == ' ' || c == '/';
         label
             .unwrap_or("events")
@@ -302,14 +309,19 @@ fn all_columns(program: &Program, columns: &[(u32, String)]) -> Vec<Column> {
             Statement::Store(Place::Slot(slot), _) => {
                 written.insert(*slot);
             }
-            Statement::Let(_, Operation::Load(_)) => {}
             _ => {}
         }
     }
+    // The solution of a cable changes its potentials, and reads what kernels compute for it.
+    written.extend(program.cables.iter().flat_map(lems_ir::Cable::slots));
     let mut sorted: Vec<&(u32, String)> = columns.iter().collect();
     sorted.sort_by_key(|(first, _)| *first);
     let ends = sorted.iter().skip(1).map(|(first, _)| *first);
-    let ends = ends.chain([narrow(program.memory.len())]);
+    // The potentials of points without an instance lie behind all columns.
+    let nodes = program.cables.iter().flat_map(|cable| &cable.nodes);
+    let points = nodes.filter(|node| node.membrane.is_none());
+    let end = points.map(|node| node.potential).min();
+    let ends = ends.chain([end.unwrap_or(narrow(program.memory.len()))]);
     (sorted.iter().zip(ends))
         .map(|((first, label), end)| Column {
             first: *first,

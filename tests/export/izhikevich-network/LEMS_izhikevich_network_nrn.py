@@ -24,6 +24,19 @@ MECHANISMS = {
     "izhikevich2007Cell": 10,
 }
 
+# Cells with dendrites: name, section that it begins on and where, number of compartments, resistivity
+# (ohm cm), points (um) of each section.
+CELLS = {
+}
+
+# The cells that there are.
+CABLES = []
+
+# Mechanism of a membrane; for each instance the cell, the section, how far along it, the capacitance (F)
+# and the potential at the start (V).
+MEMBRANES = [
+]
+
 # Mechanism, variable, its value in each instance (SI units).
 SCALARS = [
     ("izhikevich2007Cell", "vm_start", [-0.06]*5 + [-0.075]*5),
@@ -110,7 +123,26 @@ class Network:
     """The instances of the model: `mechanisms` has a list of point processes for each mechanism."""
 
     def __init__(self):
-        self.mechanisms, self.sections, self.ports, self.connections = {}, [], [], []
+        self.cells, self.mechanisms, self.sections, self.ports, self.connections = [], {}, [], [], []
+
+
+class Cell:
+    """A cell with dendrites, as sections."""
+
+    def __init__(self, h, name, number):
+        self.name = f"{name}_{number}"
+        self.sections = []
+        for section_name, parent, along, divisions, resistivity, points in CELLS[name]:
+            section = h.Section(name=section_name, cell=self)
+            for point in points:
+                section.pt3dadd(*point)
+            section.nseg, section.Ra = divisions, resistivity
+            if parent is not None:
+                section.connect(self.sections[parent](along), 0)
+            self.sections.append(section)
+
+    def __repr__(self):
+        return self.name
 
 
 def load_mechanisms():
@@ -133,8 +165,21 @@ def build(step=STEP):
     """Makes all instances and connections, for steps of this length in seconds."""
     h = load_mechanisms()
     network = Network()
-    # A section for each instance, which gives it a place. Nothing flows there.
+    network.cells = [Cell(h, name, number) for number, name in enumerate(CABLES)]
+    for name, cables, sections, along, capacitances, _ in MEMBRANES:
+        make, instances = getattr(h, name), []
+        for cable, number, place, capacitance in zip(cables, sections, along, capacitances):
+            segment = network.cells[cable].sections[number](place)
+            if 0 < place < 1:
+                # uF/cm2 from farads and um2.
+                segment.cm = 1e14 * capacitance / segment.area()
+            instances.append(make(segment))
+            instances[-1].time_step = step
+        network.mechanisms[name] = instances
+    # A section for each other instance, which gives it a place. Nothing flows there.
     for name, count in MECHANISMS.items():
+        if name in network.mechanisms:
+            continue
         make, instances = getattr(h, name), []
         for number in range(count):
             section = h.Section(name=f"{name}_{number}")
@@ -159,12 +204,12 @@ def build(step=STEP):
             target = reference(network.mechanisms[other][instance], variable, place)
             h.setpointer(target, pointer, network.mechanisms[name][reader])
     if GENERATOR is not None:
-        generator = h.Generator(network.sections[0](0.5))
+        generator = h.Generator(h.Section(name="generator")(0.5))
         generator.low_start, generator.high_start = GENERATOR & 0xFFFFFF, GENERATOR >> 24
         for instance in (instance for name in DRAWING for instance in network.mechanisms[name]):
             h.setpointer(generator._ref_low, "generator_low", instance)
             h.setpointer(generator._ref_high, "generator_high", instance)
-        network.generator = generator
+        network.generator = generator, generator.get_segment().sec
     # What sends events: an instance itself, or a port that counts them.
     for name, counter, own, instances, places in PORTS:
         senders = [network.mechanisms[name][instance] for instance in instances]
@@ -181,9 +226,18 @@ def build(step=STEP):
         for member, instance, place, delay in zip(members, instances, places, delays):
             connection = h.NetCon(senders[member], receivers[instance])
             connection.weight[0], connection.weight[1] = handler, place
-            connection.delay = 1000 * step * max(steps_of(delay, step) - 1, 0)
+            connection.delay = delay_of(delay, step)
             network.connections.append(connection)
     return network
+
+
+def delay_of(delay, step):
+    """The delay of a connection in ms. An event is sent at the start of the step after its own, and
+    received in the step in whose first half it is due."""
+    if CABLES:
+        # Without a delay, a quarter of a step stands in the table.
+        return 0 if delay < 0.3 * step else 1000 * delay
+    return 1000 * step * max(steps_of(delay, step) - 1, 0)
 
 
 def steps_of(delay, step):
@@ -247,6 +301,17 @@ def run(network, steps=STEPS, step=STEP, threads=1, coreneuron=False, progress=N
             raise Problem("instances without a delay of two steps between them need one thread")
         context.nthread(threads)
     h.dt = 1000 * step
+
+    def start():
+        for name, cables, sections, along, _, potentials in MEMBRANES:
+            for cable, number, place, potential in zip(cables, sections, along, potentials):
+                section = network.cells[cable].sections[number]
+                if 0 < place < 1:
+                    section(place).v = 1000 * potential
+                    section(0).v = section(1).v = 1000 * potential
+                else:
+                    section(place).v = 1000 * potential
+
     # Events that are on their way at the start.
     waiting = [(h.NetCon(None, network.mechanisms[name][instance]), handler, place, delay)
                for name, instance, handler, place, delay in EVENTS_ON_THEIR_WAY]
@@ -255,11 +320,11 @@ def run(network, steps=STEPS, step=STEP, threads=1, coreneuron=False, progress=N
         for connection, handler, place, delay in waiting:
             connection.weight[0], connection.weight[1] = handler, place
             connection.delay = 0
-            connection.event(1000 * step * max(steps_of(delay, step) - 1, 0))
+            connection.event(delay_of(delay, step))
 
-    handler = h.FInitializeHandler(1, send)
-    h.finitialize()
-    del handler
+    handlers = h.FInitializeHandler(0, start), h.FInitializeHandler(1, send)
+    h.finitialize(-65)
+    del handlers
     if coreneuron:
         from neuron import coreneuron as core
 
@@ -292,8 +357,8 @@ def float_text(value):
 def write(folder, recording, steps, step):
     """Writes the files that `jlems-rs run` writes, each of them whole or not at all."""
     times = [0.0]
-    for _ in range(steps):
-        times.append(times[-1] + step)
+    for row in range(steps):
+        times.append((row + 1) * step if CABLES else times[-1] + step)
     time_texts = [float_text(time) for time in times]
     rows = range(0, steps + 1, EVERY)
     for path, columns in DATA_FILES:

@@ -1,11 +1,13 @@
 //! `jlems-rs export`: a model as the files of another simulator.
 
+mod other_programs;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use jlems::export::{Exported, File, Form, export};
-use jlems::{Failure, Options, visible};
+use jlems::{Code, Diagnostic, Failure, Options, visible};
 use lems_engine::EngineError;
 
 use super::changes::ChangeArguments;
@@ -13,25 +15,54 @@ use super::core_types::SearchArguments;
 use super::printing::{print, print_error, rendered};
 use super::recordings::RecordingArguments;
 
+pub use other_programs::real_jneuroml;
+
 /// What to export to.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Write mechanisms (NMODL) and a Python file that builds and runs the model in NEURON.
     Neuron(NeuronArguments),
+    /// Write a Python file that runs the model in EDEN, which reads LEMS files itself.
+    Eden(EdenArguments),
 }
 
 /// What to export to NEURON.
 #[derive(Debug, Args)]
 pub struct NeuronArguments {
+    #[command(flatten)]
+    model: ModelArguments,
+    /// Refuse what NEURON computes in its own way: cells with dendrites. All other numbers are those of
+    /// jlems-rs in any case.
+    #[arg(long)]
+    exact: bool,
+    /// Compile the mechanisms, too, with `nrnivmodl`.
+    #[arg(long)]
+    compile: bool,
+    /// Compile the mechanisms and run the model. Its files go to the working directory.
+    #[arg(long)]
+    run: bool,
+    /// Folder that relative paths of outputs start from with `--run`, instead of the working directory.
+    #[arg(long, value_name = "FOLDER", requires = "run")]
+    out_dir: Option<PathBuf>,
+    #[command(flatten)]
+    recording: RecordingArguments,
+}
+
+/// What to run in EDEN.
+#[derive(Debug, Args)]
+pub struct EdenArguments {
+    #[command(flatten)]
+    model: ModelArguments,
+}
+
+/// Which model, and where its files go.
+#[derive(Debug, Args)]
+struct ModelArguments {
     /// LEMS file to export, or NeuroML file with a network or a cell.
     file: String,
     /// Folder that the files are written to.
     #[arg(short, long, value_name = "FOLDER", default_value = ".")]
     output: PathBuf,
-    /// Let NEURON compute the same numbers as jlems-rs does: kernels in SI units, in jLEMS's order of
-    /// operations. Events without a delay reach other instances at the start of the next step.
-    #[arg(long)]
-    exact: bool,
     /// Seed of the random generator, instead of the model's.
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
     seed: Option<i64>,
@@ -41,82 +72,110 @@ pub struct NeuronArguments {
     #[command(flatten)]
     changes: ChangeArguments,
     #[command(flatten)]
-    recording: RecordingArguments,
-    #[command(flatten)]
     search: SearchArguments,
+}
+
+impl ModelArguments {
+    fn options(&self) -> Result<Options, Failure> {
+        Ok(Options {
+            seed: self.seed,
+            settings: self.changes.settings(),
+            ..self.search.options()?
+        })
+    }
 }
 
 /// Exports a model.
 pub fn run(command: &Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Neuron(arguments) => neuron(arguments),
+        Command::Eden(arguments) => eden(arguments),
     }
 }
 
 fn neuron(arguments: &NeuronArguments) -> Result<ExitCode, Failure> {
-    let mut options = Options {
-        seed: arguments.seed,
-        settings: arguments.changes.settings(),
-        ..arguments.search.options()?
-    };
+    let model = &arguments.model;
+    let mut options = model.options()?;
     super::watch::watch_over(&options);
-    let file = arguments.file.as_str();
-    let reader = arguments.search.reader(file, &options);
-    let runnable = (arguments.recording).runnable(file, &*reader, &mut options)?;
-    let exported = export(
-        runnable.path(),
-        runnable.reader(),
-        &options,
-        Form::NeuronExact,
-    )?;
-    write(&exported, &arguments.output)?;
-    if !arguments.quiet {
-        let mut warnings = exported.warnings.clone();
-        warnings.retain(|warning| warning.code.is_always_shown());
-        if !warnings.is_empty() {
-            print_error(&rendered(&Failure {
-                sources: exported.sources.clone(),
-                diagnostics: warnings
-                    .into_iter()
-                    .map(jlems::Diagnostic::as_warning)
-                    .collect(),
-            }));
-        }
-        print(&said(&exported.files, &arguments.output))?;
+    let reader = model.search.reader(&model.file, &options);
+    let runnable = (arguments.recording).runnable(&model.file, &*reader, &mut options)?;
+    let form = match arguments.exact {
+        true => Form::NeuronExact,
+        false => Form::Neuron,
+    };
+    let exported = export(runnable.path(), runnable.reader(), &options, form)?;
+    write(&exported, &model.output)?;
+    if !model.quiet {
+        warn(&exported);
+        print(&said(&exported.files, &model.output))?;
+    }
+    if arguments.compile || arguments.run {
+        other_programs::compile(&model.output)?;
+    }
+    if arguments.run {
+        let script = script(&exported.files);
+        let out = arguments.out_dir.as_deref().unwrap_or(Path::new("."));
+        other_programs::run_python(&model.output, script, out, model.quiet)?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Writes the files of an export to a folder.
+fn eden(arguments: &EdenArguments) -> Result<ExitCode, Failure> {
+    let model = &arguments.model;
+    let options = model.options()?;
+    let reader = model.search.reader(&model.file, &options);
+    let exported = export(&model.file, &*reader, &options, Form::Eden)?;
+    write(&exported, &model.output)?;
+    if !model.quiet {
+        warn(&exported);
+        print(&format!("wrote {}\n", visible(script(&exported.files))))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes the files of an export to a folder, which is made if it is not there.
 fn write(exported: &Exported, folder: &Path) -> Result<(), Failure> {
-    std::fs::create_dir_all(folder).ok();
+    // If it cannot be made, writing the first file says so.
+    let _ = std::fs::create_dir_all(folder);
+    let sources = exported.sources.iter();
+    let inputs: Vec<&str> = sources.map(|source| source.name.as_str()).collect();
     for file in &exported.files {
         let path = folder.join(&file.name);
-        let inputs: Vec<&str> = exported
-            .sources
-            .iter()
-            .map(|source| source.name.as_str())
-            .collect();
-        super::flatten::write(&path.to_string_lossy(), &file.text, &inputs)
-            .map_err(EngineError::from)?;
+        let written = super::flatten::write(&path.to_string_lossy(), &file.text, &inputs);
+        written.map_err(EngineError::from)?;
     }
     Ok(())
 }
 
+fn warn(exported: &Exported) {
+    let warnings = exported.warnings.iter();
+    let warnings = warnings.filter(|warning| warning.code.is_always_shown());
+    let diagnostics: Vec<Diagnostic> = warnings.cloned().map(Diagnostic::as_warning).collect();
+    if !diagnostics.is_empty() {
+        print_error(&rendered(&Failure {
+            sources: exported.sources.clone(),
+            diagnostics,
+        }));
+    }
+}
+
+/// The name of the Python file.
+fn script(files: &[File]) -> &str {
+    let mut scripts = files.iter().filter(|file| file.name.ends_with(".py"));
+    scripts.next().map_or("", |file| file.name.as_str())
+}
+
 fn said(files: &[File], folder: &Path) -> String {
-    let folder = folder.to_string_lossy();
-    let mechanisms = files
-        .iter()
-        .filter(|file| file.name.ends_with(".mod"))
-        .count();
-    let scripts = files.iter().filter(|file| file.name.ends_with(".py"));
-    let script = scripts
-        .map(|file| file.name.as_str())
-        .next()
-        .unwrap_or_default();
+    let mechanisms = files.iter().filter(|file| file.name.ends_with(".mod"));
+    let (folder, script) = (folder.to_string_lossy(), visible(script(files)));
     format!(
-        "wrote {mechanisms} mechanisms and {} to {folder}: `nrnivmodl` there compiles them, `python {}` runs them\n",
-        visible(script),
-        visible(script)
+        "wrote {} and {script} to {}: `nrnivmodl` there compiles them, `python {script}` runs them\n",
+        super::printing::counted(mechanisms.count() as u64, "mechanism"),
+        visible(&folder)
     )
+}
+
+/// A failure of another program.
+fn failed(message: String, help: &str) -> Failure {
+    Failure::plain(Code::OTHER_PROGRAM, message, Some(help.to_owned()))
 }

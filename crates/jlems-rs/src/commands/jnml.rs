@@ -18,6 +18,10 @@ jlems-rs, called as jnml
     jnml LEMS_FILE [-nogui] [-norun] [-I FOLDER:FOLDER] [-outputdir FOLDER]
         runs a LEMS file; -norun only reads and builds it; there is never a window: `jlems-rs run --plot html`
         draws what it would show
+    jnml LEMS_FILE -neuron [-nogui] [-compile] [-run] [-outputdir FOLDER]
+        exports to NEURON; -compile calls nrnivmodl, -run also runs the model there
+    jnml LEMS_FILE -eden [-outputdir FOLDER]
+        writes a Python file that runs the model in EDEN
     jnml -validate FILE...
         checks NeuroML and LEMS files
     jnml -v
@@ -25,7 +29,8 @@ jlems-rs, called as jnml
     jnml -h
         prints this
 
-Other options of jNeuroML (conversion and export) are not here. `jlems-rs --help` has more.
+Other options (conversion and export) are passed on to jNeuroML itself, if there is a `jnml` in PATH
+besides this one. `jlems-rs --help` has more.
 ";
 
 const VERSION: &str = concat!(
@@ -69,12 +74,16 @@ pub fn run(words: &[String]) -> ExitCode {
 
 fn simulate(words: &[String]) -> ExitCode {
     let (mut file, mut include, mut folder, mut runs) = (None, Vec::new(), None, true);
-    let mut shows = true;
+    let (mut shows, mut export, mut compiles, mut runs_export) = (true, None, false, false);
     let mut rest = words.iter();
     while let Some(word) = rest.next() {
         match word.as_str() {
             "-nogui" => shows = false,
             "-norun" => runs = false,
+            "-neuron" => export = Some("neuron"),
+            "-eden" => export = Some("eden"),
+            "-compile" if export.is_some() => compiles = true,
+            "-run" if export.is_some() => runs_export = true,
             "-I" => match rest.next() {
                 Some(folders) => include.extend((!folders.is_empty()).then_some(folders)),
                 None => return fail(&wrong("`-I` needs folders, with `:` between them")),
@@ -84,9 +93,7 @@ fn simulate(words: &[String]) -> ExitCode {
                 None => return fail(&wrong("`-outputdir` needs a folder")),
             },
             option if option.starts_with('-') => {
-                return fail(&wrong(&format!(
-                    "jlems-rs has no option `{option}` of jnml"
-                )));
+                return passed_on(option, words);
             }
             _ if file.is_none() => file = Some(word),
             other => return fail(&wrong(&format!("one file at a time: what is `{other}`?"))),
@@ -95,6 +102,9 @@ fn simulate(words: &[String]) -> ExitCode {
     let Some(file) = file else {
         return fail(&wrong("no LEMS file is given"));
     };
+    if let Some(form) = export {
+        return exported(form, file, &include, folder, compiles, runs_export);
+    }
     if !runs {
         return match build(file, &include) {
             Ok(()) => ExitCode::SUCCESS,
@@ -129,6 +139,61 @@ fn simulate(words: &[String]) -> ExitCode {
     status
 }
 
+/// Exports a file as jNeuroML does: beside the LEMS file, or to a folder that is there.
+fn exported(
+    form: &str,
+    file: &str,
+    include: &[&String],
+    folder: Option<&String>,
+    compiles: bool,
+    runs: bool,
+) -> ExitCode {
+    let beside = Path::new(file)
+        .parent()
+        .map(|folder| folder.to_string_lossy().into_owned());
+    let beside = beside
+        .filter(|folder| !folder.is_empty())
+        .unwrap_or_else(|| ".".to_owned());
+    let folder = folder.map_or(beside.as_str(), String::as_str);
+    if !Path::new(folder).is_dir() {
+        return fail(&wrong(&format!("there is no folder `{folder}`")));
+    }
+    let mut own = vec!["export", form, "--output", folder];
+    let folders = include.iter();
+    own.extend(folders.flat_map(|folders| ["--include", folders.as_str()]));
+    own.extend(compiles.then_some("--compile"));
+    if runs {
+        own.extend(["--run", "--out-dir", folder]);
+    }
+    if let Err(failure) = print(VERSION) {
+        return fail(&failure);
+    }
+    as_own(own.into_iter().chain(["--", file]))
+}
+
+/// Calls jNeuroML itself for an option that this program has not.
+fn passed_on(option: &str, words: &[String]) -> ExitCode {
+    let Some(program) = super::export::real_jneuroml() else {
+        return fail(&wrong(&format!(
+            "jlems-rs has no option `{option}` of jnml"
+        )));
+    };
+    let place = program.to_string_lossy().into_owned();
+    if let Err(failure) = print(&format!(
+        "`{option}` is for jNeuroML: calling {}\n",
+        jlems::visible(&place)
+    )) {
+        return fail(&failure);
+    }
+    match std::process::Command::new(&program).args(words).status() {
+        Ok(status) => {
+            let code = status.code().and_then(|code| u8::try_from(code).ok());
+            ExitCode::from(code.unwrap_or(1))
+        }
+        Err(error) => fail(&wrong(&format!("`{place}` cannot be started: {error}"))),
+    }
+}
+
 fn said(text: &str) -> ExitCode {
     shown(text).unwrap_or_else(|failure| fail(&failure))
 }
@@ -147,6 +212,6 @@ fn as_own<'w>(words: impl Iterator<Item = &'w str>) -> ExitCode {
 }
 
 fn wrong(message: &str) -> Failure {
-    let help = "`jnml -h` lists what can be done; exports and conversions need jNeuroML".to_owned();
+    let help = "`jnml -h` lists what can be done; other exports and conversions need jNeuroML, as `jnml` in PATH".to_owned();
     Failure::plain(Code::WRONG_COMMAND, message, Some(help))
 }

@@ -9,8 +9,10 @@ use lems_ir::{Action, Stage};
 use super::foreign::{Key, Read};
 use super::mechanism::{Kind, LoopNames, Module};
 use super::ports::{Ports, does_something, is_inside};
+use crate::cables::branches;
 use crate::driver::{
-    Array, Column, Connections, Data, Pending, Pointer, PortData, Scalars, Selection,
+    Array, Column, Connections, Data, Membranes, Pending, Pointer, PortData, Scalars, SectionData,
+    Selection,
 };
 use crate::groups::{Loop, Part};
 use crate::job::{Job, Recorded};
@@ -38,6 +40,7 @@ pub(super) fn of(
     connections(places, ports, modules, &sources, &mut data);
     recordings(job, places, modules, &mut data);
     selections(job, places, ports, &sources, &mut data);
+    cells(job, places, modules, &mut data);
     for event in job.start.queue.events() {
         match event.action {
             Action::Handle { handler, instance } => {
@@ -62,6 +65,73 @@ pub(super) fn of(
         .sort_by(|one, other| one.delay.total_cmp(&other.delay));
     data.recorded_at_start.extend(&job.start.recorded);
     data
+}
+
+/// The cells with dendrites, and where on them the membranes are.
+fn cells(job: &Job<'_>, places: &Places<'_>, modules: &[Module<'_>], data: &mut Data) {
+    data.cables.clone_from(&job.cell_of_cable);
+    for (number, cell) in job.cells.iter().enumerate() {
+        let cable = job.cell_of_cable.iter().position(|of| *of == number);
+        let cable = cable.and_then(|cable| places.program.cables.get(cable));
+        let branches = cable.map(|cable| branches(cable).0).unwrap_or_default();
+        let sections = cell
+            .sections
+            .iter()
+            .zip(branches)
+            .map(|(section, branch)| SectionData {
+                name: section.name.clone(),
+                parent: branch.parent,
+                divisions: branch.divisions,
+                resistivity: section.resistivity,
+                points: section.points.clone(),
+            });
+        data.cells.push((cell.name.clone(), sections.collect()));
+    }
+    let value = |slot: u32| job.start.memory.get(slot as usize).copied().unwrap_or(0.0);
+    let mut found: BTreeMap<(usize, u32), (u32, u32, f64, f64, f64)> = BTreeMap::new();
+    for (number, cable) in places.program.cables.iter().enumerate() {
+        let (_, at) = branches(cable);
+        for (node, (section, along)) in cable.nodes.iter().zip(at) {
+            let Some(membrane) = node.membrane else {
+                continue;
+            };
+            let location = places
+                .member(node.potential)
+                .and_then(|(group, member)| places.locate(group, member));
+            let Some(location) = location else { continue };
+            let (capacitance, potential) = (value(membrane.capacitance), value(node.potential));
+            let row = (
+                narrow(number),
+                narrow(section),
+                along,
+                capacitance,
+                potential,
+            );
+            found.insert((location.mechanism, location.instance), row);
+        }
+    }
+    for ((mechanism, _), (cable, section, along, capacitance, potential)) in found {
+        let Some(module) = modules.get(mechanism) else {
+            continue;
+        };
+        if data
+            .membranes
+            .last()
+            .is_none_or(|last| last.mechanism != module.name)
+        {
+            data.membranes.push(Membranes {
+                mechanism: module.name.clone(),
+                ..Membranes::default()
+            });
+        }
+        if let Some(of) = data.membranes.last_mut() {
+            of.cables.push(cable);
+            of.sections.push(section);
+            of.along.push(along);
+            of.capacitances.push(capacitance);
+            of.potentials.push(potential);
+        }
+    }
 }
 
 /// The members of a group as rows of an array, or as one number for each instance.

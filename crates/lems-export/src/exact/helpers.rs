@@ -5,8 +5,11 @@ use std::fmt::Write;
 use lems_ir::Scheme;
 
 /// Names that no variable may have, because the text of a mechanism uses them.
-pub(super) const WORDS: [&str; 20] = [
+pub(super) const WORDS: [&str; 23] = [
     "advance",
+    "finish",
+    "steps_done",
+    "find_currents",
     "draw",
     "handler",
     "place",

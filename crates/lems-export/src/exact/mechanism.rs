@@ -64,6 +64,23 @@ pub(super) struct Counter {
     pub held: Option<String>,
 }
 
+/// The columns of a mechanism that is a piece of membrane of a cell with dendrites.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Membrane {
+    potential: u32,
+    rate: u32,
+    capacitance: u32,
+}
+
+/// When a kernel runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Once in each step; of a membrane, after the potentials have moved.
+    Step,
+    /// While they move: the current through the membrane.
+    Currents,
+}
+
 /// A mechanism with names for all that its kernels use.
 pub(super) struct Module<'p> {
     pub places: &'p Places<'p>,
@@ -74,6 +91,7 @@ pub(super) struct Module<'p> {
     pub loops: BTreeMap<Loop, LoopNames>,
     pub counters: BTreeMap<u32, Counter>,
     pub foreign: Foreigns,
+    pub membrane: Option<Membrane>,
     step: String,
     time: String,
     parts: Vec<Part>,
@@ -106,6 +124,7 @@ impl<'p> Module<'p> {
             loops: BTreeMap::new(),
             counters: BTreeMap::new(),
             foreign: Foreigns::default(),
+            membrane: membrane(places, mechanism),
             step,
             time,
             parts: Vec::new(),
@@ -279,6 +298,69 @@ impl<'p> Module<'p> {
         numbers.filter_map(|number| Some((number, self.places.groups.of_handler(number)?)))
     }
 
+    /// When a kernel runs.
+    fn phase(&self, part: Part) -> Phase {
+        let (Part::Kernel(_), Some(membrane)) = (part, self.membrane) else {
+            return Phase::Step;
+        };
+        let rate = |statement: &Statement| matches!(statement, Statement::Store(Place::Column { base, .. }, _) if *base == membrane.rate);
+        let body = self.kernel(part).map(|kernel| &kernel.body);
+        match lems_ir::statements(body).any(rate) {
+            true => Phase::Currents,
+            false => Phase::Step,
+        }
+    }
+
+    /// The kernels of a step in its order, but for that of the currents.
+    fn steps(&self) -> Vec<Part> {
+        let schedule = &self.places.program.schedule;
+        let place = |part: &Part| {
+            schedule.iter().position(|stage| {
+                stage
+                    .call()
+                    .is_some_and(|call| Part::Kernel(call.kernel) == *part)
+            })
+        };
+        let kernels = self
+            .parts
+            .iter()
+            .copied()
+            .filter(|part| matches!(part, Part::Kernel(_)));
+        let mut steps: Vec<Part> = kernels
+            .filter(|part| self.phase(*part) == Phase::Step)
+            .collect();
+        steps.sort_by_key(place);
+        steps
+    }
+
+    /// The procedure that a part becomes.
+    fn procedure(&self, part: Part) -> String {
+        let steps = self.steps();
+        let number = steps.iter().position(|of| *of == part);
+        match (part, number) {
+            (Part::Handler(number), _) => format!("handle_{number}"),
+            (_, Some(number)) if steps.len() > 1 => format!("advance_{}", number + 1),
+            (_, Some(_)) => "advance".to_owned(),
+            (_, None) => "find_currents".to_owned(),
+        }
+    }
+
+    /// The lines that move the time by a step. jLEMS adds up the steps; with cables it is a product.
+    fn tick(&self) -> String {
+        let (time, step) = (&self.time, &self.step);
+        match self.places.program.cables.is_empty() {
+            true => format!("    {time} = {time} + {step}\n"),
+            false => format!("    steps_done = steps_done + 1\n    {time} = steps_done*{step}\n"),
+        }
+    }
+
+    /// The name of the variable of a column.
+    fn name_of(&self, column: u32) -> &str {
+        self.variables
+            .get(&column)
+            .map_or("unknown", |variable| &variable.name)
+    }
+
     /// The whole mechanism as NMODL.
     pub fn text(&self, step: f64) -> (String, bool) {
         let printed: Vec<(Part, Printed)> = (self.parts.iter())
@@ -330,23 +412,20 @@ impl<'p> Module<'p> {
             text.push_str("    net_send(0, 1)\n");
         }
         text.push_str("}\n\n");
-        if kernels > 0 || held {
-            text.push_str("BREAKPOINT {\n    SOLVE advance METHOD after_cvode\n}\n\n");
-        }
-        if kernels == 0 && held {
+        self.blocks(&mut text, kernels > 0 || held, timed);
+        if held && self.steps().is_empty() {
             text.push_str("PROCEDURE advance() {\n");
             self.release(&mut text);
             text.push_str("}\n\n");
         }
-        // The kernels of a step, one after another, and a procedure for each handler.
+        // The kernels of a step, and a procedure for each handler.
         for (part, of) in &printed {
             match part {
                 Part::Kernel(_) => {
-                    text.push_str("PROCEDURE advance() {\n");
+                    let _ = writeln!(text, "PROCEDURE {}() {{", self.procedure(*part));
                     locals(&mut text, of);
-                    if timed {
-                        let (time, step) = (&self.time, &self.step);
-                        let _ = writeln!(text, "    {time} = {time} + {step}");
+                    if timed && self.membrane.is_none() {
+                        text.push_str(&self.tick());
                     }
                 }
                 Part::Handler(number) => {
@@ -363,7 +442,7 @@ impl<'p> Module<'p> {
                 text.push_str(line);
                 text.push('\n');
             }
-            if matches!(part, Part::Kernel(_)) {
+            if self.ends_step(*part) {
                 self.release(&mut text);
             }
             text.push_str("}\n\n");
@@ -405,6 +484,10 @@ impl<'p> Module<'p> {
                 "time at the end of the step (s)".to_owned(),
             ));
             ranges.push(self.time.clone());
+            if !self.places.program.cables.is_empty() {
+                assigned.push(("steps_done".to_owned(), "number of steps".to_owned()));
+                ranges.push("steps_done".to_owned());
+            }
         }
         for variable in self.variables.values() {
             ranges.push(variable.name.clone());
@@ -472,12 +555,22 @@ impl<'p> Module<'p> {
         // A generator that all mechanisms share is not for several threads.
         text.push_str(if draws { "" } else { "    THREADSAFE\n" });
         let _ = writeln!(text, "    POINT_PROCESS {name}");
+        text.push_str(if self.membrane.is_some() {
+            "    NONSPECIFIC_CURRENT i\n"
+        } else {
+            ""
+        });
         lists(text, "RANGE", &ranges);
         if draws {
             pointers.extend(["generator_low".to_owned(), "generator_high".to_owned()]);
         }
         lists(text, "POINTER", &pointers);
         text.push_str("}\n\n");
+        if self.membrane.is_some() {
+            assigned.push(("v (mV)".to_owned(), "potential".to_owned()));
+            let what = "current through the membrane, without that into its capacitance";
+            assigned.push(("i (nA)".to_owned(), what.to_owned()));
+        }
         section(text, "PARAMETER", &parameters);
         if draws {
             assigned.push((
@@ -552,6 +645,11 @@ impl<'p> Module<'p> {
     fn initial(&self, text: &mut String, timed: bool) {
         if timed {
             let _ = writeln!(text, "    {} = 0", self.time);
+            text.push_str(if self.places.program.cables.is_empty() {
+                ""
+            } else {
+                "    steps_done = 0\n"
+            });
         }
         let mut starts: BTreeMap<usize, Vec<String>> = BTreeMap::new();
         for variable in self.variables.values() {
@@ -604,6 +702,52 @@ impl<'p> Module<'p> {
             }
             text.push_str(if attached { "    }\n" } else { "" });
         }
+    }
+
+    /// Whether a part is the last of a step.
+    fn ends_step(&self, part: Part) -> bool {
+        self.steps().last() == Some(&part)
+    }
+
+    /// The blocks that NEURON runs in a step.
+    fn blocks(&self, text: &mut String, has_steps: bool, timed: bool) {
+        let Some(membrane) = self.membrane else {
+            if has_steps {
+                text.push_str("BREAKPOINT {\n    SOLVE advance METHOD after_cvode\n}\n\n");
+            }
+            return;
+        };
+        let potential = format!("    {} = 0.001*v\n", self.name_of(membrane.potential));
+        let has = |phase: Phase| {
+            let mut kernels = self
+                .parts
+                .iter()
+                .filter(|part| matches!(part, Part::Kernel(_)));
+            kernels.any(|part| self.phase(*part) == phase)
+        };
+        // The potentials move by an implicit step, then all else at the new potentials.
+        text.push_str("BREAKPOINT {\n    SOLVE finish METHOD after_cvode\n");
+        text.push_str(&potential);
+        text.push_str(if has(Phase::Currents) {
+            "    find_currents()\n"
+        } else {
+            ""
+        });
+        let (rate, capacitance) = (
+            self.name_of(membrane.rate),
+            self.name_of(membrane.capacitance),
+        );
+        let _ = writeln!(text, "    i = 0 - 1e9*{rate}*{capacitance}\n}}\n");
+        text.push_str("PROCEDURE finish() {\n");
+        text.push_str(&potential);
+        text.push_str(if timed { self.tick() } else { String::new() }.as_str());
+        for part in self.steps() {
+            let _ = writeln!(text, "    {}()", self.procedure(part));
+        }
+        if self.steps().is_empty() && self.counters.values().any(|counter| counter.held.is_some()) {
+            text.push_str("    advance()\n");
+        }
+        text.push_str("}\n\n");
     }
 
     /// What handlers have counted up to the end of a step is sent then.
@@ -805,8 +949,30 @@ impl Scope for PartScope<'_, '_> {
     }
 
     fn time(&self) -> String {
-        self.module.time.clone()
+        let (time, step) = (&self.module.time, &self.module.step);
+        match self.module.phase(self.part) {
+            Phase::Step => time.clone(),
+            Phase::Currents => format!("({time} + {step}/2)"),
+        }
     }
+}
+
+/// The columns of the membrane, if a mechanism is one.
+fn membrane(places: &Places<'_>, mechanism: usize) -> Option<Membrane> {
+    let root = *places.mechanisms.get(mechanism)?.groups.first()?;
+    let nodes = places.program.cables.iter().flat_map(|cable| &cable.nodes);
+    let mut found = nodes.filter_map(|node| {
+        let membrane = node.membrane?;
+        let (group, _) = places.member(node.potential)?;
+        (group == root).then_some((node.potential, membrane))
+    });
+    let (potential, membrane) = found.next()?;
+    let first = |slot: u32| places.column(slot).map(|column| column.first);
+    Some(Membrane {
+        potential: first(potential)?,
+        rate: first(membrane.rate)?,
+        capacitance: first(membrane.capacitance)?,
+    })
 }
 
 /// Whether a kernel sends events of a port.

@@ -45,9 +45,17 @@ pub fn late_events(
 /// # Errors
 /// What NEURON cannot compute in the same way.
 pub fn exact(job: &Job<'_>) -> Result<Vec<File>, ExportError> {
-    if !job.program.cables.is_empty() {
-        return Err(ExportError::Cables);
+    match job.program.cables.is_empty() {
+        true => neuron(job),
+        false => Err(ExportError::Cables),
     }
+}
+
+/// The same, with cells with dendrites as sections of NEURON, whose potentials NEURON computes.
+///
+/// # Errors
+/// What NEURON cannot compute in the same way.
+pub fn neuron(job: &Job<'_>) -> Result<Vec<File>, ExportError> {
     let places = Places::of(job.program, job.columns)?;
     let ports = Ports::of(&places);
     let names = mechanism_names(&places);
@@ -241,6 +249,10 @@ fn check_order(places: &Places<'_>, modules: &[Module<'_>]) -> Result<(), Export
             };
             let own = (scheduled(own_root, reader), reader);
             let read = (scheduled(*other_root, other.instance), other.instance);
+            // Pieces of membrane read one another between the parts of a step.
+            if module.membrane.is_some() {
+                continue;
+            }
             let in_neuron =
                 (rank(other.mechanism), other.instance).cmp(&(rank(module.number), reader));
             if own.0.is_some() && read.0.is_some() && read.cmp(&own) != in_neuron {

@@ -121,7 +121,13 @@ pub(super) fn late(program: &Program, ports: &Ports, step: f64) -> Program {
     for (source, mut target) in program.routes.all() {
         let port = ports.of_source(source);
         let stays = port.is_some_and(|(port, _)| is_inside(port, target));
-        if !stays && matches!(target.action, Action::Handle { .. }) {
+        let leaves = !stays && matches!(target.action, Action::Handle { .. });
+        if leaves && !program.cables.is_empty() {
+            // Such a program delivers what is due in the first half of a step, as NEURON does.
+            if target.delay <= 0.0 {
+                target.delay = step / 4.0;
+            }
+        } else if leaves {
             let steps = (target.delay / step - 1e-9).ceil().max(1.0);
             target.delay = (steps - 0.5) * step;
         }

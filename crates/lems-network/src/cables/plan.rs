@@ -223,6 +223,11 @@ impl CablePlan {
             .collect()
     }
 
+    /// Resistivity of the cytoplasm of a compartment, in ohm metres, if there is such a compartment.
+    pub fn resistivity(&self, compartment: usize) -> Option<f64> {
+        self.resistivity.get(compartment).copied()
+    }
+
     /// Conductance between a node and its parent, in siemens; 0 for a root.
     pub fn conductance(&self, node: usize) -> f64 {
         let Some(node) = self.morphology.nodes().get(node) else {
