@@ -67,6 +67,15 @@ pub(super) fn of(
     data
 }
 
+/// A piece of membrane of a cell with dendrites, in SI units.
+struct Piece {
+    cable: u32,
+    section: u32,
+    along: f64,
+    capacitance: f64,
+    potential: f64,
+}
+
 /// The cells with dendrites, and where on them the membranes are.
 fn cells(job: &Job<'_>, places: &Places<'_>, modules: &[Module<'_>], data: &mut Data) {
     data.cables.clone_from(&job.cell_of_cable);
@@ -88,7 +97,7 @@ fn cells(job: &Job<'_>, places: &Places<'_>, modules: &[Module<'_>], data: &mut 
         data.cells.push((cell.name.clone(), sections.collect()));
     }
     let value = |slot: u32| job.start.memory.get(slot as usize).copied().unwrap_or(0.0);
-    let mut found: BTreeMap<(usize, u32), (u32, u32, f64, f64, f64)> = BTreeMap::new();
+    let mut found: BTreeMap<(usize, u32), Piece> = BTreeMap::new();
     for (number, cable) in places.program.cables.iter().enumerate() {
         let (_, at) = branches(cable);
         for (node, (section, along)) in cable.nodes.iter().zip(at) {
@@ -99,18 +108,17 @@ fn cells(job: &Job<'_>, places: &Places<'_>, modules: &[Module<'_>], data: &mut 
                 .member(node.potential)
                 .and_then(|(group, member)| places.locate(group, member));
             let Some(location) = location else { continue };
-            let (capacitance, potential) = (value(membrane.capacitance), value(node.potential));
-            let row = (
-                narrow(number),
-                narrow(section),
+            let piece = Piece {
+                cable: narrow(number),
+                section: narrow(section),
                 along,
-                capacitance,
-                potential,
-            );
-            found.insert((location.mechanism, location.instance), row);
+                capacitance: value(membrane.capacitance),
+                potential: value(node.potential),
+            };
+            found.insert((location.mechanism, location.instance), piece);
         }
     }
-    for ((mechanism, _), (cable, section, along, capacitance, potential)) in found {
+    for ((mechanism, _), piece) in found {
         let Some(module) = modules.get(mechanism) else {
             continue;
         };
@@ -125,11 +133,11 @@ fn cells(job: &Job<'_>, places: &Places<'_>, modules: &[Module<'_>], data: &mut 
             });
         }
         if let Some(of) = data.membranes.last_mut() {
-            of.cables.push(cable);
-            of.sections.push(section);
-            of.along.push(along);
-            of.capacitances.push(capacitance);
-            of.potentials.push(potential);
+            of.cables.push(piece.cable);
+            of.sections.push(piece.section);
+            of.along.push(piece.along);
+            of.capacitances.push(piece.capacitance);
+            of.potentials.push(piece.potential);
         }
     }
 }
