@@ -69,7 +69,7 @@ fn numbers_without_meaning_are_refused() {
     assert_eq!(
         one((0.0, -1e6), (1.0, 0.0)),
         [
-            "segment 10 has the diameter -1 m, which is negative",
+            "segment 10 has the diameter -1e0 m, which is negative",
             "segment 10 has a diameter of 0, so no current could pass"
         ]
     );

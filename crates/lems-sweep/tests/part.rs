@@ -23,7 +23,7 @@ fn columns() -> Vec<Column> {
         column(
             "cell/C",
             Some("pF"),
-            Values::Real(vec![Some(10.0), None, Some(-2.0)]),
+            Values::Real(vec![Some(10.0), None, Some(3.0)]),
         ),
         column(
             "error",
@@ -54,7 +54,7 @@ fn rows_are_read_as_they_were_written() {
     let expected = [
         "{point: 0, cell/C: 10.0, error: null, pop[0]/v: [1.0, 2.0], pop.ids: []}",
         "{point: 1, cell/C: null, error: \"E0401: µ\", pop[0]/v: null, pop.ids: null}",
-        "{point: 2, cell/C: -2.0, error: null, pop[0]/v: [], pop.ids: [7, 8, 9]}",
+        "{point: 2, cell/C: 3.0, error: null, pop[0]/v: [], pop.ids: [7, 8, 9]}",
     ];
     assert_eq!(rows, expected);
     let file = reader.metadata().file_metadata();
