@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any, Iterable, Iterator, Mapping, NamedTuple
 
 from . import _jlems
-from ._errors import Problem, UsageError, warn
+from ._errors import JlemsError, Problem, UsageError, warn
 from ._values import folder_list, limit_list, seconds_text, settings
 
 if TYPE_CHECKING:
@@ -87,6 +87,15 @@ class Component:
     def __repr__(self) -> str:
         values = ", ".join(f"{name}={value!r}" for name, value in self.parameters.items())
         return f"<{self.type} {self.id}: {values}>"
+
+    def _repr_html_(self) -> str:
+        from ._pages import table
+
+        title: list[list[object]] = [[self.type, self.id], ["defined in", f"{self.file}:{self.line}"]]
+        values = [[name, repr(value)] for name, value in self.parameters.items()]
+        references = [[name, one] for name, one in self.references.items()]
+        children = [[child.type, child.id] for child in self.children]
+        return table([*title, *values, *references, *children])
 
 
 class Population(NamedTuple):
@@ -278,7 +287,7 @@ class Model:
         return f"<jlems.Model {self.path!r}>"
 
     def _repr_html_(self) -> str:
-        from html import escape
+        from ._pages import table
 
         rows: list[tuple[str, str]] = [("model", self.path)]
         try:
@@ -287,14 +296,10 @@ class Model:
                 rows.append((population.path or "the network", text))
             for one in self.connections:
                 rows.append((f"{one.source} → {one.target}", f"{one.number} × {one.through}"))
-        except Exception:  # A file of components alone runs nothing.
+        except JlemsError:  # A file of components alone runs nothing.
             for component in self.components.values():
                 rows.append((str(component.id), component.type))
-        body = "".join(
-            f"<tr><th style='text-align:left'>{escape(a)}</th><td style='text-align:left'>{escape(b)}</td></tr>"
-            for a, b in rows[:40]
-        )
-        return f"<table>{body}</table>"
+        return table(rows)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_restored, (self._source.parts(),))
@@ -357,24 +362,13 @@ class Description:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
+        from ._pages import type_page
+
+        if isinstance(self.data, dict):
+            return type_page(self.data)
         from html import escape
 
-        if not isinstance(self.data, dict):
-            return f"<pre>{escape(repr(self))}</pre>"
-        title = " extends ".join([self.data["name"], *self.data["extends"]])
-        parts = [f"<b>{escape(title)}</b><p>{escape(self.data['description'])}</p>"]
-        for section in ("parameters", "constants", "requirements", "exposures", "event_ports"):
-            members = self.data.get(section, [])
-            rows = "".join(
-                "<tr>" + "".join(
-                    f"<td style='text-align:left'>{escape(str(cell or ''))}</td>"
-                    for cell in (one["name"], one.get("dimension"), one["description"])
-                ) + "</tr>"
-                for one in members
-            )
-            if rows:
-                parts.append(f"<i>{section.replace('_', ' ')}</i><table>{rows}</table>")
-        return "".join(parts)
+        return f"<pre>{escape(repr(self))}</pre>"
 
 
 def _types(text: str) -> dict[str, TypeSummary]:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int32]
 
 
+_MOST_RASTER_ROWS = 200
+
+
 class Table(NamedTuple):
     """A data file of the model: what a column of it records, and what its values are divided by."""
 
@@ -263,6 +266,16 @@ class Spikes:
     def __repr__(self) -> str:
         return f"<Spikes {self.population!r}: {len(self.times)} of {self.n} cells>"
 
+    def _rows(self) -> list[tuple[str, str, Floats]]:
+        """A row of a raster for each member, for as many as a picture can show."""
+        members = range(min(self.n, _MOST_RASTER_ROWS))
+        return [(f"{self.population}[{member}]", self.population, self.of(member)) for member in members]
+
+    def _repr_svg_(self) -> str:
+        import numpy as np
+
+        return _jlems.picture(self.population, np.zeros(0), [], self._rows(), (0.0, self.duration))
+
 
 class Events(NamedTuple):
     """The events of an event file of the model, in their order."""
@@ -504,6 +517,31 @@ class Result:
         """Writes the DataFrame of :meth:`to_pandas` as Parquet."""
         self.to_pandas().to_parquet(os.fspath(path), **options)
 
+    def to_neo(self) -> Any:
+        """A ``neo.Block`` with one segment: a signal for each path, a spike train for each cell.
+
+        Signals that are not in units of the package ``quantities`` are dimensionless; their annotation ``unit``
+        has the name of the unit in LEMS.
+        """
+        neo = _needed("neo")
+        block = neo.Block(name=self._layout.name)
+        segment = neo.Segment(name=self._layout.name)
+        block.segments.append(segment)
+        period = float(self.t[1] - self.t[0]) if self._rows > 1 else 1.0
+        start = float(self.t[0]) if self._rows else 0.0
+        for name, place in self._places().items():
+            unit = self._layout.dimensions[place][1]
+            signal = neo.AnalogSignal(
+                self.values[place], units=_neo_unit(unit), sampling_rate=1 / period * _neo_unit("Hz"),
+                t_start=start * _neo_unit("s"), name=name, unit=unit,
+            )  # fmt: skip
+            segment.analogsignals.append(signal)
+        for population, spikes in self.spikes.items():
+            for member, times in enumerate(spikes.trains()):
+                train = neo.SpikeTrain(times, units="s", t_stop=spikes.duration, name=f"{population}[{member}]")
+                segment.spiketrains.append(train)
+        return block
+
     def to_files(self, folder: str | os.PathLike[str] = ".") -> list[str]:
         """Writes the output files of the model into a folder: the same bytes as ``jlems-rs run``.
 
@@ -581,10 +619,7 @@ class Result:
                 ("", "" if unit else "value", unit, (None, None), lines) for unit, lines in panels.items()
             ]
             pictures.append(_jlems.picture(title, self.t, curves, []))
-        rows = []
-        for population, spikes in self.spikes.items():
-            for member in range(min(spikes.n, 200)):
-                rows.append((f"{population}[{member}]", population, spikes.of(member)))
+        rows = [row for spikes in self.spikes.values() for row in spikes._rows()]
         if rows:
             pictures.append(_jlems.picture("spikes", self.t, [], rows, (0.0, self.summary.time)))
         return "".join(pictures) + f"<p>{escape(repr(self))}</p>"
@@ -645,6 +680,17 @@ def _member(source: str, population: str) -> int | None:
 
 def _label(path: str, unit: str | None) -> str:
     return f"{path} ({unit})" if unit else path
+
+
+def _neo_unit(unit: str | None) -> Any:
+    """A unit of LEMS, such as ``S_per_m2``, as ``quantities`` has it; without dimension if it has not."""
+    quantities = _needed("quantities")
+    text = re.sub(r"(?<=[a-zA-Z])(\d)", r"**\1", (unit or "").removeprefix("SI "))
+    text = text.replace("_per_", "/").replace("per_", "1/").replace("_", "*")
+    try:
+        return quantities.Quantity(1.0, text or "dimensionless").units
+    except (LookupError, ValueError, SyntaxError):
+        return quantities.dimensionless
 
 
 def _axes(ax: Any) -> Any:

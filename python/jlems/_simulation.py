@@ -268,6 +268,18 @@ class Simulation:
             f"{len(self._layout.columns)} quantities>"
         )
 
+    def _repr_html_(self) -> str:
+        from ._pages import table
+
+        rows = [
+            ("simulation", self.model.path),
+            ("steps", f"{self.steps} of {self.step:g} s"),
+            ("instances", self.instances),
+            ("quantities", ", ".join(self._layout.columns[:6]) + (", …" if len(self._layout.columns) > 6 else "")),
+            ("compiled in", f"{1000 * self.compile_seconds:.1f} ms"),
+        ]
+        return table(rows)
+
     def __reduce__(self) -> tuple[Any, ...]:
         return (_simulation, (self.model, self._choices))
 

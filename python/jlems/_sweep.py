@@ -227,6 +227,13 @@ class SweepOutcome:
         dims = [*self._axes, *(f"axis_{n}" for n in range(array.ndim - len(self._axes)))]
         return xarray.DataArray(array, coords=self._axes, dims=dims)
 
+    def _repr_html_(self) -> str:
+        from ._pages import table
+
+        names = list(dict.fromkeys(name for point in self.points for name in point))
+        rows = [[*(point.get(name) for name in names), value] for point, value in zip(self.points, self.values)]
+        return table(rows, [*names, "value"])
+
     def __repr__(self) -> str:
         return f"<jlems.SweepOutcome of {len(self.values)} points>"
 

@@ -75,3 +75,27 @@ def test_joblib() -> None:
     jobs = [joblib.delayed(run_with)((simulation, n)) for n in (1, 2)]
     for number, result in zip((1, 2), joblib.Parallel(2)(jobs)):
         assert np.array_equal(result.values, run_with((simulation, number)).values)
+
+
+@pytest.mark.parametrize("scheduler", ["threads", "processes"])
+def test_dask(scheduler: str) -> None:
+    dask = pytest.importorskip("dask")
+    simulation = jlems.loads(CELL).simulation()
+    jobs = [dask.delayed(run_with)((simulation, n)) for n in (1, 2)]
+    for number, result in zip((1, 2), dask.compute(*jobs, scheduler=scheduler)):
+        assert np.array_equal(result.values, run_with((simulation, number)).values)
+
+
+def test_ray() -> None:
+    """Ray is not among the packages that the tests install, because it is large."""
+    ray = pytest.importorskip("ray")
+    simulation = jlems.loads(CELL).simulation()
+    ray.init(num_cpus=2, include_dashboard=False, configure_logging=False)
+    try:
+        # Workers do not have this file, so they get a function that is sent as it is.
+        run = ray.remote(lambda simulation, n: simulation.run(set={"iaf/C": f"0.{n} nF"}))
+        held = ray.put(simulation)
+        for number, result in zip((1, 2), ray.get([run.remote(held, n) for n in (1, 2)])):
+            assert np.array_equal(result.values, run_with((simulation, number)).values)
+    finally:
+        ray.shutdown()

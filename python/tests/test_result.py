@@ -74,6 +74,67 @@ def test_tables(result: jlems.Result, tmp_path: pathlib.Path) -> None:
     assert result.as_dict()["t"] == result.t.tolist()
 
 
+def test_neo(result: jlems.Result) -> None:
+    pytest.importorskip("neo")
+    block = result.to_neo()
+    segment = block.segments[0]
+    signals = {signal.name: signal for signal in segment.analogsignals}
+    assert set(signals) == set(result)
+    signal = signals["pacemakers[0]/v"]
+    assert np.array_equal(signal.rescale("V").magnitude[:, 0], result["pacemakers[0]/v"].values)
+    assert signal.times[-1].rescale("s") == pytest.approx(1.0)
+    assert signals["followers[0]/u"].dimensionality.string == "A"
+    trains = {train.name: train for train in segment.spiketrains}
+    assert np.array_equal(trains["pacemakers[2]"].magnitude, result.spikes["pacemakers"].of(2))
+    assert len(trains) == sum(spikes.n for spikes in result.spikes.values())
+
+
+def test_units_that_neo_does_not_know() -> None:
+    pytest.importorskip("neo")
+    from jlems._result import _neo_unit
+
+    names = {"mol_per_m3": "mol/m**3", "per_s": "1/s", "S_per_m2": "S/m**2", "quarks": "dimensionless", None: "dimensionless"}
+    for name, expected in names.items():
+        assert _neo_unit(name).dimensionality.string == expected
+
+
+def test_parquet(result: jlems.Result, tmp_path: pathlib.Path) -> None:
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    result.to_parquet(tmp_path / "a.parquet")
+    frame = pandas.read_parquet(tmp_path / "a.parquet")
+    assert np.array_equal(frame["pacemakers[4]/v"], result["pacemakers[4]/v"].values)
+    assert np.array_equal(frame.index, result.t)
+
+
+def test_what_notebooks_show(result: jlems.Result) -> None:
+    model = jlems.load(NETWORK, length="10 ms")
+    simulation = model.simulation()
+    name = next(id for id, component in model.components.items() if "C" in component.parameters)
+    outcome = simulation.sweep({f"{name}/C": ["90 pF", "100 pF"]}).run(reduce=lambda result: len(result.t))
+    shown = {
+        "model": (model._repr_html_(), "pacemakers"),
+        "component": (model.components[name]._repr_html_(), "F"),
+        "simulation": (simulation._repr_html_(), "100 of 0.0001 s"),
+        "result": (result._repr_html_(), "<svg"),
+        "trace": (result["pacemakers[0]/v"]._repr_svg_(), "<svg"),
+        "spikes": (result.spikes["pacemakers"]._repr_svg_(), "pacemakers[4]"),
+        "sweep": (outcome._repr_html_(), "90 pF"),
+        "type": (model.describe("izhikevich2007Cell")._repr_html_(), "d v/dt = iMemb / C"),
+        "report": (jlems.validate(NETWORK)._repr_html_(), "valid"),
+    }
+    for what, (page, text) in shown.items():
+        assert text in page, what
+        assert "<script" not in page and "http" not in page.replace('xmlns="http://www.w3.org/2000/svg"', ""), what
+
+
+def test_pages_are_escaped_and_short() -> None:
+    from jlems._pages import table
+
+    page = table([("<b>", n) for n in range(100)])
+    assert "<b>" not in page and "&lt;b&gt;" in page and "and 60 more" in page and table([]) == ""
+
+
 def test_pictures(result: jlems.Result) -> None:
     matplotlib = pytest.importorskip("matplotlib")
     matplotlib.use("Agg")

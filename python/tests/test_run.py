@@ -104,19 +104,19 @@ simulation = jlems.load({str(NETWORK)!r}, length="100000 s").simulation(every=10
 sent = []
 def interrupt():
     time.sleep(0.3)
-    sent.append(time.monotonic())
+    sent.append(time.process_time())
     os.kill(os.getpid(), signal.SIGINT)
 threading.Thread(target=interrupt).start()
 try:
     simulation.run()
 except KeyboardInterrupt as error:
-    print(time.monotonic() - sent[0], len(error.result.t), error.result.partial)
+    print(time.process_time() - sent[0], len(error.result.t), error.result.partial)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     seconds, rows, partial = done.stdout.split()
-    # A busy machine may give the processor to others for a while.
-    assert float(seconds) < 0.5 and int(rows) > 1 and partial == "True"
+    # Seconds of the processor: a busy machine gives it to others for a while.
+    assert float(seconds) < 0.1 and int(rows) > 1 and partial == "True"
 
 
 def test_progress() -> None:

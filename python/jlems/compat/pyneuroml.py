@@ -4,8 +4,8 @@
 >>> jlems.compat.pyneuroml.install()
 
 From then on pyNeuroML's functions that call jNeuroML run in this process: ``run_lems_with_jneuroml``,
-``run_multiple_lems_with``, ``validate_neuroml2``, the analyses of cells and channels. Conversions and exports are not
-here: they still call Java. ``uninstall()`` puts everything back. ``python -m jlems.pynml`` is the program
+``run_lems_with_jneuroml_neuron``, ``run_multiple_lems_with``, ``validate_neuroml2``, the analyses of cells and channels.
+Conversions and exports are not here: they still call Java. ``uninstall()`` puts everything back. ``python -m jlems.pynml`` is the program
 ``pynml`` with it.
 """
 
@@ -31,17 +31,16 @@ logger = logging.getLogger("jlems")
 VERSION = f"jlems-rs v{__version__} (as jnml; results of jNeuroML 0.14.0)\n"
 FINISHED = "Finished reading, building, running and displaying LEMS model\n"
 NOT_HERE = "exports and conversions need jNeuroML, which needs Java"
+# Simulators that jNeuroML exports a model for, and then starts. Here the engine runs the model itself.
+SIMULATORS = ("-neuron", "-netpyne")
 
-# Where pyNeuroML has the functions: where they are defined, and where they are imported by name.
+# Functions of `pyneuroml.runners` that are replaced, there and where they were imported by name.
 _NAMES = ("run_jneuroml", "run_jneuroml_with_realtime_output", "run_multiple_lems_with")
-_PLACES = (
-    "pyneuroml.runners",
-    "pyneuroml.pynml",
-    "pyneuroml.modelgraphs",
-    "pyneuroml.biosimulations",
-    "pyneuroml.utils.jnmlwrapper",
-)
-_saved: dict[tuple[str, str], Callable[..., Any]] = {}
+_originals: dict[str, Callable[..., Any]] = {}
+# Those of `SIMULATORS` whose runs are made here.
+_simulators: tuple[str, ...] = SIMULATORS
+# Functions of pyNeuroML that call `run_jneuroml` for a run.
+_IN_PROCESS = ("run_lems_with_jneuroml", "run_lems_with_jneuroml_neuron", "run_lems_with_jneuroml_netpyne")
 
 
 class Outcome(NamedTuple):
@@ -52,13 +51,13 @@ class Outcome(NamedTuple):
 
 
 def jnml(words: list[str], folder: str | os.PathLike[str] = ".") -> Outcome | None:
-    """Does what a command line of jNeuroML says, in a folder; None if it is an export or a conversion.
+    """Does what a command line of jNeuroML says, in a folder; None if it is not done here.
 
     Parameters
     ----------
     words : list of str
         The words after ``jnml``: ``FILE -nogui``, ``-norun``, ``-I FOLDERS``, ``-outputdir FOLDER``,
-        ``-validate FILES``, ``-v``.
+        ``-neuron -run``, ``-netpyne -run``, ``-validate FILES``, ``-v``.
     folder : path
         Where relative paths start.
     """
@@ -67,13 +66,41 @@ def jnml(words: list[str], folder: str | os.PathLike[str] = ".") -> Outcome | No
         return Outcome(0, VERSION)
     if words and words[0] == "-validate" and len(words) > 1:
         return _validated([os.path.join(folder, word) for word in words[1:]])
+    command = _command(words, folder)
+    if command is None:
+        return None
+    if command.simulator is not None and not command.runs:
+        return _exported(command, folder)
+    return _run(command)
+
+
+class _Command(NamedTuple):
+    """What the words of a run or an export mean."""
+
+    file: str
+    include: list[str]
+    output: str
+    runs: bool
+    # The simulator that jNeuroML would export the model for, if it is not jLEMS.
+    simulator: str | None
+
+
+def _command(words: list[str], folder: str) -> _Command | None:
     file, include, output, runs = None, list[str](), folder, True
+    simulator, is_export = None, True
     rest = iter(words)
     for word in rest:
-        if word == "-nogui":
+        if word in ("-nogui", "-compile"):
             continue
         if word == "-norun":
             runs = False
+        elif word == "-run":
+            is_export = False
+        elif word == "-np":
+            # Processors: every number of threads gives the same results.
+            next(rest, "")
+        elif word in _simulators and simulator is None:
+            simulator = word
         elif word == "-I":
             paths = next(rest, "").split(os.pathsep)
             include += [os.path.join(folder, path) for path in paths if path]
@@ -83,20 +110,31 @@ def jnml(words: list[str], folder: str | os.PathLike[str] = ".") -> Outcome | No
             return None
         else:
             file = word
-    if file is None:
+    if file is None or (simulator is None and not is_export):
         return None
-    model = Model(_jlems.Source(os.path.join(folder, file), {}, include), _check=False)
+    if simulator is not None:
+        runs = not is_export
+    return _Command(os.path.join(folder, file), include, output, runs, simulator)
+
+
+def _run(command: _Command) -> Outcome:
+    model = Model(_jlems.Source(command.file, {}, command.include), _check=False)
     try:
-        if not runs:
+        if not command.runs:
             model.simulation()
             return Outcome(0, VERSION)
-        summary = write_model(model, output)
+        summary = write_model(model, command.output)
     except JlemsError as error:
         return Outcome(1, f"{VERSION}{error}\n")
     said = [Problem(*one) for one in summary["warnings"]]
     texts = [one.rendered + "\n" for one in said if one.shown]
-    texts += [f"wrote {os.path.join(output, name)}\n" for name in summary["files"]]
+    texts += [f"wrote {os.path.join(command.output, name)}\n" for name in summary["files"]]
     return Outcome(0, VERSION + "".join(texts) + FINISHED)
+
+
+def _exported(command: _Command, folder: str) -> Outcome | None:
+    """Writes the model for another simulator. This package cannot do it yet, so Java does."""
+    return None
 
 
 def _validated(files: list[str]) -> Outcome:
@@ -217,7 +255,7 @@ def _tell(outcome: Outcome, is_wanted: bool, prefix: str) -> None:
 
 
 def _by_java(words: list[str], name: str, *arguments: Any, **options: Any) -> Any:
-    original = _saved.get(("pyneuroml.runners", name))
+    original = _originals.get(name)
     if original is not None and shutil.which("java"):
         return original(*arguments, **options)
     message = f"`jnml {' '.join(words)}` cannot be done here: {NOT_HERE}"
@@ -252,12 +290,13 @@ def run_multiple_lems_with(num_parallel: int | None, sims_spec: dict[Any, Any]) 
     from concurrent.futures import ThreadPoolExecutor
 
     runners = importlib.import_module("pyneuroml.runners")
-    if any(spec.get("engine") != "jneuroml" for spec in sims_spec.values()):
-        return _saved["pyneuroml.runners", "run_multiple_lems_with"](num_parallel, sims_spec)  # type: ignore[no-any-return]
+    if not all(_function_of(spec.get("engine")) for spec in sims_spec.values()):
+        return _originals["run_multiple_lems_with"](num_parallel, sims_spec)  # type: ignore[no-any-return]
 
     def run(file: Any, spec: dict[str, Any]) -> Any:
+        function = getattr(runners, str(_function_of(spec["engine"])))
         try:
-            return runners.run_lems_with_jneuroml(file, *spec.get("args", ()), **spec.get("kwargs", {}))
+            return function(file, *spec.get("args", ()), **spec.get("kwargs", {}))
         except SystemExit:
             # Of several runs one that fails ends only itself.
             return False
@@ -266,36 +305,76 @@ def run_multiple_lems_with(num_parallel: int | None, sims_spec: dict[Any, Any]) 
         return {file: _Job(pool.submit(run, file, spec)) for file, spec in sims_spec.items()}
 
 
-def install() -> None:
+def _function_of(engine: Any) -> str | None:
+    """The function that an engine stands for, by the end of its name as in pyNeuroML, if it runs in this process."""
+    names = (name for name in _IN_PROCESS if isinstance(engine, str) and engine and name.endswith(engine))
+    return next(names, None)
+
+
+def install(simulators: bool = True) -> None:
     """Makes pyNeuroML run LEMS files and validate NeuroML files in this process.
+
+    Parameters
+    ----------
+    simulators : bool
+        Whether runs with NEURON and NetPyNE are made here, too: ``run_lems_with_jneuroml_neuron``,
+        ``run_lems_with_jneuroml_netpyne``. With False they call Java and these simulators as before.
 
     Raises
     ------
     ImportError
         pyNeuroML is not installed.
     """
-    for place in _PLACES:
-        try:
-            module = importlib.import_module(place)
-        except ImportError:
-            if place == "pyneuroml.runners":
-                raise
-            continue
-        for name in _NAMES:
-            current = getattr(module, name, None)
-            replacement = globals()[name]
-            if current is not None and current is not replacement:
-                _saved[place, name] = current
-                setattr(module, name, replacement)
+    global _simulators
+    _simulators = SIMULATORS if simulators else ()
+    runners = importlib.import_module("pyneuroml.runners")
+    for name in _NAMES:
+        current, replacement = getattr(runners, name, None), globals()[name]
+        if current is not None and current is not replacement:
+            _originals[name] = current
+            _replace(name, current, replacement)
+    _install_in_workers()
 
 
 def uninstall() -> None:
     """Gives pyNeuroML its own functions back."""
-    for (place, name), original in _saved.items():
-        setattr(sys.modules[place], name, original)
-    _saved.clear()
+    for name, original in _originals.items():
+        if name in _NAMES:
+            _replace(name, globals()[name], original)
+    if "submit" in _originals:
+        importlib.import_module("ppft").Server.submit = _originals["submit"]
+    _originals.clear()
 
 
 def is_installed() -> bool:
     """Whether pyNeuroML runs in this process."""
-    return bool(_saved)
+    return bool(_originals)
+
+
+def _install_in_workers() -> None:
+    """Lets the processes of ppft, in which pyNeuroML makes the runs of a fit, do the same."""
+    try:
+        server = importlib.import_module("ppft").Server
+    except ImportError:
+        return
+    if "submit" in _originals:
+        return
+    submit = _originals["submit"] = server.submit
+
+    def submit_with_install(
+        self: Any, func: Any, args: Any = (), depfuncs: Any = (), modules: tuple[str, ...] = (), *more: Any, **named: Any
+    ) -> Any:
+        names = (*modules, getattr(func, "__module__", None) or "")
+        if any(name.split(".")[0] == "pyneuroml" for name in names):
+            # A worker executes a text that begins with `from` as it stands.
+            modules = (*modules, f"from {__name__} import install; install({bool(_simulators)})")
+        return submit(self, func, args, depfuncs, modules, *more, **named)
+
+    server.submit = submit_with_install
+
+
+def _replace(name: str, old: Any, new: Any) -> None:
+    """Replaces a function in all modules that have it; those that are imported later take it from the first."""
+    for module in list(sys.modules.values()):
+        if module is not sys.modules[__name__] and getattr(module, "__dict__", {}).get(name) is old:
+            setattr(module, name, new)
