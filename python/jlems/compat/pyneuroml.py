@@ -332,7 +332,7 @@ def install(simulators: bool = True) -> None:
         current, replacement = getattr(runners, name, None), globals()[name]
         if current is not None and current is not replacement:
             _originals[name] = current
-            _replace(name, current, replacement)
+            replace(name, current, replacement)
     _install_in_workers()
 
 
@@ -340,7 +340,7 @@ def uninstall() -> None:
     """Gives pyNeuroML its own functions back."""
     for name, original in _originals.items():
         if name in _NAMES:
-            _replace(name, globals()[name], original)
+            replace(name, globals()[name], original)
     if "submit" in _originals:
         importlib.import_module("ppft").Server.submit = _originals["submit"]
     _originals.clear()
@@ -373,7 +373,7 @@ def _install_in_workers() -> None:
     server.submit = submit_with_install
 
 
-def _replace(name: str, old: Any, new: Any) -> None:
+def replace(name: str, old: Any, new: Any) -> None:
     """Replaces a function in all modules that have it; those that are imported later take it from the first."""
     for module in list(sys.modules.values()):
         if module is not sys.modules[__name__] and getattr(module, "__dict__", {}).get(name) is old:
