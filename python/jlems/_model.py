@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Iterable, Iterator, Mapping, NamedTuple
 
 from . import _jlems
 from ._errors import JlemsError, Problem, UsageError, warn
-from ._values import folder_list, limit_list, seconds_text, settings
+from ._values import Named, folder_list, in_unit, limit_list, seconds_text, settings
 
 if TYPE_CHECKING:
     from ._result import Result
@@ -24,6 +24,21 @@ class Quantity(float):
         quantity = super().__new__(cls, value)
         quantity.unit = unit
         return quantity
+
+    def to(self, unit: str) -> float:
+        """The value in another unit, such as ``"pF"``.
+
+        Raises
+        ------
+        UsageError
+            There is no such unit in NeuroML.
+        """
+        return in_unit(float(self), self._dimension(), unit)
+
+    def _dimension(self) -> str | None:
+        found = json.loads(_jlems.describe(self.unit)) if self.unit else []
+        units = [one["dimension"] for one in found if isinstance(one, dict) and one.get("is") == "unit"]
+        return units[0] if units else None
 
     def __repr__(self) -> str:
         return f"{float(self)!r} {self.unit or ''}".strip()
@@ -156,7 +171,7 @@ class Model:
             found = json.loads(self._source.components())["components"]
             components = [Component(one) for one in found]
             # As for references, the last of several counts.
-            self._components = {one.id: one for one in components if one.id is not None}
+            self._components = Named({one.id: one for one in components if one.id is not None})
         return self._components
 
     @property
@@ -372,7 +387,7 @@ class Description:
 
 
 def _types(text: str) -> dict[str, TypeSummary]:
-    found = {}
+    found = Named[TypeSummary]()
     for one in json.loads(text):
         summary = one["summary"]
         found[summary["name"]] = TypeSummary(

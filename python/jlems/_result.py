@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Iterator, Mapping, NamedTuple
 
 from . import _jlems
 from ._errors import JlemsError, Problem, UsageError
+from ._values import Named, did_you_mean, in_unit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -125,6 +126,25 @@ class Trace:
     def std(self, *args: Any, **options: Any) -> Any:
         return self.values.std(*args, **options)
 
+    def sum(self, *args: Any, **options: Any) -> Any:
+        return self.values.sum(*args, **options)
+
+    def argmax(self, *args: Any, **options: Any) -> Any:
+        return self.values.argmax(*args, **options)
+
+    def argmin(self, *args: Any, **options: Any) -> Any:
+        return self.values.argmin(*args, **options)
+
+    def to(self, unit: str) -> Floats:
+        """The values in another unit, such as ``"mV"``: float64, of the same shape.
+
+        Raises
+        ------
+        UsageError
+            There is no such unit in NeuroML, or it is one of another dimension.
+        """
+        return in_unit(self.values, self.dimension, unit)
+
     def __add__(self, other: Any) -> Any:
         return self.values + other
 
@@ -149,6 +169,12 @@ class Trace:
 
     def __neg__(self) -> Any:
         return -self.values
+
+    def __abs__(self) -> Any:
+        return abs(self.values)
+
+    def __pow__(self, other: Any) -> Any:
+        return self.values**other
 
     def __lt__(self, other: Any) -> Any:
         return self.values < other
@@ -386,10 +412,7 @@ class Result:
         return Trace(path, [name for name, _ in found], values, self.t, dimension, unit)
 
     def _unknown(self, path: str) -> str:
-        from difflib import get_close_matches
-
-        near = get_close_matches(path, list(self._places()), 1)
-        return f"{path}: not recorded" + (f"; did you mean `{near[0]}`?" if near else "")
+        return f"{path}: not recorded{did_you_mean(path, self._places())}"
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._places())
@@ -435,7 +458,7 @@ class Result:
                     parts.setdefault(population, []).append((ids, times))
                 else:
                     parts.setdefault(population, []).append((ids[kept], times[kept]))
-        spikes = {}
+        spikes = Named[Spikes]()
         for population, found in parts.items():
             ids, times = found[0]
             if len(found) > 1:
@@ -594,7 +617,8 @@ class Result:
             if len(set(units)) == 1 and units[0]:
                 axis.set_ylabel(units[0])
             if 1 < len(lines) <= 12:
-                axis.legend()
+                # matplotlib would look for a free corner among all values.
+                axis.legend(loc="upper right")
         return axes
 
     def _displays(self) -> list[Any]:

@@ -9,7 +9,7 @@ from . import _jlems
 from ._errors import JlemsWarning, Problem, UsageError, warn
 from ._model import Model, model_of
 from ._result import EventFile, Layout, Result, Table
-from ._values import count, paths, seconds, seconds_text, settings
+from ._values import count, no_others, paths, seconds, seconds_text, settings
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -44,10 +44,10 @@ class Simulation:
     record : path or list of paths, optional
         What to record: ``"pop[0]/v"``, or ``"pop[*]/v"`` for all members of a population. Without it, the
         output files and displays of the model say it; of a NeuroML file, the potential of the first cell of
-        each population is recorded.
+        each population is recorded, if ``spikes`` says nothing either.
     spikes : population or list of populations, optional
         Whose spikes to record; ``"*"`` stands for all. Without it, the event files of the model say it; of a
-        NeuroML file, all spikes are recorded.
+        NeuroML file, all spikes are recorded, if ``record`` says nothing either.
     every : int
         With 10, only every tenth row is recorded, beginning with the first.
     seed : int, optional
@@ -504,6 +504,9 @@ def write_model(
         return _jlems.run_to_files(model._source, os.fspath(folder), began, watcher.callback)
 
 
+_OF_MODEL = (
+    "set", "step", "length", "target", "temperature", "include", "limits", "base", "name", "files",
+)  # fmt: skip
 _OF_SIMULATION = ("record", "spikes", "every", "threads", "fast", "backend", "strict")
 
 
@@ -516,6 +519,7 @@ def run_model(
     **choices: Any,
 ) -> Result:
     """What :func:`jlems.run` does."""
+    no_others("run", choices, (*_OF_SIMULATION, *_OF_MODEL, "write", "progress", "seed"))
     of_simulation = {name: choices.pop(name) for name in _OF_SIMULATION if name in choices}
     model = model_of(source, **choices)
     simulation = Simulation(model, seed=seed, **of_simulation)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Mapping
+from typing import TYPE_CHECKING, Any, Iterable, Mapping, TypeVar
 
 from ._errors import UsageError
 
@@ -11,6 +11,64 @@ if TYPE_CHECKING:
     from ._model import Model
 
 PathLike = "str | os.PathLike[str]"
+T = TypeVar("T")
+
+# What other packages call the arguments.
+_OTHER_NAMES = {
+    "duration": "length", "tstop": "length", "sim_time": "length", "dt": "step", "time_step": "step",
+    "parameters": "set", "params": "set", "simulation_seed": "seed",
+}  # fmt: skip
+
+
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """The end of a message about an unknown name: one that is near, or nothing."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, list(names), 1)
+    return f"; did you mean `{near[0]}`?" if near else ""
+
+
+class Named(dict[str, T]):
+    """A dict whose message about a missing name has one that is near."""
+
+    def __missing__(self, name: str) -> T:
+        names = did_you_mean(name, self) if isinstance(name, str) else ""
+        there = "" if names else f"; there is {', '.join(list(self)[:10])}" if self else "; there is nothing"
+        raise KeyError(f"{name}: not here{names}{there}")
+
+
+def no_others(function: str, given: Iterable[str], allowed: Iterable[str]) -> None:
+    """Refuses arguments that a function does not have."""
+    known = list(allowed)
+    for name in given:
+        if name not in known:
+            other = _OTHER_NAMES.get(name)
+            hint = f"; did you mean `{other}`?" if other in known else did_you_mean(name, known)
+            raise TypeError(f"{function}() has no argument `{name}`{hint}")
+
+
+def in_unit(values: T, dimension: str | None, unit: str) -> T:
+    """Values in SI units as multiples of another unit of NeuroML of the same dimension."""
+    from . import _jlems
+
+    try:
+        found = [one for one in _described(_jlems.describe(unit)) if one.get("is") == "unit"]
+    except UsageError:
+        found = []
+    if not found:
+        raise UsageError(f"there is no unit `{unit}`")
+    scale = found[0]
+    if dimension is not None and scale["dimension"] != dimension:
+        raise UsageError(f"`{unit}` is a unit of {scale['dimension']}, not of {dimension}")
+    one, zero = scale["one"], scale["zero"]
+    return (values - zero) / (one - zero) if zero else values / one  # type: ignore[no-any-return]
+
+
+def _described(text: str) -> list[dict[str, Any]]:
+    import json
+
+    found = json.loads(text)
+    return found if isinstance(found, list) else []
 
 
 def seconds_text(time: Any, name: str) -> str:

@@ -41,6 +41,14 @@ BAD: list[tuple[str, Callable[[], Any], type[BaseException]]] = [
     ("load with a negative length", lambda: jlems.load(NETWORK, length="-1 s").run(), M),
     ("load with a bool as length", lambda: jlems.load(NETWORK, length=True), U),
     ("load with a length that is not a number", lambda: jlems.load(NETWORK, length=float("nan")).run(), M),
+    ("trace in an unknown unit", lambda: result()["cells[0]/v"].to("mVolt"), U),
+    ("trace in a unit of another dimension", lambda: result()["cells[0]/v"].to("nA"), U),
+    ("parameter in a unit of another dimension", lambda: model().components["iaf"].C.to("mV"), U),
+    ("spikes that are not recorded", lambda: result().spikes["cell"], K),
+    ("a component that is not there", lambda: model().components["iafs"], K),
+    ("a type that is not there", lambda: model().types["iafCel"], K),
+    ("duration instead of length", lambda: jlems.run(NETWORK, duration="1 s"), TypeError),
+    ("dt instead of step", lambda: model().run(dt="1 ms"), TypeError),
     ("unknown keyword of load", lambda: jlems.load(NETWORK, lenght="1 s"), TypeError),  # type: ignore[call-arg]
     ("limits that are no dict", lambda: jlems.load(NETWORK, limits="8GB"), U),  # type: ignore[arg-type]
     ("unknown limit", lambda: jlems.load(NETWORK, limits={"memry": "8GB"}), U),
@@ -122,3 +130,21 @@ def test_bad_arguments(what: str, call: Callable[[], Any], kind: type[BaseExcept
 
 def test_there_are_enough() -> None:
     assert len(BAD) >= 60
+
+
+@pytest.mark.filterwarnings("ignore::jlems.JlemsWarning")
+@pytest.mark.parametrize(
+    "call, said",
+    [
+        (lambda: jlems.run(NETWORK, duration="1 s"), "did you mean `length`?"),
+        (lambda: jlems.run(NETWORK, dt="1 ms"), "did you mean `step`?"),
+        (lambda: jlems.run(NETWORK, recrod="x"), "did you mean `record`?"),
+        (lambda: result().spikes["cell"], "did you mean `cells`?"),
+        (lambda: model().components["iafs"], "did you mean `iaf`?"),
+        (lambda: result()["cells[0]/v"].to("nA"), "`nA` is a unit of current, not of voltage"),
+    ],
+)
+def test_messages_name_what_was_meant(call: Callable[[], Any], said: str) -> None:
+    with pytest.raises(Exception) as caught:
+        call()
+    assert said in str(caught.value)

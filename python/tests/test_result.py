@@ -39,6 +39,15 @@ def test_traces(result: jlems.Result) -> None:
         result["pacemakers[0]/w"]
 
 
+def test_other_units(result: jlems.Result) -> None:
+    trace = result["pacemakers[*]/v"]
+    assert np.allclose(trace.to("mV"), trace.values * 1000) and trace.to("mV").shape == trace.shape
+    assert (abs(trace) == np.abs(trace.values)).all() and (trace**2 == trace.values**2).all()
+    assert trace.argmax() == trace.values.argmax() and trace.sum() == trace.values.sum()
+    cell = jlems.loads(CELL).components["iaf"]
+    assert cell.C.to("pF") == pytest.approx(200) and cell.leakReversal.to("mV") == pytest.approx(-50)
+
+
 def test_spikes(result: jlems.Result) -> None:
     spikes = result.spikes["pacemakers"]
     assert spikes.ids.dtype == np.int32 and spikes.times.dtype == np.float64
