@@ -9,7 +9,7 @@ from . import _jlems
 from ._errors import JlemsWarning, Problem, UsageError, warn
 from ._model import Model, model_of
 from ._result import EventFile, Layout, Result, Table
-from ._values import count, no_others, paths, seconds, seconds_text, settings
+from ._values import count, did_you_mean, no_others, paths, seconds, seconds_text, settings
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -333,11 +333,12 @@ class Running:
     ...     result = run.result()
     """
 
-    __slots__ = ("_simulation", "_running")
+    __slots__ = ("_simulation", "_running", "_sources")
 
     def __init__(self, simulation: Simulation, running: _jlems.Running) -> None:
         self._simulation = simulation
         self._running = running
+        self._sources: dict[str, int | None] = {}
 
     @property
     def steps(self) -> int:
@@ -383,6 +384,39 @@ class Running:
     def step(self, steps: int = 1) -> None:
         """Makes so many steps, or those that are left."""
         self._to(self.steps + count(steps, "steps", 0), None)
+
+    def send(self, cell: str) -> None:
+        """Sends an event from a cell or another source, as if it had spiked now.
+
+        All that is connected to it gets the event, after the delay of the connection; it is recorded, too. The
+        cell itself stays as it is. A population that does nothing by itself is a way in for events.
+
+        Parameters
+        ----------
+        cell : str
+            What sends it, such as ``"pop[3]"``: one of those whose spikes the simulation records.
+
+        Raises
+        ------
+        KeyError
+            The spikes of this cell are not recorded.
+        RunError
+            The event leads to others without end.
+        """
+        source = self._source(cell)
+        if source is None:
+            sources = [one for file in self._simulation._layout.events for one in file.sources]
+            hint = did_you_mean(cell, sources) or "; say it in `spikes`"
+            raise KeyError(f"{cell}: its spikes are not recorded{hint}")
+        self._running.send(source)
+
+    def _source(self, cell: str) -> int | None:
+        if cell not in self._sources:
+            for number, file in enumerate(self._simulation._layout.events):
+                if cell in file.sources:
+                    self._sources[cell] = self._running.source(number, file.sources.index(cell))
+                    break
+        return self._sources.get(cell)
 
     def run(self, *, progress: bool | Callable[[Progress], Any] | None = None) -> Result:
         """Goes on to the end, and gives the result."""

@@ -151,6 +151,39 @@ def test_step_by_step() -> None:
     assert np.array_equal(rest.t, whole.t[151:])
 
 
+def test_events_from_outside() -> None:
+    """A population that never spikes by itself is a way in."""
+    text = CELL.replace('<network id="net">', """<Include file="Synapses.xml"/>
+        <expOneSynapse id="syn" gbase="5nS" erev="0mV" tauDecay="2ms"/>
+        <iafCell id="quiet" leakReversal="-60mV" thresh="0mV" reset="-60mV" C="0.2nF" leakConductance="0.01uS"/>
+        <network id="net"><population id="in" component="quiet" size="2"/><population id="out" component="quiet" size="1"/>
+        <projection id="p" presynapticPopulation="in" postsynapticPopulation="out" synapse="syn">
+        <connectionWD id="0" preCellId="../in[0]" postCellId="../out[0]" weight="1" delay="0ms"/>
+        <connectionWD id="1" preCellId="../in[1]" postCellId="../out[0]" weight="2" delay="3ms"/></projection>""")
+    simulation = jlems.loads(text).simulation(record="out[0]/v", spikes=["in"])
+    quiet = simulation.run()["out[0]/v"].values
+    with simulation.start() as run:
+        run.advance("10 ms")
+        run.send("in[0]")
+        run.advance("10 ms")
+        run.send("in[1]")
+        saved = run.checkpoint()
+        with pytest.raises(KeyError, match="not recorded; did you mean `in"):
+            run.send("in[5]")
+        with pytest.raises(KeyError):
+            run.send("out[0]")
+        result = run.run()
+    v = result["out[0]/v"].values
+    assert np.array_equal(v[:1001], quiet[:1001]) and v[1100] > quiet[1100] + 1e-5
+    # The second event is on its way for 3 ms.
+    rises = np.flatnonzero(np.diff(v) > 1e-6)
+    assert rises[0] in (1000, 1001) and any(2299 <= rise <= 2302 for rise in rises)
+    assert result.spikes["in"].ids.tolist() == [0, 1]
+    assert result.spikes["in"].times == pytest.approx([0.01, 0.02])
+    with simulation.start(checkpoint=saved) as run:
+        assert np.array_equal(run.run()["out[0]/v"].values, v[2001:])
+
+
 def test_a_callback_cannot_touch_its_own_run() -> None:
     with jlems.load(NETWORK, length="1000 s").simulation(every=1000).start() as run:
         with pytest.raises(RuntimeError, match="being advanced"):

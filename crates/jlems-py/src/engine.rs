@@ -161,6 +161,11 @@ impl Engine {
         &self.bounds
     }
 
+    /// What sends the events of a selection of an event file.
+    pub fn source(&self, file: usize, index: usize) -> Option<u32> {
+        self.compiled.simulation().source(file, index)
+    }
+
     /// Makes a run from its start to its end.
     pub fn make(&self, progress: Option<&Py<PyAny>>) -> Made {
         let begun = Instant::now();

@@ -117,6 +117,26 @@ impl Running {
         last.ok_or_else(is_over)
     }
 
+    /// What sends the events of a selection of an event file.
+    fn source(&self, file: usize, index: usize) -> Option<u32> {
+        self.engine.get().source(file, index)
+    }
+
+    /// Sends an event of a source, with the time of now.
+    fn send(&self, py: Python<'_>, source: u32) -> PyResult<()> {
+        let engine = self.engine.get();
+        let end = self.with(py, |held| {
+            let run = held.run.as_mut()?;
+            let end = run.send(source).err().map(End::Failed);
+            held.failed |= end.is_some();
+            Some(end.map(|end| engine.explained(end, held.took)))
+        })?;
+        match end.ok_or_else(is_over)? {
+            None => Ok(()),
+            Some(end) => error_of(py, end).map_or(Ok(()), Err),
+        }
+    }
+
     /// The numbers up to now.
     #[pyo3(signature = (take=true))]
     fn numbers<'py>(&self, py: Python<'py>, take: bool) -> PyResult<Bound<'py, PyDict>> {

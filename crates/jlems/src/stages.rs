@@ -682,6 +682,20 @@ impl<S: Sink> Run<S> {
         self.advance_to(self.steps().saturating_add(steps))
     }
 
+    /// Sends an event between two steps as if a source of the network sent it, with the time of now: to all that is
+    /// connected to it, and to the sink. [`Simulation::source`] finds the source of a recorded event.
+    ///
+    /// # Errors
+    /// Events without end, what the sink cannot store. The run cannot go on then.
+    pub fn send(&mut self, source: u32) -> Result<(), RunError> {
+        let Compiled {
+            simulation,
+            backend,
+            ..
+        } = &self.compiled;
+        Ok(self.cursor.send(simulation, &**backend, source)?)
+    }
+
     fn advance_to(&mut self, until: u64) -> Result<(), RunError> {
         let Compiled {
             simulation,

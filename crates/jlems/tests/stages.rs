@@ -139,6 +139,49 @@ fn a_run_goes_on_from_a_checkpoint_in_memory() {
 }
 
 #[test]
+fn events_from_outside_go_where_those_of_their_source_go() {
+    // The first cell never spikes by itself; what it sends arrives at the second one 2 ms later.
+    let text = NETWORK
+        .replace("thresh=\"-55mV\"", "thresh=\"0mV\"")
+        .replace("leakReversal=\"-50mV\"", "leakReversal=\"-60mV\"")
+        .replace("reset=\"-70mV\"", "reset=\"-60mV\"")
+        .replace("cells[0]/v", "cells[1]/v")
+        .replace(
+            "<network id=\"net\">",
+            r#"<Include file="Synapses.xml"/>
+            <expOneSynapse id="syn" gbase="5nS" erev="0mV" tauDecay="2ms"/><network id="net">
+            <projection id="p" presynapticPopulation="cells" postsynapticPopulation="cells" synapse="syn">
+            <connectionWD id="0" preCellId="../cells[0]" postCellId="../cells[1]" weight="1" delay="2ms"/>
+            </projection>"#,
+        );
+    let mut ends = Vec::new();
+    for backend in [BackendKind::Jit, BackendKind::Interpreter] {
+        let options = Options {
+            backend,
+            ..Options::default()
+        };
+        let compiled = built(&text, &options).unwrap().compile(&options).unwrap();
+        let source = compiled.simulation().source(0, 0).unwrap();
+        assert_eq!(compiled.simulation().source(0, 2), None);
+        assert_eq!(compiled.simulation().source(1, 0), None);
+        let mut run = compiled.start(&options).unwrap();
+        run.step(100).unwrap();
+        run.send(source).unwrap();
+        run.step(u64::MAX).unwrap();
+        let sent: Vec<f64> = run.sink().events[0].times_of("0").collect();
+        assert_eq!(sent.len(), 1);
+        assert!((sent[0] - 0.01).abs() < 1e-9);
+        let v = run.sink().tables[0].column("cells[1]/v").unwrap();
+        // The first cell is the second one's only source, so nothing moves before.
+        let (before, after) = v.split_at(121);
+        assert!(before.iter().all(|one| (one + 0.06).abs() < 1e-12));
+        assert!(after.iter().any(|one| *one > -0.0595));
+        ends.push(v.to_vec());
+    }
+    assert_eq!(ends[0], ends[1]);
+}
+
+#[test]
 fn each_stage_has_its_warnings_and_its_failures() {
     let options = Options::default();
     let sources = MemorySources::from([("LEMS_net.xml", NETWORK)]);

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use lems_ir::{Backend, Deliveries, Fault, Interpreter, State, make_step};
+use lems_ir::{Backend, Deliveries, Fault, Interpreter, State, emit, make_step};
 use lems_output::{Mark, OutputError, OutputStore};
 
 use crate::checkpoint::{self, Checkpoint};
@@ -253,6 +253,31 @@ impl<S: Sink> Cursor<S> {
         Ok(())
     }
 
+    /// Sends an event between two steps as if a source of the network sent it, with the time of now: to all that is
+    /// connected to it, and to the event files that record it. [`Simulation::source`] finds the source.
+    ///
+    /// # Errors
+    /// Events without end, an output that cannot be written. The run cannot go on then.
+    pub fn send(
+        &mut self,
+        simulation: &Simulation,
+        backend: &dyn Backend,
+        source: u32,
+    ) -> Result<(), EngineError> {
+        if self.stopped {
+            return Ok(());
+        }
+        self.state.now = self.time;
+        self.state.deliveries.begin_step();
+        emit(&simulation.program, backend, &mut self.state, source);
+        let result = match self.state.fault.take() {
+            None => self.record_events(simulation),
+            Some(fault) => Err(fault.into()),
+        };
+        self.stopped |= result.is_err();
+        result
+    }
+
     /// Goes on to the end of the run, or until `control` says to stop; gives whether the end is
     /// reached.
     ///
@@ -332,11 +357,7 @@ impl<S: Sink> Cursor<S> {
 
     /// Gives the sink the events of the step, and the rows of this moment if there are some.
     fn record(&mut self, simulation: &Simulation) -> Result<(), EngineError> {
-        for selection in self.state.recorded.drain(..) {
-            if let Some((file, index)) = simulation.selection(selection) {
-                self.sink.event(file, index, self.time)?;
-            }
-        }
+        self.record_events(simulation)?;
         if !self.steps.is_multiple_of(simulation.every()) {
             return Ok(());
         }
@@ -356,6 +377,15 @@ impl<S: Sink> Cursor<S> {
             self.sink.row(number, self.time, &self.row)?;
         }
         Ok(self.sink.end_of_rows(self.time)?)
+    }
+
+    fn record_events(&mut self, simulation: &Simulation) -> Result<(), EngineError> {
+        for selection in self.state.recorded.drain(..) {
+            if let Some((file, index)) = simulation.selection(selection) {
+                self.sink.event(file, index, self.time)?;
+            }
+        }
+        Ok(())
     }
 
     /// Ends the run if its state says so.

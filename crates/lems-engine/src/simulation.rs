@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use lems_expression::Dimension;
-use lems_ir::{Cable, Probe, Program};
+use lems_ir::{Action, Cable, Probe, Program, Target};
 use lems_lower::{Lowered, Method, Recorded, lower};
 use lems_math::JavaRandom;
 use lems_model::Model;
@@ -279,6 +279,16 @@ impl Simulation {
         let file = after.checked_sub(1)?;
         let index = number - self.event_files.get(file)?.first;
         Some((file, index))
+    }
+
+    /// What sends the events of a selection of an event file, as [`Cursor::send`](crate::Cursor::send) takes it.
+    pub fn source(&self, file: usize, index: usize) -> Option<u32> {
+        let number = self.event_files.get(file)?.first + index;
+        let mut targets = self.program.routes.all();
+        let records = |target: &Target| matches!(target.action, Action::Record { selection } if selection as usize == number);
+        targets
+            .find(|(_, target)| records(target))
+            .map(|(source, _)| source)
     }
 
     /// The first variable that has become NaN in a memory, if any has.
