@@ -5,6 +5,7 @@ from __future__ import annotations
 import pathlib
 import subprocess
 import sys
+from typing import Iterator
 
 import pytest
 
@@ -30,6 +31,17 @@ GROWING = """<Lems><Target component="sim"/><Include file="Simulation.xml"/>
 <Grower id="g"/>
 <Simulation id="sim" length="5s" step="1ms" target="g">
   <OutputFile id="x" fileName="x.dat"><OutputColumn id="x" quantity="x"/></OutputFile></Simulation></Lems>"""
+
+
+@pytest.fixture
+def without_java(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> Iterator[None]:
+    """An empty folder, no Java on the PATH, and pyNeuroML runs in this process."""
+    compat = pytest.importorskip("jlems.compat.pyneuroml")
+    monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
+    monkeypatch.chdir(tmp_path)
+    compat.install()
+    yield
+    compat.uninstall()
 
 
 @pytest.fixture

@@ -17,13 +17,10 @@ SYNAPSE = """<neuroml xmlns="http://www.neuroml.org/schema/neuroml2" id="syn">
 
 
 @pytest.fixture(autouse=True)
-def without_java(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> Iterator[None]:
-    monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
-    monkeypatch.chdir(tmp_path)
+def taken_over(without_java: None) -> Iterator[None]:
     compat.install()
     yield
     compat.uninstall()
-    compat.pyneuroml.uninstall()
 
 
 def simulation() -> Any:

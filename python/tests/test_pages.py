@@ -6,7 +6,7 @@ import os
 import pathlib
 import subprocess
 import sys
-from typing import Any, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,13 +20,7 @@ compat = pytest.importorskip("jlems.compat.pyneuroml")
 pytest.importorskip("matplotlib").use("Agg")
 
 
-@pytest.fixture(autouse=True)
-def without_java(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> Iterator[None]:
-    monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
-    monkeypatch.chdir(tmp_path)
-    compat.install()
-    yield
-    compat.uninstall()
+pytestmark = pytest.mark.usefixtures("without_java")
 
 
 def rate(kind: str, value: str, midpoint: str, scale: str) -> Any:

@@ -7,7 +7,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
-from typing import Any, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,13 +22,7 @@ runners = pytest.importorskip("pyneuroml.runners")
 compat = pytest.importorskip("jlems.compat.pyneuroml")
 
 
-@pytest.fixture(autouse=True)
-def without_java(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> Iterator[None]:
-    monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
-    monkeypatch.chdir(tmp_path)
-    compat.install()
-    yield
-    compat.uninstall()
+pytestmark = pytest.mark.usefixtures("without_java")
 
 
 def izhikevich() -> Any:
