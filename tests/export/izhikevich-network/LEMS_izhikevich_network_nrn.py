@@ -124,6 +124,7 @@ class Network:
 
     def __init__(self):
         self.cells, self.mechanisms, self.sections, self.ports, self.connections = [], {}, [], [], []
+        self.numbers = {}
 
 
 class Cell:
@@ -161,8 +162,9 @@ def load_mechanisms():
     return h
 
 
-def build(step=STEP):
-    """Makes all instances and connections, for steps of this length in seconds."""
+def build(step=STEP, with_numbers=False):
+    """Makes all instances and connections, for steps of this length in seconds. CoreNEURON knows what
+    sends events by numbers."""
     h = load_mechanisms()
     network = Network()
     network.cells = [Cell(h, name, number) for number, name in enumerate(CABLES)]
@@ -204,12 +206,13 @@ def build(step=STEP):
             target = reference(network.mechanisms[other][instance], variable, place)
             h.setpointer(target, pointer, network.mechanisms[name][reader])
     if GENERATOR is not None:
-        generator = h.Generator(h.Section(name="generator")(0.5))
+        network.sections.append(h.Section(name="generator"))
+        generator = h.Generator(network.sections[-1](0.5))
         generator.low_start, generator.high_start = GENERATOR & 0xFFFFFF, GENERATOR >> 24
         for instance in (instance for name in DRAWING for instance in network.mechanisms[name]):
             h.setpointer(generator._ref_low, "generator_low", instance)
             h.setpointer(generator._ref_high, "generator_high", instance)
-        network.generator = generator, generator.get_segment().sec
+        network.generator = generator
     # What sends events: an instance itself, or a port that counts them.
     for name, counter, own, instances, places in PORTS:
         senders = [network.mechanisms[name][instance] for instance in instances]
@@ -221,10 +224,20 @@ def build(step=STEP):
                 h.setpointer(reference(owner, counter, place), "count", sender)
                 senders.append(sender)
         network.ports.append(senders)
+    context = h.ParallelContext()
+    for port, senders in enumerate(network.ports if with_numbers else []):
+        for member, sender in enumerate(senders):
+            number = len(network.numbers)
+            network.numbers[port, member] = number
+            context.set_gid2node(number, context.id())
+            context.cell(number, h.NetCon(sender, None))
     for port, handler, name, members, instances, places, delays in CONNECTIONS:
         senders, receivers = network.ports[port], network.mechanisms[name]
         for member, instance, place, delay in zip(members, instances, places, delays):
-            connection = h.NetCon(senders[member], receivers[instance])
+            if with_numbers:
+                connection = context.gid_connect(network.numbers[port, member], receivers[instance])
+            else:
+                connection = h.NetCon(senders[member], receivers[instance])
             connection.weight[0], connection.weight[1] = handler, place
             connection.delay = delay_of(delay, step)
             network.connections.append(connection)
@@ -264,14 +277,20 @@ class Recording:
                     self.columns[column[:4]] = h.Vector().record(target)
         # NEURON records the events of a sender once; several selections may be of it.
         self.times, self.numbers, self.listeners = h.Vector(), h.Vector(), []
-        self.selections, self.senders, known = [], [], {}
+        self.selections, self.senders, self.known_as, known = [], [], {}, {}
         for number, (_, _, selections) in enumerate(EVENT_FILES):
             for identifier, port, member, rank in selections:
                 if port is not None and (port, member) not in known:
                     known[port, member] = len(known)
-                    listener = h.NetCon(network.ports[port][member], None)
-                    listener.record(self.times, self.numbers, known[port, member])
-                    self.listeners.append(listener)
+                    sender = known[port, member]
+                    if network.numbers:
+                        sender = network.numbers[port, member]
+                        h.ParallelContext().spike_record(sender, self.times, self.numbers)
+                    else:
+                        listener = h.NetCon(network.ports[port][member], None)
+                        listener.record(self.times, self.numbers, sender)
+                        self.listeners.append(listener)
+                    self.known_as[sender] = known[port, member]
                     self.senders.append([])
                 if port is not None:
                     self.senders[known[port, member]].append(len(self.selections))
@@ -282,7 +301,7 @@ class Recording:
         found = [(0, -1, selection) for selection in EVENTS_AT_START]
         for time, number in zip(self.times, self.numbers):
             when = round(time / (1000 * step))
-            for selection in self.senders[int(number)]:
+            for selection in self.senders[self.known_as[int(number)]]:
                 found.append((when, self.selections[selection][2], selection))
         found.sort(key=lambda event: event[:2])
         for when, _, selection in found:
@@ -435,7 +454,7 @@ def main():
     if given.seed is not None and GENERATOR is not None:
         raise Problem("the seed is a part of the export: set it in the model, or by `export --seed`")
     progress = Progress() if sys.stderr.isatty() and not given.quiet else None
-    network = build(step)
+    network = build(step, with_numbers=given.coreneuron)
     recording = run(network, steps, step, given.nthread, given.coreneuron, progress)
     write(given.out, recording, steps, step)
     if not given.quiet:
