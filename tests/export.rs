@@ -196,6 +196,29 @@ fn a_cell_with_dendrites_becomes_sections_and_a_membrane() {
     assert!(files.iter().all(|file| !file.text.contains("VERBATIM")));
 }
 
+#[test]
+fn a_graph_has_types_populations_and_connections() {
+    let text = with_events("0ms");
+    let sources = MemorySources::from([("LEMS_test.xml", text.as_str())]);
+    let exported = export("LEMS_test.xml", &sources, &Options::default(), Form::Graph);
+    let files = exported.unwrap_or_else(|failure| panic!("{failure}")).files;
+    let [graph] = &files[..] else {
+        panic!("one file")
+    };
+    assert_eq!(graph.name, "LEMS_test.dot");
+    for expected in [
+        r#""type iafCell" [label="iafCell"];"#,
+        r#""type iafCell" -> "type baseIafCapCell" [arrowhead=empty];"#,
+        r#""place sources" -> "place cells" [label="1 expOneSynapse"];"#,
+    ] {
+        assert!(
+            graph.text.contains(expected),
+            "{expected} in {}",
+            graph.text
+        );
+    }
+}
+
 /// A spike source that excites a cell after a delay.
 fn with_events(delay: &str) -> String {
     format!(

@@ -3,17 +3,19 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use lems_document::{Source, SourceReader};
+use lems_document::{Document, Source, SourceReader};
 use lems_engine::{RunSettings, Simulation};
 use lems_export::{
-    Cell, DataFile, EventFile, EventOrder, ExportError, Job, Quantity, Recorded, Section,
+    Cell, DataFile, EventFile, EventOrder, ExportError, Graph, Job, Quantity, Recorded, Section,
 };
 use lems_ir::Probe;
+use lems_model::Model;
 use lems_morphology::{Point, Segment};
 use lems_network::CablePlan;
 use lems_output::EventFormat;
 
 use crate::Method;
+use crate::resolved::{ResolvedModel, ResolvedNetwork};
 use crate::{Built, Checked, Diagnostic, Failure, Loaded, Options};
 
 pub use lems_export::File;
@@ -25,6 +27,8 @@ pub enum Form {
     Neuron,
     /// NEURON, computing jLEMS's numbers.
     NeuronExact,
+    /// A graph of types and network, for Graphviz.
+    Graph,
     /// EDEN, which reads LEMS files itself.
     Eden,
 }
@@ -71,6 +75,7 @@ pub fn export(
             let shapes = Shapes::of(&checked, &options)?;
             neuron(name, simulation, &built, shapes, form)?
         }
+        Form::Graph => vec![graph_of(name, loaded.document(), &checked.model, &options)?],
         Form::Eden => vec![lems_export::eden(name)],
     };
     Ok(Exported {
@@ -128,8 +133,47 @@ fn neuron(
     };
     match form {
         Form::Neuron => lems_export::neuron(&job),
-        Form::NeuronExact | Form::Eden => lems_export::exact(&job),
+        Form::NeuronExact | Form::Eden | Form::Graph => lems_export::exact(&job),
     }
+}
+
+fn graph_of(
+    name: &str,
+    document: &Document,
+    model: &Model<'_>,
+    options: &Options,
+) -> Result<File, Failure> {
+    let types = ResolvedModel::of(model, document).types;
+    let mut graph = Graph {
+        types: types
+            .into_iter()
+            .map(|kind| (kind.name, kind.extends))
+            .collect(),
+        ..Graph::default()
+    };
+    for network in ResolvedNetwork::all(document, model, options)? {
+        for population in network.populations.iter().chain(&network.attached) {
+            let line = format!(
+                "{} {} ({})",
+                population.size, population.component, population.kind
+            );
+            match graph
+                .places
+                .iter_mut()
+                .find(|(place, _)| *place == population.place)
+            {
+                Some((_, lines)) => lines.push(line),
+                None => graph.places.push((population.place.clone(), vec![line])),
+            }
+        }
+        graph
+            .connections
+            .extend(network.connections.into_iter().map(|connections| {
+                let label = format!("{} {}", connections.number, connections.through);
+                (connections.from, connections.to, label)
+            }));
+    }
+    Ok(lems_export::graph(name, &graph))
 }
 
 /// The shapes of the cells with dendrites of a network.

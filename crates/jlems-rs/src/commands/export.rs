@@ -23,7 +23,9 @@ pub enum Command {
     /// Write mechanisms (NMODL) and a Python file that builds and runs the model in NEURON.
     Neuron(NeuronArguments),
     /// Write a Python file that runs the model in EDEN, which reads LEMS files itself.
-    Eden(EdenArguments),
+    Eden(OneFileArguments),
+    /// Write a graph of the types in use and of the network, which Graphviz draws (`dot -Tsvg`).
+    Graph(OneFileArguments),
 }
 
 /// What to export to NEURON.
@@ -48,9 +50,9 @@ pub struct NeuronArguments {
     recording: RecordingArguments,
 }
 
-/// What to run in EDEN.
+/// What to write as one file.
 #[derive(Debug, Args)]
-pub struct EdenArguments {
+pub struct OneFileArguments {
     #[command(flatten)]
     model: ModelArguments,
 }
@@ -89,7 +91,8 @@ impl ModelArguments {
 pub fn run(command: &Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Neuron(arguments) => neuron(arguments),
-        Command::Eden(arguments) => eden(arguments),
+        Command::Eden(arguments) => one_file(&arguments.model, Form::Eden),
+        Command::Graph(arguments) => one_file(&arguments.model, Form::Graph),
     }
 }
 
@@ -120,15 +123,20 @@ fn neuron(arguments: &NeuronArguments) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn eden(arguments: &EdenArguments) -> Result<ExitCode, Failure> {
-    let model = &arguments.model;
+/// An export that is one file.
+fn one_file(model: &ModelArguments, form: Form) -> Result<ExitCode, Failure> {
     let options = model.options()?;
     let reader = model.search.reader(&model.file, &options);
-    let exported = export(&model.file, &*reader, &options, Form::Eden)?;
+    let exported = export(&model.file, &*reader, &options, form)?;
     write(&exported, &model.output)?;
     if !model.quiet {
         warn(&exported);
-        print(&format!("wrote {}\n", visible(script(&exported.files))))?;
+        let names: Vec<&str> = exported
+            .files
+            .iter()
+            .map(|file| file.name.as_str())
+            .collect();
+        print(&format!("wrote {}\n", visible(&names.join(", "))))?;
     }
     Ok(ExitCode::SUCCESS)
 }

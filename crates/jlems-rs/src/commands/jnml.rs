@@ -21,7 +21,7 @@ jlems-rs, called as jnml
     jnml LEMS_FILE -neuron [-nogui] [-compile] [-run] [-outputdir FOLDER]
         exports to NEURON; -compile calls nrnivmodl, -run also runs the model there
     jnml LEMS_FILE -eden [-outputdir FOLDER]
-        writes a Python file that runs the model in EDEN
+        writes a Python file that runs the model in EDEN; -graph writes a graph for Graphviz
     jnml -validate FILE...
         checks NeuroML and LEMS files
     jnml -v
@@ -82,6 +82,7 @@ fn simulate(words: &[String]) -> ExitCode {
             "-norun" => runs = false,
             "-neuron" => export = Some("neuron"),
             "-eden" => export = Some("eden"),
+            "-graph" | "-lems-graph" => export = Some("graph"),
             "-compile" if export.is_some() => compiles = true,
             "-run" if export.is_some() => runs_export = true,
             "-I" => match rest.next() {
