@@ -308,11 +308,3 @@ fn sections_of(plan: &CablePlan) -> Vec<Section> {
         .filter_map(section)
         .collect()
 }
-
-/// The simulation with events that reach other instances half a step later.
-pub(crate) fn with_late_events(mut simulation: Simulation) -> Result<Simulation, ExportError> {
-    let step = simulation.step();
-    let program = lems_export::late_events(&simulation.program, &simulation.columns, step)?;
-    simulation.program = Arc::new(program);
-    Ok(simulation)
-}

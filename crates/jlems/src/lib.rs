@@ -51,6 +51,7 @@ mod displays;
 mod explain;
 pub mod export;
 mod host;
+mod late_events;
 mod limits;
 pub mod memory;
 mod options;

@@ -26,7 +26,7 @@ use crate::pipeline::places::long_kernels;
 use crate::reading::{RECORD, doubts_of_model, experiment};
 use crate::{
     BackendKind, Code, Diagnostic, Failure, LimitError, Options, Plots, Settings, Stage,
-    display_name, export, load_runnable, read_model_in_use, settings,
+    display_name, late_events, load_runnable, read_model_in_use, settings,
 };
 
 /// What watches over time and memory from the first stage to the last.
@@ -285,7 +285,7 @@ pub(crate) fn simulations<'d>(
         let simulation =
             Simulation::new(model, experiment, run, recording, options.method).map_err(failed)?;
         let simulation = match options.late_events {
-            true => export::with_late_events(simulation)?,
+            true => late_events::delivered_late(simulation)?,
             false => simulation,
         };
         limits.allow_program(&simulation.program)?;
