@@ -61,6 +61,9 @@ class Simulation:
         What runs the equations: machine code, or an interpreter that is slow and gives the same results.
     strict : bool
         Whether mistakes that jLEMS accepts are errors.
+    free : str or list of str, optional
+        Parameters whose values change later, such as ``"cell/C"``: runs with other values of them
+        (``run(set=...)``) need no new machine code, and a :class:`Running` takes them between steps.
 
     Raises
     ------
@@ -89,13 +92,14 @@ class Simulation:
         fast: bool = False,
         backend: str = "jit",
         strict: bool = False,
+        free: str | Iterable[str] | None = None,
     ) -> None:
         if not isinstance(model, Model):
             raise UsageError(f"a Model is needed, not {type(model).__name__}; `jlems.load` makes one")
         if backend not in ("jit", "interpreter"):
             raise UsageError(f"backend: {backend!r} is not allowed; there are \"jit\" and \"interpreter\"")
         self.model = model
-        self._choices = {
+        self._choices: dict[str, Any] = {
             "record": paths(record, "record"),
             "spikes": paths(spikes, "spikes"),
             "every": count(every, "every"),
@@ -104,6 +108,7 @@ class Simulation:
             "fast": bool(fast),
             "interpreter": backend == "interpreter",
             "strict": bool(strict),
+            "free": paths(free, "free") or [],
         }
         self._made(_jlems.engine(model._source, self._choices))
         # What was told when the model was loaded is not told again.
@@ -152,7 +157,10 @@ class Simulation:
         length: Any = None,
         seed: int | None = None,
     ) -> Simulation:
-        """The simulation with other values of the model: see :meth:`Model.with_`."""
+        """The simulation with other values of the model: see :meth:`Model.with_`.
+
+        The machine code is the same if only free parameters change.
+        """
         source = self.model._source.with_settings(
             settings(self.model, set),
             None if step is None else seconds_text(step, "step"),
@@ -161,7 +169,14 @@ class Simulation:
         choices = dict(self._choices)
         if seed is not None:
             choices["seed"] = count(seed, "seed", -(2**63))
-        return _simulation(Model(source, _check=False), choices)
+        model = Model(source, _check=False)
+        if step is None and length is None and self._choices["free"] and self._frees(set):
+            engine = _jlems.with_values(self._engine, settings(self.model, set), choices["seed"])
+            return _simulation(model, choices, engine)
+        return _simulation(model, choices)
+
+    def _frees(self, set: Mapping[str, Any] | None) -> bool:
+        return all(path in self._choices["free"] for path in set or ())
 
     def run(
         self,
@@ -177,7 +192,8 @@ class Simulation:
         Parameters
         ----------
         set, step, length, seed
-            Other values for this run: the model is built and compiled again for it.
+            Other values for this run: the model is built again for it, and compiled again unless only ``free``
+            parameters change.
         progress : bool or callable, optional
             True for a bar: of tqdm if it is installed, else a line on the standard error. A callable gets a
             :class:`Progress` several times a second; the run ends early if it returns something true.
@@ -284,11 +300,13 @@ class Simulation:
         return (_simulation, (self.model, self._choices))
 
 
-def _simulation(model: Model, choices: dict[str, Any]) -> Simulation:
+def _simulation(
+    model: Model, choices: dict[str, Any], engine: _jlems.Engine | None = None
+) -> Simulation:
     simulation = Simulation.__new__(Simulation)
     simulation.model = model
     simulation._choices = choices
-    simulation._made(_jlems.engine(model._source, choices))
+    simulation._made(engine or _jlems.engine(model._source, choices))
     return simulation
 
 
@@ -333,12 +351,13 @@ class Running:
     ...     result = run.result()
     """
 
-    __slots__ = ("_simulation", "_running", "_sources")
+    __slots__ = ("_simulation", "_running", "_sources", "_values")
 
     def __init__(self, simulation: Simulation, running: _jlems.Running) -> None:
         self._simulation = simulation
         self._running = running
         self._sources: dict[str, int | None] = {}
+        self._values: dict[str, Any] = {}
 
     @property
     def steps(self) -> int:
@@ -436,6 +455,30 @@ class Running:
         numbers = {**row, "steps": 0, "time": 0.0, "seconds": 0.0, "stopped": False, "error": None}
         trace = Result(self._simulation._layout, numbers, 0, [])[path]
         return float(trace.values[0]) if trace.values.ndim == 1 else trace.values[:, 0].copy()
+
+    def __setitem__(self, path: str, value: Any) -> None:
+        """Gives a free parameter another value from now on, such as ``run["pulse/amplitude"] = "0.2 nA"``.
+
+        Variables stay as they are: what is computed from the parameter only at the start, such as an initial
+        potential, does not change.
+
+        Raises
+        ------
+        UsageError
+            The parameter is not one of the ``free`` ones of the simulation.
+        ModelError
+            The value makes no sense.
+        """
+        simulation = self._simulation
+        free = simulation._choices["free"]
+        if path not in free:
+            hint = did_you_mean(path, free) or "; say it in `free` when the simulation is made"
+            raise UsageError(f"{path}: this parameter is not free{hint}")
+        values = {**self._values, path: value}
+        texts = settings(simulation.model, values)
+        engine = _jlems.with_values(simulation._engine, texts, simulation._choices["seed"])
+        self._running.change(engine)
+        self._values = values
 
     def peek(self) -> Result:
         """A copy of what is recorded up to now; the run goes on."""

@@ -115,8 +115,8 @@ except KeyboardInterrupt as error:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     seconds, rows, partial = done.stdout.split()
-    # Seconds of the processor: a busy machine gives it to others for a while.
-    assert float(seconds) < 0.1 and int(rows) > 1 and partial == "True"
+    # Seconds of the processor, with room for a busy machine: the run itself would take minutes.
+    assert float(seconds) < 2 and int(rows) > 1 and partial == "True"
 
 
 def test_progress() -> None:

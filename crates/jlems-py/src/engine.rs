@@ -1,5 +1,6 @@
 //! A run that is compiled, to be made as often as one likes.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -15,6 +16,7 @@ use crate::columns::{Columns, Plan};
 use crate::drive::{Bounds, End, advance};
 use crate::failure::{Kind, Problem, detached, exception};
 use crate::source::{Source, reader_of};
+use crate::template::Template;
 
 /// A run is made again to find the cause of a failure if it took no longer than this.
 const LONGEST_RUN_AGAIN: Duration = Duration::from_secs(10);
@@ -56,6 +58,8 @@ pub struct Engine {
     inputs: Vec<String>,
     warnings: Vec<Problem>,
     seconds: f64,
+    /// The model to be run with other values, if parameters are free.
+    template: Option<Arc<Template>>,
 }
 
 impl Engine {
@@ -123,7 +127,24 @@ impl Engine {
             compiled,
             bounds,
             seconds: begun.elapsed().as_secs_f64(),
+            template: None,
         })
+    }
+
+    /// The same engine, which can be made with other values.
+    pub fn of_template(mut self, template: &Arc<Template>) -> Engine {
+        self.template = Some(Arc::clone(template));
+        self
+    }
+
+    /// The model to be run with other values, if parameters are free.
+    pub fn template(&self) -> Option<&Arc<Template>> {
+        self.template.as_ref()
+    }
+
+    /// Threads that were wished for.
+    pub fn threads(&self) -> Option<NonZeroUsize> {
+        self.options.threads
     }
 
     /// The same engine; reading its model took a while too.

@@ -40,7 +40,7 @@ mod _jlems {
     #[pymodule_export]
     use crate::sweep::sweep;
     #[pymodule_export]
-    use crate::template::engine;
+    use crate::template::{engine, with_values};
     #[pymodule_export]
     use crate::views::{core_types, describe, explain, validate, version};
     #[pymodule_export]

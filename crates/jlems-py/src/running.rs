@@ -117,6 +117,16 @@ impl Running {
         last.ok_or_else(is_over)
     }
 
+    /// Goes on with the values of another engine of the same model.
+    fn change(&self, py: Python<'_>, engine: &Engine) -> PyResult<()> {
+        let changed = self.with(py, |held| {
+            let run = held.run.as_mut()?;
+            Some(run.change_values(engine.compiled()))
+        })?;
+        let changed = changed.ok_or_else(is_over)?;
+        changed.map_err(|failure| exception(py, &failure, Kind::Usage))
+    }
+
     /// What sends the events of a selection of an event file.
     fn source(&self, file: usize, index: usize) -> Option<u32> {
         self.engine.get().source(file, index)

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jlems::{BackendKind, Choices, Compiled, Failure, Loaded, Options, Settings};
 use pyo3::prelude::*;
 
 use crate::engine::Engine;
-use crate::failure::{Kind, detached, exception};
+use crate::failure::{Kind, detached, exception, plain};
 use crate::source::{Source, reader_of};
 
 /// What a user wants of a run.
@@ -25,6 +26,8 @@ pub struct Wishes {
     fast: bool,
     interpreter: bool,
     strict: bool,
+    /// Parameters whose values later runs change.
+    free: Vec<String>,
 }
 
 /// A model that is read, with all that a user wants of its runs.
@@ -36,8 +39,6 @@ pub struct Template {
     /// How long a run may take.
     time: Option<Duration>,
     loaded: Loaded,
-    /// Parameters that the points differ in.
-    free: Vec<String>,
     reading: Duration,
 }
 
@@ -55,7 +56,7 @@ impl Template {
         let settings = points.iter().flat_map(|(set, _)| set);
         let paths = settings.filter_map(|setting| Some(setting.split_once('=')?.0.to_owned()));
         let paths: BTreeSet<String> = paths.collect();
-        template.free = paths.into_iter().collect();
+        template.options.free.extend(paths);
         Ok(template)
     }
 
@@ -77,6 +78,7 @@ impl Template {
         options.seed = wishes.seed;
         options.every = wishes.every;
         options.strict = wishes.strict;
+        options.free.clone_from(&wishes.free);
         options.displays = true;
         options.without_data = around.is_none() && wishes.record.is_some();
         options.without_events = around.is_none() && wishes.spikes.is_some();
@@ -93,36 +95,68 @@ impl Template {
             options,
             time,
             loaded,
-            free: Vec::new(),
             reading: begun.elapsed(),
         })
     }
 
-    /// What runs the model as it is.
-    pub fn engine(&self) -> Result<Engine, Failure> {
-        let (source, choices) = (self.source.clone(), self.choices.clone());
-        let options = self.options.clone();
-        let engine = Engine::of(&self.loaded, source, choices, options, self.time, None)?;
-        Ok(engine.after(self.reading))
+    /// What runs the model as it is. It keeps the template if parameters are free.
+    pub fn engine(self) -> Result<Engine, Failure> {
+        let engine = self.made(
+            &self.loaded,
+            self.source.clone(),
+            self.options.clone(),
+            None,
+        )?;
+        let engine = engine.after(self.reading);
+        Ok(match self.options.free.is_empty() {
+            true => engine,
+            false => engine.of_template(&Arc::new(self)),
+        })
     }
 
-    /// What runs a point on one thread, with the machine code of another one if it fits.
+    /// What runs a point of a sweep, on one thread, with the machine code of another one if it fits.
     pub fn point(&self, point: &Point, known: Option<&Compiled>) -> Result<Engine, Failure> {
-        let (set, seed) = point;
+        self.with_values(point, known, Some(NonZeroUsize::MIN))
+    }
+
+    /// What runs the model with other values.
+    fn with_values(
+        &self,
+        (set, seed): &Point,
+        known: Option<&Compiled>,
+        threads: Option<NonZeroUsize>,
+    ) -> Result<Engine, Failure> {
         let mut source = self.source.clone();
         source.settings.set.extend(set.iter().cloned());
-        let mut options = self.options.clone();
-        options.settings = source.settings.clone();
-        options.seed = seed.or(options.seed);
-        options.threads = Some(NonZeroUsize::MIN);
-        options.free.clone_from(&self.free);
+        let options = Options {
+            settings: source.settings.clone(),
+            seed: seed.or(self.options.seed),
+            threads,
+            ..self.options.clone()
+        };
         let settings = Settings {
             set: set.clone(),
             ..Settings::default()
         };
         let loaded = self.loaded.with_settings(&settings, &options)?;
-        let choices = self.choices.clone();
-        Engine::of(&loaded, source, choices, options, self.time, known)
+        self.made(&loaded, source, options, known)
+    }
+
+    fn made(
+        &self,
+        loaded: &Loaded,
+        source: Source,
+        options: Options,
+        known: Option<&Compiled>,
+    ) -> Result<Engine, Failure> {
+        Engine::of(
+            loaded,
+            source,
+            self.choices.clone(),
+            options,
+            self.time,
+            known,
+        )
     }
 }
 
@@ -131,4 +165,24 @@ impl Template {
 pub fn engine(py: Python<'_>, source: &Source, wishes: Wishes) -> PyResult<Engine> {
     let engine = detached(py, || Template::read(source, &wishes)?.engine())?;
     engine.map_err(|failure| exception(py, &failure, Kind::Model))
+}
+
+/// The engine of a model with other values of free parameters, `path=value`, and perhaps another seed.
+#[pyfunction]
+#[pyo3(signature = (engine, set, seed=None))]
+pub fn with_values(
+    py: Python<'_>,
+    engine: &Engine,
+    set: Vec<String>,
+    seed: Option<i64>,
+) -> PyResult<Engine> {
+    let Some(template) = engine.template() else {
+        let message = "no parameter of the simulation is free";
+        return Err(plain(py, Kind::Usage, message));
+    };
+    let made = detached(py, || {
+        let made = template.with_values(&(set, seed), Some(engine.compiled()), engine.threads())?;
+        Ok(made.of_template(template))
+    })?;
+    made.map_err(|failure: Failure| exception(py, &failure, Kind::Model))
 }

@@ -623,20 +623,17 @@ impl<S: Sink> Run<S> {
         self.cursor.is_stopped()
     }
 
-    /// Goes on with the parameters of another network of the same model. Variables stay as they are.
+    /// Goes on with the parameters of another run of the same model. Variables stay as they are.
     ///
     /// # Errors
-    /// The other network needs other code: more differs than the values of components that are free
+    /// The other run needs other code: more differs than the values of components that are free
     /// ([`Options::free`]), or steps have another length or number.
-    pub fn change_values(&mut self, built: &Built) -> Result<(), Failure> {
-        let own = &self.compiled.simulation;
-        let number = usize::try_from(own.number()).unwrap_or(usize::MAX);
-        let other = built.simulations.get(number).filter(|other| {
-            other.program.has_code_of(&own.program)
-                && other.steps() == own.steps()
-                && other.step().to_bits() == own.step().to_bits()
-        });
-        let Some(other) = other else {
+    pub fn change_values(&mut self, other: &Compiled) -> Result<(), Failure> {
+        let (own, other) = (&self.compiled.simulation, &other.simulation);
+        let fits = other.program.has_code_of(&own.program)
+            && other.steps() == own.steps()
+            && other.step().to_bits() == own.step().to_bits();
+        if !fits {
             let message = "a run that has begun cannot take these values";
             let help = "only parameters that are free when the run begins can be changed";
             return Err(Failure::plain(
@@ -644,7 +641,7 @@ impl<S: Sink> Run<S> {
                 message.to_owned(),
                 Some(help.to_owned()),
             ));
-        };
+        }
         self.cursor.change_values(other);
         self.compiled.simulation = Arc::clone(other);
         Ok(())

@@ -147,7 +147,8 @@ fn a_run_goes_on_with_other_values() {
         let compiled = built(&first).compile(&first).unwrap();
         let mut run = compiled.start(&first).unwrap();
         run.advance(0.025).unwrap();
-        run.change_values(&built(&second)).unwrap();
+        let second = built(&second).compile_like(&compiled, &second).unwrap();
+        run.change_values(&second).unwrap();
         run.advance(1.0).unwrap();
         assert!(run.is_at_end());
         run.into_sink()
@@ -189,7 +190,8 @@ fn a_run_refuses_values_that_are_not_free() {
     let second = options(&["hh/C=12pF"], false, BackendKind::Jit);
     let compiled = built(&first).compile(&first).unwrap();
     let mut run = compiled.start(&first).unwrap();
-    let refused = run.change_values(&built(&second)).unwrap_err();
+    let second = built(&second).compile(&second).unwrap();
+    let refused = run.change_values(&second).unwrap_err();
     assert!(
         refused.diagnostics[0]
             .message
