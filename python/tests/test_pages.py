@@ -202,12 +202,20 @@ def test_a_run_by_neuron_that_fails() -> None:
         pynml.run_lems_with_jneuroml_neuron(str(lems), nogui=True)
 
 
-def test_only_an_export_is_refused(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_export_to_neuron_writes_scripts_and_runs_nothing() -> None:
     lems = simulation(network(), {"v": "pop0[0]/v"})
-    assert not pynml.run_lems_with_jneuroml_neuron(
+    assert pynml.run_lems_with_jneuroml_neuron(lems, nogui=True, only_generate_scripts=True)
+    assert os.path.exists(lems.removesuffix(".xml") + "_nrn.py")
+    assert list(pathlib.Path().glob("*.mod"))
+    assert not os.path.exists("hh_sim.dat")
+
+
+def test_an_export_to_others_is_refused(caplog: pytest.LogCaptureFixture) -> None:
+    lems = simulation(network(), {"v": "pop0[0]/v"})
+    assert not pynml.run_lems_with_jneuroml_netpyne(
         lems, nogui=True, only_generate_scripts=True, exit_on_fail=False
     )
-    assert "needs Java" in caplog.text and "-neuron" in caplog.text
+    assert "needs Java" in caplog.text and "-netpyne" in caplog.text
     assert not os.path.exists("hh_sim.dat")
 
 

@@ -16,6 +16,7 @@ import logging
 import os
 import shlex
 import shutil
+import subprocess
 import sys
 from typing import Any, Callable, NamedTuple
 
@@ -57,7 +58,7 @@ def jnml(words: list[str], folder: str | os.PathLike[str] = ".") -> Outcome | No
     ----------
     words : list of str
         The words after ``jnml``: ``FILE -nogui``, ``-norun``, ``-I FOLDERS``, ``-outputdir FOLDER``,
-        ``-neuron -run``, ``-netpyne -run``, ``-validate FILES``, ``-v``.
+        ``-neuron``, ``-neuron -run``, ``-netpyne -run``, ``-validate FILES``, ``-v``.
     folder : path
         Where relative paths start.
     """
@@ -70,7 +71,7 @@ def jnml(words: list[str], folder: str | os.PathLike[str] = ".") -> Outcome | No
     if command is None:
         return None
     if command.simulator is not None and not command.runs:
-        return _exported(command, folder)
+        return _exported(command, words, folder)
     return _run(command)
 
 
@@ -132,9 +133,13 @@ def _run(command: _Command) -> Outcome:
     return Outcome(0, VERSION + "".join(texts) + FINISHED)
 
 
-def _exported(command: _Command, folder: str) -> Outcome | None:
-    """Writes the model for another simulator. This package cannot do it yet, so Java does."""
-    return None
+def _exported(command: _Command, words: list[str], folder: str) -> Outcome | None:
+    """Writes the model for NEURON; for others Java does it."""
+    if command.simulator != "-neuron":
+        return None
+    program = [sys.executable, "-m", "jlems", "jnml", *words]
+    done = subprocess.run(program, cwd=folder or ".", capture_output=True, text=True)
+    return Outcome(done.returncode, done.stdout + done.stderr)
 
 
 def _validated(files: list[str]) -> Outcome:
