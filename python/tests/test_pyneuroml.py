@@ -170,10 +170,10 @@ def test_the_written_files_are_those_of_the_program(tmp_path: pathlib.Path) -> N
 
 def test_an_export_needs_java() -> None:
     assert runners.run_jneuroml("", str(NETWORK), "-svg", exit_on_fail=False) is False
-    done, output = runners.run_jneuroml("", str(NETWORK), "-neuron", exit_on_fail=False, return_string=True)
+    done, output = runners.run_jneuroml("", str(NETWORK), "-netpyne", exit_on_fail=False, return_string=True)
     assert not done and "Java" in output
     with pytest.raises(SystemExit):
-        runners.run_jneuroml("", str(NETWORK), "-neuron", exit_on_fail=True)
+        runners.run_jneuroml("", str(NETWORK), "-netpyne", exit_on_fail=True)
 
 
 def test_the_version_and_both_functions() -> None:

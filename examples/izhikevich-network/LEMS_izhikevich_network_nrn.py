@@ -1,0 +1,471 @@
+#!/usr/bin/env python3
+"""LEMS_izhikevich_network.xml in NEURON: builds the network, runs it, and writes its files.
+
+Made by jlems-rs. Compile the mechanisms beside this file first: `nrnivmodl`. `build()` makes the
+network without running it.
+"""
+
+import argparse
+import math
+import os
+import sys
+import time
+
+import numpy
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+INF, NAN = math.inf, math.nan
+
+# Length of a step in seconds, number of steps, steps from one row to the next.
+STEP, STEPS, EVERY = 0.0001, 100000, 1
+
+# How many instances of each mechanism there are.
+MECHANISMS = {
+    "izhikevich2007Cell": 10,
+}
+
+# Cells with dendrites: name, section that it begins on and where, number of compartments, resistivity
+# (ohm cm), points (um) of each section.
+CELLS = {
+}
+
+# The cells that there are.
+CABLES = []
+
+# Mechanism of a membrane; for each instance the cell, the section, how far along it, the capacitance (F)
+# and the potential at the start (V).
+MEMBRANES = [
+]
+
+# Mechanism, variable, its value in each instance (SI units).
+SCALARS = [
+    ("izhikevich2007Cell", "vm_start", [-0.06]*5 + [-0.075]*5),
+    ("izhikevich2007Cell", "k_", [7e-7]*5 + [1.2e-6]*5),
+    ("izhikevich2007Cell", "vr", [-0.06]*5 + [-0.075]*5),
+    ("izhikevich2007Cell", "vt", [-0.04]*5 + [-0.045]*5),
+    ("izhikevich2007Cell", "C", [1e-10]*5 + [1.5e-10]*5),
+    ("izhikevich2007Cell", "a", [30.0]*5 + [10.0]*5),
+    ("izhikevich2007Cell", "b", [-2e-9]*5 + [5e-9]*5),
+    ("izhikevich2007Cell", "vpeak", [0.035]*5 + [0.05]*5),
+    ("izhikevich2007Cell", "c", [-0.05]*5 + [-0.056]*5),
+    ("izhikevich2007Cell", "d", [1e-10]*5 + [1.3e-10]*5),
+    ("izhikevich2007Cell", "n_expOneSynapse", [1.0, 2.0, 4.0, 3.0, 2.0, 4.0, 3.0, 3.0, 3.0, 4.0]),
+    ("izhikevich2007Cell", "n_pulseGenerator", [1.0]*5 + [0.0]*5),
+]
+
+# Mechanism, array, how many elements each instance has, and all elements.
+ARRAYS = [
+    ("izhikevich2007Cell", "expOneSynapse_gbase", [1, 2, 4, 3, 2, 4, 3, 3, 3, 4], [1e-9]*12 + [9.000000000000001e-9]*17),
+    ("izhikevich2007Cell", "expOneSynapse_erev", [1, 2, 4, 3, 2, 4, 3, 3, 3, 4], [-0.08]*12 + [0.0]*17),
+    ("izhikevich2007Cell", "expOneSynapse_tauDecay", [1, 2, 4, 3, 2, 4, 3, 3, 3, 4], [0.025]*12 + [0.012]*17),
+    ("izhikevich2007Cell", "pulseGenerator_delay", [1]*5 + [0]*5, [0.05, 0.07, 0.09, 0.11, 0.13]),
+    ("izhikevich2007Cell", "pulseGenerator_amplitude", [1]*5 + [0]*5, [6.199999999999999e-11, 7e-11, 7.8e-11, 8.7e-11, 9.8e-11]),
+]
+
+# Mechanism, pointer, instances; mechanism and variable that they point to, instances, places.
+POINTERS = [
+]
+
+# Mechanism, counter of events, whether the mechanism sends them itself, instances, places.
+PORTS = [
+    ("izhikevich2007Cell", "sent", True, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], [None]*10),
+]
+
+# Number of the port, handler, mechanism; then for each connection the sender, the receiver, the place
+# there, and the delay in seconds.
+CONNECTIONS = [
+    (0, 0, "izhikevich2007Cell", [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 6, 6, 6, 6, 7, 7, 7, 8, 9], [6, 7, 9, 5, 8, 9, 5, 7, 8, 5, 6, 7, 9, 5, 6, 8, 9, 1, 2, 3, 0, 2, 3, 4, 2, 3, 4, 2, 1], [0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 1, 2, 2, 3, 2, 2, 3, 0, 0, 0, 0, 1, 1, 0, 2, 2, 1, 3, 1], [5e-5]*29),
+]
+
+# Mechanism, instance, handler, place, time: events on their way at the start.
+EVENTS_ON_THEIR_WAY = [
+]
+
+# Selections whose events are recorded at the start.
+EVENTS_AT_START = []
+
+# Path; then for each column mechanism, variable, instance, place (or None and a constant), and what the
+# SI value is divided by.
+DATA_FILES = [
+    ("izhikevich_network.dat", [
+        ("izhikevich2007Cell", "vm", 0, None, 1.0),
+        ("izhikevich2007Cell", "vm", 5, None, 1.0),
+    ]),
+]
+
+# Path, order of the fields; then id, port, member and order of each selection.
+EVENT_FILES = [
+    ("izhikevich_network.spikes", "ID_TIME", [
+        ("0", 0, 0, 4294967296),
+        ("1", 0, 1, 4294967297),
+        ("2", 0, 2, 4294967298),
+        ("3", 0, 3, 4294967299),
+        ("4", 0, 4, 4294967300),
+        ("5", 0, 5, 4294967301),
+        ("6", 0, 6, 4294967302),
+        ("7", 0, 7, 4294967303),
+        ("8", 0, 8, 4294967304),
+        ("9", 0, 9, 4294967305),
+    ]),
+]
+
+# The file of times, if one is wanted.
+TIMES_FILE = None
+
+# State of java.util.Random at the start, and the mechanisms that draw.
+GENERATOR, DRAWING = None, []
+
+# ---------------------------------------------------------------------------------------------------
+# What follows is the same for all models.
+
+
+class Network:
+    """The instances of the model: `mechanisms` has a list of point processes for each mechanism."""
+
+    def __init__(self):
+        self.cells, self.mechanisms, self.sections, self.ports, self.connections = [], {}, [], [], []
+        self.numbers = {}
+
+
+class Cell:
+    """A cell with dendrites, as sections."""
+
+    def __init__(self, h, name, number):
+        self.name = f"{name}_{number}"
+        self.sections = []
+        for section_name, parent, along, divisions, resistivity, points in CELLS[name]:
+            section = h.Section(name=section_name, cell=self)
+            for point in points:
+                section.pt3dadd(*point)
+            section.nseg, section.Ra = divisions, resistivity
+            if parent is not None:
+                section.connect(self.sections[parent](along), 0)
+            self.sections.append(section)
+
+    def __repr__(self):
+        return self.name
+
+
+def load_mechanisms():
+    """Gives NEURON with the mechanisms of this folder, which `nrnivmodl` compiles."""
+    os.environ.setdefault("NEURON_MODULE_OPTIONS", "-nogui")
+    import neuron
+    from neuron import h
+
+    names = list(MECHANISMS) + ["EventPort"] * any(not own for _, _, own, _, _ in PORTS)
+    names += ["Generator"] * (GENERATOR is not None)
+    missing = [name for name in names if not hasattr(h, name)]
+    if missing:
+        loaded = neuron.load_mechanisms(HERE, warn_if_already_loaded=False)
+        if not loaded or not all(hasattr(h, name) for name in missing):
+            raise Problem(f"no compiled mechanisms in {HERE}: run `nrnivmodl` there first")
+    return h
+
+
+def build(step=STEP, with_numbers=False):
+    """Makes all instances and connections, for steps of this length in seconds. CoreNEURON knows what
+    sends events by numbers."""
+    h = load_mechanisms()
+    network = Network()
+    network.cells = [Cell(h, name, number) for number, name in enumerate(CABLES)]
+    for name, cables, sections, along, capacitances, _ in MEMBRANES:
+        make, instances = getattr(h, name), []
+        for cable, number, place, capacitance in zip(cables, sections, along, capacitances):
+            segment = network.cells[cable].sections[number](place)
+            if 0 < place < 1:
+                # uF/cm2 from farads and um2.
+                segment.cm = 1e14 * capacitance / segment.area()
+            instances.append(make(segment))
+            instances[-1].time_step = step
+        network.mechanisms[name] = instances
+    # A section for each other instance, which gives it a place. Nothing flows there.
+    for name, count in MECHANISMS.items():
+        if name in network.mechanisms:
+            continue
+        make, instances = getattr(h, name), []
+        for number in range(count):
+            section = h.Section(name=f"{name}_{number}")
+            section.L = section.diam = 10
+            instance = make(section(0.5))
+            instance.time_step = step
+            network.sections.append(section)
+            instances.append(instance)
+        network.mechanisms[name] = instances
+    for name, variable, values in SCALARS:
+        for instance, value in zip(network.mechanisms[name], values):
+            setattr(instance, variable, value)
+    for name, variable, counts, values in ARRAYS:
+        place = 0
+        for instance, count in zip(network.mechanisms[name], counts):
+            array = getattr(instance, variable)
+            for index in range(count):
+                array[index] = values[place + index]
+            place += count
+    for name, pointer, readers, other, variable, instances, places in POINTERS:
+        for reader, instance, place in zip(readers, instances, places):
+            target = reference(network.mechanisms[other][instance], variable, place)
+            h.setpointer(target, pointer, network.mechanisms[name][reader])
+    if GENERATOR is not None:
+        network.sections.append(h.Section(name="generator"))
+        generator = h.Generator(network.sections[-1](0.5))
+        generator.low_start, generator.high_start = GENERATOR & 0xFFFFFF, GENERATOR >> 24
+        for instance in (instance for name in DRAWING for instance in network.mechanisms[name]):
+            h.setpointer(generator._ref_low, "generator_low", instance)
+            h.setpointer(generator._ref_high, "generator_high", instance)
+        network.generator = generator
+    # What sends events: an instance itself, or a port that counts them.
+    for name, counter, own, instances, places in PORTS:
+        senders = [network.mechanisms[name][instance] for instance in instances]
+        if not own:
+            owners = list(zip(senders, places))
+            senders = []
+            for owner, place in owners:
+                sender = h.EventPort(owner.get_segment())
+                h.setpointer(reference(owner, counter, place), "count", sender)
+                senders.append(sender)
+        network.ports.append(senders)
+    context = h.ParallelContext()
+    for port, senders in enumerate(network.ports if with_numbers else []):
+        for member, sender in enumerate(senders):
+            number = len(network.numbers)
+            network.numbers[port, member] = number
+            context.set_gid2node(number, context.id())
+            context.cell(number, h.NetCon(sender, None))
+    for port, handler, name, members, instances, places, delays in CONNECTIONS:
+        senders, receivers = network.ports[port], network.mechanisms[name]
+        for member, instance, place, delay in zip(members, instances, places, delays):
+            if with_numbers:
+                connection = context.gid_connect(network.numbers[port, member], receivers[instance])
+            else:
+                connection = h.NetCon(senders[member], receivers[instance])
+            connection.weight[0], connection.weight[1] = handler, place
+            connection.delay = delay_of(delay, step)
+            network.connections.append(connection)
+    return network
+
+
+def delay_of(delay, step):
+    """The delay of a connection in ms. An event is sent at the start of the step after its own, and
+    received in the step in whose first half it is due."""
+    if CABLES:
+        # Without a delay, a quarter of a step stands in the table.
+        return 0 if delay < 0.3 * step else 1000 * delay
+    return 1000 * step * max(steps_of(delay, step) - 1, 0)
+
+
+def steps_of(delay, step):
+    """Steps until an event with this delay in seconds arrives; a delay of whole steps takes so many."""
+    return math.ceil(delay / step - 1e-9)
+
+
+def reference(instance, variable, place):
+    """The variable for a pointer; `place` is an index, or None."""
+    pointer = getattr(instance, "_ref_" + variable)
+    return pointer if place is None else pointer[place]
+
+
+class Recording:
+    """What is recorded of a network while it runs."""
+
+    def __init__(self, h, network):
+        self.columns, self.spikes = {}, []
+        for _, columns in DATA_FILES:
+            for column in columns:
+                if column[0] is not None and column[:4] not in self.columns:
+                    name, variable, instance, place = column[:4]
+                    target = reference(network.mechanisms[name][instance], variable, place)
+                    self.columns[column[:4]] = h.Vector().record(target)
+        # NEURON records the events of a sender once; several selections may be of it.
+        self.times, self.numbers, self.listeners = h.Vector(), h.Vector(), []
+        self.selections, self.senders, self.known_as, known = [], [], {}, {}
+        for number, (_, _, selections) in enumerate(EVENT_FILES):
+            for identifier, port, member, rank in selections:
+                if port is not None and (port, member) not in known:
+                    known[port, member] = len(known)
+                    sender = known[port, member]
+                    if network.numbers:
+                        sender = network.numbers[port, member]
+                        h.ParallelContext().spike_record(sender, self.times, self.numbers)
+                    else:
+                        listener = h.NetCon(network.ports[port][member], None)
+                        listener.record(self.times, self.numbers, sender)
+                        self.listeners.append(listener)
+                    self.known_as[sender] = known[port, member]
+                    self.senders.append([])
+                if port is not None:
+                    self.senders[known[port, member]].append(len(self.selections))
+                self.selections.append((number, identifier, rank))
+
+    def events(self, step, steps):
+        """Step, file and id of each event, in jLEMS's order."""
+        found = [(0, -1, selection) for selection in EVENTS_AT_START]
+        for time, number in zip(self.times, self.numbers):
+            when = round(time / (1000 * step))
+            for selection in self.senders[self.known_as[int(number)]]:
+                found.append((when, self.selections[selection][2], selection))
+        found.sort(key=lambda event: event[:2])
+        for when, _, selection in found:
+            if when <= steps:
+                number, identifier, _ = self.selections[selection]
+                yield when, number, identifier
+
+
+def run(network, steps=STEPS, step=STEP, threads=1, coreneuron=False, progress=None):
+    """Runs a network for so many steps from its start, and gives what is recorded of it."""
+    h = load_mechanisms()
+    recording = Recording(h, network)
+    context = h.ParallelContext()
+    if threads > 1:
+        if any(min(delays, default=1) <= 2 * step for *_, delays in CONNECTIONS) or POINTERS or DRAWING:
+            raise Problem("instances without a delay of two steps between them need one thread")
+        context.nthread(threads)
+    h.dt = 1000 * step
+
+    def start():
+        for name, cables, sections, along, _, potentials in MEMBRANES:
+            for cable, number, place, potential in zip(cables, sections, along, potentials):
+                section = network.cells[cable].sections[number]
+                if 0 < place < 1:
+                    section(place).v = 1000 * potential
+                    section(0).v = section(1).v = 1000 * potential
+                else:
+                    section(place).v = 1000 * potential
+
+    # Events that are on their way at the start.
+    waiting = [(h.NetCon(None, network.mechanisms[name][instance]), handler, place, delay)
+               for name, instance, handler, place, delay in EVENTS_ON_THEIR_WAY]
+
+    def send():
+        for connection, handler, place, delay in waiting:
+            connection.weight[0], connection.weight[1] = handler, place
+            connection.delay = 0
+            connection.event(delay_of(delay, step))
+
+    handlers = h.FInitializeHandler(0, start), h.FInitializeHandler(1, send)
+    h.finitialize(-65)
+    del handlers
+    if coreneuron:
+        from neuron import coreneuron as core
+
+        core.enable, core.verbose = True, 0
+        context.set_maxstep(10)
+        context.psolve((steps + 1) * h.dt)
+    else:
+        # One step more than rows: what is sent in a step is seen at the start of the next.
+        for done in range(steps + 1):
+            if progress and done % 1024 == 0:
+                progress(done, steps)
+            h.fadvance()
+    return recording
+
+
+def float_text(value):
+    """A number as Java prints a float of 32 bits."""
+    value = numpy.float32(value)
+    if value == 0:
+        return "-0.0" if numpy.signbit(value) else "0.0"
+    if not numpy.isfinite(value):
+        return "NaN" if numpy.isnan(value) else "-Infinity" if value < 0 else "Infinity"
+    if 1e-3 <= abs(value) < 1e7:
+        text = numpy.format_float_positional(value, unique=True, trim="0")
+        return text if "." in text else text + ".0"
+    digits, exponent = numpy.format_float_scientific(value, unique=True, trim="0").split("e")
+    return f"{digits}E{int(exponent)}"
+
+
+def write(folder, recording, steps, step):
+    """Writes the files that `jlems-rs run` writes, each of them whole or not at all."""
+    times = [0.0]
+    for row in range(steps):
+        times.append((row + 1) * step if CABLES else times[-1] + step)
+    time_texts = [float_text(time) for time in times]
+    rows = range(0, steps + 1, EVERY)
+    for path, columns in DATA_FILES:
+        texts = [[time_texts[row] for row in rows]]
+        for column in columns:
+            if column[0] is None:
+                texts.append([float_text(column[1] / column[4])] * len(rows))
+                continue
+            values = recording.columns[column[:4]].as_numpy()[: steps + 1 : EVERY] / column[4]
+            if not numpy.isfinite(values).all():
+                raise Problem(f"{column[0]}.{column[1]}, written to {path}, is not finite")
+            texts.append(list(map(float_text, values)))
+        lines = ("".join(text + "\t" for text in row) for row in zip(*texts))
+        write_file(folder, path, lines)
+    events = list(recording.events(step, steps))
+    for number, (path, order, _) in enumerate(EVENT_FILES):
+        own = [(time_texts[when], identifier) for when, of, identifier in events if of == number]
+        if order == "ID_TIME":
+            own = [(identifier, time) for time, identifier in own]
+        write_file(folder, path, ("\t".join(event) for event in own if order))
+    if TIMES_FILE:
+        write_file(folder, TIMES_FILE, (time_texts[row] for row in rows))
+
+
+def write_file(folder, path, lines):
+    """Writes a file beside its final name, and moves it there when it is whole."""
+    path = os.path.join(folder, path)
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+    with open(path + ".partial", "w", encoding="utf-8", newline="\n") as file:
+        file.writelines(line + "\n" for line in lines)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(path + ".partial", path)
+
+
+class Problem(Exception):
+    """Something that the user can mend."""
+
+
+class Progress:
+    """How far a run is, on the terminal."""
+
+    def __init__(self):
+        self.begun = time.monotonic()
+
+    def __call__(self, done, steps):
+        spent = time.monotonic() - self.begun
+        left = spent * (steps - done) / done if done else 0
+        print(f"\r{done} of {steps} steps, {left:.0f} s left ", end="", file=sys.stderr, flush=True)
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--tstop", type=float, metavar="MS", help="length of the run, in ms")
+    parser.add_argument("--dt", type=float, metavar="MS", help="length of a step, in ms")
+    parser.add_argument("--seed", type=int, help="accepted if the model draws no random numbers")
+    parser.add_argument("--coreneuron", action="store_true", help="compute with CoreNEURON")
+    parser.add_argument("--nthread", type=int, default=1, help="number of threads")
+    parser.add_argument("--out", default=".", metavar="FOLDER", help="where the outputs go")
+    parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    parser.add_argument("-nogui", action="store_true", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def main():
+    given = arguments()
+    step = STEP if given.dt is None else given.dt / 1000
+    if not step > 0:
+        raise Problem("--dt must be greater than 0")
+    steps = STEPS
+    if given.tstop is not None or given.dt is not None:
+        length = STEP * STEPS if given.tstop is None else given.tstop / 1000
+        steps = max(math.ceil(length / step - 1e-9), 0)
+    if given.seed is not None and GENERATOR is not None:
+        raise Problem("the seed is a part of the export: set it in the model, or by `export --seed`")
+    progress = Progress() if sys.stderr.isatty() and not given.quiet else None
+    network = build(step, with_numbers=given.coreneuron)
+    recording = run(network, steps, step, given.nthread, given.coreneuron, progress)
+    write(given.out, recording, steps, step)
+    if not given.quiet:
+        print(f"{steps} steps, {len(recording.times)} events recorded", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (Problem, OSError, ImportError, RuntimeError) as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        sys.exit(1)
+    # NEURON would go on to read hoc.
+    sys.exit(0)
