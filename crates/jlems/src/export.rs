@@ -38,7 +38,7 @@ pub enum Form {
 pub struct Exported {
     /// All files, to be written to one folder.
     pub files: Vec<File>,
-    /// What is legal in the model, but hardly meant.
+    /// What is legal in the model, and probably a mistake.
     pub warnings: Vec<Diagnostic>,
     /// What the places of the warnings are in.
     pub sources: Vec<Source>,

@@ -18,7 +18,7 @@ pub struct TracedCell {
     pub segments: usize,
     /// Number of sections.
     pub sections: usize,
-    /// What is legal in the tracing, but hardly meant.
+    /// What is legal in the tracing, and probably a mistake.
     pub warnings: Failure,
 }
 

@@ -121,7 +121,7 @@ impl CableAtRest {
                 .map(|(c, v)| c * v / scale)
                 .collect();
             self.cable.solve(&mut own.clone(), &mut right);
-            // The charge was one, so that which is left is the time constant.
+            // The charge before this step was one. The charge after it is therefore the time constant.
             let time_constant = charge(&right);
             if !(time_constant.is_finite() && time_constant > 0.0) {
                 return None;

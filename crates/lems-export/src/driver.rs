@@ -29,6 +29,32 @@ pub(crate) struct Data {
     pub drawing: Vec<String>,
 }
 
+impl Data {
+    /// Gives a variable of a mechanism its values: so many for each instance as `counts` says, or one.
+    pub fn give(
+        &mut self,
+        mechanism: String,
+        variable: &str,
+        counts: Option<Vec<u32>>,
+        values: Vec<f64>,
+    ) {
+        let variable = variable.to_owned();
+        match counts {
+            Some(counts) => self.arrays.push(Array {
+                mechanism,
+                variable,
+                counts,
+                values,
+            }),
+            None => self.scalars.push(Scalars {
+                mechanism,
+                variable,
+                values,
+            }),
+        }
+    }
+}
+
 /// A section of a cell.
 #[derive(Debug)]
 pub(crate) struct SectionData {

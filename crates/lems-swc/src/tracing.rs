@@ -9,7 +9,7 @@ pub struct Tracing {
     pub pieces: Vec<Piece>,
     /// The branches, which have all pieces between them.
     pub branches: Vec<Branch>,
-    /// What is legal, but hardly meant.
+    /// What is legal, and probably a mistake.
     pub doubts: Vec<SwcError>,
 }
 

@@ -1,12 +1,10 @@
 //! `jlems-rs convert FILE.swc`: a traced neuron as a NeuroML cell.
 
-use std::path::Path;
-
 use clap::Args;
 use jlems::{Code, Failure, visible};
-use lems_engine::EngineError;
 
 use super::core_types::SearchArguments;
+use super::output_file;
 use super::printing::{counted, print_error, rendered};
 
 /// What to convert and where to write it.
@@ -39,25 +37,15 @@ pub fn run(arguments: &Arguments) -> Result<String, Failure> {
         let help = "an id has letters, digits and `_`, and begins with no digit".to_owned();
         return Err(Failure::plain(Code::NO_SUCH_NAME, message, Some(help)));
     }
-    if let Some(output) = &arguments.output
-        && Path::new(output).exists()
-        && !arguments.force
-    {
-        let message = format!("{} is there already", visible(output));
-        let help = "choose another name, or write over it with `--force`".to_owned();
-        return Err(Failure::plain(Code::NO_SUCH_NAME, message, Some(help)));
-    }
+    output_file::check_free(arguments.output.as_deref(), arguments.force)?;
     let reader = arguments.search.reader(file, &options);
     let cell = jlems::cell_of_swc(file, &*reader, arguments.id.as_deref(), &options)?;
     print_error(&rendered(&cell.warnings));
     let Some(output) = &arguments.output else {
         return Ok(cell.text);
     };
-    if let Some(folder) = Path::new(output).parent() {
-        // If it cannot be made, writing the file says so.
-        let _ = std::fs::create_dir_all(folder);
-    }
-    super::flatten::write(output, &cell.text, &[file]).map_err(EngineError::from)?;
+    output_file::make_folder_of(output);
+    output_file::write(output, &cell.text, &[file])?;
     Ok(format!(
         "wrote {}: cell {} of {} in {}\n",
         visible(output),

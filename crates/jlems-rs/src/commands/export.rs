@@ -8,7 +8,6 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use jlems::export::{Exported, File, Form, export};
 use jlems::{Code, Diagnostic, Failure, Options, visible};
-use lems_engine::EngineError;
 
 use super::changes::ChangeArguments;
 use super::core_types::SearchArguments;
@@ -149,8 +148,7 @@ fn write(exported: &Exported, folder: &Path) -> Result<(), Failure> {
     let inputs: Vec<&str> = sources.map(|source| source.name.as_str()).collect();
     for file in &exported.files {
         let path = folder.join(&file.name);
-        let written = super::flatten::write(&path.to_string_lossy(), &file.text, &inputs);
-        written.map_err(EngineError::from)?;
+        super::output_file::write(&path.to_string_lossy(), &file.text, &inputs)?;
     }
     Ok(())
 }

@@ -4,9 +4,6 @@ use std::process::ExitCode;
 
 use clap::Args;
 use jlems::Failure;
-use lems_engine::EngineError;
-use lems_host::FileStore;
-use lems_output::{OutputError, OutputStore};
 
 use super::changes::ChangedModel;
 use super::printing::print_as_is;
@@ -34,17 +31,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             let inputs: Vec<&str> = inputs
                 .chain(core_types.iter().map(String::as_str))
                 .collect();
-            write(path, &text, &inputs).map_err(EngineError::from)?;
+            super::output_file::write(path, &text, &inputs)?;
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Writes a file that is none of the inputs.
-pub fn write(path: &str, text: &str, inputs: &[&str]) -> Result<(), OutputError> {
-    let mut store = FileStore::new();
-    store.reserve(&[path], inputs)?;
-    let mut sink = store.create(path)?;
-    sink.write(text.as_bytes())?;
-    sink.finish()
 }

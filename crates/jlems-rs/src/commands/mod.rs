@@ -12,6 +12,7 @@ mod flatten;
 pub mod jnml;
 mod messages;
 mod new;
+mod output_file;
 mod pages;
 mod plan;
 mod plot;

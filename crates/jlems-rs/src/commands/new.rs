@@ -4,9 +4,9 @@ use std::path::{Component, Path};
 
 use clap::Args;
 use jlems::{Code, Failure, Options, Settings, visible};
-use lems_engine::EngineError;
 
 use super::core_types::SearchArguments;
+use super::output_file;
 use super::recordings::{RecordingArguments, around, sentence};
 
 /// What to run and where to write it.
@@ -43,14 +43,7 @@ pub fn run(arguments: &Arguments) -> Result<String, Failure> {
         },
         ..arguments.search.options()?
     };
-    if let Some(output) = &arguments.output
-        && Path::new(output).exists()
-        && !arguments.force
-    {
-        let message = format!("{output} is there already");
-        let help = "choose another name, or write over it with `--force`".to_owned();
-        return Err(Failure::plain(Code::NO_SUCH_NAME, message, Some(help)));
-    }
+    output_file::check_free(arguments.output.as_deref(), arguments.force)?;
     let reader = arguments.search.reader(file, &options);
     let simulation = arguments.recording.simulation(file, &*reader, &options)?;
     let mut simulation = simulation.ok_or_else(|| {
@@ -66,15 +59,12 @@ pub fn run(arguments: &Arguments) -> Result<String, Failure> {
     let Some(output) = &arguments.output else {
         return Ok(simulation.to_lems());
     };
-    if let Some(folder) = Path::new(output).parent() {
-        // If it cannot be made, writing the file says so.
-        let _ = std::fs::create_dir_all(folder);
-    }
+    output_file::make_folder_of(output);
     if let Some(path) = path_from(output, file) {
         simulation.file = path;
     }
     let inputs = document.own_files();
-    super::flatten::write(output, &simulation.to_lems(), &inputs).map_err(EngineError::from)?;
+    output_file::write(output, &simulation.to_lems(), &inputs)?;
     Ok(format!(
         "wrote {}: {}",
         visible(output),

@@ -11,8 +11,7 @@ use super::mechanism::{Kind, LoopNames, Module};
 use super::ports::{Ports, does_something, is_inside};
 use crate::cables::branches;
 use crate::driver::{
-    Array, Column, Connections, Data, Membranes, Pending, Pointer, PortData, Scalars, SectionData,
-    Selection,
+    Column, Connections, Data, Membranes, Pending, Pointer, PortData, SectionData, Selection,
 };
 use crate::groups::{Loop, Part};
 use crate::job::{Job, Recorded};
@@ -155,23 +154,9 @@ fn give(
         .flat_map(|span| span.first..span.first + span.count)
         .map(value)
         .collect();
-    let mechanism = module.name.clone();
-    let variable = name.to_owned();
-    if module.places.is_attached(group) {
-        let counts = spans.iter().map(|span| span.count).collect();
-        data.arrays.push(Array {
-            mechanism,
-            variable,
-            counts,
-            values,
-        });
-    } else {
-        data.scalars.push(Scalars {
-            mechanism,
-            variable,
-            values,
-        });
-    }
+    let is_attached = module.places.is_attached(group);
+    let counts = is_attached.then(|| spans.iter().map(|span| span.count).collect());
+    data.give(module.name.clone(), name, counts, values);
 }
 
 fn variables(module: &Module<'_>, memory: &[f64], data: &mut Data) {
@@ -314,23 +299,13 @@ fn row(counts: impl Iterator<Item = u32>, is_nested: bool) -> Vec<f64> {
 }
 
 fn push_rows(mechanism: String, name: &str, rows: Vec<Vec<f64>>, is_array: bool, data: &mut Data) {
-    let variable = name.to_owned();
-    let counts = rows.iter().map(|row| narrow(row.len())).collect();
-    let values = rows.into_iter().flatten().collect();
-    if is_array {
-        data.arrays.push(Array {
-            mechanism,
-            variable,
-            counts,
-            values,
-        });
-    } else {
-        data.scalars.push(Scalars {
-            mechanism,
-            variable,
-            values,
-        });
-    }
+    let counts = is_array.then(|| rows.iter().map(|row| narrow(row.len())).collect());
+    data.give(
+        mechanism,
+        name,
+        counts,
+        rows.into_iter().flatten().collect(),
+    );
 }
 
 fn values_of_others(module: &Module<'_>, modules: &[Module<'_>], memory: &[f64], data: &mut Data) {

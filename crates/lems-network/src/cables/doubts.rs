@@ -1,11 +1,11 @@
-//! What is legal in a cell with dendrites, but hardly meant.
+//! What is legal in a cell with dendrites, and probably a mistake.
 
 use lems_document::Span;
 
 use super::{CablePlan, CableRules};
 use crate::NetworkError;
 
-/// How many times as many compartments as advised must be missing before a user is told.
+/// A user is told if more than this many times the compartments of a section are advised.
 const FEW: f64 = 5.0;
 
 impl CablePlan {

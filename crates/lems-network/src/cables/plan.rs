@@ -21,7 +21,7 @@ pub struct CablePlan {
     pub groups: Vec<(String, Vec<usize>)>,
     /// What it lacks to run: a shape can be looked at without it.
     pub lacks: Vec<NetworkError>,
-    /// What is legal in it, but hardly meant.
+    /// What is legal in it, and probably a mistake.
     pub doubts: Vec<NetworkError>,
     /// Index of each segment by its id.
     pub(super) segments: HashMap<i64, usize>,

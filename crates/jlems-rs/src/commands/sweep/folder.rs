@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jlems::{Code, Failure, visible};
 use lems_host::FileStore;
-use lems_output::OutputStore;
+use lems_output::{Checksum, OutputStore};
 use lems_sweep::{Column, Shard, Spec, part};
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +24,7 @@ struct Manifest {
     jlems_rs: String,
     /// The specification.
     spec: String,
-    /// A number for the texts of the model and of the table of points.
+    /// Checksum of the texts of the model and of the table of points.
     model: String,
 }
 
@@ -38,14 +38,18 @@ impl Folder {
     /// The folder of the sweep of a specification and the other texts that it depends on; nothing is read or
     /// made.
     pub fn new<'t>(path: &Path, spec: &str, texts: impl Iterator<Item = &'t str>) -> Folder {
-        let mut number = Fnv::new();
-        texts.for_each(|text| number.add(text.as_bytes()));
+        let mut sum = Checksum::default();
+        for text in texts {
+            sum.add(text.as_bytes());
+            // The length keeps two texts apart from one.
+            sum.add(&text.len().to_le_bytes());
+        }
         Folder {
             path: path.to_owned(),
             manifest: Manifest {
                 jlems_rs: env!("CARGO_PKG_VERSION").to_owned(),
                 spec: spec.to_owned(),
-                model: format!("{:016x}", number.0),
+                model: format!("{:016x}", sum.value()),
             },
         }
     }
@@ -163,21 +167,5 @@ impl Folder {
             let message = format!("cannot write {}: {error}", visible(&shown));
             Failure::plain(Code::UNREADABLE, message, None)
         })
-    }
-}
-
-/// The hash of Fowler, Noll and Vo, with 64 bits: it is the same on every machine.
-struct Fnv(u64);
-
-impl Fnv {
-    fn new() -> Fnv {
-        Fnv(0xcbf2_9ce4_8422_2325)
-    }
-
-    fn add(&mut self, bytes: &[u8]) {
-        // The length keeps two texts apart from one.
-        for byte in bytes.iter().chain(&bytes.len().to_le_bytes()) {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
-        }
     }
 }

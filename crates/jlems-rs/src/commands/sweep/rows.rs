@@ -235,12 +235,9 @@ impl Layout {
             columns.push(column(name, None, Values::RealLists(lists.collect())));
         }
         for (place, (name, _)) in self.events.iter().enumerate() {
-            let events = || {
-                rows.iter()
-                    .map(|row| row.events.get(place).cloned().flatten())
-            };
-            let ids = events().map(|both| Some(both?.0));
-            let times = events().map(|both| Some(both?.1));
+            let events = || rows.iter().map(|row| row.events.get(place)?.as_ref());
+            let ids = events().map(|both| Some(both?.0.clone()));
+            let times = events().map(|both| Some(both?.1.clone()));
             columns.push(column(
                 &format!("{name} spikes"),
                 None,
