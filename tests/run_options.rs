@@ -265,3 +265,27 @@ fn what_was_not_finite_is_found_with_every_back_end() {
         assert_eq!(message, way("run --threads 4"));
     }
 }
+
+#[test]
+fn processes_that_would_write_the_same_files_are_refused() {
+    let folder = network();
+    let with = |name: &str, number: &str, arguments: &[&str]| {
+        let mut command = folder.command();
+        command.env(name, number).args(arguments).output().unwrap()
+    };
+    for name in ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"] {
+        let refused = with(name, "2", &["LEMS_net.xml"]);
+        let message = String::from_utf8(refused.stderr).unwrap();
+        assert_eq!(refused.status.code(), Some(1), "{message}");
+        assert!(message.contains("2 processes") && message.contains("--mpi off"));
+        assert_eq!(folder.names(), ["LEMS_net.xml"]);
+    }
+    for (number, arguments) in [
+        ("1", &["LEMS_net.xml"][..]),
+        ("2", &["LEMS_net.xml", "--plan"]),
+        ("2", &["LEMS_net.xml", "--mpi", "off"]),
+    ] {
+        let run = with("PMI_SIZE", number, arguments);
+        assert_eq!(run.status.code(), Some(0), "{arguments:?}");
+    }
+}

@@ -1,6 +1,7 @@
 //! `jlems-rs FILE` and `jlems-rs run FILE`.
 
 mod checkpoints;
+mod launcher;
 mod progress;
 pub mod signals;
 mod store;
@@ -54,6 +55,10 @@ pub struct Arguments {
     /// not given. The results are the same for every number.
     #[arg(long, value_name = "NUMBER")]
     threads: Option<NonZeroUsize>,
+    /// What to do if `mpirun` or another launcher has started several processes of this run: `auto` refuses,
+    /// `off` lets each process run by itself.
+    #[arg(long, value_enum, default_value_t = Mpi::Auto)]
+    mpi: Mpi,
     /// Let events reach other instances at the start of the next step, or after their delays in whole
     /// steps, as NEURON delivers those of `export neuron --exact`, to compare with it.
     #[arg(long)]
@@ -109,6 +114,14 @@ enum Backend {
     Interp,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Mpi {
+    /// Processes that would write the same files are refused.
+    Auto,
+    /// Each process has a run of its own.
+    Off,
+}
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Method {
     /// Potentials and states half a step apart: half the step makes the error a quarter.
@@ -140,6 +153,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         timestamp: jiff::Zoned::now().strftime("%Y%m%d%H%M%S").to_string(),
         ..arguments.search.options()?
     };
+    if arguments.mpi == Mpi::Auto && !arguments.plan {
+        launcher::refuse_several()?;
+    }
     let started = Instant::now();
     // The command line insists on a file unless there is a subcommand.
     let file = arguments.file.as_deref().unwrap_or_default();
