@@ -9,6 +9,8 @@ jNeuroML exports the model, `nrnivmodl` compiles its channels with the C compile
 program is of first order in the step, so it runs with two small steps, and the golden is what they lead to for
 a step of zero (Richardson's extrapolation). Each tenth row of the model's own step is kept; rows near a spike
 are far more exact than the program at the model's step, but not to all of their digits.
+
+A second file has the same rows of the exported program at the model's own step, with 14 digits.
 """
 import argparse
 import pathlib
@@ -20,7 +22,7 @@ import tempfile
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 EXAMPLE = REPOSITORY / "examples" / "dendrite"
-LEMS_FILE, OUTPUT = "LEMS_dendrite.xml", "dendrite.dat"
+LEMS_FILE, OUTPUT, OWN_STEP = "LEMS_dendrite.xml", "dendrite.dat", "own-step.dat"
 STEP = 0.01
 EVERY = 10
 FINER = (32, 64)
@@ -42,7 +44,9 @@ def potentials(arguments, folder, divisor):
     lems.write_text(re.sub(r'step="[^"]*"', f'step="{STEP / divisor!r}ms"', text))
     run([arguments.java, "-jar", arguments.jar, LEMS_FILE, "-neuron"], folder)
     run([arguments.nrnivmodl], folder)
-    run([arguments.python, LEMS_FILE.replace(".xml", "_nrn.py"), "-nogui"], folder)
+    script = folder / LEMS_FILE.replace(".xml", "_nrn.py")
+    script.write_text(script.read_text().replace("%e", "%.17g"))
+    run([arguments.python, script.name, "-nogui"], folder)
     rows = [line.split() for line in (folder / OUTPUT).read_text().splitlines()]
     return [[float(value) for value in row] for row in rows[:: EVERY * divisor]]
 
@@ -57,7 +61,7 @@ def main():
     arguments.java = arguments.java or str(make_goldens.default_java())
     arguments.jar = arguments.jar or str(make_goldens.default_jar())
     found = []
-    for divisor in FINER:
+    for divisor in (1, *FINER):
         with tempfile.TemporaryDirectory() as temporary:
             folder = pathlib.Path(temporary)
             for file in EXAMPLE.glob("*.nml"):
@@ -66,9 +70,12 @@ def main():
     golden = EXAMPLE / "golden-neuron" / OUTPUT
     golden.parent.mkdir(exist_ok=True)
     with golden.open("w") as out:
-        for coarse, fine in zip(*found):
+        for coarse, fine in zip(*found[1:]):
             limit = [2 * b - a for a, b in zip(coarse[1:], fine[1:])]
             out.write("\t".join([f"{coarse[0]:.6g}"] + [f"{value:.6e}" for value in limit]) + "\n")
+    with (golden.parent / OWN_STEP).open("w") as out:
+        for row in found[0]:
+            out.write("\t".join([f"{row[0]:.6g}"] + [f"{value:.13e}" for value in row[1:]]) + "\n")
     print(f"{golden}: {len(found[0])} rows")
 
 

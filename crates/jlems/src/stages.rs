@@ -25,7 +25,7 @@ use crate::host::Timer;
 use crate::pipeline::places::long_kernels;
 use crate::reading::{RECORD, doubts_of_model, experiment};
 use crate::{
-    BackendKind, Code, Diagnostic, Failure, LimitError, Options, Plots, Settings, Stage,
+    BackendKind, Code, Diagnostic, Failure, LimitError, Method, Options, Plots, Settings, Stage,
     display_name, late_events, load_runnable, read_model_in_use, settings,
 };
 
@@ -208,6 +208,8 @@ impl<'d> Checked<'d> {
             ..
         } = self;
         let mut experiment = self.experiment.clone();
+        let rounded = as_exported(model, &mut experiment, options.method);
+        let model = rounded.as_ref().unwrap_or(model);
         let simulations = simulations(document, model, *target, &mut experiment, options)?;
         let plots = if options.displays {
             displays::all(model, &experiment, &simulations)
@@ -226,6 +228,21 @@ impl<'d> Checked<'d> {
             budget: self.budget.clone(),
         })
     }
+}
+
+/// The model with the numbers of the program that is exported for NEURON, if it is to be computed so.
+fn as_exported<'d>(
+    model: &Model<'d>,
+    experiment: &mut Experiment<'d>,
+    method: Method,
+) -> Option<Model<'d>> {
+    if method != Method::Neuron {
+        return None;
+    }
+    let rules = experiment.cable_rules.as_ref()?.in_single_precision();
+    let rounded = model.in_single_precision(rules.single_units(), rules.replaced_values());
+    experiment.cable_rules = Some(rules);
+    Some(rounded)
 }
 
 fn format_of(format: lems_network::EventFormat) -> EventFormat {

@@ -389,6 +389,8 @@ fn add_equations<'m, 'd>(
         | Item::Clock(_)
         | Item::Rate(_)
         | Item::Settle(_)
+        | Item::SettleAlone(_)
+        | Item::SettleAtZero(_)
         | Item::Simultaneous(_)
         | Item::Enter(_)
         | Item::Publish(_) => {}

@@ -152,7 +152,9 @@ impl<'m, 'd> Lines<'_, 'm, 'd> {
             Item::Compute(computation) => self.computation(at, *computation),
             Item::Integrate(rates) => self.rates(at, rates),
             Item::Move(moving) => self.moving(at.shape, moving),
-            Item::Settle(names) => self.settle(at.shape, names),
+            Item::Settle(names) | Item::SettleAlone(names) | Item::SettleAtZero(names) => {
+                self.settle(at.shape, names)
+            }
             Item::Rate(rate) => {
                 let what = format!("rate of {} = {}", rate.variable, rate.value.source.value());
                 self.line(at, "TimeDerivative", what);

@@ -24,6 +24,10 @@ pub enum Item<'m, 'd> {
     /// Variables and requirements of several nodes get their values of this moment, in whatever order
     /// they need one another.
     Settle(Vec<(NodeId, &'d str)>),
+    /// The same, but all that these nodes need from others is as the others last computed it.
+    SettleAlone(Vec<(NodeId, &'d str)>),
+    /// The same as if the states of these nodes were 0, but not occupancies of kinetic schemes.
+    SettleAtZero(Vec<(NodeId, &'d str)>),
     /// The rate of the potential of a cable is computed and kept.
     Rate(&'m TimeDerivative<'d>),
     /// The state variables of several nodes move together.
@@ -95,8 +99,10 @@ pub enum Clock {
 
 /// A part of the step of a node of a cable.
 ///
-/// States and potentials are computed alternately, half a step apart, so that each sees the other in
-/// the middle of its own step.
+/// By the methods of jlems-rs, states and potentials are computed alternately, so that each sees the
+/// other in the middle of its own step: the first four. NEURON's mechanisms compute their variables
+/// once, before their states move, and conduct by them in the next step: the last three, in the order
+/// [`Conduct`](Self::Conduct), [`Advance`](Self::Advance), [`End`](Self::End).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     /// All but the potential moves: a compartment by a step, at the potential in the middle of it; what
@@ -108,10 +114,18 @@ pub enum Phase {
     Rest,
     /// What depends on the new potential: conditions of the node, and what others see.
     End,
+    /// The currents through the membrane and the rate of the potential, from what mechanisms with
+    /// states computed in the step before. What is attached and has no moving states makes its step.
+    Conduct,
+    /// Mechanisms with states compute their variables at the new potential, then their states move.
+    Advance,
+    /// Before the first step: what mechanisms with states conduct by in it. NEURON computes it before it
+    /// gives the states their initial values.
+    Hold,
 }
 
 impl Phase {
-    /// All parts, in order.
+    /// The parts of the method of second order, in order.
     pub const ALL: [Phase; 4] = [Phase::States, Phase::Currents, Phase::Rest, Phase::End];
 }
 

@@ -16,6 +16,7 @@
 mod description;
 mod events;
 mod item;
+mod mechanisms;
 mod setup;
 mod step;
 #[cfg(test)]

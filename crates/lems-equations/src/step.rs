@@ -76,13 +76,13 @@ fn second_half<'m, 'd>(kind: &'m ComponentType<'d>) -> Vec<Item<'m, 'd>> {
 }
 
 /// What is left of a step if the requirements have been read.
-fn without_requirements<'m, 'd>(mut items: Vec<Item<'m, 'd>>) -> Vec<Item<'m, 'd>> {
+pub(crate) fn without_requirements<'m, 'd>(mut items: Vec<Item<'m, 'd>>) -> Vec<Item<'m, 'd>> {
     items.retain(|item| !matches!(item, Item::Compute(Computation::Requirement(_))));
     items
 }
 
 /// What comes after the equations: conditions, what others see, the active regime.
-fn end<'m, 'd>(
+pub(crate) fn end<'m, 'd>(
     kind: &'m ComponentType<'d>,
     dynamics: &'m Dynamics<'d>,
 ) -> impl Iterator<Item = Item<'m, 'd>> + use<'m, 'd> {
@@ -209,10 +209,7 @@ impl<'m, 'd> Equations<'_, 'm, 'd> {
                     let own = dynamics.flat_map(|dynamics| published(kind, dynamics));
                     items.extend(own.map(|item| NodeItem { node, item }));
                 }
-                let rates = self.dynamics(shape, NodeId::ROOT).into_iter();
-                let rates = rates.flat_map(|dynamics| &dynamics.rates);
-                let of_potential = rates.filter(|rate| self.is_potential(rate.variable));
-                items.extend(of_potential.map(Item::Rate).map(root));
+                items.extend(self.rate_of_potential(shape));
             }
             Phase::Rest => items.extend(self.all_attached(shape, &nodes)),
             Phase::End => {
@@ -221,12 +218,29 @@ impl<'m, 'd> Equations<'_, 'm, 'd> {
                 let own = dynamics.flat_map(|dynamics| end(kind, dynamics));
                 items.extend(own.map(root));
             }
+            Phase::Conduct => return self.conduct(shape, &nodes),
+            Phase::Advance => return self.advance(shape, &nodes),
+            Phase::Hold => return self.hold_at_start(shape, &nodes),
         }
         items
     }
 
+    /// The rate of the potential of a compartment.
+    pub(crate) fn rate_of_potential(
+        &self,
+        shape: ShapeId,
+    ) -> impl Iterator<Item = NodeItem<'m, 'd>> {
+        let dynamics = self.dynamics(shape, NodeId::ROOT).into_iter();
+        let rates = dynamics.flat_map(|dynamics| &dynamics.rates);
+        let of_potential = rates.filter(|rate| self.is_potential(rate.variable));
+        of_potential.map(|rate| NodeItem {
+            node: NodeId::ROOT,
+            item: Item::Rate(rate),
+        })
+    }
+
     /// The steps of all that is attached to some nodes.
-    fn all_attached(&self, shape: ShapeId, nodes: &[NodeId]) -> Vec<NodeItem<'m, 'd>> {
+    pub(crate) fn all_attached(&self, shape: ShapeId, nodes: &[NodeId]) -> Vec<NodeItem<'m, 'd>> {
         let of_node = |node: NodeId| {
             let parts = self.parts(shape, node).iter();
             parts.filter_map(move |part| match *part {
@@ -242,9 +256,17 @@ impl<'m, 'd> Equations<'_, 'm, 'd> {
 
     /// The states of a compartment that move before the potential.
     pub fn moving(&self, shape: ShapeId) -> Moving<'m, 'd> {
+        let mut moving = self.all_moving(shape);
+        let is_potential =
+            |state: &RateSum<'m, 'd>| state.node == NodeId::ROOT && self.is_potential(state.name);
+        moving.states.retain(|state| !is_potential(state));
+        moving
+    }
+
+    /// The states of all nodes of a shape.
+    pub fn all_moving(&self, shape: ShapeId) -> Moving<'m, 'd> {
         let nodes = self.below(shape, NodeId::ROOT);
-        let Simultaneous { mut states, .. } = self.simultaneous(shape, &nodes);
-        states.retain(|state| state.node != NodeId::ROOT || !self.is_potential(state.name));
+        let Simultaneous { states, .. } = self.simultaneous(shape, &nodes);
         let mut schemes = Vec::new();
         for node in nodes {
             let dynamics = self.dynamics(shape, node).into_iter();
@@ -275,12 +297,20 @@ impl<'m, 'd> Equations<'_, 'm, 'd> {
     }
 
     /// The requirements and computed variables of some nodes, those of parents first.
-    fn computed_names(&self, shape: ShapeId, nodes: &[NodeId]) -> Vec<(NodeId, &'d str)> {
+    pub(crate) fn computed_names(
+        &self,
+        shape: ShapeId,
+        nodes: &[NodeId],
+    ) -> Vec<(NodeId, &'d str)> {
         self.simultaneous(shape, nodes).stored
     }
 
     /// Those of them that attached instances need.
-    fn seen_by_attached(&self, shape: ShapeId, nodes: &[NodeId]) -> Vec<(NodeId, &'d str)> {
+    pub(crate) fn seen_by_attached(
+        &self,
+        shape: ShapeId,
+        nodes: &[NodeId],
+    ) -> Vec<(NodeId, &'d str)> {
         let mut needed: Vec<&'d str> = Vec::new();
         for &node in nodes {
             for part in self.parts(shape, node) {
@@ -299,7 +329,7 @@ impl<'m, 'd> Equations<'_, 'm, 'd> {
         names
     }
 
-    fn is_potential(&self, name: &str) -> bool {
+    pub(crate) fn is_potential(&self, name: &str) -> bool {
         name == self.network.cables.potential
     }
 
@@ -307,16 +337,30 @@ impl<'m, 'd> Equations<'_, 'm, 'd> {
     /// root down, so that all nodes see the potential of this moment; jLEMS's order would let each level
     /// see that of a step before. Then comes every node after the nodes and attached instances in it.
     fn attached_phase(&self, shape: ShapeId, phase: Phase) -> Vec<NodeItem<'m, 'd>> {
-        let mut items = Vec::new();
-        if phase != Phase::End {
-            let nodes = self.shape(shape).nodes.ids();
-            items.extend(nodes.flat_map(|node| {
-                let requirements = requirements(self.kind(shape, node));
-                requirements.map(move |item| NodeItem { node, item })
-            }));
-            self.attached_node(shape, NodeId::ROOT, phase, &mut items);
-        }
+        let mut items = match phase {
+            Phase::End => return Vec::new(),
+            Phase::Conduct if self.has_moving_states(shape, NodeId::ROOT) => return Vec::new(),
+            Phase::Advance if self.has_moving_states(shape, NodeId::ROOT) => {
+                return self.advance_attached(shape);
+            }
+            Phase::Hold if self.has_moving_states(shape, NodeId::ROOT) => {
+                return self.hold_attached_at_start(shape);
+            }
+            Phase::Advance | Phase::Hold => return Vec::new(),
+            _ => self.requirements_of_all(shape),
+        };
+        self.attached_node(shape, NodeId::ROOT, phase, &mut items);
         items
+    }
+
+    /// The requirements of all nodes of a shape, from the root down.
+    pub(crate) fn requirements_of_all(&self, shape: ShapeId) -> Vec<NodeItem<'m, 'd>> {
+        let nodes = self.shape(shape).nodes.ids();
+        let of_node = |node| {
+            let requirements = requirements(self.kind(shape, node));
+            requirements.map(move |item| NodeItem { node, item })
+        };
+        nodes.flat_map(of_node).collect()
     }
 
     fn attached_node(
@@ -337,10 +381,10 @@ impl<'m, 'd> Equations<'_, 'm, 'd> {
         }
         let kind = self.kind(shape, node);
         let own = match phase {
-            Phase::States => without_requirements(own_step(kind)),
+            Phase::States | Phase::Conduct => without_requirements(own_step(kind)),
             Phase::Currents => currents(kind),
             Phase::Rest => second_half(kind),
-            Phase::End => Vec::new(),
+            Phase::Advance | Phase::Hold | Phase::End => Vec::new(),
         };
         items.extend(own.into_iter().map(|item| NodeItem { node, item }));
     }
@@ -382,7 +426,7 @@ impl<'m, 'd> Equations<'_, 'm, 'd> {
     }
 
     /// A node and all below it, children first.
-    fn below(&self, shape: ShapeId, node: NodeId) -> Vec<NodeId> {
+    pub(crate) fn below(&self, shape: ShapeId, node: NodeId) -> Vec<NodeId> {
         let mut nodes = Vec::new();
         for part in self.parts(shape, node) {
             if let Part::Child(child) = *part {

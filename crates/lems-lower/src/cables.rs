@@ -10,13 +10,14 @@
 //! 4. What is attached moves by the second half. What is recorded is computed for this moment.
 //! 5. Conditions are tested at the new potential, and others get to see it.
 //!
-//! By the implicit method, the potentials move first, then all states by a whole step.
+//! By the implicit method, the potentials move first, then all states by a whole step. [`Method`] has the
+//! order of each method.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use lems_equations::{Moving, Phase, definition};
 use lems_index::narrow;
-use lems_ir::{Call, Comparison, Kernel, Operator, Register, Setup, Solver, Stage as Part};
+use lems_ir::{Call, Comparison, Kernel, Operator, Register, Setup, Stage};
 use lems_network::{NodeId, Readable, ShapeId, Variable};
 
 use super::{
@@ -24,21 +25,23 @@ use super::{
     code::Code,
     columns::{Address, ColumnKind},
     equations::{Clock, NodeContext},
+    method::Part,
     nodes::{CableKernels, InstanceColumns, PendingNode},
-    stage::{Length, Stage},
+    stage::{Length, Stage as Moment},
     step::Totals,
     tangent::{move_exactly, store_slope},
 };
 
+/// The distance of the two potentials of a difference quotient, in volts.
+const SMALL_POTENTIAL: f64 = 1e-6;
+
 impl<'d> Lowering<'_, '_, 'd> {
     /// Makes the kernels of a shape of nodes.
     pub(super) fn cable_shape(&mut self, shape: ShapeId) {
+        let parts = self.method.parts().iter();
         let kernels = CableKernels {
             members: narrow(self.shape(shape).members),
-            states: self.phase(shape, Phase::States),
-            currents: self.phase(shape, Phase::Currents),
-            rest: self.phase(shape, Phase::Rest),
-            end: self.phase(shape, Phase::End),
+            parts: parts.map(|part| self.phase(shape, part.phase()?)).collect(),
         };
         self.cable_kernels.push(kernels);
     }
@@ -52,7 +55,9 @@ impl<'d> Lowering<'_, '_, 'd> {
         let mut code = Code::new(self.columns.volatile.clone());
         code.multiply_powers();
         // By the implicit method nothing is left of what is attached.
-        if phase != Phase::Rest || self.method == Method::SecondOrder {
+        if phase == Phase::Conduct {
+            self.difference_quotient(&mut code, &nest);
+        } else if phase != Phase::Rest || self.method == Method::SecondOrder {
             self.step(&mut code, &nest);
         }
         if phase == Phase::Rest {
@@ -60,10 +65,11 @@ impl<'d> Lowering<'_, '_, 'd> {
         }
         let moves = code.take_moves();
         let name = match phase {
-            Phase::States => "states of",
-            Phase::Currents => "currents of",
+            Phase::States | Phase::Advance => "states of",
+            Phase::Currents | Phase::Conduct => "currents of",
             Phase::Rest => "rest of",
             Phase::End => "end of",
+            Phase::Hold => "start of",
         };
         let name = format!("{name} {}", self.type_name(shape, NodeId::ROOT));
         let mut kernel = code.into_kernel(name);
@@ -76,6 +82,32 @@ impl<'d> Lowering<'_, '_, 'd> {
             store_slope(&mut kernel, potential, rate, slope);
         }
         self.add_kernel(kernel)
+    }
+
+    /// Computes the rate of the potential at a slightly higher potential, then at the potential; their
+    /// difference stands for the derivative, as in NEURON.
+    fn difference_quotient(&mut self, code: &mut Code, nest: &LoopNest) {
+        let clock = Clock::Step;
+        let at = NodeContext {
+            nest,
+            node: NodeId::ROOT,
+            clock,
+        };
+        let potential = self.live(at, self.network.cables.potential);
+        let rate = self.place(at, ColumnKind::Rate);
+        let now = code.load(potential);
+        let distance = code.constant(SMALL_POTENTIAL);
+        let higher = code.binary(Operator::Add, now, distance);
+        code.suppose(potential, higher);
+        self.step(code, nest);
+        let of_higher = code.load(rate);
+        code.forget();
+        self.step(code, nest);
+        let of_now = code.load(rate);
+        let difference = code.binary(Operator::Subtract, of_higher, of_now);
+        let slope = code.binary(Operator::Divide, difference, distance);
+        let place = self.place(at, ColumnKind::Slope);
+        code.store(place, slope);
     }
 
     fn add_kernel(&mut self, kernel: Kernel) -> Option<u32> {
@@ -107,7 +139,8 @@ impl<'d> Lowering<'_, '_, 'd> {
             part: one,
         };
         let (mut stage, length) = match self.method {
-            Method::Implicit => (Stage::new(time, &HashMap::new()), whole),
+            Method::Neuron => return self.step_states(code, at, moving, whole),
+            Method::Implicit => (Moment::new(time, &HashMap::new()), whole),
             Method::SecondOrder => {
                 // The time here is that of the middle of the step of the potential. The first step of
                 // the states is half as long as the others: from then on they are half a step ahead.
@@ -118,7 +151,7 @@ impl<'d> Lowering<'_, '_, 'd> {
                 let to_middle = scaled(code, length, half);
                 let half_step = code.binary(Operator::Multiply, half, step);
                 let now = code.binary(Operator::Subtract, time, half_step);
-                (Stage::later(now, moving, to_middle), length)
+                (Moment::later(now, moving, to_middle), length)
             }
         };
         // All new values, before the first of them is stored.
@@ -137,6 +170,41 @@ impl<'d> Lowering<'_, '_, 'd> {
         }
     }
 
+    /// Moves the states of several nodes by their rates times the step (Euler), all rates computed from
+    /// what is in memory.
+    fn step_states(
+        &mut self,
+        code: &mut Code,
+        at: NodeContext<'_>,
+        moving: &Moving<'_, 'd>,
+        whole: Length,
+    ) {
+        let mut moment = Moment::only(code.time(), HashSet::new());
+        let mut moved = Vec::new();
+        for (node, scheme) in &moving.schemes {
+            let at = NodeContext { node: *node, ..at };
+            moved.extend(self.occupied(code, at, &mut moment, scheme, whole));
+        }
+        for state in &moving.states {
+            let at = NodeContext {
+                node: state.node,
+                ..at
+            };
+            let place = self.live(at, state.name);
+            let mut after = code.load(place);
+            for rate in &state.rates {
+                let rate = self.expression(code, at, &rate.value.expression);
+                let change = code.binary(Operator::Multiply, whole.seconds, rate);
+                after = code.binary(Operator::Add, after, change);
+            }
+            moved.push(((state.node, state.name), after));
+        }
+        for ((node, name), value) in moved {
+            let place = self.live(NodeContext { node, ..at }, name);
+            code.store(place, value);
+        }
+    }
+
     /// Computes variables of several nodes from what others are now, and stores them; `totals` are the
     /// selections that loops over attached instances have folded already.
     pub(super) fn settle(
@@ -145,8 +213,8 @@ impl<'d> Lowering<'_, '_, 'd> {
         at: NodeContext<'_>,
         names: &[(NodeId, &'d str)],
         totals: &Totals<'d>,
+        mut stage: Moment<'_, '_, 'd>,
     ) {
-        let mut stage = Stage::new(code.time(), &HashMap::new());
         for (node, name, total) in totals {
             stage.learn((*node, name), *total);
         }
@@ -161,6 +229,10 @@ impl<'d> Lowering<'_, '_, 'd> {
     /// Notes what is recorded of compartments but is not at the time of the row when a step ends: all
     /// that moves or is computed, but for the potential.
     pub(super) fn note_rows(&mut self, recorded: &Recorded<'d>) {
+        // NEURON records what its mechanisms have computed, whenever that was.
+        if self.method.holds() {
+            return;
+        }
         for readable in &recorded.values {
             let (Variable::Live(name) | Variable::Exposed(name)) = readable.variable else {
                 continue;
@@ -203,13 +275,13 @@ impl<'d> Lowering<'_, '_, 'd> {
         let moving = self.equations.moving(nest.shape);
         let time = code.time();
         let mut stage = match self.method {
-            Method::Implicit => Stage::new(time, &HashMap::new()),
+            Method::Implicit | Method::Neuron => Moment::new(time, &HashMap::new()),
             Method::SecondOrder => {
                 let half = code.constant(0.5);
                 let seconds = code.step();
                 let one = code.constant(1.0);
                 let length = scaled(code, Length { seconds, part: one }, half);
-                Stage::later(time, &moving, length)
+                Moment::later(time, &moving, length)
             }
         };
         for (node, name) in rows {
@@ -246,44 +318,62 @@ impl<'d> Lowering<'_, '_, 'd> {
         }
     }
 
+    /// Computes what mechanisms hold before the first step.
+    fn set_up_held(&mut self) {
+        if !self.method.holds() {
+            return;
+        }
+        for shape in self.shapes.shapes.ids() {
+            if !self.shape(shape).cable {
+                continue;
+            }
+            let nest = LoopNest {
+                phase: Some(Phase::Hold),
+                ..self.top_nest(shape)
+            };
+            let mut code = Code::new(self.columns.volatile.clone());
+            self.step(&mut code, &nest);
+            let name = format!("start of {}", self.type_name(shape, NodeId::ROOT));
+            let call = Call {
+                kernel: narrow(self.program.setups.len()),
+                first: 0,
+                last: narrow(self.shape(shape).members),
+            };
+            self.program.setups.push(code.into_kernel(name));
+            self.program.setup.push(Setup::Call(call));
+        }
+    }
+
     /// Puts the parts of a step of all cables before what others do.
     pub(super) fn schedule_cables(&mut self) {
         if self.network.cables.all.is_empty() {
             return;
         }
         self.set_up_rows();
+        self.set_up_held();
         for cable in &self.network.cables.all {
             let nodes = self.cable_nodes(cable);
             self.cables.push(nodes);
         }
-        let calls = |kernel: fn(&CableKernels) -> Option<u32>| {
+        let calls = |part: usize| {
             let kernels = self.cable_kernels.iter();
-            let calls = kernels.filter_map(move |all| {
-                kernel(all).map(|kernel| Call {
-                    kernel,
+            kernels.filter_map(move |all| {
+                Some(Call {
+                    kernel: (*all.parts.get(part)?)?,
                     first: 0,
                     last: all.members,
                 })
-            });
-            calls.collect::<Vec<_>>().into_iter()
+            })
         };
-        let states = calls(|all| all.states);
-        let currents = calls(|all| all.currents);
         let cables = 0..narrow(self.cables.len());
-        let mut schedule: Vec<Part> = Vec::new();
-        match self.method {
-            Method::SecondOrder => {
-                schedule.extend(states.chain(currents).map(Part::Midway));
-                schedule.push(Part::Solve(Solver::Trapezoidal, cables));
-            }
-            Method::Implicit => {
-                schedule.extend(currents.map(Part::Midway));
-                schedule.push(Part::Solve(Solver::Implicit, cables));
-                schedule.extend(states.map(Part::Call));
+        let mut schedule: Vec<Stage> = Vec::new();
+        for (number, part) in self.method.parts().iter().enumerate() {
+            match part {
+                Part::Midway(_) => schedule.extend(calls(number).map(Stage::Midway)),
+                Part::AtEnd(_) => schedule.extend(calls(number).map(Stage::Call)),
+                Part::Solve(solver) => schedule.push(Stage::Solve(*solver, cables.clone())),
             }
         }
-        schedule.extend(calls(|all| all.rest).map(Part::Call));
-        schedule.extend(calls(|all| all.end).map(Part::Call));
         schedule.append(&mut self.program.schedule);
         self.program.schedule = schedule;
     }

@@ -232,6 +232,11 @@ impl Code {
         self.known.learn_place(place, register);
     }
 
+    /// Lets loads from a place give the value of a register until what is known of memory is forgotten.
+    pub fn suppose(&mut self, place: Place, register: Register) {
+        self.known.learn_place(place, register);
+    }
+
     /// A register that may be assigned again.
     pub fn accumulator(&mut self, initial: Register) -> Register {
         let register = self.assign(Scalar::Real, Operation::Copy(initial));

@@ -1,15 +1,18 @@
 //! The code of each item of the ordered lists of equations.
 
+use std::collections::HashMap;
+
 use lems_equations::{Computation, Item, RegimeItems};
 use lems_model::{Condition, TimeDerivative};
 use lems_network::{NetworkError, NodeId};
 
 use super::tangent::Variable;
 use super::{
-    LoopNest, Lowering,
+    LoopNest, Lowering, Method,
     code::Code,
     columns::ColumnKind,
     equations::{Clock, NodeContext},
+    stage::Stage,
     step::Totals,
 };
 use lems_ir::{Block, Operator, Register, Statement};
@@ -45,7 +48,25 @@ impl<'d> Lowering<'_, '_, 'd> {
             Item::Compute(computation) => self.compute(code, at, *computation, totals),
             Item::Integrate(rates) => self.integrate(code, at, rates),
             Item::Move(moving) => self.move_states(code, at, moving),
-            Item::Settle(names) => self.settle(code, at, names, totals),
+            Item::Settle(names) => {
+                let stage = Stage::new(code.time(), &HashMap::new());
+                self.settle(code, at, names, totals, stage);
+            }
+            Item::SettleAlone(names) => {
+                let nodes = names.iter().map(|(node, _)| *node).collect();
+                let stage = Stage::only(code.time(), nodes);
+                self.settle(code, at, names, totals, stage);
+            }
+            Item::SettleAtZero(names) => {
+                let nodes = names.iter().map(|(node, _)| *node).collect();
+                let mut stage = Stage::only(code.time(), nodes);
+                let zero = code.constant(0.0);
+                let moving = self.equations.all_moving(at.nest.shape);
+                for state in &moving.states {
+                    stage.learn((state.node, state.name), zero);
+                }
+                self.settle(code, at, names, totals, stage);
+            }
             Item::Rate(rate) => {
                 let value = self.expression(code, at, &rate.value.expression);
                 let place = self.place(at, ColumnKind::Rate);
@@ -135,7 +156,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         for (rate, value) in rates.iter().zip(values) {
             let place = self.live(at, rate.variable);
             let step = code.step();
-            let change = if at.nest.phase.is_some() {
+            let change = if at.nest.phase.is_some() && self.method != Method::Neuron {
                 let length = if at.nest.halved {
                     let half = code.constant(0.5);
                     code.binary(Operator::Multiply, half, step)

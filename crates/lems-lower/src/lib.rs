@@ -12,7 +12,9 @@ mod finish;
 mod handlers;
 mod items;
 mod knowledge;
+mod method;
 mod nodes;
+mod occupancies;
 mod reads;
 mod runge_kutta;
 mod setup;
@@ -37,6 +39,7 @@ use lems_network::{
 
 use columns::{Address, ColumnId, ColumnKind, Columns};
 use lems_ir::{Action, Call, Probe, Program, Routes, Setup, Stage, Target};
+pub use method::Method;
 use nodes::{CableKernels, PendingNode};
 
 /// A program and where its variables are.
@@ -59,17 +62,6 @@ pub struct Recorded<'d> {
     pub values: Vec<Readable<'d>>,
     /// Ports; an event of the i-th is recorded as selection i.
     pub events: Vec<(InstanceId, &'d str)>,
-}
-
-/// How the states and potentials of cells with dendrites move.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Method {
-    /// Half a step apart, and the potentials by the trapezoidal rule: of second order.
-    #[default]
-    SecondOrder,
-    /// The potentials by an implicit step, then the states at the new potentials: of first order, and
-    /// nothing oscillates, however long the step.
-    Implicit,
 }
 
 /// Lowers a network.

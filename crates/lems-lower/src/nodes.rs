@@ -5,14 +5,12 @@ use lems_ir::{Cable, CableNode, Membrane};
 
 use super::columns::Address;
 
-/// The kernels of a shape of nodes, by number; none where there is nothing to do.
-#[derive(Debug, Clone, Copy)]
+/// The kernels of a shape of nodes.
+#[derive(Debug, Clone)]
 pub(super) struct CableKernels {
     pub members: u32,
-    pub states: Option<u32>,
-    pub currents: Option<u32>,
-    pub rest: Option<u32>,
-    pub end: Option<u32>,
+    /// By part of the step: the number of its kernel; none where there is nothing to do.
+    pub parts: Vec<Option<u32>>,
 }
 
 /// A node of a cable, by the columns of its instance.

@@ -12,9 +12,10 @@ use lems_network::{NodeId, Readable, Variable as Readout};
 
 use super::tangent::Variable;
 use super::{
-    LoopNest, Lowering,
+    LoopNest, Lowering, Method,
     code::Code,
     equations::{NodeContext, cases, evaluate, operator_of},
+    occupancies::implicit_step,
 };
 use lems_ir::{Operator, Register};
 
@@ -28,6 +29,8 @@ pub(super) struct Stage<'s, 'm, 'd> {
     /// Variables being computed: one that needs itself has last step's value.
     open: HashSet<Name<'d>>,
     before: Option<Before<'s, 'm, 'd>>,
+    /// The only nodes whose variables are computed, if there is a choice.
+    only: Option<HashSet<NodeId>>,
 }
 
 /// A moment from which states move to the one of a stage.
@@ -54,11 +57,21 @@ impl<'s, 'm, 'd> Stage<'s, 'm, 'd> {
             values: HashMap::new(),
             open: HashSet::new(),
             before: None,
+            only: None,
         };
         for (name, register) in known {
             stage.learn(*name, *register);
         }
         stage
+    }
+
+    /// A stage that computes variables of some nodes only: those of others are as they are in memory.
+    /// Requirements are read anew wherever they are.
+    pub fn only(time: Register, nodes: HashSet<NodeId>) -> Self {
+        Stage {
+            only: Some(nodes),
+            ..Stage::new(time, &HashMap::new())
+        }
     }
 
     /// A stage in which states have moved by a length from where they are in memory.
@@ -154,21 +167,32 @@ impl<'d> Lowering<'_, '_, 'd> {
                 return Vec::new();
             }
         };
+        // The exact step multiplies rates by the step itself.
+        let is_implicit = self.method == Method::Neuron;
+        let factor = match is_implicit {
+            true => length.seconds,
+            false => length.part,
+        };
         let mut rates = Vec::new();
         for &edge in &graph.edges {
             let mut rate = |name| {
                 let rate = self.stage_read(code, NodeContext { node: edge, ..at }, stage, name);
-                code.binary(Operator::Multiply, rate, length.part)
+                code.binary(Operator::Multiply, rate, factor)
             };
             rates.push((rate(scheme.forward_rate), rate(scheme.reverse_rate)));
         }
-        let before = (graph.states.iter())
+        let before: Vec<Register> = (graph.states.iter())
             .map(|state| {
                 let place = self.live(NodeContext { node: *state, ..at }, scheme.state_variable);
                 code.load(place)
             })
             .collect();
-        let results = code.propagate(graph.number, before, rates);
+        let results = if is_implicit {
+            let edges = self.program.schemes[graph.number as usize].edges.clone();
+            implicit_step(code, &before, &edges, &rates)
+        } else {
+            code.propagate(graph.number, before, rates)
+        };
         let names = graph
             .states
             .into_iter()
@@ -254,7 +278,14 @@ impl<'d> Lowering<'_, '_, 'd> {
         if let Some(register) = stage.value(at.node, name) {
             return register;
         }
-        let Some(computation) = definition(kind, name) else {
+        let definition = definition(kind, name);
+        // A requirement only hands on what is further out, which may have changed since.
+        let hands_on = matches!(definition, Some(Computation::Requirement(_)));
+        let is_other = |only: &HashSet<NodeId>| !only.contains(&at.node);
+        if !hands_on && name != "t" && stage.only.as_ref().is_some_and(is_other) {
+            return self.variable(code, at, name);
+        }
+        let Some(computation) = definition else {
             if let Some(register) = self.predicted(code, at, stage, name) {
                 return register;
             }

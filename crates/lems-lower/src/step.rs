@@ -5,6 +5,7 @@ use lems_index::{Id, narrow};
 use lems_model::{ComponentId, KineticScheme, Selection, Step};
 use lems_network::{NetworkError, NodeId, Readable, ShapeId};
 
+use super::occupancies::steady_state;
 use super::{
     KernelId, LoopNest, Lowering,
     code::Code,
@@ -308,56 +309,4 @@ impl<'m, 'd> Lowering<'_, 'm, 'd> {
             self.columns.set(column, Content::Uniform(1.0));
         }
     }
-}
-
-/// The occupancies that the rates of a scheme keep as they are, with a sum of 1: elimination of one
-/// state after the other, without a subtraction (W. Grassmann, M. Taksar and D. Heyman, Oper. Res. 33,
-/// 1985).
-fn steady_state(
-    code: &mut Code,
-    size: usize,
-    edges: &[Edge],
-    rates: &[(Register, Register)],
-) -> Vec<Register> {
-    use Operator::{Add, Divide, Multiply};
-    let zero = code.constant(0.0);
-    // The rate from each state to each other.
-    let mut rate = vec![vec![zero; size]; size];
-    for (edge, (forward, reverse)) in edges.iter().zip(rates) {
-        let (a, b) = (edge.source, edge.target);
-        rate[a][b] = code.binary(Add, rate[a][b], *forward);
-        rate[b][a] = code.binary(Add, rate[b][a], *reverse);
-    }
-    // What leaves a state goes to those before it. A state that nothing leaves keeps what it gets.
-    for last in (1..size).rev() {
-        let onwards = rate[last].clone();
-        let mut leaving = onwards[0];
-        for other in &onwards[1..last] {
-            leaving = code.binary(Add, leaving, *other);
-        }
-        for (from, row) in rate.iter_mut().enumerate().take(last) {
-            row[last] = code.binary(Divide, row[last], leaving);
-            for to in (0..last).filter(|to| *to != from) {
-                let around = code.binary(Multiply, row[last], onwards[to]);
-                row[to] = code.binary(Add, row[to], around);
-            }
-        }
-    }
-    // The occupancies, if that of the first state is 1; then with a sum of 1.
-    let one = code.constant(1.0);
-    let mut occupancies = vec![one];
-    let mut sum = one;
-    for state in 1..size {
-        let mut occupancy = rate[0][state];
-        for (known, row) in occupancies.iter().zip(&rate).skip(1) {
-            let share = code.binary(Multiply, *known, row[state]);
-            occupancy = code.binary(Add, occupancy, share);
-        }
-        occupancies.push(occupancy);
-        sum = code.binary(Add, sum, occupancy);
-    }
-    let shares = occupancies.into_iter().take(size);
-    shares
-        .map(|occupancy| code.binary(Divide, occupancy, sum))
-        .collect()
 }

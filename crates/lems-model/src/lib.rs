@@ -17,6 +17,7 @@ mod lints;
 mod model;
 mod read;
 mod simulation;
+mod single;
 mod stages;
 mod structure;
 mod table;

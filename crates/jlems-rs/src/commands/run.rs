@@ -128,6 +128,9 @@ enum Method {
     SecondOrder,
     /// Each by an implicit step: half the step halves the error, and nothing oscillates.
     Implicit,
+    /// As the program that jNeuroML exports for NEURON does it, to compare with its numbers: of first
+    /// order, with conductances that are a step late.
+    Neuron,
 }
 
 /// Runs the file, says what was done.
@@ -141,6 +144,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         method: match arguments.method {
             Method::SecondOrder => jlems::Method::SecondOrder,
             Method::Implicit => jlems::Method::Implicit,
+            Method::Neuron => jlems::Method::Neuron,
         },
         threads: arguments.threads,
         late_events: arguments.late_events,

@@ -20,7 +20,7 @@ impl<'d> Builder<'_, '_, 'd> {
         self.cables
             .plans
             .extend(plans.map(|(cell, plan)| (cell, Some(plan))));
-        if !several && !self.cables.always {
+        if !several && !self.cables.always && !rules.single_precision {
             self.cables.rules = None;
             return;
         }

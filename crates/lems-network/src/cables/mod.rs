@@ -17,7 +17,7 @@ mod varying;
 
 use std::rc::Rc;
 
-use lems_model::{ComponentId, Model, TypeId};
+use lems_model::{ComponentId, ComponentType, Model, TypeId};
 use rustc_hash::FxHashMap;
 
 pub(crate) use plan::CablePlace;
@@ -79,6 +79,13 @@ impl Cables<'_> {
     /// Whether instances of one component may have different parameters.
     pub fn changes_parameters(&self) -> bool {
         !(self.shares.is_empty() && self.parts.is_empty() && self.parameters.is_empty())
+    }
+
+    /// Whether what has a type conducts through the membrane: it has a parameter that is per area, or
+    /// that is counted.
+    pub fn conducts(&self, kind: &ComponentType<'_>) -> bool {
+        let mut names = self.densities.iter().chain(&self.counted);
+        names.any(|name| kind.parameters.contains_key(name))
     }
 
     /// Whether an instance is a node of a cell.

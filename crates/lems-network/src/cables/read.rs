@@ -403,13 +403,27 @@ impl<'d> Reader<'_, 'd> {
     }
 
     fn point(&mut self, element: Element<'d>) -> Option<Point> {
-        let unit = self.rules.length_unit;
-        let [x, y, z, diameter] = &self.rules.coordinates;
+        let rules = self.rules;
+        let (unit, single) = (rules.length_unit, rules.single_precision);
+        let mut length = |attribute: &str| {
+            let number = self.number(element, attribute)?;
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "to lose precision is the purpose"
+            )]
+            let rounded = if single {
+                f64::from(number as f32)
+            } else {
+                number
+            };
+            Some(rounded * unit)
+        };
+        let [x, y, z, diameter] = &rules.coordinates;
         Some(Point {
-            x: self.number(element, x)? * unit,
-            y: self.number(element, y)? * unit,
-            z: self.number(element, z)? * unit,
-            diameter: self.number(element, diameter)? * unit,
+            x: length(x)?,
+            y: length(y)?,
+            z: length(z)?,
+            diameter: length(diameter)?,
         })
     }
 }

@@ -96,6 +96,10 @@ pub struct CableRules {
     pub(crate) specific_capacitance: [String; 2],
     pub(crate) defaults: Vec<DefaultRule>,
     pub(crate) places: Vec<PlaceRule>,
+    pub(crate) single: Vec<(String, f64)>,
+    pub(crate) replaced: Vec<(String, String, f64)>,
+    /// Whether coordinates have single precision.
+    pub(crate) single_precision: bool,
 }
 
 impl CableRules {
@@ -191,6 +195,16 @@ impl CableRules {
                 let value = value.parse().map_err(|_| wrong("a number"))?;
                 self.around.push((variable, value));
             }
+            "rounded" => {
+                let [dimension, factor] = two(names)?;
+                let factor = factor.parse().map_err(|_| wrong("a number"))?;
+                self.single.push((dimension, factor));
+            }
+            "replaced" => {
+                let [kind, parameter, value] = three(names)?;
+                let value = value.parse().map_err(|_| wrong("a number"))?;
+                self.replaced.push((kind, parameter, value));
+            }
             "cytoplasm" => self.resistivity = two(names)?,
             "membrane" => self.specific_capacitance = two(names)?,
             "default" => {
@@ -228,6 +242,27 @@ impl CableRules {
         let is_cell =
             |id: &ComponentId| model.is_a(model.component(*id).component_type, &self.cell);
         model.top_level.iter().copied().filter(is_cell).collect()
+    }
+
+    /// The same rules for a program that holds coordinates in single precision.
+    #[must_use]
+    pub fn in_single_precision(&self) -> CableRules {
+        CableRules {
+            single_precision: true,
+            ..self.clone()
+        }
+    }
+
+    /// The units in which such a program holds values of parameters: names of dimensions, and what an SI
+    /// value is multiplied by.
+    pub fn single_units(&self) -> &[(String, f64)] {
+        &self.single
+    }
+
+    /// The values of parameters that such a program has instead of those of the types: type, parameter, and
+    /// value in SI units.
+    pub fn replaced_values(&self) -> &[(String, String, f64)] {
+        &self.replaced
     }
 
     /// The type of the cells.
