@@ -46,13 +46,7 @@ pub mod constants {
 #[inline(always)]
 pub fn exp(x: f64) -> f64 {
     let k = nearest_multiple_of_ln2(x);
-    let high = x - k * LN2_HIGH;
-    let low = k * LN2_LOW;
-    let r = high - low;
-    let rr = r * r;
-    let c = r - rr
-        * (SERIES[0] + rr * (SERIES[1] + rr * (SERIES[2] + rr * (SERIES[3] + rr * SERIES[4]))));
-    let y = 1.0 - ((low - (r * c) / (2.0 - c)) - high);
+    let y = reduced_exp(x, k);
     let scaled = times_power_of_two(y, k);
 
     let moderate = if x.abs() < TINY { 1.0 + x } else { scaled };
@@ -69,11 +63,86 @@ pub fn exp_in_place(values: &mut [f64]) {
     vectorised(
         #[inline(always)]
         || {
-            for value in values {
-                *value = exp(*value);
+            let (chunks, rest) = values.as_chunks_mut::<CHUNK>();
+            for chunk in chunks {
+                exp_chunk(chunk);
+            }
+            if !rest.is_empty() {
+                let mut chunk = [0.0; CHUNK];
+                let values = &mut chunk[..rest.len()];
+                values.copy_from_slice(rest);
+                exp_chunk(&mut chunk);
+                rest.copy_from_slice(&chunk[..rest.len()]);
             }
         },
     );
+}
+
+/// Enough numbers for two vectors of the widest instructions.
+const CHUNK: usize = 16;
+
+/// Computes a chunk by the short way of [`ordinary_exp`]. Numbers for which it is not valid are
+/// computed again by [`exp`].
+#[inline(always)]
+fn exp_chunk(values: &mut [f64; CHUNK]) {
+    let mut results = [0.0; CHUNK];
+    let mut valid = true;
+    for (result, value) in results.iter_mut().zip(values.iter()) {
+        let ordinary;
+        (*result, ordinary) = ordinary_exp(*value);
+        valid &= ordinary;
+    }
+    if valid {
+        *values = results;
+    } else {
+        recompute(values);
+    }
+}
+
+/// Kept out of the loop over chunks, because few chunks need it.
+#[cold]
+#[inline(never)]
+fn recompute(values: &mut [f64; CHUNK]) {
+    for value in values {
+        *value = exp(*value);
+    }
+}
+
+/// The exponential of an ordinary argument, and whether the argument is ordinary: its result is a
+/// normal number, and the nearest multiple of ln 2 is not in doubt.
+///
+/// fdlibm rounds `x / ln 2 + 0.5` down. The nearest integer to `x / ln 2` is the same number unless
+/// `x / ln 2` lies halfway between two integers, up to rounding. It costs two additions.
+#[inline(always)]
+fn ordinary_exp(x: f64) -> (f64, bool) {
+    let quotient = x * INVERSE_LN2;
+    let shifted = quotient + TO_INTEGER;
+    let k = shifted - TO_INTEGER;
+    let y = reduced_exp(x, k);
+    // The lowest bits of `shifted` are k. The other bits leave by the shift.
+    let scaled = f64::from_bits(y.to_bits().wrapping_add(shifted.to_bits() << 52));
+    let magnitude = x.abs();
+    let result = if magnitude < TINY { 1.0 + x } else { scaled };
+    let certain = (quotient - k).abs() < NEARLY_HALF;
+    (result, certain & (magnitude < ORDINARY))
+}
+
+/// A little less than one half.
+const NEARLY_HALF: f64 = 0.499_999_999;
+
+/// Arguments of smaller magnitude have normal results.
+const ORDINARY: f64 = 708.0;
+
+/// e to the power `x - k ln 2`.
+#[inline(always)]
+fn reduced_exp(x: f64, k: f64) -> f64 {
+    let high = x - k * LN2_HIGH;
+    let low = k * LN2_LOW;
+    let r = high - low;
+    let rr = r * r;
+    let c = r - rr
+        * (SERIES[0] + rr * (SERIES[1] + rr * (SERIES[2] + rr * (SERIES[3] + rr * SERIES[4]))));
+    1.0 - ((low - (r * c) / (2.0 - c)) - high)
 }
 
 /// `x / ln 2`, rounded half away from zero, with fdlibm's threshold between 0 and 1.
@@ -117,6 +186,24 @@ mod tests {
         assert_eq!(exp(UNDERFLOW.next_down()), 0.0);
         assert_eq!(exp(f64::NEG_INFINITY), 0.0);
         assert!(exp(f64::NAN).is_nan());
+    }
+
+    #[test]
+    fn a_slice_gets_the_same_multiple_of_ln2_where_it_changes() {
+        for n in -1_080..1_080 {
+            let mut x = (f64::from(n) + 0.5) * std::f64::consts::LN_2;
+            for _ in 0..20 {
+                x = x.next_down();
+            }
+            for _ in 0..40 {
+                let mut together = [x; CHUNK + 1];
+                exp_in_place(&mut together);
+                for result in together {
+                    assert_eq!(result.to_bits(), exp(x).to_bits(), "{x}");
+                }
+                x = x.next_up();
+            }
+        }
     }
 
     proptest! {
