@@ -4,6 +4,8 @@
 //! for each that depends on the variable. Values that go through memory have no derivative; code
 //! keeps what it computes in registers, so only what earlier kernels stored does.
 
+use std::collections::HashMap;
+
 use lems_index::narrow;
 use lems_ir::{
     Block, Comparison, Function, Kernel, Operation, Operator, Place, Register, Scalar, Statement,
@@ -51,6 +53,7 @@ pub(super) fn store_slope(kernel: &mut Kernel, by: Place, value: Place, slope: P
         kernel,
         tangents,
         site: None,
+        origins: HashMap::new(),
     };
     let mut made = Block::with_capacity(body.len());
     writer.block(&mut body, &mut made);
@@ -122,6 +125,7 @@ fn rewrite(kernel: &mut Kernel, tangents: Tangents, site: Option<Site>) {
         kernel,
         tangents,
         site,
+        origins: origins(&body),
     };
     writer.block(&mut body, &mut made);
     writer.kernel.body = made;
@@ -214,6 +218,35 @@ struct Writer<'k> {
     tangents: Tangents,
     /// Where more is written.
     site: Option<Site>,
+    /// What is known of registers of the kernel as it was.
+    origins: HashMap<Register, Operation>,
+}
+
+/// The operations that registers come from. Registers that are assigned in several places are left out.
+fn origins(body: &Block) -> HashMap<Register, Operation> {
+    let mut origins = HashMap::new();
+    let mut several = Vec::new();
+    for statement in statements([body]) {
+        if let Statement::Let(register, operation) = statement
+            && origins.insert(*register, *operation).is_some()
+        {
+            several.push(*register);
+        }
+    }
+    for register in several {
+        origins.remove(&register);
+    }
+    origins
+}
+
+/// A rate of the form `(target - state) / time`, whose target and time do not depend on the state:
+/// that of a gate, and of whatever else decays.
+#[derive(Debug, Clone, Copy)]
+struct Relaxation {
+    /// `target - state`.
+    distance: Register,
+    /// The time constant.
+    time: Register,
 }
 
 impl Writer<'_> {
@@ -444,7 +477,11 @@ impl Writer<'_> {
     /// The change of a state by the exponential of its derivative: rate * length * phi(z) with
     /// z = derivative * length and phi(z) = (exp(z) - 1) / z.
     fn exact_move(&mut self, change: Change, to: &mut Block) {
-        use Operator::{Add, Divide, Multiply, Subtract};
+        use Operator::{Add, Divide, Multiply};
+        if let Some(relaxation) = self.relaxation(&change) {
+            self.relax(change.one, relaxation, to);
+            return;
+        }
         let one = change.one;
         let plain = self.binary(Multiply, one.length, change.rate, to);
         let own = self.tangent_or_zero(one.rate, to);
@@ -453,21 +490,148 @@ impl Writer<'_> {
             None => own,
         };
         let z = self.binary(Multiply, derivative, one.length, to);
-        let exponential = self.put(Operation::Call(Function::Exp, z), to);
-        let ones = self.constant(1.0, to);
-        let above = self.binary(Subtract, exponential, ones, to);
-        let quotient = self.binary(Divide, above, z, to);
-        // Near 0 the quotient is inexact, so the first terms of the series take its place.
-        let half = self.constant(0.5, to);
-        let series = self.binary(Multiply, half, z, to);
-        let series = self.binary(Add, series, ones, to);
-        let size = self.put(Operation::Call(Function::Abs, z), to);
-        let small = self.constant(1e-6, to);
-        let is_small = self.truth(Operation::Compare(Comparison::Less, size, small), to);
-        let phi = self.put(Operation::Select(is_small, series, quotient), to);
+        let growth = self.growth(z, to);
+        let quotient = self.binary(Divide, growth.exact, z, to);
+        let phi = self.put(
+            Operation::Select(growth.is_small, growth.series, quotient),
+            to,
+        );
         to.push(Statement::Let(
             one.change,
             Operation::Binary(Multiply, plain, phi),
         ));
     }
+
+    /// The form of a rate, if it is a relaxation of the state alone.
+    fn relaxation(&self, change: &Change) -> Option<Relaxation> {
+        let Variable::Register(state) = change.one.state else {
+            return None;
+        };
+        let independent = |register| self.tangents.of_register(register).is_none();
+        let origin = |register| self.origins.get(&register);
+        let Some(&Operation::Binary(Operator::Divide, distance, time)) = origin(change.one.rate)
+        else {
+            return None;
+        };
+        let Some(&Operation::Binary(Operator::Subtract, target, subtracted)) = origin(distance)
+        else {
+            return None;
+        };
+        let fits = change.derivative.is_none()
+            && subtracted == state
+            && independent(target)
+            && independent(time);
+        fits.then_some(Relaxation { distance, time })
+    }
+
+    /// The same change as that of [`Writer::exact_move`] in other words, with one division instead of
+    /// three: `distance * (1 - exp(-length / time))`.
+    fn relax(&mut self, one: Move, relaxation: Relaxation, to: &mut Block) {
+        use Operator::{Multiply, Subtract};
+        let zero = self.constant(0.0, to);
+        let backwards = self.binary(Subtract, zero, one.length, to);
+        let z = self.quotient(backwards, relaxation.time, to);
+        let growth = self.growth(z, to);
+        let series = self.binary(Multiply, growth.series, z, to);
+        let growth = self.put(Operation::Select(growth.is_small, series, growth.exact), to);
+        let change = self.binary(Multiply, relaxation.distance, growth, to);
+        to.push(Statement::Let(
+            one.change,
+            Operation::Binary(Subtract, zero, change),
+        ));
+    }
+
+    /// `exp(z) - 1`, exact as long as z is not near 0.
+    fn growth(&mut self, z: Register, to: &mut Block) -> Growth {
+        use Operator::{Add, Multiply, Subtract};
+        let exponential = self.put(Operation::Call(Function::Exp, z), to);
+        let one = self.constant(1.0, to);
+        let exact = self.binary(Subtract, exponential, one, to);
+        // Near 0 the difference is inexact, so the first terms of the series take its place.
+        let half = self.constant(0.5, to);
+        let series = self.binary(Multiply, half, z, to);
+        let series = self.binary(Add, series, one, to);
+        let size = self.put(Operation::Call(Function::Abs, z), to);
+        let small = self.constant(1e-6, to);
+        let is_small = self.truth(Operation::Compare(Comparison::Less, size, small), to);
+        Growth {
+            exact,
+            series,
+            is_small,
+        }
+    }
+
+    /// A quotient with a divisor that may itself be made of products and quotients, as time constants
+    /// are: with one division instead of one for each of them.
+    fn quotient(&mut self, dividend: Register, divisor: Register, to: &mut Block) -> Register {
+        let mut factors = Factors::default();
+        self.factors(divisor, Side::Above, DEEPEST, &mut factors);
+        let multiply = Operator::Multiply;
+        let mut result = dividend;
+        for factor in factors.below {
+            result = self.binary(multiply, result, factor, to);
+        }
+        let mut factors = factors.above.into_iter();
+        match factors.next() {
+            None => result,
+            Some(first) => {
+                let product = factors.fold(first, |product, factor| {
+                    self.binary(multiply, product, factor, to)
+                });
+                self.binary(Operator::Divide, result, product, to)
+            }
+        }
+    }
+
+    /// What a register is made of by products and quotients.
+    fn factors(&self, register: Register, side: Side, depth: u8, factors: &mut Factors) {
+        let origin = self.origins.get(&register).filter(|_| depth > 0);
+        match (origin, side) {
+            (Some(&Operation::Binary(Operator::Multiply, a, b)), side) => {
+                self.factors(a, side, depth - 1, factors);
+                self.factors(b, side, depth - 1, factors);
+            }
+            (Some(&Operation::Binary(Operator::Divide, a, b)), side) => {
+                self.factors(a, side, depth - 1, factors);
+                self.factors(b, side.other(), depth - 1, factors);
+            }
+            (_, Side::Above) => factors.above.push(register),
+            (_, Side::Below) => factors.below.push(register),
+        }
+    }
 }
+
+/// `exp(z) - 1`.
+struct Growth {
+    /// The difference.
+    exact: Register,
+    /// The same divided by z, for small z.
+    series: Register,
+    /// Whether z is small.
+    is_small: Register,
+}
+
+/// A product of powers with exponents 1 and -1.
+#[derive(Default)]
+struct Factors {
+    above: Vec<Register>,
+    below: Vec<Register>,
+}
+
+#[derive(Clone, Copy)]
+enum Side {
+    Above,
+    Below,
+}
+
+impl Side {
+    fn other(self) -> Side {
+        match self {
+            Side::Above => Side::Below,
+            Side::Below => Side::Above,
+        }
+    }
+}
+
+/// How deep products and quotients are looked into. Time constants have two or three levels.
+const DEEPEST: u8 = 4;
