@@ -240,7 +240,7 @@ fn as_exported<'d>(
         return None;
     }
     let rules = experiment.cable_rules.as_ref()?.in_single_precision();
-    let rounded = model.in_single_precision(rules.single_units(), rules.replaced_values());
+    let rounded = model.with_digits(rules.digits());
     experiment.cable_rules = Some(rules);
     Some(rounded)
 }

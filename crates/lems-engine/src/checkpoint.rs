@@ -127,12 +127,13 @@ fn fingerprint(simulation: &Simulation) -> u64 {
         cables,
         routes,
         memory,
+        clock,
     } = &*simulation.program;
     let mut sum = Checksum::default();
     let _ = write!(
         sum,
         "{kernels:?} {setups:?} {handlers:?} {schedule:?} {setup:?} {schemes:?} \
-         {cables:?} {:?}",
+         {cables:?} {clock:?} {:?}",
         simulation.random
     );
     for column in simulation.data_files.iter().flat_map(|file| &file.columns) {

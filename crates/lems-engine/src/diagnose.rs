@@ -180,7 +180,10 @@ impl<'m, 'd> Diagnosis<'m, 'd> {
             }
             before.copy_from_slice(&state.memory);
             step += 1;
-            time = self.program.end_of_step(step - 1, time, self.run.step);
+            time = self
+                .program
+                .clock
+                .end_of_step(step - 1, time, self.run.step);
             make_step(&self.program, backend, &mut state, time, self.run.step);
         }
         Some(Moment {

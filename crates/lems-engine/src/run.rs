@@ -237,7 +237,10 @@ impl<S: Sink> Cursor<S> {
             match backend.steps(&mut self.state, &mut self.time, step, most) {
                 // The back end goes call by call.
                 0 => {
-                    self.time = simulation.program.end_of_step(self.steps, self.time, step);
+                    self.time = simulation
+                        .program
+                        .clock
+                        .end_of_step(self.steps, self.time, step);
                     let (program, state) = (&*simulation.program, &mut self.state);
                     make_step(program, backend, state, self.time, step);
                     self.steps += 1;

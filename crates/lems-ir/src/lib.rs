@@ -9,6 +9,7 @@
 //! Nothing here knows XML, component types or equations. `lems-lower` makes programs of networks.
 
 mod cable;
+mod clock;
 mod definitions;
 mod deliveries;
 mod interpreter;
@@ -22,6 +23,7 @@ mod state;
 pub mod text;
 
 pub use cable::{Cable, CableNode, CableScratch, Membrane};
+pub use clock::Clock;
 pub use definitions::Definitions;
 pub use deliveries::Deliveries;
 pub use interpreter::Interpreter;

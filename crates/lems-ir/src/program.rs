@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::{Cable, Kernel, Operation, Routes, Scheme, Statement};
+use crate::{Cable, Clock, Kernel, Operation, Routes, Scheme, Statement};
 
 /// Kernels of a model and the tables that they use; nothing in it changes while a model runs.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +27,8 @@ pub struct Program {
     pub routes: Routes,
     /// Initial content of the memory.
     pub memory: Vec<f64>,
+    /// How the time is counted.
+    pub clock: Clock,
 }
 
 /// One kernel for a range of instances.
@@ -87,16 +89,6 @@ pub enum Setup {
 }
 
 impl Program {
-    /// The time at the end of a step, from the number of steps before it and the time at its beginning,
-    /// in seconds. jLEMS adds up the steps. With cables it is a product, so that fewer moments that fall
-    /// on the end of a step are missed by a rounding error.
-    pub fn end_of_step(&self, steps: u64, begin: f64, step: f64) -> f64 {
-        match self.cables.is_empty() {
-            true => begin + step,
-            false => (steps + 1) as f64 * step,
-        }
-    }
-
     /// Whether machine code of `other` does the steps of this program too: only values in memory and
     /// what the initial passes do differ.
     pub fn has_code_of(&self, other: &Program) -> bool {
@@ -111,6 +103,7 @@ impl Program {
             cables,
             routes,
             memory,
+            clock,
         } = self;
         memory.len() == other.memory.len()
             && *links == other.links
@@ -118,6 +111,7 @@ impl Program {
             && *schedule == other.schedule
             && *schemes == other.schemes
             && *cables == other.cables
+            && *clock == other.clock
             && same_kernels(kernels, &other.kernels)
             && same_kernels(handlers, &other.handlers)
     }

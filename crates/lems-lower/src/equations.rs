@@ -3,7 +3,7 @@
 use lems_expression::{Expression, Node as Term};
 use lems_index::Id;
 use lems_model::{Actions, ConditionalVariable, Reduce, Selection, Step};
-use lems_network::{NetworkError, NodeId, Variable};
+use lems_network::{InstanceId, NetworkError, NodeId, Readable, Variable};
 
 use super::{
     AttachmentOrder, Attachments, LoopNest, Lowering, code::Code, columns::ColumnKind, reads::Read,
@@ -29,6 +29,8 @@ pub(super) enum Clock {
     Step,
     /// What it was when the instance last made a step.
     Local,
+    /// The middle of the next step.
+    Ahead,
     /// Zero: initial passes.
     Zero,
 }
@@ -64,6 +66,12 @@ impl<'d> Lowering<'_, '_, 'd> {
         if name == "t" {
             return match at.clock {
                 Clock::Step => code.time(),
+                Clock::Ahead => {
+                    let (time, step) = (code.time(), code.step());
+                    let half = code.constant(0.5);
+                    let half_step = code.binary(Operator::Multiply, half, step);
+                    code.binary(Operator::Add, time, half_step)
+                }
                 Clock::Zero => code.constant(0.0),
                 Clock::Local => {
                     let place = self.live(at, "t");
@@ -157,7 +165,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         let mut alike = true;
         for &member in at.nest.members.iter() {
             let instance = shape.instance(member, at.node);
-            let values = self.network.selected(instance, selection)?;
+            let values = self.selected(at, instance, selection)?;
             alike &= *count.get_or_insert(values.len()) == values.len();
             selected.extend(values);
         }
@@ -181,6 +189,23 @@ impl<'d> Lowering<'_, '_, 'd> {
             value = code.binary(operator, value, element);
         }
         Ok(value)
+    }
+
+    /// The values that a selection of an instance leads to. In cells with dendrites, what a requirement of
+    /// another instance hands on is read where it comes from: that instance may not have read it yet.
+    fn selected(
+        &self,
+        at: NodeContext<'_>,
+        instance: InstanceId,
+        selection: &Selection<'d>,
+    ) -> Result<Vec<Readable<'d>>, NetworkError> {
+        let mut values = self.network.selected(instance, selection)?;
+        if at.nest.phase.is_some() {
+            for value in &mut values {
+                *value = self.network.origin(*value);
+            }
+        }
+        Ok(values)
     }
 
     /// Folds a variable of all instances attached to a list.
@@ -245,7 +270,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         for member in shape.member_ids() {
             if at.nest.members.binary_search(&member).is_ok() {
                 let instance = shape.instance(member, at.node);
-                for readable in self.network.selected(instance, selection)? {
+                for readable in self.selected(at, instance, selection)? {
                     addresses.push(Some(match readable.variable {
                         Variable::Fixed(value) => self.number(at.nest, value),
                         _ => self.address(readable),

@@ -10,7 +10,7 @@ use super::{
     columns::{Address, Column, ColumnId, ColumnKind, Content},
     nodes::{PendingNode, finished},
 };
-use lems_ir::{Block, Kernel, Place, Statement, statements};
+use lems_ir::{Block, Clock, Kernel, Place, Statement, statements};
 
 impl<'d> Lowering<'_, '_, 'd> {
     /// The finished program; `probes` are addresses or constants to find again.
@@ -95,6 +95,10 @@ impl<'d> Lowering<'_, '_, 'd> {
         program.cables = (self.cables.iter())
             .map(|nodes| finished(nodes, &slot, &mut program.memory))
             .collect();
+        program.clock = match program.cables.is_empty() {
+            true => Clock::Sum,
+            false => self.method.clock(),
+        };
         // What the caller finds values by.
         let values = (probes.iter())
             .map(|probe| match probe {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use lems_equations::{Computation, Item, RegimeItems};
+use lems_equations::{Computation, Item, Phase, RegimeItems};
 use lems_model::{Condition, TimeDerivative};
 use lems_network::{NetworkError, NodeId};
 
@@ -174,6 +174,12 @@ impl<'d> Lowering<'_, '_, 'd> {
     }
 
     fn condition(&mut self, code: &mut Code, at: NodeContext<'_>, condition: &Condition<'d>) {
+        // NEURON tests the conditions of mechanisms with the currents of the next step.
+        let clock = match at.nest.phase {
+            Some(Phase::Advance) => Clock::Ahead,
+            _ => at.clock,
+        };
+        let at = NodeContext { clock, ..at };
         let test = self.expression(code, at, &condition.test.expression);
         code.begin();
         self.actions(code, at, &condition.actions, 0);

@@ -1,7 +1,7 @@
 //! The methods for cells with dendrites: what a step does, in order.
 
 use lems_equations::Phase;
-use lems_ir::Solver;
+use lems_ir::{Clock, Solver};
 
 /// How the states and potentials of cells with dendrites move.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -54,6 +54,14 @@ impl Method {
                 AtEnd(Phase::Advance),
                 AtEnd(Phase::End),
             ],
+        }
+    }
+
+    /// How the time is counted.
+    pub(crate) fn clock(self) -> Clock {
+        match self {
+            Method::SecondOrder | Method::Implicit => Clock::Product,
+            Method::Neuron => Clock::Halves,
         }
     }
 

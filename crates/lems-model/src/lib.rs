@@ -10,6 +10,7 @@ mod check;
 mod components;
 mod declarations;
 mod derived_parameters;
+mod digits;
 mod dynamics;
 mod error;
 mod inheritance;
@@ -17,7 +18,6 @@ mod lints;
 mod model;
 mod read;
 mod simulation;
-mod single;
 mod stages;
 mod structure;
 mod table;
@@ -25,6 +25,7 @@ mod types;
 mod units;
 mod wanted;
 
+pub use digits::Digits;
 pub use dynamics::{
     Actions, Assignment, Case, Condition, ConditionalVariable, Definition, DerivedVariable,
     Dynamics, EventHandler, KineticScheme, Reduce, Regime, Select, Selection, StateVariable, Step,

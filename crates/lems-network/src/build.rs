@@ -171,7 +171,7 @@ impl<'m, 'd> Builder<'_, 'm, 'd> {
         if self.exhausted {
             return None;
         }
-        if let Some(plan) = self.cable_plan(kind, component) {
+        if let Some(plan) = self.cable_plan(kind, component, parent) {
             return self.instantiate_cable(
                 &plan,
                 Origin {

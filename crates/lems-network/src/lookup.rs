@@ -166,6 +166,26 @@ impl<'d> Network<'_, 'd> {
             .or_else(|| self.around_cells(id, name))
     }
 
+    /// Where a value comes from: what a requirement hands on is a value further out.
+    pub fn origin(&self, readable: Readable<'d>) -> Readable<'d> {
+        let mut current = readable;
+        while let Variable::Live(name) | Variable::Exposed(name) = current.variable {
+            let kind = self.type_of(current.instance);
+            let mut own = kind
+                .dynamics
+                .iter()
+                .flat_map(|dynamics| dynamics.variables());
+            if !kind.requirements.contains_key(name) || own.any(|own| own.name == name) {
+                break;
+            }
+            match self.requirement(current.instance, name) {
+                Some(further) => current = further,
+                None => break,
+            }
+        }
+        current
+    }
+
     /// The value of a name around cells with dendrites, if nothing gives it.
     fn around_cells(&self, id: InstanceId, name: &str) -> Option<Readable<'d>> {
         let found = self

@@ -6,9 +6,9 @@ use proptest::prelude::*;
 
 use super::{MOST_COUNTED, MOST_NESTED, Problem};
 use crate::{
-    Action, Block, Call, Comparison, Edge, Function, Fusion, Kernel, Level, Logic, Operation,
-    Operator, Place, Program, Register, Routes, Scalar, Scheme, Setup, Solver, Stage, Statement,
-    Target,
+    Action, Block, Call, Clock, Comparison, Edge, Function, Fusion, Kernel, Level, Logic,
+    Operation, Operator, Place, Program, Register, Routes, Scalar, Scheme, Setup, Solver, Stage,
+    Statement, Target,
 };
 
 const DOUBLES: [f64; 12] = [
@@ -252,8 +252,9 @@ impl Dice<'_> {
                 scheme
             }),
             routes: self.routes(),
-            // The text of a program has no cables.
+            // The text of a program has no cables, and no clock.
             cables: Vec::new(),
+            clock: Clock::default(),
             memory: {
                 let runs = self.several(20, |dice| {
                     let one = dice.double();

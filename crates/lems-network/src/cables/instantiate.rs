@@ -19,7 +19,7 @@ impl<'d> Builder<'_, '_, 'd> {
         let plans = plans.into_iter();
         self.cables
             .plans
-            .extend(plans.map(|(cell, plan)| (cell, Some(plan))));
+            .extend(plans.map(|(cell, plan)| ((cell, [0; 3]), Some(plan))));
         if !several && !self.cables.always && !rules.single_precision {
             self.cables.rules = None;
             return;
@@ -112,6 +112,7 @@ impl<'d> Builder<'_, '_, 'd> {
         &mut self,
         kind: TypeId,
         component: Option<ComponentId>,
+        parent: Option<InstanceId>,
     ) -> Option<Rc<CablePlan>> {
         let rules = self.cables.rules?;
         let component = component?;
@@ -119,10 +120,12 @@ impl<'d> Builder<'_, '_, 'd> {
         if self.cables.current.is_some() || !model.is_a(kind, &rules.cell) {
             return None;
         }
-        if let Some(known) = self.cables.plans.get(&component).cloned() {
+        let displacement = self.displacement(parent);
+        let key = (component, displacement.map(f64::to_bits));
+        if let Some(known) = self.cables.plans.get(&key).cloned() {
             return self.complete_plan(known);
         }
-        let plan = match CablePlan::of(model, rules, component) {
+        let plan = match CablePlan::displaced(model, rules, component, displacement) {
             None => None,
             Some(Ok(plan)) => Some(Rc::new(plan)),
             Some(Err(errors)) => {
@@ -131,8 +134,24 @@ impl<'d> Builder<'_, '_, 'd> {
                 None
             }
         };
-        self.cables.plans.insert(component, plan.clone());
+        self.cables.plans.insert(key, plan.clone());
         self.complete_plan(plan)
+    }
+
+    /// By how much the points of a cell are moved, if that matters to their last digits.
+    fn displacement(&self, around: Option<InstanceId>) -> [f64; 3] {
+        let place = || {
+            let rules = self.cables.rules.filter(|rules| rules.single_precision)?;
+            let [kind, x, y, z] = rules.displacement.as_ref()?;
+            let model = self.network.model;
+            let outer = self.network.instance(around?).component?;
+            let mut children = model.children(outer).map(|(_, child)| child);
+            let is_place =
+                |child: &ComponentId| model.is_a(model.component(*child).component_type, kind);
+            let place = children.find(is_place)?;
+            Some([x, y, z].map(|name| model.parameter(place, name).unwrap_or(0.0)))
+        };
+        place().unwrap_or_default()
     }
 
     /// A plan, if it has all that a run needs.

@@ -209,8 +209,8 @@ pub(crate) struct CableBuilder<'r> {
     /// Whether cells are cables even if all of them have one compartment.
     pub always: bool,
     pub rules: Option<&'r CableRules>,
-    /// The plans of cells that were met; None where there is none.
-    pub plans: FxHashMap<ComponentId, Option<Rc<CablePlan>>>,
+    /// The plans of cells that were met, by component and displacement; None where there is none.
+    pub plans: FxHashMap<(ComponentId, [u64; 3]), Option<Rc<CablePlan>>>,
     /// The compartment whose instance is being made.
     pub current: Option<(Rc<CablePlan>, CablePlace)>,
 }

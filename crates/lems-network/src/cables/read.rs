@@ -23,6 +23,20 @@ impl CablePlan {
         rules: &CableRules,
         cell: ComponentId,
     ) -> Option<Result<CablePlan, Vec<NetworkError>>> {
+        CablePlan::displaced(model, rules, cell, [0.0; 3])
+    }
+
+    /// Reads a cell component whose points are moved by the coordinates of a place, in the unit of the
+    /// points, before they are rounded to single precision; None if it has no shape.
+    ///
+    /// # Errors
+    /// Those of [`CablePlan::of`].
+    pub(crate) fn displaced(
+        model: &Model<'_>,
+        rules: &CableRules,
+        cell: ComponentId,
+        displacement: [f64; 3],
+    ) -> Option<Result<CablePlan, Vec<NetworkError>>> {
         let is_shape = |component: &ComponentId| {
             let kind = model.component(*component).component_type;
             model.is_a(kind, &rules.morphology)
@@ -32,6 +46,7 @@ impl CablePlan {
         let mut reader = Reader {
             model,
             rules,
+            displacement,
             span: model.span_of(cell),
             cell: model.component(cell).title(),
             errors: Vec::new(),
@@ -67,6 +82,7 @@ const MANY_ERRORS: usize = 100;
 pub(super) struct Reader<'m, 'd> {
     pub model: &'m Model<'d>,
     pub rules: &'m CableRules,
+    displacement: [f64; 3],
     span: Span,
     pub cell: String,
     errors: Vec<NetworkError>,
@@ -404,26 +420,25 @@ impl<'d> Reader<'_, 'd> {
 
     fn point(&mut self, element: Element<'d>) -> Option<Point> {
         let rules = self.rules;
-        let (unit, single) = (rules.length_unit, rules.single_precision);
-        let mut length = |attribute: &str| {
-            let number = self.number(element, attribute)?;
+        let single = |number: f64| match rules.single_precision {
             #[expect(
                 clippy::cast_possible_truncation,
                 reason = "to lose precision is the purpose"
             )]
-            let rounded = if single {
-                f64::from(number as f32)
-            } else {
-                number
-            };
-            Some(rounded * unit)
+            true => f64::from(number as f32),
+            false => number,
         };
         let [x, y, z, diameter] = &rules.coordinates;
+        let [dx, dy, dz] = self.displacement;
+        let mut length = |attribute: &str, displacement: f64| {
+            let number = single(self.number(element, attribute)?);
+            Some(single(number + displacement) * rules.length_unit)
+        };
         Some(Point {
-            x: length(x)?,
-            y: length(y)?,
-            z: length(z)?,
-            diameter: length(diameter)?,
+            x: length(x, dx)?,
+            y: length(y, dy)?,
+            z: length(z, dz)?,
+            diameter: length(diameter, 0.0)?,
         })
     }
 }

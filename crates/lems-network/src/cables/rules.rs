@@ -1,6 +1,6 @@
 //! The names that component types have for the parts of a cell with dendrites.
 
-use lems_model::{ComponentId, Model};
+use lems_model::{ComponentId, Digits, Model};
 use thiserror::Error;
 
 /// A mistake in the text of rules.
@@ -96,8 +96,8 @@ pub struct CableRules {
     pub(crate) specific_capacitance: [String; 2],
     pub(crate) defaults: Vec<DefaultRule>,
     pub(crate) places: Vec<PlaceRule>,
-    pub(crate) single: Vec<(String, f64)>,
-    pub(crate) replaced: Vec<(String, String, f64)>,
+    pub(crate) digits: Digits,
+    pub(crate) displacement: Option<[String; 4]>,
     /// Whether coordinates have single precision.
     pub(crate) single_precision: bool,
 }
@@ -198,13 +198,15 @@ impl CableRules {
             "rounded" => {
                 let [dimension, factor] = two(names)?;
                 let factor = factor.parse().map_err(|_| wrong("a number"))?;
-                self.single.push((dimension, factor));
+                self.digits.units.push((dimension, factor));
             }
             "replaced" => {
                 let [kind, parameter, value] = three(names)?;
                 let value = value.parse().map_err(|_| wrong("a number"))?;
-                self.replaced.push((kind, parameter, value));
+                self.digits.replaced.push((kind, parameter, value));
             }
+            "single-precision" => self.digits.single = names,
+            "displacement" => self.displacement = Some(four(names)?),
             "cytoplasm" => self.resistivity = two(names)?,
             "membrane" => self.specific_capacitance = two(names)?,
             "default" => {
@@ -253,16 +255,9 @@ impl CableRules {
         }
     }
 
-    /// The units in which such a program holds values of parameters: names of dimensions, and what an SI
-    /// value is multiplied by.
-    pub fn single_units(&self) -> &[(String, f64)] {
-        &self.single
-    }
-
-    /// The values of parameters that such a program has instead of those of the types: type, parameter, and
-    /// value in SI units.
-    pub fn replaced_values(&self) -> &[(String, String, f64)] {
-        &self.replaced
+    /// How values of parameters are written for such a program.
+    pub fn digits(&self) -> &Digits {
+        &self.digits
     }
 
     /// The type of the cells.

@@ -14,5 +14,11 @@ pub(super) fn doubtful(network: &Network<'_, '_>) -> Vec<NetworkError> {
             plans.push(&cable.plan);
         }
     }
-    plans.iter().flat_map(|plan| plan.doubts.clone()).collect()
+    let mut doubts: Vec<NetworkError> = Vec::new();
+    for doubt in plans.iter().flat_map(|plan| &plan.doubts) {
+        if !doubts.contains(doubt) {
+            doubts.push(doubt.clone());
+        }
+    }
+    doubts
 }
