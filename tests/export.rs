@@ -166,34 +166,89 @@ const CELL: &str = r#"<Lems><Target component="sim"/>
     <OutputFile id="o" fileName="v.dat"><OutputColumn id="v" quantity="pop[0]/v"/></OutputFile>
   </Simulation></Lems>"#;
 
+/// The files of a native export of a text.
+fn native(text: &str) -> Vec<File> {
+    let sources = MemorySources::from([("LEMS_test.xml", text)]);
+    let exported = export("LEMS_test.xml", &sources, &Options::default(), Form::Neuron);
+    exported.unwrap_or_else(|failure| panic!("{failure}")).files
+}
+
+fn text_of<'f>(files: &'f [File], name: &str) -> &'f str {
+    let file = files.iter().find(|file| file.name == name);
+    &file.unwrap_or_else(|| panic!("there is no {name}")).text
+}
+
 #[test]
-fn a_cell_with_dendrites_becomes_sections_and_a_membrane() {
+fn a_cell_with_dendrites_becomes_sections_and_density_mechanisms() {
     let refused = of_text(CELL).expect_err("there is no exact export");
     assert_eq!(refused.diagnostics[0].code.0, 801);
-    let sources = MemorySources::from([("LEMS_test.xml", CELL)]);
-    let exported = export("LEMS_test.xml", &sources, &Options::default(), Form::Neuron);
-    let files = exported.unwrap_or_else(|failure| panic!("{failure}")).files;
-    let driver = files
-        .iter()
-        .find(|file| file.name == "LEMS_test_nrn.py")
-        .unwrap();
+    let files = native(CELL);
+    let cell = text_of(&files, "ball.hoc");
     for expected in [
-        r#"("segment_0", None, 0.0, 1, 100.0, [("#,
-        r#"("segment_1", 0, 1.0, 1, 100.0, [("#,
-        r#"CABLES = ["ball", "ball"]"#,
+        "begintemplate ball\n",
+        "connect Seg1(0), Seg0(1.0)",
+        "Seg1 nseg = 1",
+        "Seg0 Ra = 100.0",
+        "Seg0 insert leak",
+        "Seg0 gmax_leak = 0.0003",
+        "Seg0 cm = 1.0",
     ] {
-        assert!(
-            driver.text.contains(expected),
-            "{expected} in {}",
-            driver.text
-        );
+        let expected = expected.replace("Seg", "segment_");
+        assert!(cell.contains(&expected), "{expected} in {cell}");
     }
-    assert!(
-        files
-            .iter()
-            .any(|file| file.text.contains("NONSPECIFIC_CURRENT i"))
+    let channel = text_of(&files, "leak.mod");
+    for expected in [
+        "SUFFIX leak",
+        "NONSPECIFIC_CURRENT i",
+        "gmax = 0.0003 (S/cm2)",
+        "erev = -65 (mV)",
+        "    : iDensity = gDensity * (erev - v), mA/cm2\n    iDensity = gDensity*(erev - v)\n",
+        "i = -iDensity",
+    ] {
+        assert!(channel.contains(expected), "{expected} in {channel}");
+    }
+    // The input needs a mechanism in one compartment of each cell.
+    let driver = text_of(&files, "LEMS_test_nrn.py");
+    assert!(driver.contains(r#"CABLES = ["ball", "ball"]"#), "{driver}");
+    assert!(driver.contains("[1, 0, 1, 0]"), "{driver}");
+    for file in &files {
+        assert!(!file.text.contains("VERBATIM"), "{}", file.name);
+    }
+}
+
+#[test]
+fn a_cell_whose_channels_are_no_mechanisms_is_exported_as_a_whole() {
+    let noisy = CELL.replace(
+        r#"<ionChannelHH id="leak" conductance="10pS"/>"#,
+        r#"<ComponentType name="noisyChannel" extends="baseIonChannel"><Dynamics>
+             <DerivedVariable name="fopen" dimension="none" exposure="fopen" value="random(1)"/>
+             <DerivedVariable name="g" dimension="conductance" exposure="g" value="conductance*fopen"/>
+           </Dynamics></ComponentType><noisyChannel id="leak" conductance="10pS"/>"#,
     );
-    assert!(files.iter().all(|file| !file.text.contains("VERBATIM")));
+    let sources = MemorySources::from([("LEMS_test.xml", noisy.as_str())]);
+    let exported = export("LEMS_test.xml", &sources, &Options::default(), Form::Neuron);
+    let exported = exported.unwrap_or_else(|failure| panic!("{failure}"));
+    let reason = exported.remark.unwrap_or_default();
+    assert!(reason.contains("random"), "{reason}");
+    assert!(
+        exported
+            .files
+            .iter()
+            .all(|file| !file.name.ends_with(".hoc"))
+    );
+}
+
+#[test]
+fn density_mechanisms_quote_the_equations_of_channels_and_pools() {
+    let path = workspace().join("tests/export-models/LEMS_densities.xml");
+    let exported = export(
+        &path.to_string_lossy(),
+        &FileSources,
+        &Options::default(),
+        Form::Neuron,
+    );
+    let files = exported.unwrap_or_else(|failure| panic!("{failure}")).files;
+    compare_with("density-mechanisms", &files);
 }
 
 #[test]

@@ -8,6 +8,12 @@ A folder has a `manifest.json` with cases (`name` or `id`, `lems_file`), each in
 line for each: `same` if all files have the same bytes; `close` with the largest difference as a part of the range of its
 column, if that is below 1e-4; else what failed or differs first. Compiled mechanisms are kept in the work folder and used
 again.
+
+With `--converge` the question is another: NEURON's results with the model's step, and with a quarter of it, are compared
+with those of `jlems-rs run` with a twentieth, in the mean over a column and as a part of its range. A line has both
+distances for the column that is worst, and the order: the power of the step that the distance follows. If NEURON is right,
+the order is about 1 or more. Where two spikes differ in time, so do the potentials, by much for a short time; the mean sees
+that, the largest difference says little.
 """
 
 import argparse
@@ -16,6 +22,7 @@ import json
 import math
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -72,6 +79,55 @@ def largest(one, two):
     return max((max(abs(a - b) for a, b in zip(x, y)) / ((max(x) - min(x)) or 1) for x, y in columns), default=0)
 
 
+def distances(expected, found):
+    """Mean differences of all columns of the data files of two folders, by file and column; rows are of the same times."""
+    import numpy
+
+    known = {}
+    for path in sorted(path for path in expected.rglob("*.dat") if path.is_file()):
+        one = numpy.loadtxt(path, ndmin=2)
+        two = numpy.loadtxt(found / path.relative_to(expected), ndmin=2)
+        two = two[:: max(round((len(two) - 1) / max(len(one) - 1, 1)), 1)]
+        if one.shape != two.shape:
+            raise ValueError(f"{path.name} has {two.shape[0]} rows, not {one.shape[0]}")
+        extent = one.max(axis=0) - one.min(axis=0)
+        mean = abs(one - two).mean(axis=0) / numpy.where(extent > 0, extent, 1)
+        known.update({(path.name, column): value for column, value in enumerate(mean[1:], 1) if extent[column] > 0})
+    return known
+
+
+def converges(case, folder, work, engine, cache):
+    """Compares two steps of NEURON with a short step of jlems-rs."""
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    model = case["lems_file"]
+    problem = call(engine, "export", "neuron", model, "-q", "-o", str(work), folder=folder) or compiled(work, cache)
+    if problem:
+        return f"export: {problem}"
+    script = pathlib.Path(model).stem + "_nrn.py"
+    step = float(re.search(r"^STEP.* = ([^,]+),", (work / script).read_text(), re.MULTILINE).group(1))
+    short = ("--step", f"{step / 20!r}s", "--every", "20", "--out-dir", str(work / "expected"))
+    problem = call(engine, "run", "-q", model, *short, folder=folder)
+    for part in 1, 4:
+        dt = ("--dt", repr(1000 * step / part), "--out", f"found{part}")
+        problem = problem or call(sys.executable, script, "--quiet", *dt, folder=work)
+    if problem:
+        return f"run: {problem}"
+    try:
+        long, quarter = (distances(work / "expected", work / f"found{part}") for part in (1, 4))
+    except ValueError as error:
+        return str(error)
+    if not long:
+        return "nothing that changes is recorded"
+    worst = max(long, key=lambda column: quarter[column])
+    one, other = long[worst], quarter[worst]
+    order = math.log(one / other, 4) if one > 0 and other > 0 else math.inf
+    name = "native" if list(work.glob("*.hoc")) else "points"
+    # Outputs have seven digits.
+    verdict = "converges" if order > 0.8 or other < 1e-6 else "differs"
+    return f"{name} {verdict} {one:.1e} {other:.1e} order {order:.2f} ({worst[0]}, column {worst[1]})"
+
+
 def check(case, folder, work, engine, cache):
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
@@ -98,6 +154,7 @@ def main():
     parser.add_argument("names", nargs="*", help="only cases with one of these in their names")
     parser.add_argument("--engine", default="target/release/jlems-rs")
     parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path("target/neuron"))
+    parser.add_argument("--converge", action="store_true", help="compare with short steps, instead of bytes")
     given = parser.parse_args()
     engine, work = str(pathlib.Path(given.engine).resolve()), given.work.resolve()
     os.environ["PATH"] = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]
@@ -106,8 +163,10 @@ def main():
     cases = [{"name": case.get("id"), **case} for case in cases]
     cases = [case for case in cases if not given.names or any(name in case["name"] for name in given.names)]
     same = close = 0
+    how = converges if given.converge else check
     for case in cases:
-        result = check(case, given.corpus / case["name"], work / case["name"], engine, work / "compiled")
+        result = how(case, given.corpus / case["name"], work / case["name"], engine, work / "compiled")
+        close += " converges " in result
         same += result == "same"
         close += result.startswith("close")
         print(f"{case['name']:40} {result}", flush=True)

@@ -1,17 +1,17 @@
 //! A model as the files of another simulator.
 
-use std::rc::Rc;
+mod densities;
+mod shapes;
+
 use std::sync::Arc;
 
 use lems_document::{Document, Source, SourceReader};
 use lems_engine::{RunSettings, Simulation};
-use lems_export::{
-    Cell, DataFile, EventFile, EventOrder, ExportError, Graph, Job, Quantity, Recorded, Section,
-};
+use lems_export::{DataFile, EventFile, EventOrder, ExportError, Graph, Job, Quantity, Recorded};
 use lems_ir::Probe;
 use lems_model::Model;
-use lems_morphology::{Point, Segment};
-use lems_network::CablePlan;
+use lems_network::Network;
+use lems_nmodl::Membranes;
 use lems_output::EventFormat;
 
 use crate::Method;
@@ -19,6 +19,9 @@ use crate::resolved::{ResolvedModel, ResolvedNetwork};
 use crate::{Built, Checked, Diagnostic, Failure, Loaded, Options};
 
 pub use lems_export::File;
+
+use densities::density_mechanisms;
+use shapes::Shapes;
 
 /// What a model is exported to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +41,8 @@ pub enum Form {
 pub struct Exported {
     /// All files, to be written to one folder.
     pub files: Vec<File>,
+    /// Why cells with dendrites are mechanisms for whole compartments, and their channels none of their own.
+    pub remark: Option<String>,
     /// What is legal in the model, and probably a mistake.
     pub warnings: Vec<Diagnostic>,
     /// What the places of the warnings are in.
@@ -70,30 +75,112 @@ pub fn export(
         return Err(ExportError::Runs { runs }.into());
     };
     let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+    let mut remark = None;
     let files = match form {
-        Form::Neuron | Form::NeuronExact => {
-            let shapes = Shapes::of(&checked, &options)?;
-            neuron(name, simulation, &built, shapes, form)?
+        Form::NeuronExact => {
+            let shapes = Shapes::of(&network_of(&checked, &options)?, &checked.model);
+            Exportable::whole(simulation, shapes).files(name, &built, lems_export::exact)?
+        }
+        Form::Neuron => {
+            let network = network_of(&checked, &options)?;
+            let shapes = Shapes::of(&network, &checked.model);
+            let exportable = match density_mechanisms(&checked, network, simulation, &options)? {
+                Ok(exportable) => exportable,
+                Err(reason) => {
+                    remark = reason.map(|reason| reason.to_string());
+                    Exportable::whole(simulation, shapes)
+                }
+            };
+            exportable.files(name, &built, lems_export::neuron)?
         }
         Form::Graph => vec![graph_of(name, loaded.document(), &checked.model, &options)?],
         Form::Eden => vec![lems_export::eden(name)],
     };
     Ok(Exported {
         files,
+        remark,
         warnings,
         sources: loaded.into_sources(),
     })
 }
 
-fn neuron(
-    name: &str,
-    simulation: &Arc<Simulation>,
-    built: &Built,
+/// The network of the first run, built once more: a simulation does not keep it.
+fn network_of<'m, 'd>(
+    checked: &'m Checked<'d>,
+    options: &Options,
+) -> Result<Network<'m, 'd>, Failure> {
+    let mut experiment = checked.experiment.clone();
+    if let Some(seed) = options.seed {
+        experiment.reseed(seed);
+    }
+    experiment.most_instances = options.limits.most_instances();
+    let run = experiment.runs.first().copied();
+    let run = run.ok_or(ExportError::Bug { what: "run" })?;
+    let network = experiment.network(&checked.model, run);
+    network.map_err(|errors| Failure::of(checked.document.sources(), &errors))
+}
+
+/// What is exported of a run: its program, and all that is recorded of it.
+struct Exportable {
+    simulation: Arc<Simulation>,
+    data_files: Vec<DataFile>,
     shapes: Shapes,
-    form: Form,
-) -> Result<Vec<File>, ExportError> {
-    let start = simulation.state_at_start(&RunSettings::default());
-    let data_files = simulation.recordings().map(|(path, recorders)| DataFile {
+    membranes: Membranes,
+}
+
+impl Exportable {
+    /// The run as it is built; cells with dendrites are mechanisms for whole compartments.
+    fn whole(simulation: &Arc<Simulation>, shapes: Shapes) -> Exportable {
+        Exportable {
+            data_files: data_files(simulation),
+            simulation: Arc::clone(simulation),
+            shapes,
+            membranes: Membranes::default(),
+        }
+    }
+
+    fn files(
+        self,
+        name: &str,
+        built: &Built,
+        export: fn(&Job<'_>) -> Result<Vec<File>, ExportError>,
+    ) -> Result<Vec<File>, ExportError> {
+        let simulation = &self.simulation;
+        let start = simulation.state_at_start(&RunSettings::default());
+        let event_files =
+            (simulation.event_files())
+                .zip(built.event_formats())
+                .map(|((path, ids), format)| EventFile {
+                    path: path.to_owned(),
+                    order: format.map(|format| match format {
+                        EventFormat::IdTime => EventOrder::IdTime,
+                        EventFormat::TimeId => EventOrder::TimeId,
+                    }),
+                    ids: ids.to_vec(),
+                });
+        export(&Job {
+            name,
+            program: &simulation.program,
+            columns: &simulation.columns,
+            start: &start,
+            step: simulation.step(),
+            steps: simulation.steps(),
+            every: simulation.every(),
+            data_files: self.data_files,
+            event_files: event_files.collect(),
+            times_file: built.times_file().map(str::to_owned),
+            cells: self.shapes.cells,
+            cell_of_cable: self.shapes.of_cable,
+            densities: self.membranes.densities,
+            celsius: self.membranes.temperature.map(|kelvin| kelvin - 273.15),
+            concentrations: self.membranes.concentrations,
+        })
+    }
+}
+
+/// The data files of a run and what they record of its program.
+fn data_files(simulation: &Simulation) -> Vec<DataFile> {
+    let files = simulation.recordings().map(|(path, recorders)| DataFile {
         path: path.to_owned(),
         columns: (recorders.iter())
             .map(|recorder| Quantity {
@@ -106,35 +193,7 @@ fn neuron(
             })
             .collect(),
     });
-    let event_files =
-        (simulation.event_files())
-            .zip(built.event_formats())
-            .map(|((path, ids), format)| EventFile {
-                path: path.to_owned(),
-                order: format.map(|format| match format {
-                    EventFormat::IdTime => EventOrder::IdTime,
-                    EventFormat::TimeId => EventOrder::TimeId,
-                }),
-                ids: ids.to_vec(),
-            });
-    let job = Job {
-        name,
-        program: &simulation.program,
-        columns: &simulation.columns,
-        start: &start,
-        step: simulation.step(),
-        steps: simulation.steps(),
-        every: simulation.every(),
-        data_files: data_files.collect(),
-        event_files: event_files.collect(),
-        times_file: built.times_file().map(str::to_owned),
-        cells: shapes.cells,
-        cell_of_cable: shapes.of_cable,
-    };
-    match form {
-        Form::Neuron => lems_export::neuron(&job),
-        Form::NeuronExact | Form::Eden | Form::Graph => lems_export::exact(&job),
-    }
+    files.collect()
 }
 
 fn graph_of(
@@ -174,137 +233,4 @@ fn graph_of(
             }));
     }
     Ok(lems_export::graph(name, &graph))
-}
-
-/// The shapes of the cells with dendrites of a network.
-struct Shapes {
-    cells: Vec<Cell>,
-    /// By cell with dendrites: its shape.
-    of_cable: Vec<usize>,
-}
-
-impl Shapes {
-    /// Builds the network once more, for a simulation does not keep it.
-    fn of(checked: &Checked<'_>, options: &Options) -> Result<Shapes, Failure> {
-        let mut experiment = checked.experiment.clone();
-        if let Some(seed) = options.seed {
-            experiment.reseed(seed);
-        }
-        experiment.most_instances = options.limits.most_instances();
-        let Some(run) = experiment.runs.first().copied() else {
-            return Ok(Shapes {
-                cells: Vec::new(),
-                of_cable: Vec::new(),
-            });
-        };
-        let network = experiment.network(&checked.model, run);
-        let network = network.map_err(|errors| Failure::of(checked.document.sources(), &errors))?;
-        let mut plans: Vec<Rc<CablePlan>> = Vec::new();
-        let mut shapes = Shapes {
-            cells: Vec::new(),
-            of_cable: Vec::new(),
-        };
-        for cable in &network.cables.all {
-            let known = plans.iter().position(|plan| Rc::ptr_eq(plan, &cable.plan));
-            let number = known.unwrap_or(plans.len());
-            if known.is_none() {
-                let instance = cable.instances.iter().flatten().next();
-                let component = instance.and_then(|instance| network.instance(*instance).component);
-                let name = component.map(|component| checked.model.component(component).id);
-                let name = name.flatten().unwrap_or("cell").to_owned();
-                let is_taken = shapes.cells.iter().any(|cell| cell.name == name);
-                let name = if is_taken {
-                    format!("{name}_{number}")
-                } else {
-                    name
-                };
-                shapes.cells.push(Cell {
-                    name,
-                    sections: sections_of(&cable.plan),
-                });
-                plans.push(cable.plan.clone());
-            }
-            shapes.of_cable.push(number);
-        }
-        Ok(shapes)
-    }
-}
-
-/// Where a segment begins, in metres.
-fn begin_of(segments: &[Segment], segment: usize) -> Option<Point> {
-    // Up to a segment that says where it begins, and back down.
-    let mut way = vec![segment];
-    while let Some(of) = way.last().and_then(|last| segments.get(*last))
-        && of.proximal.is_none()
-    {
-        let parent = of.parent.filter(|parent| !way.contains(parent))?;
-        way.push(parent);
-    }
-    let mut begin = segments.get(way.pop()?)?.proximal?;
-    while let Some(next) = way.pop() {
-        let of = segments.get(next)?;
-        let parent = segments.get(of.parent?)?;
-        let between = |from: f64, to: f64| from + (to - from) * of.fraction;
-        begin = Point {
-            x: between(begin.x, parent.distal.x),
-            y: between(begin.y, parent.distal.y),
-            z: between(begin.z, parent.distal.z),
-            diameter: between(begin.diameter, parent.distal.diameter),
-        };
-    }
-    Some(begin)
-}
-
-fn sections_of(plan: &CablePlan) -> Vec<Section> {
-    const MICROMETRE: f64 = 1e-6;
-    let morphology = &plan.morphology;
-    let segments = morphology.segments();
-    let micrometres = |point: Point, y: f64| {
-        [point.x, point.y + y, point.z, point.diameter].map(|length| length / MICROMETRE)
-    };
-    // In the order of the nodes, in which the compartments are.
-    let mut order: Vec<usize> = Vec::new();
-    let mut resistivities = Vec::new();
-    for (number, compartment) in morphology.compartments().iter().enumerate() {
-        if order.last() != Some(&compartment.section) {
-            order.push(compartment.section);
-            resistivities.push(100.0 * plan.resistivity(number).unwrap_or(1.0));
-        }
-    }
-    let section = |(number, resistivity): (usize, f64)| {
-        let own = morphology.sections().get(number)?;
-        let mut points: Vec<[f64; 4]> = Vec::new();
-        for segment in &own.segments {
-            let of = segments.get(*segment)?;
-            let begin = begin_of(segments, *segment)?;
-            let is_sphere = own.segments.len() == 1
-                && [begin.x, begin.y, begin.z] == [of.distal.x, of.distal.y, of.distal.z];
-            if is_sphere {
-                // A sphere is the cylinder of the same area.
-                let half = of.distal.diameter / 2.0;
-                points.extend([micrometres(of.distal, -half), micrometres(of.distal, half)]);
-                continue;
-            }
-            let begin = micrometres(begin, 0.0);
-            if points.last() != Some(&begin) {
-                points.push(begin);
-            }
-            points.push(micrometres(of.distal, 0.0));
-        }
-        let id = own
-            .segments
-            .first()
-            .and_then(|first| segments.get(*first))
-            .map_or(0, |first| first.id);
-        Some(Section {
-            name: format!("segment_{id}"),
-            points,
-            resistivity,
-        })
-    };
-    order
-        .into_iter()
-        .zip(resistivities)
-        .filter_map(section)
-        .collect()
 }

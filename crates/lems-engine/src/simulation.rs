@@ -8,7 +8,7 @@ use lems_ir::{Action, Cable, Probe, Program, Target};
 use lems_lower::{Lowered, Method, Recorded, lower};
 use lems_math::JavaRandom;
 use lems_model::Model;
-use lems_network::{EventFormat, Experiment, NetworkError, Run, Shapes, Variable};
+use lems_network::{EventFormat, Experiment, Network, NetworkError, Run, Shapes, Variable};
 
 /// A run that is ready to start: program, recorders, number of steps.
 #[derive(Debug, Clone)]
@@ -105,7 +105,26 @@ impl Simulation {
         recording: RecordSettings,
         method: Method,
     ) -> Result<Simulation, Vec<NetworkError>> {
-        let network = experiment.network(model, run)?;
+        Simulation::of_network(
+            experiment.network(model, run)?,
+            experiment,
+            run,
+            recording,
+            method,
+        )
+    }
+
+    /// The program of a network that an experiment runs.
+    ///
+    /// # Errors
+    /// Those of [`Simulation::new`].
+    pub fn of_network<'d>(
+        network: Network<'_, 'd>,
+        experiment: &Experiment<'d>,
+        run: Run,
+        recording: RecordSettings,
+        method: Method,
+    ) -> Result<Simulation, Vec<NetworkError>> {
         let doubts = network.doubts(experiment, &run);
         let shapes = Shapes::of(&network);
         let mut errors = Vec::new();

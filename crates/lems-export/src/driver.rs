@@ -23,6 +23,8 @@ pub(crate) struct Data {
     /// The cell of each cable.
     pub cables: Vec<usize>,
     pub membranes: Vec<Membranes>,
+    /// Whether each cell is a template in a file of its own.
+    pub templates: bool,
     /// The state of the random generator at the start, if mechanisms draw random numbers.
     pub generator: Option<u64>,
     /// Those mechanisms.
@@ -76,6 +78,8 @@ pub(crate) struct Membranes {
     pub along: Vec<f64>,
     pub capacitances: Vec<f64>,
     pub potentials: Vec<f64>,
+    /// Whether each does something; all do if this is empty.
+    pub used: Vec<bool>,
 }
 
 /// A value of a variable for each instance.
@@ -141,6 +145,13 @@ pub(crate) enum Column {
     },
     Constant {
         value: f64,
+        scale: f64,
+    },
+    /// A sum of range variables of a cell, each times a factor.
+    Range {
+        cable: usize,
+        place: (usize, f64),
+        terms: Vec<(String, f64)>,
         scale: f64,
     },
 }
@@ -278,36 +289,14 @@ pub(crate) fn file(job: &Job<'_>, data: &Data) -> File {
         numbers(&data.recorded_at_start)
     );
     text.push_str(
-        "# Path; then for each column mechanism, variable, instance, place (or None and a constant), and what the\n\
-         # SI value is divided by.\nDATA_FILES = [\n",
+        "# Path; then for each column mechanism, variable, instance, place, and what the SI value is divided by;\n\
+         # for a range variable of a cell None, names with factors that make them SI, cell, section and how far along\n\
+         # it; for a constant None, the constant, None, None.\nDATA_FILES = [\n",
     );
     for (path, columns) in &data.data_files {
         let _ = writeln!(text, "    ({}, [", quoted(path));
         for column in columns {
-            let _ = match column {
-                Column::Variable {
-                    mechanism,
-                    variable,
-                    instance,
-                    place: at,
-                    scale,
-                } => writeln!(
-                    text,
-                    "        ({}, {}, {instance}, {}, {}),",
-                    quoted(mechanism),
-                    quoted(variable),
-                    place(*at),
-                    double(*scale)
-                ),
-                Column::Constant { value, scale } => {
-                    writeln!(
-                        text,
-                        "        (None, {}, None, None, {}),",
-                        double(*value),
-                        double(*scale)
-                    )
-                }
-            };
+            data_column(&mut text, column);
         }
         text.push_str("    ]),\n");
     }
@@ -347,6 +336,20 @@ pub(crate) fn file(job: &Job<'_>, data: &Data) -> File {
         "# State of java.util.Random at the start, and the mechanisms that draw.\nGENERATOR, DRAWING = {state}, [{}]\n",
         drawing.join(", ")
     );
+    let concentrations: Vec<String> = (job.concentrations.iter())
+        .map(|(name, value)| format!("({}, {})", quoted(name), double(*value)))
+        .collect();
+    let densities: Vec<String> = (job.densities.iter())
+        .map(|density| quoted(&density.name))
+        .collect();
+    let _ = writeln!(
+        text,
+        "# Density mechanisms; the temperature (degrees Celsius) and the concentrations (mM) that they find.\n\
+         DENSITIES = [{}]\nCELSIUS, CONCENTRATIONS = {}, [{}]\n",
+        lines(&densities, ", ", 100),
+        job.celsius.map_or("None".to_owned(), double),
+        concentrations.join(", ")
+    );
     text.push_str(include_str!("driver.py"));
     File {
         name: format!("{stem}_nrn.py"),
@@ -354,8 +357,109 @@ pub(crate) fn file(job: &Job<'_>, data: &Data) -> File {
     }
 }
 
+fn data_column(text: &mut String, column: &Column) {
+    let _ = match column {
+        Column::Variable {
+            mechanism,
+            variable,
+            instance,
+            place: at,
+            scale,
+        } => writeln!(
+            text,
+            "        ({}, {}, {instance}, {}, {}),",
+            quoted(mechanism),
+            quoted(variable),
+            place(*at),
+            double(*scale)
+        ),
+        Column::Constant { value, scale } => writeln!(
+            text,
+            "        (None, {}, None, None, {}),",
+            double(*value),
+            double(*scale)
+        ),
+        Column::Range {
+            cable,
+            place: (section, along),
+            terms,
+            scale,
+        } => {
+            let terms = terms
+                .iter()
+                .map(|(name, factor)| format!("({}, {}),", quoted(name), double(*factor)));
+            let terms: Vec<String> = terms.collect();
+            writeln!(
+                text,
+                "        (None, ({}), {cable}, ({section}, {}), {}),",
+                terms.join(" "),
+                double(*along),
+                double(*scale)
+            )
+        }
+    };
+}
+
 /// The cells with dendrites and their membranes.
 fn cells(text: &mut String, data: &Data) {
+    match data.templates {
+        true => templates(text, data),
+        false => sections(text, data),
+    }
+    let names: Vec<String> = data.cells.iter().map(|(name, _)| quoted(name)).collect();
+    let cables: Vec<String> = data
+        .cables
+        .iter()
+        .map(|cell| names.get(*cell).cloned().unwrap_or_default())
+        .collect();
+    let _ = writeln!(
+        text,
+        "# The cells that there are.\nCABLES = {}\n",
+        list(&cables)
+    );
+    text.push_str("# Mechanism of a membrane; for each instance the cell, the section, how far along it, the capacitance (F)\n\
+                   # and the potential at the start (V), and whether it does anything.\nMEMBRANES = [\n");
+    for of in &data.membranes {
+        let used = (0..of.cables.len()).map(|number| match of.used.get(number) {
+            Some(false) => 0,
+            Some(true) | None => 1,
+        });
+        let used: Vec<u32> = used.collect();
+        let _ = writeln!(
+            text,
+            "    ({}, {}, {}, {}, {}, {}, {}),",
+            quoted(&of.mechanism),
+            numbers(&of.cables),
+            numbers(&of.sections),
+            doubles(&of.along),
+            doubles(&of.capacitances),
+            doubles(&of.potentials),
+            numbers(&used)
+        );
+    }
+    text.push_str("]\n\n");
+}
+
+/// Cells that are templates of hoc: the names of their sections.
+fn templates(text: &mut String, data: &Data) {
+    text.push_str("# Cells with dendrites, each a template in a file of its name, and their sections.\nCELLS = {\n");
+    for (name, sections) in &data.cells {
+        let names: Vec<String> = sections
+            .iter()
+            .map(|section| quoted(&section.name))
+            .collect();
+        let _ = writeln!(
+            text,
+            "    {}: [{}],",
+            quoted(name),
+            lines(&names, ", ", 100)
+        );
+    }
+    text.push_str("}\n\n");
+}
+
+/// Cells whose sections the Python file makes.
+fn sections(text: &mut String, data: &Data) {
     text.push_str("# Cells with dendrites: name, section that it begins on and where, number of compartments, resistivity\n\
                    # (ohm cm), points (um) of each section.\nCELLS = {\n");
     for (name, sections) in &data.cells {
@@ -389,32 +493,7 @@ fn cells(text: &mut String, data: &Data) {
         }
         text.push_str("    ],\n");
     }
-    let names: Vec<String> = data.cells.iter().map(|(name, _)| quoted(name)).collect();
-    let cables: Vec<String> = data
-        .cables
-        .iter()
-        .map(|cell| names.get(*cell).cloned().unwrap_or_default())
-        .collect();
-    let _ = writeln!(
-        text,
-        "}}\n\n# The cells that there are.\nCABLES = {}\n",
-        list(&cables)
-    );
-    text.push_str("# Mechanism of a membrane; for each instance the cell, the section, how far along it, the capacitance (F)\n\
-                   # and the potential at the start (V).\nMEMBRANES = [\n");
-    for of in &data.membranes {
-        let _ = writeln!(
-            text,
-            "    ({}, {}, {}, {}, {}, {}),",
-            quoted(&of.mechanism),
-            numbers(&of.cables),
-            numbers(&of.sections),
-            doubles(&of.along),
-            doubles(&of.capacitances),
-            doubles(&of.potentials)
-        );
-    }
-    text.push_str("]\n\n");
+    text.push_str("}\n\n");
 }
 
 fn place(place: Option<u32>) -> String {

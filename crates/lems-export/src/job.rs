@@ -38,6 +38,32 @@ pub struct Job<'j> {
     pub cells: Vec<Cell>,
     /// The shape of each cable of the program, as an index in `cells`.
     pub cell_of_cable: Vec<usize>,
+    /// Mechanisms of the membranes of cells, beside the program.
+    pub densities: Vec<Density>,
+    /// The temperature that they read, in degrees Celsius.
+    pub celsius: Option<f64>,
+    /// Concentrations of ions where no mechanism computes them: NEURON's name for the value, and the value.
+    pub concentrations: Vec<(String, f64)>,
+}
+
+/// A density mechanism.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Density {
+    /// Its name.
+    pub name: String,
+    /// Its text as NMODL.
+    pub text: String,
+    /// The parameter that is zero where it does nothing, if there is one.
+    pub idle: Option<String>,
+}
+
+/// A density mechanism in a compartment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Insert {
+    /// Which one.
+    pub density: usize,
+    /// Parameters with their values, as NEURON reads numbers.
+    pub values: Vec<(String, String)>,
 }
 
 /// The shape of a cell with dendrites. Its compartments, section by section, are the nodes of the cables
@@ -48,6 +74,8 @@ pub struct Cell {
     pub name: String,
     /// Its sections, in the order of the nodes of a cable.
     pub sections: Vec<Section>,
+    /// Names of groups, and the sections in them.
+    pub groups: Vec<(String, Vec<usize>)>,
 }
 
 /// An unbranched piece of a cell.
@@ -59,6 +87,10 @@ pub struct Section {
     pub points: Vec<[f64; 4]>,
     /// Resistivity of the cytoplasm, in ohm cm.
     pub resistivity: f64,
+    /// Capacitance of the membrane of each compartment, in microfarads per square centimetre.
+    pub capacitances: Vec<f64>,
+    /// The density mechanisms in each compartment.
+    pub inserted: Vec<Vec<Insert>>,
 }
 
 /// A data file: a row for each moment.
@@ -82,12 +114,28 @@ pub struct Quantity {
 }
 
 /// Where a recorded value is.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Recorded {
     /// A slot of memory.
     Slot(u32),
     /// It never changes.
     Constant(f64),
+    /// The potential of a node of a cable.
+    Potential {
+        /// Which cable.
+        cable: usize,
+        /// Which of its nodes.
+        node: usize,
+    },
+    /// The sum of range variables at a node of a cable, each times a factor that takes it to SI units.
+    Ranges {
+        /// Which cable.
+        cable: usize,
+        /// Which of its nodes.
+        node: usize,
+        /// Names with their factors.
+        terms: Vec<(String, f64)>,
+    },
 }
 
 /// An event file: a line for each event.

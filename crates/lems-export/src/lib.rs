@@ -17,9 +17,13 @@ mod groups;
 mod job;
 mod names;
 mod places;
+mod template;
 
 pub use eden::eden;
 pub use error::ExportError;
 pub use exact::{exact, late_events, neuron};
 pub use graph::{Graph, graph};
-pub use job::{Cell, DataFile, EventFile, EventOrder, File, Job, Quantity, Recorded, Section};
+pub use job::{
+    Cell, DataFile, Density, EventFile, EventOrder, File, Insert, Job, Quantity, Recorded, Section,
+};
+pub use names::{Names, mechanism_name};

@@ -24,7 +24,7 @@ fn is_reserved(name: &str) -> bool {
 }
 
 /// A name for a mechanism, before it is made unique.
-pub(crate) fn mechanism(name: &str) -> String {
+pub fn mechanism_name(name: &str) -> String {
     let name = identifier(name);
     let lower = name.to_lowercase();
     match is_reserved(&name) || RESERVED_BY_HOC.split_whitespace().any(|word| word == lower) {
@@ -35,7 +35,7 @@ pub(crate) fn mechanism(name: &str) -> String {
 
 /// Hands out each name once.
 #[derive(Debug, Default)]
-pub(crate) struct Names {
+pub struct Names {
     taken: HashSet<String>,
 }
 

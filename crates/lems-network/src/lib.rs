@@ -23,7 +23,7 @@ mod selection;
 mod shapes;
 mod structure;
 
-pub use cables::{Cable, CablePlan, CableRules, CableRulesError, Cables, SectionName};
+pub use cables::{Cable, CablePlan, CableRules, CableRulesError, Cables, IonRule, SectionName};
 pub use cells::Cell;
 pub use error::NetworkError;
 pub use estimate::{Count, Estimate, state_size};

@@ -109,6 +109,12 @@ fn neuron(arguments: &NeuronArguments) -> Result<ExitCode, Failure> {
     write(&exported, &model.output)?;
     if !model.quiet {
         warn(&exported);
+        if let Some(reason) = &exported.remark {
+            let reason = visible(reason);
+            print(&format!(
+                "channels are no mechanisms of their own: {reason}\n"
+            ))?;
+        }
         print(&said(&exported.files, &model.output))?;
     }
     if arguments.compile || arguments.run {

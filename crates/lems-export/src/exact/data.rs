@@ -1,6 +1,6 @@
 //! The numbers that the instances of mechanisms are given, and how they are connected.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use lems_index::narrow;
 
@@ -16,6 +16,7 @@ use crate::driver::{
 use crate::groups::{Loop, Part};
 use crate::job::{Job, Recorded};
 use crate::places::Places;
+use crate::template;
 
 /// Everything that the driver needs to know of a run.
 pub(super) fn of(
@@ -78,22 +79,30 @@ struct Piece {
 /// The cells with dendrites, and where on them the membranes are.
 fn cells(job: &Job<'_>, places: &Places<'_>, modules: &[Module<'_>], data: &mut Data) {
     data.cables.clone_from(&job.cell_of_cable);
+    data.templates = !job.densities.is_empty();
+    let names = template::names(job);
     for (number, cell) in job.cells.iter().enumerate() {
+        let names = names.get(number).filter(|_| data.templates);
         let cable = job.cell_of_cable.iter().position(|of| *of == number);
         let cable = cable.and_then(|cable| places.program.cables.get(cable));
         let branches = cable.map(|cable| branches(cable).0).unwrap_or_default();
-        let sections = cell
-            .sections
-            .iter()
-            .zip(branches)
-            .map(|(section, branch)| SectionData {
-                name: section.name.clone(),
-                parent: branch.parent,
-                divisions: branch.divisions,
-                resistivity: section.resistivity,
-                points: section.points.clone(),
-            });
-        data.cells.push((cell.name.clone(), sections.collect()));
+        let sections =
+            cell.sections
+                .iter()
+                .zip(branches)
+                .enumerate()
+                .map(|(number, (section, branch))| SectionData {
+                    name: names
+                        .and_then(|names| names.sections.get(number))
+                        .unwrap_or(&section.name)
+                        .clone(),
+                    parent: branch.parent,
+                    divisions: branch.divisions,
+                    resistivity: section.resistivity,
+                    points: section.points.clone(),
+                });
+        let name = names.map_or(&cell.name, |names| &names.template);
+        data.cells.push((name.clone(), sections.collect()));
     }
     let value = |slot: u32| job.start.memory.get(slot as usize).copied().unwrap_or(0.0);
     let mut found: BTreeMap<(usize, u32), Piece> = BTreeMap::new();
@@ -138,6 +147,85 @@ fn cells(job: &Job<'_>, places: &Places<'_>, modules: &[Module<'_>], data: &mut 
             of.capacitances.push(piece.capacitance);
             of.potentials.push(piece.potential);
         }
+    }
+    if data.templates {
+        leave_out_idle(places, modules, data);
+    }
+}
+
+/// Notes which pieces of membrane have something to do besides their density mechanisms: something is attached
+/// to them, or something else knows them.
+fn leave_out_idle(places: &Places<'_>, modules: &[Module<'_>], data: &mut Data) {
+    let mut used: BTreeSet<(&str, u32)> = BTreeSet::new();
+    for pointer in &data.pointers {
+        used.insert((&pointer.mechanism, pointer.instance));
+        used.insert((&pointer.other, pointer.target));
+    }
+    let senders = data
+        .connections
+        .iter()
+        .flat_map(|of| of.members.iter().map(|member| (of.port, *member)));
+    let selected = data
+        .event_files
+        .iter()
+        .flat_map(|(_, _, selections)| selections);
+    let heard = senders.chain(selected.filter_map(|selection| selection.port));
+    for (port, member) in heard {
+        if let Some(port) = data.ports.get(port)
+            && let Some(instance) = port.instances.get(member as usize)
+        {
+            used.insert((&port.mechanism, *instance));
+        }
+    }
+    for of in &data.connections {
+        used.extend(
+            of.instances
+                .iter()
+                .map(|instance| (of.mechanism.as_str(), *instance)),
+        );
+    }
+    used.extend(
+        data.pending
+            .iter()
+            .map(|of| (of.mechanism.as_str(), of.instance)),
+    );
+    for column in data.data_files.iter().flat_map(|(_, columns)| columns) {
+        if let Column::Variable {
+            mechanism,
+            instance,
+            ..
+        } = column
+        {
+            used.insert((mechanism, *instance));
+        }
+    }
+    let mut all = Vec::new();
+    for of in &data.membranes {
+        let module = modules.iter().find(|module| module.name == of.mechanism);
+        let groups = module.and_then(|module| places.mechanisms.get(module.number));
+        let has_attached = |instance: u32| {
+            let (Some(module), Some(of)) = (module, groups) else {
+                return true;
+            };
+            let mut spans = of.groups.iter().filter(|group| places.is_attached(**group));
+            spans.any(|group| {
+                let spans = places.spans(module.number, *group);
+                spans
+                    .get(instance as usize)
+                    .is_some_and(|span| span.count > 0)
+            })
+        };
+        let is_used = |instance: u32| {
+            used.contains(&(of.mechanism.as_str(), instance)) || has_attached(instance)
+        };
+        all.push(
+            (0..narrow(of.cables.len()))
+                .map(is_used)
+                .collect::<Vec<bool>>(),
+        );
+    }
+    for (of, used) in data.membranes.iter_mut().zip(all) {
+        of.used = used;
     }
 }
 
@@ -444,14 +532,31 @@ fn connections(
 fn recordings(job: &Job<'_>, places: &Places<'_>, modules: &[Module<'_>], data: &mut Data) {
     for file in &job.data_files {
         let columns = file.columns.iter().map(|quantity| {
-            let slot = match quantity.value {
+            let along = |cable: usize, node: usize| {
+                let cable = places.program.cables.get(cable);
+                let places = cable.map(|cable| branches(cable).1).unwrap_or_default();
+                places.get(node).copied().unwrap_or_default()
+            };
+            let range = |cable: usize, node: usize, terms: Vec<(String, f64)>| Column::Range {
+                cable,
+                place: along(cable, node),
+                terms,
+                scale: quantity.scale,
+            };
+            let slot = match &quantity.value {
                 Recorded::Constant(value) => {
                     return Column::Constant {
-                        value,
+                        value: *value,
                         scale: quantity.scale,
                     };
                 }
-                Recorded::Slot(slot) => slot,
+                Recorded::Potential { cable, node } => {
+                    return range(*cable, *node, vec![("v".to_owned(), 0.001)]);
+                }
+                Recorded::Ranges { cable, node, terms } => {
+                    return range(*cable, *node, terms.clone());
+                }
+                Recorded::Slot(slot) => *slot,
             };
             let variable = places
                 .column(slot)

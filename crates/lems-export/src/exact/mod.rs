@@ -14,9 +14,10 @@ use lems_ir::{Program, Stage};
 use crate::driver;
 use crate::error::ExportError;
 use crate::groups::Part;
-use crate::job::{File, Job};
+use crate::job::{Density, File, Job};
 use crate::names::{self, identifier};
 use crate::places::Places;
+use crate::template;
 use foreign::Read;
 use mechanism::Module;
 use ports::Ports;
@@ -58,7 +59,7 @@ pub fn exact(job: &Job<'_>) -> Result<Vec<File>, ExportError> {
 pub fn neuron(job: &Job<'_>) -> Result<Vec<File>, ExportError> {
     let places = Places::of(job.program, job.columns)?;
     let ports = Ports::of(&places);
-    let names = mechanism_names(&places);
+    let names = mechanism_names(&places, &job.densities);
     let mut modules = Vec::new();
     for (number, name) in names.into_iter().enumerate() {
         modules.push(Module::new(
@@ -100,6 +101,19 @@ pub fn neuron(job: &Job<'_>) -> Result<Vec<File>, ExportError> {
         });
     }
     let mut data = data::of(job, &places, &ports, &modules);
+    // A membrane all of whose currents are those of density mechanisms needs no mechanism besides.
+    let idle: Vec<String> = (data.membranes.iter())
+        .filter(|of| !of.used.is_empty() && !of.used.contains(&true))
+        .map(|of| format!("{}.mod", of.mechanism))
+        .collect();
+    files.retain(|file| !idle.contains(&file.name));
+    files.extend(job.densities.iter().map(|density| File {
+        name: format!("{}.mod", density.name),
+        text: density.text.clone(),
+    }));
+    if !job.densities.is_empty() {
+        files.extend(template::files(job));
+    }
     if !drawing.is_empty() {
         data.generator = Some(job.start.random.state());
         data.drawing = drawing.iter().map(|module| module.name.clone()).collect();
@@ -129,7 +143,7 @@ fn check_draws(places: &Places<'_>, drawing: &[&Module<'_>]) -> Result<(), Expor
 
 /// Names for all mechanisms. If one reads another, or several draw random numbers, they are numbered,
 /// because NEURON computes mechanisms in the order of their names.
-fn mechanism_names(places: &Places<'_>) -> Vec<String> {
+fn mechanism_names(places: &Places<'_>, densities: &[Density]) -> Vec<String> {
     let is_ordered = lems_ir::statements(places.program.kernels.iter().map(|kernel| &kernel.body))
         .any(|statement| {
             matches!(
@@ -174,7 +188,8 @@ fn mechanism_names(places: &Places<'_>) -> Vec<String> {
             *entry = rank;
         }
     }
-    let mut taken: HashMap<String, u32> = HashMap::new();
+    let densities = densities.iter();
+    let mut taken: HashMap<String, u32> = densities.map(|of| (of.name.to_lowercase(), 1)).collect();
     let mut names = Vec::new();
     for (of, rank) in places.mechanisms.iter().zip(ranks) {
         let root = of
@@ -184,7 +199,7 @@ fn mechanism_names(places: &Places<'_>) -> Vec<String> {
             .unwrap_or_default();
         let name = match is_numbered {
             true => format!("m{rank:03}_{}", identifier(&root)),
-            false => names::mechanism(&root),
+            false => names::mechanism_name(&root),
         };
         // A file system may not tell small letters from capital ones.
         let count = taken.entry(name.to_lowercase()).or_insert(0);

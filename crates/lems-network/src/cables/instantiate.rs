@@ -56,6 +56,7 @@ impl<'d> Builder<'_, '_, 'd> {
         cables.around = around;
         cables.potential = variable(&rules.potential);
         cables.capacitance = variable(&rules.capacitance);
+        cables.area = variable(&rules.area);
         cables.densities = densities;
     }
 

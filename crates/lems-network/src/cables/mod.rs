@@ -22,7 +22,7 @@ use rustc_hash::FxHashMap;
 
 pub(crate) use plan::CablePlace;
 pub use plan::{CablePlan, SectionName};
-pub use rules::{CableRules, CableRulesError};
+pub use rules::{CableRules, CableRulesError, IonRule};
 
 use crate::{InstanceId, Network};
 
@@ -71,6 +71,8 @@ pub struct Cables<'d> {
     pub potential: &'d str,
     /// Name of the capacitance.
     pub capacitance: &'d str,
+    /// Name of the membrane area.
+    pub area: &'d str,
     /// Parameters that are per area.
     pub(crate) densities: Vec<&'d str>,
 }
@@ -91,6 +93,11 @@ impl Cables<'_> {
     /// Whether an instance is a node of a cell.
     pub fn is_node(&self, id: InstanceId) -> bool {
         self.node_of.contains_key(&id)
+    }
+
+    /// The cell, and the node of it, that an instance is.
+    pub fn place_of(&self, id: InstanceId) -> Option<(usize, usize)> {
+        self.node_of.get(&id).copied()
     }
 
     /// Whether an instance is a node of a cell for which another one stands.

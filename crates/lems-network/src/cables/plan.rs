@@ -228,6 +228,11 @@ impl CablePlan {
         self.resistivity.get(compartment).copied()
     }
 
+    /// Capacitance of the membrane of a compartment, in farads per square metre; NaN where nothing says it.
+    pub fn capacitance(&self, compartment: usize) -> Option<f64> {
+        self.capacitance.get(compartment).copied()
+    }
+
     /// Conductance between a node and its parent, in siemens; 0 for a root.
     pub fn conductance(&self, node: usize) -> f64 {
         let Some(node) = self.morphology.nodes().get(node) else {

@@ -51,6 +51,21 @@ pub struct DefaultRule {
     pub value: f64,
 }
 
+/// An ion that NEURON knows by name. If its concentrations are variables of a cell, these have names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct IonRule {
+    /// Its name in NEURON.
+    pub name: String,
+    /// Its valence.
+    pub valence: i32,
+    /// The variable that is its concentration inside.
+    pub inside: String,
+    /// That outside.
+    pub outside: String,
+    /// Its current into a compartment.
+    pub current: String,
+}
+
 /// How component types describe cells with dendrites. No Rust file knows these names; they stand in a
 /// file beside the types, such as `nml2-coretypes/cables.txt`, which explains each.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -100,6 +115,9 @@ pub struct CableRules {
     pub(crate) displacement: Option<[String; 4]>,
     /// Whether coordinates have single precision.
     pub(crate) single_precision: bool,
+    pub(crate) ions: Vec<IonRule>,
+    pub(crate) carried_ion: String,
+    pub(crate) called: Vec<[String; 2]>,
 }
 
 impl CableRules {
@@ -109,6 +127,21 @@ impl CableRules {
         self.varying
             .iter()
             .map(|[from, to]| (from.as_str(), to.as_str()))
+    }
+
+    /// The ions that NEURON knows by name.
+    pub fn ions(&self) -> &[IonRule] {
+        &self.ions
+    }
+
+    /// The attribute that names the ion whose current a part is.
+    pub fn carried_ion(&self) -> &str {
+        &self.carried_ion
+    }
+
+    /// Parameters that users of NEURON call otherwise: the name in the types, and theirs.
+    pub fn called(&self) -> &[[String; 2]] {
+        &self.called
     }
 
     /// Reads rules: a word and its names on each line; `#` begins a comment.
@@ -228,6 +261,31 @@ impl CableRules {
                     fraction,
                 });
             }
+            "ion" => {
+                let mut names = names.into_iter();
+                let (name, valence) = (
+                    names.next(),
+                    names.next().and_then(|text| text.parse().ok()),
+                );
+                let (Some(name), Some(valence)) = (name, valence) else {
+                    return Err(wrong("an ion and its valence"));
+                };
+                let names: Vec<String> = names.collect();
+                let variables = match names.is_empty() {
+                    true => Default::default(),
+                    false => three(names)?,
+                };
+                let [inside, outside, current] = variables;
+                self.ions.push(IonRule {
+                    name,
+                    valence,
+                    inside,
+                    outside,
+                    current,
+                });
+            }
+            "carried-ion" => one(&mut self.carried_ion, names)?,
+            "called" => self.called.push(two(names)?),
             _ => {
                 return Err(CableRulesError::UnknownWord {
                     line,
@@ -268,6 +326,11 @@ impl CableRules {
     /// Whether a parameter is per membrane area.
     pub fn is_density(&self, parameter: &str) -> bool {
         self.density.iter().any(|name| name == parameter)
+    }
+
+    /// Whether a parameter counts something in the whole of its group.
+    pub fn is_counted(&self, parameter: &str) -> bool {
+        self.counted.iter().any(|name| name == parameter)
     }
 
     /// The attributes that name the part of a cell that an element is for.
