@@ -16,7 +16,7 @@ use nml2_coretypes::CORE_TYPES;
 use support::workspace;
 
 /// (crate, dependencies that neither it nor any crate of this workspace below it has)
-const MAY_NOT_DEPEND: [(&str, &[&str]); 19] = [
+const MAY_NOT_DEPEND: [(&str, &[&str]); 20] = [
     ("lems-math", &["roxmltree", "lems-", "cranelift"]),
     (
         "lems-expression",
@@ -29,6 +29,7 @@ const MAY_NOT_DEPEND: [(&str, &[&str]); 19] = [
     ("lems-ir", &["roxmltree", "lems-", "cranelift"]),
     ("lems-optimise", &READS_MODELS),
     ("lems-jit", &READS_MODELS),
+    ("lems-ranks", &READS_MODELS),
     (
         "lems-lower",
         &["lems-optimise", "lems-engine", "lems-output", "cranelift"],
@@ -96,7 +97,7 @@ const OF_A_MACHINE: [&str; 13] = [
 ];
 
 /// The stages, in the order in which data pass through them.
-const STAGES: [&str; 11] = [
+const STAGES: [&str; 12] = [
     "lems-document",
     "lems-model",
     "lems-network",
@@ -105,6 +106,7 @@ const STAGES: [&str; 11] = [
     "lems-optimise",
     "lems-jit",
     "lems-engine",
+    "lems-ranks",
     "jlems",
     "jlems-rs",
     "jlems-py",

@@ -149,6 +149,8 @@ const EXPLANATIONS: &[(u16, &str)] = &[
     (545, include_str!("explain/0545.md")),
     (550, include_str!("explain/0550.md")),
     (551, include_str!("explain/0551.md")),
+    (552, include_str!("explain/0552.md")),
+    (553, include_str!("explain/0553.md")),
     (601, include_str!("explain/0601.md")),
     (602, include_str!("explain/0602.md")),
     (603, include_str!("explain/0603.md")),
@@ -212,6 +214,8 @@ impl Code {
     pub const REPLACED_CHECKPOINT: Code = Code(545);
     /// A kernel is too long for machine code.
     pub const LONG_KERNEL: Code = Code(550);
+    /// Some ranks of a run have nothing to do.
+    pub const IDLE_RANKS: Code = Code(553);
     /// A command names something that the model does not have.
     pub const NO_SUCH_NAME: Code = Code(601);
     /// A setting fits nothing.
@@ -256,7 +260,7 @@ impl Code {
     /// Whether a warning with this code is shown without being asked for: what is read, or how, is
     /// not what is written, or a part of the model has no effect.
     pub fn is_always_shown(self) -> bool {
-        const ALWAYS_SHOWN: [u16; 9] = [113, 225, 226, 229, 416, 425, 426, 430, 550];
+        const ALWAYS_SHOWN: [u16; 10] = [113, 225, 226, 229, 416, 425, 426, 430, 550, 553];
         self.is_mistake() || ALWAYS_SHOWN.contains(&self.0)
     }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use lems_document::{EmbeddedFile, IncludeOptions};
 use lems_engine::Method;
+use lems_ranks::Ranks;
 use nml2_coretypes::{CORE_TYPES, FOREIGN_LANGUAGES, NOTES};
 
 use crate::host::NoHost;
@@ -32,6 +33,9 @@ pub struct Options {
     pub backend: BackendKind,
     /// Threads that share the steps of many instances; all that the computer has if `None`.
     pub threads: Option<NonZeroUsize>,
+    /// The ranks that make the run together, if it is not one alone. Only the first writes, and decides whether
+    /// the run goes on.
+    pub ranks: Option<Ranks>,
     /// Whether results may have other rounding errors than jLEMS's.
     pub fast: bool,
     /// How cells with dendrites are computed.

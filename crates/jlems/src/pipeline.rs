@@ -9,10 +9,12 @@ use std::time::Duration;
 
 use lems_document::{Document, Source, SourceReader};
 use lems_engine::{
-    Checkpoint, CheckpointError, EngineError, Moment, Simulation, Summary, TextFiles,
+    Checkpoint, CheckpointError, EngineError, Moment, Nowhere, Simulation, Summary, TextFiles,
 };
+use lems_ir::Fault;
 use lems_model::Model;
 use lems_output::{LimitedStore, OutputError, OutputStore};
+use lems_ranks::{Left, Ranks, Wish};
 
 use crate::host::Timer;
 use crate::reading::experiment;
@@ -136,10 +138,13 @@ pub fn run_from(
     let doubts = checked.doubts();
     let store = &mut LimitedStore::new(store, options.limits.output_bytes as u64);
     let outputs = RunOutputs::of(&checked, options);
-    // What cannot be written is told before a network is built.
-    let mut warnings = match outputs.reserve(store, loaded.document()) {
-        Ok(warnings) => warnings,
-        Err(failure) => return Err(failure.and(doubts)),
+    // What cannot be written is told before a network is built, by the rank that writes.
+    let mut warnings = match follows(options) {
+        true => Vec::new(),
+        false => match outputs.reserve(store, loaded.document()) {
+            Ok(warnings) => warnings,
+            Err(failure) => return Err(failure.and(doubts)),
+        },
     };
     warnings.extend((options.limits).doubt_of_memory(options.host().memory_in_use()));
     let built = checked.build(options)?;
@@ -216,7 +221,7 @@ impl AllRuns<'_> {
         }
         let mut summaries = Vec::new();
         for number in first..number {
-            let summary = self.make_one(number, store, watch)?;
+            let summary = self.make_one(number, store, watch, warnings)?;
             if let Some(variable) = &summary.not_a_number {
                 let message = format!("`{variable}` is not a number at the end of the run");
                 let help = "record it to see when and why; what is recorded is finite".to_owned();
@@ -242,10 +247,21 @@ impl AllRuns<'_> {
         number: usize,
         store: &mut dyn OutputStore,
         watch: Watch<'_>,
+        warnings: &mut Vec<Diagnostic>,
     ) -> Result<Summary, Failure> {
         let begun = Timer::start(&self.options.host());
         let explained = |failure: Failure| failure.and(self.doubts.clone());
         let compiled = (self.built.compile_run(number, self.options)).map_err(explained)?;
+        if let Some(complaint) = compiled.complaint() {
+            let help = "fewer processes make the same run as fast".to_owned();
+            let complaint = complaint.to_owned();
+            warnings.push(Diagnostic::new(
+                Code::IDLE_RANKS,
+                complaint,
+                None,
+                Some(help),
+            ));
+        }
         let mut stopped = None;
         let checkpoint = self.checkpoint.take();
         let is_short = || {
@@ -253,8 +269,9 @@ impl AllRuns<'_> {
                 && compiled.simulation().instances <= MOST_INSTANCES_AGAIN
         };
         let is_worth_explaining = |error: &RunError| match error {
-            RunError::Engine(EngineError::Fault(_)) => true,
-            RunError::Engine(EngineError::NotFinite { .. }) => is_short(),
+            RunError::Engine(EngineError::Fault(Fault::Left { .. })) => false,
+            RunError::Engine(EngineError::Fault(_)) => !follows(self.options),
+            RunError::Engine(EngineError::NotFinite { .. }) => is_short() && !follows(self.options),
             RunError::Engine(_) | RunError::Limit(_) => false,
         };
         let made = make_run(
@@ -289,6 +306,14 @@ fn make_run(
     watch: Watch<'_>,
     stopped: &mut Option<Failure>,
 ) -> Result<Summary, RunError> {
+    if let Some(ranks) = &options.ranks {
+        ranks
+            .greet(compiled.simulation().fingerprint())
+            .map_err(left)?;
+        if !ranks.leads() {
+            return follow(compiled, checkpoint, options, ranks);
+        }
+    }
     let mut run = match checkpoint {
         None => compiled.start_into(|simulation| TextFiles::create(simulation, store), options)?,
         Some(checkpoint) => compiled.resume(
@@ -300,17 +325,65 @@ fn make_run(
     let mut control = |moment: &mut Moment<'_, '_>| {
         let is_out_of_time = compiled.time_left().is_err();
         moment.due |= is_out_of_time;
-        match watch(compiled.simulation(), moment) {
-            ControlFlow::Continue(()) if !is_out_of_time => return ControlFlow::Continue(()),
-            ControlFlow::Continue(()) | ControlFlow::Break(Stop::User) => {}
-            ControlFlow::Break(Stop::Failed(why)) => *stopped = Some(why),
+        let goes_on = match watch(compiled.simulation(), moment) {
+            ControlFlow::Continue(()) => !is_out_of_time,
+            ControlFlow::Break(Stop::User) => false,
+            ControlFlow::Break(Stop::Failed(why)) => {
+                *stopped = Some(why);
+                false
+            }
+        };
+        let wish = if goes_on { Wish::GoOn } else { Wish::Stop };
+        match options.ranks.as_ref().map(|ranks| ranks.wish(wish)) {
+            None | Some(Ok(_)) if goes_on => ControlFlow::Continue(()),
+            None | Some(Ok(_)) => ControlFlow::Break(()),
+            // The next step says it.
+            Some(Err(_)) => ControlFlow::Continue(()),
         }
-        ControlFlow::Break(())
     };
     run.run_with(&mut control)?;
     let (summary, _) = run.finish()?;
     if summary.interrupted {
         compiled.time_left()?;
     }
+    Ok(summary)
+}
+
+/// Whether another rank writes, and decides.
+fn follows(options: &Options) -> bool {
+    options.ranks.as_ref().is_some_and(|ranks| !ranks.leads())
+}
+
+fn left(left: Left) -> RunError {
+    let message = left.to_string();
+    RunError::Engine(Fault::Left { message }.into())
+}
+
+/// Makes the part of a run of a rank that does not lead.
+fn follow(
+    compiled: &Compiled,
+    checkpoint: Option<Checkpoint>,
+    options: &Options,
+    ranks: &Ranks,
+) -> Result<Summary, RunError> {
+    let mut run = match checkpoint {
+        None => compiled.start_into(|_| Ok(Nowhere), options)?,
+        Some(checkpoint) => compiled.resume(checkpoint, |_, _| Ok(Nowhere), options)?,
+    };
+    let mut control = |moment: &mut Moment<'_, '_>| {
+        loop {
+            match ranks.follow() {
+                Ok(Wish::Collect) => {
+                    // What this rank holds goes to the first, and no further. The next step says what is wrong.
+                    let _ = moment.checkpoint();
+                }
+                Ok(Wish::Stop) => return ControlFlow::Break(()),
+                // The next step says that the others have left.
+                Ok(Wish::GoOn) | Err(_) => return ControlFlow::Continue(()),
+            }
+        }
+    };
+    run.run_with(&mut control)?;
+    let (summary, _) = run.finish()?;
     Ok(summary)
 }

@@ -19,6 +19,7 @@ use lems_jit::{CompiledProgram, JitError};
 use lems_model::{ComponentId, Model, Target};
 use lems_network::{DataFile, Experiment, NetworkError};
 use lems_output::{EventFormat, Mark, OutputError};
+use lems_ranks::{Part, RankBackend};
 
 use crate::displays;
 use crate::host::Timer;
@@ -378,21 +379,39 @@ impl Built {
             let message = format!("the target has no run with the number {number}");
             return Err(Failure::plain(Code::NO_SUCH_NAME, message, None));
         };
-        let program = &simulation.program;
-        let backend: Arc<dyn Backend + Send + Sync> = match options.backend {
-            BackendKind::Interpreter => Arc::new(Interpreted(Arc::clone(program))),
-            BackendKind::Jit => {
-                let threads = threads_of(options.threads);
-                let compiled = CompiledProgram::shared(Arc::clone(program), threads);
-                Arc::new(compiled.map_err(not_compiled)?)
+        let (backend, complaint) = match &options.ranks {
+            None => (back_end(&simulation.program, options)?, None),
+            Some(ranks) => {
+                let recorded = simulation.recorded_slots();
+                let part = Part::new(&simulation.program, recorded, ranks.rank(), ranks.size());
+                let complaint = part.complaint().map(str::to_owned);
+                let inner = back_end(part.program(), options)?;
+                let backend: SharedBackend = Arc::new(RankBackend::new(inner, part, ranks.clone()));
+                (backend, complaint)
             }
         };
         Ok(Compiled {
             simulation: Arc::clone(simulation),
             backend,
             budget: self.budget.clone(),
+            complaint,
         })
     }
+}
+
+/// A back end that several threads can use.
+type SharedBackend = Arc<dyn Backend + Send + Sync>;
+
+/// The chosen back end of a program.
+fn back_end(program: &Arc<Program>, options: &Options) -> Result<SharedBackend, Failure> {
+    Ok(match options.backend {
+        BackendKind::Interpreter => Arc::new(Interpreted(Arc::clone(program))),
+        BackendKind::Jit => {
+            let threads = threads_of(options.threads);
+            let compiled = CompiledProgram::shared(Arc::clone(program), threads);
+            Arc::new(compiled.map_err(not_compiled)?)
+        }
+    })
 }
 
 impl Built {
@@ -410,6 +429,7 @@ impl Built {
                 simulation: Arc::clone(own),
                 backend: Arc::clone(&known.backend),
                 budget: self.budget.clone(),
+                complaint: known.complaint.clone(),
             }),
             _ => self.compile_run(number, options),
         }
@@ -467,8 +487,10 @@ impl Backend for Interpreted {
 #[derive(Clone)]
 pub struct Compiled {
     simulation: Arc<Simulation>,
-    backend: Arc<dyn Backend + Send + Sync>,
+    backend: SharedBackend,
     budget: Budget,
+    /// Why some ranks have nothing to do, if so.
+    complaint: Option<String>,
 }
 
 impl std::fmt::Debug for Compiled {
@@ -487,6 +509,11 @@ impl Compiled {
     /// What is run.
     pub fn simulation(&self) -> &Simulation {
         &self.simulation
+    }
+
+    /// Why some of the ranks that make the run together have nothing to do, if so.
+    pub(crate) fn complaint(&self) -> Option<&str> {
+        self.complaint.as_deref()
     }
 
     /// Starts a run whose rows and events are held in memory. The first row is there at once.
@@ -715,6 +742,7 @@ impl<S: Sink> Run<S> {
             simulation,
             backend,
             budget,
+            ..
         } = &self.compiled;
         // The clock is looked at now and then, and the steps of large networks take long.
         let between_looks = simulation.steps_between_looks();

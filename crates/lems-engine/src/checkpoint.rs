@@ -115,7 +115,8 @@ fn fingerprint_of_outputs(simulation: &Simulation) -> u64 {
     sum.value()
 }
 
-fn fingerprint(simulation: &Simulation) -> u64 {
+/// A checksum of all that the course of a run depends on but its step.
+pub(crate) fn fingerprint(simulation: &Simulation) -> u64 {
     let Program {
         kernels,
         setups,
@@ -173,6 +174,7 @@ pub(crate) fn write(
         random,
         recorded: _,
         effects,
+        draws: _,
         depth: _,
         fault: _,
         scratch: _,
@@ -270,6 +272,7 @@ impl Checkpoint {
             random,
             recorded: Vec::new(),
             effects,
+            draws: 0,
             depth: 0,
             fault: None,
             scratch: CableScratch::default(),

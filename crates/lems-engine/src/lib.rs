@@ -15,7 +15,7 @@ pub use checkpoint::{Checkpoint, CheckpointError};
 pub use diagnose::{Cause, Diagnosis};
 pub use error::EngineError;
 pub use lems_lower::Method;
-pub use record::{Event, Events, Sink, Table, TextFiles, Traces};
+pub use record::{Event, Events, Nowhere, Sink, Table, TextFiles, Traces};
 pub use rest::{CableAtRest, NodeAtRest, cables_at_rest};
 pub use run::{Control, Cursor, Moment, RunSettings, Summary};
 pub use simulation::{RecordSettings, Recorder, Simulation};

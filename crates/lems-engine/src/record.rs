@@ -46,6 +46,20 @@ pub trait Sink {
     }
 }
 
+/// Takes nothing: for a rank of a run whose outputs another rank writes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Nowhere;
+
+impl Sink for Nowhere {
+    fn row(&mut self, _file: usize, _time: f64, _values: &[f64]) -> Result<(), OutputError> {
+        Ok(())
+    }
+
+    fn event(&mut self, _file: usize, _selection: usize, _time: f64) -> Result<(), OutputError> {
+        Ok(())
+    }
+}
+
 /// jLEMS's text files: data files, event files, and the file of times.
 pub struct TextFiles {
     data: Vec<OpenData>,

@@ -292,6 +292,18 @@ impl<S: Sink> Cursor<S> {
         backend: &dyn Backend,
         control: Control<'_>,
     ) -> Result<bool, EngineError> {
+        let is_at_end = self.run_to_end(simulation, backend, control)?;
+        backend.collect(&mut self.state);
+        self.look_for_fault(simulation)?;
+        Ok(is_at_end)
+    }
+
+    fn run_to_end(
+        &mut self,
+        simulation: &Simulation,
+        backend: &dyn Backend,
+        control: Control<'_>,
+    ) -> Result<bool, EngineError> {
         let between_looks = simulation.steps_between_looks();
         while !self.stopped {
             let at_end = self.is_at_end(simulation);
@@ -299,7 +311,11 @@ impl<S: Sink> Cursor<S> {
             let due = at_end || (self.steps > 0 && self.steps.is_multiple_of(between_checkpoints));
             if due || self.steps.is_multiple_of(between_looks) {
                 let (steps, time) = (self.steps, self.time);
-                let mut save = || self.checkpoint(simulation);
+                let mut save = || {
+                    backend.collect(&mut self.state);
+                    self.look_for_fault(simulation)?;
+                    self.checkpoint(simulation)
+                };
                 let mut moment = Moment {
                     steps,
                     time,

@@ -253,6 +253,20 @@ impl Simulation {
         files.map(|file| (file.path.as_str(), file.ids.as_slice()))
     }
 
+    /// A checksum of all that the course of the run depends on.
+    pub fn fingerprint(&self) -> u64 {
+        crate::checkpoint::fingerprint(self) ^ self.run.step.to_bits() ^ self.run.steps
+    }
+
+    /// Slots of memory with the values that are recorded.
+    pub fn recorded_slots(&self) -> impl Iterator<Item = u32> {
+        let columns = self.data_files.iter().flat_map(|file| &file.columns);
+        columns.filter_map(|column| match column.probe {
+            Probe::Slot(slot) => Some(slot),
+            Probe::Constant(_) => None,
+        })
+    }
+
     /// Which of the runs of the target this is, from zero.
     pub fn number(&self) -> u64 {
         self.recording.number

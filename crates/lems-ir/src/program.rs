@@ -89,6 +89,15 @@ pub enum Setup {
 }
 
 impl Program {
+    /// Until when events are delivered at the beginning of the step that ends at `time`, all in seconds. With
+    /// cables these are the events of its beginning; jLEMS delivers those of its end.
+    pub fn due(&self, time: f64, step: f64) -> f64 {
+        match self.cables.is_empty() {
+            true => time,
+            false => time - step / 2.0,
+        }
+    }
+
     /// Whether machine code of `other` does the steps of this program too: only values in memory and
     /// what the initial passes do differ.
     pub fn has_code_of(&self, other: &Program) -> bool {

@@ -87,6 +87,25 @@ impl EventQueue {
         self.buckets.values().flatten()
     }
 
+    /// The events on their way, in the order in which they will be delivered.
+    pub fn in_order(&self) -> Vec<QueuedEvent> {
+        let mut events: Vec<QueuedEvent> = self.events().copied().collect();
+        events.sort_unstable_by(|one, other| {
+            (one.time.total_cmp(&other.time)).then(one.number.cmp(&other.number))
+        });
+        events
+    }
+
+    /// Takes all events out and puts others in: receivers with times in seconds, those of equal time in their
+    /// order.
+    pub fn replace(&mut self, events: impl IntoIterator<Item = (f64, Action)>) {
+        self.buckets.clear();
+        (self.length, self.sent) = (0, 0);
+        for (time, action) in events {
+            self.push(time, [action]);
+        }
+    }
+
     /// Puts events of one time, in seconds, in the queue, in the order given.
     pub fn push(&mut self, time: f64, actions: impl IntoIterator<Item = Action>) {
         let first = self.sent;

@@ -41,6 +41,12 @@ pub enum Fault {
         /// Name of the handler that gets the last one.
         receiver: String,
     },
+    /// Another process that makes this run with us has ended.
+    #[error("{message}")]
+    Left {
+        /// Which one, and why.
+        message: String,
+    },
     /// The run is to end, and the step at hand delivers events without an end in sight.
     #[error("the run was ended while events were delivered at t = {time} s")]
     Ended {
@@ -56,7 +62,7 @@ impl Fault {
             Fault::EndlessRelay { receiver, .. }
             | Fault::TooManyDeliveries { receiver, .. }
             | Fault::TooManyEvents { receiver, .. } => Some(receiver),
-            Fault::Ended { .. } => None,
+            Fault::Ended { .. } | Fault::Left { .. } => None,
         }
     }
 }
@@ -78,6 +84,8 @@ pub struct State {
     pub recorded: Vec<u32>,
     /// Random draws and events sent so far; tells whether a pass had effects beyond memory.
     pub effects: u64,
+    /// Random draws so far, those of initial passes included.
+    pub draws: u64,
     /// How many handlers are running inside one another.
     pub depth: u32,
     /// Set when the run cannot go on.
@@ -97,6 +105,7 @@ impl State {
             random: JavaRandom::new(seed),
             recorded: Vec::new(),
             effects: 0,
+            draws: 0,
             depth: 0,
             fault: None,
             scratch: CableScratch::default(),
@@ -106,6 +115,7 @@ impl State {
     /// The next number of the generator, counted as an effect.
     pub fn draw(&mut self) -> f64 {
         self.effects += 1;
+        self.draws += 1;
         self.random.next_double()
     }
 }
@@ -123,6 +133,9 @@ pub trait Backend {
     fn steps(&self, _state: &mut State, _time: &mut f64, _step: f64, _most: u64) -> u64 {
         0
     }
+    /// Brings into the state what other processes that make the run with us hold of it. What is made between
+    /// two calls of this may be missing.
+    fn collect(&self, _state: &mut State) {}
 }
 
 /// Sends an event of `source`: receivers without a delay run now, depth first, in the order of
@@ -223,26 +236,33 @@ pub fn make_step(
     time: f64,
     step: f64,
 ) {
-    // With cables a step begins with the events of its beginning; jLEMS's begins with those of its end.
-    let due = match program.cables.is_empty() {
-        true => time,
-        false => time - step / 2.0,
-    };
-    deliver_due(backend, state, time, due);
+    deliver_due(backend, state, time, program.due(time, step));
     for stage in &program.schedule {
-        match stage {
-            Stage::Call(call) => backend.advance(state, *call, time, step),
-            Stage::Midway(call) => backend.advance(state, *call, time - step / 2.0, step),
-            Stage::Solve(solver, cables) => {
-                let cables = program
-                    .cables
-                    .get(cables.start as usize..cables.end as usize);
-                let State {
-                    memory, scratch, ..
-                } = state;
-                for cable in cables.unwrap_or_default() {
-                    cable.advance(memory, *solver, step, scratch);
-                }
+        make_stage(program, backend, state, stage, time, step);
+    }
+}
+
+/// Makes a part of the step that ends at `time`, in seconds.
+pub fn make_stage(
+    program: &Program,
+    backend: &dyn Backend,
+    state: &mut State,
+    stage: &Stage,
+    time: f64,
+    step: f64,
+) {
+    match stage {
+        Stage::Call(call) => backend.advance(state, *call, time, step),
+        Stage::Midway(call) => backend.advance(state, *call, time - step / 2.0, step),
+        Stage::Solve(solver, cables) => {
+            let cables = program
+                .cables
+                .get(cables.start as usize..cables.end as usize);
+            let State {
+                memory, scratch, ..
+            } = state;
+            for cable in cables.unwrap_or_default() {
+                cable.advance(memory, *solver, step, scratch);
             }
         }
     }

@@ -38,6 +38,12 @@ pub enum Difference {
         /// Number of steps before the break.
         middle: u64,
     },
+    /// A run by several ranks has other outputs.
+    #[error("by {size} ranks the outputs are others")]
+    Ranks {
+        /// Number of ranks.
+        size: usize,
+    },
     /// Events, random draws or faults differ.
     #[error("step {step}: different {what}")]
     Effects {

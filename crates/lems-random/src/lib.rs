@@ -19,6 +19,7 @@ mod experiment;
 mod expression;
 mod halves;
 mod network;
+mod ranks;
 mod xml;
 
 use builder::Builder;
@@ -26,6 +27,7 @@ use builder::Builder;
 pub use compare::{Difference, Passed, back_ends};
 pub use experiment::{OUTPUTS, Timing};
 pub use halves::in_halves;
+pub use ranks::{Shared, by_ranks};
 
 /// A random LEMS model.
 #[derive(Debug, Clone)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use lems_random::{RandomModel, back_ends, in_halves};
+use lems_random::{RandomModel, back_ends, by_ranks, in_halves};
 
 #[test]
 fn interpreter_and_machine_code_agree() {
@@ -41,6 +41,24 @@ fn a_break_changes_nothing() {
         .iter()
         .filter(|(_, result)| matches!(result, Ok(true)));
     assert!(complete.count() > 50, "{results:?}");
+}
+
+#[test]
+fn any_number_of_ranks_gives_the_same_outputs() {
+    let sizes = (2..=5).cycle();
+    let results: Vec<_> = (0..60)
+        .zip(sizes.clone().zip(sizes.skip(3)))
+        .map(|(seed, (size, other))| (seed, by_ranks(&RandomModel::new(seed, 30), size, other)))
+        .collect();
+    let failed = results.iter().filter(|(_, result)| result.is_err());
+    assert_eq!(failed.count(), 0, "{results:?}");
+    let shared = results
+        .iter()
+        .filter_map(|(_, result)| result.as_ref().ok());
+    let complete = shared.clone().filter(|shared| shared.is_complete);
+    assert!(complete.count() > 30, "{results:?}");
+    let cut = shared.filter(|shared| shared.is_cut);
+    assert!(cut.count() > 5, "{results:?}");
 }
 
 #[test]

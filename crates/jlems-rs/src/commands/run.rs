@@ -1,6 +1,7 @@
 //! `jlems-rs FILE` and `jlems-rs run FILE`.
 
 mod checkpoints;
+mod company;
 mod launcher;
 mod progress;
 pub mod signals;
@@ -17,6 +18,7 @@ use jlems::{BackendKind, Diagnostic, Failure, Options, Outcome, SIMULATOR, visib
 use lems_document::SourceReader;
 use lems_host::FileSources;
 use lems_output::{OutputError, Report, write_report};
+use lems_ranks::Ranks;
 
 use super::changes::ChangeArguments;
 use super::core_types::SearchArguments;
@@ -55,6 +57,10 @@ pub struct Arguments {
     /// not given. The results are the same for every number.
     #[arg(long, value_name = "NUMBER")]
     threads: Option<NonZeroUsize>,
+    /// Cut the network into so many parts that are computed apart and tell one another what they do, as
+    /// several processes do, but by threads of this process. The results are the same for every number.
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    ranks: Option<u16>,
     /// What to do if `mpirun` or another launcher has started several processes of this run: `auto` refuses,
     /// `off` lets each process run by itself.
     #[arg(long, value_enum, default_value_t = Mpi::Auto)]
@@ -135,7 +141,21 @@ enum Method {
 
 /// Runs the file, says what was done.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let mut options = Options {
+    if arguments.plan {
+        return lead(arguments, None);
+    }
+    if arguments.mpi == Mpi::Auto {
+        launcher::refuse_several()?;
+    }
+    match arguments.ranks {
+        Some(number) if number > 1 => company::of_threads(arguments, number),
+        _ => lead(arguments, None),
+    }
+}
+
+/// The options of a run, which several ranks may make together.
+fn options(arguments: &Arguments, ranks: Option<Ranks>) -> Result<Options, Failure> {
+    Ok(Options {
         backend: match arguments.backend {
             Backend::Jit => BackendKind::Jit,
             Backend::Interp => BackendKind::Interpreter,
@@ -146,7 +166,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             Method::Implicit => jlems::Method::Implicit,
             Method::Neuron => jlems::Method::Neuron,
         },
-        threads: arguments.threads,
+        // Ranks share the processors already.
+        threads: (arguments.threads).or(ranks.as_ref().map(|_| NonZeroUsize::MIN)),
+        ranks,
         late_events: arguments.late_events,
         seed: arguments.seed,
         settings: arguments.changes.settings(),
@@ -156,10 +178,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         displays: arguments.plot.is_some(),
         timestamp: jiff::Zoned::now().strftime("%Y%m%d%H%M%S").to_string(),
         ..arguments.search.options()?
-    };
-    if arguments.mpi == Mpi::Auto && !arguments.plan {
-        launcher::refuse_several()?;
-    }
+    })
+}
+
+/// Makes the run, or leads the ranks that make it together: writes, and says what was done.
+fn lead(arguments: &Arguments, ranks: Option<Ranks>) -> Result<ExitCode, Failure> {
+    let mut options = options(arguments, ranks)?;
     let started = Instant::now();
     // The command line insists on a file unless there is a subcommand.
     let file = arguments.file.as_deref().unwrap_or_default();

@@ -40,6 +40,14 @@ impl CheckpointArguments {
         Some(resume.to_string_lossy().into_owned())
     }
 
+    /// What the run goes on from.
+    ///
+    /// # Errors
+    /// A checkpoint that cannot be read or is none.
+    pub fn resumed(&self) -> Result<Option<Checkpoint>, Failure> {
+        self.resume.as_deref().map(read).transpose()
+    }
+
     /// Simulated time between two checkpoints, in seconds.
     pub fn every(&self) -> Option<f64> {
         self.checkpoint_every
@@ -99,7 +107,7 @@ impl Keeper {
             by_the_clock: checkpoint_every.is_none(),
             written: None,
         };
-        Ok((keeper, resume.as_deref().map(read).transpose()?))
+        Ok((keeper, arguments.resumed()?))
     }
 
     /// Saves the run if it is time to or the run is not to go on; whether it goes on.

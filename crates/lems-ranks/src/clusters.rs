@@ -1,0 +1,395 @@
+//! Which instances must be on one rank, because one touches what another stores in the same step, or because
+//! the order of what they do shows on both.
+//!
+//! The nodes are the positions of a step, in its order (an instance of a call, or a cable), and after them
+//! the instances of the handlers.
+
+use std::ops::Range;
+
+use lems_index::narrow;
+use lems_ir::{Action, Program, Receivers, Stage};
+
+use crate::footprint::{Footprint, Touch};
+
+/// No node.
+pub(crate) const NOBODY: u32 = u32::MAX;
+
+/// The nodes of a program, and which of them are in one cluster.
+pub(crate) struct Clusters {
+    /// First position of each stage of the schedule, and the number of positions at the end.
+    pub(crate) stages: Vec<u32>,
+    /// First node of each handler, and the number of nodes at the end.
+    pub(crate) handlers: Vec<u32>,
+    /// By slot: a node that touches it, if a step or an event stores it.
+    pub(crate) owners: Vec<u32>,
+    /// By source: a node that sends its events.
+    pub(crate) senders: Vec<u32>,
+    /// By position: whether it may draw random numbers in its step.
+    pub(crate) draws: Vec<bool>,
+    /// By position: what its step costs, in things that it touches.
+    pub(crate) costs: Vec<u32>,
+    /// By handler: whether it sends events.
+    pub(crate) relays: Vec<bool>,
+    /// Two positions that send events of one source, if there are such: their turns cannot be told apart.
+    pub(crate) same_source: Option<(u32, u32)>,
+    sets: Sets,
+    /// Why the parts of a cluster are one, by its root.
+    reasons: Vec<Option<Reason>>,
+}
+
+/// Why instances are on one rank.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// Both touch what one of them stores.
+    Shared(u32, u32),
+    /// An event runs a handler at once that draws random numbers or sends events.
+    InOrder(u32),
+}
+
+impl Clusters {
+    /// The clusters of a program.
+    pub(crate) fn of(program: &Program) -> Clusters {
+        let mut clusters = Clusters::unconnected(program);
+        let footprints = Footprints::of(program);
+        clusters.find_what_is_stored(program, &footprints);
+        clusters.join_by_memory(program, &footprints);
+        clusters.join_by_events(program, &footprints);
+        clusters
+    }
+
+    fn unconnected(program: &Program) -> Clusters {
+        let mut stages = vec![0];
+        let mut positions = 0;
+        for stage in &program.schedule {
+            positions += narrow(instances(stage).len());
+            stages.push(positions);
+        }
+        let mut populations = vec![0; program.handlers.len()];
+        for (_, target) in program.routes.all() {
+            if let Action::Handle { handler, instance } = target.action
+                && let Some(population) = populations.get_mut(handler as usize)
+            {
+                *population = instance.saturating_add(1).max(*population);
+            }
+        }
+        let mut handlers = vec![positions];
+        let mut nodes = positions;
+        for population in populations {
+            nodes += population;
+            handlers.push(nodes);
+        }
+        Clusters {
+            stages,
+            handlers,
+            owners: vec![NOBODY; program.memory.len()],
+            senders: vec![NOBODY; program.routes.sources() as usize],
+            draws: vec![false; positions as usize],
+            costs: vec![1; positions as usize],
+            relays: vec![false; program.handlers.len()],
+            same_source: None,
+            sets: Sets::new(positions, nodes),
+            reasons: vec![None; nodes as usize],
+        }
+    }
+
+    /// Number of positions of a step.
+    pub(crate) fn positions(&self) -> u32 {
+        self.stages.last().copied().unwrap_or(0)
+    }
+
+    /// The node of an instance of a handler.
+    pub(crate) fn handler(&self, handler: u32, instance: u32) -> u32 {
+        self.handlers
+            .get(handler as usize)
+            .map_or(NOBODY, |first| first + instance)
+    }
+
+    /// The first node of the cluster of a node.
+    pub(crate) fn root(&mut self, node: u32) -> u32 {
+        self.sets.root(node)
+    }
+
+    /// Why the cluster of a node is one.
+    pub(crate) fn reason(&mut self, node: u32) -> Option<&Reason> {
+        let root = self.root(node);
+        self.reasons.get(root as usize)?.as_ref()
+    }
+
+    /// What a node belongs to: a kernel or a handler of a program, by its name.
+    pub(crate) fn name<'p>(&self, program: &'p Program, node: u32) -> &'p str {
+        let of = |firsts: &[u32]| {
+            firsts
+                .partition_point(|first| *first <= node)
+                .checked_sub(1)
+        };
+        let kernel = match node < self.positions() {
+            true => of(&self.stages)
+                .and_then(|stage| program.schedule.get(stage)?.call())
+                .and_then(|call| program.kernels.get(call.kernel as usize)),
+            false => of(&self.handlers).and_then(|handler| program.handlers.get(handler)),
+        };
+        kernel.map_or("a cable", |kernel| &kernel.name)
+    }
+
+    /// Marks the slots that steps and events store, and notes what else steps do.
+    fn find_what_is_stored(&mut self, program: &Program, footprints: &Footprints) {
+        let mut shared_sources = Vec::new();
+        footprints.visit(program, self.nodes(), |node, touch| match touch {
+            Touch::Stores(slot) => {
+                if let Some(owner) = self.owners.get_mut(slot as usize) {
+                    *owner = node;
+                }
+            }
+            Touch::Sends(source) => {
+                let source = source as usize;
+                if self.senders.len() <= source {
+                    self.senders.resize(source + 1, NOBODY);
+                }
+                match self.senders.get_mut(source) {
+                    Some(sender) if *sender == NOBODY => *sender = node,
+                    Some(sender) if *sender != node => shared_sources.push((*sender, node)),
+                    _ => {}
+                }
+            }
+            Touch::Draws => {
+                if let Some(draws) = self.draws.get_mut(node as usize) {
+                    *draws = true;
+                }
+            }
+            Touch::Reads(_) => {}
+        });
+        for (one, other) in shared_sources {
+            self.join(one, other, Reason::InOrder(other));
+            if other < self.positions() {
+                self.same_source = Some((one, other));
+            }
+        }
+        self.relays = footprints.handlers.iter().map(Footprint::sends).collect();
+    }
+
+    /// Joins all that touch a slot that is stored.
+    fn join_by_memory(&mut self, program: &Program, footprints: &Footprints) {
+        footprints.visit(program, self.nodes(), |node, touch| {
+            if let Some(cost) = self.costs.get_mut(node as usize) {
+                *cost = cost.saturating_add(1);
+            }
+            if let Touch::Reads(slot) | Touch::Stores(slot) = touch
+                && let Some(owner) = self.owners.get(slot as usize).copied()
+                && owner != NOBODY
+            {
+                self.join(owner, node, Reason::Shared(owner, node));
+            }
+        });
+    }
+
+    /// Joins those among whom the order of events shows: a handler that draws random numbers or sends events
+    /// does so when its turn comes, which only those know that send the event to it.
+    fn join_by_events(&mut self, program: &Program, footprints: &Footprints) {
+        let in_order = |handler: u32| {
+            let found = footprints.handlers.get(handler as usize);
+            found.is_some_and(|handler| handler.sends() || handler.draws())
+        };
+        // Events that steps send, and handlers whose events come out of the queue.
+        let mut first_of_queue = None;
+        for source in 0..program.routes.sources() {
+            let sender = self.sender(source);
+            for receivers in program.routes.receivers(source) {
+                let Some(handler) = receivers.handler.filter(|handler| in_order(*handler)) else {
+                    continue;
+                };
+                for instance in receivers.numbers {
+                    let node = self.handler(handler, *instance);
+                    let other = match receivers.at_once() {
+                        true => sender,
+                        false => *first_of_queue.get_or_insert(node),
+                    };
+                    if other != NOBODY {
+                        self.join(other, node, Reason::InOrder(node));
+                    }
+                }
+            }
+        }
+        // Events that handlers send.
+        let mut sent = Vec::new();
+        let handlers = self.positions()..self.handlers.last().copied().unwrap_or(0);
+        footprints.visit(program, (self.ranges(), handlers), |node, touch| {
+            if let Touch::Sends(source) = touch {
+                sent.push((node, source));
+            }
+        });
+        for (node, source) in sent {
+            for receivers in program.routes.receivers(source).filter(Receivers::at_once) {
+                let Some(handler) = receivers.handler else {
+                    continue;
+                };
+                for instance in receivers.numbers {
+                    let other = self.handler(handler, *instance);
+                    self.join(node, other, Reason::InOrder(node));
+                }
+            }
+        }
+    }
+
+    /// The node that sends the events of a source.
+    pub(crate) fn sender(&self, source: u32) -> u32 {
+        self.senders.get(source as usize).copied().unwrap_or(NOBODY)
+    }
+
+    fn join(&mut self, one: u32, other: u32, reason: Reason) {
+        let (first, second) = (self.root(one), self.root(other));
+        if first == second {
+            return;
+        }
+        // The reason that stays is the one that has joined the most positions; a handler and what it is of need
+        // none.
+        let fewer = self.sets.size(first).min(self.sets.size(second));
+        let mut before = |root: u32| self.reasons.get_mut(root as usize).and_then(Option::take);
+        let before = before(first).or(before(second));
+        let root = self.sets.join(first, second);
+        let reason = match (fewer, before) {
+            (0, before) => before,
+            (1, Some(before)) => Some(before),
+            _ => Some(reason),
+        };
+        if let Some(entry) = self.reasons.get_mut(root as usize) {
+            *entry = reason;
+        }
+    }
+
+    fn ranges(&self) -> Nodes {
+        Nodes {
+            stages: self.stages.clone(),
+            handlers: self.handlers.clone(),
+        }
+    }
+
+    fn nodes(&self) -> (Nodes, Range<u32>) {
+        (self.ranges(), 0..self.handlers.last().copied().unwrap_or(0))
+    }
+}
+
+/// The instances of a stage: those of a call, or cables.
+pub(crate) fn instances(stage: &Stage) -> Range<u32> {
+    match stage {
+        Stage::Call(call) | Stage::Midway(call) => call.first..call.last,
+        Stage::Solve(_, cables) => cables.clone(),
+    }
+}
+
+/// First nodes of stages and handlers.
+struct Nodes {
+    stages: Vec<u32>,
+    handlers: Vec<u32>,
+}
+
+/// What the kernels and handlers of a program touch.
+struct Footprints {
+    kernels: Vec<Footprint>,
+    handlers: Vec<Footprint>,
+}
+
+impl Footprints {
+    fn of(program: &Program) -> Footprints {
+        let of = |kernels: &[lems_ir::Kernel]| {
+            kernels
+                .iter()
+                .map(|kernel| Footprint::of(&kernel.body))
+                .collect()
+        };
+        Footprints {
+            kernels: of(&program.kernels),
+            handlers: of(&program.handlers),
+        }
+    }
+
+    /// Calls `each` with what the nodes in a range may do.
+    fn visit(
+        &self,
+        program: &Program,
+        (nodes, range): (Nodes, Range<u32>),
+        mut each: impl FnMut(u32, Touch),
+    ) {
+        let links = &program.links;
+        for (stage, first) in program.schedule.iter().zip(&nodes.stages) {
+            for (node, instance) in (*first..).zip(instances(stage)) {
+                if !range.contains(&node) {
+                    continue;
+                }
+                match stage {
+                    Stage::Call(call) | Stage::Midway(call) => {
+                        if let Some(kernel) = self.kernels.get(call.kernel as usize) {
+                            kernel.visit(links, instance, &mut |touch| each(node, touch));
+                        }
+                    }
+                    Stage::Solve(..) => {
+                        let cable = program.cables.get(instance as usize);
+                        for slot in cable.into_iter().flat_map(lems_ir::Cable::slots) {
+                            each(node, Touch::Reads(slot));
+                        }
+                        let nodes = cable.into_iter().flat_map(|cable| &cable.nodes);
+                        nodes.for_each(|own| each(node, Touch::Stores(own.potential)));
+                    }
+                }
+            }
+        }
+        for (handler, firsts) in self.handlers.iter().zip(nodes.handlers.windows(2)) {
+            let &[first, last] = firsts else { continue };
+            for (instance, node) in (0..).zip(first..last) {
+                if range.contains(&node) {
+                    handler.visit(links, instance, &mut |touch| each(node, touch));
+                }
+            }
+        }
+    }
+}
+
+/// Disjoint sets of nodes.
+struct Sets {
+    parents: Vec<u32>,
+    /// By root: the number of positions in its set.
+    sizes: Vec<u32>,
+}
+
+impl Sets {
+    fn new(positions: u32, nodes: u32) -> Sets {
+        let size = |node| u32::from(node < positions);
+        Sets {
+            parents: (0..nodes).collect(),
+            sizes: (0..nodes).map(size).collect(),
+        }
+    }
+
+    fn root(&mut self, mut node: u32) -> u32 {
+        // The way is halved as it is gone.
+        while let Some(parent) = self.parents.get(node as usize).copied()
+            && parent != node
+        {
+            let above = self.parents.get(parent as usize).copied().unwrap_or(parent);
+            if let Some(entry) = self.parents.get_mut(node as usize) {
+                *entry = above;
+            }
+            node = above;
+        }
+        node
+    }
+
+    fn size(&self, root: u32) -> u32 {
+        self.sizes.get(root as usize).copied().unwrap_or(0)
+    }
+
+    /// Makes one set of those of two roots; gives its root.
+    fn join(&mut self, one: u32, other: u32) -> u32 {
+        let (large, small) = match self.size(one) >= self.size(other) {
+            true => (one, other),
+            false => (other, one),
+        };
+        let size = self.size(one) + self.size(other);
+        if let Some(parent) = self.parents.get_mut(small as usize) {
+            *parent = large;
+        }
+        if let Some(entry) = self.sizes.get_mut(large as usize) {
+            *entry = size;
+        }
+        large
+    }
+}

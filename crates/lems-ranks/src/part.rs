@@ -1,0 +1,304 @@
+//! The part of a program that one rank runs, as a program of its own.
+//!
+//! The part has the kernels, tables and memory of the whole. Its schedule has the positions of the rank
+//! only, and its routes the receivers of the rank. Source `s` of the whole has two sources in the part. The
+//! events of `s` itself reach at once what they reach at once in the whole. Those of `S + s`, with `S` sources
+//! in the whole, reach the receivers with a delay: the rank sends them at the end of the step, when it knows
+//! the events of all ranks and their order.
+//!
+//! So that this order is known, events of `s` are recorded: not only for the event selections of the whole,
+//! but as [`Entry`] also to say which source has sent.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use lems_index::narrow;
+use lems_ir::{Action, Call, Program, Routes, Stage, Target};
+
+use crate::clusters::instances;
+use crate::partition::{Partition, Segment, Source};
+
+/// The part of a run that one rank makes, and what it must know of the others.
+pub struct Part {
+    pub(crate) rank: u16,
+    pub(crate) program: Arc<Program>,
+    pub(crate) items: Vec<Item>,
+    pub(crate) sources: Vec<Source>,
+    /// By source: whether it has receivers on this rank without a delay, and with one.
+    pub(crate) here: Vec<Here>,
+    /// Number of event selections.
+    pub(crate) selections: u32,
+    /// By rank: the slots that it stores.
+    pub(crate) slots: Vec<Vec<Range<u32>>>,
+    /// By rank: the slots among them that are recorded; none of the first, which records.
+    pub(crate) probes: Vec<Vec<u32>>,
+    /// Where random numbers are drawn, in the order of a step.
+    pub(crate) segments: Vec<Segment>,
+    /// First node of each handler, and ranks of the nodes from the first one on.
+    handlers: Vec<u32>,
+    handler_ranks: Vec<u16>,
+    complaint: Option<String>,
+}
+
+/// What this rank runs without a break.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Item {
+    pub(crate) stage: Stage,
+    /// One more than its positions.
+    pub(crate) turns: Range<u32>,
+    /// The segment of random numbers that it begins or goes on with.
+    pub(crate) segment: Option<usize>,
+}
+
+/// Receivers of a source on this rank.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Here {
+    pub(crate) at_once: bool,
+    pub(crate) later: bool,
+}
+
+/// What the events of a part are recorded for, as selections of the part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Entry {
+    /// An event selection of the whole.
+    Selection(u32),
+    /// All that a source sends at once is done.
+    End(u32),
+    /// A source begins whose receivers send events at once.
+    Begin(u32),
+}
+
+impl Entry {
+    pub(crate) fn of(code: u32, selections: u32, sources: u32) -> Entry {
+        match code.checked_sub(selections) {
+            None => Entry::Selection(code),
+            Some(source) if source < sources => Entry::End(source),
+            Some(source) => Entry::Begin(source - sources),
+        }
+    }
+
+    fn code(self, selections: u32, sources: u32) -> u32 {
+        match self {
+            Entry::Selection(selection) => selection,
+            Entry::End(source) => selections + source,
+            Entry::Begin(source) => selections + sources + source,
+        }
+    }
+}
+
+impl Part {
+    /// The part of rank `rank` of `size`, if the values in `recorded` slots are recorded.
+    pub fn new(
+        program: &Program,
+        recorded: impl IntoIterator<Item = u32>,
+        rank: usize,
+        size: usize,
+    ) -> Part {
+        let short = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
+        let (rank, size) = (short(rank), short(size));
+        let mut partition = Partition::of(program, size);
+        let targets = program.routes.all().map(|(_, target)| target.action);
+        let selections = targets.filter_map(|action| match action {
+            Action::Record { selection } => Some(selection + 1),
+            Action::Handle { .. } => None,
+        });
+        let selections = selections.max().unwrap_or(0);
+        let here = here(program, &partition, rank);
+        let routes = routes(program, &partition, rank, selections);
+        let items = items(program, &partition, rank);
+        let part = Program {
+            kernels: program.kernels.clone(),
+            setups: Vec::new(),
+            handlers: program.handlers.clone(),
+            schedule: items.iter().map(|item| item.stage.clone()).collect(),
+            setup: Vec::new(),
+            links: program.links.clone(),
+            schemes: program.schemes.clone(),
+            cables: program.cables.clone(),
+            routes,
+            memory: program.memory.clone(),
+            clock: program.clock,
+        };
+        let mut probes = vec![Vec::new(); size.into()];
+        for slot in recorded {
+            let holder = partition.rank_of_slot(slot).filter(|rank| *rank > 0);
+            if let Some(own) = holder.and_then(|rank| probes.get_mut(usize::from(rank))) {
+                own.push(slot);
+            }
+        }
+        for own in &mut probes {
+            own.sort_unstable();
+            own.dedup();
+        }
+        let first = partition.clusters.positions();
+        Part {
+            rank,
+            program: Arc::new(part),
+            items,
+            here,
+            selections,
+            slots: slots(&partition, size),
+            probes,
+            handler_ranks: partition.ranks.split_off(first as usize),
+            handlers: partition.clusters.handlers,
+            sources: partition.sources,
+            segments: partition.segments,
+            complaint: partition.complaint,
+        }
+    }
+
+    /// What the rank runs.
+    pub fn program(&self) -> &Arc<Program> {
+        &self.program
+    }
+
+    /// Why not every rank has something to do, in one sentence, if so.
+    pub fn complaint(&self) -> Option<&str> {
+        self.complaint.as_deref()
+    }
+
+    /// Number of sources of the whole.
+    pub(crate) fn source_count(&self) -> u32 {
+        narrow(self.sources.len())
+    }
+
+    /// Whether what happens at an action is for this rank.
+    pub(crate) fn has(&self, action: Action) -> bool {
+        match action {
+            Action::Handle { handler, instance } => {
+                let first = self.handlers.first().copied().unwrap_or(0);
+                let node = self.handlers.get(handler as usize).map(|of| of + instance);
+                let place = node.and_then(|node| node.checked_sub(first));
+                let rank = place.and_then(|place| self.handler_ranks.get(place as usize));
+                rank.copied().unwrap_or(0) == self.rank
+            }
+            Action::Record { .. } => self.rank == 0,
+        }
+    }
+
+    /// The slots that this rank stores.
+    pub(crate) fn own_slots(&self) -> impl Iterator<Item = Range<usize>> {
+        let own = self.slots.get(usize::from(self.rank)).into_iter().flatten();
+        own.map(|range| range.start as usize..range.end as usize)
+    }
+
+    /// Whether what ranks do in a step can depend on what others do in it.
+    pub(crate) fn ranks_depend(&self) -> bool {
+        self.segments.len() > 1 || self.sources.iter().any(|source| source.reaches_at_once)
+    }
+}
+
+/// The parts of the stages that are of a rank, in their order.
+fn items(program: &Program, partition: &Partition, rank: u16) -> Vec<Item> {
+    let segment_of = |turns: &Range<u32>| {
+        (partition.segments.iter())
+            .position(|segment| segment.turns.start < turns.end && turns.start < segment.turns.end)
+    };
+    let mut items = Vec::new();
+    for (stage, first) in program.schedule.iter().zip(&partition.clusters.stages) {
+        let mut run: Option<Range<u32>> = None;
+        let all = instances(stage);
+        let shift = |instance: u32| first + (instance - all.start) + 1;
+        let mut push = |run: Range<u32>| {
+            let turns = shift(run.start)..shift(run.end);
+            let call = |call: &Call| Call {
+                first: run.start,
+                last: run.end,
+                ..*call
+            };
+            let stage = match stage {
+                Stage::Call(whole) => Stage::Call(call(whole)),
+                Stage::Midway(whole) => Stage::Midway(call(whole)),
+                Stage::Solve(solver, _) => Stage::Solve(*solver, run.clone()),
+            };
+            let segment = segment_of(&turns);
+            items.push(Item {
+                stage,
+                turns,
+                segment,
+            });
+        };
+        for instance in all.clone() {
+            if partition.rank(shift(instance) - 1) == rank {
+                run.get_or_insert(instance..instance).end = instance + 1;
+            } else if let Some(run) = run.take() {
+                push(run);
+            }
+        }
+        run.into_iter().for_each(push);
+    }
+    items
+}
+
+fn here(program: &Program, partition: &Partition, rank: u16) -> Vec<Here> {
+    let of = |source| {
+        let mut here = Here::default();
+        for receivers in program.routes.receivers(source) {
+            let Some(handler) = receivers.handler else {
+                continue;
+            };
+            let is_here = |instance: &u32| {
+                partition.rank(partition.clusters.handler(handler, *instance)) == rank
+            };
+            if receivers.numbers.iter().any(is_here) {
+                here.at_once |= receivers.at_once();
+                here.later |= !receivers.at_once();
+            }
+        }
+        here
+    };
+    (0..narrow(partition.sources.len())).map(of).collect()
+}
+
+/// The routes of a part.
+fn routes(program: &Program, partition: &Partition, rank: u16, selections: u32) -> Routes {
+    let sources = narrow(partition.sources.len());
+    let mut routes: Vec<(u32, Target)> = Vec::new();
+    let entry = |entry: Entry| Target {
+        action: Action::Record {
+            selection: entry.code(selections, sources),
+        },
+        delay: 0.0,
+    };
+    for (number, source) in (0..).zip(&partition.sources) {
+        let is_own = source.rank == rank;
+        if is_own && source.is_relayed {
+            routes.push((number, entry(Entry::Begin(number))));
+        }
+        for target in program.routes.targets(number) {
+            let is_here = match target.action {
+                Action::Handle { handler, instance } => {
+                    partition.rank(partition.clusters.handler(handler, instance)) == rank
+                }
+                Action::Record { .. } => is_own,
+            };
+            if is_here {
+                let later = if target.delay > 0.0 { sources } else { 0 };
+                routes.push((number + later, target));
+            }
+        }
+        // Those of whom nobody needs to know go without an entry.
+        let is_told =
+            source.is_relayed || source.goes_elsewhere || source.has_later || source.is_recorded;
+        if is_own && is_told {
+            routes.push((number, entry(Entry::End(number))));
+        }
+    }
+    Routes::new(2 * sources, &routes)
+}
+
+/// By rank: the slots that it stores, as ranges.
+fn slots(partition: &Partition, size: u16) -> Vec<Vec<Range<u32>>> {
+    let mut slots: Vec<Vec<Range<u32>>> = vec![Vec::new(); size.into()];
+    for slot in 0..narrow(partition.clusters.owners.len()) {
+        let rank = partition.rank_of_slot(slot);
+        let Some(own) = rank.and_then(|rank| slots.get_mut(usize::from(rank))) else {
+            continue;
+        };
+        match own.last_mut() {
+            Some(last) if last.end == slot => last.end = slot + 1,
+            _ => own.push(slot..slot + 1),
+        }
+    }
+    slots
+}

@@ -1,0 +1,264 @@
+//! Which rank makes which part of a run.
+
+use std::collections::{BTreeMap, HashSet};
+use std::ops::Range;
+
+use lems_ir::{Action, Program};
+
+use crate::clusters::{Clusters, NOBODY, Reason};
+
+/// Who does what: the same on all ranks.
+pub(crate) struct Partition {
+    pub(crate) clusters: Clusters,
+    /// Rank of each node.
+    pub(crate) ranks: Vec<u16>,
+    /// By source: what its events need.
+    pub(crate) sources: Vec<Source>,
+    /// Where random numbers are drawn, in the order of a step.
+    pub(crate) segments: Vec<Segment>,
+    /// Why not every rank has something to do, if so.
+    pub(crate) complaint: Option<String>,
+}
+
+/// Who gets the events of a source.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Source {
+    /// Rank of the sender.
+    pub(crate) rank: u16,
+    /// One more than the position of the sender; zero if only handlers send it.
+    pub(crate) turn: u32,
+    /// Whether a handler that runs at once sends events itself.
+    pub(crate) is_relayed: bool,
+    /// Whether other ranks have receivers, and whether these get the events at once.
+    pub(crate) goes_elsewhere: bool,
+    pub(crate) reaches_at_once: bool,
+    /// Whether some receivers get the events later.
+    pub(crate) has_later: bool,
+    /// Whether its events are recorded.
+    pub(crate) is_recorded: bool,
+}
+
+/// Positions of one rank that may draw random numbers, with none of another rank between them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Segment {
+    /// Turns: one more than positions; zero is when due events are delivered.
+    pub(crate) turns: Range<u32>,
+    pub(crate) rank: u16,
+}
+
+impl Partition {
+    /// Cuts a program for a number of ranks into parts of about equal cost, as far as its order allows it.
+    pub(crate) fn of(program: &Program, size: u16) -> Partition {
+        let mut clusters = Clusters::of(program);
+        let ranks = match clusters.same_source {
+            Some(_) => vec![0; clusters.handlers.last().map_or(0, |nodes| *nodes as usize)],
+            None => assigned(&mut clusters, size),
+        };
+        let sources = sources(program, &clusters, &ranks);
+        let segments = segments(program, &mut clusters, &ranks);
+        let complaint = complaint(program, &mut clusters, &ranks, size);
+        Partition {
+            clusters,
+            ranks,
+            sources,
+            segments,
+            complaint,
+        }
+    }
+
+    /// Rank of a node; the first for nobody's.
+    pub(crate) fn rank(&self, node: u32) -> u16 {
+        self.ranks.get(node as usize).copied().unwrap_or(0)
+    }
+
+    /// Rank that holds a slot; none if nothing stores it.
+    pub(crate) fn rank_of_slot(&self, slot: u32) -> Option<u16> {
+        let owner = *self.clusters.owners.get(slot as usize)?;
+        (owner != NOBODY).then(|| self.rank(owner))
+    }
+}
+
+/// Gives each cluster, in the order of their first nodes, to the rank in whose share of the cost its middle
+/// lies.
+fn assigned(clusters: &mut Clusters, size: u16) -> Vec<u16> {
+    let nodes = clusters.handlers.last().copied().unwrap_or(0);
+    let roots: Vec<u32> = (0..nodes).map(|node| clusters.root(node)).collect();
+    let mut costs = vec![0_u64; roots.len()];
+    for (cost, root) in clusters.costs.iter().zip(&roots) {
+        if let Some(sum) = costs.get_mut(*root as usize) {
+            *sum += u64::from(*cost);
+        }
+    }
+    let all = costs.iter().sum::<u64>().max(1);
+    let mut before = 0;
+    let mut of_roots: Vec<Option<u16>> = vec![None; roots.len()];
+    let mut ranks = Vec::with_capacity(roots.len());
+    for root in roots {
+        let root = root as usize;
+        let cost = costs.get(root).copied().unwrap_or(0);
+        let rank = of_roots.get(root).copied().flatten().unwrap_or_else(|| {
+            let middle = u128::from(2 * before + cost) * u128::from(size);
+            before += cost;
+            let rank = u16::try_from(middle / u128::from(2 * all)).unwrap_or(u16::MAX);
+            rank.min(size.saturating_sub(1))
+        });
+        if let Some(entry) = of_roots.get_mut(root) {
+            *entry = Some(rank);
+        }
+        ranks.push(rank);
+    }
+    ranks
+}
+
+fn sources(program: &Program, clusters: &Clusters, ranks: &[u16]) -> Vec<Source> {
+    let rank_of = |node: u32| ranks.get(node as usize).copied().unwrap_or(0);
+    let mut sources = Vec::with_capacity(clusters.senders.len());
+    for number in 0..lems_index::narrow(clusters.senders.len()) {
+        let sender = clusters.sender(number);
+        let turn = if sender < clusters.positions() {
+            sender + 1
+        } else {
+            0
+        };
+        let mut source = Source {
+            rank: rank_of(sender),
+            turn,
+            ..Source::default()
+        };
+        for receivers in program.routes.receivers(number) {
+            let Some(handler) = receivers.handler else {
+                source.is_recorded = true;
+                continue;
+            };
+            let is_elsewhere =
+                |instance: &u32| rank_of(clusters.handler(handler, *instance)) != source.rank;
+            let is_elsewhere = receivers.numbers.iter().any(is_elsewhere);
+            source.goes_elsewhere |= is_elsewhere;
+            match receivers.at_once() {
+                true => {
+                    source.reaches_at_once |= is_elsewhere;
+                    let relays = clusters.relays.get(handler as usize);
+                    source.is_relayed |= relays == Some(&true);
+                }
+                false => source.has_later = true,
+            }
+        }
+        sources.push(source);
+    }
+    sources
+}
+
+/// Where random numbers are drawn: in the steps of positions, in handlers that their events run at once, and
+/// in handlers that events of the queue run.
+fn segments(program: &Program, clusters: &mut Clusters, ranks: &[u16]) -> Vec<Segment> {
+    let draws = |handler: u32| {
+        let kernel = program.handlers.get(handler as usize);
+        kernel.is_some_and(|kernel| {
+            lems_ir::statements([&kernel.body]).any(|statement| statement.effects().draws)
+        })
+    };
+    let drawing: Vec<bool> = (0..lems_index::narrow(program.handlers.len()))
+        .map(draws)
+        .collect();
+    let mut drawing_clusters = HashSet::new();
+    let mut of_queue = None;
+    if drawing.contains(&true) {
+        for (_, target) in program.routes.all() {
+            if let Action::Handle { handler, instance } = target.action
+                && drawing.get(handler as usize) == Some(&true)
+            {
+                let node = clusters.handler(handler, instance);
+                drawing_clusters.insert(clusters.root(node));
+                if target.delay > 0.0 {
+                    of_queue = ranks.get(node as usize).copied();
+                }
+            }
+        }
+    }
+    let mut segments: Vec<Segment> = Vec::new();
+    segments.extend(of_queue.map(|rank| Segment { turns: 0..1, rank }));
+    for position in 0..clusters.positions() {
+        let own = clusters.draws.get(position as usize) == Some(&true);
+        if !own && !drawing_clusters.contains(&clusters.root(position)) {
+            continue;
+        }
+        let rank = ranks.get(position as usize).copied().unwrap_or(0);
+        let turn = position + 1;
+        match segments.last_mut() {
+            Some(last) if last.rank == rank => last.turns.end = turn + 1,
+            _ => segments.push(Segment {
+                turns: turn..turn + 1,
+                rank,
+            }),
+        }
+    }
+    segments
+}
+
+/// Why some ranks have nothing to do, in one sentence.
+fn complaint(
+    program: &Program,
+    clusters: &mut Clusters,
+    ranks: &[u16],
+    size: u16,
+) -> Option<String> {
+    let mut costs = vec![0_u64; size.into()];
+    for (cost, rank) in clusters.costs.iter().zip(ranks) {
+        if let Some(sum) = costs.get_mut(usize::from(*rank)) {
+            *sum += u64::from(*cost);
+        }
+    }
+    let busy = costs.iter().filter(|cost| **cost > 0).count();
+    if busy == costs.len() {
+        return None;
+    }
+    let name = |clusters: &Clusters, node: u32| clusters.name(program, node).to_owned();
+    let why = match clusters.same_source {
+        Some((one, other)) => {
+            let (one, other) = (name(clusters, one), name(clusters, other));
+            format!("`{one}` and `{other}` send the same events")
+        }
+        None => why_not_cut(clusters, &name, size),
+    };
+    let have = if busy == 1 { "has" } else { "have" };
+    Some(format!(
+        "{busy} of {size} ranks {have} something to do, because the model cannot be cut further: {why}"
+    ))
+}
+
+/// What keeps the largest cluster together, or why there are too few.
+fn why_not_cut(
+    clusters: &mut Clusters,
+    name: &dyn Fn(&Clusters, u32) -> String,
+    size: u16,
+) -> String {
+    let mut costs: BTreeMap<u32, u64> = BTreeMap::new();
+    for position in 0..clusters.positions() {
+        let cost = clusters.costs.get(position as usize).copied().unwrap_or(0);
+        *costs.entry(clusters.root(position)).or_default() += u64::from(cost);
+    }
+    let parts = costs.len();
+    if parts >= usize::from(size) {
+        return format!(
+            "its {parts} parts that can be computed apart differ too much in their cost"
+        );
+    }
+    let largest = costs.into_iter().max_by_key(|(_, cost)| *cost);
+    let reason = largest.and_then(|(root, _)| clusters.reason(root).cloned());
+    match reason {
+        None if parts == 1 => "it is one instance".to_owned(),
+        None => format!("it has {parts} instances"),
+        Some(Reason::Shared(one, other)) => match (name(clusters, one), name(clusters, other)) {
+            (one, other) if one == other => {
+                format!("instances of `{one}` read what others of them store in the same step")
+            }
+            (one, other) => {
+                format!("`{one}` and `{other}` share what one of them stores in the same step")
+            }
+        },
+        Some(Reason::InOrder(node)) => format!(
+            "`{}` draws random numbers or sends events when it gets an event, and must do so in its turn",
+            name(clusters, node)
+        ),
+    }
+}
