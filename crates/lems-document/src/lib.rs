@@ -31,6 +31,7 @@ mod overrides;
 mod prepared;
 mod read;
 mod repair;
+mod rows;
 mod search;
 mod source;
 mod splice;

@@ -32,7 +32,7 @@ impl Document {
         let before = given.text.get(..start).unwrap_or_default();
         let name_start = before.rfind(given.name.as_str());
         let source = SourceId::after(&self.sources);
-        let number = narrow(self.tree.elements.len());
+        let number = narrow(self.tree.count());
         self.tree.elements.push(ElementRecord {
             name: u32::MAX >> 1,
             source,

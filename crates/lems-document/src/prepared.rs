@@ -23,7 +23,7 @@ pub fn prepare(text: String) -> Result<Vec<u8>, DocumentError> {
         embedded: true,
     };
     let mut builder = Builder::default();
-    let file = builder.read(SourceId(0), &source, &IncludeOptions::default())?;
+    let file = builder.read_singly(SourceId(0), &source, &IncludeOptions::default())?;
     let tree = builder.finish();
     // Write the arrays of the tree.
     let mut writer = Writer::default();
@@ -94,7 +94,7 @@ impl Builder {
         let names = reader.list(|reader| Some(self.name(reader.text()?)))?;
         let name = |index: u32| Some(*names.get((index & !DECODED) as usize)? | index & DECODED);
         let tree = &mut self.tree;
-        let first_element = narrow(tree.elements.len());
+        let first_element = narrow(tree.count());
         let first_attribute = narrow(tree.attributes.len());
         // Read all arrays before adding any of them, so that damaged data add no elements. Indices are
         // relative to the file, and are shifted past the elements and attributes that exist already.
@@ -109,7 +109,7 @@ impl Builder {
                 subtree_end: first_element.checked_add(subtree_end)?,
             })
         })?;
-        if tree.elements.len() + elements.len() > limits.elements {
+        if tree.count() + elements.len() > limits.elements {
             return None;
         }
         let attributes = reader.list(|reader| {

@@ -11,6 +11,7 @@ use crate::error::DocumentError;
 use crate::malformed::{self, tag_length};
 use crate::options::{ForeignLanguage, IncludeOptions, Limits};
 use crate::repair::{self, Repaired};
+use crate::rows::{Cut, Run};
 use crate::source::{Source, SourceId, Span};
 use crate::tree::{AttributeRecord, DECODED, ElementRecord, Text, Tree};
 use lems_index::narrow;
@@ -80,20 +81,82 @@ impl Builder {
         source: &Source,
         options: &IncludeOptions,
     ) -> Result<File, DocumentError> {
+        options.limits.allow_text(source)?;
+        let Some(cut) = Cut::of(&source.text) else {
+            return self.read_singly(id, source, options);
+        };
+        let size = self.tree.size();
+        let read = self.read_rest(id, source, &cut, options);
+        // Whatever is wrong is told in the words and places of the whole text.
+        read.or_else(|_| {
+            drop(cut);
+            self.tree.truncate(size);
+            self.read_singly(id, source, options)
+        })
+    }
+
+    /// Reads what is left of a source without the elements of runs but the first, and these beside it.
+    fn read_rest(
+        &mut self,
+        id: SourceId,
+        source: &Source,
+        cut: &Cut,
+        options: &IncludeOptions,
+    ) -> Result<File, DocumentError> {
+        let limits = &options.limits;
+        crowded::check(&cut.text, id, limits)?;
+        let left = limits.elements.saturating_sub(self.tree.count());
+        let xml =
+            with_limit(&cut.text, left).map_err(|error| refused(&error, id, source, limits))?;
+        let places = Places {
+            text: &source.text,
+            changed: Changed::Cut(cut),
+        };
+        self.elements(id, &xml, &places, options)
+    }
+
+    /// Reads a source with a record for each element. After an error, some of its elements may be in the
+    /// tree, but nothing refers to them.
+    pub(crate) fn read_singly(
+        &mut self,
+        id: SourceId,
+        source: &Source,
+        options: &IncludeOptions,
+    ) -> Result<File, DocumentError> {
         // Check the limits, and parse the text.
         let limits = &options.limits;
         let text = &*source.text;
         limits.allow_text(source)?;
         crowded::check(text, id, limits)?;
-        let left = limits.elements.saturating_sub(self.tree.elements.len());
+        let left = limits.elements.saturating_sub(self.tree.count());
         let may_end_early = id == SourceId(0);
         let repaired = OnceCell::new();
         let (xml, error) = parsed(text, &repaired, left, may_end_early)
             .map_err(|error| refused(&error, id, source, limits))?;
         let repaired = repaired.get();
         let error = error.filter(|_| repaired.is_some_and(|new| new.is_doubtful));
+        let places = Places {
+            text,
+            changed: repaired.map_or(Changed::Nothing, Changed::Repaired),
+        };
+        let file = self.elements(id, &xml, &places, options)?;
+        Ok(File {
+            mistakes: repaired.map_or_else(Vec::new, |new| new.explained(id)),
+            doubt: error.map(|error| refused(&error, id, source, limits)),
+            ..file
+        })
+    }
+
+    /// Adds the elements, attributes and texts of a parsed text in document order.
+    fn elements(
+        &mut self,
+        id: SourceId,
+        xml: &roxmltree::Document<'_>,
+        places: &Places<'_>,
+        options: &IncludeOptions,
+    ) -> Result<File, DocumentError> {
         // The outermost element is not part of the tree, but its name and place are kept.
-        let places = Places { text, repaired };
+        let limits = &options.limits;
         let outermost = xml.root_element();
         let range = outermost.range();
         let read_text = xml.input_text();
@@ -106,19 +169,21 @@ impl Builder {
             span: span(range),
             items: Vec::new(),
             foreign: foreign(outermost, options.foreign),
-            mistakes: repaired.map_or_else(Vec::new, |new| new.explained(id)),
-            doubt: error.map(|error| refused(&error, id, source, limits)),
+            mistakes: Vec::new(),
+            doubt: None,
         };
-        // Add the elements, attributes and texts in document order.
+        let mut runs = places.runs().iter().peekable();
         let mut open: Vec<OpenElement> = Vec::new();
         for node in outermost.descendants().skip(1) {
             let range = node.range();
-            while open.last().is_some_and(|last| last.end <= range.start) {
-                self.close(open.pop());
+            while let Some(closed) = open.pop_if(|last| last.end <= range.start) {
+                self.tree.end(closed.index);
             }
             if node.is_element() {
                 let span = span(range.clone());
-                if self.tree.elements.len() >= limits.elements {
+                let run = runs.next_if(|run| run.starts.first() == Some(&span.start));
+                let rows = run.map_or(1, |run| run.starts.len());
+                if self.tree.count() + rows > limits.elements {
                     return Err(DocumentError::TooManyElements {
                         limit: limits.elements,
                         span,
@@ -130,19 +195,25 @@ impl Builder {
                         span,
                     });
                 }
-                let index = self.element(node, span, &places);
+                let index = self.element(node, span, places);
+                if let Some(run) = run {
+                    self.tree.repeat_last(run);
+                }
                 match (node.tag_name().name(), open.is_empty()) {
                     ("Include" | "include", true) => {
-                        file.items.push(Item::Include(include(node, span, &places)));
+                        file.items.push(Item::Include(include(node, span, places)));
                     }
-                    (_, true) => file.items.push(Item::Element(index)),
+                    (_, true) => {
+                        let numbers = (index..).take(rows);
+                        file.items.extend(numbers.map(Item::Element));
+                    }
                     ("Include", false) if node.has_attribute("file") => {
                         file.items
-                            .push(Item::Nested(index, include(node, span, &places)));
+                            .push(Item::Nested(index, include(node, span, places)));
                     }
                     ("include", false) if node.has_attribute("href") => {
                         file.items
-                            .push(Item::Nested(index, include(node, span, &places)));
+                            .push(Item::Nested(index, include(node, span, places)));
                     }
                     _ => {}
                 }
@@ -155,11 +226,11 @@ impl Builder {
                 && let Some(last) = open.last_mut()
                 && !last.has_text
             {
-                last.has_text = self.text(last.index, node, &places);
+                last.has_text = self.text(last.index, node, places);
             }
         }
-        while !open.is_empty() {
-            self.close(open.pop());
+        while let Some(closed) = open.pop() {
+            self.tree.end(closed.index);
         }
         Ok(file)
     }
@@ -172,7 +243,7 @@ impl Builder {
 
     /// Adds an element and its attributes; returns its index.
     fn element(&mut self, node: roxmltree::Node<'_, '_>, span: Span, places: &Places<'_>) -> u32 {
-        let index = narrow(self.tree.elements.len());
+        let index = narrow(self.tree.count());
         let record = ElementRecord {
             name: self.name(node.tag_name().name()),
             source: span.source,
@@ -229,15 +300,6 @@ impl Builder {
         };
         self.tree.texts.push((element, kept));
         true
-    }
-
-    fn close(&mut self, element: Option<OpenElement>) {
-        let end = narrow(self.tree.elements.len());
-        if let Some(closed) = element
-            && let Some(record) = self.tree.elements.get_mut(closed.index as usize)
-        {
-            record.subtree_end = end;
-        }
     }
 
     pub(crate) fn name(&mut self, name: &str) -> u32 {
@@ -305,22 +367,37 @@ fn is_limit(error: &roxmltree::Error) -> bool {
 struct Places<'t> {
     /// The text of the file.
     text: &'t str,
-    /// The text that was parsed instead, if it differs.
-    repaired: Option<&'t Repaired>,
+    /// How the text that was parsed differs from it.
+    changed: Changed<'t>,
 }
 
-impl Places<'_> {
+enum Changed<'t> {
+    Nothing,
+    Repaired(&'t Repaired),
+    Cut(&'t Cut),
+}
+
+impl<'t> Places<'t> {
     fn original(&self, range: Range<usize>) -> Range<usize> {
-        match self.repaired {
-            Some(repaired) => repaired.original(range),
-            None => range,
+        match self.changed {
+            Changed::Nothing => range,
+            Changed::Repaired(repaired) => repaired.original(range),
+            Changed::Cut(cut) => cut.original(range),
         }
     }
 
     fn restored<'c>(&self, content: &'c str) -> Cow<'c, str> {
-        match self.repaired {
-            Some(_) => Repaired::restored(content).into(),
-            None => content.into(),
+        match self.changed {
+            Changed::Repaired(_) => Repaired::restored(content).into(),
+            Changed::Nothing | Changed::Cut(_) => content.into(),
+        }
+    }
+
+    /// The runs of elements of which only the first was parsed.
+    fn runs(&self) -> &'t [Run] {
+        match self.changed {
+            Changed::Cut(cut) => &cut.runs,
+            Changed::Nothing | Changed::Repaired(_) => &[],
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Replaces include elements inside other elements by the elements of the included file.
 
+use std::ops::Range;
+
 use rustc_hash::FxHashMap;
 
-use crate::tree::{AttributeRecord, DECODED, ElementRecord, Text, Tree};
+use crate::tree::{DECODED, ElementRecord, Rows, Text, Tree};
 use lems_index::narrow;
 
 /// A step that is still to be done.
@@ -23,15 +25,21 @@ impl Tree {
             ..Tree::default()
         };
         for root in roots {
+            if let Some((rows, row)) = self.later_row(*root) {
+                // The whole run was copied with its first element.
+                *root = narrow(new.count() - rows + row);
+                continue;
+            }
             let mut tasks = vec![Task::Copy(*root)];
-            *root = narrow(new.elements.len());
+            *root = narrow(new.count());
             while let Some(task) = tasks.pop() {
                 match task {
                     Task::End(element) => new.end(element),
+                    Task::Copy(old) if self.later_row(old).is_some() => {}
                     Task::Copy(old) => match replaced.get(&old) {
                         Some(others) => tasks.extend(others.iter().rev().map(|at| Task::Copy(*at))),
                         None => {
-                            tasks.push(Task::End(narrow(new.elements.len())));
+                            tasks.push(Task::End(narrow(new.count())));
                             let first_child = tasks.len();
                             tasks.extend(self.children(old).map(Task::Copy));
                             if let Some(children) = tasks.get_mut(first_child..) {
@@ -46,31 +54,41 @@ impl Tree {
         *self = new;
     }
 
-    fn end(&mut self, element: u32) {
-        let end = narrow(self.elements.len());
-        if let Some(record) = self.elements.get_mut(element as usize) {
-            record.subtree_end = end;
-        }
+    /// For an element of a run other than the first: how many elements the run has, and which of them it
+    /// is.
+    fn later_row(&self, element: u32) -> Option<(usize, usize)> {
+        let (table, row) = self.runs.place(element).table?;
+        let rows = self.runs.rows(table) as usize;
+        (row > 0).then_some((rows, row as usize))
     }
 
     fn children(&self, element: u32) -> impl Iterator<Item = u32> {
-        let end_of = |index: u32| Some(self.elements.get(index as usize)?.subtree_end);
-        let end = end_of(element).unwrap_or_default();
+        let end = self.subtree_end(element);
         let first = Some(element + 1).filter(|first| *first < end);
         std::iter::successors(first, move |child| {
-            end_of(*child).filter(|next| *next < end && next > child)
+            Some(self.subtree_end(*child)).filter(|next| *next < end && next > child)
         })
     }
 
-    /// Moves an element without its children to the end of another tree.
+    /// Moves an element without its children, or the whole run that it is the first of, to the end of
+    /// another tree.
     fn move_element(&mut self, old: u32, new: &mut Tree) {
-        let index = narrow(new.elements.len());
-        let Some(record) = self.elements.get(old as usize) else {
+        let index = narrow(new.count());
+        let place = self.runs.place(old);
+        let Some(record) = self.elements.get(place.record as usize) else {
             return;
         };
-        let first = record.first_attribute;
-        let next = self.elements.get(old as usize + 1);
-        let end = next.map_or(narrow(self.attributes.len()), |next| next.first_attribute);
+        if let Some((table, _)) = place.table
+            && let Some(rows) = self.rows.get_mut(table as usize)
+        {
+            let starts = std::mem::take(&mut rows.starts);
+            new.runs.push(narrow(new.elements.len()), starts.len());
+            new.rows.push(Rows {
+                starts,
+                quote: rows.quote,
+            });
+        }
+        let Range { start: first, end } = self.attributes_of(place.record);
         new.elements.push(ElementRecord {
             first_attribute: narrow(new.attributes.len()),
             ..*record
@@ -87,7 +105,7 @@ impl Tree {
                 let value = std::mem::take(value);
                 new.decoded.push((narrow(new.attributes.len()), value));
             }
-            new.attributes.push(AttributeRecord { ..*attribute });
+            new.attributes.push(*attribute);
         }
         if let Ok(place) = self.texts.binary_search_by_key(&old, |(at, _)| *at)
             && let Some((_, text)) = self.texts.get_mut(place)

@@ -9,6 +9,7 @@ use crate::{
 
 mod includes;
 mod repair;
+mod rows;
 
 const EMBEDDED: &[EmbeddedFile] = &[
     EmbeddedFile::new(

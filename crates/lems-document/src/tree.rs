@@ -7,15 +7,17 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use crate::error::DocumentError;
-use crate::malformed::name_end;
+use crate::malformed::{name_end, tag_length};
 use crate::options::Note;
+use crate::rows::{self, Run};
 use crate::source::{Source, SourceId, Span};
-use lems_index::{bug, narrow};
+use lems_index::{Runs, bug, narrow};
 
 /// A file merged with all the files that it includes, as one sequence of top-level elements.
 ///
 /// One array holds the elements in the order of the text, another the attributes.
-/// Each name is stored once, and values stay in the text of their source.
+/// Each name is stored once, and values stay in the text of their source. One record stands for a run of
+/// like elements; where each of them begins is kept beside.
 #[derive(Debug, Clone)]
 pub struct Document {
     pub(crate) sources: Vec<Source>,
@@ -38,8 +40,12 @@ pub struct Document {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tree {
     pub(crate) names: Vec<String>,
-    /// In pre-order: the descendants of an element follow it.
+    /// In pre-order: the descendants of an element follow it. An element is known by its number.
     pub(crate) elements: Vec<ElementRecord>,
+    /// Which of the records stand for runs of like elements without content.
+    pub(crate) runs: Runs,
+    /// Those elements, run by run.
+    pub(crate) rows: Vec<Rows>,
     /// In the order of their elements.
     pub(crate) attributes: Vec<AttributeRecord>,
     /// Values that differ from the text because of entities or line ends, sorted by attribute.
@@ -55,11 +61,20 @@ pub(crate) struct ElementRecord {
     pub(crate) start: u32,
     pub(crate) tag_end: u32,
     pub(crate) first_attribute: u32,
-    /// Index of the first element that is not inside this one.
+    /// Number of the first element that is not inside this one.
     pub(crate) subtree_end: u32,
 }
 
+/// The elements of a run. Their record has the places of the first one.
 #[derive(Debug, Clone)]
+pub(crate) struct Rows {
+    /// Where each begins.
+    pub(crate) starts: Vec<u32>,
+    /// The quote around each value.
+    pub(crate) quote: u8,
+}
+
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct AttributeRecord {
     /// Index of the name, with [`DECODED`] if the value is not in the text.
     pub(crate) name: u32,
@@ -71,6 +86,78 @@ pub(crate) struct AttributeRecord {
 pub(crate) const DECODED: u32 = 1 << 31;
 
 impl Tree {
+    /// How many elements there are.
+    pub(crate) fn count(&self) -> usize {
+        self.runs.count(self.elements.len())
+    }
+
+    /// Makes the record that was added last stand for all elements of a run.
+    pub(crate) fn repeat_last(&mut self, run: &Run) {
+        let record = self.elements.len().saturating_sub(1);
+        self.runs.push(narrow(record), run.starts.len());
+        self.rows.push(Rows {
+            starts: run.starts.clone(),
+            quote: run.quote,
+        });
+    }
+
+    /// How many elements there are, and so on, for [`truncate`](Self::truncate).
+    pub(crate) fn size(&self) -> [usize; 5] {
+        [
+            self.elements.len(),
+            self.attributes.len(),
+            self.decoded.len(),
+            self.texts.len(),
+            self.rows.len(),
+        ]
+    }
+
+    /// Drops what was added since the tree had a size.
+    pub(crate) fn truncate(&mut self, [elements, attributes, decoded, texts, rows]: [usize; 5]) {
+        self.elements.truncate(elements);
+        self.attributes.truncate(attributes);
+        self.decoded.truncate(decoded);
+        self.texts.truncate(texts);
+        self.rows.truncate(rows);
+        self.runs.truncate(rows);
+    }
+
+    /// The record of an element and, if it is one of a run, where it begins and the quote around its
+    /// values.
+    pub(crate) fn record(&self, number: u32) -> Option<(&ElementRecord, Option<(u32, u8)>)> {
+        let place = self.runs.place(number);
+        let record = self.elements.get(place.record as usize)?;
+        let start = place.table.and_then(|(table, row)| {
+            let rows = self.rows.get(table as usize)?;
+            Some((*rows.starts.get(row as usize)?, rows.quote))
+        });
+        Some((record, start))
+    }
+
+    /// The number of the first element that is not inside an element.
+    pub(crate) fn subtree_end(&self, number: u32) -> u32 {
+        match self.record(number) {
+            Some((record, None)) => record.subtree_end,
+            _ => number.saturating_add(1),
+        }
+    }
+
+    /// Says that nothing more is inside an element.
+    pub(crate) fn end(&mut self, number: u32) {
+        let end = narrow(self.count());
+        let record = self.runs.place(number).record;
+        if let Some(record) = self.elements.get_mut(record as usize) {
+            record.subtree_end = end;
+        }
+    }
+
+    /// The attributes of a record.
+    pub(crate) fn attributes_of(&self, record: u32) -> Range<u32> {
+        let first = |record: u32| Some(self.elements.get(record as usize)?.first_attribute);
+        let all = narrow(self.attributes.len());
+        first(record).unwrap_or(all)..first(record.saturating_add(1)).unwrap_or(all)
+    }
+
     /// The index of a name that is about to be added.
     ///
     /// # Panics
@@ -163,10 +250,9 @@ impl Document {
     }
 
     fn slice(&self, source: SourceId, start: u32, end: u32) -> &str {
-        self.source(source)
-            .text
-            .get(start as usize..end as usize)
-            .unwrap_or_default()
+        let text = &self.source(source).text;
+        let end = text.len().min(end as usize);
+        text.get(start as usize..end).unwrap_or_default()
     }
 
     fn name(&self, index: u32) -> &str {
@@ -195,11 +281,13 @@ impl<'d> Element<'d> {
             first_attribute: 0,
             subtree_end: 0,
         };
-        self.document
-            .tree
-            .elements
-            .get(self.index as usize)
-            .unwrap_or(&NOWHERE)
+        let found = self.document.tree.record(self.index);
+        found.map_or(&NOWHERE, |(record, _)| record)
+    }
+
+    /// Where it begins and the quote around its values, if it is one of a run of like elements.
+    fn row(self) -> Option<(u32, u8)> {
+        self.document.tree.record(self.index)?.1
     }
 
     /// The local name, without prefix and namespace.
@@ -210,22 +298,27 @@ impl<'d> Element<'d> {
     /// The start tag with its angle brackets.
     pub fn span(self) -> Span {
         let record = self.record();
+        let (start, end) = match self.row() {
+            None => (record.start, record.tag_end),
+            Some((start, _)) => {
+                let text = self.document.slice(record.source, start, u32::MAX);
+                (start, start.saturating_add(narrow(tag_length(text))))
+            }
+        };
         Span {
             source: record.source,
-            start: record.start,
-            end: record.tag_end,
+            start,
+            end,
         }
     }
 
     /// The local name in the start tag.
     pub fn name_span(self) -> Span {
-        let record = self.record();
-        let tag = self
-            .document
-            .slice(record.source, record.start, record.tag_end);
-        let end = record.start + narrow(name_end(tag));
+        let span = self.span();
+        let tag = self.document.slice(span.source, span.start, span.end);
+        let end = span.start + narrow(name_end(tag));
         Span {
-            source: record.source,
+            source: span.source,
             start: end.saturating_sub(narrow(self.name().len())),
             end,
         }
@@ -244,19 +337,38 @@ impl<'d> Element<'d> {
     /// The attributes written in this start tag.
     pub(crate) fn written(self) -> impl Iterator<Item = Attribute<'d>> {
         let tree = &self.document.tree;
-        let first = self.record().first_attribute;
-        let end = match tree.elements.get(self.index as usize + 1) {
-            Some(next) => next.first_attribute,
-            None => narrow(tree.attributes.len()),
-        };
-        (first..end).filter_map(move |index| {
-            let record = tree.attributes.get(index as usize)?;
+        let all = tree.attributes_of(tree.runs.place(self.index).record);
+        let row = self.row();
+        (0..).zip(all).filter_map(move |(number, index)| {
+            let record = *tree.attributes.get(index as usize)?;
             Some(Attribute {
                 element: self,
                 index,
-                record,
+                record: match row {
+                    None => record,
+                    Some((start, quote)) => self.in_row(record, start, quote, number),
+                },
             })
         })
+    }
+
+    /// The record of an attribute in an element of a run, by that in the first element of the run.
+    fn in_row(
+        self,
+        first: AttributeRecord,
+        start: u32,
+        quote: u8,
+        number: usize,
+    ) -> AttributeRecord {
+        let text = self.document.source(self.record().source).text.as_bytes();
+        let value = rows::value_range(text, start as usize, quote, number);
+        let start = narrow(value.start);
+        AttributeRecord {
+            name: first.name,
+            name_start: start.saturating_sub(first.value_start.saturating_sub(first.name_start)),
+            value_start: start,
+            value_end: narrow(value.end),
+        }
     }
 
     /// The attribute of that name.
@@ -268,7 +380,7 @@ impl<'d> Element<'d> {
     /// The elements directly inside this one, in order.
     pub fn children(self) -> impl Iterator<Item = Element<'d>> {
         let document = self.document;
-        let end = self.record().subtree_end;
+        let end = document.tree.subtree_end(self.index);
         let mut next = self.index + 1;
         let written = std::iter::from_fn(move || {
             if next >= end {
@@ -278,7 +390,7 @@ impl<'d> Element<'d> {
                 document,
                 index: next,
             };
-            next = child.record().subtree_end.max(next + 1);
+            next = document.tree.subtree_end(next).max(next + 1);
             Some(child)
         });
         let added = document.additions.get(&self.index).into_iter().flatten();
@@ -289,10 +401,7 @@ impl<'d> Element<'d> {
     /// that were added to any of them.
     pub fn descendants(self) -> impl Iterator<Item = Element<'d>> {
         let document = self.document;
-        let subtree = move |index: u32| {
-            let element = Element { document, index };
-            index..element.record().subtree_end.max(index + 1)
-        };
+        let subtree = move |index: u32| index..document.tree.subtree_end(index).max(index + 1);
         let written = subtree(self.index);
         let added = document.additions.range(written.clone());
         let added = added.flat_map(|(_, elements)| elements).copied();
@@ -344,7 +453,7 @@ impl fmt::Debug for Element<'_> {
 pub struct Attribute<'d> {
     element: Element<'d>,
     index: u32,
-    record: &'d AttributeRecord,
+    record: AttributeRecord,
 }
 
 impl<'d> Attribute<'d> {

@@ -47,8 +47,10 @@ pub fn bug(what: &str) -> ! {
 }
 
 mod id_vec;
+mod runs;
 
 pub use id_vec::{Id, IdVec};
+pub use runs::{Place, Runs};
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,203 @@
+//! Runs of like elements: they mean what the same elements mean one by one.
+
+use std::fmt::Write;
+
+use crate::read::{Builder, File, Item};
+use crate::tree::Document;
+use crate::{DocumentError, Element, IncludeOptions, Limits, Override, Source, SourceId};
+
+fn source(text: &str) -> Source {
+    Source {
+        name: "main.xml".to_owned(),
+        text: text.to_owned().into(),
+        embedded: false,
+    }
+}
+
+/// A document of one text, read with runs or without.
+fn read(text: &str, singly: bool, limits: Limits) -> Result<Document, DocumentError> {
+    let source = source(text);
+    let options = IncludeOptions {
+        limits,
+        ..IncludeOptions::default()
+    };
+    let mut builder = Builder::default();
+    let file = match singly {
+        true => builder.read_singly(SourceId(0), &source, &options),
+        false => builder.read(SourceId(0), &source, &options),
+    };
+    let File {
+        name, span, items, ..
+    } = file?;
+    let roots = items.into_iter().filter_map(|item| match item {
+        Item::Element(number) => Some(number),
+        Item::Include(_) | Item::Nested(..) => None,
+    });
+    Ok(Document {
+        roots: roots.collect(),
+        tree: builder.finish(),
+        sources: vec![source],
+        root_name: name,
+        root_span: span,
+        warnings: Vec::new(),
+        doubt: None,
+        notes: &[],
+        words: Default::default(),
+        overrides: Default::default(),
+        additions: Default::default(),
+    })
+}
+
+/// All that can be asked about the elements of a document.
+fn told(document: &Document) -> String {
+    let mut text = format!("{} {:?}\n", document.root_name(), document.root_span());
+    for element in document.roots().flat_map(Element::descendants) {
+        let places = (element.span(), element.name_span());
+        let inside: Vec<u32> = element.children().map(Element::number).collect();
+        let _ = write!(
+            text,
+            "{} {} {places:?} {inside:?} {:?}",
+            element.number(),
+            element.name(),
+            element.text()
+        );
+        for attribute in element.attributes() {
+            let places = (
+                attribute.name_span(),
+                attribute.span(),
+                attribute.sub_span(1..2),
+            );
+            let same = element
+                .attribute(attribute.name())
+                .map(|other| other.span());
+            assert_eq!(same, Some(attribute.span()));
+            let _ = write!(text, " {attribute:?} {places:?}");
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn rows(count: usize, row: impl Fn(usize) -> String) -> String {
+    (0..count).map(|number| row(number) + "\n\t ").collect()
+}
+
+/// A text with two runs inside elements and one at the top.
+fn text_with_runs() -> String {
+    let first = rows(17, |number| {
+        format!("<c id=\"{number}\"  to=\"../p[{}]\" w='1'/>", number * 7)
+    })
+    .replace('\'', "\"");
+    let second = rows(16, |number| format!("<d\n id='{number}' q='a\"b' />"));
+    format!(
+        "<?xml version=\"1.0\"?><Lems xmlns=\"urn:x\"><p id='p'>\
+         one <a>b</a><c id=\"a\" to=\"b\" w=\"2\"/>{first}two<e/>{second}</p>\n\
+         <!-- {first} --><t>{second}<![CDATA[{second}]]></t>{first}<z w=\"&lt;\"/></Lems>"
+    )
+}
+
+#[test]
+fn runs_are_read_like_single_elements() {
+    let text = text_with_runs();
+    let document = read(&text, false, Limits::default()).unwrap();
+    let singly = read(&text, true, Limits::default()).unwrap();
+    assert_eq!(told(&document), told(&singly));
+    assert_eq!(document.tree.rows.len(), 4);
+    assert_eq!(document.tree.count(), singly.tree.elements.len());
+    assert!(document.tree.elements.len() < 12);
+}
+
+#[test]
+fn whatever_is_wrong_in_or_about_runs_is_told_as_without_them() {
+    let text = text_with_runs();
+    let mut refused = 0;
+    for at in (0..text.len()).step_by(7) {
+        for other in "<>&\"'/!:= \nx\u{1}".bytes() {
+            let mut bytes = text.clone().into_bytes();
+            bytes[at] = other;
+            let text = String::from_utf8(bytes).unwrap();
+            let read = |singly| read(&text, singly, Limits::default()).map(|read| told(&read));
+            let with_runs = read(false);
+            refused += usize::from(with_runs.is_err());
+            assert_eq!(with_runs, read(true), "{text}");
+        }
+    }
+    assert!(refused > 100, "{refused}");
+}
+
+#[test]
+fn limits_are_those_of_single_elements() {
+    let text = text_with_runs();
+    for elements in 0..80 {
+        for element_depth in 0..4 {
+            for attributes in 0..4 {
+                let limits = Limits {
+                    elements,
+                    element_depth,
+                    attributes,
+                    ..Limits::default()
+                };
+                let read = |singly| read(&text, singly, limits).map(|read| told(&read));
+                assert_eq!(read(false), read(true));
+            }
+        }
+    }
+}
+
+#[test]
+fn one_element_of_a_run_can_be_given_other_values() {
+    let text = text_with_runs();
+    let mut document = read(&text, false, Limits::default()).unwrap();
+    let meant = |element: &Element<'_>| {
+        let id = element.attribute("id").map(|id| id.value());
+        element.name() == "c" && id == Some("5")
+    };
+    let number = {
+        let mut all = document.roots().flat_map(Element::descendants);
+        all.find(meant).map_or(0, Element::number)
+    };
+    document.set_attribute(Override {
+        element: number,
+        name: "w".to_owned(),
+        origin: "--set".to_owned(),
+        text: "w=7".to_owned(),
+        value: 2..3,
+    });
+    let all = document.roots().flat_map(Element::descendants);
+    let weights = all.filter(|element| element.name() == "c");
+    let weights: Vec<&str> = weights
+        .filter_map(|element| Some(element.attribute("w")?.value()))
+        .collect();
+    assert_eq!(weights.iter().filter(|weight| **weight == "7").count(), 1);
+    assert_eq!(weights.len(), 2 * 17 + 1);
+}
+
+#[test]
+fn runs_in_included_files_move_as_a_whole() {
+    let run = rows(20, |number| format!("<c id=\"{number}\"/>"));
+    let inner = format!("<Lems>{run}<x/></Lems>");
+    let main =
+        format!("<Lems><p><c id=\"first\"/>{run}<Include file=\"inner.xml\"/><y/></p>{run}</Lems>");
+    let document = super::load([("main.xml", &main), ("inner.xml", &inner)]).unwrap();
+    let all = document.roots().flat_map(Element::descendants);
+    let ids: Vec<&str> = all
+        .map(|element| {
+            element
+                .attribute("id")
+                .map_or(element.name(), |id| id.value())
+        })
+        .collect();
+    let numbers: Vec<String> = (0..20).map(|number| number.to_string()).collect();
+    let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
+    let wanted = [
+        &["p", "first"],
+        &numbers[..],
+        &numbers,
+        &["x", "y"],
+        &numbers,
+    ]
+    .concat();
+    assert_eq!(ids, wanted);
+    let inside = document.roots().next().map(|p| p.children().count());
+    assert_eq!(inside, Some(43));
+}
