@@ -64,8 +64,8 @@ impl Table {
         let target = model.target.unwrap().component;
         let experiment = Experiment::of(&model, target).unwrap();
         let mut used = BTreeSet::new();
-        for component in &model.components {
-            used.insert(model.type_of(component.component_type).name);
+        for component in model.component_ids() {
+            used.insert(model.type_of_component(component).name);
         }
         for run in &experiment.runs {
             let network = Network::build(&model, run.target, experiment.random.clone()).unwrap();

@@ -205,9 +205,7 @@ fn plans(
     let mut cells = Vec::new();
     let mut errors = Vec::new();
     let all = rules.cells(model).into_iter();
-    for cell in
-        all.filter(|cell| wanted.is_none_or(|wanted| model.component(*cell).id == Some(wanted)))
-    {
+    for cell in all.filter(|cell| wanted.is_none_or(|wanted| model.name(*cell) == Some(wanted))) {
         match CablePlan::of(model, rules, cell) {
             None => {}
             Some(Ok(plan)) => cells.push((cell, plan)),
@@ -226,7 +224,7 @@ fn no_cell(
     wanted: Option<&str>,
     rules: &CableRules,
 ) -> Failure {
-    let names = all.iter().filter_map(|cell| model.component(*cell).id);
+    let names = all.iter().filter_map(|cell| model.name(*cell));
     let listed: Vec<String> = (names.clone().take(LISTED))
         .map(|name| format!("`{name}`"))
         .collect();
@@ -313,16 +311,15 @@ struct Describer<'a, 'd> {
 impl Describer<'_, '_> {
     fn cell(&self) -> ResolvedCell {
         let (model, morphology) = (self.model, &self.plan.morphology);
-        let component = model.component(self.cell);
-        let (file, line) = file_of(self.document, component.element.span());
+        let (file, line) = file_of(self.document, model.element(self.cell).span());
         let compartments = morphology.compartments().iter().enumerate();
         let compartments: Vec<ResolvedCompartment> = compartments
             .map(|(number, compartment)| self.compartment(number, compartment))
             .collect();
         let sections = self.sections();
         ResolvedCell {
-            id: component.id.unwrap_or_default().to_owned(),
-            kind: model.type_of(component.component_type).name.to_owned(),
+            id: model.name(self.cell).unwrap_or_default().to_owned(),
+            kind: model.type_of_component(self.cell).name.to_owned(),
             file,
             line,
             segments: morphology.segments().len(),
@@ -448,8 +445,7 @@ impl Describer<'_, '_> {
 
     fn part(&self, id: ComponentId) -> ResolvedPart {
         let (model, plan) = (self.model, self.plan);
-        let component = model.component(id);
-        let kind = model.type_of(component.component_type);
+        let kind = model.type_of_component(id);
         let compartments = || plan.morphology.compartments().iter().enumerate();
         let covered: Vec<(usize, f64)> = compartments()
             .map(|(number, compartment)| (number, compartment.area * plan.share_in(id, number)))
@@ -461,7 +457,7 @@ impl Describer<'_, '_> {
             value,
             unit: dimension.and_then(|dimension| si_unit(model, dimension)),
         };
-        let parameters = kind.parameters.iter().zip(&component.parameters);
+        let parameters = kind.parameters.iter().zip(model.parameters(id));
         let parameters =
             parameters.map(|((name, parameter), given)| (*name, parameter.dimension, *given));
         let parameters: Vec<(&str, Option<Dimension>, f64)> = parameters.collect();
@@ -479,11 +475,11 @@ impl Describer<'_, '_> {
         }
         let place = self.rules.coverings().into_iter();
         let place = place
-            .filter_map(|name| component.element.attribute(name))
+            .filter_map(|name| model.element(id).attribute(name))
             .next();
-        let id_of = |id: &ComponentId| model.component(*id).id.unwrap_or_default().to_owned();
+        let id_of = |id: &ComponentId| model.name(*id).unwrap_or_default().to_owned();
         ResolvedPart {
-            id: component.id.map(str::to_owned),
+            id: model.name(id).map(str::to_owned),
             kind: kind.name.to_owned(),
             place: place.map(|place| place.value().to_owned()),
             compartments: covered.len(),
@@ -492,7 +488,7 @@ impl Describer<'_, '_> {
                 .map(|(name, dimension, given)| value(name, *given, *dimension))
                 .collect(),
             totals,
-            references: (component.references.iter())
+            references: (model.references(id).iter())
                 .map(|(name, id)| ((*name).to_owned(), id_of(id)))
                 .collect(),
         }

@@ -33,7 +33,7 @@ impl Needed {
         let text = document.sources().iter().map(|source| source.text.len());
         let read = text.sum::<usize>() as u64
             + PROGRAM_BYTES
-            + model.components.len() as u64 * COMPONENT_BYTES;
+            + model.component_ids().count() as u64 * COMPONENT_BYTES;
         let kept = (estimate.kinds.iter()).map(|(kind, count)| {
             let variables = state_size(model.type_of(*kind));
             variables.saturating_mul(count.instances)

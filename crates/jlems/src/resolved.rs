@@ -76,8 +76,7 @@ impl ResolvedModel {
     pub fn of(model: &Model<'_>, document: &Document) -> ResolvedModel {
         let of_user = |id: ComponentId| !document.source(model.span_of(id).source).embedded;
         let mut numbers: BTreeMap<&str, (TypeId, usize)> = BTreeMap::new();
-        let all = (0..model.components.len()).map(ComponentId::at);
-        for id in all.filter(|id| of_user(*id)) {
+        for id in model.component_ids().filter(|id| of_user(*id)) {
             let kind = model.component(id).component_type;
             let number = numbers.entry(model.type_of(kind).name);
             number.or_insert((kind, 0)).1 += 1;
@@ -95,7 +94,7 @@ impl ResolvedModel {
         let top_level = model.top_level.iter().copied();
         ResolvedModel {
             target: (model.target)
-                .and_then(|target| model.component(target.component).id)
+                .and_then(|target| model.name(target.component))
                 .map(str::to_owned),
             types: numbers.into_iter().map(in_use).collect(),
             components: top_level
@@ -112,13 +111,12 @@ pub(crate) fn file_of(document: &Document, span: lems_document::Span) -> (String
 }
 
 fn component(model: &Model<'_>, document: &Document, id: ComponentId) -> ResolvedComponent {
-    let found = model.component(id);
-    let kind = model.type_of(found.component_type);
-    let (file, line) = file_of(document, found.element.span());
-    let values = kind.parameters.iter().zip(&found.parameters);
-    let target = |target: &ComponentId| model.component(*target).id.unwrap_or_default().to_owned();
+    let kind = model.type_of_component(id);
+    let (file, line) = file_of(document, model.element(id).span());
+    let values = kind.parameters.iter().zip(model.parameters(id));
+    let target = |target: &ComponentId| model.name(*target).unwrap_or_default().to_owned();
     ResolvedComponent {
-        id: found.id.map(str::to_owned),
+        id: model.name(id).map(str::to_owned),
         kind: kind.name.to_owned(),
         file,
         line,
@@ -129,7 +127,7 @@ fn component(model: &Model<'_>, document: &Document, id: ComponentId) -> Resolve
                 unit: parameter.dimension.and_then(|d| si_unit(model, d)),
             })
             .collect(),
-        references: (found.references.iter())
+        references: (model.references(id).iter())
             .map(|(name, id)| ((*name).to_owned(), target(id)))
             .collect(),
         children: (model.children(id))

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use lems_document::{Attribute, Document, Element, Override, Source, SourceId, Span, nearest};
-use lems_model::{Model, ParameterKind};
+use lems_model::{ComponentId, Model, ParameterKind};
 
 use crate::{Code, Diagnostic, Failure};
 
@@ -96,13 +96,13 @@ pub(crate) fn check(document: &Document, model: &Model<'_>) -> Result<(), Failur
     let mut diagnostics = Vec::new();
     for (element, attribute) in document.overridden() {
         let number = element.number();
-        let component = (model.components.iter()).find(|other| other.element.number() == number);
-        let Some(component) = component else {
+        let is_meant = |id: &ComponentId| model.element(*id).number() == number;
+        let Some(component) = model.component_ids().find(is_meant) else {
             let message = format!("`{}` is not a component", element.name());
             diagnostics.push(wrong(message, attribute.span(), None));
             continue;
         };
-        let kind = model.type_of(component.component_type);
+        let kind = model.type_of_component(component);
         let name = attribute.name();
         let computed = (kind.parameters.get(name)).is_some_and(|parameter| {
             matches!(
@@ -111,7 +111,10 @@ pub(crate) fn check(document: &Document, model: &Model<'_>) -> Result<(), Failur
             )
         });
         if computed {
-            let message = format!("`{name}` of {} is computed from others", component.title());
+            let message = format!(
+                "`{name}` of {} is computed from others",
+                model.title(component)
+            );
             let help = format!("`jlems-rs describe {}` tells from which", kind.name);
             diagnostics.push(wrong(message, attribute.name_span(), Some(help)));
             continue;
@@ -130,7 +133,7 @@ pub(crate) fn check(document: &Document, model: &Model<'_>) -> Result<(), Failur
         if known.contains(&name) {
             continue;
         }
-        let message = format!("{} has no parameter `{name}`", component.title());
+        let message = format!("{} has no parameter `{name}`", model.title(component));
         let help = match nearest(name, known.iter().copied()) {
             Some(near) => Some(format!("did you mean `{near}`?")),
             None => {

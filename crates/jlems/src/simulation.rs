@@ -87,7 +87,7 @@ pub fn simulation_of(
     }
     let model = read_model_in_use(&document)?;
     let target = target(path, &document, &model, choices)?;
-    let name = model.component(target).id.unwrap_or_default();
+    let name = model.name(target).unwrap_or_default();
     let (network, one_cell) = match model.is_a(model.component(target).component_type, NETWORK) {
         true => (name.to_owned(), None),
         false => (
@@ -168,7 +168,7 @@ fn target(
     let of_user = |id: &ComponentId| !document.source(model.span_of(*id).source).embedded;
     let can_run = |id: &ComponentId| of_user(id) && (is_a(id, NETWORK) || is_a(id, CELL));
     let all: Vec<ComponentId> = model.top_level.iter().copied().filter(can_run).collect();
-    let name = |id: &ComponentId| model.component(*id).id.unwrap_or_default().to_owned();
+    let name = |id: &ComponentId| model.name(*id).unwrap_or_default().to_owned();
     if let Some(wanted) = &choices.target {
         let found = all.iter().rev().find(|id| name(id) == *wanted);
         return found.copied().ok_or_else(|| {

@@ -267,11 +267,11 @@ pub(crate) fn simulations<'d>(
     }
     let is_added = |span: lems_document::Span| document.source(span.source).name == RECORD;
     let free = settings::elements_of(document, &options.free)?;
-    let components = model.components.iter().enumerate();
-    experiment.free = components
-        .filter(|(_, component)| free.contains(&component.element.number()))
-        .map(|(index, _)| ComponentId::at(index))
-        .collect();
+    let is_free = |id: &ComponentId| free.contains(&model.element(*id).number());
+    experiment.free = match free.is_empty() {
+        true => Default::default(),
+        false => model.component_ids().filter(is_free).collect(),
+    };
     if options.without_data {
         (experiment.data_files).retain(|file| file.span.is_some_and(is_added));
         experiment.displays.clear();

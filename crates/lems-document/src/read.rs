@@ -181,8 +181,8 @@ impl Builder {
             }
             if node.is_element() {
                 let span = span(range.clone());
-                let run = runs.next_if(|run| run.starts.first() == Some(&span.start));
-                let rows = run.map_or(1, |run| run.starts.len());
+                let run = runs.next_if(|run| run.rows.starts.first() == Some(&span.start));
+                let rows = run.map_or(1, |run| run.rows.starts.len());
                 if self.tree.count() + rows > limits.elements {
                     return Err(DocumentError::TooManyElements {
                         limit: limits.elements,
@@ -197,7 +197,7 @@ impl Builder {
                 }
                 let index = self.element(node, span, places);
                 if let Some(run) = run {
-                    self.tree.repeat_last(run);
+                    self.tree.repeat_last(run.rows.clone());
                 }
                 match (node.tag_name().name(), open.is_empty()) {
                     ("Include" | "include", true) => {

@@ -22,14 +22,36 @@ pub(crate) struct Cut {
 
 /// Elements that follow one another and differ in the values of their attributes only.
 pub(crate) struct Run {
-    /// Where each begins in the text of the file.
-    pub(crate) starts: Vec<u32>,
-    /// The quote around each value.
-    pub(crate) quote: u8,
+    pub(crate) rows: Rows,
     /// Where the first one ends in the text of the file, and where the last one does.
     left_out: Range<usize>,
     /// Where the first one ends in the text that is left.
     at: usize,
+}
+
+/// Where the elements of a run are.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Rows {
+    /// Where each begins in the text of the file.
+    pub(crate) starts: Vec<u32>,
+    /// The length of the text before the first value, between values, and after the last one.
+    gaps: Vec<u32>,
+    /// The quote around each value.
+    quote: u8,
+}
+
+impl Rows {
+    /// The range of a value in the element that begins at a place.
+    pub(crate) fn value(&self, text: &[u8], start: u32, number: usize) -> Range<usize> {
+        let mut value = start as usize..start as usize;
+        for gap in self.gaps.iter().take(number + 1) {
+            let from = value.end + *gap as usize;
+            let rest = text.get(from..).unwrap_or_default();
+            let length = rest.iter().position(|byte| *byte == self.quote);
+            value = from..from + length.unwrap_or_default();
+        }
+        value
+    }
 }
 
 impl Cut {
@@ -94,9 +116,14 @@ fn found(text: &str) -> Vec<Run> {
         at = end;
         if starts.len() >= ROWS_FROM {
             starts.shrink_to_fit();
-            runs.push(Run {
+            let gaps = pattern.pieces.iter().map(|piece| narrow(piece.len()));
+            let rows = Rows {
                 starts,
+                gaps: gaps.collect(),
                 quote: pattern.quote,
+            };
+            runs.push(Run {
+                rows,
                 left_out: first_end..end,
                 at: 0,
             });
@@ -206,14 +233,4 @@ fn value_end(text: &[u8], start: usize, quote: u8) -> Option<usize> {
     let is_plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'<' | b'&');
     let length = (rest.iter()).position(|byte| *byte == quote || !is_plain(byte))?;
     (rest.get(length) == Some(&quote)).then_some(start + length)
-}
-
-/// The range of a value in an element of a run that begins at a place.
-pub(crate) fn value_range(text: &[u8], start: usize, quote: u8, number: usize) -> Range<usize> {
-    let rest = text.get(start..).unwrap_or_default();
-    let mut quotes = (rest.iter().enumerate())
-        .filter(|(_, byte)| **byte == quote)
-        .map(|(at, _)| start + at);
-    let open = quotes.nth(2 * number).unwrap_or(start);
-    open + 1..quotes.next().unwrap_or(open + 1)
 }

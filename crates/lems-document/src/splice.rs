@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rustc_hash::FxHashMap;
 
-use crate::tree::{DECODED, ElementRecord, Rows, Text, Tree};
+use crate::tree::{DECODED, ElementRecord, Text, Tree};
 use lems_index::narrow;
 
 /// A step that is still to be done.
@@ -81,12 +81,9 @@ impl Tree {
         if let Some((table, _)) = place.table
             && let Some(rows) = self.rows.get_mut(table as usize)
         {
-            let starts = std::mem::take(&mut rows.starts);
-            new.runs.push(narrow(new.elements.len()), starts.len());
-            new.rows.push(Rows {
-                starts,
-                quote: rows.quote,
-            });
+            let rows = std::mem::take(rows);
+            new.runs.push(narrow(new.elements.len()), rows.starts.len());
+            new.rows.push(rows);
         }
         let Range { start: first, end } = self.attributes_of(place.record);
         new.elements.push(ElementRecord {

@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use crate::error::DocumentError;
 use crate::malformed::{name_end, tag_length};
 use crate::options::Note;
-use crate::rows::{self, Run};
+use crate::rows::Rows;
 use crate::source::{Source, SourceId, Span};
 use lems_index::{Runs, bug, narrow};
 
@@ -44,7 +44,7 @@ pub(crate) struct Tree {
     pub(crate) elements: Vec<ElementRecord>,
     /// Which of the records stand for runs of like elements without content.
     pub(crate) runs: Runs,
-    /// Those elements, run by run.
+    /// Those elements, run by run. Their record has the places of the first one.
     pub(crate) rows: Vec<Rows>,
     /// In the order of their elements.
     pub(crate) attributes: Vec<AttributeRecord>,
@@ -65,15 +65,6 @@ pub(crate) struct ElementRecord {
     pub(crate) subtree_end: u32,
 }
 
-/// The elements of a run. Their record has the places of the first one.
-#[derive(Debug, Clone)]
-pub(crate) struct Rows {
-    /// Where each begins.
-    pub(crate) starts: Vec<u32>,
-    /// The quote around each value.
-    pub(crate) quote: u8,
-}
-
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AttributeRecord {
     /// Index of the name, with [`DECODED`] if the value is not in the text.
@@ -92,13 +83,10 @@ impl Tree {
     }
 
     /// Makes the record that was added last stand for all elements of a run.
-    pub(crate) fn repeat_last(&mut self, run: &Run) {
+    pub(crate) fn repeat_last(&mut self, rows: Rows) {
         let record = self.elements.len().saturating_sub(1);
-        self.runs.push(narrow(record), run.starts.len());
-        self.rows.push(Rows {
-            starts: run.starts.clone(),
-            quote: run.quote,
-        });
+        self.runs.push(narrow(record), rows.starts.len());
+        self.rows.push(rows);
     }
 
     /// How many elements there are, and so on, for [`truncate`](Self::truncate).
@@ -122,16 +110,15 @@ impl Tree {
         self.runs.truncate(rows);
     }
 
-    /// The record of an element and, if it is one of a run, where it begins and the quote around its
-    /// values.
-    pub(crate) fn record(&self, number: u32) -> Option<(&ElementRecord, Option<(u32, u8)>)> {
+    /// The record of an element and, if it is one of a run, the run and where it begins.
+    pub(crate) fn record(&self, number: u32) -> Option<(&ElementRecord, Option<(&Rows, u32)>)> {
         let place = self.runs.place(number);
         let record = self.elements.get(place.record as usize)?;
-        let start = place.table.and_then(|(table, row)| {
+        let row = place.table.and_then(|(table, row)| {
             let rows = self.rows.get(table as usize)?;
-            Some((*rows.starts.get(row as usize)?, rows.quote))
+            Some((rows, *rows.starts.get(row as usize)?))
         });
-        Some((record, start))
+        Some((record, row))
     }
 
     /// The number of the first element that is not inside an element.
@@ -285,11 +272,6 @@ impl<'d> Element<'d> {
         found.map_or(&NOWHERE, |(record, _)| record)
     }
 
-    /// Where it begins and the quote around its values, if it is one of a run of like elements.
-    fn row(self) -> Option<(u32, u8)> {
-        self.document.tree.record(self.index)?.1
-    }
-
     /// The local name, without prefix and namespace.
     pub fn name(self) -> &'d str {
         self.document.name(self.record().name)
@@ -298,9 +280,14 @@ impl<'d> Element<'d> {
     /// The start tag with its angle brackets.
     pub fn span(self) -> Span {
         let record = self.record();
-        let (start, end) = match self.row() {
+        let row = self
+            .document
+            .tree
+            .record(self.index)
+            .and_then(|found| found.1);
+        let (start, end) = match row {
             None => (record.start, record.tag_end),
-            Some((start, _)) => {
+            Some((_, start)) => {
                 let text = self.document.slice(record.source, start, u32::MAX);
                 (start, start.saturating_add(narrow(tag_length(text))))
             }
@@ -338,17 +325,31 @@ impl<'d> Element<'d> {
     pub(crate) fn written(self) -> impl Iterator<Item = Attribute<'d>> {
         let tree = &self.document.tree;
         let all = tree.attributes_of(tree.runs.place(self.index).record);
-        let row = self.row();
-        (0..).zip(all).filter_map(move |(number, index)| {
-            let record = *tree.attributes.get(index as usize)?;
-            Some(Attribute {
-                element: self,
-                index,
-                record: match row {
-                    None => record,
-                    Some((start, quote)) => self.in_row(record, start, quote, number),
-                },
-            })
+        (0..)
+            .zip(all)
+            .filter_map(move |(number, index)| self.attribute_at(number, index))
+    }
+
+    /// The attribute of that name that is written in this start tag.
+    fn written_named(self, name: &str) -> Option<Attribute<'d>> {
+        let tree = &self.document.tree;
+        let all = tree.attributes_of(tree.runs.place(self.index).record);
+        let (number, index) = (0..).zip(all).find(|(_, index)| {
+            let record = tree.attributes.get(*index as usize);
+            record.is_some_and(|record| self.document.name(record.name) == name)
+        })?;
+        self.attribute_at(number, index)
+    }
+
+    /// The attribute with a number in this start tag, whose record has an index.
+    fn attribute_at(self, number: usize, index: u32) -> Option<Attribute<'d>> {
+        let tree = &self.document.tree;
+        let record = *tree.attributes.get(index as usize)?;
+        let row = tree.record(self.index).and_then(|found| found.1);
+        Some(Attribute {
+            element: self,
+            index,
+            record: row.map_or(record, |row| self.in_row(record, row, number)),
         })
     }
 
@@ -356,12 +357,11 @@ impl<'d> Element<'d> {
     fn in_row(
         self,
         first: AttributeRecord,
-        start: u32,
-        quote: u8,
+        (rows, start): (&Rows, u32),
         number: usize,
     ) -> AttributeRecord {
-        let text = self.document.source(self.record().source).text.as_bytes();
-        let value = rows::value_range(text, start as usize, quote, number);
+        let text = &self.document.source(self.record().source).text;
+        let value = rows.value(text.as_bytes(), start, number);
         let start = narrow(value.start);
         AttributeRecord {
             name: first.name,
@@ -373,8 +373,31 @@ impl<'d> Element<'d> {
 
     /// The attribute of that name.
     pub fn attribute(self, name: &str) -> Option<Attribute<'d>> {
-        let is_meant = |attribute: &Attribute<'d>| attribute.name() == name;
-        (self.override_named(name)).or_else(|| self.written().find(is_meant))
+        (self.override_named(name)).or_else(|| self.written_named(name))
+    }
+
+    /// How many elements, from this one on, are a run of like elements: they follow one another and differ
+    /// in the values of their attributes only, and nothing is inside them. It is 1 for an element that was
+    /// read by itself, and in a run that something was set in or added to.
+    pub fn alike(self) -> u32 {
+        let document = self.document;
+        let Some((table, row)) = document.tree.runs.place(self.index).table else {
+            return 1;
+        };
+        let rows = document.tree.runs.rows(table) - row;
+        let run = self.index..self.index + rows;
+        let is_written = document.overrides.range(run.clone()).next().is_none()
+            && document.additions.range(run).next().is_none();
+        if is_written { rows } else { 1 }
+    }
+
+    /// The element so many places after this one in a run of like elements.
+    #[must_use]
+    pub fn following(self, places: u32) -> Element<'d> {
+        Element {
+            document: self.document,
+            index: self.index.saturating_add(places),
+        }
     }
 
     /// The elements directly inside this one, in order.

@@ -255,12 +255,12 @@ impl<'m, 'd> Lowering<'_, 'm, 'd> {
         let component = self.component(at, edge);
         let wanted = component.and_then(|component| {
             (model.reference(component, attribute))
-                .and_then(|reference| model.component(reference).id)
+                .and_then(|reference| model.name(reference))
                 .or_else(|| model.text(component, attribute).map(|text| text.value()))
         });
         let id = |node: &NodeId| {
             self.component(at, *node)
-                .and_then(|component| model.component(component).id)
+                .and_then(|component| model.name(component))
         };
         // Of several states with that id jLEMS takes the last.
         (states

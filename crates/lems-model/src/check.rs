@@ -57,8 +57,10 @@ fn dynamics_in_use<'d>(model: &Model<'d>) -> HashSet<*const Dynamics<'d>> {
             used.insert(Arc::as_ptr(dynamics));
         }
         let component = model.component(id);
+        // Those of all in a table, which have their type in common.
         let references = component.references.iter().map(|(_, target)| *target);
-        let children = model.children(id).map(|(_, child)| child);
+        let groups = model.child_groups(id).into_iter();
+        let children = groups.map(|(_, group)| group.first);
         let next = references.chain(children).chain(component.prototype);
         waiting.extend(next.filter(|next| seen.insert(*next)));
     }

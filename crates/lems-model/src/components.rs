@@ -5,11 +5,10 @@ use std::collections::{HashMap, HashSet};
 use lems_document::{Attribute, Element, nearest};
 
 use crate::{
-    ChildList, Component, ComponentId, Model, ModelError, ParameterKind, Role, StructureElement,
-    Target, TypeId,
+    ChildList, Component, ComponentId, Model, ModelError, ParameterKind, Role, Siblings,
+    StructureElement, Target, TypeId,
     inheritance::MAX_EXTENDS,
     read::wrong_dimension,
-    table::place_of_name,
     units::{parse_quantity, too_large},
 };
 
@@ -89,7 +88,7 @@ impl<'d> Reader<'_, 'd> {
         };
         let id = self.component(element, kind, None, Role::TopLevel);
         self.model.top_level.push(id);
-        if let Some(name) = self.model.component(id).id
+        if let Some(name) = self.model.name(id)
             && self.model.ids.insert(name, id).is_some()
         {
             self.duplicates.insert(name);
@@ -141,25 +140,46 @@ impl<'d> Reader<'_, 'd> {
         parent: Option<ComponentId>,
         role: Role<'d>,
     ) -> ComponentId {
-        let id = ComponentId::at(self.model.components.len());
-        self.model.components.push(Component {
-            element,
+        let id = self.add(element, kind, parent, role, 1).first;
+        let mut children = Vec::new();
+        let mut elements = element.children();
+        while let Some(child) = elements.next() {
+            let alike = child.alike();
+            let added = self.child(child, id, kind, alike);
+            children.extend(added);
+            // A table has all that are alike; without a role none of them has one, which is said of each.
+            let rows = added.map_or(1, |added| added.count);
+            for _ in 1..rows {
+                elements.next();
+            }
+        }
+        self.model.components.record_mut(id).children = children;
+        id
+    }
+
+    /// Adds a component without children, or a table of such components.
+    fn add(
+        &mut self,
+        element: Element<'d>,
+        kind: TypeId,
+        parent: Option<ComponentId>,
+        role: Role<'d>,
+        rows: u32,
+    ) -> Siblings {
+        let component = Component {
             component_type: kind,
-            id: element.attribute("id").map(Attribute::value),
             parent,
             role,
             prototype: None,
-            parameters: Box::default(),
-            references: Box::default(),
             children: Vec::new(),
             adopted: Vec::new(),
-        });
-        let mut children = Vec::new();
-        for child in element.children() {
-            children.extend(self.child(child, id, kind));
-        }
-        self.model.components[id.0 as usize].children = children;
-        id
+            element,
+            id: element.attribute("id").map(Attribute::value),
+            parameters: Box::default(),
+            references: Box::default(),
+            own_references: false,
+        };
+        self.model.components.push(component, rows)
     }
 
     fn child(
@@ -167,7 +187,8 @@ impl<'d> Reader<'_, 'd> {
         element: Element<'d>,
         parent: ComponentId,
         parent_type: TypeId,
-    ) -> Option<ComponentId> {
+        alike: u32,
+    ) -> Option<Siblings> {
         let name = element.name();
         let is_note = (self.model.note(name)).is_some_and(|note| !note.is_child);
         if is_note || DESCRIPTIONS.contains(&name) || name == "Insertion" {
@@ -201,7 +222,14 @@ impl<'d> Reader<'_, 'd> {
                 }
             },
         };
-        Some(self.component(element, kind, Some(parent), role))
+        let is_table = alike > 1
+            && self.model.type_of(kind).slots.is_empty()
+            && matches!(role, Role::List(_))
+            && given.or(element.attribute("extends")).is_none();
+        Some(match is_table {
+            true => self.add(element, kind, Some(parent), role, alike),
+            false => self.component(element, kind, Some(parent), role).into(),
+        })
     }
 
     fn list_for(&self, parent_type: TypeId, kind: TypeId) -> Option<&'d str> {
@@ -226,8 +254,12 @@ impl<'d> Reader<'_, 'd> {
     /// An attribute with the name of an empty `Child` fills it with the top-level component that
     /// it names; `Insertion component="id"` makes one a child.
     fn adoptions(&mut self) {
-        for index in 0..self.model.components.len() {
-            let id = ComponentId::at(index);
+        let all: Vec<Siblings> = self.records();
+        for Siblings { first: id, count } in all {
+            // The types of tables have no `Child`, and there is nothing inside their elements.
+            if count > 1 {
+                continue;
+            }
             let (element, kind) = {
                 let component = self.model.component(id);
                 (component.element, component.component_type)
@@ -244,7 +276,7 @@ impl<'d> Reader<'_, 'd> {
             named.sort_by_key(|(index, ..)| *index);
             for (_, slot, attribute) in named {
                 let filled = (self.model.component(id).children.iter())
-                    .any(|child| self.model.component(*child).role == Role::Slot(slot));
+                    .any(|child| self.model.component(child.first).role == Role::Slot(slot));
                 if !filled
                     && !self.claims(kind, slot)
                     && let Some(found) = self.look_up(attribute)
@@ -260,7 +292,7 @@ impl<'d> Reader<'_, 'd> {
                     adopted.push((role, found));
                 }
             }
-            self.model.components[index].adopted = adopted;
+            self.model.components.record_mut(id).adopted = adopted;
         }
     }
 
@@ -294,8 +326,8 @@ impl<'d> Reader<'_, 'd> {
         let found = self.model.ids.get(name).copied();
         match found {
             Some(second) if self.duplicates.remove(name) => {
-                let first = (self.model.top_level.iter())
-                    .find(|id| self.model.component(**id).id == Some(name));
+                let first =
+                    (self.model.top_level.iter()).find(|id| self.model.name(**id) == Some(name));
                 let first = first.copied().unwrap_or(second);
                 self.errors.push(ModelError::Duplicate {
                     what: "component",
@@ -315,19 +347,26 @@ impl<'d> Reader<'_, 'd> {
         found
     }
 
+    /// The components, each table at once.
+    fn records(&self) -> Vec<Siblings> {
+        let records = self.model.components.records();
+        records.map(|(siblings, _)| siblings).collect()
+    }
+
     /// Follows `extends`; whether it never leads in a circle.
     fn prototypes(&mut self) -> bool {
-        for index in 0..self.model.components.len() {
-            if let Some(extends) = self.model.components[index].element.attribute("extends") {
-                self.model.components[index].prototype = self.look_up(extends);
+        let all = self.records();
+        for &Siblings { first: id, .. } in &all {
+            if let Some(extends) = self.model.element(id).attribute("extends") {
+                self.model.components.record_mut(id).prototype = self.look_up(extends);
             }
         }
-        for index in 0..self.model.components.len() {
-            let mut chain = vec![ComponentId::at(index)];
+        for Siblings { first: id, .. } in all {
+            let mut chain = vec![id];
             while let Some(next) = self.model.component(chain[chain.len() - 1]).prototype {
                 let span = self.model.span_of(next);
                 if chain.contains(&next) {
-                    let names = chain.iter().map(|id| self.model.component(*id).title());
+                    let names = chain.iter().map(|id| self.model.title(*id));
                     let chain = names.collect();
                     self.errors.push(ModelError::PrototypeCycle { chain, span });
                     return false;
@@ -347,22 +386,35 @@ impl<'d> Reader<'_, 'd> {
     }
 
     fn values(&mut self) {
-        for index in 0..self.model.components.len() {
-            let id = ComponentId::at(index);
-            let parameters = self.parameters(id);
-            self.model.components[index].parameters = parameters;
-            let references = self.references(id);
-            self.model.components[index].references = references;
+        for siblings in self.records() {
+            let element = self.model.element(siblings.first);
+            let kind = self.model.component(siblings.first).component_type;
+            let component_type = self.model.type_of(kind);
+            let count = component_type.parameters.len() * siblings.count as usize;
+            // References that no attribute gives are the same for all in a table.
+            let mut names = component_type.references.keys();
+            let own_references = names.any(|name| element.attribute(name).is_some());
+            let mut parameters = Vec::with_capacity(count);
+            let mut references = Vec::new();
+            for id in siblings.ids() {
+                self.parameters(id, &mut parameters);
+                if own_references || id == siblings.first {
+                    references.extend(self.references(id));
+                }
+            }
+            let record = self.model.components.record_mut(siblings.first);
+            record.parameters = parameters.into_boxed_slice();
+            record.references = references.into_boxed_slice();
+            record.own_references = own_references;
         }
     }
 
-    /// The given, fixed and default values; derived ones stay NaN for now.
-    fn parameters(&mut self, id: ComponentId) -> Box<[f64]> {
-        let component = self.model.component(id);
-        let (element, kind) = (component.element, component.component_type);
+    /// Adds the given, fixed and default values; derived ones stay NaN for now.
+    fn parameters(&mut self, id: ComponentId, values: &mut Vec<f64>) {
+        let kind = self.model.component(id).component_type;
+        let element = self.model.element(id);
         let component_type = self.model.type_of(kind);
         let (mut problems, mut doubts) = (Vec::new(), Vec::new());
-        let mut values = Vec::with_capacity(component_type.parameters.len());
         let mut missing = Vec::new();
         for (name, parameter) in &component_type.parameters {
             let default = match &parameter.kind {
@@ -397,8 +449,11 @@ impl<'d> Reader<'_, 'd> {
         }
         self.errors.extend(problems);
         self.model.warnings.extend(doubts);
-        self.attributes(id, element, kind, &missing);
-        values.into_boxed_slice()
+        // Elements of a table have the same attributes.
+        let is_first = self.model.components.record(id).element.number() == element.number();
+        if is_first || !missing.is_empty() {
+            self.attributes(id, element, kind, &missing);
+        }
     }
 
     /// Reports missing parameters together with the misspelt attributes that may be meant.
@@ -427,7 +482,7 @@ impl<'d> Reader<'_, 'd> {
             let attribute = unclaimed.iter().position(|a| Some(a.name()) == near);
             let attribute = attribute.map(|index| unclaimed.remove(index));
             self.errors.push(ModelError::MissingParameter {
-                component: self.model.component(id).title(),
+                component: self.model.title(id),
                 parameter: (*parameter).to_owned(),
                 near: attribute.map(|attribute| attribute.name().to_owned()),
                 span: attribute.map_or(element.name_span(), Attribute::name_span),
@@ -460,7 +515,7 @@ impl<'d> Reader<'_, 'd> {
         found.map(|(name, _)| (*name).to_owned())
     }
 
-    fn references(&mut self, id: ComponentId) -> Box<[(&'d str, ComponentId)]> {
+    fn references(&mut self, id: ComponentId) -> Vec<(&'d str, ComponentId)> {
         let component = self.model.component(id);
         let (parent, kind) = (component.parent, component.component_type);
         let wanted: Vec<(&'d str, bool, Element<'d>)> =
@@ -477,14 +532,14 @@ impl<'d> Reader<'_, 'd> {
             };
             let siblings = (parent.filter(|_| local))
                 .map_or(&[][..], |parent| &self.model.component(parent).children);
-            let id_of = |id: &ComponentId| self.model.component(*id).id;
-            let sibling = (siblings.iter().copied())
-                .find(|sibling| id_of(sibling) == Some(attribute.value()));
+            let siblings = siblings.iter().flat_map(|siblings| siblings.ids());
+            let id_of = |id: ComponentId| self.model.name(id);
+            let sibling = (siblings.clone()).find(|id| id_of(*id) == Some(attribute.value()));
             let known = self.model.ids.contains_key(attribute.value());
             let target = match sibling {
                 Some(sibling) => Some(sibling),
-                None if !known && !siblings.is_empty() => {
-                    let ids = siblings.iter().filter_map(id_of);
+                None if !known && siblings.clone().next().is_some() => {
+                    let ids = siblings.filter_map(id_of);
                     self.errors.push(ModelError::UnknownSibling {
                         id: attribute.value().to_owned(),
                         suggestion: nearest(attribute.value(), ids).map(str::to_owned),
@@ -496,7 +551,7 @@ impl<'d> Reader<'_, 'd> {
             };
             references.extend(target.map(|target| (name, target)));
         }
-        references.into_boxed_slice()
+        references
     }
 
     /// What `../name` means beside a component: a reference of its parent, or what fills a slot.
@@ -526,28 +581,30 @@ impl<'d> Reader<'_, 'd> {
     fn shared_ids(&mut self) {
         let mut warnings = Vec::new();
         let makers = self.makers_of_many();
-        let is_counted =
-            |child: &&Component<'_>| makers.get(child.component_type.0 as usize) == Some(&true);
-        for parent in &self.model.components {
-            let children = || parent.children.iter().map(|id| self.model.component(*id));
-            let counted = children().filter(is_counted);
-            let counted: HashMap<&str, &Component<'_>> = counted
-                .filter_map(|child| Some((child.id?, child)))
+        let is_counted = |group: &&Siblings| {
+            let kind = self.model.component(group.first).component_type;
+            makers.get(kind.0 as usize) == Some(&true)
+        };
+        for (_, parent) in self.model.components.records() {
+            let counted = parent.children.iter().filter(is_counted);
+            let counted = counted.flat_map(|group| group.ids());
+            let counted: HashMap<&str, ComponentId> = counted
+                .filter_map(|id| Some((self.model.name(id)?, id)))
                 .collect();
             if counted.is_empty() {
                 continue;
             }
-            for child in children() {
-                if let Some(id) = child.id
+            for child in parent.children.iter().flat_map(|group| group.ids()) {
+                if let Some(id) = self.model.name(child)
                     && let Some(other) = counted.get(id)
-                    && other.role != child.role
+                    && self.model.component(*other).role != self.model.component(child).role
                 {
                     warnings.push(ModelError::SharedId {
-                        element: child.element.name().to_owned(),
-                        other: other.element.name().to_owned(),
+                        element: self.model.element(child).name().to_owned(),
+                        other: self.model.element(*other).name().to_owned(),
                         id: id.to_owned(),
-                        span: place_of_name(child.element, "id"),
-                        first: place_of_name(other.element, "id"),
+                        span: self.model.span_of(child),
+                        first: self.model.span_of(*other),
                     });
                 }
             }

@@ -17,19 +17,18 @@ pub(crate) fn evaluate(model: &mut Model<'_>) -> Result<(), Vec<ModelError>> {
         .collect();
     model.warnings.append(&mut circles);
     let mut targets = Targets::default();
-    for index in 0..model.components.len() {
-        let id = ComponentId::at(index);
+    for id in model.component_ids() {
         let kind = model.component(id).component_type;
         let order = &orders[kind.0 as usize];
         for &parameter in &order.in_circles {
-            model.components[index].parameters[parameter] = 0.0;
+            model.components.set_parameter(id, parameter, 0.0);
         }
         for &parameter in &order.all {
             let mut draws = Draws(model.random.clone());
             let value = value(model, id, kind, parameter, &mut targets, &mut draws);
             model.random = draws.0;
             match value {
-                Ok(value) => model.components[index].parameters[parameter] = value,
+                Ok(value) => model.components.set_parameter(id, parameter, value),
                 Err(error) => errors.push(error),
             }
         }
@@ -175,8 +174,7 @@ fn selected(model: &Model<'_>, id: ComponentId, path: &str, targets: &mut Target
             .entry(key)
             .or_insert_with_key(|(kind, reference)| {
                 let mut found = HashMap::new();
-                for index in (0..model.components.len()).rev() {
-                    let candidate = ComponentId::at(index);
+                for candidate in model.component_ids().rev() {
                     if model.is_a(model.component(candidate).component_type, kind)
                         && let Some(target) = model.reference(candidate, reference)
                     {
@@ -199,7 +197,7 @@ fn follow(model: &Model<'_>, start: ComponentId, path: &str) -> Option<Component
             ".." => model.component(current).parent?,
             name => model.reference(current, name).or_else(|| {
                 (model.children(current)).find_map(|(role, child)| {
-                    let named = model.component(child).id == Some(name);
+                    let named = model.name(child) == Some(name);
                     let here = matches!(role, Role::Slot(slot) if slot == name);
                     (named || here).then_some(child)
                 })

@@ -38,13 +38,19 @@ impl<'d> Model<'d> {
             let unit = digits.units.iter().find(is_it);
             unit.map_or(1.0, |(_, factor)| *factor)
         };
-        for (number, component) in model.components.iter_mut().enumerate() {
-            let precision = self.precision(ComponentId::at(number), digits);
-            let kind = self.type_of(component.component_type);
-            let parameters = kind.parameters.iter();
-            for (value, (name, parameter)) in component.parameters.iter_mut().zip(parameters) {
+        for (first, component) in model.components.records_mut() {
+            let precision = self.precision(first, digits);
+            let own_type = component.component_type;
+            let of_row = |number: usize| {
+                let parameters = &self.type_of(own_type).parameters;
+                parameters.get_index(number % parameters.len())
+            };
+            for (number, value) in component.parameters.iter_mut().enumerate() {
+                let Some((name, parameter)) = of_row(number) else {
+                    continue;
+                };
                 let replaced = digits.replaced.iter().find(|(wanted, parameter, _)| {
-                    parameter == name && self.is_a(component.component_type, wanted)
+                    parameter == name && self.is_a(own_type, wanted)
                 });
                 *value = match replaced {
                     Some((_, _, value)) => *value,

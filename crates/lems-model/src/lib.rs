@@ -7,6 +7,7 @@
 
 mod attributes;
 mod check;
+mod component;
 mod components;
 mod declarations;
 mod derived_parameters;
@@ -25,6 +26,8 @@ mod types;
 mod units;
 mod wanted;
 
+use component::Components;
+pub use component::{Component, ComponentId, Role, Siblings};
 pub use digits::Digits;
 pub use dynamics::{
     Actions, Assignment, Case, Condition, ConditionalVariable, Definition, DerivedVariable,
@@ -32,7 +35,7 @@ pub use dynamics::{
     TimeDerivative, Trigger, Variable,
 };
 pub use error::{ModelError, ModelFailure};
-pub use model::{Component, ComponentId, Constant, Model, Role, Target};
+pub use model::{Constant, Model, Target};
 pub use simulation::SimulationElement;
 pub use structure::{Assign, EventConnection, StructureElement, Tunnel, Wiring};
 pub use table::{Formula, Table};

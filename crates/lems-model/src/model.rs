@@ -6,11 +6,11 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use lems_document::{Attribute, Document, Element, Note, Span};
 use lems_expression::Dimension;
-use lems_index::narrow;
 use lems_math::JavaRandom;
 
 use crate::{
-    ComponentType, Dynamics, ModelError, Table, TypeId,
+    Component, ComponentId, ComponentType, Components, Dynamics, ModelError, Role, Siblings, Table,
+    TypeId,
     units::{Dimensions, Units},
 };
 
@@ -25,8 +25,8 @@ pub struct Model<'d> {
     pub constants: Table<'d, Constant>,
     /// `ComponentType` elements, by name; a [`TypeId`] is an index.
     pub types: Table<'d, ComponentType<'d>>,
-    /// All components, nested ones after their parents; a [`ComponentId`] is an index.
-    pub components: Vec<Component<'d>>,
+    /// All components, nested ones after their parents.
+    pub(crate) components: Components<'d>,
     /// Top-level components by id.
     pub ids: IndexMap<&'d str, ComponentId>,
     /// Top-level components in document order.
@@ -40,67 +40,6 @@ pub struct Model<'d> {
     pub notes: &'static [Note],
     /// Legal, but surely not meant.
     pub warnings: Vec<ModelError>,
-}
-
-/// Index of a component in [`Model::components`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ComponentId(pub u32);
-
-impl ComponentId {
-    /// That at an index.
-    ///
-    /// # Panics
-    /// The index needs more than 32 bits. Each component is an element, and a document has fewer.
-    pub fn at(index: usize) -> ComponentId {
-        ComponentId(narrow(index))
-    }
-}
-
-/// A component: a type with values.
-#[derive(Debug, Clone)]
-pub struct Component<'d> {
-    /// Its element.
-    pub element: Element<'d>,
-    /// Its type.
-    pub component_type: TypeId,
-    /// Its `id`.
-    pub id: Option<&'d str>,
-    /// The component it is a child of.
-    pub parent: Option<ComponentId>,
-    /// The `Child` or `Children` of the parent's type that it belongs to.
-    pub role: Role<'d>,
-    /// The component whose values it `extends`.
-    pub prototype: Option<ComponentId>,
-    /// SI values, by index of [`ComponentType::parameters`].
-    pub parameters: Box<[f64]>,
-    /// References and links that are given, with the components that they mean.
-    pub references: Box<[(&'d str, ComponentId)]>,
-    /// Children, in document order.
-    pub children: Vec<ComponentId>,
-    /// Top-level components that are children too: an attribute with the name of a `Child`, or an
-    /// `Insertion`, says so.
-    pub adopted: Vec<(Role<'d>, ComponentId)>,
-}
-
-/// What a component is to its parent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role<'d> {
-    /// It has no parent.
-    TopLevel,
-    /// It fills this `Child`.
-    Slot(&'d str),
-    /// It is in this `Children`.
-    List(&'d str),
-}
-
-impl Component<'_> {
-    /// How messages call it.
-    pub fn title(&self) -> String {
-        match self.id {
-            Some(id) => format!("{} `{id}`", self.element.name()),
-            None => self.element.name().to_owned(),
-        }
-    }
 }
 
 /// A global `Constant`.
@@ -187,9 +126,50 @@ impl<'d> Model<'d> {
         (self.types.get_index_of(name)).map(TypeId::at)
     }
 
-    /// A component by number.
+    /// All components, in order.
+    pub fn component_ids(&self) -> impl DoubleEndedIterator<Item = ComponentId> + use<> {
+        (0..self.components.count()).map(ComponentId::at)
+    }
+
+    /// A component: what it has in common with all in its table, if it is in one.
     pub fn component(&self, id: ComponentId) -> &Component<'d> {
-        &self.components[id.0 as usize]
+        self.components.record(id)
+    }
+
+    /// The element of a component.
+    pub fn element(&self, id: ComponentId) -> Element<'d> {
+        self.components.element(id)
+    }
+
+    /// The `id` of a component.
+    pub fn name(&self, id: ComponentId) -> Option<&'d str> {
+        self.components.name(id)
+    }
+
+    /// SI values of a component, by index of [`ComponentType::parameters`].
+    pub fn parameters(&self, id: ComponentId) -> &[f64] {
+        self.components.parameters(id)
+    }
+
+    /// References and links of a component that are given, with the components that they mean.
+    pub fn references(&self, id: ComponentId) -> &[(&'d str, ComponentId)] {
+        self.components.references(id)
+    }
+
+    /// The components that references and links of others mean.
+    pub fn referenced(&self) -> impl Iterator<Item = ComponentId> {
+        let records = self.components.records();
+        let references = records.flat_map(|(_, component)| &component.references);
+        references.map(|(_, target)| *target)
+    }
+
+    /// How messages call a component.
+    pub fn title(&self, id: ComponentId) -> String {
+        let element = self.element(id).name();
+        match self.name(id) {
+            Some(id) => format!("{element} `{id}`"),
+            None => element.to_owned(),
+        }
     }
 
     /// The type of a component.
@@ -217,49 +197,57 @@ impl<'d> Model<'d> {
             .type_of(component.component_type)
             .parameters
             .get_index_of(name)?;
-        component.parameters.get(index).copied()
+        self.parameters(id).get(index).copied()
     }
 
     /// A text or path attribute of a component, or of the component it extends.
     pub fn text(&self, id: ComponentId, name: &str) -> Option<Attribute<'d>> {
         let mut current = Some(id);
         while let Some(id) = current {
-            let component = self.component(id);
-            if let Some(attribute) = component.element.attribute(name) {
+            if let Some(attribute) = self.element(id).attribute(name) {
                 return Some(attribute);
             }
-            current = component.prototype;
+            current = self.component(id).prototype;
         }
         None
     }
 
     /// The component that a reference of a component means.
     pub fn reference(&self, id: ComponentId, name: &str) -> Option<ComponentId> {
-        let component = self.component(id);
-        (component.references.iter())
+        (self.references(id).iter())
             .find(|(reference, _)| *reference == name)
             .map(|(_, target)| *target)
     }
 
     /// Children of a component and what they are to it: those of the component that it extends,
     /// then its own in document order, then adopted ones.
-    pub fn children(&self, id: ComponentId) -> impl Iterator<Item = (Role<'d>, ComponentId)> {
+    pub fn children(
+        &self,
+        id: ComponentId,
+    ) -> impl Iterator<Item = (Role<'d>, ComponentId)> + use<'d> {
+        let groups = self.child_groups(id).into_iter();
+        groups.flat_map(|(role, group)| group.ids().map(move |child| (role, child)))
+    }
+
+    /// The same, each table of like children at once.
+    pub fn child_groups(&self, id: ComponentId) -> Vec<(Role<'d>, Siblings)> {
         let component = self.component(id);
         if component.prototype.is_none()
             && component.children.is_empty()
             && component.adopted.is_empty()
         {
-            return Vec::new().into_iter();
+            return Vec::new();
         }
         let mut prototypes = vec![component];
         while let Some(next) = prototypes.last().and_then(|component| component.prototype) {
             prototypes.push(self.component(next));
         }
-        let mut children: Vec<(Role<'d>, ComponentId)> = Vec::new();
+        let mut children: Vec<(Role<'d>, Siblings)> = Vec::new();
         for component in prototypes.into_iter().rev() {
             let own = component.children.iter();
-            let own = own.map(|child| (self.component(*child).role, *child));
-            children.extend(own.chain(component.adopted.iter().copied()));
+            let own = own.map(|group| (self.component(group.first).role, *group));
+            let adopted = component.adopted.iter();
+            children.extend(own.chain(adopted.map(|(role, child)| (*role, (*child).into()))));
         }
         // Of several in a slot the last counts.
         let slots = children.iter().enumerate();
@@ -278,11 +266,11 @@ impl<'d> Model<'d> {
             index += 1;
             is_last
         });
-        children.into_iter()
+        children
     }
 
     /// A place for messages about a component.
     pub fn span_of(&self, id: ComponentId) -> Span {
-        crate::table::place_of_name(self.component(id).element, "id")
+        crate::table::place_of_name(self.element(id), "id")
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use lems_document::Attribute;
 use lems_math::JavaRandom;
-use lems_model::{ComponentId, ComponentType, Direction, Model, Role, TypeId};
+use lems_model::{ComponentId, ComponentType, Direction, Model, Role, Siblings, TypeId};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
@@ -226,12 +226,14 @@ impl<'m, 'd> Builder<'_, 'm, 'd> {
         if self.cables.rules.is_some() {
             self.place_part(id, component, parent);
         }
-        let mut children: Vec<_> =
-            component.map_or_else(Vec::new, |id| model.children(id).collect());
+        let mut children = component.map_or_else(Vec::new, |id| model.child_groups(id));
         // A compartment has only the parts that cover it.
         let current = self.cables.current.clone();
         if let Some((plan, place)) = &current {
-            children.retain(|(_, child)| plan.share(*child, *place).is_some());
+            let all = children.into_iter();
+            let each = all.flat_map(|(role, group)| group.ids().map(move |child| (role, child)));
+            let covering = each.filter(|(_, child)| plan.share(*child, *place).is_some());
+            children = covering.map(|(role, child)| (role, child.into())).collect();
         }
         for (slot, child) in filled_slots(model, kind, &children) {
             let child_kind = model.component(child).component_type;
@@ -240,17 +242,18 @@ impl<'m, 'd> Builder<'_, 'm, 'd> {
             self.network.instance_mut(id).singles.push((slot, child));
         }
         self.check_counts(kind, &children, id);
-        for &(role, child) in &children {
-            let part = model.component(child);
+        for &(role, group) in &children {
             let Role::List(list) = role else {
                 continue;
             };
-            if is_bare_connection(model, child) {
+            if is_bare_connection(model, group.first) {
                 continue;
             }
-            let element =
-                self.instantiate(part.component_type, Some(child), Some(id), false, depth + 1)?;
-            self.append(id, list, element);
+            let kind = model.component(group.first).component_type;
+            for child in group.ids() {
+                let element = self.instantiate(kind, Some(child), Some(id), false, depth + 1)?;
+                self.append(id, list, element);
+            }
         }
         if model.type_of(kind).attachments.is_empty() {
             return Some(id);
@@ -266,7 +269,7 @@ impl<'m, 'd> Builder<'_, 'm, 'd> {
     }
 
     /// Reports lists with more elements than their `Children` allows.
-    fn check_counts(&mut self, kind: TypeId, children: &[(Role<'d>, ComponentId)], id: InstanceId) {
+    fn check_counts(&mut self, kind: TypeId, children: &[(Role<'d>, Siblings)], id: InstanceId) {
         if children.is_empty() {
             return;
         }
@@ -275,9 +278,9 @@ impl<'m, 'd> Builder<'_, 'm, 'd> {
             return;
         }
         let mut of_lists: FxHashMap<&str, Vec<ComponentId>> = FxHashMap::default();
-        for (role, child) in children {
+        for (role, group) in children {
             if let Role::List(list) = role {
-                of_lists.entry(list).or_default().push(*child);
+                of_lists.entry(list).or_default().extend(group.ids());
             }
         }
         for (name, list) in lists {
@@ -333,32 +336,36 @@ impl<'m, 'd> Builder<'_, 'm, 'd> {
             self.build(child);
         }
         let model = self.network.model;
-        let children: Vec<_> = component.map_or_else(Vec::new, |id| model.children(id).collect());
+        let children = component.map_or_else(Vec::new, |id| model.child_groups(id));
         if children.is_empty() && self.network.instance(id).lists.is_empty() {
             return;
         }
         let mut cursors: FxHashMap<&'d str, usize> = FxHashMap::default();
-        for &(role, child) in &children {
+        for &(role, group) in &children {
             let Role::List(list) = role else {
                 continue;
             };
-            if is_bare_connection(model, child) {
-                self.run_connections(Place {
-                    component: Some(child),
-                    around: Some(id),
-                    instance: None,
-                    parent: Some(id),
-                });
+            if is_bare_connection(model, group.first) {
+                for child in group.ids() {
+                    self.run_connections(Place {
+                        component: Some(child),
+                        around: Some(id),
+                        instance: None,
+                        parent: Some(id),
+                    });
+                }
                 continue;
             }
-            let cursor = cursors.entry(list).or_default();
-            let element = self
-                .network
-                .list(id, list)
-                .and_then(|l| l.get(*cursor).copied());
-            *cursor += 1;
-            if let Some(element) = element {
-                self.build(element);
+            for _ in group.ids() {
+                let cursor = cursors.entry(list).or_default();
+                let element = self
+                    .network
+                    .list(id, list)
+                    .and_then(|l| l.get(*cursor).copied());
+                *cursor += 1;
+                if let Some(element) = element {
+                    self.build(element);
+                }
             }
         }
         let attachments = &self.network.type_of(id).attachments;
@@ -427,7 +434,7 @@ impl<'m, 'd> Builder<'_, 'm, 'd> {
 pub(crate) fn filled_slots<'d>(
     model: &Model<'d>,
     kind: TypeId,
-    children: &[(Role<'d>, ComponentId)],
+    children: &[(Role<'d>, Siblings)],
 ) -> Vec<(&'d str, ComponentId)> {
     if children.is_empty() {
         return Vec::new();
@@ -436,7 +443,7 @@ pub(crate) fn filled_slots<'d>(
     // The last of several in a slot counts.
     let in_slot: FxHashMap<&str, ComponentId> = (children.iter())
         .filter_map(|(role, child)| match role {
-            Role::Slot(slot) => Some((*slot, *child)),
+            Role::Slot(slot) => Some((*slot, child.first)),
             Role::List(_) | Role::TopLevel => None,
         })
         .collect();

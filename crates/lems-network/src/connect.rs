@@ -186,9 +186,9 @@ impl<'b, 'r, 'm, 'd> Connector<'b, 'r, 'm, 'd> {
         {
             let model = self.network().model;
             self.builder.errors.push(NetworkError::MissingAttribute {
-                component: model.component(component).title(),
+                component: model.title(component),
                 attribute: instance.value().to_owned(),
-                span: model.component(component).element.name_span(),
+                span: model.element(component).name_span(),
             });
             return None;
         }
@@ -505,7 +505,7 @@ impl<'b, 'r, 'm, 'd> Connector<'b, 'r, 'm, 'd> {
         if let Some(list) = self.attachment_list(component, host, None) {
             let warning = NetworkError::EmptyDestination {
                 attribute: given.name().to_owned(),
-                component: model.component(component).title(),
+                component: model.title(component),
                 list: list.to_owned(),
                 span: given.span(),
             };
@@ -523,7 +523,7 @@ impl<'b, 'r, 'm, 'd> Connector<'b, 'r, 'm, 'd> {
         if !(0.0..=LONGEST_DELAY).contains(&value) {
             let place = model.text(component, name).map(Attribute::span);
             let span = place.unwrap_or_else(|| model.span_of(component));
-            let component = model.component(component).title();
+            let component = model.title(component);
             let error = NetworkError::BadDelay {
                 value,
                 component,
@@ -618,7 +618,7 @@ impl<'b, 'r, 'm, 'd> Connector<'b, 'r, 'm, 'd> {
             };
             let error = NetworkError::NoAttachments {
                 instance: network.title(host),
-                component: model.component(component).title(),
+                component: model.title(component),
                 lists: lists.keys().map(|list| (*list).to_owned()).collect(),
                 span,
             };

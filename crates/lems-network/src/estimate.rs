@@ -5,7 +5,7 @@ use std::rc::Rc;
 use indexmap::IndexMap;
 use lems_document::Attribute;
 use lems_model::{
-    Assign, ComponentId, ComponentType, Formula, Model, Role, StructureElement, TypeId,
+    Assign, ComponentId, ComponentType, Formula, Model, Role, Siblings, StructureElement, TypeId,
 };
 use rustc_hash::FxHashMap;
 
@@ -92,6 +92,7 @@ impl Estimate {
             cable: None,
             estimate: Estimate::default(),
             places: 0,
+            each: 1,
             most,
         };
         let root = Place {
@@ -150,6 +151,8 @@ struct Counter<'m, 'd> {
     estimate: Estimate,
     /// Places met so far.
     places: usize,
+    /// How many places the present one stands for.
+    each: usize,
     /// Most places that may be met.
     most: usize,
 }
@@ -184,6 +187,27 @@ impl<'m, 'd> Counter<'m, 'd> {
         number.map_or(times, |number| number.min(times))
     }
 
+    /// The children of a table together if all make the same, else one by one.
+    fn counted_alike(&self, group: Siblings) -> Vec<Siblings> {
+        let component = self.model.component(group.first);
+        let structure = &self.model.type_of(component.component_type).structure;
+        let is_plain = |element: &StructureElement<'_>| {
+            matches!(
+                element,
+                StructureElement::WithInstance { .. }
+                    | StructureElement::WithList { .. }
+                    | StructureElement::EventConnection(_)
+                    | StructureElement::Tunnel(_)
+            )
+        };
+        let together =
+            self.cable.is_none() && component.shares_references() && structure.iter().all(is_plain);
+        match together {
+            true => vec![group],
+            false => group.ids().map(Siblings::from).collect(),
+        }
+    }
+
     /// Counts instances that are all made alike.
     fn alike(&mut self, place: Place<'_>, times: u64, attached: bool, depth: usize) -> Counted {
         let model = self.model;
@@ -194,24 +218,33 @@ impl<'m, 'd> Counter<'m, 'd> {
         if attached {
             count.attached = count.attached.saturating_add(times);
         }
-        let children: Vec<_> =
-            (place.component).map_or_else(Vec::new, |id| model.children(id).collect());
+        let children = (place.component).map_or_else(Vec::new, |id| model.child_groups(id));
         let in_lists = (children.iter())
             .filter(|(role, _)| matches!(role, Role::List(_)))
-            .map(|(_, child)| *child);
+            .flat_map(|(_, group)| self.counted_alike(*group))
+            .collect::<Vec<_>>();
         let slots = filled_slots(model, place.kind, &children);
-        for child in slots.into_iter().map(|(_, child)| child).chain(in_lists) {
+        let slots = slots.into_iter().map(|(_, child)| Siblings::from(child));
+        for Siblings {
+            first: child,
+            count,
+        } in slots.chain(in_lists)
+        {
             let inner = self.inside(&place, child);
             let times = self.number_of_part(child, times);
+            let times = times.saturating_mul(u64::from(count));
             if times == 0 {
                 continue;
             }
+            let each = self.each.saturating_mul(count as usize);
+            let outer = std::mem::replace(&mut self.each, each);
             if is_bare_connection(model, child) {
                 let structure = &model.type_of(inner.kind).structure;
                 self.connections(&inner, structure, times, depth)?;
             } else {
                 self.instances(inner, times, attached, depth + 1)?;
             }
+            self.each = outer;
         }
         let mut elements = Vec::new();
         self.running(&place, &kind.structure, &mut elements);
@@ -277,7 +310,7 @@ impl<'m, 'd> Counter<'m, 'd> {
     }
 
     fn check_limits(&mut self, place: Place<'_>, depth: usize) -> Counted {
-        self.places += 1;
+        self.places = self.places.saturating_add(self.each);
         let span = || match place.component {
             Some(component) => self.model.span_of(component),
             None => self.model.type_of(place.kind).element.name_span(),
@@ -498,7 +531,7 @@ impl<'m, 'd> Counter<'m, 'd> {
         }
         let (_, found) = model.children(component).find(|(role, child)| {
             matches!(role, Role::Slot(slot) if *slot == wanted)
-                || model.component(*child).id == Some(wanted)
+                || model.name(*child) == Some(wanted)
         })?;
         let population = self.inside(place, found);
         let kind = model.type_of(population.kind);

@@ -225,7 +225,7 @@ impl<'m, 'd> Network<'m, 'd> {
     /// The `id` of the component of an instance.
     pub fn component_id(&self, id: InstanceId) -> Option<&'d str> {
         let component = self.instance(id).component?;
-        self.model.component(component).id
+        self.model.name(component)
     }
 
     /// How messages call an instance, such as `pop0[3] (izhikevich2007Cell)`.

@@ -140,9 +140,9 @@ impl<'m, 'd> Builder<'_, 'm, 'd> {
         if found.is_none() {
             let error = match owner {
                 Some(owner) => NetworkError::MissingAttribute {
-                    component: model.component(owner).title(),
+                    component: model.title(owner),
                     attribute: wanted.to_owned(),
-                    span: model.component(owner).element.name_span(),
+                    span: model.element(owner).name_span(),
                 },
                 None => NetworkError::UnknownName {
                     name: name.value().to_owned(),
@@ -254,7 +254,7 @@ impl<'m, 'd> Builder<'_, 'm, 'd> {
             scope = instance.parent;
         }
         self.errors.push(NetworkError::BadSelection {
-            reason: format!("there is no instance of {}", model.component(group).title()),
+            reason: format!("there is no instance of {}", model.title(group)),
             span: model
                 .text(self.network.instance(id).component?, at.value())?
                 .span(),
@@ -429,7 +429,8 @@ fn size_of(model: &Model<'_>, component: ComponentId) -> u64 {
     let mut size = 0;
     while let Some(next) = waiting.pop() {
         size += 1;
-        waiting.extend(&model.component(next).children);
+        let children = model.component(next).children.iter();
+        waiting.extend(children.flat_map(|group| group.ids()));
     }
     size
 }

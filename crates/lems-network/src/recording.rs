@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use lems_document::{Attribute, Span};
 use lems_math::JavaRandom;
-use lems_model::{ComponentId, Direction, Model, Role, SimulationElement};
+use lems_model::{ComponentId, Direction, Model, Role, Siblings, SimulationElement};
 
 use crate::build::MAX_INSTANCES;
 use crate::rounded;
@@ -192,7 +192,7 @@ impl<'d> Experiment<'d> {
         collector.distribute();
         if collector.experiment.runs.is_empty() && collector.errors.is_empty() {
             collector.errors.push(NetworkError::NothingToRun {
-                component: model.component(target).title(),
+                component: model.title(target),
                 span: model.span_of(target),
             });
         }
@@ -263,7 +263,7 @@ impl<'d> Collector<'_, 'd> {
     /// Children as jLEMS walks them: slots, then lists, by the hash of their names.
     fn children(&self, id: ComponentId) -> Vec<ComponentId> {
         let children = &self.model.component(id).children;
-        let role = |child: &ComponentId| self.model.component(*child).role;
+        let role = |children: &Siblings| self.model.component(children.first).role;
         let (mut slots, mut lists) = (Vec::new(), Vec::new());
         for child in children {
             let (names, name) = match role(child) {
@@ -279,10 +279,8 @@ impl<'d> Collector<'_, 'd> {
         let lists = hash_order(&lists).into_iter().map(Role::List);
         (slots.chain(lists))
             .flat_map(|part| {
-                children
-                    .iter()
-                    .copied()
-                    .filter(move |child| role(child) == part)
+                let of_part = children.iter().filter(move |group| role(group) == part);
+                of_part.flat_map(|group| group.ids())
             })
             .collect()
     }
@@ -397,7 +395,7 @@ impl<'d> Collector<'_, 'd> {
                     destination: destination.and_then(|name| self.destination(id, name)),
                     line: Line {
                         recording,
-                        id: self.model.component(id).id.unwrap_or(""),
+                        id: self.model.name(id).unwrap_or(""),
                         color: self.text(id, color).map(Attribute::value),
                     },
                     bad_scale: scale.err().or(time_scale.err()),
@@ -414,7 +412,7 @@ impl<'d> Collector<'_, 'd> {
                 let selection = EventSelection {
                     select,
                     port: self.text(id, event_port),
-                    id: self.model.component(id).id.unwrap_or(""),
+                    id: self.model.name(id).unwrap_or(""),
                 };
                 if let Some(Writer::Events(file)) = writer {
                     self.experiment.event_files[file].selections.push(selection);
@@ -442,7 +440,7 @@ impl<'d> Collector<'_, 'd> {
                     drawn: false,
                     columns,
                 });
-                self.data_ids.push(self.model.component(id).id);
+                self.data_ids.push(self.model.name(id));
                 return Some(Writer::Data(self.experiment.data_files.len() - 1));
             }
             SimulationElement::EventWriter {
@@ -477,9 +475,9 @@ impl<'d> Collector<'_, 'd> {
 
     fn missing(&mut self, id: ComponentId, attribute: Attribute<'d>) {
         self.errors.push(NetworkError::MissingAttribute {
-            component: self.model.component(id).title(),
+            component: self.model.title(id),
             attribute: attribute.value().to_owned(),
-            span: self.model.component(id).element.name_span(),
+            span: self.model.element(id).name_span(),
         });
     }
 

@@ -474,10 +474,8 @@ fn base_name(network: &Network<'_, '_>, id: InstanceId) -> String {
     let referred = component.and_then(|component| {
         let mut names = kind.references.keys();
         names.find_map(|name| {
-            network
-                .model
-                .component(network.model.reference(component, name)?)
-                .id
+            let model = network.model;
+            model.name(model.reference(component, name)?)
         })
     });
     referred

@@ -75,7 +75,7 @@ impl DrawnCell {
             };
             if let Some((colors, values)) = colored {
                 drawn.push(DrawnCell {
-                    id: model.component(*cell).id.unwrap_or_default().to_owned(),
+                    id: model.name(*cell).unwrap_or_default().to_owned(),
                     segments: segments(plan, &values),
                     colors,
                 });
@@ -97,7 +97,7 @@ fn no_part(
     let mut names: Vec<String> = Vec::new();
     for (cell, plan) in cells {
         let parts = parts_per_area(model, rules, *cell, plan).into_iter();
-        names.extend(parts.filter_map(|part| Some(model.component(part).id?.to_owned())));
+        names.extend(parts.filter_map(|part| Some(model.name(part)?.to_owned())));
         names.extend(plan.groups.iter().map(|(name, _)| name.clone()));
     }
     let near = lems_document::nearest(by, names.iter().map(String::as_str));
@@ -222,7 +222,7 @@ fn density(
     let mut sums = vec![0.0; compartments];
     let mut colors = None;
     let parts = parts_per_area(model, rules, cell, plan).into_iter();
-    for part in parts.filter(|part| model.component(*part).id == Some(id)) {
+    for part in parts.filter(|part| model.name(*part) == Some(id)) {
         let kind = model.type_of_component(part);
         let varying = plan.varying_parameter(part, model);
         let fixed = || {

@@ -28,7 +28,7 @@ impl Shapes {
             if known.is_none() {
                 let instance = cable.instances.iter().flatten().next();
                 let component = instance.and_then(|instance| network.instance(*instance).component);
-                let name = component.map(|component| model.component(component).id);
+                let name = component.map(|component| model.name(component));
                 let name = name.flatten().unwrap_or("cell").to_owned();
                 let is_taken = shapes.cells.iter().any(|cell| cell.name == name);
                 let name = if is_taken {

@@ -13,10 +13,9 @@ use crate::Diagnostic;
 /// that is wrong; inside of others a run goes on, and the first is meant.
 pub(super) fn same_ids(model: &Model<'_>, findings: &mut Findings) {
     let mut first: HashMap<(Option<ComponentId>, &str, &str), ComponentId> = HashMap::new();
-    for index in 0..model.components.len() {
-        let id = ComponentId::at(index);
+    for id in model.component_ids() {
         let component = model.component(id);
-        let Some(name) = component.id else { continue };
+        let Some(name) = model.name(id) else { continue };
         let role = match component.role {
             Role::TopLevel => "",
             Role::Slot(role) | Role::List(role) => role,
@@ -27,7 +26,7 @@ pub(super) fn same_ids(model: &Model<'_>, findings: &mut Findings) {
         };
         let place = |id| {
             let mut places = PLACES.iter();
-            let element = model.component(id).element;
+            let element = model.element(id);
             places.find_map(|place| Some(element.attribute(place)?.value()))
         };
         let (span, first_span) = (model.span_of(id), model.span_of(first));
@@ -84,9 +83,8 @@ fn twice(name: &str, span: Span, first: Span) -> Diagnostic {
 pub(super) fn unusual_ids(model: &Model<'_>) -> impl Iterator<Item = Diagnostic> {
     let breaks_paths = |letter: char| letter.is_whitespace() || "/[]:*=".contains(letter);
     model.top_level.iter().filter_map(move |id| {
-        let component = model.component(*id);
-        let element = component.element.name();
-        let (message, help) = match component.id {
+        let element = model.element(*id).name();
+        let (message, help) = match model.name(*id) {
             None => (
                 format!("this {element} has no id: nothing can refer to it"),
                 Some("add `id=\"...\"`".to_owned()),

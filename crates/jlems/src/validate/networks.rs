@@ -28,9 +28,7 @@ pub(super) fn check(
         }
         return;
     }
-    let used: HashSet<ComponentId> = (model.components.iter())
-        .flat_map(|component| component.references.iter().map(|(_, target)| *target))
-        .collect();
+    let used: HashSet<ComponentId> = model.referenced().collect();
     for &id in &model.top_level {
         let of_user = !document.source(model.span_of(id).source).embedded;
         if !of_user || used.contains(&id) {

@@ -19,8 +19,8 @@ pub(super) fn never_attached(document: &Document, model: &Model<'_>) -> Vec<Mode
         .filter(|child| child.name() == "Attachments")
         .filter_map(|child| child.attribute("type").map(Attribute::value))
         .collect();
-    let used: HashSet<ComponentId> = (model.components.iter())
-        .flat_map(|component| {
+    let used: HashSet<ComponentId> = (model.components.records())
+        .flat_map(|(_, component)| {
             let references = component.references.iter().map(|(_, target)| *target);
             let adopted = component.adopted.iter().map(|(_, child)| *child);
             references.chain(adopted).chain(component.prototype)
@@ -36,10 +36,10 @@ pub(super) fn never_attached(document: &Document, model: &Model<'_>) -> Vec<Mode
         .collect();
     if !unused.is_empty() {
         let words = words(model);
-        unused.retain(|id| (model.component(*id).id).is_some_and(|name| !words.contains(name)));
+        unused.retain(|id| (model.name(*id)).is_some_and(|name| !words.contains(name)));
     }
     let warning = |id: ComponentId| ModelError::NeverAttached {
-        component: model.component(id).title(),
+        component: model.title(id),
         span: model.span_of(id),
     };
     unused.into_iter().map(warning).collect()
@@ -47,7 +47,7 @@ pub(super) fn never_attached(document: &Document, model: &Model<'_>) -> Vec<Mode
 
 /// What texts and paths name: they may mean a component without being a reference.
 fn words<'d>(model: &Model<'d>) -> HashSet<&'d str> {
-    let attributes = (model.components.iter()).flat_map(|component| component.element.attributes());
+    let attributes = (model.component_ids()).flat_map(|id| model.element(id).attributes());
     attributes
         .filter(|attribute| attribute.name() != "id")
         .flat_map(|attribute| attribute.value().split(['/', ':', '[', ' ']))

@@ -68,7 +68,7 @@ impl<'d> Reader<'_, 'd> {
 
     /// The segments that a component is about; None if it is everywhere.
     fn segments_of(&mut self, part: ComponentId, groups: &Groups<'d>) -> Option<Vec<usize>> {
-        let (element, rules) = (self.model.component(part).element, self.rules);
+        let (element, rules) = (self.model.element(part), self.rules);
         if let Some(group) = element.attribute(&rules.covers_group) {
             return self.group_named(group, groups);
         }
@@ -79,12 +79,12 @@ impl<'d> Reader<'_, 'd> {
 
     /// Warns of a component that covers no membrane.
     fn is_nowhere(&self, part: ComponentId, plan: &mut CablePlan) {
-        let component = self.model.component(part);
+        let element = self.model.element(part);
         let names = self.rules.coverings().into_iter();
-        let mut places = names.filter_map(|name| component.element.attribute(name));
+        let mut places = names.filter_map(|name| element.attribute(name));
         if let Some(place) = places.next() {
             plan.doubts.push(NetworkError::CoversNothing {
-                part: component.title(),
+                part: self.model.title(part),
                 place: format!("{} `{}`", place.name(), place.value()),
                 cell: self.cell.clone(),
                 span: place.span(),

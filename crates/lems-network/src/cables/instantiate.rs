@@ -276,7 +276,7 @@ impl<'d> Builder<'_, '_, 'd> {
             return cell;
         };
         let model = self.network.model;
-        let element = model.component(connection).element;
+        let element = model.element(connection);
         let text = |name: &str| element.attribute(name);
         let rule = (rules.places_of(attribute))
             .find(|rule| text(&rule.segment).is_some() || text(&rule.fraction).is_some());

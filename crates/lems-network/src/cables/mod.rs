@@ -181,9 +181,8 @@ pub(crate) fn plans(
     model: &Model<'_>,
     rules: &CableRules,
 ) -> (FxHashMap<ComponentId, Rc<CablePlan>>, bool) {
-    let cells = (model.components.iter().enumerate())
-        .filter(|(_, component)| model.is_a(component.component_type, &rules.cell))
-        .map(|(index, _)| ComponentId::at(index));
+    let is_cell = |id: &ComponentId| model.is_a(model.component(*id).component_type, &rules.cell);
+    let cells = model.component_ids().filter(is_cell);
     let mut plans = FxHashMap::default();
     let mut several = false;
     for cell in cells {

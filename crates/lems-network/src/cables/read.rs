@@ -48,7 +48,7 @@ impl CablePlan {
             rules,
             displacement,
             span: model.span_of(cell),
-            cell: model.component(cell).title(),
+            cell: model.title(cell),
             errors: Vec::new(),
         };
         let plan = reader.plan(cell, shape);
@@ -64,11 +64,10 @@ impl CablePlan {
         rules: &CableRules,
         cell: ComponentId,
     ) -> usize {
-        let shapes = (model
-            .children(cell)
-            .map(|(_, child)| model.component(child)))
-        .filter(|child| model.is_a(child.component_type, &rules.morphology));
-        let children = shapes.flat_map(|shape| shape.element.children());
+        let shapes = (model.children(cell)).filter(|(_, child)| {
+            model.is_a(model.component(*child).component_type, &rules.morphology)
+        });
+        let children = shapes.flat_map(|(_, shape)| model.element(shape).children());
         children
             .filter(|child| child.name() == rules.segment)
             .count()
@@ -104,7 +103,7 @@ impl<'d> Reader<'_, 'd> {
     }
 
     fn plan(&mut self, cell: ComponentId, shape: ComponentId) -> Option<CablePlan> {
-        let element = self.model.component(shape).element;
+        let element = self.model.element(shape);
         self.span = element.name_span();
         // The segments.
         let elements: Vec<Element<'d>> = (element.children())

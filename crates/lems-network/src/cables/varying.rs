@@ -71,7 +71,7 @@ impl<'d> Reader<'_, 'd> {
             return false;
         };
         let name = &self.rules.variable[0];
-        let element = self.model.component(part).element;
+        let element = self.model.element(part);
         for variable in element.children().filter(|child| child.name() == name) {
             let Some((formula, measure)) = self.formula(variable, groups, measures) else {
                 continue;

@@ -21,12 +21,11 @@ pub(super) fn coarse(network: &Network<'_, '_>, step: f64) -> Vec<NetworkError> 
                 continue;
             };
             if value > 0.0 && value < step {
-                let component = network.model.component(id);
-                let given = component.element.attribute(parameter);
+                let given = network.model.element(id).attribute(parameter);
                 found.push(NetworkError::CoarseStep {
                     step: rounded(step),
                     parameter: parameter.to_owned(),
-                    component: component.title(),
+                    component: network.model.title(id),
                     value: rounded(value),
                     span: given.map_or_else(|| network.model.span_of(id), |a| a.span()),
                 });
