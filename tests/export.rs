@@ -210,7 +210,7 @@ fn a_cell_with_dendrites_becomes_sections_and_density_mechanisms() {
     // The input needs a mechanism in one compartment of each cell.
     let driver = text_of(&files, "LEMS_test_nrn.py");
     assert!(driver.contains(r#"CABLES = ["ball", "ball"]"#), "{driver}");
-    assert!(driver.contains("[1, 0, 1, 0]"), "{driver}");
+    assert!(driver.contains("[1, 0, 0, 0]"), "{driver}");
     for file in &files {
         assert!(!file.text.contains("VERBATIM"), "{}", file.name);
     }
@@ -218,18 +218,20 @@ fn a_cell_with_dendrites_becomes_sections_and_density_mechanisms() {
 
 #[test]
 fn a_cell_whose_channels_are_no_mechanisms_is_exported_as_a_whole() {
-    let noisy = CELL.replace(
+    let locked = CELL.replace(
         r#"<ionChannelHH id="leak" conductance="10pS"/>"#,
-        r#"<ComponentType name="noisyChannel" extends="baseIonChannel"><Dynamics>
-             <DerivedVariable name="fopen" dimension="none" exposure="fopen" value="random(1)"/>
+        r#"<ComponentType name="lockedChannel" extends="baseIonChannel"><Dynamics>
+             <StateVariable name="fopen" dimension="none" exposure="fopen"/>
              <DerivedVariable name="g" dimension="conductance" exposure="g" value="conductance*fopen"/>
-           </Dynamics></ComponentType><noisyChannel id="leak" conductance="10pS"/>"#,
+             <Regime name="closed" initial="true"><OnCondition test="v .gt. 0"><Transition regime="open"/></OnCondition></Regime>
+             <Regime name="open"><OnEntry><StateAssignment variable="fopen" value="1"/></OnEntry></Regime>
+           </Dynamics></ComponentType><lockedChannel id="leak" conductance="10pS"/>"#,
     );
-    let sources = MemorySources::from([("LEMS_test.xml", noisy.as_str())]);
+    let sources = MemorySources::from([("LEMS_test.xml", locked.as_str())]);
     let exported = export("LEMS_test.xml", &sources, &Options::default(), Form::Neuron);
     let exported = exported.unwrap_or_else(|failure| panic!("{failure}"));
     let reason = exported.remark.unwrap_or_default();
-    assert!(reason.contains("random"), "{reason}");
+    assert!(reason.contains("regimes"), "{reason}");
     assert!(
         exported
             .files

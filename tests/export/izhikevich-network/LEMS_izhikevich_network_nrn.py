@@ -33,7 +33,7 @@ CELLS = {
 CABLES = []
 
 # Mechanism of a membrane; for each instance the cell, the section, how far along it, the capacitance (F)
-# and the potential at the start (V).
+# and the potential at the start (V), and whether it does anything.
 MEMBRANES = [
 ]
 
@@ -84,8 +84,9 @@ EVENTS_ON_THEIR_WAY = [
 # Selections whose events are recorded at the start.
 EVENTS_AT_START = []
 
-# Path; then for each column mechanism, variable, instance, place (or None and a constant), and what the
-# SI value is divided by.
+# Path; then for each column mechanism, variable, instance, place, and what the SI value is divided by;
+# for a range variable of a cell None, names with factors that make them SI, cell, section and how far along
+# it; for a constant None, the constant, None, None.
 DATA_FILES = [
     ("izhikevich_network.dat", [
         ("izhikevich2007Cell", "vm", 0, None, 1.0),
@@ -115,8 +116,16 @@ TIMES_FILE = None
 # State of java.util.Random at the start, and the mechanisms that draw.
 GENERATOR, DRAWING = None, []
 
+# Density mechanisms; the temperature (degrees Celsius) and the concentrations (mM) that they find.
+DENSITIES = []
+CELSIUS, CONCENTRATIONS = None, []
+
 # ---------------------------------------------------------------------------------------------------
 # What follows is the same for all models.
+
+
+# Mechanisms of which no instance does anything.
+IDLE = {name for name, *_, used in MEMBRANES if not any(used)}
 
 
 class Network:
@@ -128,11 +137,16 @@ class Network:
 
 
 class Cell:
-    """A cell with dendrites, as sections."""
+    """A cell with dendrites: its sections, in order."""
 
     def __init__(self, h, name, number):
         self.name = f"{name}_{number}"
         self.sections = []
+        if DENSITIES:
+            # A template of its own file.
+            self.template = getattr(h, name)()
+            self.sections = [getattr(self.template, section) for section in CELLS[name]]
+            return
         for section_name, parent, along, divisions, resistivity, points in CELLS[name]:
             section = h.Section(name=section_name, cell=self)
             for point in points:
@@ -154,11 +168,16 @@ def load_mechanisms():
 
     names = list(MECHANISMS) + ["EventPort"] * any(not own for _, _, own, _, _ in PORTS)
     names += ["Generator"] * (GENERATOR is not None)
-    missing = [name for name in names if not hasattr(h, name)]
-    if missing:
+    names = [name for name in names if name not in IDLE]
+    def missing():
+        return [name for name in [*names, *DENSITIES] if not h.name_declared(name)]
+
+    if missing():
         loaded = neuron.load_mechanisms(HERE, warn_if_already_loaded=False)
-        if not loaded or not all(hasattr(h, name) for name in missing):
+        if not loaded or missing():
             raise Problem(f"no compiled mechanisms in {HERE}: run `nrnivmodl` there first")
+    for name in CELLS if DENSITIES else []:
+        h.load_file(os.path.join(HERE, f"{name}.hoc"))
     return h
 
 
@@ -166,17 +185,22 @@ def build(step=STEP, with_numbers=False):
     """Makes all instances and connections, for steps of this length in seconds. CoreNEURON knows what
     sends events by numbers."""
     h = load_mechanisms()
+    if CELSIUS is not None:
+        h.celsius = CELSIUS
+    for name, concentration in CONCENTRATIONS:
+        setattr(h, name, concentration)
     network = Network()
     network.cells = [Cell(h, name, number) for number, name in enumerate(CABLES)]
-    for name, cables, sections, along, capacitances, _ in MEMBRANES:
-        make, instances = getattr(h, name), []
-        for cable, number, place, capacitance in zip(cables, sections, along, capacitances):
+    for name, cables, sections, along, capacitances, _, used in MEMBRANES:
+        instances = []
+        for cable, number, place, capacitance, is_used in zip(cables, sections, along, capacitances, used):
             segment = network.cells[cable].sections[number](place)
-            if 0 < place < 1:
+            if 0 < place < 1 and not DENSITIES:
                 # uF/cm2 from farads and um2.
                 segment.cm = 1e14 * capacitance / segment.area()
-            instances.append(make(segment))
-            instances[-1].time_step = step
+            instances.append(getattr(h, name)(segment) if is_used else None)
+            if is_used:
+                instances[-1].time_step = step
         network.mechanisms[name] = instances
     # A section for each other instance, which gives it a place. Nothing flows there.
     for name, count in MECHANISMS.items():
@@ -193,13 +217,15 @@ def build(step=STEP, with_numbers=False):
         network.mechanisms[name] = instances
     for name, variable, values in SCALARS:
         for instance, value in zip(network.mechanisms[name], values):
-            setattr(instance, variable, value)
+            if instance is not None:
+                setattr(instance, variable, value)
     for name, variable, counts, values in ARRAYS:
         place = 0
         for instance, count in zip(network.mechanisms[name], counts):
-            array = getattr(instance, variable)
-            for index in range(count):
-                array[index] = values[place + index]
+            if instance is not None:
+                array = getattr(instance, variable)
+                for index in range(count):
+                    array[index] = values[place + index]
             place += count
     for name, pointer, readers, other, variable, instances, places in POINTERS:
         for reader, instance, place in zip(readers, instances, places):
@@ -220,13 +246,16 @@ def build(step=STEP, with_numbers=False):
             owners = list(zip(senders, places))
             senders = []
             for owner, place in owners:
-                sender = h.EventPort(owner.get_segment())
-                h.setpointer(reference(owner, counter, place), "count", sender)
-                senders.append(sender)
+                senders.append(None)
+                if owner is not None:
+                    senders[-1] = h.EventPort(owner.get_segment())
+                    h.setpointer(reference(owner, counter, place), "count", senders[-1])
         network.ports.append(senders)
     context = h.ParallelContext()
     for port, senders in enumerate(network.ports if with_numbers else []):
         for member, sender in enumerate(senders):
+            if sender is None:
+                continue
             number = len(network.numbers)
             network.numbers[port, member] = number
             context.set_gid2node(number, context.id())
@@ -271,10 +300,17 @@ class Recording:
         self.columns, self.spikes = {}, []
         for _, columns in DATA_FILES:
             for column in columns:
-                if column[0] is not None and column[:4] not in self.columns:
-                    name, variable, instance, place = column[:4]
+                name, variable, instance, place = column[:4]
+                if place is None and instance is None or column[:4] in self.columns:
+                    continue
+                if name is not None:
                     target = reference(network.mechanisms[name][instance], variable, place)
-                    self.columns[column[:4]] = h.Vector().record(target)
+                    self.columns[column[:4]] = [(h.Vector().record(target), 1)]
+                    continue
+                segment = network.cells[instance].sections[place[0]](place[1])
+                self.columns[column[:4]] = [
+                    (h.Vector().record(reference(segment, range_variable, None)), factor)
+                    for range_variable, factor in variable]
         # NEURON records the events of a sender once; several selections may be of it.
         self.times, self.numbers, self.listeners = h.Vector(), h.Vector(), []
         self.selections, self.senders, self.known_as, known = [], [], {}, {}
@@ -295,6 +331,12 @@ class Recording:
                 if port is not None:
                     self.senders[known[port, member]].append(len(self.selections))
                 self.selections.append((number, identifier, rank))
+
+    def values(self, column):
+        """What a column has recorded, in SI units."""
+        parts = [vector.as_numpy() if factor == 1 else factor * vector.as_numpy()
+                 for vector, factor in self.columns[column]]
+        return sum(parts[1:], parts[0])
 
     def events(self, step, steps):
         """Step, file and id of each event, in jLEMS's order."""
@@ -322,7 +364,7 @@ def run(network, steps=STEPS, step=STEP, threads=1, coreneuron=False, progress=N
     h.dt = 1000 * step
 
     def start():
-        for name, cables, sections, along, _, potentials in MEMBRANES:
+        for name, cables, sections, along, _, potentials, _ in MEMBRANES:
             for cable, number, place, potential in zip(cables, sections, along, potentials):
                 section = network.cells[cable].sections[number]
                 if 0 < place < 1:
@@ -383,10 +425,10 @@ def write(folder, recording, steps, step):
     for path, columns in DATA_FILES:
         texts = [[time_texts[row] for row in rows]]
         for column in columns:
-            if column[0] is None:
+            if column[0] is None and column[2] is None:
                 texts.append([float_text(column[1] / column[4])] * len(rows))
                 continue
-            values = recording.columns[column[:4]].as_numpy()[: steps + 1 : EVERY] / column[4]
+            values = recording.values(column[:4])[: steps + 1 : EVERY] / column[4]
             if not numpy.isfinite(values).all():
                 raise Problem(f"{column[0]}.{column[1]}, written to {path}, is not finite")
             texts.append(list(map(float_text, values)))
