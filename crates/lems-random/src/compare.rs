@@ -81,7 +81,10 @@ pub struct Passed {
 pub fn back_ends(model: &RandomModel) -> Result<Passed, Difference> {
     let refused = |failure: Failure| Difference::Refused(failure.render(false));
     let sources = MemorySources::from([("model.xml", model.text.as_str())]);
-    let options = Options::default();
+    let options = Options {
+        method: model.method,
+        ..Options::default()
+    };
     let document = load("model.xml", &sources, &options).map_err(refused)?;
     let types = read_model(&document).map_err(refused)?;
     let mut passed = Passed::default();
@@ -111,7 +114,7 @@ fn side_by_side(
     let mut time = 0.0;
     let mut events = 0;
     for number in 1..=model.timing.steps {
-        time += step;
+        time = (program.clock).end_of_step(number as u64 - 1, time, step);
         for (state, backend) in states.iter_mut().zip(backends) {
             make_step(program, backend, state, time, step);
         }

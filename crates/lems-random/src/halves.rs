@@ -45,6 +45,7 @@ fn run(
     let sources = MemorySources::from([("model.xml", model.text.as_str())]);
     let options = Options {
         backend,
+        method: model.method,
         // A checkpoint is due after every step, so any step can be the last one.
         checkpoint_every: Some(f64::MIN_POSITIVE),
         ..Options::default()

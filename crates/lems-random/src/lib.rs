@@ -6,10 +6,13 @@
 //! the bit. [`in_halves`] checks that a run with a break has the same outputs. The test
 //! `tests/against_jlems.py` checks that jLEMS writes the same bytes.
 //!
+//! [`RandomModel::with_cells`] generates a network of NeuroML cells with random dendrites and channels.
+//!
 //! The models avoid what jLEMS refuses, and also what jLEMS gets wrong and this project deliberately
 //! does differently (`docs/differences.md`).
 
 mod builder;
+mod cells;
 mod compare;
 mod component_type;
 mod dice;
@@ -23,6 +26,8 @@ mod ranks;
 mod xml;
 
 use builder::Builder;
+use dice::Dice;
+use jlems::Method;
 
 pub use compare::{Difference, Passed, back_ends};
 pub use experiment::{OUTPUTS, Timing};
@@ -38,6 +43,8 @@ pub struct RandomModel {
     pub text: String,
     /// Its time step and number of steps.
     pub timing: Timing,
+    /// How cells with dendrites are computed.
+    pub method: Method,
 }
 
 impl RandomModel {
@@ -50,6 +57,20 @@ impl RandomModel {
             seed,
             text: builder.xml.finish(),
             timing,
+            method: Method::default(),
+        }
+    }
+
+    /// A network of cells with dendrites for a seed, which runs for `steps` steps by one of the methods.
+    pub fn with_cells(seed: u64, steps: usize) -> RandomModel {
+        let mut dice = Dice::new(seed);
+        let (text, timing) = cells::generate(&mut dice, steps);
+        let methods = [Method::SecondOrder, Method::Implicit, Method::Neuron];
+        RandomModel {
+            seed,
+            text,
+            timing,
+            method: dice.pick(&methods).copied().unwrap_or_default(),
         }
     }
 }

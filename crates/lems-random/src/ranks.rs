@@ -97,6 +97,7 @@ fn part(
     let sources = MemorySources::from([("model.xml", model.text.as_str())]);
     let options = Options {
         backend,
+        method: model.method,
         threads: Some(NonZeroUsize::MIN),
         ranks: ranks.cloned(),
         // A checkpoint is due after every step, so any step can be the last one.

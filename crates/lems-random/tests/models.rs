@@ -30,6 +30,29 @@ fn interpreter_and_machine_code_agree() {
 }
 
 #[test]
+fn interpreter_and_machine_code_agree_on_cells_with_dendrites() {
+    let models = (0..120).map(|seed| RandomModel::with_cells(seed, 40));
+    let results: Vec<_> = models
+        .map(|model| (model.seed, back_ends(&model)))
+        .collect();
+    let failed = results.iter().filter_map(|(seed, result)| {
+        let difference = result.as_ref().err()?;
+        Some(format!("seed {seed}: {difference}"))
+    });
+    let failed: Vec<String> = failed.collect();
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+    let passed = || {
+        results
+            .iter()
+            .filter_map(|(_, result)| result.as_ref().ok())
+    };
+    let variables: usize = passed().map(|passed| passed.variables).sum();
+    assert!(variables > 100_000, "only {variables} variables");
+    let finite = passed().filter(|passed| !passed.not_finite).count();
+    assert!(finite > 60, "only {finite} without infinities");
+}
+
+#[test]
 fn a_break_changes_nothing() {
     let models = (0..100).map(|seed| RandomModel::new(seed, 30));
     let results: Vec<_> = models
