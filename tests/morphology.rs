@@ -305,6 +305,40 @@ fn a_plan_counts_the_compartments_of_all_cells() {
 }
 
 #[test]
+fn a_concentration_that_nothing_gives_is_told_of_once() {
+    let nernst =
+        r#"<channelDensityNernst id="ca" ionChannel="pas" condDensity="0.1 mS_per_cm2" ion="ca"/>"#;
+    let pool = r#"<intracellularProperties>
+        <species id="ca" ion="ca" concentrationModel="pool" initialConcentration="1e-4 mM" initialExtConcentration="2 mM" GROUP/>"#;
+    let model = r#"<decayingPoolConcentrationModel id="pool" ion="ca" restingConc="1e-4 mM" decayConstant="5 ms" shellThickness="0.2 um"/>
+        <cell"#;
+    let end = r#"<segment id="1"><parent segment="0"/><distal x="1001" y="0" z="0" diameter="2"/></segment>
+        <segmentGroup id="end"><member segment="1"/></segmentGroup>"#;
+    let text = cell(&(cylinder(7) + end), nernst).replacen("<cell", model, 1);
+    let everywhere = text.replace("<intracellularProperties>", &pool.replace("GROUP", ""));
+    let at_end = r#"segmentGroup="end""#;
+    let at_end = text.replace("<intracellularProperties>", &pool.replace("GROUP", at_end));
+    for (text, expected) in [
+        (text, Some("8 compartments")),
+        (at_end, Some("7 compartments")),
+        (everywhere, None),
+    ] {
+        let folder = Folder::new();
+        folder.write("x.cell.nml", &text);
+        folder.write("LEMS_x.xml", &run_of("x.cell.nml"));
+        let run = folder.call(&["run", "-v", "LEMS_x.xml"]);
+        let messages = String::from_utf8(run.stderr).unwrap();
+        assert!(run.status.success(), "{messages}");
+        let told = messages.matches("[W0447]").count();
+        assert_eq!(told, expected.iter().count(), "{messages}");
+        if let Some(expected) = expected {
+            assert!(messages.contains(expected), "{messages}");
+            assert!(messages.contains("no `species` gives"), "{messages}");
+        }
+    }
+}
+
+#[test]
 fn a_density_that_varies_carries_current_though_it_is_the_only_one() {
     let varying = r#"<channelDensityNonUniform id="leak" ionChannel="pas" erev="-60 mV" ion="non_specific">
         <variableParameter parameter="condDensity" segmentGroup="cable">

@@ -123,6 +123,7 @@ const EXPLANATIONS: &[(u16, &str)] = &[
     (444, include_str!("explain/0444.md")),
     (445, include_str!("explain/0445.md")),
     (446, include_str!("explain/0446.md")),
+    (447, include_str!("explain/0447.md")),
     (501, include_str!("explain/0501.md")),
     (502, include_str!("explain/0502.md")),
     (503, include_str!("explain/0503.md")),

@@ -195,6 +195,19 @@ pub enum NetworkError {
         first: String,
         span: Span,
     },
+    #[error(
+        "{part} reads `{variable}`, which no `{element}` gives in {compartments} of {cell}: it is \
+         {value} there (in SI units)", compartments = in_compartments(*compartments)
+    )]
+    NothingGives {
+        part: String,
+        variable: String,
+        element: String,
+        compartments: usize,
+        cell: String,
+        value: f64,
+        span: Span,
+    },
     #[error("the length of {length} s is no whole number of steps of {step} s")]
     UnevenLength {
         length: f64,
@@ -247,6 +260,13 @@ fn others(sections: usize) -> String {
             ", and those of {} other sections are long, too",
             sections - 1
         ),
+    }
+}
+
+fn in_compartments(count: usize) -> String {
+    match count {
+        1 => "a compartment".to_owned(),
+        _ => format!("{count} compartments"),
     }
 }
 
@@ -310,6 +330,7 @@ impl NetworkError {
             CoversNothing { .. } => 444,
             LongCompartments { .. } => 445,
             OutsideSections { .. } => 446,
+            NothingGives { .. } => 447,
         }
     }
 
@@ -353,6 +374,7 @@ impl NetworkError {
             | CoversNothing { span, .. }
             | LongCompartments { span, .. }
             | OutsideSections { span, .. }
+            | NothingGives { span, .. }
             | Nameless { span, .. }
             | UnknownFormat { span, .. }
             | SameOutputId { span, .. }
@@ -462,6 +484,9 @@ impl NetworkError {
             }
             OutsideSections { .. } => {
                 Some("add them to the groups of the sections that they belong to".to_owned())
+            }
+            NothingGives { element, .. } => {
+                Some(format!("add a `{element}` that covers these compartments"))
             }
             UnevenLength { end, .. } => Some(format!("the run ends at {end} s")),
             Nameless { .. } => Some("add `id=\"0\"`, `id=\"1\"` and so on".to_owned()),

@@ -181,6 +181,22 @@ impl<'m, 'd> Network<'m, 'd> {
         self.model.type_of(self.instance(id).kind)
     }
 
+    /// All instances inside one.
+    pub(crate) fn parts_of(&self, id: InstanceId) -> Vec<InstanceId> {
+        let mut parts = Vec::new();
+        let mut unread = vec![id];
+        while let Some(id) = unread.pop() {
+            let Instance { singles, lists, .. } = self.instance(id);
+            let singles = singles.iter().map(|(_, single)| *single);
+            let listed = lists.iter().flat_map(|(_, list)| list.iter().copied());
+            for part in singles.chain(listed) {
+                parts.push(part);
+                unread.push(part);
+            }
+        }
+        parts
+    }
+
     /// A parameter of an instance as its equations see it, in SI units.
     pub fn parameter(&self, id: InstanceId, name: &str) -> Option<f64> {
         let own = self.type_of(id).parameters.get_key_value(name);

@@ -226,15 +226,20 @@ impl<'d> Builder<'_, '_, 'd> {
         let has = |builder: &Self, element: &str| {
             component.is_some_and(|component| builder.has_part(&plan, place, component, element))
         };
-        let mut given = vec![(rules.area.as_str(), area)];
+        let mut given = vec![(rules.area.as_str(), area, None)];
         for default in &rules.defaults {
             if !has(self, &default.element) {
-                given.push((default.variable.as_str(), default.value));
+                let missing = model.type_named(&default.element);
+                given.push((default.variable.as_str(), default.value, missing));
             }
         }
-        for (name, value) in given {
+        for (name, value, missing) in given {
             if let Some(name) = variables.iter().find(|variable| **variable == name) {
                 self.network.cables.given.insert((made, name), value);
+                if let Some(missing) = missing {
+                    let missing = model.type_of(missing).name;
+                    self.network.cables.missing.insert(name, missing);
+                }
             }
         }
         let cables = &mut self.network.cables;

@@ -57,6 +57,8 @@ pub struct Cables<'d> {
     pub(crate) node_of: FxHashMap<InstanceId, (usize, usize)>,
     /// Values of variables that are given by the shape, in SI units.
     pub given: FxHashMap<(InstanceId, &'d str), f64>,
+    /// Those of them that hold because an element is missing: the name, and the type of the element.
+    pub(crate) missing: FxHashMap<&'d str, &'d str>,
     /// Shares of parameters that are per area, where a group covers a compartment in part.
     pub shares: FxHashMap<InstanceId, f64>,
     /// Parts of what is counted, where a component is in several compartments.
