@@ -14,7 +14,7 @@ use lems_engine::{
 use lems_ir::Fault;
 use lems_model::Model;
 use lems_output::{LimitedStore, OutputError, OutputStore};
-use lems_ranks::{Left, Ranks, Wish};
+use lems_ranks::{Command, Disconnected, Ranks};
 
 use crate::host::Timer;
 use crate::reading::experiment;
@@ -138,7 +138,7 @@ pub fn run_from(
     let doubts = checked.doubts();
     let store = &mut LimitedStore::new(store, options.limits.output_bytes as u64);
     let outputs = RunOutputs::of(&checked, options);
-    // What cannot be written is told before a network is built, by the rank that writes.
+    // An output that cannot be written is reported before a network is built, by the rank that writes.
     let mut warnings = match follows(options) {
         true => Vec::new(),
         false => match outputs.reserve(store, loaded.document()) {
@@ -269,7 +269,7 @@ impl AllRuns<'_> {
                 && compiled.simulation().instances <= MOST_INSTANCES_AGAIN
         };
         let is_worth_explaining = |error: &RunError| match error {
-            RunError::Engine(EngineError::Fault(Fault::Left { .. })) => false,
+            RunError::Engine(EngineError::Fault(Fault::Disconnected { .. })) => false,
             RunError::Engine(EngineError::Fault(_)) => !follows(self.options),
             RunError::Engine(EngineError::NotFinite { .. }) => is_short() && !follows(self.options),
             RunError::Engine(_) | RunError::Limit(_) => false,
@@ -308,8 +308,8 @@ fn make_run(
 ) -> Result<Summary, RunError> {
     if let Some(ranks) = &options.ranks {
         ranks
-            .greet(compiled.simulation().fingerprint())
-            .map_err(left)?;
+            .check_model(compiled.simulation().fingerprint())
+            .map_err(disconnected)?;
         if !ranks.leads() {
             return follow(compiled, checkpoint, options, ranks);
         }
@@ -333,11 +333,15 @@ fn make_run(
                 false
             }
         };
-        let wish = if goes_on { Wish::GoOn } else { Wish::Stop };
-        match options.ranks.as_ref().map(|ranks| ranks.wish(wish)) {
+        let command = if goes_on {
+            Command::Continue
+        } else {
+            Command::Stop
+        };
+        match options.ranks.as_ref().map(|ranks| ranks.broadcast(command)) {
             None | Some(Ok(_)) if goes_on => ControlFlow::Continue(()),
             None | Some(Ok(_)) => ControlFlow::Break(()),
-            // The next step says it.
+            // The next step fails with the reason.
             Some(Err(_)) => ControlFlow::Continue(()),
         }
     };
@@ -349,14 +353,14 @@ fn make_run(
     Ok(summary)
 }
 
-/// Whether another rank writes, and decides.
+/// Whether another rank writes the outputs and commands this one.
 fn follows(options: &Options) -> bool {
     options.ranks.as_ref().is_some_and(|ranks| !ranks.leads())
 }
 
-fn left(left: Left) -> RunError {
-    let message = left.to_string();
-    RunError::Engine(Fault::Left { message }.into())
+fn disconnected(reason: Disconnected) -> RunError {
+    let message = reason.to_string();
+    RunError::Engine(Fault::Disconnected { message }.into())
 }
 
 /// Makes the part of a run of a rank that does not lead.
@@ -373,13 +377,14 @@ fn follow(
     let mut control = |moment: &mut Moment<'_, '_>| {
         loop {
             match ranks.follow() {
-                Ok(Wish::Collect) => {
-                    // What this rank holds goes to the first, and no further. The next step says what is wrong.
+                Ok(Command::Gather) => {
+                    // Sends the state of this rank to rank 0; the checkpoint itself is not needed here. If that fails,
+                    // the next step fails with the reason.
                     let _ = moment.checkpoint();
                 }
-                Ok(Wish::Stop) => return ControlFlow::Break(()),
-                // The next step says that the others have left.
-                Ok(Wish::GoOn) | Err(_) => return ControlFlow::Continue(()),
+                Ok(Command::Stop) => return ControlFlow::Break(()),
+                // After an error, the next step fails with the reason.
+                Ok(Command::Continue) | Err(_) => return ControlFlow::Continue(()),
             }
         }
     };

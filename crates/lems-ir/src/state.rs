@@ -41,9 +41,9 @@ pub enum Fault {
         /// Name of the handler that gets the last one.
         receiver: String,
     },
-    /// Another process that makes this run with us has ended.
+    /// Another rank of the run has left, so that the run cannot go on.
     #[error("{message}")]
-    Left {
+    Disconnected {
         /// Which one, and why.
         message: String,
     },
@@ -62,7 +62,7 @@ impl Fault {
             Fault::EndlessRelay { receiver, .. }
             | Fault::TooManyDeliveries { receiver, .. }
             | Fault::TooManyEvents { receiver, .. } => Some(receiver),
-            Fault::Ended { .. } | Fault::Left { .. } => None,
+            Fault::Ended { .. } | Fault::Disconnected { .. } => None,
         }
     }
 }
