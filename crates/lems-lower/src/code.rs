@@ -144,6 +144,20 @@ impl Code {
         self.constants.get(&register).copied()
     }
 
+    /// Adds a value to a total of the values before it, or combines them by another operator. The first value is
+    /// the total itself.
+    pub fn combine(
+        &mut self,
+        operator: Operator,
+        total: Option<Register>,
+        value: Register,
+    ) -> Register {
+        match total {
+            Some(total) => self.binary(operator, total, value),
+            None => value,
+        }
+    }
+
     pub fn binary(&mut self, operator: Operator, left: Register, right: Register) -> Register {
         if let (Some(left), Some(right)) = (self.value_of(left), self.value_of(right)) {
             return self.constant(operator.apply(left, right));

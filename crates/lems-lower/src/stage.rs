@@ -124,20 +124,9 @@ impl<'d> Lowering<'_, '_, 'd> {
         let mut total = None;
         for rate in &state.rates {
             let expression = &rate.value.expression;
-            let variables: Vec<Register> = (expression.variables().iter())
-                .map(|name| {
-                    if *name == state.name {
-                        own
-                    } else {
-                        self.stage_variable(code, at, stage, name)
-                    }
-                })
-                .collect();
-            let value = evaluate(code, expression, &variables);
-            total = Some(match total {
-                None => value,
-                Some(sum) => code.binary(Operator::Add, sum, value),
-            });
+            let known = Some((state.name, own));
+            let value = self.stage_value_with(code, at, stage, expression, known);
+            total = Some(code.combine(Operator::Add, total, value));
         }
         let Some(rate) = total else {
             return before;
@@ -257,9 +246,25 @@ impl<'d> Lowering<'_, '_, 'd> {
         stage: &mut Stage<'_, '_, 'd>,
         expression: &Expression,
     ) -> Register {
-        let variables: Vec<Register> = (expression.variables().iter())
-            .map(|name| self.stage_variable(code, at, stage, name))
-            .collect();
+        self.stage_value_with(code, at, stage, expression, None)
+    }
+
+    /// The value of an expression at one stage, except that one name has a given value.
+    fn stage_value_with(
+        &mut self,
+        code: &mut Code,
+        at: NodeContext<'_>,
+        stage: &mut Stage<'_, '_, 'd>,
+        expression: &Expression,
+        known: Option<(&str, Register)>,
+    ) -> Register {
+        let mut variables = Vec::new();
+        for name in expression.variables() {
+            variables.push(match known {
+                Some((known, register)) if name == known => register,
+                _ => self.stage_variable(code, at, stage, name),
+            });
+        }
         evaluate(code, expression, &variables)
     }
 
@@ -355,10 +360,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         let mut folded = None;
         for (node, name) in inside.into_iter().flatten() {
             let value = self.stage_variable(code, NodeContext { node, ..at }, stage, name);
-            folded = Some(match folded {
-                None => value,
-                Some(sum) => code.binary(operator_of(selection), sum, value),
-            });
+            folded = Some(code.combine(operator_of(selection), folded, value));
         }
         if let Some(folded) = folded {
             return folded;
