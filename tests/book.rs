@@ -234,7 +234,7 @@ impl Page {
                 },
                 "xml" | "toml" => block.keep(&folder),
                 // The test of the instructions reads programs.
-                "sh no-run" | "python no-run" | "ir" => Ok(()),
+                "sh no-run" | "python no-run" | "ir" | "nmodl" => Ok(()),
                 other => Err(format!("what is a block of `{other}`?")),
             };
             if let Err(message) = result {

@@ -37,7 +37,7 @@ pub struct Outcome {
     pub plots: Plots,
     /// One for each `Run` of the target.
     pub summaries: Vec<Summary>,
-    /// Legal, but surely not meant.
+    /// What is legal, but probably a mistake.
     pub warnings: Vec<Diagnostic>,
     /// What the places of the warnings and of the outputs are in.
     pub sources: Vec<Source>,
@@ -46,21 +46,21 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Where a report of the run is wanted, if it is: `reportFile` of the target, expanded.
+    /// The file that the target asks a report for (`reportFile`), expanded; none if it asks for none.
     pub fn report_file(&self) -> Option<&str> {
         self.outputs.report_file()
     }
 
-    /// The failure because of an output, with the place where it is asked for.
+    /// An error about an output as a failure, with the place in the model that asks for the output.
     pub fn failure(&self, error: OutputError) -> Failure {
         self.outputs.failure(error, &self.sources)
     }
 }
 
-/// What is asked between steps: the run, its steps so far, the simulated time; whether to go on.
+/// Called between steps with the run, its steps so far and the simulated time. It decides whether the run continues.
 pub type Control<'c> = &'c mut dyn FnMut(&Simulation, u64, f64) -> ControlFlow<Stop>;
 
-/// What is asked between steps of a run that may be saved; whether to go on.
+/// Called between steps of a run that can be saved. It decides whether the run continues.
 pub type Watch<'w> = &'w mut dyn FnMut(&Simulation, &mut Moment<'_, '_>) -> ControlFlow<Stop>;
 
 /// Why a run is to stop before its end.
@@ -68,8 +68,8 @@ pub type Watch<'w> = &'w mut dyn FnMut(&Simulation, &mut Moment<'_, '_>) -> Cont
 pub enum Stop {
     /// The user wants it to: the outcome says how far it got.
     User,
-    /// Whoever watches it has failed, such as to save it. Of an output that cannot be written
-    /// the run tells more itself.
+    /// The caller has failed, for example to save the run. If an output cannot be written, the run itself
+    /// gives a better message.
     Failed(Failure),
 }
 
@@ -189,7 +189,7 @@ pub fn run_from(
 /// The runs of a target, to be made one after another.
 struct AllRuns<'r> {
     built: &'r Built,
-    /// What the first one that is made goes on from.
+    /// The checkpoint from which the first run continues.
     checkpoint: Option<Checkpoint>,
     path: &'r str,
     reader: &'r dyn SourceReader,
@@ -296,8 +296,8 @@ impl AllRuns<'_> {
     }
 }
 
-/// Makes a run and writes its files. A run that was stopped because its watcher has failed leaves why
-/// in `stopped`.
+/// Makes a run and writes its files. If the run was stopped because the watcher has failed, the reason is in
+/// `stopped`.
 fn make_run(
     compiled: &Compiled,
     checkpoint: Option<Checkpoint>,

@@ -86,8 +86,8 @@ fn load(
 }
 
 impl LoadFailure {
-    /// If a text was read only in part, its mistake is the likely cause of all errors, and it alone
-    /// is reported.
+    /// If a text was read only in part, reports the mistake in it alone, because it is the likely cause of all
+    /// errors.
     fn or_of(self, doubt: Option<&DocumentError>) -> LoadFailure {
         match doubt {
             Some(doubt) => LoadFailure {

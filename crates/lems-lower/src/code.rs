@@ -263,14 +263,14 @@ impl Code {
             .push(Statement::Let(accumulator, Operation::Copy(value)));
     }
 
-    /// The accumulator's value now, in a register that keeps it.
+    /// A copy of the present value of an accumulator, in a register that does not change.
     pub fn settled(&mut self, accumulator: Register) -> Register {
         self.assign(Scalar::Real, Operation::Copy(accumulator))
     }
 
-    /// A register with the change of a state variable in some time, which is in a register. It is the
-    /// rate times the time until [`move_exactly`](super::tangent::move_exactly) takes what depends on
-    /// the variable into account.
+    /// A register with the change of a state variable during a time, which is in a register. At first it is the rate
+    /// times the time. [`move_exactly`](super::tangent::move_exactly) corrects it where the rate depends on the
+    /// variable.
     pub fn exact_move(
         &mut self,
         state: Variable,

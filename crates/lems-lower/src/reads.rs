@@ -137,8 +137,8 @@ impl<'d> Lowering<'_, '_, 'd> {
         }
     }
 
-    /// The place of what `name` means at a node or around it, if the types alone tell that for
-    /// all members, so that none of them has to be asked.
+    /// The place of what `name` means at a node or around it, if the types alone determine it for all members. Then
+    /// no member has to be looked at.
     pub(super) fn common_read(
         &mut self,
         start: Option<(&LoopNest, NodeId)>,

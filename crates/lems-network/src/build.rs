@@ -138,7 +138,7 @@ pub(crate) struct Builder<'r, 'm, 'd> {
     pub making: Vec<InstanceId>,
     /// Which instances are built, with all in them.
     built: Vec<bool>,
-    /// What the `Collection`s of instances hold; None while it is being found out.
+    /// What the `Collection`s of instances hold; None while that is being computed.
     pub collections: HashMap<(InstanceId, &'d str), Option<Vec<InstanceId>>>,
     /// What the `PairCollection`s of instances hold.
     pub pairs: HashMap<(InstanceId, &'d str), Vec<(InstanceId, InstanceId)>>,
@@ -151,8 +151,8 @@ pub(crate) struct Builder<'r, 'm, 'd> {
 }
 
 impl<'m, 'd> Builder<'_, 'm, 'd> {
-    /// Whether an error after so many others keeps an instance from being there; too many children
-    /// are all there.
+    /// Whether one of the errors after the first `errors` means that an instance is missing. If there are too many
+    /// children, none is missing.
     pub(crate) fn lacks_instances(&self, errors: usize) -> bool {
         let is_lack = |error: &NetworkError| !matches!(error, NetworkError::TooManyChildren { .. });
         self.errors.iter().skip(errors).any(is_lack)

@@ -151,7 +151,7 @@ impl<'b, 'r, 'm, 'd> Connector<'b, 'r, 'm, 'd> {
         let path = Path::new(text, source);
         let mut found = self.builder.follow(start, path);
         if found.is_err() && !self.network().cables.all.is_empty() {
-            // Files for cells with dendrites are about that leave out `../`.
+            // Some files for cells with dendrites leave out `../`.
             found = self.builder.follow(Network::ROOT, path).or(found);
         }
         match found {
@@ -288,7 +288,7 @@ impl<'b, 'r, 'm, 'd> Connector<'b, 'r, 'm, 'd> {
         self.place = outer;
     }
 
-    /// Sees to it that a `Collection` is filled.
+    /// Fills a `Collection`, unless that is done.
     fn gather(&mut self, path: Attribute<'d>, collection: Attribute<'d>) {
         let Some(id) = self.place.instance else {
             return;

@@ -15,8 +15,8 @@ use crate::populate::referenced_component;
 use crate::structure::{is_bare_connection, is_plain_connection};
 use crate::{CablePlan, CableRules, MAX_DEPTH, NetworkError};
 
-/// Counts that tell what a network will take; [`Network::build`](crate::Network::build) makes as
-/// many unless `untold` is not zero.
+/// What a network will contain, counted without building it. [`Network::build`](crate::Network::build) makes exactly
+/// as many if `untold` is zero.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Estimate {
     /// Instances by type, in the order in which the types are met.
@@ -176,8 +176,8 @@ impl<'m, 'd> Counter<'m, 'd> {
         counted
     }
 
-    /// The number of a part of something that there is so many times: in a cable it may be in some of the
-    /// compartments only.
+    /// How many instances of a part there are, if there are `times` of what it is in. In a cable, the part may be in
+    /// some of the compartments only.
     fn number_of_part(&self, part: ComponentId, times: u64) -> u64 {
         let cable = self.cable.as_ref();
         let number = cable.and_then(|(plan, cells)| {

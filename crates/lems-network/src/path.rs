@@ -151,8 +151,8 @@ impl<'d> Network<'_, 'd> {
         meant.next().is_none().then_some(first)
     }
 
-    /// The cell of an `instance`, whatever the path calls it: other simulators do not look at the
-    /// name, so files with the wrong one are about.
+    /// The cell of an `instance`, whatever the path calls it. Other simulators ignore the name, so some files have
+    /// a wrong one.
     fn only_instance(
         &self,
         current: InstanceId,
@@ -369,7 +369,7 @@ impl<'d> Network<'_, 'd> {
         below.trim_start_matches('/').to_owned()
     }
 
-    /// An instance of that name deeper down, where whoever wrote the path left out steps.
+    /// An instance of that name deeper down, in case the path leaves out steps.
     pub(crate) fn further_down(&self, top: InstanceId, name: &str) -> Option<InstanceId> {
         let mut found = VecDeque::from([top]);
         for _ in 0..SEARCHED {

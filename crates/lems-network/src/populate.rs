@@ -291,7 +291,7 @@ impl<'m, 'd> Builder<'_, 'm, 'd> {
         None
     }
 
-    /// Whether so many instances more are allowed; the error otherwise.
+    /// Whether `count` more instances are allowed. If not, adds the error.
     fn has_room(&mut self, id: InstanceId, count: u64, component: Option<ComponentId>) -> bool {
         let size = component.map_or(1, |component| size_of(self.network.model, component));
         let expected = count.saturating_mul(size);

@@ -1,4 +1,4 @@
-//! What a simulation runs and records: `Run`, `Record`, `DataWriter` and their kin.
+//! What a simulation runs and records: `Run`, `Record`, `DataWriter` and similar elements.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,7 +10,7 @@ use crate::build::MAX_INSTANCES;
 use crate::rounded;
 use crate::{CableRules, Network, NetworkError, hash_order};
 
-/// Everything that the target of a document asks for.
+/// Everything that the target of a document asks to run and to record.
 #[derive(Debug, Clone)]
 pub struct Experiment<'d> {
     /// Runs, one after another.
@@ -30,7 +30,7 @@ pub struct Experiment<'d> {
     /// Components whose parameters are to be values in memory, not constants in code, because other
     /// runs will have other values.
     pub free: HashSet<ComponentId>,
-    /// Legal, but surely not meant.
+    /// What is legal, but probably a mistake.
     pub warnings: Vec<NetworkError>,
 }
 
@@ -78,7 +78,7 @@ pub struct EventFile<'d> {
     pub path: String,
     /// Where the model names it.
     pub span: Span,
-    /// Order in a line; None: an unknown one, which leaves the file empty.
+    /// Order of the fields in a line; None if it is unknown, and then the file stays empty.
     pub format: Option<EventFormat>,
     /// What it records.
     pub selections: Vec<EventSelection<'d>>,

@@ -57,7 +57,7 @@ impl<'d> Kinds<'d> {
         Ok(kinds)
     }
 
-    /// Reads an element; gives its kind, which may be one that is known.
+    /// Reads an element. Returns its kind, which may be one that is known.
     fn read(
         &mut self,
         network: &Network<'_, 'd>,

@@ -30,7 +30,8 @@ pub(crate) struct Read<'d> {
 /// What is known of an element from the compartment around it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Role<'d> {
-    /// The variable that is its current, whether this is that of the compartment, its factor.
+    /// Its current: the variable, whether it is the current of the whole compartment (otherwise per area), and
+    /// a factor.
     pub current: Option<(&'d str, bool, f64)>,
     /// The ion that it carries.
     pub carries: Option<usize>,

@@ -311,7 +311,7 @@ impl<'p> Module<'p> {
         }
     }
 
-    /// The kernels of a step in its order, but for that of the currents.
+    /// The kernels of a step, in order, without the kernel of the currents.
     pub fn steps(&self) -> Vec<Part> {
         let schedule = &self.places.program.schedule;
         let place = |part: &Part| {
