@@ -559,9 +559,10 @@ fn is_distinctive(name: &str) -> bool {
 
 fn is_any_of(dependency: &str, forbidden: &[&str]) -> bool {
     forbidden.iter().any(|name| match name.strip_suffix('-') {
-        // Every crate may use mathematical functions and indices.
+        // Every crate may use mathematical functions, indices and suggestions.
         Some(_) => {
-            dependency.starts_with(name) && !["lems-math", "lems-index"].contains(&dependency)
+            let is_common = ["lems-math", "lems-index", "lems-suggest"].contains(&dependency);
+            dependency.starts_with(name) && !is_common
         }
         None => dependency == *name || dependency.starts_with(&format!("{name}-")),
     })

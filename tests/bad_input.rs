@@ -100,7 +100,7 @@ fn no_message_is_left_without_its_file() {
 }
 
 /// Codes without a file in `tests/bad`: limits that a small file cannot reach, failures of the
-/// system, warnings, and checkpoints.
+/// system, warnings, checkpoints, and runs by several ranks.
 const NOT_IN_THE_CORPUS: [&str; 68] = [
     "E0102", "E0103", "E0105", "E0108", "E0109", "E0112", "E0113", "E0114", "E0115", "E0130",
     "E0131", "E0140", "E0141", "E0142", "E0206", "E0215", "E0217", "E0225", "E0226", "E0227",

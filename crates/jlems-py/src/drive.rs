@@ -15,14 +15,14 @@ pub struct Bounds {
     pub limits: Limits,
     pub host: Arc<dyn Host>,
     pub time: Option<Duration>,
-    /// Set when the run is to end; then nobody asks Python.
+    /// Set to end the run without asking Python.
     pub ended: Option<Arc<AtomicBool>>,
 }
 
-/// Time between two looks at Python.
+/// Time between two calls of Python.
 pub const PERIOD: Duration = Duration::from_millis(40);
 
-/// Why a run does not go on.
+/// Why a run has ended early.
 #[derive(Debug)]
 pub enum End {
     /// It failed.
@@ -31,11 +31,11 @@ pub enum End {
     Limit(Box<Failure>),
     /// An exception of Python, such as `KeyboardInterrupt`.
     Raised(PyErr),
-    /// The callback wanted it.
+    /// The callback has asked for it.
     Stopped,
 }
 
-/// Makes steps until so many are done in all.
+/// Makes steps until the run has made `until` steps in all.
 pub fn advance(
     run: &mut Run<Columns>,
     until: u64,
@@ -84,8 +84,8 @@ fn look(
     }
 }
 
-/// Lets Python handle signals, and tells a callback how far a run is: steps, of how many, time. Gives
-/// whether it wants the run to end.
+/// Lets Python handle signals, and calls the callback with the progress of the run: steps, of how many, time.
+/// Returns whether the callback asks to end the run.
 pub fn ask(
     progress: Option<&Py<PyAny>>,
     (steps, of_steps, time): (u64, u64, f64),

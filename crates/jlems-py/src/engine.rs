@@ -147,7 +147,7 @@ impl Engine {
         self.options.threads
     }
 
-    /// The same engine; reading its model took a while too.
+    /// The same engine, with the time for reading its model added.
     pub fn after(mut self, reading: Duration) -> Engine {
         self.seconds += reading.as_secs_f64();
         self
@@ -202,7 +202,7 @@ impl Engine {
         Made::of(run, end, begun.elapsed())
     }
 
-    /// Why a run failed, with the cause if it can be told in a moment.
+    /// Why a run failed, with the cause if it can be found quickly.
     pub fn explained(&self, end: End, took: Duration) -> End {
         let is_short = took <= LONGEST_RUN_AGAIN
             && self.compiled.simulation().instances <= MOST_INSTANCES_AGAIN;
@@ -285,7 +285,7 @@ impl Made {
     }
 }
 
-/// The exception for a run that does not go on, unless it was told to stop.
+/// The exception for a run that has ended early; none if it was asked to stop.
 pub fn error_of(py: Python<'_>, end: End) -> Option<PyErr> {
     match end {
         End::Failed(error) => Some(exception(py, &Failure::from(error), Kind::Run)),

@@ -28,8 +28,8 @@ struct OwnEvents {
     events: Vec<(f64, usize)>,
 }
 
-/// Writes data files, event files and a file of times into a folder, none of which may be one of the
-/// `inputs`. Gives their names.
+/// Writes data files, event files and a file of times into a folder. None of them may be one of the `inputs`.
+/// Returns their names.
 #[pyfunction]
 #[pyo3(signature = (folder, times, values, tables, events, times_file, inputs))]
 #[expect(

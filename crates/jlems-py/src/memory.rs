@@ -1,5 +1,5 @@
-//! Memory and clock of the machine, looked at now and then: small models are built in less time than it
-//! takes to ask the system.
+//! Memory and clock of the machine, which are read only now and then: building a small model takes less time
+//! than asking the system.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};

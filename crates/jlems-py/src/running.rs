@@ -83,7 +83,7 @@ pub fn start(engine: &Bound<'_, Engine>, checkpoint: Option<Vec<u8>>) -> PyResul
 
 #[pymethods]
 impl Running {
-    /// Makes steps until so many are done in all; whether the callback stopped it.
+    /// Makes steps until the run has made `until` steps in all. Returns whether the callback stopped it.
     #[pyo3(signature = (until, progress=None))]
     fn advance(&self, py: Python<'_>, until: u64, progress: Option<Py<PyAny>>) -> PyResult<bool> {
         let engine = self.engine.get();
@@ -117,7 +117,7 @@ impl Running {
         last.ok_or_else(is_over)
     }
 
-    /// Goes on with the values of another engine of the same model.
+    /// Continues with the values of another engine of the same model.
     fn change(&self, py: Python<'_>, engine: &Engine) -> PyResult<()> {
         let changed = self.with(py, |held| {
             let run = held.run.as_mut()?;

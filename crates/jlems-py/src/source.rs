@@ -12,7 +12,7 @@ use crate::failure::{Kind, Problem, detached, exception, json};
 use crate::memory;
 use crate::texts::{Text, Texts};
 
-/// All that a model is, to be made again in another process.
+/// All data of a model, from which another process can make it again.
 type Parts = (
     String,
     (BTreeMap<String, String>, BTreeMap<String, Text>),

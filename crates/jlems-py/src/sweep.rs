@@ -150,7 +150,7 @@ pub fn sweep(
                 }
             };
             tickets.end();
-            // Those that wait to send are told that nobody listens.
+            // Threads that wait to send get an error.
             drop(receiver);
             result
         })

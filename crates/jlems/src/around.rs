@@ -1,5 +1,5 @@
-//! LEMS files that are not there, around NeuroML files that say neither where their types are nor what
-//! to run.
+//! Makes a LEMS file, which exists only in memory, around a NeuroML file that says neither where its types are
+//! nor what to run.
 
 use std::path::Path;
 

@@ -43,7 +43,7 @@ pub struct ResolvedCell {
     pub compartments: Vec<ResolvedCompartment>,
     /// What is in the compartments, in the order of the file.
     pub parts: Vec<ResolvedPart>,
-    /// What it is before the first step; None if that cannot be computed.
+    /// Its value before the first step; None if that cannot be computed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_rest: Option<AtRest>,
 }

@@ -141,7 +141,7 @@ fn event_columns(text: &str) -> Option<(usize, usize)> {
     }
 }
 
-/// Times of events by id, if a text is that of an `EventOutputFile`; in either order of columns.
+/// Times of events by id, if a text is an `EventOutputFile`, in either order of the columns.
 pub fn event_trains(text: &str) -> Option<BTreeMap<&str, Vec<f64>>> {
     is_of_events(text).then(|| trains(text))
 }

@@ -80,9 +80,8 @@ impl Failure {
         }
     }
 
-    /// The same with the warnings about what was read that are always shown: they may name the
-    /// cause. Each is there once. Or only what is wrong with a text that may be read as nobody
-    /// meant it, which is the cause then.
+    /// The same with those warnings about what was read that are always shown, because one of them may be the
+    /// cause. If the text was probably misread, that is the cause, and nothing else is shown.
     pub(crate) fn with_warnings_of(mut self, document: &Document) -> Failure {
         if let Some(doubt) = document.doubt() {
             return Failure::of(document.sources(), std::slice::from_ref(doubt));

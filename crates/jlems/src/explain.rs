@@ -265,7 +265,7 @@ impl Code {
         self.is_mistake() || ALWAYS_SHOWN.contains(&self.0)
     }
 
-    /// Whether it is a mistake, which is only a warning where jLEMS runs the model all the same.
+    /// Whether it is a mistake. A mistake is only a warning if jLEMS runs the model in spite of it.
     /// `run --strict` and `validate` make an error of it.
     pub fn is_mistake(self) -> bool {
         matches!(

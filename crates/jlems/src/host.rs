@@ -9,10 +9,10 @@ use std::time::Duration;
 ///
 /// `lems_host::Machine` is one for this process.
 pub trait Host: Debug + Send + Sync {
-    /// The time since some moment that stays the same, or `None` without a clock.
+    /// The time since a fixed moment, or `None` without a clock.
     fn now(&self) -> Option<Duration>;
 
-    /// Bytes of memory that this process has in use, if the system tells.
+    /// Bytes of memory that this process has in use, if the system knows.
     fn memory_in_use(&self) -> Option<usize>;
 
     /// Whether this process uses more than `limit` bytes of memory.
@@ -35,7 +35,7 @@ impl Host for NoHost {
     }
 }
 
-/// A moment by the clock of a host, as far as it has one.
+/// A stopwatch by the clock of a host. Without a clock it measures nothing.
 #[derive(Debug, Clone)]
 pub(crate) struct Timer {
     host: Arc<dyn Host>,

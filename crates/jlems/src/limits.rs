@@ -76,7 +76,7 @@ pub struct Limit {
     pub unit: Unit,
     /// Where it is kept.
     of: fn(&mut Limits) -> &mut usize,
-    /// Whether it can be lowered only: higher, and a model could exhaust the stack or overflow.
+    /// Whether it can only be lowered. With a higher limit, a model could exhaust the stack or overflow.
     fixed: bool,
 }
 
@@ -229,7 +229,7 @@ impl Limits {
         self.allow_network(document, model, run.target)
     }
 
-    /// Whether a network stays within the limits, told without making it.
+    /// Checks that a network stays within the limits, without building it.
     ///
     /// # Errors
     /// Too many instances or bytes; components inside one another too deep.
@@ -259,8 +259,8 @@ impl Limits {
         Ok(())
     }
 
-    /// Whether the runs of an experiment, of which only each `every` manieth row is written, stay
-    /// within the limits if no event occurs.
+    /// Checks that the runs of an experiment stay within the limits if no event occurs. Only every `every`-th row
+    /// is written.
     ///
     /// # Errors
     /// Too many bytes, even if all numbers are short.
@@ -311,7 +311,8 @@ impl Limits {
         }
     }
 
-    /// Most instances that a network may get while it is built, if they could not be counted before.
+    /// Largest number of instances that a network may get while it is built, if they could not be counted
+    /// before.
     pub(crate) fn most_instances(&self) -> usize {
         self.instances
             .min(as_bound(self.memory as u64 / memory::INSTANCE_BYTES))

@@ -10,7 +10,8 @@ const PROGRAM_BYTES: u64 = 13 << 20;
 /// of point cells and synapses while they are built, which is when most memory is in use.
 const COMPONENT_BYTES: u64 = 200;
 pub(crate) const INSTANCE_BYTES: u64 = 280;
-/// Bytes that an event on its way takes: itself, the room to grow, and those that are being delivered.
+/// Bytes that a queued event takes: the event itself, the room for growing the queue, and the events that are
+/// being delivered.
 pub(crate) const EVENT_BYTES: usize = 100;
 const VARIABLE_BYTES: u64 = 8;
 const TARGET_BYTES: u64 = 24;
@@ -28,7 +29,7 @@ pub struct Needed {
 }
 
 impl Needed {
-    /// What a model will take that has so many instances.
+    /// The memory that a model with so many instances will need.
     pub fn of(document: &Document, model: &Model<'_>, estimate: &Estimate) -> Needed {
         let text = document.sources().iter().map(|source| source.text.len());
         let read = text.sum::<usize>() as u64

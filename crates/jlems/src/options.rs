@@ -40,8 +40,8 @@ pub struct Options {
     pub fast: bool,
     /// How cells with dendrites are computed.
     pub method: Method,
-    /// Whether events reach other instances at the start of the next step, or after their delays in
-    /// whole steps, as NEURON delivers those of an exact export.
+    /// Whether events reach other instances at the start of the next step, or after their delays rounded to
+    /// whole steps. In NEURON, an exact export delivers them so.
     pub late_events: bool,
     /// Seed of the random generator, instead of the model's.
     pub seed: Option<i64>,
@@ -67,7 +67,7 @@ pub struct Options {
     pub checkpoint_every: Option<f64>,
     /// What the displays show is written too, each to an output named by [`display_name`](crate::display_name).
     pub displays: bool,
-    /// Whether mistakes that jLEMS passes are errors.
+    /// Whether mistakes that jLEMS accepts are errors.
     pub strict: bool,
     /// When the run began, as `yyyyMMddHHmmss`, for the name of its report.
     pub timestamp: String,
@@ -75,8 +75,8 @@ pub struct Options {
     pub limits: Limits,
     /// What measures time and memory for these limits.
     pub host: Option<Arc<dyn Host>>,
-    /// Set when the run is wanted to end while a step delivers events without an end in sight;
-    /// between steps whoever advances the run decides.
+    /// Set this to end a run while a step delivers events without an end. Between steps, the caller of the run
+    /// decides itself.
     pub interrupted: Option<Arc<AtomicBool>>,
     /// What is being done, for those who watch.
     pub stage: Stage,
@@ -100,7 +100,7 @@ impl Options {
     }
 }
 
-/// Outputs that a text asks for that no user has written.
+/// Outputs that a generated text asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MadeOutputs {
     /// Path of that text.

@@ -14,7 +14,7 @@ use lems_engine::{
 use lems_ir::Fault;
 use lems_model::Model;
 use lems_output::{LimitedStore, OutputError, OutputStore};
-use lems_ranks::{Left, Ranks, Wish};
+use lems_ranks::{Command, Disconnected, Ranks};
 
 use crate::host::Timer;
 use crate::reading::experiment;
@@ -37,7 +37,7 @@ pub struct Outcome {
     pub plots: Plots,
     /// One for each `Run` of the target.
     pub summaries: Vec<Summary>,
-    /// Legal, but surely not meant.
+    /// What is legal, but probably a mistake.
     pub warnings: Vec<Diagnostic>,
     /// What the places of the warnings and of the outputs are in.
     pub sources: Vec<Source>,
@@ -46,21 +46,21 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Where a report of the run is wanted, if it is: `reportFile` of the target, expanded.
+    /// The file that the target asks a report for (`reportFile`), expanded; none if it asks for none.
     pub fn report_file(&self) -> Option<&str> {
         self.outputs.report_file()
     }
 
-    /// The failure because of an output, with the place where it is asked for.
+    /// An error about an output as a failure, with the place in the model that asks for the output.
     pub fn failure(&self, error: OutputError) -> Failure {
         self.outputs.failure(error, &self.sources)
     }
 }
 
-/// What is asked between steps: the run, its steps so far, the simulated time; whether to go on.
+/// Called between steps with the run, its steps so far and the simulated time. It decides whether the run continues.
 pub type Control<'c> = &'c mut dyn FnMut(&Simulation, u64, f64) -> ControlFlow<Stop>;
 
-/// What is asked between steps of a run that may be saved; whether to go on.
+/// Called between steps of a run that can be saved. It decides whether the run continues.
 pub type Watch<'w> = &'w mut dyn FnMut(&Simulation, &mut Moment<'_, '_>) -> ControlFlow<Stop>;
 
 /// Why a run is to stop before its end.
@@ -68,8 +68,8 @@ pub type Watch<'w> = &'w mut dyn FnMut(&Simulation, &mut Moment<'_, '_>) -> Cont
 pub enum Stop {
     /// The user wants it to: the outcome says how far it got.
     User,
-    /// Whoever watches it has failed, such as to save it. Of an output that cannot be written
-    /// the run tells more itself.
+    /// The caller has failed, for example to save the run. If an output cannot be written, the run itself
+    /// gives a better message.
     Failed(Failure),
 }
 
@@ -138,7 +138,7 @@ pub fn run_from(
     let doubts = checked.doubts();
     let store = &mut LimitedStore::new(store, options.limits.output_bytes as u64);
     let outputs = RunOutputs::of(&checked, options);
-    // What cannot be written is told before a network is built, by the rank that writes.
+    // An output that cannot be written is reported before a network is built, by the rank that writes.
     let mut warnings = match follows(options) {
         true => Vec::new(),
         false => match outputs.reserve(store, loaded.document()) {
@@ -189,7 +189,7 @@ pub fn run_from(
 /// The runs of a target, to be made one after another.
 struct AllRuns<'r> {
     built: &'r Built,
-    /// What the first one that is made goes on from.
+    /// The checkpoint from which the first run continues.
     checkpoint: Option<Checkpoint>,
     path: &'r str,
     reader: &'r dyn SourceReader,
@@ -269,7 +269,7 @@ impl AllRuns<'_> {
                 && compiled.simulation().instances <= MOST_INSTANCES_AGAIN
         };
         let is_worth_explaining = |error: &RunError| match error {
-            RunError::Engine(EngineError::Fault(Fault::Left { .. })) => false,
+            RunError::Engine(EngineError::Fault(Fault::Disconnected { .. })) => false,
             RunError::Engine(EngineError::Fault(_)) => !follows(self.options),
             RunError::Engine(EngineError::NotFinite { .. }) => is_short() && !follows(self.options),
             RunError::Engine(_) | RunError::Limit(_) => false,
@@ -296,8 +296,8 @@ impl AllRuns<'_> {
     }
 }
 
-/// Makes a run and writes its files. A run that was stopped because its watcher has failed leaves why
-/// in `stopped`.
+/// Makes a run and writes its files. If the run was stopped because the watcher has failed, the reason is in
+/// `stopped`.
 fn make_run(
     compiled: &Compiled,
     checkpoint: Option<Checkpoint>,
@@ -308,8 +308,8 @@ fn make_run(
 ) -> Result<Summary, RunError> {
     if let Some(ranks) = &options.ranks {
         ranks
-            .greet(compiled.simulation().fingerprint())
-            .map_err(left)?;
+            .check_model(compiled.simulation().fingerprint())
+            .map_err(disconnected)?;
         if !ranks.leads() {
             return follow(compiled, checkpoint, options, ranks);
         }
@@ -333,11 +333,15 @@ fn make_run(
                 false
             }
         };
-        let wish = if goes_on { Wish::GoOn } else { Wish::Stop };
-        match options.ranks.as_ref().map(|ranks| ranks.wish(wish)) {
+        let command = if goes_on {
+            Command::Continue
+        } else {
+            Command::Stop
+        };
+        match options.ranks.as_ref().map(|ranks| ranks.broadcast(command)) {
             None | Some(Ok(_)) if goes_on => ControlFlow::Continue(()),
             None | Some(Ok(_)) => ControlFlow::Break(()),
-            // The next step says it.
+            // The next step fails with the reason.
             Some(Err(_)) => ControlFlow::Continue(()),
         }
     };
@@ -349,14 +353,14 @@ fn make_run(
     Ok(summary)
 }
 
-/// Whether another rank writes, and decides.
+/// Whether another rank writes the outputs and commands this one.
 fn follows(options: &Options) -> bool {
     options.ranks.as_ref().is_some_and(|ranks| !ranks.leads())
 }
 
-fn left(left: Left) -> RunError {
-    let message = left.to_string();
-    RunError::Engine(Fault::Left { message }.into())
+fn disconnected(reason: Disconnected) -> RunError {
+    let message = reason.to_string();
+    RunError::Engine(Fault::Disconnected { message }.into())
 }
 
 /// Makes the part of a run of a rank that does not lead.
@@ -373,13 +377,14 @@ fn follow(
     let mut control = |moment: &mut Moment<'_, '_>| {
         loop {
             match ranks.follow() {
-                Ok(Wish::Collect) => {
-                    // What this rank holds goes to the first, and no further. The next step says what is wrong.
+                Ok(Command::Gather) => {
+                    // Sends the state of this rank to rank 0; the checkpoint itself is not needed here. If that fails,
+                    // the next step fails with the reason.
                     let _ = moment.checkpoint();
                 }
-                Ok(Wish::Stop) => return ControlFlow::Break(()),
-                // The next step says that the others have left.
-                Ok(Wish::GoOn) | Err(_) => return ControlFlow::Continue(()),
+                Ok(Command::Stop) => return ControlFlow::Break(()),
+                // After an error, the next step fails with the reason.
+                Ok(Command::Continue) | Err(_) => return ControlFlow::Continue(()),
             }
         }
     };

@@ -97,7 +97,7 @@ pub(crate) fn doubts_of_model(document: &Document, warnings: &[ModelError]) -> F
     Failure::always_shown(document.sources(), &warnings)
 }
 
-/// What a model says to run.
+/// The simulation that a model asks for.
 pub(crate) fn experiment<'d>(
     document: &Document,
     model: &Model<'d>,

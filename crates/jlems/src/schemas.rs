@@ -49,7 +49,7 @@ pub fn read_schema(
 ///
 /// # Errors
 ///
-/// None, but for a bug: the table that is part of the program cannot be read.
+/// A bug: the table that is part of the program cannot be read.
 pub fn neuroml_schema() -> Result<Schema, Failure> {
     // What a user allows is for the user's files.
     Schema::of_table(STRUCTURE, &Limits::default()).map_err(|error| {
@@ -68,7 +68,7 @@ pub(crate) fn violations(
     let is_meant = Markup::of(id, source, limits, |markup| {
         is_for(schema, markup.root().name)
     });
-    // That it is no XML is told by those who read the model.
+    // If it is no XML, reading the model reports that.
     if is_meant != Ok(true) {
         return None;
     }

@@ -222,7 +222,7 @@ fn outputs(
 ) -> Result<Outputs, Failure> {
     let usual = !choices.record_something();
     if (options.limits.allow_network(document, model, root)).is_err() {
-        // The run is refused for the same reason, and a plan tells why.
+        // The run is refused for the same reason, and a plan says why.
         return Ok(Outputs::default());
     }
     let random = JavaRandom::new(options.seed.unwrap_or_default());
@@ -274,7 +274,8 @@ fn outputs(
 /// Cells with their ports, under the name of their population.
 type Senders = (String, Vec<(String, String)>);
 
-/// The potential of the first cell of each population, and all that have spikes.
+/// What is usually recorded: the potential of the first cell of each population, and the spikes of all populations
+/// that send any.
 fn everything_usual(network: &Network<'_, '_>) -> (Vec<String>, Vec<Senders>) {
     let (mut quantities, mut senders) = (Vec::new(), Vec::new());
     for population in network.populations() {

@@ -1,4 +1,4 @@
-//! What the program is doing, for those who watch its time and memory from another thread.
+//! What the program is doing, for a thread that watches time and memory.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -26,7 +26,7 @@ pub struct Verdict {
     pub sources: Vec<Source>,
     /// What was found.
     pub diagnostics: Vec<Diagnostic>,
-    /// How many of the files were held against a schema.
+    /// How many of the files were checked against a schema.
     pub held: usize,
 }
 
@@ -92,7 +92,7 @@ pub fn validate(
     }
 }
 
-/// Errors, then warnings; each once, and no warning of what is an error.
+/// All errors, then all warnings, without repetitions. What is an error is not repeated as a warning.
 fn in_order(findings: Findings) -> Vec<Diagnostic> {
     let wrong: HashSet<Option<Span>> = findings.errors.iter().map(|error| error.span).collect();
     let is_new = |warning: &Diagnostic| warning.span.is_none() || !wrong.contains(&warning.span);
@@ -165,8 +165,8 @@ fn of_model(
         false => HashSet::new(),
     };
     networks::check(document, model, options, &unrooted, findings);
-    // `jnml -validate` reads less of a shape: what it passes stays valid. Of a file that is run, the run
-    // has told of the cells that are in it.
+    // `jnml -validate` reads less of a shape, and what it passes must stay valid. If the file is run, the run
+    // reports its cells.
     let refused = !is_neuroml && model.target.is_none();
     cells::check(document, model, refused, findings);
 }

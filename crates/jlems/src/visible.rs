@@ -1,5 +1,5 @@
-//! Names and texts of others as they are shown: nothing in them begins a line, moves the cursor,
-//! colours a terminal or turns the direction of writing.
+//! Names and texts from files, made safe to print: nothing in them begins a line, moves the cursor, colours a
+//! terminal or changes the direction of writing.
 
 use std::borrow::Cow;
 
@@ -15,8 +15,8 @@ pub fn visible_lines(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// The same for lines of a source, in which every place stays at its byte. Whoever draws them shows
-/// the control characters of ASCII.
+/// The same for lines of a source. No byte moves. Control characters of ASCII stay: the code that draws the lines
+/// shows them.
 pub(crate) fn visible_source(text: &str) -> Cow<'_, str> {
     let hidden = |letter: char| acts(letter) && !letter.is_ascii();
     if !text.contains(hidden) {

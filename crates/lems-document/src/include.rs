@@ -7,8 +7,8 @@ use crate::options::IncludeOptions;
 use crate::read::{Builder, Include, Item};
 use crate::search::{Found, Identity, Places, Search, base_name, folder_of, name_near};
 use crate::source::{Source, SourceId, SourceReader, Span};
-use crate::suggest::begin_suggestions;
 use crate::tree::Document;
+use lems_suggest::begin_suggestions;
 
 /// Number of warnings after which no names are suggested: each suggestion lists every folder.
 const MOST_SUGGESTIONS: usize = 100;
@@ -86,8 +86,8 @@ fn load(
 }
 
 impl LoadFailure {
-    /// If a text was read only in part, its mistake is the likely cause of all errors, and it alone
-    /// is reported.
+    /// If a text was read only in part, reports the mistake in it alone, because it is the likely cause of all
+    /// errors.
     fn or_of(self, doubt: Option<&DocumentError>) -> LoadFailure {
         match doubt {
             Some(doubt) => LoadFailure {

@@ -35,7 +35,6 @@ mod rows;
 mod search;
 mod source;
 mod splice;
-mod suggest;
 mod tree;
 
 #[cfg(test)]
@@ -43,10 +42,10 @@ mod tests;
 
 pub use error::{Detour, DocumentError, LoadFailure};
 pub use flat::escaped;
+pub use lems_suggest::nearest;
 pub use markup::{Markup, MarkupAttribute, Piece, QualifiedName, StartTag};
 pub use options::{ForeignLanguage, IncludeOptions, Limits, Note};
 pub use overrides::Override;
 pub use prepared::prepare;
 pub use source::{EmbeddedFile, MemorySources, Source, SourceId, SourceReader, Span};
-pub use suggest::nearest;
 pub use tree::{Attribute, Document, Element};

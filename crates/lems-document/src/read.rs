@@ -87,7 +87,7 @@ impl Builder {
         };
         let size = self.tree.size();
         let read = self.read_rest(id, source, &cut, options);
-        // Whatever is wrong is told in the words and places of the whole text.
+        // An error is reported with the words and places of the whole text.
         read.or_else(|_| {
             drop(cut);
             self.tree.truncate(size);
@@ -95,7 +95,8 @@ impl Builder {
         })
     }
 
-    /// Reads what is left of a source without the elements of runs but the first, and these beside it.
+    /// Reads a source without its runs of like elements, of which only the first ones are left, and then the
+    /// runs.
     fn read_rest(
         &mut self,
         id: SourceId,

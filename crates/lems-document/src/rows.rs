@@ -2,9 +2,8 @@
 //!
 //! Large networks consist of long runs of elements that differ in the values of their attributes only.
 //! [`Cut::of`] finds them in a text and leaves out all but the first of each. The XML parser reads what is
-//! left, so it decides what the elements mean, and the other elements of a run mean the same. Whatever is
-//! wrong in a text is still wrong in what is left of it: only whole elements without content are left
-//! out, and whole lines of blanks between them.
+//! left, so it decides what the elements mean, and the other elements of a run mean the same. No error is
+//! lost, because only whole elements without content are left out, and whole lines of blanks between them.
 
 use std::ops::Range;
 
@@ -72,7 +71,7 @@ impl Cut {
         Some(Cut { text: left, runs })
     }
 
-    /// Translates a range in the text that is left to one in the text of the file.
+    /// Translates a range in the shortened text to a range in the text of the file.
     pub(crate) fn original(&self, range: Range<usize>) -> Range<usize> {
         // What begins where a run was left out is after it, and what ends there is before it.
         let start = self.runs.partition_point(|run| run.at <= range.start);

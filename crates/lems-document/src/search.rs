@@ -9,7 +9,7 @@ use unicode_normalization::UnicodeNormalization;
 use crate::error::{Detour, DocumentError};
 use crate::options::IncludeOptions;
 use crate::source::{EMBEDDED, EmbeddedFile, SourceReader, Span};
-use crate::suggest::nearest;
+use lems_suggest::nearest;
 
 /// The identity of a file: equal for all names of the file.
 #[derive(Clone, PartialEq, Eq, Hash)]

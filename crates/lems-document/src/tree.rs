@@ -89,7 +89,7 @@ impl Tree {
         self.rows.push(rows);
     }
 
-    /// How many elements there are, and so on, for [`truncate`](Self::truncate).
+    /// The lengths of all tables, for [`truncate`](Self::truncate).
     pub(crate) fn size(&self) -> [usize; 5] {
         [
             self.elements.len(),
@@ -391,7 +391,7 @@ impl<'d> Element<'d> {
         if is_written { rows } else { 1 }
     }
 
-    /// The element so many places after this one in a run of like elements.
+    /// The element a number of places after this one in a run of like elements.
     #[must_use]
     pub fn following(self, places: u32) -> Element<'d> {
         Element {
@@ -446,7 +446,7 @@ impl<'d> Element<'d> {
         pairs.all(|(one, other)| alike(one, other))
     }
 
-    /// Whether it is from an embedded file, so it was not written by the user.
+    /// Whether it is from an embedded file, and not from a file of the user.
     pub fn is_embedded(self) -> bool {
         self.document.source(self.record().source).embedded
     }

@@ -80,7 +80,7 @@ struct Moment {
 /// A value that an equation reads.
 struct Input<'d> {
     value: f64,
-    /// The variable that it is, unless it never changes.
+    /// The variable; none if it never changes.
     place: Option<Place<'d>>,
     /// Whether it is as of the step before.
     earlier: bool,

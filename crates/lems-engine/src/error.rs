@@ -38,7 +38,7 @@ impl EngineError {
             EngineError::Fault(Fault::TooManyEvents { .. }) => 520,
             EngineError::Fault(Fault::Ended { .. }) => 523,
             EngineError::Fault(Fault::TooManyDeliveries { .. }) => 551,
-            EngineError::Fault(Fault::Left { .. }) => 552,
+            EngineError::Fault(Fault::Disconnected { .. }) => 552,
             EngineError::Checkpoint(error) => error.code(),
             EngineError::Output(error) => error.code(),
         }
@@ -65,7 +65,7 @@ impl EngineError {
                  with `--limit deliveries=…`"
                     .to_owned(),
             ),
-            EngineError::Fault(Fault::Ended { .. } | Fault::Left { .. }) => None,
+            EngineError::Fault(Fault::Ended { .. } | Fault::Disconnected { .. }) => None,
             EngineError::Checkpoint(error) => Some(error.help()),
             EngineError::Output(error) => error.help(),
         }

@@ -28,11 +28,11 @@ pub trait Sink {
         Ok(())
     }
 
-    /// Brings all that was given into safety, and tells how far each output goes, for a checkpoint.
-    /// A sink without marks begins anew when a run is resumed.
+    /// For a checkpoint: writes all outputs to disk, and returns how long each of them is. A sink without
+    /// marks starts again from the beginning when a run is resumed.
     ///
     /// # Errors
-    /// Something cannot be brought into safety.
+    /// An output cannot be written to disk.
     fn marks(&mut self) -> Result<Vec<Mark>, OutputError> {
         Ok(Vec::new())
     }
@@ -123,7 +123,7 @@ impl TextFiles {
     /// Opens them again as they were at the marks of a checkpoint.
     ///
     /// # Errors
-    /// The first one that the store cannot go on with.
+    /// The store cannot continue one of them.
     pub fn reopen(
         simulation: &Simulation,
         store: &mut dyn OutputStore,

@@ -15,7 +15,7 @@ pub struct RunSettings {
     pub steps_between_checkpoints: u64,
     /// Most events on their way at one time.
     pub most_events: usize,
-    /// What bounds the events without a delay of one step.
+    /// The limit on events without a delay in one step.
     pub deliveries: Deliveries,
 }
 
@@ -30,7 +30,7 @@ impl Default for RunSettings {
 }
 
 impl RunSettings {
-    /// Tells a state what the run demands of it.
+    /// Sets the limits of the run in its state.
     fn prepare(&self, state: &mut State, simulation: &Simulation) {
         state.queue.limit = self.most_events;
         state.queue.expect_steps_of(simulation.step());
@@ -38,10 +38,10 @@ impl RunSettings {
     }
 }
 
-/// What is asked between steps, and after the last one: whether to go on.
+/// Called between steps, and after the last one. It decides whether the run continues.
 pub type Control<'c> = &'c mut dyn FnMut(&mut Moment<'_, '_>) -> ControlFlow<()>;
 
-/// A run between two steps, as those see it who watch it.
+/// A run between two steps, as [`Control`] sees it.
 pub struct Moment<'m, 's> {
     /// Steps done.
     pub steps: u64,
@@ -53,7 +53,7 @@ pub struct Moment<'m, 's> {
 }
 
 impl Moment<'_, '_> {
-    /// The run as bytes that [`Checkpoint::read`] reads; what its outputs got is in safety before.
+    /// The run as bytes that [`Checkpoint::read`] reads. The outputs are written to disk first.
     ///
     /// # Errors
     /// An output that cannot be written, which ends the run with the same error.
@@ -71,7 +71,7 @@ pub struct Summary {
     pub time: f64,
     /// Paths of the files that were written.
     pub files: Vec<String>,
-    /// Whether the run was told to stop before its end.
+    /// Whether the run was stopped before its end.
     pub interrupted: bool,
     /// A variable that is not a number at the end, which nothing recorded has shown.
     pub not_a_number: Option<String>,
@@ -92,7 +92,7 @@ pub struct Cursor<S> {
     row: Vec<f64>,
     /// Whether it failed or was ended within a step: it cannot go on.
     stopped: bool,
-    /// Why an output could not be brought into safety for a checkpoint.
+    /// Why an output could not be written to disk for a checkpoint.
     failure: Option<OutputError>,
 }
 
@@ -113,7 +113,7 @@ impl<S: Sink> Cursor<S> {
         Ok(cursor)
     }
 
-    /// Goes on from a checkpoint, with a sink that `open` makes from how far each output was written.
+    /// Continues from a checkpoint. `open` makes the sink; it is given how far each output was written.
     ///
     /// # Errors
     /// A checkpoint of another run, or an error of `open`.
@@ -172,7 +172,7 @@ impl<S: Sink> Cursor<S> {
         &mut self.sink
     }
 
-    /// Goes on with the parameters of another simulation, whose program has the code of this one.
+    /// Continues with the parameters of another simulation, whose program has the code of this one.
     ///
     /// # Panics
     /// The simulation has another memory.
@@ -189,7 +189,7 @@ impl<S: Sink> Cursor<S> {
         }
     }
 
-    /// What the numbers went to; an output that is not finished stays so.
+    /// The sink. Outputs that are not finished stay so.
     pub fn into_sink(self) -> S {
         self.sink
     }
@@ -204,7 +204,7 @@ impl<S: Sink> Cursor<S> {
         self.steps >= simulation.steps()
     }
 
-    /// Makes steps until so many are done in all, or the run is at its end. Rows and events go to the
+    /// Makes steps until the run has made `until` steps in all, or is at its end. Rows and events go to the
     /// sink.
     ///
     /// # Errors
@@ -281,11 +281,10 @@ impl<S: Sink> Cursor<S> {
         result
     }
 
-    /// Goes on to the end of the run, or until `control` says to stop; gives whether the end is
-    /// reached.
+    /// Runs to the end, or until `control` stops the run. Returns whether the end was reached.
     ///
     /// # Errors
-    /// Those of [`Cursor::advance`], and of an output that `control` wanted in safety.
+    /// Those of [`Cursor::advance`], and those of writing a checkpoint that `control` asked for.
     pub fn run(
         &mut self,
         simulation: &Simulation,
@@ -341,7 +340,7 @@ impl<S: Sink> Cursor<S> {
         Ok(false)
     }
 
-    /// The run as bytes that [`Checkpoint::read`] reads; what its outputs got is in safety before.
+    /// The run as bytes that [`Checkpoint::read`] reads. The outputs are written to disk first.
     ///
     /// # Errors
     /// An output that cannot be written.
@@ -432,7 +431,7 @@ fn steps_to_multiple(done: u64, period: u64) -> u64 {
 }
 
 impl Simulation {
-    /// Everything that changes in a run, as of before the first step: after the initial passes.
+    /// Everything that changes in a run, as it is after the initial passes and before the first step.
     pub fn state_at_start(&self, settings: &RunSettings) -> State {
         let mut state = State::new(&self.program, 0);
         state.random = self.random.clone();

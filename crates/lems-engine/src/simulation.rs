@@ -19,7 +19,7 @@ pub struct Simulation {
     pub columns: Vec<(u32, String)>,
     /// Slots of values that nothing changes while it runs, such as parameters.
     pub(crate) fixed: Vec<Range<u32>>,
-    /// Legal, but surely not meant.
+    /// What is legal, but probably a mistake.
     pub warnings: Vec<NetworkError>,
     /// Number of instances.
     pub instances: usize,
@@ -31,13 +31,12 @@ pub struct Simulation {
     pub(crate) event_files: Vec<EventPlan>,
 }
 
-/// Which run of a target a simulation is of, and what of it is recorded besides what the model asks
-/// for.
+/// Which of the runs of a target a simulation makes, and how it is recorded where the model does not say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordSettings {
     /// Which of the runs of the target this is, from zero.
     pub number: u64,
-    /// Only one row of data of so many is recorded, beginning with the first; 0 and 1 mean all.
+    /// Data files get every N-th row, beginning with the first; 0 and 1 mean all rows.
     pub every: u64,
     /// Name of the file of times, if one is wanted.
     pub times_file: Option<String>,

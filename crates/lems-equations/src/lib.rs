@@ -10,8 +10,8 @@
 //! - [`Equations::setup`] is the order of the passes before the first step.
 //! - [`handlers`] is what an instance does when an event arrives.
 //!
-//! Whoever needs the order reads these lists: the lowering to instructions, the diagnosis of a
-//! value that is not finite, and [`Equations::step_order`], which prints them.
+//! These lists are used wherever the order matters: by the lowering to instructions, by the diagnosis of a
+//! value that is not finite, and by [`Equations::step_order`], which prints them.
 
 mod description;
 mod events;

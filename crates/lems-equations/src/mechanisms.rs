@@ -193,7 +193,7 @@ impl<'m, 'd> Equations<'_, 'm, 'd> {
         items
     }
 
-    /// What is held of a compartment before the first step, given its nodes.
+    /// The values of a compartment that are held before the first step, given its nodes.
     pub(crate) fn hold_at_start(&self, shape: ShapeId, nodes: &[NodeId]) -> Vec<NodeItem<'m, 'd>> {
         let held = self.held(shape);
         let is_held = |node: &NodeId| held.channels.contains(node) || held.pools.contains(node);

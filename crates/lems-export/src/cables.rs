@@ -1,4 +1,4 @@
-//! The sections of a cell, as the nodes of its cable tell them.
+//! The sections of a cell, found from the nodes of its cable.
 
 use lems_ir::Cable;
 

@@ -32,7 +32,7 @@ pub(crate) struct Data {
 }
 
 impl Data {
-    /// Gives a variable of a mechanism its values: so many for each instance as `counts` says, or one.
+    /// Gives a variable of a mechanism its values: `counts` says how many each instance has, otherwise it has one.
     pub fn give(
         &mut self,
         mechanism: String,
@@ -90,7 +90,7 @@ pub(crate) struct Scalars {
     pub values: Vec<f64>,
 }
 
-/// Values of an array: so many for each instance, one after another.
+/// Values of an array: those of one instance after those of another.
 #[derive(Debug)]
 pub(crate) struct Array {
     pub mechanism: String,

@@ -5,7 +5,7 @@ use std::ops::Range;
 use thiserror::Error;
 
 use crate::operators::Applied;
-use crate::suggest::nearest;
+use lems_suggest::nearest;
 
 /// Why a text is not an expression. Ranges are byte ranges in the text.
 #[derive(Clone, Debug, PartialEq, Error)]

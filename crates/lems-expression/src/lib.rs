@@ -23,7 +23,6 @@ mod number;
 mod operators;
 mod parser;
 mod print;
-mod suggest;
 mod tree;
 
 #[cfg(test)]

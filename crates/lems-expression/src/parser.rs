@@ -21,8 +21,19 @@ const LENGTH_LIMIT: usize = 64 * 1024;
 /// Largest depth of parentheses, functions and signs around a value.
 const NESTING_LIMIT: usize = 2000;
 
+impl Expression {
+    /// Parses an arithmetic expression or a condition.
+    ///
+    /// # Errors
+    ///
+    /// The first syntax error in `text`, with its place.
+    pub fn parse(text: &str) -> Result<Expression, ExpressionError> {
+        parse(text)
+    }
+}
+
 /// Parses the text of an expression.
-pub(crate) fn parse(text: &str) -> Result<Expression, ExpressionError> {
+fn parse(text: &str) -> Result<Expression, ExpressionError> {
     if text.len() > LENGTH_LIMIT {
         let range = 0..text.floor_char_boundary(LENGTH_LIMIT);
         return Err(ExpressionError::TooLong {

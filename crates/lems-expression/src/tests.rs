@@ -506,9 +506,9 @@ fn refusals_help() {
 #[test]
 fn misspelled_names_are_recognised() {
     let name = |text: &str| refused(&format!("{text}(x)")).help().unwrap_or_default();
-    // One slip per three letters is tolerated, in any case of letters, but not another word.
+    // One slip per three letters is tolerated, in any case of letters, but not another word. A swap is one slip.
     for (text, known) in [
-        ("sni", None),
+        ("sni", Some("`sin`")),
         ("sim", Some("`sin`")),
         ("SIN", Some("`sin`")),
         ("snh", Some("`sinh`")),

@@ -5,8 +5,6 @@ use std::ops::Range;
 use crate::error::ExpressionError;
 use lems_math::{BinaryOperator, Comparison, Function, Logic};
 
-use crate::parser;
-
 /// One operation of an expression. Operands are indices into [`Expression::nodes`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Node {
@@ -43,15 +41,6 @@ pub struct Expression {
 }
 
 impl Expression {
-    /// Parses an arithmetic expression or a condition.
-    ///
-    /// # Errors
-    ///
-    /// The first syntax error in `text`, with its place.
-    pub fn parse(text: &str) -> Result<Expression, ExpressionError> {
-        parser::parse(text)
-    }
-
     /// An expression that is a single number.
     pub fn number(value: f64) -> Expression {
         Expression {

@@ -11,6 +11,7 @@
 mod error;
 mod file;
 mod network;
+mod population;
 mod projection;
 mod xml;
 

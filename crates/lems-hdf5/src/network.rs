@@ -4,10 +4,9 @@
 //! (`projection_links`) and input list (`inputList_drive`, in older files `input_list_drive`); a
 //! table in it has a row for each instance, connection or input.
 
-use std::collections::BTreeMap;
-
 use crate::error::Hdf5Error;
 use crate::file::{self, Folder, Table};
+use crate::population::{Population, Populations};
 use crate::projection::Projection;
 use crate::xml::{HEADING, Text};
 
@@ -76,31 +75,6 @@ fn opened(xml: &str) -> Result<(String, String), Hdf5Error> {
     match name.rsplit(':').next() == Some(DOCUMENT) {
         true => Ok((inside, format!("</{name}>\n"))),
         false => Err(Hdf5Error::NoTopLevel),
-    }
-}
-
-/// A population, as references to its cells need it.
-pub struct Population {
-    /// The component of its cells.
-    pub component: String,
-    /// Whether each instance has its own element.
-    pub is_list: bool,
-}
-
-/// The populations of a network, by id.
-#[derive(Default)]
-pub struct Populations(BTreeMap<String, Population>);
-
-impl Populations {
-    /// The population with this id, to which a group refers.
-    ///
-    /// # Errors
-    /// There is no such population.
-    pub fn of(&self, folder: &Folder, id: &str) -> Result<&Population, Hdf5Error> {
-        self.0.get(id).ok_or_else(|| Hdf5Error::NoPopulation {
-            group: folder.path().to_owned(),
-            population: id.escape_debug().to_string(),
-        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::error::Hdf5Error;
 use crate::file::{Column, Folder, Table};
-use crate::network::{Population, Populations};
+use crate::population::{Population, Populations};
 use crate::xml::Text;
 
 /// The kind of connections in a projection. The order is that of NeuroML's schema.

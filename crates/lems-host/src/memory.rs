@@ -1,9 +1,9 @@
-//! How much memory this process may use, and does. Linux tells both. On macOS, Windows and FreeBSD only
-//! the memory in use is known, on other systems nothing.
+//! How much memory this process may use, and how much it uses. On Linux both are known, on macOS, Windows and
+//! FreeBSD only the memory in use, on other systems neither.
 
 use std::path::Path;
 
-/// Of what there is, one part in so many is left to others.
+/// One part in this number of the memory is left to other processes.
 const LEFT: usize = 16;
 
 /// Bytes of memory that this process may use: what the machine, the control groups that it is in, the

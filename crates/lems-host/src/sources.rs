@@ -101,8 +101,7 @@ fn beginning(file: File, most: usize) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The file system inside a few folders: all else is not there, whatever leads to it, and whoever
-/// changes what leads to it meanwhile.
+/// The file system inside a few folders. No link leads out of them, even if it is changed while a file is opened.
 #[derive(Debug, Clone, Default)]
 pub struct Sandbox {
     /// Without links; open, so that they stay those that they were.
@@ -149,7 +148,7 @@ impl SourceReader for Sandbox {
         #[cfg(unix)]
         {
             use cap_std::fs::OpenOptionsExt;
-            // If it has become a pipe since, nobody waits for its other end.
+            // If it has become a pipe since, opening it does not wait for the other end.
             options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
         }
         match folder.open_with(&below, &options) {

@@ -27,7 +27,7 @@ pub struct FileStore {
     identities: HashMap<Identity, String>,
     /// Folders that outputs asked for and that were not there.
     made: Vec<PathBuf>,
-    /// The same with the folders around them, each before those around it.
+    /// The same folders and those around them, outer folders first.
     made_levels: Vec<PathBuf>,
 }
 
@@ -116,7 +116,7 @@ impl FileStore {
         }
     }
 
-    /// Notes that an output is written to a place; gives the one that is already.
+    /// Notes that an output is written to a place. Returns the output that already is, if there is one.
     fn hold(&mut self, name: &str, place: &FilePlace) -> Result<Option<String>, OutputError> {
         if let Some(earlier) = self.outputs.get(&place.key) {
             return Ok(Some(earlier.clone()));
@@ -281,12 +281,12 @@ struct FileSink {
     file: File,
     /// How many have been written.
     bytes: u64,
-    /// As it was asked for last; what came after it is read back when it is asked for again.
+    /// The mark that was asked for last. When it is asked for again, the bytes after it are read from the file.
     mark: Mark,
 }
 
 impl FileSink {
-    /// Brings the file into safety, and the mark to its end.
+    /// Writes the file to disk, and moves the mark to its end.
     fn go_on_marking(&mut self) -> io::Result<()> {
         self.file.sync_all()?;
         let mut written = self.place.open(&self.partial, false)?;

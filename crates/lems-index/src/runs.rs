@@ -38,7 +38,7 @@ pub struct Place {
 }
 
 impl Runs {
-    /// Says that the record at an index, which is after all that are known, is a table with so many rows.
+    /// Adds a table with this number of rows as the record at an index, which must be larger than those before.
     ///
     /// # Panics
     /// The number of a row does not fit into 32 bits: see [`narrow`].
@@ -76,7 +76,7 @@ impl Runs {
         }
     }
 
-    /// How many things there are in so many records.
+    /// The number of things in a number of records.
     pub fn count(&self, records: usize) -> usize {
         match self.runs.last() {
             None => records,
@@ -97,7 +97,7 @@ impl Runs {
         self.runs.len()
     }
 
-    /// Forgets the tables after the first so many.
+    /// Keeps a number of tables, and forgets those after them.
     pub fn truncate(&mut self, tables: usize) {
         self.runs.truncate(tables);
     }

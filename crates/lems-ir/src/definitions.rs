@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::{Block, Operation, Register, Statement, statements};
 
-/// The operations that are all that registers are ever assigned.
+/// The operation that each register gets its value from, for registers that are assigned in one place.
 pub struct Definitions(HashMap<Register, Option<Operation>>);
 
 impl Definitions {

@@ -1,14 +1,14 @@
-//! How many events without a delay a step may deliver, and whether it may go on with it.
+//! Limits the events without a delay that one step delivers.
 //!
-//! Each event can set off two, and those four: a step may have no end in sight, and nothing else is
-//! looked at before it is over.
+//! Each event can cause two more, and those four: a step may practically never end, and signals and limits are
+//! otherwise checked only between steps.
 
 use std::sync::Arc;
 
-/// Events between two questions whether the step must end.
+/// Number of events between two checks whether the step must end.
 const BETWEEN_LOOKS: u64 = 1 << 14;
 
-/// Events without a delay that are delivered in the step at hand.
+/// Counts the events without a delay that the current step has delivered, and limits them.
 #[derive(Clone)]
 pub struct Deliveries {
     /// Most of them in one step.
@@ -53,7 +53,7 @@ impl Deliveries {
         self.next_look = BETWEEN_LOOKS.min(self.limit);
     }
 
-    /// Counts some more; gives what is in their way.
+    /// Counts more events. Returns the obstacle if the step must not deliver them.
     pub(crate) fn add(&mut self, more: u64) -> Option<Obstacle> {
         self.made = self.made.saturating_add(more);
         match self.made > self.next_look {

@@ -2,9 +2,7 @@
 
 use std::fmt::{Display, Formatter, Result};
 
-use crate::{
-    Comparison, Fusion, Kernel, Level, Logic, Operation, Operator, Place, Register, Statement,
-};
+use crate::{Fusion, Kernel, Level, Logic, Operation, Operator, Place, Register, Statement};
 
 /// A listing, one statement a line.
 ///
@@ -195,15 +193,7 @@ impl Display for Operation {
                 write!(f, "{left} {symbol} {right}")
             }
             Operation::Compare(comparison, left, right) => {
-                let symbol = match comparison {
-                    Comparison::Less => "<",
-                    Comparison::Greater => ">",
-                    Comparison::LessOrEqual => "<=",
-                    Comparison::GreaterOrEqual => ">=",
-                    Comparison::Equal => "==",
-                    Comparison::NotEqual => "!=",
-                };
-                write!(f, "{left} {symbol} {right}")
+                write!(f, "{left} {} {right}", comparison.c_operator())
             }
             Operation::Logic(Logic::And, left, right) => write!(f, "{left} and {right}"),
             Operation::Logic(Logic::Or, left, right) => write!(f, "{left} or {right}"),
@@ -223,7 +213,7 @@ impl Display for Operation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Function, Scalar};
+    use crate::{Comparison, Function, Scalar};
 
     #[test]
     fn a_listing_reads_like_a_program() {

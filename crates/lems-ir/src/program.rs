@@ -56,8 +56,8 @@ pub enum Stage {
 /// How the potentials of a cable move by a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Solver {
-    /// By an implicit half step, and as far again (J. Crank and P. Nicolson, Proc. Camb. Phil. Soc. 43,
-    /// 1947).
+    /// By an implicit half step, whose change is then made a second time (J. Crank and P. Nicolson, Proc. Camb.
+    /// Phil. Soc. 43, 1947).
     Trapezoidal,
     /// By an implicit step.
     Implicit,
@@ -89,8 +89,8 @@ pub enum Setup {
 }
 
 impl Program {
-    /// Until when events are delivered at the beginning of the step that ends at `time`, all in seconds. With
-    /// cables these are the events of its beginning; jLEMS delivers those of its end.
+    /// The time up to which events are delivered at the beginning of the step that ends at `time`, all in
+    /// seconds. With cables it is the time at which the step begins; jLEMS uses the time at which it ends.
     pub fn due(&self, time: f64, step: f64) -> f64 {
         match self.cables.is_empty() {
             true => time,

@@ -28,7 +28,7 @@ pub struct Target {
     pub delay: f64,
 }
 
-/// Receivers of the events of each source, in the order in which they are told.
+/// Receivers of the events of each source, in the order in which they get an event.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Routes {
     /// `groups[offsets[s] .. offsets[s + 1]]` belong to source `s`.
@@ -47,7 +47,7 @@ struct Group {
     last: u32,
 }
 
-/// Receivers that follow one another and get an event alike.
+/// Neighbouring receivers of one source with the same handler and delay.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Receivers<'r> {
     /// Seconds after the event; zero or less is at once.
@@ -64,7 +64,7 @@ impl<'r> Receivers<'r> {
         self.delay <= 0.0
     }
 
-    /// What happens at each.
+    /// The action of each receiver.
     pub fn actions(self) -> impl Iterator<Item = Action> + 'r {
         self.numbers.iter().map(move |number| match self.handler {
             Some(handler) => Action::Handle {

@@ -210,7 +210,7 @@ impl Rows<'_> {
     }
 }
 
-/// How often a matrix is halved whose largest entry this is.
+/// How often a matrix is halved, given its largest entry.
 fn halvings(largest: f64) -> u32 {
     let mut factor = 1.0;
     let mut halvings = 0;

@@ -41,13 +41,13 @@ pub enum Fault {
         /// Name of the handler that gets the last one.
         receiver: String,
     },
-    /// Another process that makes this run with us has ended.
+    /// Another rank of the run has left, so that the run cannot go on.
     #[error("{message}")]
-    Left {
+    Disconnected {
         /// Which one, and why.
         message: String,
     },
-    /// The run is to end, and the step at hand delivers events without an end in sight.
+    /// The run was ended while a step delivered events without an end.
     #[error("the run was ended while events were delivered at t = {time} s")]
     Ended {
         /// Time of the step, in seconds.
@@ -62,7 +62,7 @@ impl Fault {
             Fault::EndlessRelay { receiver, .. }
             | Fault::TooManyDeliveries { receiver, .. }
             | Fault::TooManyEvents { receiver, .. } => Some(receiver),
-            Fault::Ended { .. } | Fault::Left { .. } => None,
+            Fault::Ended { .. } | Fault::Disconnected { .. } => None,
         }
     }
 }
@@ -76,19 +76,19 @@ pub struct State {
     pub now: f64,
     /// Events on their way.
     pub queue: EventQueue,
-    /// Events without a delay in the step at hand.
+    /// Events without a delay in the current step.
     pub deliveries: Deliveries,
     /// The generator behind `random()`.
     pub random: JavaRandom,
-    /// Event selections that fired since the engine last looked, in order.
+    /// Event selections that have fired since the engine last read this list, in order.
     pub recorded: Vec<u32>,
-    /// Random draws and events sent so far; tells whether a pass had effects beyond memory.
+    /// Random draws and events sent so far. If it changes, a pass had effects other than on memory.
     pub effects: u64,
     /// Random draws so far, those of initial passes included.
     pub draws: u64,
     /// How many handlers are running inside one another.
     pub depth: u32,
-    /// Set when the run cannot go on.
+    /// Set when the run cannot continue.
     pub fault: Option<Fault>,
     /// Room for solving cables; nothing in it outlives a step.
     pub scratch: CableScratch,

@@ -127,7 +127,7 @@ pub enum Defect {
     /// A branch, a loop or a draw in code for instances side by side.
     #[error("code for instances side by side is not straight")]
     Crooked,
-    /// Blocks inside one another beyond reason.
+    /// Blocks are nested too deeply.
     #[error("more than {0} blocks are inside one another")]
     Nesting(usize),
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use lems_ir::Program;
 
-/// A program that is borrowed, or shared with its other owners. Nobody changes it meanwhile.
+/// A program that is borrowed or shared. It does not change while it is held.
 pub(crate) enum Held<'p> {
     Borrowed(&'p Program),
     Shared(Arc<Program>),

@@ -11,6 +11,7 @@
 
 mod codegen;
 mod error;
+mod functions;
 mod held;
 mod machine;
 mod plan;

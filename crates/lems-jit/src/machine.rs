@@ -61,6 +61,7 @@ use lems_ir::{Backend, Call, Function, Interpreter, Program, Stage, State, emit}
 use lems_math as math;
 
 use crate::codegen::abi::{Declaration, Emission, Helper, Helpers, LANES};
+use crate::functions::{self, InPlace};
 use crate::held::Held;
 use crate::plan::block::BlockPlan;
 use crate::plan::rollback::RollbackSources;
@@ -581,7 +582,7 @@ fn handler_function(module: &JITModule, function: FuncId) -> HandlerFunction {
 /// The functions that machine code calls, with their addresses.
 pub(crate) const HELPERS: Helpers = Helpers {
     declarations: &DECLARATIONS,
-    ceil: ("ceil", ceil as *const u8),
+    ceil: ("ceil", functions::ceil as *const u8),
 };
 
 const DECLARATIONS: [Declaration; 26] = [
@@ -609,30 +610,38 @@ const DECLARATIONS: [Declaration; 26] = [
     Declaration {
         helper: Helper::Power,
         name: "pow",
-        address: power as *const u8,
+        address: functions::power as *const u8,
         parameters: &[F64, F64],
         result: Some(F64),
     },
-    Declaration::elementary(Function::Sin, "sin", sin),
-    Declaration::elementary(Function::Cos, "cos", cos),
-    Declaration::elementary(Function::Tan, "tan", tan),
-    Declaration::elementary(Function::Sinh, "sinh", sinh),
-    Declaration::elementary(Function::Cosh, "cosh", cosh),
-    Declaration::elementary(Function::Tanh, "tanh", tanh),
-    Declaration::elementary(Function::Exp, "exp", exp),
-    Declaration::elementary(Function::Ln, "ln", ln),
-    Declaration::elementary(Function::Heaviside, "heaviside", heaviside),
-    Declaration::elementary(Function::Factorial, "factorial", factorial),
-    Declaration::rows(Function::Sin, "sin_rows", rows::<Sin>),
-    Declaration::rows(Function::Cos, "cos_rows", rows::<Cos>),
-    Declaration::rows(Function::Tan, "tan_rows", rows::<Tan>),
-    Declaration::rows(Function::Sinh, "sinh_rows", rows::<Sinh>),
-    Declaration::rows(Function::Cosh, "cosh_rows", rows::<Cosh>),
-    Declaration::rows(Function::Tanh, "tanh_rows", rows::<Tanh>),
-    Declaration::rows(Function::Exp, "exp_rows", rows::<Exp>),
-    Declaration::rows(Function::Ln, "ln_rows", rows::<Ln>),
-    Declaration::rows(Function::Heaviside, "heaviside_rows", rows::<Heaviside>),
-    Declaration::rows(Function::Factorial, "factorial_rows", rows::<Factorial>),
+    Declaration::elementary(Function::Sin, "sin", functions::sin),
+    Declaration::elementary(Function::Cos, "cos", functions::cos),
+    Declaration::elementary(Function::Tan, "tan", functions::tan),
+    Declaration::elementary(Function::Sinh, "sinh", functions::sinh),
+    Declaration::elementary(Function::Cosh, "cosh", functions::cosh),
+    Declaration::elementary(Function::Tanh, "tanh", functions::tanh),
+    Declaration::elementary(Function::Exp, "exp", functions::exp),
+    Declaration::elementary(Function::Ln, "ln", functions::ln),
+    Declaration::elementary(Function::Heaviside, "heaviside", functions::heaviside),
+    Declaration::elementary(Function::Factorial, "factorial", functions::factorial),
+    Declaration::rows(Function::Sin, "sin_rows", rows::<functions::Sin>),
+    Declaration::rows(Function::Cos, "cos_rows", rows::<functions::Cos>),
+    Declaration::rows(Function::Tan, "tan_rows", rows::<functions::Tan>),
+    Declaration::rows(Function::Sinh, "sinh_rows", rows::<functions::Sinh>),
+    Declaration::rows(Function::Cosh, "cosh_rows", rows::<functions::Cosh>),
+    Declaration::rows(Function::Tanh, "tanh_rows", rows::<functions::Tanh>),
+    Declaration::rows(Function::Exp, "exp_rows", rows::<functions::Exp>),
+    Declaration::rows(Function::Ln, "ln_rows", rows::<functions::Ln>),
+    Declaration::rows(
+        Function::Heaviside,
+        "heaviside_rows",
+        rows::<functions::Heaviside>,
+    ),
+    Declaration::rows(
+        Function::Factorial,
+        "factorial_rows",
+        rows::<functions::Factorial>,
+    ),
     Declaration {
         helper: Helper::PowerRows,
         name: "pow_rows",
@@ -787,84 +796,4 @@ extern "C" fn propagate_rows(
         )
     };
     scheme.propagate_rows(occupancies, rates, stride, length, step);
-}
-
-/// A function of many values at once.
-trait InPlace {
-    /// Replaces each value by the function of it.
-    fn apply(values: &mut [f64]);
-}
-
-macro_rules! in_place {
-    ($($name:ident $function:ident),*) => {
-        $(
-            struct $name;
-            impl InPlace for $name {
-                fn apply(values: &mut [f64]) {
-                    for value in values {
-                        *value = $function(*value);
-                    }
-                }
-            }
-        )*
-    };
-}
-
-in_place!(Sin sin, Cos cos, Tan tan, Sinh sinh, Cosh cosh, Tanh tanh, Ln ln, Heaviside heaviside,
-    Factorial factorial);
-
-struct Exp;
-
-impl InPlace for Exp {
-    fn apply(values: &mut [f64]) {
-        math::exp_in_place(values);
-    }
-}
-
-extern "C" fn sin(x: f64) -> f64 {
-    math::sin(x)
-}
-
-extern "C" fn cos(x: f64) -> f64 {
-    math::cos(x)
-}
-
-extern "C" fn tan(x: f64) -> f64 {
-    math::tan(x)
-}
-
-extern "C" fn sinh(x: f64) -> f64 {
-    math::sinh(x)
-}
-
-extern "C" fn cosh(x: f64) -> f64 {
-    math::cosh(x)
-}
-
-extern "C" fn tanh(x: f64) -> f64 {
-    math::tanh(x)
-}
-
-extern "C" fn exp(x: f64) -> f64 {
-    math::exp(x)
-}
-
-extern "C" fn ln(x: f64) -> f64 {
-    Function::Ln.apply(x)
-}
-
-extern "C" fn heaviside(x: f64) -> f64 {
-    math::heaviside(x)
-}
-
-extern "C" fn factorial(n: f64) -> f64 {
-    math::factorial(n)
-}
-
-extern "C" fn power(base: f64, exponent: f64) -> f64 {
-    math::pow(base, exponent)
-}
-
-extern "C" fn ceil(x: f64) -> f64 {
-    x.ceil()
 }

@@ -418,9 +418,8 @@ impl<'d> Lowering<'_, '_, 'd> {
         let network = self.network;
         let first = self.shape(at.nest.shape).first_instance(at.node);
         network.cables.given.get(&(first, name))?;
-        Some(self.own_value(code, at.nest, at.node, name, &|instance| {
-            network.cables.given.get(&(instance, name)).copied()
-        }))
+        let value = |instance| network.cables.given.get(&(instance, name)).copied();
+        Some(self.own_value(code, at.nest, at.node, name, false, &value))
     }
 }
 

@@ -144,6 +144,20 @@ impl Code {
         self.constants.get(&register).copied()
     }
 
+    /// Adds a value to a total of the values before it, or combines them by another operator. The first value is
+    /// the total itself.
+    pub fn combine(
+        &mut self,
+        operator: Operator,
+        total: Option<Register>,
+        value: Register,
+    ) -> Register {
+        match total {
+            Some(total) => self.binary(operator, total, value),
+            None => value,
+        }
+    }
+
     pub fn binary(&mut self, operator: Operator, left: Register, right: Register) -> Register {
         if let (Some(left), Some(right)) = (self.value_of(left), self.value_of(right)) {
             return self.constant(operator.apply(left, right));
@@ -249,14 +263,14 @@ impl Code {
             .push(Statement::Let(accumulator, Operation::Copy(value)));
     }
 
-    /// The accumulator's value now, in a register that keeps it.
+    /// A copy of the present value of an accumulator, in a register that does not change.
     pub fn settled(&mut self, accumulator: Register) -> Register {
         self.assign(Scalar::Real, Operation::Copy(accumulator))
     }
 
-    /// A register with the change of a state variable in some time, which is in a register. It is the
-    /// rate times the time until [`move_exactly`](super::tangent::move_exactly) takes what depends on
-    /// the variable into account.
+    /// A register with the change of a state variable during a time, which is in a register. At first it is the rate
+    /// times the time. [`move_exactly`](super::tangent::move_exactly) corrects it where the rate depends on the
+    /// variable.
     pub fn exact_move(
         &mut self,
         state: Variable,

@@ -419,8 +419,9 @@ pub(super) fn evaluate(
     }
 }
 
-/// For each node, whether it decides if a random number is drawn: the left side of a logic
-/// operation with `random` on its right, which jLEMS then leaves out if the left side suffices.
+/// For each node, whether it decides if a random number is drawn. It does if it is the left side of a logic
+/// operation with `random` on the right: jLEMS does not evaluate the right side if the left side decides the
+/// result.
 fn guarded(expression: &Expression) -> Vec<bool> {
     let nodes = expression.nodes();
     let mut guarded = vec![false; nodes.len()];

@@ -292,7 +292,7 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
         }
     }
 
-    /// Whether a table may have so many entries. If not, the lowering fails in the end.
+    /// Whether a table may have this number of entries. If not, the lowering fails in the end.
     fn fits(&mut self, table: &'static str, entries: usize) -> bool {
         let fits = entries <= self.most;
         if !fits {
@@ -619,7 +619,7 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
         first
     }
 
-    /// The first of so many new links, if there is room for them.
+    /// The first of a number of new links, if there is room for them.
     fn first_link(&mut self, count: usize) -> Option<u32> {
         let first = self.program.links.len();
         let fits = self.fits("links between instances", first + count);

@@ -137,8 +137,8 @@ impl<'d> Lowering<'_, '_, 'd> {
         }
     }
 
-    /// The place of what `name` means at a node or around it, if the types alone tell that for
-    /// all members, so that none of them has to be asked.
+    /// The place of what `name` means at a node or around it, if the types alone determine it for all members. Then
+    /// no member has to be looked at.
     pub(super) fn common_read(
         &mut self,
         start: Option<(&LoopNest, NodeId)>,
@@ -302,17 +302,12 @@ impl<'d> Lowering<'_, '_, 'd> {
         name: &'d str,
     ) -> Register {
         let network = self.network;
-        match self.shape(nest.shape).nodes[node].component {
-            Some(component)
-                if !network.cables.changes_parameters() && !network.is_free(component) =>
-            {
-                let value = network.model.parameter(component, name);
-                code.constant(declared(value, name))
-            }
-            _ => self.own_value(code, nest, node, name, &|instance| {
-                network.parameter(instance, name)
-            }),
-        }
+        let component = self.shape(nest.shape).nodes[node].component;
+        let is_shared = component.is_some_and(|component| {
+            !network.cables.changes_parameters() && !network.is_free(component)
+        });
+        let value = |instance| network.parameter(instance, name);
+        self.own_value(code, nest, node, name, is_shared, &value)
     }
 
     /// A property of a node: a constant if all members have the same.
@@ -324,28 +319,28 @@ impl<'d> Lowering<'_, '_, 'd> {
         name: &'d str,
     ) -> Register {
         let network = self.network;
-        if network.assigned.is_empty() {
-            let first = self.shape(nest.shape).first_instance(node);
-            return code.constant(declared(network.property(first, name), name));
-        }
-        self.own_value(code, nest, node, name, &|instance| {
-            network.property(instance, name)
-        })
+        let is_shared = network.assigned.is_empty();
+        let value = |instance| network.property(instance, name);
+        self.own_value(code, nest, node, name, is_shared, &value)
     }
 
     /// A value of the instances of a node: a constant if all members have the same and none is free,
-    /// else a column.
+    /// else a column. With `is_shared`, that is known to be so, and only the first instance is asked.
     pub(super) fn own_value(
         &mut self,
         code: &mut Code,
         nest: &LoopNest,
         node: NodeId,
         name: &'d str,
+        is_shared: bool,
         value: &dyn Fn(InstanceId) -> Option<f64>,
     ) -> Register {
         let shape = self.shape(nest.shape);
         let value = |member| declared(value(shape.instance(member, node)), name);
         let first = value(MemberId::from_u32(0));
+        if is_shared {
+            return code.constant(first);
+        }
         let differs = |member: &MemberId| {
             value(*member).to_bits() != first.to_bits()
                 || self.network.is_free_at(shape.instance(*member, node))

@@ -96,10 +96,7 @@ impl<'d> Lowering<'_, '_, 'd> {
             let mut total = None;
             for rate in &state.rates {
                 let value = self.stage_value(code, at, stage, &rate.value.expression);
-                total = Some(match total {
-                    None => value,
-                    Some(sum) => code.binary(Operator::Add, sum, value),
-                });
+                total = Some(code.combine(Operator::Add, total, value));
             }
             rates.extend(total);
         }

@@ -1,7 +1,6 @@
-//! Values of one moment: what is computed from what, whatever the order of a step.
+//! Values of all variables at the same time, which the order of jLEMS's step does not give.
 //!
-//! A stage computes a variable when something needs it, and what that needs first. So all values of a
-//! stage belong to one moment, which the order of jLEMS's step does not give.
+//! A stage computes a variable when it is needed, after the variables that it depends on.
 
 use std::collections::{HashMap, HashSet};
 
@@ -22,18 +21,18 @@ use lems_ir::{Operator, Register};
 /// A variable of a node of the shape.
 pub(super) type Name<'d> = (NodeId, &'d str);
 
-/// Values at one moment.
+/// Values at one time.
 pub(super) struct Stage<'s, 'm, 'd> {
     time: Register,
     values: HashMap<NodeId, HashMap<&'d str, Register>>,
-    /// Variables being computed: one that needs itself has last step's value.
+    /// Variables being computed. A variable that depends on itself has the value of the last step.
     open: HashSet<Name<'d>>,
     before: Option<Before<'s, 'm, 'd>>,
-    /// The only nodes whose variables are computed, if there is a choice.
+    /// The nodes whose variables are computed; all nodes if there is no such set.
     only: Option<HashSet<NodeId>>,
 }
 
-/// A moment from which states move to the one of a stage.
+/// The stage before: states move from its time to the time of the stage.
 struct Before<'s, 'm, 'd> {
     stage: Box<Stage<'s, 'm, 'd>>,
     moving: &'s Moving<'m, 'd>,
@@ -65,8 +64,8 @@ impl<'s, 'm, 'd> Stage<'s, 'm, 'd> {
         stage
     }
 
-    /// A stage that computes variables of some nodes only: those of others are as they are in memory.
-    /// Requirements are read anew wherever they are.
+    /// A stage that computes the variables of some nodes only. Variables of other nodes are read from memory.
+    /// Requirements of all nodes are read again.
     pub fn only(time: Register, nodes: HashSet<NodeId>) -> Self {
         Stage {
             only: Some(nodes),
@@ -87,7 +86,7 @@ impl<'s, 'm, 'd> Stage<'s, 'm, 'd> {
         }
     }
 
-    /// Tells the stage a value.
+    /// Sets the value of a variable.
     pub fn learn(&mut self, (node, name): Name<'d>, register: Register) {
         self.values.entry(node).or_default().insert(name, register);
     }
@@ -99,9 +98,8 @@ impl<'s, 'm, 'd> Stage<'s, 'm, 'd> {
 }
 
 impl<'d> Lowering<'_, '_, 'd> {
-    /// The value of a state after it has moved by a length, with all that its rate depends on as it is
-    /// at a stage. The state itself is in the rate as it is before, so that what is linear in it moves
-    /// exactly.
+    /// The value of a state after it has moved by a length. Its rate is computed from the values at a stage, except
+    /// that the state itself has its value before the move, so that linear equations are solved exactly.
     pub(super) fn moved(
         &mut self,
         code: &mut Code,
@@ -124,20 +122,9 @@ impl<'d> Lowering<'_, '_, 'd> {
         let mut total = None;
         for rate in &state.rates {
             let expression = &rate.value.expression;
-            let variables: Vec<Register> = (expression.variables().iter())
-                .map(|name| {
-                    if *name == state.name {
-                        own
-                    } else {
-                        self.stage_variable(code, at, stage, name)
-                    }
-                })
-                .collect();
-            let value = evaluate(code, expression, &variables);
-            total = Some(match total {
-                None => value,
-                Some(sum) => code.binary(Operator::Add, sum, value),
-            });
+            let known = Some((state.name, own));
+            let value = self.stage_value_with(code, at, stage, expression, known);
+            total = Some(code.combine(Operator::Add, total, value));
         }
         let Some(rate) = total else {
             return before;
@@ -217,7 +204,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         }
     }
 
-    /// A state after it has moved from the moment before a stage, if there is one.
+    /// A state after it has moved from the stage before, if there is one.
     fn predicted(
         &mut self,
         code: &mut Code,
@@ -257,9 +244,25 @@ impl<'d> Lowering<'_, '_, 'd> {
         stage: &mut Stage<'_, '_, 'd>,
         expression: &Expression,
     ) -> Register {
-        let variables: Vec<Register> = (expression.variables().iter())
-            .map(|name| self.stage_variable(code, at, stage, name))
-            .collect();
+        self.stage_value_with(code, at, stage, expression, None)
+    }
+
+    /// The value of an expression at one stage, except that one name has a given value.
+    fn stage_value_with(
+        &mut self,
+        code: &mut Code,
+        at: NodeContext<'_>,
+        stage: &mut Stage<'_, '_, 'd>,
+        expression: &Expression,
+        known: Option<(&str, Register)>,
+    ) -> Register {
+        let mut variables = Vec::new();
+        for name in expression.variables() {
+            variables.push(match known {
+                Some((known, register)) if name == known => register,
+                _ => self.stage_variable(code, at, stage, name),
+            });
+        }
         evaluate(code, expression, &variables)
     }
 
@@ -279,7 +282,7 @@ impl<'d> Lowering<'_, '_, 'd> {
             return register;
         }
         let definition = definition(kind, name);
-        // A requirement only hands on what is further out, which may have changed since.
+        // A requirement has the value of a variable further out, which may have changed since.
         let hands_on = matches!(definition, Some(Computation::Requirement(_)));
         let is_other = |only: &HashSet<NodeId>| !only.contains(&at.node);
         if !hands_on && name != "t" && stage.only.as_ref().is_some_and(is_other) {
@@ -355,10 +358,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         let mut folded = None;
         for (node, name) in inside.into_iter().flatten() {
             let value = self.stage_variable(code, NodeContext { node, ..at }, stage, name);
-            folded = Some(match folded {
-                None => value,
-                Some(sum) => code.binary(operator_of(selection), sum, value),
-            });
+            folded = Some(code.combine(operator_of(selection), folded, value));
         }
         if let Some(folded) = folded {
             return folded;

@@ -524,8 +524,8 @@ impl Writer<'_> {
         fits.then_some(Relaxation { distance, time })
     }
 
-    /// The same change as that of [`Writer::exact_move`] in other words, with one division instead of
-    /// three: `distance * (1 - exp(-length / time))`.
+    /// The same change as that of [`Writer::exact_move`], with one division instead of three: `distance * (1 -
+    /// exp(-length / time))`.
     fn relax(&mut self, one: Move, relaxation: Relaxation, to: &mut Block) {
         use Operator::{Multiply, Subtract};
         let zero = self.constant(0.0, to);

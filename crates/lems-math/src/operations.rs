@@ -102,6 +102,18 @@ impl Comparison {
             Comparison::NotEqual => left != right,
         }
     }
+
+    /// How C writes it, and NMODL and the text form of programs.
+    pub fn c_operator(self) -> &'static str {
+        match self {
+            Comparison::Less => "<",
+            Comparison::Greater => ">",
+            Comparison::LessOrEqual => "<=",
+            Comparison::GreaterOrEqual => ">=",
+            Comparison::Equal => "==",
+            Comparison::NotEqual => "!=",
+        }
+    }
 }
 
 impl Logic {

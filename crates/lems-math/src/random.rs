@@ -39,7 +39,7 @@ impl JavaRandom {
         ((high << 27) + low) as f64 * STEP
     }
 
-    /// Goes on as if so many numbers had been drawn, in time proportional to the logarithm of their number
+    /// Continues as if a number of random numbers had been drawn, in time proportional to the logarithm of their number
     /// (F. B. Brown, Trans. Am. Nucl. Soc. 71, 1994).
     pub fn skip(&mut self, draws: u64) {
         // A draw makes two steps of the generator; so many steps are one affine map, found by squaring.

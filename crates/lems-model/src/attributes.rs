@@ -1,4 +1,4 @@
-//! Attributes that the elements of a ComponentType do not have: they have no effect.
+//! Warns of attributes that an element of a ComponentType does not have. They have no effect.
 
 use lems_document::{Element, nearest};
 

@@ -72,7 +72,7 @@ struct Checker<'c, 'd> {
     component_type: &'c ComponentType<'d>,
     /// Variables that expressions may use, with their dimensions (None: any).
     scope: HashMap<&'c str, Option<Dimension>>,
-    /// What jLEMS's own check holds of them; it does not know those that it could not check.
+    /// The dimensions that jLEMS's own check finds. Variables that it cannot check are missing.
     checked: HashMap<&'c str, Checked>,
     errors: Vec<ModelError>,
     warnings: Vec<ModelError>,
@@ -288,8 +288,8 @@ impl<'c, 'd> Checker<'c, 'd> {
         }
     }
 
-    /// Reports what jLEMS meets only when it computes with the type, and a wrong dimension not even
-    /// then: an error if something that is run has the type.
+    /// Reports what jLEMS notices only when it computes with the type (a wrong dimension not even then). It is an error
+    /// if a component that is run has the type, and otherwise a warning.
     fn if_used(&mut self, error: ModelError) {
         let is_dimension = matches!(error, ModelError::Dimensions { .. });
         if self.is_used && !is_dimension {
@@ -330,8 +330,8 @@ impl<'c, 'd> Checker<'c, 'd> {
         jlems_dimension_of(&formula.expression, &|name| self.checked.get(name).copied())
     }
 
-    /// What jLEMS holds of a derived variable: its declared dimension must be that of its value,
-    /// also where the value is the literal 0.
+    /// The rule of jLEMS for a derived variable: its declared dimension must be that of its value, even if the value
+    /// is the literal 0.
     fn checked_value(
         &self,
         formula: &Formula<'d>,

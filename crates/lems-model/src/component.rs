@@ -19,8 +19,8 @@ impl ComponentId {
     }
 }
 
-/// A component, or what a run of like elements makes: components of one type without children, which
-/// differ in their ids, values and texts.
+/// A component, or a table of like components. Those are of one type, have no children, and differ only in
+/// their ids, values and texts.
 #[derive(Debug, Clone)]
 pub struct Component<'d> {
     /// Its type.
@@ -104,7 +104,7 @@ impl<'d> Components<'d> {
         self.runs.count(self.records.len())
     }
 
-    /// Adds a component, or a table of several; gives the first one.
+    /// Adds a component, or a table of several. Returns the first one.
     pub(crate) fn push(&mut self, component: Component<'d>, rows: u32) -> Siblings {
         let first = ComponentId::at(self.count());
         if rows > 1 {

@@ -1,4 +1,4 @@
-//! Checks of what types declare: that names are names, stand once, and mean something.
+//! Checks what types declare: names must be names, may be declared once, and must mean something.
 
 use std::collections::{HashMap, HashSet};
 
@@ -47,7 +47,7 @@ struct Checker<'c, 'd> {
 /// What declares names of one kind first.
 type Places<'d> = HashMap<(&'static str, &'d str), Element<'d>>;
 
-/// What may be declared again in the same words without a second thought.
+/// Elements that may be declared again in the same words without a warning.
 const REPEATABLE: [&str; 4] = [
     "Constant",
     "DerivedVariable",
@@ -143,7 +143,7 @@ impl<'d> Checker<'_, 'd> {
         }
     }
 
-    /// Warns of a value that does not fit the parameter, which is used as it is.
+    /// Warns of a fixed value that does not fit its parameter. The value is used in spite of that.
     fn fixed(&mut self, fixed: Element<'d>) {
         let attributes = ["parameter", "value"].map(|name| fixed.attribute(name));
         if let [Some(name), Some(value)] = attributes

@@ -25,8 +25,8 @@ enum Precision {
 }
 
 impl<'d> Model<'d> {
-    /// The model with the values of all parameters as a converter writes them and its program reads them: as
-    /// decimals, in units of that program.
+    /// The model with all parameters as the program for which a converter writes them would read them: rounded
+    /// to decimals, in the units of that program.
     #[must_use]
     pub fn with_digits(&self, digits: &Digits) -> Model<'d> {
         let mut model = self.clone();

@@ -259,7 +259,7 @@ pub enum ModelError {
 pub struct ModelFailure {
     /// What is wrong.
     pub errors: Vec<ModelError>,
-    /// What jLEMS passes although it is wrong, and may be the cause of an error.
+    /// What is wrong although jLEMS accepts it. It can be the cause of an error.
     pub warnings: Vec<ModelError>,
 }
 

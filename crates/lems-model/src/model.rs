@@ -38,7 +38,7 @@ pub struct Model<'d> {
     pub random: Option<JavaRandom>,
     /// Elements that describe the model and do not change what it computes.
     pub notes: &'static [Note],
-    /// Legal, but surely not meant.
+    /// What is legal, but probably a mistake.
     pub warnings: Vec<ModelError>,
 }
 

@@ -198,8 +198,8 @@ impl<'d> Reader<'_, 'd> {
         self.defined("unit", symbol, known.is_none_or(|known| known == unit));
     }
 
-    /// Remembers where something is defined; reports it if it `agrees` not with what was defined
-    /// under the same name before.
+    /// Remembers where something is defined. Reports a definition that differs from an earlier one of the same
+    /// name.
     fn defined(&mut self, what: &'static str, name: Attribute<'d>, agrees: bool) {
         let first = *(self.defined.entry((what, name.value()))).or_insert(name.span());
         if !agrees {

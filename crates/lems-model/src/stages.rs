@@ -31,7 +31,7 @@ impl<'d> Model<'d> {
             let name = definition.attribute("name").map(Attribute::value);
             !definition.is_embedded() || name.is_none_or(|name| wanted.contains(name))
         };
-        // Messages tell the nearest of all names.
+        // After an error, all types are read, so that messages can suggest any name.
         Self::read_with_types(document, &is_wanted).or_else(|_| Self::read(document))
     }
 

@@ -115,16 +115,9 @@ pub enum StructureElement<'d> {
         /// The nested elements.
         body: Vec<StructureElement<'d>>,
     },
-    /// `If`: the nested elements where the test holds.
-    If {
-        /// Over the parameters of the component.
-        test: Formula<'d>,
-        /// The nested elements.
-        body: Vec<StructureElement<'d>>,
-    },
-    /// `Choose`: the first `When` whose test holds, else the `Otherwise`.
+    /// `Choose`: the first `When` whose test holds, else the `Otherwise`. An `If` is a `Choose` with one `When`.
     Choose {
-        /// Tests (None: `Otherwise`) and nested elements.
+        /// Tests over the parameters of the component (None: `Otherwise`), and nested elements.
         cases: Vec<(Option<Formula<'d>>, Vec<StructureElement<'d>>)>,
     },
     /// An element that has no effect here.
@@ -132,6 +125,24 @@ pub enum StructureElement<'d> {
         /// The element.
         element: Element<'d>,
     },
+}
+
+impl<'d> StructureElement<'d> {
+    /// The lists of elements inside this one: one for each case of a `Choose`, otherwise at most one.
+    pub fn bodies(&self) -> impl Iterator<Item = &[StructureElement<'d>]> {
+        let (body, cases) = match self {
+            StructureElement::ForEach { body, .. }
+            | StructureElement::Apply { body, .. }
+            | StructureElement::GatherPairs { body, .. }
+            | StructureElement::PairsEventConnection { body, .. } => {
+                (Some(body.as_slice()), &[][..])
+            }
+            StructureElement::Choose { cases } => (None, cases.as_slice()),
+            _ => (None, &[][..]),
+        };
+        body.into_iter()
+            .chain(cases.iter().map(|(_, body)| body.as_slice()))
+    }
 }
 
 /// An `Assign`: sets a property of a new instance.

@@ -14,7 +14,7 @@ use crate::{Dynamics, Formula, SimulationElement, StructureElement, Table};
 pub struct TypeId(pub u32);
 
 impl TypeId {
-    /// That at an index.
+    /// The id of the type at an index.
     ///
     /// # Panics
     /// The index needs more than 32 bits. Each type is an element, and a document has fewer.

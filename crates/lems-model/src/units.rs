@@ -202,7 +202,7 @@ mod tests {
         assert_eq!(minute.to_si(2.0), (3.0 * 60.0) * 0.001);
     }
 
-    /// What `text` is as the value of an attribute, where there are a few units.
+    /// Reads the value of an attribute, with a few units only.
     fn quantity(text: &str) -> Result<(f64, i32), String> {
         let file = format!("<Lems><x q=\"{text}\"/></Lems>");
         let sources = MemorySources::from([("model.xml", file.as_str())]);

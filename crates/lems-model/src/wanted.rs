@@ -1,4 +1,4 @@
-//! Which of the types that come with the program a document is about.
+//! Which of the embedded types a document needs.
 
 use lems_document::{Document, Element};
 use rustc_hash::{FxHashMap, FxHashSet};

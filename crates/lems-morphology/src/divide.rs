@@ -1,7 +1,19 @@
 //! One section as compartments.
 
 use crate::frustum::Frustum;
-use crate::morphology::Piece;
+
+/// A part of a compartment that lies on one segment.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Piece {
+    /// The index of the segment.
+    pub segment: usize,
+    /// Where on the segment the piece begins, as a fraction of its length.
+    pub from: f64,
+    /// Where on the segment the piece ends.
+    pub to: f64,
+    /// The membrane area, in square metres.
+    pub area: f64,
+}
 
 /// A compartment of a section, with the two stretches from its centre to its borders.
 pub(crate) struct Division {

@@ -19,6 +19,7 @@ mod morphology;
 mod segment;
 mod skeleton;
 
+pub use divide::Piece;
 pub use error::MorphologyError;
-pub use morphology::{Compartment, MAX_COMPARTMENTS, Morphology, Node, Piece};
+pub use morphology::{Compartment, MAX_COMPARTMENTS, Morphology, Node};
 pub use segment::{Point, Section, Segment, between, descendants};

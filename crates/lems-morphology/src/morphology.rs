@@ -1,6 +1,6 @@
 //! Compartments, the tree of nodes, and places on it.
 
-use crate::divide::{divide, tolerance};
+use crate::divide::{Piece, divide, tolerance};
 use crate::error::MorphologyError;
 use crate::frustum::Frustum;
 use crate::segment::{Point, Section, Segment};
@@ -55,19 +55,6 @@ impl Compartment {
 
 /// The largest share of a compartment that can be due to rounded coordinates.
 const REMNANT: f64 = 1e-6;
-
-/// A part of a compartment that lies on one segment.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Piece {
-    /// The index of the segment.
-    pub segment: usize,
-    /// Where on the segment the piece begins, as a fraction of its length.
-    pub from: f64,
-    /// Where on the segment the piece ends.
-    pub to: f64,
-    /// The membrane area, in square metres.
-    pub area: f64,
-}
 
 /// A node of the tree of the equations: the centre of a compartment, or an end of a section.
 ///

@@ -39,7 +39,7 @@ impl Point {
 /// One segment as given in a file: a frustum between two points.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Segment {
-    /// The number by which the user knows the segment. Only messages contain it.
+    /// The number that the user has given to the segment. It is used in messages only.
     pub id: i64,
     /// The index of the parent in the list of segments; None for the root.
     pub parent: Option<usize>,

@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
-use lems_document::Attribute;
 use lems_math::JavaRandom;
 use lems_model::{ComponentId, ComponentType, Direction, Model, Role, Siblings, TypeId};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -13,7 +12,7 @@ use crate::{
     cables::{CableBuilder, CableRules, Cables, Origin},
     connect::Connector,
     hash_order,
-    path::{parts, steps},
+    path::Path,
     structure::{Place, is_bare_connection, makes_instances},
 };
 
@@ -139,7 +138,7 @@ pub(crate) struct Builder<'r, 'm, 'd> {
     pub making: Vec<InstanceId>,
     /// Which instances are built, with all in them.
     built: Vec<bool>,
-    /// What the `Collection`s of instances hold; None while it is being found out.
+    /// What the `Collection`s of instances hold; None while that is being computed.
     pub collections: HashMap<(InstanceId, &'d str), Option<Vec<InstanceId>>>,
     /// What the `PairCollection`s of instances hold.
     pub pairs: HashMap<(InstanceId, &'d str), Vec<(InstanceId, InstanceId)>>,
@@ -152,8 +151,8 @@ pub(crate) struct Builder<'r, 'm, 'd> {
 }
 
 impl<'m, 'd> Builder<'_, 'm, 'd> {
-    /// Whether an error after so many others keeps an instance from being there; too many children
-    /// are all there.
+    /// Whether one of the errors after the first `errors` means that an instance is missing. If there are too many
+    /// children, none is missing.
     pub(crate) fn lacks_instances(&self, errors: usize) -> bool {
         let is_lack = |error: &NetworkError| !matches!(error, NetworkError::TooManyChildren { .. });
         self.errors.iter().skip(errors).any(is_lack)
@@ -385,23 +384,15 @@ impl<'m, 'd> Builder<'_, 'm, 'd> {
     pub(crate) fn follow(
         &mut self,
         from: InstanceId,
-        path: &str,
-        source: Attribute<'d>,
+        path: Path<'_, 'd>,
     ) -> Result<InstanceId, NetworkError> {
         if self.waiting.is_empty() {
-            return self.network.follow(from, path, source);
+            return self.network.follow(from, path);
         }
         let mut current = from;
-        for step in steps(path) {
-            let (name, index) = parts(step);
-            if !name.is_empty() {
-                self.complete_inside(current);
-                current = (self.network).named(current, name, path, step, source)?;
-            }
-            if let Some(index) = index {
-                self.complete_inside(current);
-                current = (self.network).numbered_element(current, index, path, step, source)?;
-            }
+        for step in path.steps() {
+            self.complete_inside(current);
+            current = self.network.take_step(current, step)?;
         }
         self.complete_inside(current);
         Ok(current)

@@ -12,11 +12,11 @@ use rustc_hash::FxHashMap;
 use crate::build::{MAX_INSTANCES, filled_slots};
 use crate::cables::plans;
 use crate::populate::referenced_component;
-use crate::structure::is_bare_connection;
+use crate::structure::{is_bare_connection, is_plain_connection};
 use crate::{CablePlan, CableRules, MAX_DEPTH, NetworkError};
 
-/// Counts that tell what a network will take; [`Network::build`](crate::Network::build) makes as
-/// many unless `untold` is not zero.
+/// What a network will contain, counted without building it. [`Network::build`](crate::Network::build) makes exactly
+/// as many if `untold` is zero.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Estimate {
     /// Instances by type, in the order in which the types are met.
@@ -176,8 +176,8 @@ impl<'m, 'd> Counter<'m, 'd> {
         counted
     }
 
-    /// The number of a part of something that there is so many times: in a cable it may be in some of the
-    /// compartments only.
+    /// How many instances of a part there are, if there are `times` of what it is in. In a cable, the part may be in
+    /// some of the compartments only.
     fn number_of_part(&self, part: ComponentId, times: u64) -> u64 {
         let cable = self.cable.as_ref();
         let number = cable.and_then(|(plan, cells)| {
@@ -191,17 +191,9 @@ impl<'m, 'd> Counter<'m, 'd> {
     fn counted_alike(&self, group: Siblings) -> Vec<Siblings> {
         let component = self.model.component(group.first);
         let structure = &self.model.type_of(component.component_type).structure;
-        let is_plain = |element: &StructureElement<'_>| {
-            matches!(
-                element,
-                StructureElement::WithInstance { .. }
-                    | StructureElement::WithList { .. }
-                    | StructureElement::EventConnection(_)
-                    | StructureElement::Tunnel(_)
-            )
-        };
-        let together =
-            self.cable.is_none() && component.shares_references() && structure.iter().all(is_plain);
+        let together = self.cable.is_none()
+            && component.shares_references()
+            && structure.iter().all(is_plain_connection);
         match together {
             true => vec![group],
             false => group.ids().map(Siblings::from).collect(),
@@ -246,67 +238,44 @@ impl<'m, 'd> Counter<'m, 'd> {
             }
             self.each = outer;
         }
-        let mut elements = Vec::new();
-        self.running(&place, &kind.structure, &mut elements);
-        for element in elements {
-            let made = match element {
-                StructureElement::ChildInstance { component, .. } => {
-                    self.referenced(&place, *component).map(|made| (made, 1))
-                }
-                StructureElement::MultiInstantiate { assigns, .. } => {
-                    let made = self.product(&place, element);
-                    let number = made.map_or(0, |(_, number)| times.saturating_mul(number));
-                    self.assign(assigns, number);
-                    if number > self.estimate.largest.map_or(0, |(most, _)| most) {
-                        self.estimate.largest = place.component.map(|maker| (number, maker));
-                    }
-                    made
-                }
-                _ => continue,
-            };
-            match made {
-                Some((_, 0)) => {}
-                Some((made, number)) => {
-                    self.instances(made, times.saturating_mul(number), attached, depth + 1)?;
-                }
-                None => self.estimate.untold += 1,
-            }
-        }
+        running(model, &place, &kind.structure, &mut |element| {
+            self.made(&place, element, times, attached, depth)
+        })?;
         self.connections(&place, &kind.structure, times, depth)
     }
 
-    /// Adds the elements that run, in order, those under conditions too. False if it cannot be
-    /// told whether a condition holds; [`connections`](Self::connections) counts that.
-    fn running<'s>(
-        &self,
+    /// Counts the instances that one element makes.
+    fn made(
+        &mut self,
         place: &Place<'_>,
-        elements: &'s [StructureElement<'d>],
-        all: &mut Vec<&'s StructureElement<'d>>,
-    ) -> bool {
-        let mut told = true;
-        for element in elements {
-            let cases: Vec<(Option<&Formula<'d>>, &'s [_])> = match element {
-                StructureElement::If { test, body } => vec![(Some(test), body)],
-                StructureElement::Choose { cases } => (cases.iter())
-                    .map(|(test, body)| (test.as_ref(), body.as_slice()))
-                    .collect(),
-                element => {
-                    all.push(element);
-                    continue;
-                }
-            };
-            for (test, body) in cases {
-                match test.map_or(Some(true), |test| self.holds(place, test)) {
-                    Some(true) => {
-                        told &= self.running(place, body, all);
-                        break;
-                    }
-                    Some(false) => {}
-                    None => told = false,
-                }
+        element: &StructureElement<'d>,
+        times: u64,
+        attached: bool,
+        depth: usize,
+    ) -> Counted {
+        let made = match element {
+            StructureElement::ChildInstance { component, .. } => {
+                self.referenced(place, *component).map(|made| (made, 1))
             }
+            StructureElement::MultiInstantiate { assigns, .. } => {
+                let made = self.product(place, element);
+                let number = made.map_or(0, |(_, number)| times.saturating_mul(number));
+                self.assign(assigns, number);
+                if number > self.estimate.largest.map_or(0, |(most, _)| most) {
+                    self.estimate.largest = place.component.map(|maker| (number, maker));
+                }
+                made
+            }
+            _ => return Ok(()),
+        };
+        match made {
+            Some((_, 0)) => {}
+            Some((made, number)) => {
+                self.instances(made, times.saturating_mul(number), attached, depth + 1)?;
+            }
+            None => self.estimate.untold += 1,
         }
-        told
+        Ok(())
     }
 
     fn check_limits(&mut self, place: Place<'_>, depth: usize) -> Counted {
@@ -401,60 +370,57 @@ impl<'m, 'd> Counter<'m, 'd> {
         times: u64,
         depth: usize,
     ) -> Counted {
-        for element in elements {
-            match element {
-                StructureElement::EventConnection(connection) => {
-                    let made = self.estimate.connections.saturating_add(times);
-                    self.estimate.connections = made;
-                    if let Some(receiver) = connection.wiring.receiver {
-                        self.assign(&connection.wiring.assigns, times);
-                        self.attach(place, receiver, times, depth)?;
-                    }
+        let unknown = running(self.model, place, elements, &mut |element| {
+            self.connection(place, element, times, depth)
+        })?;
+        self.estimate.untold += unknown;
+        Ok(())
+    }
+
+    /// Counts what one connecting element makes.
+    fn connection(
+        &mut self,
+        place: &Place<'_>,
+        element: &StructureElement<'d>,
+        times: u64,
+        depth: usize,
+    ) -> Counted {
+        match element {
+            StructureElement::EventConnection(connection) => {
+                let made = self.estimate.connections.saturating_add(times);
+                self.estimate.connections = made;
+                if let Some(receiver) = connection.wiring.receiver {
+                    self.assign(&connection.wiring.assigns, times);
+                    self.attach(place, receiver, times, depth)?;
                 }
-                StructureElement::Tunnel(tunnel) => {
-                    for end in [tunnel.component_a, tunnel.component_b] {
-                        self.assign(&tunnel.assigns, times);
-                        self.attach(place, end, times, depth)?;
-                    }
-                }
-                StructureElement::ForEach {
-                    instances, body, ..
-                } => match self.size_of_list(place, *instances) {
-                    Some(size) => {
-                        self.connections(place, body, times.saturating_mul(size), depth)?;
-                    }
-                    None => self.estimate.untold += 1,
-                },
-                StructureElement::If { test, body } => match self.holds(place, test) {
-                    Some(true) => self.connections(place, body, times, depth)?,
-                    Some(false) => {}
-                    None => self.estimate.untold += 1,
-                },
-                StructureElement::Choose { cases } => {
-                    for (test, body) in cases {
-                        match test.as_ref().map_or(Some(true), |t| self.holds(place, t)) {
-                            Some(true) => {
-                                self.connections(place, body, times, depth)?;
-                                break;
-                            }
-                            Some(false) => {}
-                            None => self.estimate.untold += 1,
-                        }
-                    }
-                }
-                StructureElement::CoInstantiate { .. }
-                | StructureElement::PairsEventConnection { .. }
-                | StructureElement::Apply { .. } => self.estimate.untold += 1,
-                StructureElement::WithInstance { .. }
-                | StructureElement::WithList { .. }
-                | StructureElement::Gather { .. }
-                | StructureElement::GatherPairs { .. }
-                | StructureElement::PairFilter { .. }
-                | StructureElement::IncludePair { .. }
-                | StructureElement::ChildInstance { .. }
-                | StructureElement::MultiInstantiate { .. }
-                | StructureElement::Unsupported { .. } => {}
             }
+            StructureElement::Tunnel(tunnel) => {
+                for end in [tunnel.component_a, tunnel.component_b] {
+                    self.assign(&tunnel.assigns, times);
+                    self.attach(place, end, times, depth)?;
+                }
+            }
+            StructureElement::ForEach {
+                instances, body, ..
+            } => match self.size_of_list(place, *instances) {
+                Some(size) => {
+                    self.connections(place, body, times.saturating_mul(size), depth)?;
+                }
+                None => self.estimate.untold += 1,
+            },
+            StructureElement::CoInstantiate { .. }
+            | StructureElement::PairsEventConnection { .. }
+            | StructureElement::Apply { .. } => self.estimate.untold += 1,
+            StructureElement::WithInstance { .. }
+            | StructureElement::WithList { .. }
+            | StructureElement::Gather { .. }
+            | StructureElement::GatherPairs { .. }
+            | StructureElement::PairFilter { .. }
+            | StructureElement::IncludePair { .. }
+            | StructureElement::ChildInstance { .. }
+            | StructureElement::MultiInstantiate { .. }
+            | StructureElement::Choose { .. }
+            | StructureElement::Unsupported { .. } => {}
         }
         Ok(())
     }
@@ -481,19 +447,6 @@ impl<'m, 'd> Counter<'m, 'd> {
                 Ok(())
             }
         }
-    }
-
-    fn holds(&self, place: &Place<'_>, test: &Formula<'d>) -> Option<bool> {
-        let model = self.model;
-        let kind = model.type_of(place.kind);
-        let lookup = &mut |name: &str| {
-            (place.component)
-                .and_then(|component| model.parameter(component, name))
-                .or_else(|| kind.properties.get(name).map(|property| property.default))
-                .or_else(|| model.constants.get(name).map(|constant| constant.value))
-        };
-        let value = test.expression.evaluate(lookup).ok()?;
-        Some(value != 0.0)
     }
 
     /// Number of instances that a list name, or the id of a population, means: looked for here,
@@ -535,14 +488,17 @@ impl<'m, 'd> Counter<'m, 'd> {
         })?;
         let population = self.inside(place, found);
         let kind = model.type_of(population.kind);
-        let mut running = Vec::new();
-        if !self.running(&population, &kind.structure, &mut running) {
+        let mut products: Vec<Option<u64>> = Vec::new();
+        let unknown = running(model, &population, &kind.structure, &mut |element| {
+            if let StructureElement::MultiInstantiate { .. } = element {
+                let product = self.product(&population, element);
+                products.push(product.map(|(_, number)| number));
+            }
+            Ok(())
+        });
+        if unknown != Ok(0) {
             return None;
         }
-        let products = (running.into_iter())
-            .filter(|element| matches!(element, StructureElement::MultiInstantiate { .. }))
-            .map(|element| Some(self.product(&population, element)?.1));
-        let products: Vec<Option<u64>> = products.collect();
         if !products.is_empty() {
             return products.into_iter().sum();
         }
@@ -555,4 +511,48 @@ impl<'m, 'd> Counter<'m, 'd> {
             _ => None,
         }
     }
+}
+
+/// Calls `each` with the elements that run, in order, those under conditions too. Returns the number of conditions
+/// whose values are not known.
+fn running<'d>(
+    model: &Model<'d>,
+    place: &Place<'_>,
+    elements: &[StructureElement<'d>],
+    each: &mut dyn FnMut(&StructureElement<'d>) -> Counted,
+) -> Result<u64, NetworkError> {
+    let mut unknown = 0;
+    for element in elements {
+        let StructureElement::Choose { cases } = element else {
+            each(element)?;
+            continue;
+        };
+        for (test, body) in cases {
+            match test
+                .as_ref()
+                .map_or(Some(true), |test| holds(model, place, test))
+            {
+                Some(true) => {
+                    unknown += running(model, place, body, each)?;
+                    break;
+                }
+                Some(false) => {}
+                None => unknown += 1,
+            }
+        }
+    }
+    Ok(unknown)
+}
+
+/// Whether a condition holds; none if its value is not known.
+fn holds<'d>(model: &Model<'d>, place: &Place<'_>, test: &Formula<'d>) -> Option<bool> {
+    let kind = model.type_of(place.kind);
+    let lookup = &mut |name: &str| {
+        (place.component)
+            .and_then(|component| model.parameter(component, name))
+            .or_else(|| kind.properties.get(name).map(|property| property.default))
+            .or_else(|| model.constants.get(name).map(|constant| constant.value))
+    };
+    let value = test.expression.evaluate(lookup).ok()?;
+    Some(value != 0.0)
 }

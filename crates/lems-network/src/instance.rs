@@ -99,7 +99,7 @@ pub struct Network<'m, 'd> {
     pub(crate) additions: FxHashMap<InstanceId, Vec<&'d str>>,
     /// The generator behind `random()`, as the building of the network leaves it.
     pub random: JavaRandom,
-    /// Legal, but surely not meant.
+    /// What is legal, but probably a mistake.
     pub warnings: RefCell<Vec<NetworkError>>,
     pub(crate) by_id: RefCell<IdTables<'d>>,
     /// Where the names of instances are that have many singles or lists.

@@ -15,13 +15,16 @@ mod hash_order;
 mod instance;
 mod lints;
 mod lookup;
+mod names;
 mod path;
 mod populate;
 mod recording;
+mod resolve;
 mod rounded;
 mod selection;
 mod shapes;
 mod structure;
+mod wiring;
 
 pub use cables::{Cable, CablePlan, CableRules, CableRulesError, Cables, IonRule, SectionName};
 pub use cells::Cell;
@@ -31,9 +34,9 @@ pub use hash_order::hash_order;
 pub use instance::{Instance, InstanceId, Network, Route};
 pub use lookup::{Meaning, Readable, Variable, exposed_name};
 pub use recording::{
-    Column, DataFile, Display, EventFile, EventFormat, EventSelection, Experiment, Line, Recording,
-    Run,
+    DataFile, Display, EventFile, EventFormat, EventSelection, Experiment, Line, Recording, Run,
 };
+pub use resolve::Column;
 pub use rounded::rounded;
 pub use shapes::{Location, MemberId, Node, NodeId, Part, Shape, ShapeId, Shapes, Visit};
 

@@ -238,7 +238,7 @@ impl<'d> Network<'_, 'd> {
         current.into_iter().map(read).collect()
     }
 
-    /// Adds the instances that a step leads to; false if there should be one and is none.
+    /// Adds the instances that a step leads to. Returns false if there should be one and is none.
     fn select_step(&self, id: InstanceId, step: Step<'d>, found: &mut Vec<InstanceId>) -> bool {
         match step {
             Step::Name(name) => {

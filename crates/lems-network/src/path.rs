@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use lems_document::{Attribute, nearest};
+use lems_document::{Attribute, Span, nearest};
 
 use crate::error::LISTED;
 use crate::{InstanceId, Network, NetworkError};
@@ -11,73 +11,100 @@ use crate::{InstanceId, Network, NetworkError};
 const TABLE_FROM: usize = 16;
 /// Most instances that are looked at for a better path.
 const SEARCHED: usize = 1000;
-/// Most steps that are told to lead somewhere, and one more.
-const TOLD: usize = LISTED + 1;
+/// Most steps that a message lists, and one more.
+const SHOWN: usize = LISTED + 1;
 
-/// The steps of a path.
-pub(crate) fn steps(path: &str) -> impl Iterator<Item = &str> {
-    path.split('/')
-        .map(str::trim)
-        .filter(|step| !step.is_empty())
+/// A path, and the attribute that has it.
+#[derive(Clone, Copy)]
+pub(crate) struct Path<'p, 'd> {
+    text: &'p str,
+    source: Attribute<'d>,
 }
 
-/// Name and number of a step such as `pop[3]`; either may be missing.
-pub(crate) fn parts(step: &str) -> (&str, Option<&str>) {
-    match step.split_once('[') {
-        Some((name, rest)) => (name.trim(), rest.strip_suffix(']').map(str::trim)),
-        None => (step, None),
+/// A step of a path.
+#[derive(Clone, Copy)]
+pub(crate) struct Step<'p, 'd> {
+    path: Path<'p, 'd>,
+    /// What stands between slashes: one step such as `cell`, or two such as `pop[3]`.
+    text: &'p str,
+    to: To<'p>,
+}
+
+/// Where a step leads.
+#[derive(Clone, Copy)]
+enum To<'p> {
+    Name(&'p str),
+    Index(&'p str),
+}
+
+impl<'p, 'd> Path<'p, 'd> {
+    /// A path in an attribute. Steps that are slices of its value have their own spans.
+    pub(crate) fn new(text: &'p str, source: Attribute<'d>) -> Self {
+        Path { text, source }
+    }
+
+    /// Its steps, in order.
+    pub(crate) fn steps(self) -> impl Iterator<Item = Step<'p, 'd>> {
+        let texts = self.text.split('/').map(str::trim);
+        texts.flat_map(move |text| {
+            let (name, index) = match text.split_once('[') {
+                Some((name, rest)) => (name.trim(), rest.strip_suffix(']').map(str::trim)),
+                None => (text, None),
+            };
+            let name = Some(name).filter(|name| !name.is_empty());
+            let to = name.map(To::Name).into_iter().chain(index.map(To::Index));
+            to.map(move |to| Step {
+                path: self,
+                text,
+                to,
+            })
+        })
+    }
+}
+
+impl<'d> Path<'d, 'd> {
+    /// The path in an attribute that leads to an instance from the root of the network.
+    pub(crate) fn from_root(source: Attribute<'d>) -> Self {
+        Path::new(source.value().trim().trim_matches('/'), source)
+    }
+
+    /// Such a path to a variable, as the path to its instance, and the name of the variable.
+    pub(crate) fn to_variable(source: Attribute<'d>) -> (Self, &'d str) {
+        let whole = Path::from_root(source);
+        let (steps, variable) = whole.text.rsplit_once('/').unwrap_or(("", whole.text));
+        (Path::new(steps, source), variable)
+    }
+}
+
+impl Step<'_, '_> {
+    fn span(&self) -> Span {
+        self.path.source.part_span(self.text)
     }
 }
 
 impl<'d> Network<'_, 'd> {
-    /// The instance at the end of a path that starts at `from`; `source` is where the path
-    /// stands.
+    /// The instance at the end of a path that starts at `from`.
     pub(crate) fn follow(
         &self,
         from: InstanceId,
-        path: &str,
-        source: Attribute<'d>,
+        path: Path<'_, 'd>,
     ) -> Result<InstanceId, NetworkError> {
-        let mut current = from;
-        for step in steps(path) {
-            let (name, index) = parts(step);
-            if !name.is_empty() {
-                current = self.named(current, name, path, step, source)?;
-            }
-            if let Some(index) = index {
-                current = self.numbered_element(current, index, path, step, source)?;
-            }
+        (path.steps()).try_fold(from, |current, step| self.take_step(current, step))
+    }
+
+    /// The instance to which a step of a path leads.
+    pub(crate) fn take_step(
+        &self,
+        current: InstanceId,
+        step: Step<'_, 'd>,
+    ) -> Result<InstanceId, NetworkError> {
+        match step.to {
+            To::Name(name) => (self.step(current, name))
+                .or_else(|| self.step(self.unwrapped(current), name))
+                .or_else(|| self.only_instance(current, name, step.path))
+                .ok_or_else(|| self.unresolved(current, step)),
+            To::Index(index) => self.element(current, index, step),
         }
-        Ok(current)
-    }
-
-    /// A step of a path by name.
-    pub(crate) fn named(
-        &self,
-        current: InstanceId,
-        name: &str,
-        path: &str,
-        step: &str,
-        source: Attribute<'d>,
-    ) -> Result<InstanceId, NetworkError> {
-        self.step(current, name)
-            .or_else(|| self.step(self.unwrapped(current), name))
-            .or_else(|| self.only_instance(current, path, name, source))
-            .ok_or_else(|| self.unresolved(current, path, step, source))
-    }
-
-    /// A step of a path by number.
-    pub(crate) fn numbered_element(
-        &self,
-        current: InstanceId,
-        index: &str,
-        path: &str,
-        step: &str,
-        source: Attribute<'d>,
-    ) -> Result<InstanceId, NetworkError> {
-        let number = (index.parse::<usize>().ok())
-            .ok_or_else(|| self.unresolved(current, path, step, source))?;
-        self.element(current, number, path, step, source)
     }
 
     /// One step by name.
@@ -124,24 +151,23 @@ impl<'d> Network<'_, 'd> {
         meant.next().is_none().then_some(first)
     }
 
-    /// The cell of an `instance`, whatever the path calls it: other simulators do not look at the
-    /// name, so files with the wrong one are about.
+    /// The cell of an `instance`, whatever the path calls it. Other simulators ignore the name, so some files have
+    /// a wrong one.
     fn only_instance(
         &self,
         current: InstanceId,
-        path: &str,
         name: &str,
-        source: Attribute<'d>,
+        path: Path<'_, 'd>,
     ) -> Option<InstanceId> {
         let inner = self.unwrapped(current);
         if inner == current || name.parse::<usize>().is_ok() {
             return None;
         }
         let warning = NetworkError::OtherName {
-            path: path.to_owned(),
+            path: path.text.to_owned(),
             step: name.to_owned(),
             instance: self.title(inner),
-            span: source.span(),
+            span: path.source.span(),
         };
         let mut warnings = self.warnings.borrow_mut();
         if warnings.last() != Some(&warning) {
@@ -254,24 +280,25 @@ impl<'d> Network<'_, 'd> {
         self.model.note(self.type_of(id).name).is_some()
     }
 
+    /// The element that a step names by its number.
     fn element(
         &self,
         current: InstanceId,
-        number: usize,
-        path: &str,
-        step: &str,
-        source: Attribute<'d>,
+        index: &str,
+        step: Step<'_, 'd>,
     ) -> Result<InstanceId, NetworkError> {
-        let elements =
-            (self.elements(current)).ok_or_else(|| self.unresolved(current, path, step, source))?;
+        let number = index.parse::<usize>().ok();
+        let (Some(number), Some(elements)) = (number, self.elements(current)) else {
+            return Err(self.unresolved(current, step));
+        };
         elements
             .get(number)
             .copied()
             .ok_or_else(|| NetworkError::IndexTooLarge {
-                path: path.to_owned(),
+                path: step.path.text.to_owned(),
                 inside: self.title(current),
                 size: elements.len(),
-                span: source.part_span(step),
+                span: step.span(),
             })
     }
 
@@ -290,26 +317,20 @@ impl<'d> Network<'_, 'd> {
         }
     }
 
-    fn unresolved(
-        &self,
-        current: InstanceId,
-        path: &str,
-        step: &str,
-        source: Attribute<'d>,
-    ) -> NetworkError {
+    fn unresolved(&self, current: InstanceId, step: Step<'_, 'd>) -> NetworkError {
         let names = self.names_in(current);
-        let wanted = step.split('[').next().unwrap_or(step);
+        let wanted = step.text.split('[').next().unwrap_or(step.text);
         let slots = self.instance(current).singles.iter().map(|(name, _)| *name);
         let suggestion = (nearest(wanted, slots.chain(names.iter().copied())).map(str::to_owned))
             .or_else(|| Some(self.below(current, self.further_down(current, wanted)?)))
-            .or_else(|| self.beside(current, wanted, path, step));
+            .or_else(|| self.beside(current, wanted, step));
         NetworkError::UnresolvedPath {
-            path: path.to_owned(),
-            step: step.to_owned(),
+            path: step.path.text.to_owned(),
+            step: step.text.to_owned(),
             inside: self.title(current),
             suggestion,
             there: self.steps_from(current, &names),
-            span: source.part_span(step),
+            span: step.span(),
         }
     }
 
@@ -330,12 +351,12 @@ impl<'d> Network<'_, 'd> {
     fn steps_from(&self, current: InstanceId, names: &[&str]) -> Vec<String> {
         let cells = self.list(current, "").unwrap_or_default();
         match cells.first() {
-            Some(first) if self.unwrapped(*first) == *first => (0..cells.len().min(TOLD))
+            Some(first) if self.unwrapped(*first) == *first => (0..cells.len().min(SHOWN))
                 .map(|number| format!("[{number}]"))
                 .collect(),
             _ => (names.iter())
                 .filter(|name| self.model.note(name).is_none())
-                .take(TOLD)
+                .take(SHOWN)
                 .map(|name| (*name).to_owned())
                 .collect(),
         }
@@ -348,7 +369,7 @@ impl<'d> Network<'_, 'd> {
         below.trim_start_matches('/').to_owned()
     }
 
-    /// An instance of that name deeper down, where whoever wrote the path left out steps.
+    /// An instance of that name deeper down, in case the path leaves out steps.
     pub(crate) fn further_down(&self, top: InstanceId, name: &str) -> Option<InstanceId> {
         let mut found = VecDeque::from([top]);
         for _ in 0..SEARCHED {
@@ -366,10 +387,10 @@ impl<'d> Network<'_, 'd> {
     }
 
     /// The first step with `../` before it, if that was forgotten.
-    fn beside(&self, current: InstanceId, name: &str, path: &str, step: &str) -> Option<String> {
+    fn beside(&self, current: InstanceId, name: &str, step: Step<'_, 'd>) -> Option<String> {
         let parent = self.instance(current).parent?;
-        let is_first = path.trim_start_matches('/').starts_with(step);
+        let is_first = (step.path.text.trim_start_matches('/')).starts_with(step.text);
         let found = self.step(parent, name).filter(|found| *found != current)?;
-        (is_first && found != parent).then(|| format!("../{step}"))
+        (is_first && found != parent).then(|| format!("../{}", step.text))
     }
 }

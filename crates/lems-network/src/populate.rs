@@ -3,7 +3,7 @@
 use lems_document::{Attribute, Element, Span};
 use lems_model::{Assign, ComponentId, Formula, Model, Role, StructureElement, TypeId};
 
-use crate::structure::{Place, makes_instances};
+use crate::structure::{Place, chosen, makes_instances};
 use crate::{InstanceId, NetworkError, build::Builder};
 
 impl<'m, 'd> Builder<'_, 'm, 'd> {
@@ -28,25 +28,13 @@ impl<'m, 'd> Builder<'_, 'm, 'd> {
                 }
                 StructureElement::MultiInstantiate { .. } => self.multi_instantiate(id, element),
                 StructureElement::CoInstantiate { .. } => self.co_instantiate(id, element),
-                StructureElement::If { test, body }
-                    if self.test(test, Place::of(&self.network, id)) =>
-                {
-                    self.make_all(id, body);
-                }
                 StructureElement::Choose { cases } => {
                     let place = Place::of(&self.network, id);
-                    let chosen = (cases.iter())
-                        .find(|(test, _)| test.as_ref().is_none_or(|test| self.test(test, place)));
-                    if let Some((_, body)) = chosen {
-                        self.make_all(id, body);
-                    }
+                    let body = chosen(cases, |test| self.test(test, place));
+                    self.make_all(id, body);
                 }
                 StructureElement::Unsupported { element } => self.ignored(*element),
-                StructureElement::ForEach { body, .. }
-                | StructureElement::Apply { body, .. }
-                | StructureElement::GatherPairs { body, .. }
-                | StructureElement::PairsEventConnection { body, .. } => self.ignore_all(body),
-                _ => {}
+                _ => element.bodies().for_each(|body| self.ignore_all(body)),
             }
         }
     }
@@ -61,15 +49,7 @@ impl<'m, 'd> Builder<'_, 'm, 'd> {
                 StructureElement::MultiInstantiate { element, .. }
                 | StructureElement::CoInstantiate { element, .. }
                 | StructureElement::Unsupported { element } => self.ignored(*element),
-                StructureElement::ForEach { body, .. }
-                | StructureElement::Apply { body, .. }
-                | StructureElement::GatherPairs { body, .. }
-                | StructureElement::PairsEventConnection { body, .. }
-                | StructureElement::If { body, .. } => self.ignore_all(body),
-                StructureElement::Choose { cases } => {
-                    cases.iter().for_each(|(_, body)| self.ignore_all(body));
-                }
-                _ => {}
+                _ => element.bodies().for_each(|body| self.ignore_all(body)),
             }
         }
     }
@@ -311,7 +291,7 @@ impl<'m, 'd> Builder<'_, 'm, 'd> {
         None
     }
 
-    /// Whether so many instances more are allowed; the error otherwise.
+    /// Whether `count` more instances are allowed. If not, adds the error.
     fn has_room(&mut self, id: InstanceId, count: u64, component: Option<ComponentId>) -> bool {
         let size = component.map_or(1, |component| size_of(self.network.model, component));
         let expected = count.saturating_mul(size);

@@ -1,16 +1,16 @@
-//! What a simulation runs and records: `Run`, `Record`, `DataWriter` and their kin.
+//! What a simulation runs and records: `Run`, `Record`, `DataWriter` and similar elements.
 
 use std::collections::{HashMap, HashSet};
 
 use lems_document::{Attribute, Span};
 use lems_math::JavaRandom;
-use lems_model::{ComponentId, Direction, Model, Role, Siblings, SimulationElement};
+use lems_model::{ComponentId, Model, Role, Siblings, SimulationElement};
 
 use crate::build::MAX_INSTANCES;
 use crate::rounded;
-use crate::{CableRules, InstanceId, Network, NetworkError, Readable, hash_order};
+use crate::{CableRules, Network, NetworkError, hash_order};
 
-/// Everything that the target of a document asks for.
+/// Everything that the target of a document asks to run and to record.
 #[derive(Debug, Clone)]
 pub struct Experiment<'d> {
     /// Runs, one after another.
@@ -30,7 +30,7 @@ pub struct Experiment<'d> {
     /// Components whose parameters are to be values in memory, not constants in code, because other
     /// runs will have other values.
     pub free: HashSet<ComponentId>,
-    /// Legal, but surely not meant.
+    /// What is legal, but probably a mistake.
     pub warnings: Vec<NetworkError>,
 }
 
@@ -78,7 +78,7 @@ pub struct EventFile<'d> {
     pub path: String,
     /// Where the model names it.
     pub span: Span,
-    /// Order in a line; None: an unknown one, which leaves the file empty.
+    /// Order of the fields in a line; None if it is unknown, and then the file stays empty.
     pub format: Option<EventFormat>,
     /// What it records.
     pub selections: Vec<EventSelection<'d>>,
@@ -124,15 +124,6 @@ pub struct Line<'d> {
     pub id: &'d str,
     /// Colour as the model gives it.
     pub color: Option<&'d str>,
-}
-
-/// A recording with its path resolved.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Column<'d> {
-    /// What is read.
-    pub value: Readable<'d>,
-    /// What it is divided by.
-    pub scale: f64,
 }
 
 impl<'d> Experiment<'d> {
@@ -563,99 +554,6 @@ impl<'d> Collector<'_, 'd> {
                 length,
                 steps: lems_math::saturating_u64(steps),
             });
-        }
-    }
-}
-
-impl<'d> Network<'_, 'd> {
-    /// What a recording reads.
-    ///
-    /// # Errors
-    /// A path that leads nowhere; a variable that is not there.
-    pub fn column(&self, recording: &Recording<'d>) -> Result<Column<'d>, NetworkError> {
-        let source = recording.quantity;
-        let path = source.value().trim().trim_matches('/');
-        let (steps, variable) = path.rsplit_once('/').unwrap_or(("", path));
-        let instance = self.follow(Network::ROOT, steps, source)?;
-        let value = (self.local(instance, variable))
-            .or_else(|| self.local(self.unwrapped(instance), variable))
-            .ok_or_else(|| NetworkError::UnknownVariable {
-                variable: variable.to_owned(),
-                instance: self.title(instance),
-                suggestion: self.suggest_recording(instance, variable),
-                span: source.part_span(variable),
-            })?;
-        Ok(Column {
-            value,
-            scale: recording.scale,
-        })
-    }
-
-    /// A variable that may be meant: that of the first cell of a population; that of the child of
-    /// that name; one with a near name; that of what has the name deeper down.
-    fn suggest_recording(&self, instance: InstanceId, name: &str) -> Option<String> {
-        let inner = self.unwrapped(instance);
-        if let Some(first) = self.list(instance, "").and_then(<[_]>::first)
-            && self.local(self.unwrapped(*first), name).is_some()
-        {
-            return Some(format!("{}/{name}", self.path(*first)));
-        }
-        let near = self.suggest(inner, name);
-        let deeper = || near.is_none().then(|| self.further_down(inner, name));
-        let Some(named) = self.step(inner, name).or_else(|| deeper().flatten()) else {
-            return near;
-        };
-        let dynamics = self.type_of(named).dynamics.as_ref()?;
-        let shown = dynamics.state.values().find_map(|state| state.exposure)?;
-        Some(format!("{}/{shown}", self.below(inner, named)))
-    }
-
-    /// The instance and port of an event selection; no port if its type sends nothing.
-    ///
-    /// # Errors
-    /// A path that leads nowhere; a port that is not there.
-    pub fn selection(
-        &self,
-        selection: &EventSelection<'d>,
-    ) -> Result<(InstanceId, Option<&'d str>), NetworkError> {
-        let source = selection.select;
-        let path = source.value().trim().trim_matches('/');
-        let instance = self.unwrapped(self.follow(Network::ROOT, path, source)?);
-        let kind = self.type_of(instance);
-        let Some(port) = selection.port else {
-            return Ok((instance, crate::connect::first_out(kind)));
-        };
-        match kind.ports.get_key_value(port.value()) {
-            Some((name, found)) => {
-                if found.direction == Direction::In {
-                    let warning = NetworkError::NotSent {
-                        port: (*name).to_owned(),
-                        instance: self.title(instance),
-                        suggestion: crate::connect::first_out(kind).map(str::to_owned),
-                        span: port.span(),
-                    };
-                    self.warnings.borrow_mut().push(warning);
-                }
-                Ok((instance, Some(name)))
-            }
-            None => {
-                let first = self.list(instance, "").and_then(<[_]>::first);
-                let sender = first.filter(|id| self.type_of(**id).ports.contains_key(port.value()));
-                Err(NetworkError::UnknownPort {
-                    port: port.value().to_owned(),
-                    instance: self.title(instance),
-                    suggestion: match sender {
-                        Some(sender) => Some(self.path(*sender)),
-                        None => lems_document::nearest(port.value(), kind.ports.keys().copied())
-                            .map(str::to_owned),
-                    },
-                    span: if sender.is_some() {
-                        source.span()
-                    } else {
-                        port.span()
-                    },
-                })
-            }
         }
     }
 }

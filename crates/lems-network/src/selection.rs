@@ -92,8 +92,8 @@ impl Operator {
     }
 }
 
-/// Whether a comparison holds. Numbers next to whole ones are those, so that sums of steps can be
-/// counted; two numbers near 0 are compared as they are.
+/// Whether a comparison holds. A number very close to a whole number counts as that, so that sums of steps can
+/// be compared. Two numbers near 0 are compared as they are.
 pub(crate) fn holds(comparison: Comparison, left: f64, right: f64) -> bool {
     const NEAR: f64 = 1e-6;
     const SAME: f64 = 1e-12;

@@ -250,7 +250,7 @@ impl<'d> Sorter<'_, '_, 'd> {
         inner
     }
 
-    /// Whether an instance holds nothing, and its component tells all about its signature.
+    /// Whether an instance contains nothing, so that its signature depends on its component alone.
     fn is_leaf(&self, id: InstanceId) -> bool {
         let instance = self.network.instance(id);
         instance.singles.is_empty()
@@ -439,7 +439,7 @@ impl<'d> Sorter<'_, '_, 'd> {
         index
     }
 
-    /// Makes an instance and all in it nodes of a member, the first of them the `next` one.
+    /// Makes an instance, and everything in it, nodes of a member, numbered from `next`.
     fn enrol_node(&mut self, id: InstanceId, shape: ShapeId, member: MemberId, next: &mut NodeId) {
         self.shapes.locations[id] = Some(Location {
             shape,

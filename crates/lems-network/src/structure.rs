@@ -1,6 +1,7 @@
-//! What an element of a `Structure` does, told from its kind alone, and where a `Structure` runs.
+//! Where a `Structure` runs, and what follows from the kind of an element alone: whether it makes instances or
+//! connects them.
 
-use lems_model::{ComponentId, Model, StructureElement};
+use lems_model::{ComponentId, Formula, Model, StructureElement};
 
 use crate::{InstanceId, Network};
 
@@ -37,15 +38,7 @@ pub(crate) fn makes_instances(element: &StructureElement<'_>) -> bool {
         | StructureElement::MultiInstantiate { .. }
         | StructureElement::CoInstantiate { .. }
         | StructureElement::Unsupported { .. } => true,
-        StructureElement::ForEach { body, .. }
-        | StructureElement::Apply { body, .. }
-        | StructureElement::GatherPairs { body, .. }
-        | StructureElement::PairsEventConnection { body, .. }
-        | StructureElement::If { body, .. } => body.iter().any(makes_instances),
-        StructureElement::Choose { cases } => {
-            (cases.iter()).any(|(_, body)| body.iter().any(makes_instances))
-        }
-        _ => false,
+        _ => element.bodies().flatten().any(makes_instances),
     }
 }
 
@@ -56,12 +49,30 @@ pub(crate) fn connects(element: &StructureElement<'_>) -> bool {
         | StructureElement::MultiInstantiate { .. }
         | StructureElement::CoInstantiate { .. }
         | StructureElement::Unsupported { .. } => false,
-        StructureElement::If { body, .. } => body.iter().any(connects),
-        StructureElement::Choose { cases } => {
-            (cases.iter()).any(|(_, body)| body.iter().any(connects))
-        }
+        StructureElement::Choose { .. } => element.bodies().flatten().any(connects),
         _ => true,
     }
+}
+
+/// The elements of the first case whose test holds; none if no test does.
+pub(crate) fn chosen<'s, 'd>(
+    cases: &'s [(Option<Formula<'d>>, Vec<StructureElement<'d>>)],
+    mut holds: impl FnMut(&Formula<'d>) -> bool,
+) -> &'s [StructureElement<'d>] {
+    let mut cases = cases.iter();
+    let found = cases.find(|(test, _)| test.as_ref().is_none_or(&mut holds));
+    found.map_or(&[], |(_, body)| body)
+}
+
+/// Whether an element names instances or connects two of them, once each time that it runs.
+pub(crate) fn is_plain_connection(element: &StructureElement<'_>) -> bool {
+    matches!(
+        element,
+        StructureElement::WithInstance { .. }
+            | StructureElement::WithList { .. }
+            | StructureElement::EventConnection(_)
+            | StructureElement::Tunnel(_)
+    )
 }
 
 /// A list element that only connects others: it runs its `Structure` and needs no instance.
@@ -71,13 +82,5 @@ pub(crate) fn is_bare_connection(model: &Model<'_>, component: ComponentId) -> b
         && kind.attachments.is_empty()
         && !kind.structure.is_empty()
         && model.component(component).children.is_empty()
-        && kind.structure.iter().all(|element| {
-            matches!(
-                element,
-                StructureElement::WithInstance { .. }
-                    | StructureElement::WithList { .. }
-                    | StructureElement::EventConnection(_)
-                    | StructureElement::Tunnel(_)
-            )
-        })
+        && kind.structure.iter().all(is_plain_connection)
 }

@@ -3,6 +3,7 @@
 use lems_document::{Document, IncludeOptions, MemorySources};
 use lems_model::Model;
 
+use crate::path::Path;
 use crate::{Estimate, Experiment, Network, NetworkError, Shapes, Variable};
 
 const TYPES: &str = r#"
@@ -304,7 +305,9 @@ fn assigns_draw_in_document_order_whatever_needs_what() {
         .next()
         .unwrap();
     for path in ["one[0]", "two[0]", "two[1]"] {
-        let cell = network.follow(Network::ROOT, path, source).unwrap();
+        let cell = network
+            .follow(Network::ROOT, Path::new(path, source))
+            .unwrap();
         assert_eq!(network.number_at(cell, "noise"), Some(random.next_double()));
     }
     assert_eq!(network.random, random);

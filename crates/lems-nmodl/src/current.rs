@@ -1,4 +1,4 @@
-//! Which parts of a compartment a variable of it is the sum of.
+//! Writes a variable of a compartment as a sum over parts of the compartment.
 
 use lems_equations::{Computation, definition};
 use lems_expression::{BinaryOperator, Expression, Node};
@@ -26,7 +26,7 @@ pub(crate) struct Compartment<'n, 'm, 'd> {
 }
 
 impl<'d> Compartment<'_, '_, 'd> {
-    /// The terms that a variable of an instance in the compartment is the sum of; None if it is no such sum.
+    /// The terms whose sum a variable of an instance in the compartment is; None if it is not such a sum.
     pub fn terms(&self, id: InstanceId, name: &str) -> Option<Vec<Term<'d>>> {
         self.of_variable(id, name, 0)
     }

@@ -1,6 +1,6 @@
 //! Expressions of LEMS as NMODL.
 
-use lems_expression::{BinaryOperator, Comparison, Expression, Function, Logic, Node};
+use lems_expression::{BinaryOperator, Expression, Function, Logic, Node};
 
 use crate::NotNative;
 
@@ -62,14 +62,7 @@ fn piece(node: Node, names: &[String], pieces: &[Piece]) -> Result<Piece, NotNat
         }
         Node::Binary(operator, left, right) => binary(operator, of(left)?, of(right)?),
         Node::Compare(comparison, left, right) => {
-            let symbol = match comparison {
-                Comparison::Less => "<",
-                Comparison::Greater => ">",
-                Comparison::LessOrEqual => "<=",
-                Comparison::GreaterOrEqual => ">=",
-                Comparison::Equal => "==",
-                Comparison::NotEqual => "!=",
-            };
+            let symbol = comparison.c_operator();
             let text = format!(
                 "{} {symbol} {}",
                 of(left)?.at_least(SUM),

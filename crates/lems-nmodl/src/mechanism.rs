@@ -164,6 +164,38 @@ impl Value {
 }
 
 impl Mechanism {
+    /// The dimension of what a name means; None if it is not known.
+    pub fn dimension_of(&self, reference: Reference) -> Option<Dimension> {
+        const VOLTAGE: Dimension = Dimension {
+            m: 1,
+            l: 2,
+            t: -3,
+            i: -1,
+            ..Dimension::NONE
+        };
+        const CONCENTRATION: Dimension = Dimension {
+            l: -3,
+            n: 1,
+            ..Dimension::NONE
+        };
+        match reference {
+            Reference::Variable(index) => self.variables.get(index)?.dimension,
+            Reference::Parameter(index) => self.parameters.get(index)?.dimension,
+            Reference::Potential => Some(VOLTAGE),
+            Reference::Time => Some(Dimension::TIME),
+            Reference::Temperature => Some(Dimension {
+                k: 1,
+                ..Dimension::NONE
+            }),
+            Reference::Area => Some(Dimension::AREA),
+            Reference::Inside(_) | Reference::Outside(_) => Some(CONCENTRATION),
+            Reference::Current(_) => Some(Dimension {
+                i: 1,
+                ..Dimension::NONE
+            }),
+        }
+    }
+
     /// The computed variables that some values need, in an order in which they can be computed.
     pub fn needed(&self, wanted: impl IntoIterator<Item = Reference>) -> Vec<&Computed> {
         let mut is_needed = vec![false; self.variables.len()];

@@ -30,7 +30,8 @@ pub(crate) struct Read<'d> {
 /// What is known of an element from the compartment around it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Role<'d> {
-    /// The variable that is its current, whether this is that of the compartment, its factor.
+    /// Its current: the variable, whether it is the current of the whole compartment (otherwise per area), and
+    /// a factor.
     pub current: Option<(&'d str, bool, f64)>,
     /// The ion that it carries.
     pub carries: Option<usize>,
@@ -643,39 +644,5 @@ impl<'n, 'm, 'd> Reader<'n, 'm, 'd> {
             names,
             homogeneous,
         })
-    }
-}
-
-impl Mechanism {
-    /// The dimension of what a name means; None if it is not known.
-    pub fn dimension_of(&self, reference: Reference) -> Option<Dimension> {
-        const VOLTAGE: Dimension = Dimension {
-            m: 1,
-            l: 2,
-            t: -3,
-            i: -1,
-            ..Dimension::NONE
-        };
-        const CONCENTRATION: Dimension = Dimension {
-            l: -3,
-            n: 1,
-            ..Dimension::NONE
-        };
-        match reference {
-            Reference::Variable(index) => self.variables.get(index)?.dimension,
-            Reference::Parameter(index) => self.parameters.get(index)?.dimension,
-            Reference::Potential => Some(VOLTAGE),
-            Reference::Time => Some(Dimension::TIME),
-            Reference::Temperature => Some(Dimension {
-                k: 1,
-                ..Dimension::NONE
-            }),
-            Reference::Area => Some(Dimension::AREA),
-            Reference::Inside(_) | Reference::Outside(_) => Some(CONCENTRATION),
-            Reference::Current(_) => Some(Dimension {
-                i: 1,
-                ..Dimension::NONE
-            }),
-        }
     }
 }

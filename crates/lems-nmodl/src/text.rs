@@ -3,26 +3,12 @@
 use std::fmt::Write;
 
 use lems_expression::Dimension;
-use lems_network::IonRule;
 
 use crate::NotNative;
-use crate::expression::{has_steps, is_linear, print};
-use crate::mechanism::{Computed, Equation, IonUse, Mechanism, Quantity, Reference, Value};
-use crate::units::{number, power_of_ten, unit};
-
-/// Longest line before it is broken.
-const LINE: usize = 110;
-
-/// A mechanism with the values of its parameters, which are in SI units.
-pub(crate) struct Printer<'a> {
-    pub mechanism: &'a Mechanism,
-    /// Its name in NEURON.
-    pub name: &'a str,
-    pub ions: &'a [IonRule],
-    pub defaults: &'a [f64],
-    /// Parameters that segments have their own values of, by index.
-    pub ranges: &'a [bool],
-}
+use crate::expression::{has_steps, is_linear};
+use crate::mechanism::{Computed, Equation, IonUse, Moving, Quantity, Reference, Test};
+use crate::statements::{LINE, Printer, broken, comment, plain};
+use crate::units::{number, unit};
 
 impl Printer<'_> {
     /// The whole file.
@@ -266,16 +252,8 @@ impl Printer<'_> {
                 "    ",
                 &format!("{} := {}", self.path(*variable), value.text),
             );
-            let dimension = mechanism
-                .variables
-                .get(*variable)
-                .and_then(|variable| variable.dimension);
-            let _ = writeln!(
-                text,
-                "    {} = {}",
-                self.variable(*variable),
-                self.side(value, dimension)?
-            );
+            let side = self.side(value, self.dimension(*variable))?;
+            let _ = writeln!(text, "    {} = {side}", self.variable(*variable));
             set.push(*variable);
         }
         for number in 0..mechanism.schemes.len() {
@@ -387,6 +365,7 @@ impl Printer<'_> {
         let mechanism = self.mechanism;
         let has_rates = !mechanism.needed(mechanism.read_by_rates()).is_empty();
         let rates = if has_rates { "    rates()\n" } else { "" };
+        // Kinetic schemes.
         for (number, scheme) in mechanism.schemes.iter().enumerate() {
             let _ = write!(text, "KINETIC {} {{\n{rates}", self.scheme_name(number));
             for (from, to, forward, back) in &scheme.transitions {
@@ -394,83 +373,69 @@ impl Printer<'_> {
                 let (forward, back) = (self.reference(*forward), self.reference(*back));
                 let _ = writeln!(text, "    ~ {from} <-> {to} ({forward}, {back})");
             }
-            let states: Vec<&str> = scheme
-                .states
-                .iter()
-                .map(|state| self.variable(*state))
-                .collect();
+            let states = scheme.states.iter().map(|state| self.variable(*state));
+            let states: Vec<&str> = states.collect();
             let _ = writeln!(text, "    CONSERVE {} = 1\n}}\n", states.join(" + "));
         }
+        // Differential equations.
         if !mechanism.moving.is_empty() {
             let _ = write!(text, "DERIVATIVE states {{\n{rates}");
             for of in &mechanism.moving {
-                let dimension = mechanism
-                    .variables
-                    .get(of.variable)
-                    .and_then(|variable| variable.dimension);
-                let per_time = dimension.map(|dimension| dimension.per(Dimension::TIME));
-                let mut sides = Vec::new();
-                for rate in &of.rates {
-                    comment(
-                        text,
-                        "    ",
-                        &format!(
-                            "d {}/dt = {}, {}",
-                            self.path(of.variable),
-                            rate.text,
-                            unit(per_time)
-                        ),
-                    );
-                    sides.push(self.side(rate, per_time)?);
-                }
-                let _ = writeln!(
-                    text,
-                    "    {}' = {}",
-                    self.variable(of.variable),
-                    broken(&sides.join(" + "))
-                );
+                self.derivative(text, of)?;
             }
             text.push_str("}\n\n");
         }
-        if !self.is_test() {
-            return Ok(());
-        }
-        text.push_str("PROCEDURE update() {\n");
-        for test in &mechanism.tests {
-            for computed in mechanism.needed(test.condition.names.iter().copied()) {
-                self.computation(text, computed, "    ")?;
+        // What follows when the states have moved.
+        if self.is_test() {
+            text.push_str("PROCEDURE update() {\n");
+            for test in &mechanism.tests {
+                self.test(text, test)?;
             }
-            comment(text, "    ", &format!("if {}", test.condition.text));
-            let _ = writeln!(
-                text,
-                "    if ({}) {{",
-                broken(&self.side(&test.condition, None)?)
-            );
-            for (variable, value) in &test.assignments {
-                for computed in mechanism.needed(value.names.iter().copied()) {
-                    self.computation(text, computed, "        ")?;
-                }
-                let dimension = mechanism
-                    .variables
-                    .get(*variable)
-                    .and_then(|variable| variable.dimension);
-                let _ = writeln!(
-                    text,
-                    "        {} = {}",
-                    self.variable(*variable),
-                    broken(&self.side(value, dimension)?)
-                );
+            self.give_concentrations(text)?;
+            if self.is_shown() {
+                text.push_str("    current()\n");
             }
-            text.push_str("    }\n");
+            text.push_str("}\n\n");
         }
-        self.give_concentrations(text)?;
-        text.push_str(if self.is_shown() {
-            "    current()\n"
-        } else {
-            ""
-        });
-        text.push_str("}\n\n");
         Ok(())
+    }
+
+    /// The differential equation of a variable.
+    fn derivative(&self, text: &mut String, of: &Moving) -> Result<(), NotNative> {
+        let dimension = self.dimension(of.variable);
+        let per_time = dimension.map(|dimension| dimension.per(Dimension::TIME));
+        let (name, path) = (self.variable(of.variable), self.path(of.variable));
+        let mut sides = Vec::new();
+        for rate in &of.rates {
+            let equation = format!("d {path}/dt = {}, {}", rate.text, unit(per_time));
+            comment(text, "    ", &equation);
+            sides.push(self.side(rate, per_time)?);
+        }
+        let _ = writeln!(text, "    {name}' = {}", broken(&sides.join(" + ")));
+        Ok(())
+    }
+
+    /// The assignments that are made where a condition holds.
+    fn test(&self, text: &mut String, test: &Test) -> Result<(), NotNative> {
+        for computed in self.mechanism.needed(test.condition.names.iter().copied()) {
+            self.computation(text, computed, "    ")?;
+        }
+        comment(text, "    ", &format!("if {}", test.condition.text));
+        let condition = broken(&self.side(&test.condition, None)?);
+        let _ = writeln!(text, "    if ({condition}) {{");
+        for (variable, value) in &test.assignments {
+            for computed in self.mechanism.needed(value.names.iter().copied()) {
+                self.computation(text, computed, "        ")?;
+            }
+            let side = broken(&self.side(value, self.dimension(*variable))?);
+            let _ = writeln!(text, "        {} = {side}", self.variable(*variable));
+        }
+        text.push_str("    }\n");
+        Ok(())
+    }
+
+    fn dimension(&self, variable: usize) -> Option<Dimension> {
+        self.mechanism.variables.get(variable)?.dimension
     }
 
     fn procedure(&self, text: &mut String, name: &str, all: &[&Computed]) -> Result<(), NotNative> {
@@ -480,154 +445,6 @@ impl Printer<'_> {
         }
         text.push_str("}\n\n");
         Ok(())
-    }
-
-    /// The lines that compute a variable, with its equation and unit as a comment.
-    fn computation(
-        &self,
-        text: &mut String,
-        computed: &Computed,
-        indent: &str,
-    ) -> Result<(), NotNative> {
-        let quantity = self
-            .mechanism
-            .variables
-            .get(computed.variable)
-            .ok_or(NotNative::Bug("variable"))?;
-        let (name, path, dimension) = (&quantity.name, &quantity.path, quantity.dimension);
-        let is_in = unit(dimension);
-        match &computed.value {
-            Value::Formula(equation) => {
-                comment(
-                    text,
-                    indent,
-                    &format!("{path} = {}, {is_in}", equation.text),
-                );
-                let _ = writeln!(
-                    text,
-                    "{indent}{name} = {}",
-                    broken(&self.side(equation, dimension)?)
-                );
-            }
-            Value::Sum(all) | Value::Product(all) => {
-                let is_sum = matches!(computed.value, Value::Sum(_));
-                let (between, empty) = if is_sum { (" + ", "0") } else { ("*", "1") };
-                if let Some(selection) = &computed.selection {
-                    let fold = match (all.len(), is_sum) {
-                        (1, _) => "",
-                        (_, true) => "sum of ",
-                        (_, false) => "product of ",
-                    };
-                    comment(
-                        text,
-                        indent,
-                        &format!("{path} = {fold}{selection}, {is_in}"),
-                    );
-                }
-                let texts: Vec<String> = all
-                    .iter()
-                    .map(|reference| self.reference(*reference))
-                    .collect();
-                let value = if texts.is_empty() {
-                    empty.to_owned()
-                } else {
-                    texts.join(between)
-                };
-                let _ = writeln!(text, "{indent}{name} = {}", broken(&value));
-            }
-            Value::Cases(cases) => {
-                comment(text, indent, &format!("{path}, {is_in}"));
-                let _ = writeln!(text, "{indent}{name} = 0");
-                let mut otherwise = false;
-                for (test, value) in cases {
-                    let side = broken(&self.side(value, dimension)?);
-                    let value_text = plain(&value.text);
-                    match test {
-                        Some(test) => {
-                            let before = if otherwise { " else if" } else { "if" };
-                            let indented = if otherwise { "" } else { indent };
-                            let condition = broken(&self.side(test, None)?);
-                            let _ = write!(
-                                text,
-                                "{indented}{before} ({condition}) {{\n{indent}    : {value_text} if {}\n{indent}    {name} = {side}\n{indent}}}",
-                                plain(&test.text)
-                            );
-                            otherwise = true;
-                        }
-                        None if otherwise => {
-                            let _ = write!(
-                                text,
-                                " else {{\n{indent}    : {value_text} otherwise\n{indent}    {name} = {side}\n{indent}}}"
-                            );
-                            break;
-                        }
-                        None => {
-                            let _ = write!(text, "{indent}{name} = {side}");
-                            otherwise = true;
-                            break;
-                        }
-                    }
-                }
-                text.push_str(if otherwise { "\n" } else { "" });
-            }
-        }
-        Ok(())
-    }
-
-    /// An equation's right side, in the units of the mechanism.
-    fn side(&self, equation: &Equation, dimension: Option<Dimension>) -> Result<String, NotNative> {
-        let in_si = !equation.homogeneous;
-        let names: Vec<String> = (equation.names.iter())
-            .map(|reference| {
-                let name = self.reference(*reference);
-                match self
-                    .mechanism
-                    .dimension_of(*reference)
-                    .map_or(0, power_of_ten)
-                {
-                    power if in_si && power != 0 => format!("1e{power}*{name}"),
-                    _ => name,
-                }
-            })
-            .collect();
-        let text = print(&equation.expression, &names)?;
-        Ok(match dimension.map_or(0, power_of_ten) {
-            power if in_si && power != 0 => format!("1e{}*({text})", -power),
-            _ => text,
-        })
-    }
-
-    fn variable(&self, index: usize) -> &str {
-        self.mechanism
-            .variables
-            .get(index)
-            .map_or("unknown", |variable| &variable.name)
-    }
-
-    fn path(&self, index: usize) -> &str {
-        self.mechanism
-            .variables
-            .get(index)
-            .map_or("", |variable| &variable.path)
-    }
-
-    fn reference(&self, reference: Reference) -> String {
-        let ion = |ion: usize| self.ions.get(ion).map_or("", |rule| rule.name.as_str());
-        match reference {
-            Reference::Variable(index) => self.variable(index).to_owned(),
-            Reference::Parameter(index) => self
-                .mechanism
-                .parameters
-                .get(index)
-                .map_or_else(String::new, |parameter| parameter.name.clone()),
-            Reference::Potential => "v".to_owned(),
-            Reference::Time => "t".to_owned(),
-            Reference::Temperature => "(celsius + 273.15)".to_owned(),
-            Reference::Area => "(1e-8*area)".to_owned(),
-            Reference::Inside(of) => format!("{}i", ion(of)),
-            Reference::Outside(of) => format!("{}o", ion(of)),
-            Reference::Current(of) => format!("(-1e-8*area*i{})", ion(of)),
-        }
     }
 }
 
@@ -641,47 +458,4 @@ fn block(text: &mut String, word: &str, lines: &[String]) {
         let _ = writeln!(text, "    {line}");
     }
     text.push_str("}\n\n");
-}
-
-fn comment(text: &mut String, indent: &str, what: &str) {
-    let _ = writeln!(text, "{indent}: {}", plain(what));
-}
-
-/// A text of a model as a comment can hold it.
-fn plain(text: &str) -> String {
-    let shown = |c: char| {
-        if c.is_ascii_graphic() || c == ' ' {
-            c
-        } else {
-            ' '
-        }
-    };
-    let text: String = text
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
-        .chars()
-        .map(shown)
-        .collect();
-    match text.char_indices().nth(300) {
-        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
-        None => text,
-    }
-}
-
-/// An expression in several lines if it is long: NMODL has lines of limited length.
-fn broken(text: &str) -> String {
-    let mut lines = String::new();
-    let mut length = 0;
-    for word in text.split_inclusive(' ') {
-        // A sign is kept with what follows it.
-        if length + word.len() > LINE && length > 0 && !matches!(word.trim(), "+" | "-") {
-            lines.truncate(lines.trim_end().len());
-            lines.push_str("\n            ");
-            length = 0;
-        }
-        lines.push_str(word);
-        length += word.len();
-    }
-    lines
 }

@@ -60,7 +60,7 @@ pub enum Obstacle {
         /// First slot of the other.
         second: u32,
     },
-    /// After an event has been sent, the step goes on with what the event may change.
+    /// After the step has sent an event, it uses variables that the event may change.
     #[error("after it sends an event, it uses column {0}, which handlers of the event use too")]
     UsedAfterEvent(u32),
     /// Handlers store what instances read of one another.
@@ -71,7 +71,7 @@ pub enum Obstacle {
         /// The column of the kernel that it is part of; the slot itself if it is part of none.
         column: u32,
     },
-    /// A handler that runs at once has an obstacle itself.
+    /// A handler that an event without a delay runs has an obstacle.
     #[error("handler {handler}, which its events run at once, is in the way: {reason}")]
     Handler {
         /// Number of the handler.
@@ -135,13 +135,13 @@ pub enum Branch {
     /// A truth value that is assigned again inside a branch.
     #[error("it assigns a truth value again under a condition")]
     Truth,
-    /// A truth value that a loop hands on.
+    /// A truth value that a loop carries from one round to the next.
     #[error("a loop hands a truth value from one attached instance to the next")]
     CarriedTruth,
     /// A register that is read outside the loop that assigns it.
     #[error("a value of an attached instance is used outside of its loop")]
     Escape,
-    /// Registers that a loop hands on crosswise.
+    /// Registers whose values a loop swaps from one round to the next.
     #[error("a loop swaps values that it hands from one attached instance to the next")]
     Swap,
     /// A branch, an event or a loop where only straight code can be.

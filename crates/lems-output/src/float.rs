@@ -62,7 +62,7 @@ fn large_integer(value: u64) -> Decimal {
     Decimal::of_integer((value + unit / 2) / unit, dropped_digits)
 }
 
-/// The decimal digits that so many bits, of a number of 64, are worth: less than one is dropped.
+/// The number of decimal digits that a number of bits can represent, rounded down.
 fn whole_digits(bits: u32) -> u32 {
     // The logarithm of 2 to five places.
     bits * 30_103 / 100_000

@@ -3,7 +3,7 @@ use std::rc::Rc;
 
 use crate::{Mark, OutputError, OutputSink, OutputStore};
 
-/// A store whose outputs may have so many bytes together.
+/// A store that limits the bytes of all its outputs together.
 pub struct LimitedStore<'s> {
     store: &'s mut dyn OutputStore,
     budget: Rc<Budget>,

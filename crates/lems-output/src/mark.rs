@@ -49,7 +49,7 @@ pub struct Mark {
     pub checksum: Checksum,
     /// Name of the file that has the bytes until it is complete, if one has them.
     pub partial: String,
-    /// The bytes themselves if nothing else holds them when the process has ended.
+    /// The bytes themselves, if they would be lost when the process ends.
     pub content: Vec<u8>,
 }
 

@@ -45,10 +45,10 @@ pub trait OutputSink {
     /// If the bytes cannot be stored; then none of them are, or full lines only.
     fn write(&mut self, bytes: &[u8]) -> Result<(), OutputError>;
 
-    /// Makes sure that what was written outlives the process, and tells how far it goes.
+    /// Makes sure that what was written outlives the process. Returns how long the output is.
     ///
     /// # Errors
-    /// If the bytes cannot be brought into safety.
+    /// If the bytes cannot be written to disk.
     fn mark(&mut self) -> Result<Mark, OutputError>;
 
     /// Gives the output its final name.

@@ -90,7 +90,7 @@ impl DataFile {
         })
     }
 
-    /// Brings what was written into safety, and tells how far it goes.
+    /// Writes everything to disk, and returns how long the file is.
     ///
     /// # Errors
     /// If the store cannot keep the lines collected so far.
@@ -212,7 +212,7 @@ impl EventFile {
         })
     }
 
-    /// Brings what was written into safety, and tells how far it goes.
+    /// Writes everything to disk, and returns how long the file is.
     ///
     /// # Errors
     /// If the store cannot keep the lines collected so far.
@@ -251,7 +251,7 @@ impl TimesFile {
         self.lines.line(|line| write_java_float(time, line))
     }
 
-    /// Brings what was written into safety, and tells how far it goes.
+    /// Writes everything to disk, and returns how long the file is.
     ///
     /// # Errors
     /// If the store cannot keep the lines collected so far.

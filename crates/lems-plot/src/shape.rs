@@ -66,7 +66,7 @@ const RAMP: [[f64; 3]; 5] = [
     [94.0, 190.0, 80.0],
     [230.0, 190.0, 20.0],
 ];
-/// Steps of the ramp: more could not be told apart.
+/// Steps of the ramp. More would look the same.
 const SHADES: usize = 64;
 /// Most pieces that have names in a picture.
 const MOST_NAMED: usize = 20_000;

@@ -23,6 +23,8 @@ mod expression;
 mod halves;
 mod network;
 mod ranks;
+mod run;
+mod wires;
 mod xml;
 
 use builder::Builder;

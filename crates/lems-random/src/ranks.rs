@@ -1,15 +1,12 @@
 //! Compares a run by one rank with runs by several.
 
-use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use std::ops::ControlFlow;
 
-use jlems::{BackendKind, Code, Failure, Options, Outcome, Stop, run_from};
-use lems_document::MemorySources;
-use lems_engine::{Checkpoint, EngineError, Moment, Simulation};
-use lems_output::MemoryStore;
+use jlems::{BackendKind, Code, Failure, Options, Outcome};
+use lems_engine::{Checkpoint, EngineError};
 use lems_ranks::{Ranks, threads};
 
+use crate::run::Outputs;
 use crate::{Difference, RandomModel};
 
 /// How runs of a model by several ranks went.
@@ -53,7 +50,6 @@ pub fn by_ranks(model: &RandomModel, size: usize, other: usize) -> Result<Shared
     })
 }
 
-type Outputs = BTreeMap<String, Vec<u8>>;
 type Run = Result<(Outputs, bool), Failure>;
 
 fn outputs(run: &Run) -> Result<&Outputs, &Failure> {
@@ -94,38 +90,17 @@ fn part(
     from: Option<Checkpoint>,
     until: Option<u64>,
 ) -> (Run, Option<Vec<u8>>) {
-    let sources = MemorySources::from([("model.xml", model.text.as_str())]);
     let options = Options {
         backend,
-        method: model.method,
         threads: Some(NonZeroUsize::MIN),
         ranks: ranks.cloned(),
-        // A checkpoint is due after every step, so any step can be the last one.
-        checkpoint_every: Some(f64::MIN_POSITIVE),
         ..Options::default()
     };
-    let store = MemoryStore::new();
-    let mut saved = None;
-    let mut watch = |_: &Simulation, moment: &mut Moment<'_, '_>| {
-        if until != Some(moment.steps) {
-            return ControlFlow::Continue(());
-        }
-        saved = moment.checkpoint().ok();
-        ControlFlow::Break(Stop::User)
-    };
-    let mut outputs = store.clone();
-    let result = run_from(
-        from,
-        "model.xml",
-        &sources,
-        &mut outputs,
-        &options,
-        &mut watch,
-    );
+    let (result, saved) = crate::run::run(model, options, from, until);
     let is_cut = |outcome: &Outcome| {
         let mut codes = outcome.warnings.iter().map(|warning| warning.code);
         !codes.any(|code| code == Code::IDLE_RANKS)
     };
-    let result = result.map(|outcome| (store.outputs(), is_cut(&outcome)));
+    let result = result.map(|(outcome, outputs)| (outputs, is_cut(&outcome)));
     (result, saved)
 }

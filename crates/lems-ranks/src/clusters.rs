@@ -1,8 +1,8 @@
-//! Which instances must be on one rank, because one touches what another stores in the same step, or because
-//! the order of what they do shows on both.
+//! Which instances must be on one rank: those that touch a variable that one of them stores in the same step, and
+//! those whose results depend on the order in which they run.
 //!
-//! The nodes are the positions of a step, in its order (an instance of a call, or a cable), and after them
-//! the instances of the handlers.
+//! There is a node for each position of a step (an instance of a call, or a cable), in the order of the step. After
+//! them there is one for each instance of each handler.
 
 use std::ops::Range;
 
@@ -20,20 +20,21 @@ pub(crate) struct Clusters {
     pub(crate) stages: Vec<u32>,
     /// First node of each handler, and the number of nodes at the end.
     pub(crate) handlers: Vec<u32>,
-    /// By slot: a node that touches it, if a step or an event stores it.
+    /// By slot: a node that stores it, if there is one.
     pub(crate) owners: Vec<u32>,
     /// By source: a node that sends its events.
     pub(crate) senders: Vec<u32>,
     /// By position: whether it may draw random numbers in its step.
     pub(crate) draws: Vec<bool>,
-    /// By position: what its step costs, in things that it touches.
+    /// By position: the cost of its step, as the number of variables and events that it touches.
     pub(crate) costs: Vec<u32>,
     /// By handler: whether it sends events.
     pub(crate) relays: Vec<bool>,
-    /// Two positions that send events of one source, if there are such: their turns cannot be told apart.
+    /// Two positions that send events of the same source, if there are such. A source has one turn, so such a
+    /// program cannot be cut.
     pub(crate) same_source: Option<(u32, u32)>,
     sets: Sets,
-    /// Why the parts of a cluster are one, by its root.
+    /// By root: why the nodes of the cluster stay together.
     reasons: Vec<Option<Reason>>,
 }
 
@@ -109,13 +110,13 @@ impl Clusters {
         self.sets.root(node)
     }
 
-    /// Why the cluster of a node is one.
+    /// Why the nodes of the cluster of a node stay together.
     pub(crate) fn reason(&mut self, node: u32) -> Option<&Reason> {
         let root = self.root(node);
         self.reasons.get(root as usize)?.as_ref()
     }
 
-    /// What a node belongs to: a kernel or a handler of a program, by its name.
+    /// The name of the kernel or handler that a node runs.
     pub(crate) fn name<'p>(&self, program: &'p Program, node: u32) -> &'p str {
         let of = |firsts: &[u32]| {
             firsts
@@ -167,7 +168,7 @@ impl Clusters {
         self.relays = footprints.handlers.iter().map(Footprint::sends).collect();
     }
 
-    /// Joins all that touch a slot that is stored.
+    /// Joins all nodes that touch the same stored slot.
     fn join_by_memory(&mut self, program: &Program, footprints: &Footprints) {
         footprints.visit(program, self.nodes(), |node, touch| {
             if let Some(cost) = self.costs.get_mut(node as usize) {
@@ -182,8 +183,8 @@ impl Clusters {
         });
     }
 
-    /// Joins those among whom the order of events shows: a handler that draws random numbers or sends events
-    /// does so when its turn comes, which only those know that send the event to it.
+    /// Joins each handler that draws random numbers or sends events with the nodes that send events to it at once: it
+    /// runs in their turns, which only their rank knows.
     fn join_by_events(&mut self, program: &Program, footprints: &Footprints) {
         let in_order = |handler: u32| {
             let found = footprints.handlers.get(handler as usize);
@@ -240,8 +241,7 @@ impl Clusters {
         if first == second {
             return;
         }
-        // The reason that stays is the one that has joined the most positions; a handler and what it is of need
-        // none.
+        // Keep the reason that has joined the most positions. A handler with its own instance needs none.
         let fewer = self.sets.size(first).min(self.sets.size(second));
         let mut before = |root: u32| self.reasons.get_mut(root as usize).and_then(Option::take);
         let before = before(first).or(before(second));
@@ -302,7 +302,7 @@ impl Footprints {
         }
     }
 
-    /// Calls `each` with what the nodes in a range may do.
+    /// Calls `each` with everything that the nodes in a range may do.
     fn visit(
         &self,
         program: &Program,
@@ -360,7 +360,7 @@ impl Sets {
     }
 
     fn root(&mut self, mut node: u32) -> u32 {
-        // The way is halved as it is gone.
+        // Halve the path on the way, so that later searches are short.
         while let Some(parent) = self.parents.get(node as usize).copied()
             && parent != node
         {
@@ -377,7 +377,7 @@ impl Sets {
         self.sizes.get(root as usize).copied().unwrap_or(0)
     }
 
-    /// Makes one set of those of two roots; gives its root.
+    /// Joins the sets of two roots, and returns the root of the result.
     fn join(&mut self, one: u32, other: u32) -> u32 {
         let (large, small) = match self.size(one) >= self.size(other) {
             true => (one, other),

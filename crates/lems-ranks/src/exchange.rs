@@ -1,8 +1,8 @@
-//! How ranks tell one another numbers: the trait, and ranks that are threads of one process.
+//! How ranks exchange messages: the trait, and ranks that are threads of one process.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-/// The ranks of a run as one of them sees them.
+/// What carries messages between the ranks of a run, as one of them sees it.
 pub trait Exchange: Send {
     /// Number of this rank, from zero.
     fn rank(&self) -> usize;
@@ -10,15 +10,15 @@ pub trait Exchange: Send {
     /// Number of ranks.
     fn size(&self) -> usize;
 
-    /// Gives every rank the words of all ranks, in the order of the ranks. All must call it, as often as the
-    /// others.
+    /// Gives every rank the words of all ranks, in the order of the ranks (an *all-gather*). All ranks must call
+    /// it equally often.
     ///
     /// # Errors
-    /// A rank is not there any more.
+    /// A rank has ended.
     fn gather(&mut self, words: &[u64]) -> Result<Vec<Vec<u64>>, Gone>;
 }
 
-/// A rank has ended without a word, so that nothing more can be exchanged.
+/// A rank has ended without a message, so that nothing more can be exchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("another process of the run has ended without a word")]
 pub struct Gone;
@@ -27,31 +27,32 @@ pub struct Gone;
 pub struct ThreadRank {
     rank: usize,
     size: usize,
-    table: Arc<Table>,
+    shared: Arc<Shared>,
 }
 
-/// Where the threads lay down what they tell.
-struct Table {
+/// What the threads share.
+struct Shared {
     round: Mutex<Round>,
     changed: Condvar,
 }
 
-/// One exchange: it is complete when every rank has told, and over when every rank has read.
+/// One exchange: it is complete when every rank has sent its words, and over when every rank has read all.
 struct Round {
-    told: Vec<Option<Vec<u64>>>,
-    /// Ranks that have read, once all have told.
+    /// The words of each rank that has sent them.
+    sent: Vec<Option<Vec<u64>>>,
+    /// Number of ranks that have read the words of all.
     read: usize,
-    /// Whether all have told.
+    /// Whether all have sent their words.
     is_complete: bool,
-    /// Whether a thread has gone.
+    /// Whether a thread has ended.
     is_broken: bool,
 }
 
-/// So many ranks that are threads of this process: one for each thread.
+/// Ranks for as many threads of this process, one for each thread.
 pub fn threads(size: usize) -> Vec<ThreadRank> {
-    let table = Arc::new(Table {
+    let shared = Arc::new(Shared {
         round: Mutex::new(Round {
-            told: vec![None; size],
+            sent: vec![None; size],
             read: 0,
             is_complete: false,
             is_broken: false,
@@ -61,27 +62,26 @@ pub fn threads(size: usize) -> Vec<ThreadRank> {
     let rank = |rank| ThreadRank {
         rank,
         size,
-        table: Arc::clone(&table),
+        shared: Arc::clone(&shared),
     };
     (0..size).map(rank).collect()
 }
 
-impl Table {
+impl Shared {
     fn lock(&self) -> MutexGuard<'_, Round> {
         self.round.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until something is so, or a thread has gone.
-    fn wait_until<'t>(
+    /// Waits until a condition holds. Fails if a thread ends before.
+    fn wait_until<'r>(
         &self,
-        round: MutexGuard<'t, Round>,
-        is_so: impl Fn(&Round) -> bool,
-    ) -> Result<MutexGuard<'t, Round>, Gone> {
-        let is_not_so = |round: &mut Round| !is_so(round) && !round.is_broken;
-        let round =
-            (self.changed.wait_while(round, is_not_so)).unwrap_or_else(PoisonError::into_inner);
-        // What is complete is read even if a thread has gone since.
-        if is_so(&round) { Ok(round) } else { Err(Gone) }
+        round: MutexGuard<'r, Round>,
+        holds: impl Fn(&Round) -> bool,
+    ) -> Result<MutexGuard<'r, Round>, Gone> {
+        let waits = |round: &mut Round| !holds(round) && !round.is_broken;
+        let round = (self.changed.wait_while(round, waits)).unwrap_or_else(PoisonError::into_inner);
+        // A complete round can be read even if a thread has ended since.
+        if holds(&round) { Ok(round) } else { Err(Gone) }
     }
 }
 
@@ -95,25 +95,25 @@ impl Exchange for ThreadRank {
     }
 
     fn gather(&mut self, words: &[u64]) -> Result<Vec<Vec<u64>>, Gone> {
-        // All have read what was told before.
-        let round = self.table.lock();
-        let mut round = self.table.wait_until(round, |round| !round.is_complete)?;
-        // The last to tell completes the round.
-        if let Some(own) = round.told.get_mut(self.rank) {
+        // Wait until all have read the round before.
+        let round = self.shared.lock();
+        let mut round = self.shared.wait_until(round, |round| !round.is_complete)?;
+        // The last rank that sends completes the round.
+        if let Some(own) = round.sent.get_mut(self.rank) {
             *own = Some(words.to_vec());
         }
-        if round.told.iter().all(Option::is_some) {
+        if round.sent.iter().all(Option::is_some) {
             round.is_complete = true;
-            self.table.changed.notify_all();
+            self.shared.changed.notify_all();
         }
-        let mut round = self.table.wait_until(round, |round| round.is_complete)?;
-        let all = round.told.iter().flatten().cloned().collect();
-        // The last to read begins the next one.
+        let mut round = self.shared.wait_until(round, |round| round.is_complete)?;
+        let all = round.sent.iter().flatten().cloned().collect();
+        // The last rank that reads begins the next round.
         round.read += 1;
         if round.read == self.size {
-            round.told.fill(None);
+            round.sent.fill(None);
             (round.read, round.is_complete) = (0, false);
-            self.table.changed.notify_all();
+            self.shared.changed.notify_all();
         }
         Ok(all)
     }
@@ -121,8 +121,8 @@ impl Exchange for ThreadRank {
 
 impl Drop for ThreadRank {
     fn drop(&mut self) {
-        self.table.lock().is_broken = true;
-        self.table.changed.notify_all();
+        self.shared.lock().is_broken = true;
+        self.shared.changed.notify_all();
     }
 }
 
@@ -143,7 +143,7 @@ mod tests {
                             assert!(lengths.eq((0..size).map(|of| of + (round % 3) as usize)));
                             assert!(all.iter().flatten().all(|word| *word == round));
                         }
-                        // Nobody goes before all have read.
+                        // No rank ends before all have read.
                         let _ = rank.gather(&[]);
                     });
                 }

@@ -31,7 +31,8 @@ pub(crate) struct Footprint {
 #[derive(Debug)]
 struct Loop {
     offsets: u32,
-    /// First triple of the table of runs, if there are arms for several shapes.
+    /// First entry of the table of runs, if there are variants for several shapes. An entry is three numbers: the
+    /// variant, its first instance and the end.
     runs: Option<u32>,
     level: Level,
     arms: Vec<Footprint>,
@@ -106,7 +107,8 @@ impl Footprint {
         self.loops.iter().flat_map(|inner| &inner.arms)
     }
 
-    /// Calls `each` with all that the code may do for an instance, in no order. Tables are in `links`.
+    /// Calls `each` with everything that the code may do for an instance, in no particular order. `links` holds the
+    /// tables.
     pub(crate) fn visit(&self, links: &[u32], instance: u32, each: &mut impl FnMut(Touch)) {
         let mut instances = [0; MAX_LEVELS];
         instances[0] = instance;
@@ -172,7 +174,7 @@ impl Footprint {
     }
 }
 
-/// A place as numbers that can be compared.
+/// A key that two equal accesses share.
 fn key(stores: bool, place: Place) -> (bool, u32, u32) {
     match place {
         Place::Slot(slot) => (stores, slot, 0),

@@ -1,11 +1,11 @@
 //! One run made by several ranks, with the bytes of one.
 //!
-//! A rank is a process, or a thread, that has read the whole model. [`Part`] is what one of them makes in each
-//! step: the instances that touch nothing of what instances of other ranks store. [`RankBackend`] makes it,
-//! and tells the others which events were sent and how many random numbers were drawn. [`Ranks`] is the
-//! conversation, and [`Exchange`] what carries it: [`threads`] of one process, or whatever else implements it.
+//! A rank is a process, or a thread, that has read the whole model. [`Part`] is the part of the program that one
+//! rank runs: instances that touch no variable that instances of other ranks store. [`RankBackend`] runs it, and
+//! sends the other ranks its events and the number of random numbers that it has drawn. [`Ranks`] is the protocol,
+//! and [`Exchange`] carries the messages: between [`threads`] of one process, or through another implementation.
 //!
-//! Rank 0 leads: it has all values that are recorded after each step, and decides whether the run goes on.
+//! Rank 0 leads: it has all recorded values after each step, and decides whether the run goes on.
 
 mod clusters;
 mod exchange;
@@ -17,5 +17,5 @@ mod step;
 
 pub use exchange::{Exchange, Gone, ThreadRank, threads};
 pub use part::Part;
-pub use ranks::{Left, Ranks, Wish};
+pub use ranks::{Command, Disconnected, Ranks};
 pub use step::RankBackend;

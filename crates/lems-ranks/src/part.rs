@@ -6,8 +6,8 @@
 //! in the whole, reach the receivers with a delay: the rank sends them at the end of the step, when it knows
 //! the events of all ranks and their order.
 //!
-//! So that this order is known, events of `s` are recorded: not only for the event selections of the whole,
-//! but as [`Entry`] also to say which source has sent.
+//! To know this order, the part records the events of `s`: for the event selections of the whole, and also to
+//! note which source has sent ([`Entry`]).
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use lems_ir::{Action, Call, Program, Routes, Stage, Target};
 use crate::clusters::instances;
 use crate::partition::{Partition, Segment, Source};
 
-/// The part of a run that one rank makes, and what it must know of the others.
+/// The part of a run that one rank makes, and what it must know about the other ranks.
 pub struct Part {
     pub(crate) rank: u16,
     pub(crate) program: Arc<Program>,
@@ -30,7 +30,7 @@ pub struct Part {
     pub(crate) selections: u32,
     /// By rank: the slots that it stores.
     pub(crate) slots: Vec<Vec<Range<u32>>>,
-    /// By rank: the slots among them that are recorded; none of the first, which records.
+    /// By rank: the recorded slots that it stores and must send to rank 0. Rank 0 has none.
     pub(crate) probes: Vec<Vec<u32>>,
     /// Where random numbers are drawn, in the order of a step.
     pub(crate) segments: Vec<Segment>,
@@ -40,13 +40,13 @@ pub struct Part {
     complaint: Option<String>,
 }
 
-/// What this rank runs without a break.
+/// Instances of this rank in one stage with no instance of another rank between them.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Item {
     pub(crate) stage: Stage,
-    /// One more than its positions.
+    /// The turns of its positions.
     pub(crate) turns: Range<u32>,
-    /// The segment of random numbers that it begins or goes on with.
+    /// The segment of random numbers that it belongs to.
     pub(crate) segment: Option<usize>,
 }
 
@@ -57,14 +57,14 @@ pub(crate) struct Here {
     pub(crate) later: bool,
 }
 
-/// What the events of a part are recorded for, as selections of the part.
+/// Why an event of a part is recorded. Each reason has a number, which is the selection in the part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Entry {
     /// An event selection of the whole.
     Selection(u32),
-    /// All that a source sends at once is done.
+    /// A source has sent, and all receivers that it reaches at once are done.
     End(u32),
-    /// A source begins whose receivers send events at once.
+    /// A source begins to send, and its receivers may send events at once.
     Begin(u32),
 }
 
@@ -152,7 +152,7 @@ impl Part {
         &self.program
     }
 
-    /// Why not every rank has something to do, in one sentence, if so.
+    /// If some ranks have nothing to do: why, in one sentence.
     pub fn complaint(&self) -> Option<&str> {
         self.complaint.as_deref()
     }
@@ -162,7 +162,7 @@ impl Part {
         narrow(self.sources.len())
     }
 
-    /// Whether what happens at an action is for this rank.
+    /// Whether this rank makes an action.
     pub(crate) fn has(&self, action: Action) -> bool {
         match action {
             Action::Handle { handler, instance } => {
@@ -182,13 +182,13 @@ impl Part {
         own.map(|range| range.start as usize..range.end as usize)
     }
 
-    /// Whether what ranks do in a step can depend on what others do in it.
+    /// Whether what a rank does in a step can depend on what another does in the same step.
     pub(crate) fn ranks_depend(&self) -> bool {
         self.segments.len() > 1 || self.sources.iter().any(|source| source.reaches_at_once)
     }
 }
 
-/// The parts of the stages that are of a rank, in their order.
+/// What a rank runs of each stage, in the order of the stages.
 fn items(program: &Program, partition: &Partition, rank: u16) -> Vec<Item> {
     let segment_of = |turns: &Range<u32>| {
         (partition.segments.iter())
@@ -277,10 +277,10 @@ fn routes(program: &Program, partition: &Partition, rank: u16, selections: u32) 
                 routes.push((number + later, target));
             }
         }
-        // Those of whom nobody needs to know go without an entry.
-        let is_told =
+        // No entry is needed for a source if neither another rank nor an output depends on it.
+        let is_needed =
             source.is_relayed || source.goes_elsewhere || source.has_later || source.is_recorded;
-        if is_own && is_told {
+        if is_own && is_needed {
             routes.push((number, entry(Entry::End(number))));
         }
     }

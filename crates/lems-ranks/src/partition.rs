@@ -7,27 +7,27 @@ use lems_ir::{Action, Program};
 
 use crate::clusters::{Clusters, NOBODY, Reason};
 
-/// Who does what: the same on all ranks.
+/// The assignment of nodes to ranks. Every rank computes the same one.
 pub(crate) struct Partition {
     pub(crate) clusters: Clusters,
     /// Rank of each node.
     pub(crate) ranks: Vec<u16>,
-    /// By source: what its events need.
+    /// By source: who receives its events.
     pub(crate) sources: Vec<Source>,
     /// Where random numbers are drawn, in the order of a step.
     pub(crate) segments: Vec<Segment>,
-    /// Why not every rank has something to do, if so.
+    /// If some ranks have nothing to do: why.
     pub(crate) complaint: Option<String>,
 }
 
-/// Who gets the events of a source.
+/// Who receives the events of a source.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Source {
     /// Rank of the sender.
     pub(crate) rank: u16,
-    /// One more than the position of the sender; zero if only handlers send it.
+    /// Turn of the sender: one more than its position, or zero if only handlers send.
     pub(crate) turn: u32,
-    /// Whether a handler that runs at once sends events itself.
+    /// Whether a handler that these events run at once sends events itself.
     pub(crate) is_relayed: bool,
     /// Whether other ranks have receivers, and whether these get the events at once.
     pub(crate) goes_elsewhere: bool,
@@ -47,7 +47,7 @@ pub(crate) struct Segment {
 }
 
 impl Partition {
-    /// Cuts a program for a number of ranks into parts of about equal cost, as far as its order allows it.
+    /// Cuts a program into parts of about equal cost, as far as its clusters allow.
     pub(crate) fn of(program: &Program, size: u16) -> Partition {
         let mut clusters = Clusters::of(program);
         let ranks = match clusters.same_source {
@@ -66,7 +66,7 @@ impl Partition {
         }
     }
 
-    /// Rank of a node; the first for nobody's.
+    /// Rank of a node; 0 if there is no such node.
     pub(crate) fn rank(&self, node: u32) -> u16 {
         self.ranks.get(node as usize).copied().unwrap_or(0)
     }
@@ -78,8 +78,8 @@ impl Partition {
     }
 }
 
-/// Gives each cluster, in the order of their first nodes, to the rank in whose share of the cost its middle
-/// lies.
+/// Gives each cluster to a rank. The clusters lie one after another on a line, in the order of their first nodes,
+/// each as long as its cost. The line is cut into equal shares, one for each rank; the middle of a cluster decides.
 fn assigned(clusters: &mut Clusters, size: u16) -> Vec<u16> {
     let nodes = clusters.handlers.last().copied().unwrap_or(0);
     let roots: Vec<u32> = (0..nodes).map(|node| clusters.root(node)).collect();
@@ -148,8 +148,8 @@ fn sources(program: &Program, clusters: &Clusters, ranks: &[u16]) -> Vec<Source>
     sources
 }
 
-/// Where random numbers are drawn: in the steps of positions, in handlers that their events run at once, and
-/// in handlers that events of the queue run.
+/// Where random numbers are drawn: in steps, in handlers that the events of a step run at once, and in handlers
+/// that events of the queue run.
 fn segments(program: &Program, clusters: &mut Clusters, ranks: &[u16]) -> Vec<Segment> {
     let draws = |handler: u32| {
         let kernel = program.handlers.get(handler as usize);
@@ -226,7 +226,7 @@ fn complaint(
     ))
 }
 
-/// What keeps the largest cluster together, or why there are too few.
+/// What keeps the largest cluster together, or why there are too few clusters.
 fn why_not_cut(
     clusters: &mut Clusters,
     name: &dyn Fn(&Clusters, u32) -> String,

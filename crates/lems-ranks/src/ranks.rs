@@ -1,55 +1,55 @@
-//! The conversation of the ranks of a run: what kinds of messages there are, and how it ends.
+//! The protocol of the ranks of a run: which kinds of messages there are, and what happens when a rank leaves.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::exchange::Exchange;
 
-/// The ranks of a run as one of them sees them. All parts of a rank share it.
+/// The ranks of a run as one of them sees them. A clone shares the connection.
 ///
-/// Every exchange is one of all ranks, and all its messages are of one kind, unless a rank leaves. Then the
-/// conversation is over for all: nobody waits for a rank that does not come.
+/// Every exchange involves all ranks, and all its messages are of one kind. If a rank leaves instead, all ranks
+/// are disconnected: no rank waits for one that does not answer.
 #[derive(Clone)]
 pub struct Ranks {
     rank: usize,
     size: usize,
-    table: Arc<Mutex<Conversation>>,
+    connection: Arc<Mutex<Connection>>,
 }
 
-struct Conversation {
+struct Connection {
     exchange: Box<dyn Exchange>,
-    /// Why nothing more is exchanged, if so.
-    over: Option<Left>,
-    /// Whether rank 0 has asked for all that this rank holds.
-    is_asked: bool,
+    /// Why nothing can be exchanged any more; none while the ranks are connected.
+    ended: Option<Disconnected>,
+    /// Whether rank 0 has commanded a gather that this rank has not answered yet.
+    must_gather: bool,
 }
 
-/// The conversation is over.
+/// Nothing can be exchanged any more, for the reason in the text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Left(pub String);
+pub struct Disconnected(pub String);
 
 /// What a message is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Whether all have the same model.
-    Greeting,
+    /// The checksum of the model: all ranks must have the same.
+    Model,
     /// What the instances of a rank did in a step.
     Step,
-    /// What rank 0 wants between two steps.
-    Wish,
-    /// All that a rank holds.
-    Whole,
+    /// What rank 0 commands between two steps.
+    Command,
+    /// The whole state of a rank.
+    State,
     /// The rank leaves: it is done, or has failed.
-    Farewell,
+    Leave,
 }
 
 impl Kind {
     const ALL: [Kind; 5] = [
-        Kind::Greeting,
+        Kind::Model,
         Kind::Step,
-        Kind::Wish,
-        Kind::Whole,
-        Kind::Farewell,
+        Kind::Command,
+        Kind::State,
+        Kind::Leave,
     ];
 
     fn number(self) -> u64 {
@@ -63,14 +63,14 @@ impl Kind {
     }
 }
 
-/// What rank 0 wants between two steps.
+/// What rank 0 commands between two steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wish {
-    /// To go on.
-    GoOn,
-    /// To have all that the ranks hold, and to be asked again.
-    Collect,
-    /// To end the run here.
+pub enum Command {
+    /// Make the next step.
+    Continue,
+    /// Send your whole state to rank 0, then wait for the next command.
+    Gather,
+    /// End the run here.
     Stop,
 }
 
@@ -86,10 +86,10 @@ impl Ranks {
         Ranks {
             rank: exchange.rank(),
             size: exchange.size(),
-            table: Arc::new(Mutex::new(Conversation {
+            connection: Arc::new(Mutex::new(Connection {
                 exchange: Box::new(exchange),
-                over: None,
-                is_asked: false,
+                ended: None,
+                must_gather: false,
             })),
         }
     }
@@ -104,65 +104,66 @@ impl Ranks {
         self.size
     }
 
-    /// Whether this rank writes the outputs, and decides what all do.
+    /// Whether this rank writes the outputs and commands the others.
     pub fn leads(&self) -> bool {
         self.rank == 0
     }
 
-    /// Sees to it that all ranks make the same run, of which `number` is a checksum.
+    /// Checks that all ranks have read the same model: `checksum` must be equal on all.
     ///
     /// # Errors
-    /// They do not, or one has left.
-    pub fn greet(&self, number: u64) -> Result<(), Left> {
-        let all = self.gather(Kind::Greeting, vec![number])?;
-        match all.iter().all(|words| **words == [number]) {
+    /// The models differ, or a rank has left.
+    pub fn check_model(&self, checksum: u64) -> Result<(), Disconnected> {
+        let all = self.gather(Kind::Model, vec![checksum])?;
+        match all.iter().all(|words| **words == [checksum]) {
             true => Ok(()),
-            false => Err(Left(
+            false => Err(Disconnected(
                 "the processes of the run have read different models".to_owned(),
             )),
         }
     }
 
-    /// What rank 0 wants; only its own wish counts.
+    /// Broadcasts the command of rank 0, which every rank returns. What the others pass is ignored.
     ///
     /// # Errors
     /// A rank has left.
-    pub fn wish(&self, own: Wish) -> Result<Wish, Left> {
-        let all = self.gather(Kind::Wish, vec![own as u64])?;
-        let wishes = [Wish::GoOn, Wish::Collect, Wish::Stop];
+    pub fn broadcast(&self, own: Command) -> Result<Command, Disconnected> {
+        let all = self.gather(Kind::Command, vec![own as u64])?;
+        let commands = [Command::Continue, Command::Gather, Command::Stop];
         let first = all.first().and_then(|words| words.first());
-        (wishes
+        (commands
             .into_iter()
-            .find(|wish| Some(&(*wish as u64)) == first))
+            .find(|command| Some(&(*command as u64)) == first))
         .ok_or_else(out_of_step)
     }
 
-    /// What rank 0 wants, for the others. If it wants to have all that they hold, the next thing that a rank does
-    /// must be to give it.
+    /// Receives the command of rank 0, on another rank. After [`Command::Gather`], the rank must send its state
+    /// before it does anything else.
     ///
     /// # Errors
     /// A rank has left.
-    pub fn follow(&self) -> Result<Wish, Left> {
-        let wish = self.wish(Wish::GoOn)?;
-        self.lock().is_asked = wish == Wish::Collect;
-        Ok(wish)
+    pub fn follow(&self) -> Result<Command, Disconnected> {
+        let command = self.broadcast(Command::Continue)?;
+        self.lock().must_gather = command == Command::Gather;
+        Ok(command)
     }
 
-    /// Comes together with the others to give rank 0 all that they hold.
-    pub(crate) fn meet(&self) -> Result<(), Left> {
-        if !self.leads() && std::mem::take(&mut self.lock().is_asked) {
+    /// Makes sure that all ranks send their states next: rank 0 commands it, unless this rank has already
+    /// received the command.
+    pub(crate) fn begin_gather(&self) -> Result<(), Disconnected> {
+        if !self.leads() && std::mem::take(&mut self.lock().must_gather) {
             return Ok(());
         }
-        match self.wish(Wish::Collect)? {
-            Wish::Collect => Ok(()),
-            Wish::GoOn | Wish::Stop => Err(out_of_step()),
+        match self.broadcast(Command::Gather)? {
+            Command::Gather => Ok(()),
+            Command::Continue | Command::Stop => Err(out_of_step()),
         }
     }
 
-    /// Tells the others that this rank is done, or why it has failed. Nothing is exchanged afterwards.
+    /// Disconnects: lets the others know that this rank is done, or why it has failed.
     pub fn leave(&self, failure: Option<&str>) {
         let message = failure.map_or_else(Vec::new, |text| {
-            // A rank that fails without words is still one that fails.
+            // An empty text would mean that the rank is done.
             let text = if text.is_empty() {
                 "it has failed"
             } else {
@@ -170,29 +171,33 @@ impl Ranks {
             };
             packed(text)
         });
-        // Others may have left before, which is no news.
-        let _ = self.gather(Kind::Farewell, message);
-        self.lock().over.get_or_insert_with(out_of_step);
+        // Another rank may have left before; then there is nobody to inform.
+        let _ = self.gather(Kind::Leave, message);
+        self.lock().ended.get_or_insert_with(out_of_step);
     }
 
     /// Gives every rank the messages of all, without their kind.
-    pub(crate) fn gather(&self, kind: Kind, mut message: Vec<u64>) -> Result<Vec<Vec<u64>>, Left> {
-        let mut conversation = self.lock();
-        if let Some(left) = &conversation.over {
+    pub(crate) fn gather(
+        &self,
+        kind: Kind,
+        mut message: Vec<u64>,
+    ) -> Result<Vec<Vec<u64>>, Disconnected> {
+        let mut connection = self.lock();
+        if let Some(left) = &connection.ended {
             return Err(left.clone());
         }
         message.insert(0, kind.number());
-        let mut all = match conversation.exchange.gather(&message) {
+        let mut all = match connection.exchange.gather(&message) {
             Ok(all) => all,
             Err(gone) => {
-                let left = Left(gone.to_string());
-                return Err(conversation.over.insert(left).clone());
+                let left = Disconnected(gone.to_string());
+                return Err(connection.ended.insert(left).clone());
             }
         };
-        // Whoever leaves ends it for all, with the words of the first that has failed.
+        // If a rank leaves, all are disconnected. The reason is that of the first rank that has failed.
         let kinds = all.iter().map(|words| Kind::of(words.first()));
-        if !kinds.clone().all(|other| other == Some(kind)) || kind == Kind::Farewell {
-            let leaving = kinds.map(|other| other == Some(Kind::Farewell));
+        if !kinds.clone().all(|other| other == Some(kind)) || kind == Kind::Leave {
+            let leaving = kinds.map(|other| other == Some(Kind::Leave));
             let mut leaving = (0..)
                 .zip(leaving.zip(&all))
                 .filter(|(_, (leaves, _))| *leaves);
@@ -200,14 +205,14 @@ impl Ranks {
                 .find_map(|(rank, (_, words))| Some((rank, unpacked(words.get(1..)?)?)));
             let left = match (failed, leaving.next()) {
                 (Some((rank, text)), _) => {
-                    Left(format!("process {rank} of the run has failed: {text}"))
+                    Disconnected(format!("process {rank} of the run has failed: {text}"))
                 }
                 (None, Some((rank, _))) => {
-                    Left(format!("process {rank} of the run has ended early"))
+                    Disconnected(format!("process {rank} of the run has ended early"))
                 }
                 (None, None) => out_of_step(),
             };
-            return Err(conversation.over.insert(left).clone());
+            return Err(connection.ended.insert(left).clone());
         }
         for words in &mut all {
             words.remove(0);
@@ -215,14 +220,16 @@ impl Ranks {
         Ok(all)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Conversation> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        self.connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The ranks are not where they should be.
-pub(crate) fn out_of_step() -> Left {
-    Left("the processes of the run are out of step: this is a bug in jlems-rs".to_owned())
+/// The ranks do not send the same kind of message.
+pub(crate) fn out_of_step() -> Disconnected {
+    Disconnected("the processes of the run are out of step: this is a bug in jlems-rs".to_owned())
 }
 
 /// A text as words: its length, and its bytes.
@@ -262,17 +269,21 @@ mod tests {
     #[test]
     fn rank_0_decides() {
         each(3, |ranks| {
-            ranks.greet(17).unwrap();
-            for wish in [Wish::GoOn, Wish::Collect, Wish::Stop] {
-                let own = if ranks.leads() { wish } else { Wish::GoOn };
-                assert_eq!(ranks.wish(own), Ok(wish));
+            ranks.check_model(17).unwrap();
+            for command in [Command::Continue, Command::Gather, Command::Stop] {
+                let own = if ranks.leads() {
+                    command
+                } else {
+                    Command::Continue
+                };
+                assert_eq!(ranks.broadcast(own), Ok(command));
             }
             ranks.leave(None);
         });
     }
 
     #[test]
-    fn whoever_leaves_ends_it_for_all_with_a_reason() {
+    fn if_a_rank_leaves_all_are_disconnected_with_a_reason() {
         for (failure, expected) in [
             (
                 Some("no memory"),
@@ -285,25 +296,25 @@ mod tests {
                 if ranks.rank() == 1 {
                     ranks.leave(failure);
                 } else {
-                    let left = ranks.wish(Wish::GoOn).unwrap_err();
+                    let left = ranks.broadcast(Command::Continue).unwrap_err();
                     assert_eq!(left.to_string(), expected);
                     ranks.leave(None);
-                    assert_eq!(ranks.greet(1), Err(left));
+                    assert_eq!(ranks.check_model(1), Err(left));
                 }
             });
         }
     }
 
     #[test]
-    fn other_models_and_other_places_are_noticed() {
+    fn different_models_and_different_messages_are_noticed() {
         each(2, |ranks| {
-            let left = ranks.greet(ranks.rank() as u64).unwrap_err();
+            let left = ranks.check_model(ranks.rank() as u64).unwrap_err();
             assert!(left.to_string().contains("different models"));
         });
         each(2, |ranks| {
             let left = match ranks.leads() {
-                true => ranks.greet(1).unwrap_err(),
-                false => ranks.wish(Wish::GoOn).unwrap_err(),
+                true => ranks.check_model(1).unwrap_err(),
+                false => ranks.broadcast(Command::Continue).unwrap_err(),
             };
             assert_eq!(left, out_of_step());
         });

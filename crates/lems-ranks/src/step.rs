@@ -1,13 +1,15 @@
 //! A step over ranks.
 //!
-//! A rank makes the step of its instances in their order. What others do in the step and what reaches its own
-//! at once (events; how many random numbers are drawn before) it supposes at first: no events, and as many
-//! draws as in the step before. Then all tell what they did. If somebody did other things than in the
-//! round before, those that have supposed something else go back and make the step again, with the events of
-//! others in their turns. When nobody's deeds differ any more, the step is what one rank alone would have made:
-//! what an instance does depends only on the state before the step and on what instances before it do, so
-//! there is only one answer. After round `n` all that the first `n` stretches of positions of one rank do is
-//! right, so it ends.
+//! A step is made in rounds. In the first one, each rank makes the step of its own instances, in their order.
+//! It has to assume what other ranks do in the same step: which events reach its instances at once, and how
+//! many random numbers are drawn before its own. The first assumption is no events, and as many draws as in
+//! the step before. Then all ranks exchange reports of what they did. A rank whose assumptions were wrong
+//! rolls back and makes the step again, with the events of other ranks in their turns.
+//!
+//! The rounds end when the outcome is the same as that of the round before. It is then what one rank alone
+//! would compute: what an instance does depends only on the state before the step and on what the instances
+//! before it do, so there is only one solution. The number of rounds is limited. Call a run of neighbouring
+//! positions of one rank a stretch: after round `n`, the results of the first `n` stretches are final.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,9 +17,9 @@ use lems_ir::{Action, Backend, Call, Deliveries, Fault, State, deliver_due, emit
 use lems_math::JavaRandom;
 
 use crate::part::{Entry, Part};
-use crate::ranks::{Kind, Left, Ranks, out_of_step, packed, unpacked};
+use crate::ranks::{Disconnected, Kind, Ranks, out_of_step, packed, unpacked};
 
-/// A back end that makes the part of one rank, and exchanges with the others what it takes.
+/// A back end that makes the part of one rank, and exchanges the results of each step with the others.
 pub struct RankBackend {
     inner: Arc<dyn Backend + Send + Sync>,
     part: Part,
@@ -28,7 +30,7 @@ pub struct RankBackend {
 /// What a rank keeps from one step to the next.
 #[derive(Default)]
 struct Notes {
-    /// Whether the queue has the events for this rank only.
+    /// Whether the queue has been reduced to the events for this rank.
     is_begun: bool,
     /// Draws in each segment in the last step.
     draws: Vec<u64>,
@@ -39,11 +41,16 @@ struct Notes {
 /// Turns and codes of entries.
 type Entries = Vec<(u32, u32)>;
 
-/// Turns and sources of the events of a step that can change what other ranks do in it, and the draws in each
-/// segment.
-type Deeds = (Vec<(u32, u32)>, Vec<u64>);
+/// What of a step can change what other ranks do in it.
+#[derive(PartialEq)]
+struct Outcome {
+    /// Turns and sources of events that reach other ranks at once.
+    events: Vec<(u32, u32)>,
+    /// Draws in each segment.
+    draws: Vec<u64>,
+}
 
-/// What a step changes besides memory and queue, as it was before.
+/// The state before a step, except memory and queue.
 struct Before {
     deliveries: Deliveries,
     effects: u64,
@@ -53,24 +60,24 @@ struct Before {
 
 /// What the instances of a rank do in a step.
 #[derive(Clone)]
-struct Made {
+struct Results {
     entries: Entries,
     /// Draws in each segment.
     draws: Vec<u64>,
 }
 
-/// What a rank supposes of others in a step.
+/// What a rank assumes about other ranks in a step.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-struct Supposed {
+struct Assumptions {
     /// Turns and sources of events from others that reach this rank at once.
     events: Vec<(u32, u32)>,
     /// Draws before each segment of this rank.
     draws: Vec<u64>,
 }
 
-/// What a rank tells of a step.
+/// What a rank sends to the others about a step.
 #[derive(Debug, Clone, PartialEq, Default)]
-struct Told {
+struct Report {
     /// Draws in each segment, zero in those of others.
     draws: Vec<u64>,
     /// Turns and codes of entries that others need.
@@ -102,7 +109,7 @@ impl RankBackend {
         state: &mut State,
         (time, step): (f64, f64),
         has_rows: bool,
-    ) -> Result<(), Left> {
+    ) -> Result<(), Disconnected> {
         let part = &self.part;
         if !notes.is_begun {
             let own = state.queue.in_order().into_iter();
@@ -116,7 +123,7 @@ impl RankBackend {
         let base = state.random.clone();
         let drawn = state.draws;
         deliver_due(&*self.inner, state, time, part.program.due(time, step));
-        let mut of_queue = Made {
+        let mut of_queue = Results {
             entries: Vec::new(),
             draws: vec![0; part.segments.len()],
         };
@@ -128,27 +135,31 @@ impl RankBackend {
         self.take_entries(state, true, &mut of_queue.entries);
         // What the step begins from.
         let before = self.save(notes, state);
-        // The rounds.
-        let mut supposed = Supposed {
+        // The first round.
+        let mut assumed = Assumptions {
             events: Vec::new(),
             draws: self.before_segments(&notes.draws),
         };
-        let mut last: Deeds = (Vec::new(), notes.draws.clone());
-        let mut made = of_queue.clone();
-        self.run(state, &base, &supposed, &mut made, (time, step));
+        let mut last = Outcome {
+            events: Vec::new(),
+            draws: notes.draws.clone(),
+        };
+        let mut results = of_queue.clone();
+        self.run(state, &base, &assumed, &mut results, (time, step));
         let most_rounds = part
             .sources
             .len()
             .saturating_add(part.segments.len())
             .saturating_add(3);
         let mut rounds = 0;
+        // More rounds, until the outcome stays the same.
         let all = loop {
-            let own = self.told(state, &made, has_rows);
+            let own = self.report(state, &results, has_rows);
             let all = self.exchange(&own, has_rows)?;
-            let now = self.deeds(&all);
+            let now = self.outcome(&all);
             let must_end = all
                 .iter()
-                .any(|told| matches!(told.fault, Some(Fault::Ended { .. })));
+                .any(|report| matches!(report.fault, Some(Fault::Ended { .. })));
             if !part.ranks_depend() || now == last || must_end {
                 break all;
             }
@@ -156,23 +167,23 @@ impl RankBackend {
             if rounds > most_rounds {
                 return Err(out_of_step());
             }
-            let next = self.supposed(&now);
-            if next != supposed {
-                if let Some(more) = self.only_later(&supposed, &next) {
-                    // Those of this rank have made their step: the events come after it, as they should.
+            let next = self.assumptions(&now);
+            if next != assumed {
+                if let Some(more) = self.only_later(&assumed, &next) {
+                    // The instances of this rank come before the new events, so their results stay.
                     for (_, source) in more {
                         emit(&part.program, &*self.inner, state, *source);
                     }
                 } else {
                     self.restore(notes, state, &before);
-                    made = of_queue.clone();
-                    self.run(state, &base, &next, &mut made, (time, step));
+                    results = of_queue.clone();
+                    self.run(state, &base, &next, &mut results, (time, step));
                 }
-                supposed = next;
+                assumed = next;
             }
             last = now;
         };
-        self.end_step(notes, state, base, made.entries, all);
+        self.end_step(notes, state, base, results.entries, all);
         Ok(())
     }
 
@@ -181,38 +192,38 @@ impl RankBackend {
         &self,
         state: &mut State,
         base: &JavaRandom,
-        supposed: &Supposed,
-        made: &mut Made,
+        assumed: &Assumptions,
+        results: &mut Results,
         (time, step): (f64, f64),
     ) {
         let part = &self.part;
-        let mut events = supposed.events.iter().peekable();
+        let mut events = assumed.events.iter().peekable();
         let mut segment = None;
         for item in &part.items {
             while let Some((_, source)) = events.next_if(|(turn, _)| *turn < item.turns.start) {
                 emit(&part.program, &*self.inner, state, *source);
             }
-            // The random numbers go on where those of the ranks before end.
+            // The random numbers continue after those of the segments before.
             if item.segment.is_some() && item.segment != segment {
                 segment = item.segment;
                 let at = |of: &[u64]| of.get(segment.unwrap_or_default()).copied().unwrap_or(0);
                 state.random = base.clone();
-                state.random.skip(at(&supposed.draws) + at(&made.draws));
+                state.random.skip(at(&assumed.draws) + at(&results.draws));
             }
             let drawn = state.draws;
             make_stage(&part.program, &*self.inner, state, &item.stage, time, step);
-            if let Some(own) = segment.and_then(|segment| made.draws.get_mut(segment)) {
+            if let Some(own) = segment.and_then(|segment| results.draws.get_mut(segment)) {
                 *own += state.draws - drawn;
             }
-            self.take_entries(state, false, &mut made.entries);
+            self.take_entries(state, false, &mut results.entries);
         }
         for (_, source) in events {
             emit(&part.program, &*self.inner, state, *source);
         }
     }
 
-    /// Takes what was recorded, with the turns of the positions that have sent it; all is of turn 0 if it is of
-    /// events that were due.
+    /// Moves what was recorded to `entries`, each with the turn of the position that sent it. Entries of events
+    /// that were due have turn 0.
     fn take_entries(&self, state: &mut State, was_due: bool, entries: &mut Entries) {
         let part = &self.part;
         let (mut depth, mut waiting) = (0_u32, entries.len());
@@ -232,7 +243,7 @@ impl RankBackend {
             if source.is_relayed {
                 depth = depth.saturating_sub(1);
             }
-            // All since the last one is of this turn.
+            // All entries since the last complete event are of this turn.
             if depth == 0 {
                 if !was_due {
                     for (turn, _) in entries.iter_mut().skip(waiting) {
@@ -244,7 +255,7 @@ impl RankBackend {
         }
     }
 
-    /// Copies what the slots of this rank hold, and the rest of the state that a step changes.
+    /// Copies the slots of this rank, and what else of the state a step changes.
     fn save(&self, notes: &mut Notes, state: &State) -> Before {
         notes.saved.clear();
         if self.part.ranks_depend() {
@@ -276,8 +287,8 @@ impl RankBackend {
         state.fault = before.fault.clone();
     }
 
-    /// What of the step others may need.
-    fn told(&self, state: &State, made: &Made, has_rows: bool) -> Told {
+    /// What other ranks may need to know about the step.
+    fn report(&self, state: &State, results: &Results, has_rows: bool) -> Report {
         let part = &self.part;
         let is_needed = |(_, code): &&(u32, u32)| match Entry::of(
             *code,
@@ -297,24 +308,24 @@ impl RankBackend {
                 .get(*slot as usize)
                 .map_or(0, |value| value.to_bits())
         };
-        Told {
-            draws: made.draws.clone(),
-            entries: made.entries.iter().filter(is_needed).copied().collect(),
+        Report {
+            draws: results.draws.clone(),
+            entries: results.entries.iter().filter(is_needed).copied().collect(),
             values: probes.into_iter().flatten().map(value).collect(),
             fault: state.fault.clone(),
         }
     }
 
-    /// What of a step can change what other ranks do in it.
-    fn deeds(&self, all: &[Told]) -> Deeds {
+    /// The outcome of a step, from the reports of all ranks.
+    fn outcome(&self, all: &[Report]) -> Outcome {
         let part = &self.part;
         let mut draws = vec![0; part.segments.len()];
         let mut events = Vec::new();
-        for told in all {
-            for (sum, own) in draws.iter_mut().zip(&told.draws) {
+        for report in all {
+            for (sum, own) in draws.iter_mut().zip(&report.draws) {
                 *sum += own;
             }
-            for (turn, code) in &told.entries {
+            for (turn, code) in &report.entries {
                 if let Entry::End(source) = Entry::of(*code, part.selections, part.source_count())
                     && (part.sources.get(source as usize))
                         .is_some_and(|source| source.reaches_at_once)
@@ -323,12 +334,13 @@ impl RankBackend {
                 }
             }
         }
-        // Those of one turn are of one rank, and keep their order.
+        // All events of one turn are from one rank. The sort is stable, so they keep their order.
         events.sort_by_key(|(turn, _)| *turn);
-        (events, draws)
+        Outcome { events, draws }
     }
 
-    fn supposed(&self, (events, draws): &Deeds) -> Supposed {
+    /// What this rank must assume if the outcome is this one.
+    fn assumptions(&self, outcome: &Outcome) -> Assumptions {
         let part = &self.part;
         let is_for_us = |(_, source): &&(u32, u32)| {
             let source = *source as usize;
@@ -338,9 +350,9 @@ impl RankBackend {
                 .is_some_and(|source| source.rank != part.rank);
             is_foreign && part.here.get(source).is_some_and(|here| here.at_once)
         };
-        Supposed {
-            events: events.iter().filter(is_for_us).copied().collect(),
-            draws: self.before_segments(draws),
+        Assumptions {
+            events: outcome.events.iter().filter(is_for_us).copied().collect(),
+            draws: self.before_segments(&outcome.draws),
         }
     }
 
@@ -364,33 +376,41 @@ impl RankBackend {
         all.collect()
     }
 
-    /// The events that are new in `next`, if nothing else is, and all of them come after the last position of
-    /// this rank.
-    fn only_later<'n>(&self, supposed: &Supposed, next: &'n Supposed) -> Option<&'n [(u32, u32)]> {
-        let more = next.events.strip_prefix(supposed.events.as_slice())?;
+    /// The events that `next` adds, if it differs in nothing else and all of them come after the last position
+    /// of this rank.
+    fn only_later<'n>(
+        &self,
+        assumed: &Assumptions,
+        next: &'n Assumptions,
+    ) -> Option<&'n [(u32, u32)]> {
+        let more = next.events.strip_prefix(assumed.events.as_slice())?;
         let end = self.part.items.last().map_or(0, |item| item.turns.end);
         let is_later = more.iter().all(|(turn, _)| *turn >= end);
-        (is_later && next.draws == supposed.draws).then_some(more)
+        (is_later && next.draws == assumed.draws).then_some(more)
     }
 
-    /// Makes the step final: events with delays go on their way, rank 0 records.
+    /// Commits the step: puts events with delays in the queue, and records on rank 0.
     fn end_step(
         &self,
         notes: &mut Notes,
         state: &mut State,
         base: JavaRandom,
         own: Entries,
-        mut all: Vec<Told>,
+        mut all: Vec<Report>,
     ) {
         let part = &self.part;
-        let (_, draws) = self.deeds(&all);
+        let draws = self.outcome(&all).draws;
         // The entries of all ranks in the order of their turns.
-        if let Some(told) = all.get_mut(usize::from(part.rank)) {
-            told.entries = own;
+        if let Some(report) = all.get_mut(usize::from(part.rank)) {
+            report.entries = own;
         }
-        let mut entries: Entries = all.iter().flat_map(|told| &told.entries).copied().collect();
+        let mut entries: Entries = all
+            .iter()
+            .flat_map(|report| &report.entries)
+            .copied()
+            .collect();
         entries.sort_by_key(|(turn, _)| *turn);
-        let fault = all.iter_mut().find_map(|told| told.fault.take());
+        let fault = all.iter_mut().find_map(|report| report.fault.take());
         state.fault = fault;
         for (_, code) in entries {
             match Entry::of(code, part.selections, part.source_count()) {
@@ -411,14 +431,14 @@ impl RankBackend {
                 _ => {}
             }
         }
-        // The random numbers go on after those of all ranks.
+        // The next random number follows all those that the ranks have drawn.
         state.random = base;
         state.random.skip(draws.iter().sum());
         notes.draws = draws;
-        // Values of others that are recorded.
+        // Recorded values of instances of other ranks.
         if part.rank == 0 {
-            for (slots, told) in part.probes.iter().zip(&all) {
-                for (slot, value) in slots.iter().zip(&told.values) {
+            for (slots, report) in part.probes.iter().zip(&all) {
+                for (slot, value) in slots.iter().zip(&report.values) {
                     if let Some(place) = state.memory.get_mut(*slot as usize) {
                         *place = f64::from_bits(*value);
                     }
@@ -427,7 +447,8 @@ impl RankBackend {
         }
     }
 
-    fn exchange(&self, own: &Told, has_rows: bool) -> Result<Vec<Told>, Left> {
+    /// The reports of all ranks, in their order.
+    fn exchange(&self, own: &Report, has_rows: bool) -> Result<Vec<Report>, Disconnected> {
         let own_draws = self
             .segments_of(self.part.rank)
             .filter_map(|segment| own.draws.get(segment).copied());
@@ -454,32 +475,33 @@ impl RankBackend {
             .map(|(place, _)| place)
     }
 
-    /// What a rank tells with these words.
-    fn read(&self, rank: u16, words: &[u64], has_rows: bool) -> Option<Told> {
-        let mut told = Told {
+    /// The report of a rank, from the words of its message.
+    fn read(&self, rank: u16, words: &[u64], has_rows: bool) -> Option<Report> {
+        let mut report = Report {
             draws: vec![0; self.part.segments.len()],
-            ..Told::default()
+            ..Report::default()
         };
         let mut words = Words(words);
         for segment in self.segments_of(rank) {
-            *told.draws.get_mut(segment)? = words.next()?;
+            *report.draws.get_mut(segment)? = words.next()?;
         }
         for word in words.list()? {
-            told.entries
+            report
+                .entries
                 .push((u32::try_from(word >> 32).ok()?, low_half(*word)));
         }
         if has_rows {
             let probes = self.part.probes.get(usize::from(rank))?;
-            told.values = words.take(probes.len())?.to_vec();
+            report.values = words.take(probes.len())?.to_vec();
         }
-        told.fault = words.fault();
-        Some(told)
+        report.fault = words.fault();
+        Some(report)
     }
 
-    /// Exchanges all that the ranks hold; rank 0 takes it.
-    fn gather_whole(&self, state: &mut State) -> Result<(), Left> {
+    /// Gathers the states of all ranks in the state of rank 0.
+    fn gather_state(&self, state: &mut State) -> Result<(), Disconnected> {
         let part = &self.part;
-        self.ranks.meet()?;
+        self.ranks.begin_gather()?;
         let mut message = Vec::new();
         if part.rank != 0 {
             for slots in part.own_slots() {
@@ -498,7 +520,7 @@ impl RankBackend {
                 }
             }
         }
-        let all = self.ranks.gather(Kind::Whole, message)?;
+        let all = self.ranks.gather(Kind::State, message)?;
         if part.rank != 0 {
             return Ok(());
         }
@@ -524,7 +546,8 @@ impl RankBackend {
                 }
             }
         }
-        // Those of equal time on different ranks do not touch the same; those of one rank keep their order.
+        // Events of equal time on different ranks touch different variables. The sort is stable, so those of one rank keep
+        // their order.
         events.sort_by(|(one, _), (other, _)| one.total_cmp(other));
         state.queue.replace(events);
         Ok(())
@@ -540,7 +563,7 @@ impl Backend for RankBackend {
         self.inner.handle(state, handler, instances);
     }
 
-    /// Makes one step; the state has a fault if the others are not there any more.
+    /// Makes one step. If the ranks are disconnected, the state has a fault afterwards.
     fn steps(&self, state: &mut State, time: &mut f64, step: f64, most: u64) -> u64 {
         // With cables the time is a multiple of the step, with a rounding error far below one step.
         let steps = lems_math::saturating_u64((*time / step).round());
@@ -548,7 +571,7 @@ impl Backend for RankBackend {
         let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
         match self.make_step(&mut notes, state, (end, step), most == 1) {
             Ok(()) => *time = end,
-            Err(Left(message)) => state.fault = Some(Fault::Left { message }),
+            Err(Disconnected(message)) => state.fault = Some(Fault::Disconnected { message }),
         }
         1
     }
@@ -556,8 +579,8 @@ impl Backend for RankBackend {
     fn collect(&self, state: &mut State) {
         let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
         notes.is_begun = false;
-        if let Err(Left(message)) = self.gather_whole(state) {
-            state.fault = Some(Fault::Left { message });
+        if let Err(Disconnected(message)) = self.gather_state(state) {
+            state.fault = Some(Fault::Disconnected { message });
         }
     }
 }
@@ -566,7 +589,7 @@ fn low_half(word: u64) -> u32 {
     u32::try_from(word & u64::from(u32::MAX)).unwrap_or(0)
 }
 
-/// Words that are read from the first on.
+/// The words of a message that have not been read yet.
 struct Words<'w>(&'w [u64]);
 
 impl<'w> Words<'w> {
@@ -582,13 +605,13 @@ impl<'w> Words<'w> {
         Some(taken)
     }
 
-    /// A number of words, and so many words.
+    /// A list: its length, then its words.
     fn list(&mut self) -> Option<&'w [u64]> {
         let count = usize::try_from(self.next()?).ok()?;
         self.take(count)
     }
 
-    /// The fault that the rest tells of.
+    /// The fault in the remaining words, if there is one.
     fn fault(&mut self) -> Option<Fault> {
         let [number, limit, time] = [self.next()?, self.next()?, self.next()?];
         let time = f64::from_bits(time);
@@ -605,7 +628,7 @@ impl<'w> Words<'w> {
                 time,
                 receiver,
             },
-            4 => Fault::Left { message: receiver },
+            4 => Fault::Disconnected { message: receiver },
             _ => Fault::Ended { time },
         })
     }
@@ -624,7 +647,7 @@ fn fault_as_words(fault: &Fault, words: &mut Vec<u64>) {
             time,
             receiver,
         } => (3, *limit as u64, *time, receiver.as_str()),
-        Fault::Left { message } => (4, 0, 0.0, message.as_str()),
+        Fault::Disconnected { message } => (4, 0, 0.0, message.as_str()),
         Fault::Ended { time } => (0, 0, *time, ""),
     };
     words.extend([number, limit, time.to_bits()]);

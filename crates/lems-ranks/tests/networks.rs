@@ -13,7 +13,7 @@ use lems_ir::{
     Action, Backend, Call, Comparison, Interpreter, Kernel, Level, Operation, Operator, Place,
     Program, Register, Routes, Scalar, Stage, State, Statement, Target, make_step,
 };
-use lems_ranks::{Part, RankBackend, Ranks, Wish, threads};
+use lems_ranks::{Command, Part, RankBackend, Ranks, threads};
 use proptest::prelude::*;
 
 const STEP: f64 = 0.1;
@@ -261,12 +261,9 @@ fn by_ranks(program: &Program, slots: &[u32], size: usize) -> (Course, Option<St
             assert_eq!(state.fault, None);
             course.note(&mut state, slots);
             // What is collected on the way changes nothing.
-            if step == STEPS / 2 {
-                if ranks.leads() {
-                    backend.collect(&mut state);
-                } else if ranks.follow().unwrap() == Wish::Collect {
-                    backend.collect(&mut state);
-                }
+            let is_middle = step == STEPS / 2;
+            if is_middle && (ranks.leads() || ranks.follow().unwrap() == Command::Gather) {
+                backend.collect(&mut state);
             }
         }
         backend.collect(&mut state);

@@ -73,7 +73,6 @@ impl Rewritten {
 
 fn push_escaped(text: &mut String, value: &str) {
     for letter in value.chars() {
-        // Rewrite one character, class, escape or quantifier.
         match letter {
             '&' => text.push_str("&amp;"),
             '<' => text.push_str("&lt;"),

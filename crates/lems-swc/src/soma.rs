@@ -14,7 +14,7 @@ pub(crate) struct Soma {
 }
 
 impl Soma {
-    /// The soma at the root, if it is of a form that is one piece; its frusta are a matter for others.
+    /// The soma at the root, if it is one piece. A soma of several frusta is handled elsewhere.
     pub fn of(points: &[Point], tree: &Tree) -> Option<Soma> {
         let is_soma = |index: &usize| tree.kinds.get(*index) == Some(&Kind::Soma);
         if !is_soma(&tree.root) {

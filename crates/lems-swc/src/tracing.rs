@@ -41,7 +41,7 @@ pub struct Piece {
 }
 
 impl Piece {
-    /// The lateral area in square micrometres; that of the sphere if it is one.
+    /// The lateral area in square micrometres, or the area of the sphere if the piece is a sphere.
     pub fn area(&self) -> f64 {
         let [first, second] = [self.start, self.end].map(|place| place.diameter / 2.0);
         let length = self.start.distance(&self.end);

@@ -1,4 +1,4 @@
-//! Numbers that are kept of a run.
+//! Numbers that a sweep keeps of each run.
 
 use std::ops::Range;
 

@@ -141,7 +141,7 @@ fn write(values: &Values, writer: &mut ColumnWriter<'_>) -> Result<(), ParquetEr
     Ok(())
 }
 
-/// The values that are there, and for each row whether one is.
+/// The values that exist, and for each row whether it has one.
 fn optional<T: Clone>(values: &[Option<T>]) -> (Vec<T>, Vec<i16>) {
     let present = values.iter().flatten().cloned().collect();
     let levels = values

@@ -28,7 +28,7 @@ pub struct Spec {
     pub length: Option<String>,
     /// What is kept of each run.
     pub record: Record,
-    /// What the points differ in. The last one changes fastest, but for the seed.
+    /// What the points differ in. The last one changes fastest, except that the seed changes faster still.
     factors: Vec<Factor>,
     seeds: Option<Vec<i64>>,
 }
@@ -42,7 +42,7 @@ pub struct Record {
     pub traces: Vec<String>,
     /// Populations whose spikes are kept, or `*` for all.
     pub events: Vec<String>,
-    /// Only one row of so many is kept of traces.
+    /// Traces keep every N-th row.
     pub every: u64,
 }
 
@@ -274,7 +274,7 @@ impl Spec {
         })
     }
 
-    /// A point by its number, below [`Spec::points`]; numbers above begin anew.
+    /// A point by its number, below [`Spec::points`]. Larger numbers begin again with the first point.
     pub fn point(&self, number: u64) -> Point<'_> {
         let mut rest = number;
         let mut place = |of: u64| {

@@ -77,7 +77,7 @@ impl Compared {
     }
 }
 
-/// Compares; the status is 1 if something is different.
+/// Compares outputs. The exit status is 1 if something differs.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let compared = match &arguments.second {
         Some(second) => {
@@ -218,8 +218,8 @@ fn in_folder(
     found.collect()
 }
 
-/// Lets another simulator run the file in a folder of its own; if there are settings, a copy of it
-/// that has them.
+/// Runs the file with another simulator, in a folder made for that. If there are settings, it runs a copy of the
+/// file that contains them.
 fn by_program(
     program: &str,
     file: &str,
@@ -283,7 +283,7 @@ fn stays_below(path: &Path) -> bool {
     parts.all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
 }
 
-/// A folder under a name that nobody had.
+/// A new folder, under a name that is not used.
 fn new_folder() -> std::io::Result<PathBuf> {
     let mut number = 0;
     loop {

@@ -1,4 +1,4 @@
-//! Where a command finds the definitions that it works with.
+//! The arguments that say where a command finds definitions.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -23,7 +23,7 @@ struct Place {
     column: usize,
 }
 
-/// Most messages for machines; more of them than this are of no use to anyone.
+/// Largest number of messages in output for machines. More would be of no use.
 const MOST: usize = 1000;
 
 impl Message {

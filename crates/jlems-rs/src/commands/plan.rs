@@ -1,4 +1,4 @@
-//! `jlems-rs run --plan FILE`: what a run will take, told before it takes it.
+//! `jlems-rs run --plan FILE`: what a run will need, without making it.
 
 use std::cmp::Reverse;
 use std::fmt::Write;

@@ -60,7 +60,7 @@ pub enum Form {
     Text,
 }
 
-/// Draws the files, one below the other; gives what is said of the picture.
+/// Draws the files, one below the other. Returns the line to print about the picture.
 pub fn run(arguments: &Arguments) -> Result<String, Failure> {
     if arguments.morphology.morphology {
         return draw_shapes(arguments);
@@ -84,7 +84,7 @@ pub fn run(arguments: &Arguments) -> Result<String, Failure> {
     )
 }
 
-/// Draws the cells of each file; gives what is said of the pictures.
+/// Draws the cells of each file. Returns the line to print about the pictures.
 fn draw_shapes(arguments: &Arguments) -> Result<String, Failure> {
     let (_, mut store) = place(arguments)?;
     let mut said = String::new();
@@ -180,7 +180,7 @@ fn titled(title: &str, mut panels: Vec<Panel>) -> Vec<Panel> {
     panels
 }
 
-/// What a file holds, as far as a model tells of it.
+/// The columns of a file. If the model that wrote it is known, they have its names and units.
 fn table_of(path: &Path, plots: Option<&Plots>) -> Result<Table, Failure> {
     let name = path.display().to_string();
     let text = super::printing::text_of_output(path);
@@ -325,7 +325,7 @@ fn shown_figure(figure: &Figure) -> Figure {
     shown
 }
 
-/// Writes the figures next to one another into a store in `folder`; gives what is said of them.
+/// Writes the figures into a store in `folder`. Returns the line to print about them.
 pub fn write(
     name: &str,
     folder: &Path,
@@ -354,7 +354,7 @@ fn stem(name: &str) -> std::borrow::Cow<'_, str> {
         .to_string_lossy()
 }
 
-/// Writes pictures next to one another into a store in `folder`; gives what is said of them.
+/// Writes pictures into a store in `folder`. Returns the line to print about them.
 fn write_pictures(
     name: &str,
     folder: &Path,

@@ -39,7 +39,7 @@ pub fn text_of_output(path: &Path) -> std::io::Result<String> {
     Ok(text)
 }
 
-/// Prints the warnings about what was not read as it is written.
+/// Prints the warnings about text that was read in another way than it is written.
 pub fn warn_of(document: &Document) {
     let warnings = Failure::warnings_of(document);
     print_error(&rendered(&warnings));

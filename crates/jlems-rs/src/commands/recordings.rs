@@ -7,7 +7,7 @@ use jlems::{Around, Choices, Code, Failure, MadeOutputs, Options, visible};
 use lems_document::SourceReader;
 use nml2_coretypes::simulation::Simulation;
 
-/// Most recorded paths, and most files of spikes, that are told one by one.
+/// Largest number of recorded paths, and of files of spikes, that are listed one by one.
 const TOLD: usize = 5;
 
 /// What to run and to record.

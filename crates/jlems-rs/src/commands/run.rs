@@ -1,9 +1,9 @@
 //! `jlems-rs FILE` and `jlems-rs run FILE`.
 
 mod checkpoints;
-mod company;
 mod launcher;
 mod progress;
+mod ranks;
 pub mod signals;
 mod store;
 mod summary;
@@ -148,7 +148,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         launcher::refuse_several()?;
     }
     match arguments.ranks {
-        Some(number) if number > 1 => company::of_threads(arguments, number),
+        Some(number) if number > 1 => ranks::of_threads(arguments, number),
         _ => lead(arguments, None),
     }
 }

@@ -28,7 +28,7 @@ pub fn watch_over(options: &Options) {
         return;
     };
     std::thread::spawn(move || {
-        // A moment more, in which the stage at hand may tell it better.
+        // Wait a little longer: the current stage may report it with a better message.
         std::thread::sleep(limit.saturating_add(Duration::from_millis(300)));
         if !nothing_is_kept() {
             std::thread::sleep(GRACE);
@@ -39,8 +39,8 @@ pub fn watch_over(options: &Options) {
     });
 }
 
-/// Ends the program with an error where the system would end it without one: when it has taken more
-/// memory than it may, in whatever stage.
+/// Ends the program with an error message when it has taken more memory than it may, in any stage. Otherwise
+/// the system would end it without a message.
 fn watch_memory_of(options: &Options) {
     const PERIOD: Duration = Duration::from_millis(20);
     let (limits, stage, host) = (options.limits, options.stage.clone(), options.host());
@@ -48,7 +48,7 @@ fn watch_memory_of(options: &Options) {
         loop {
             std::thread::sleep(PERIOD);
             if let Err(error) = limits.allow_memory(&*host, &stage) {
-                // A stage that is over at this moment tells it itself.
+                // A stage that ends now reports it itself.
                 std::thread::sleep(PERIOD);
                 fail(&error.into());
                 std::process::exit(1);

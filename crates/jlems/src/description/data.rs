@@ -47,7 +47,7 @@ pub struct TypeDescription {
     pub structure: Block,
     /// What it runs and records.
     pub simulation: Block,
-    /// Types that have it, or what it extends, as a part.
+    /// Types that have this type, or one that it extends, as a part.
     pub used_by: Vec<Use>,
 }
 
@@ -148,7 +148,7 @@ impl TypeDescription {
 }
 
 impl Member {
-    /// What kind of thing it is in few words: dimension with unit, type, direction, value.
+    /// A few words about it: dimension with unit, type, direction, value.
     pub fn nature(&self) -> String {
         let dimension = match (&self.dimension, &self.unit) {
             (Some(dimension), Some(unit)) => format!("{dimension} ({unit})"),

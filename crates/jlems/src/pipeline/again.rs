@@ -1,5 +1,4 @@
-//! What went wrong with a run, with its place: found by looking at the model again, or by making the run
-//! again.
+//! Explains what went wrong with a run, and where: by looking at the model again, or by making the run again.
 
 use std::time::Duration;
 
@@ -37,7 +36,7 @@ pub(super) fn explained(
     }
 }
 
-/// Where a failure comes from, and what gave rise to it if that can be told.
+/// The place of a failure, and its cause if it is known.
 struct Cause {
     message: Option<String>,
     span: Span,

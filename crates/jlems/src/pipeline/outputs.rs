@@ -122,8 +122,8 @@ impl RunOutputs {
         failure
     }
 
-    /// Sees to it that what a model writes can be written, before its network is built; warns of outputs
-    /// that share a name.
+    /// Checks that all outputs of a model can be written, before its network is built. Warns of outputs that
+    /// share a name.
     pub(super) fn reserve(
         &self,
         store: &mut dyn OutputStore,

@@ -9,8 +9,8 @@ use lems_network::{CablePlan, NetworkError};
 use super::findings::Findings;
 use crate::{Diagnostic, cable_rules};
 
-/// Reads the shapes of all cells as a run would. What is wrong with one is refused by `refused`, and
-/// left out if another check has told of its place.
+/// Reads the shapes of all cells as a run would. With `refused`, what is wrong is an error. It is left out if
+/// another check has reported the same place.
 pub(super) fn check(
     document: &Document,
     model: &Model<'_>,

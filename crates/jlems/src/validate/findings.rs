@@ -22,8 +22,8 @@ impl Findings {
         }
     }
 
-    /// Makes errors of mistakes, also of those that jLEMS runs all the same. `jnml -validate` passes
-    /// them in a NeuroML file.
+    /// Turns mistakes into errors, even those that jLEMS accepts. (`jnml -validate` accepts them in a NeuroML
+    /// file.)
     pub(super) fn refuse_mistakes(&mut self) {
         let mistakes = self.warnings.extract_if(.., |one| one.code.is_mistake());
         self.errors.extend(mistakes.map(Diagnostic::into_error));

@@ -35,7 +35,7 @@ pub(super) fn check(
             )
         })
         .collect();
-    // What a cell has as its own is told of in the cell: it comes last off the stack.
+    // Elements inside a cell are reported there, so cells come off the stack last.
     unvisited.sort_by_key(|(_, parent)| parent.is_empty());
     while let Some((element, parent)) = unvisited.pop() {
         counts(element, findings);
@@ -187,7 +187,7 @@ fn naming(within: &str, of: &str, attribute: &str) -> Option<&'static Naming> {
     })
 }
 
-/// What elements name inside of this one; a place that was told of in a larger one is left out.
+/// The names that elements inside this one use. A place inside one that was already reported is left out.
 fn namings<'d>(
     top_level: &TopLevel<'d>,
     element: Element<'d>,

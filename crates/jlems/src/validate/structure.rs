@@ -58,7 +58,7 @@ pub(super) fn hold(
     held
 }
 
-/// A violation as a message; what no schema can know is said to be that.
+/// A violation as a message. If no schema could express the rule, the message says so.
 fn tell(violation: &SchemaError, types: &HashSet<String>) -> Diagnostic {
     match violation {
         SchemaError::UnexpectedElement { name, span, .. } if types.contains(name) => {
@@ -89,7 +89,8 @@ fn expected(violation: &SchemaError) -> (String, Vec<String>) {
     }
 }
 
-/// Adds what the model did not tell of: an error for the file itself, a warning for an included one.
+/// Adds violations that reading the model did not report: as errors about the file itself, as warnings about an
+/// included one.
 pub(super) fn add(found: Vec<Violation>, sources: &[Source], findings: &mut Findings) {
     let told: Vec<(Span, Vec<String>)> = (findings.errors.iter())
         .filter_map(|error| Some((error.span?, names(&error.message))))
@@ -100,7 +101,7 @@ pub(super) fn add(found: Vec<Violation>, sources: &[Source], findings: &mut Find
             let (parent, expected) = &violation.expected;
             told.iter().any(|(other, names)| {
                 let is_same = own.last() == names.last() && !own.is_empty();
-                // An element that is missing is told of where it should be.
+                // A missing element was reported at the place where it should be.
                 let is_missing = names.last().is_some_and(|last| expected.contains(last))
                     && names.first() == Some(parent);
                 span == *other

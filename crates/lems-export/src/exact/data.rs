@@ -261,7 +261,7 @@ fn variables(module: &Module<'_>, memory: &[f64], data: &mut Data) {
     }
 }
 
-/// How many members each loop has, and for runs in which order.
+/// The number of members of each loop, and the order of runs.
 fn loops(module: &Module<'_>, data: &mut Data) {
     let places = module.places;
     let mut done: Vec<&str> = Vec::new();

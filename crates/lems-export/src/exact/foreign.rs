@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use lems_ir::{Block, Level, Place};
+use lems_ir::{Block, Level, Operation, Place, Statement};
 
-use super::mechanism::{Module, places_of};
+use super::mechanism::Module;
 use super::print::number;
 use crate::error::ExportError;
 use crate::groups::{Loop, Part};
@@ -209,6 +209,45 @@ fn read(key: Key, group: usize, module: &Module<'_>, memory: &[f64], names: &mut
                 group,
                 slots,
             }
+        }
+    }
+}
+
+/// The places of a block, with the loops around each.
+fn places_of(block: &Block, loops: &mut Vec<Loop>, visit: &mut dyn FnMut(Place, &[Loop], bool)) {
+    for statement in block {
+        match statement {
+            Statement::Let(_, Operation::Load(place)) => visit(*place, loops, false),
+            Statement::Store(place, _) => visit(*place, loops, true),
+            Statement::If {
+                then, otherwise, ..
+            } => {
+                places_of(then, loops, visit);
+                places_of(otherwise, loops, visit);
+            }
+            Statement::ForAttached { offsets, body, .. } => {
+                loops.push(Loop::Attached { offsets: *offsets });
+                places_of(body, loops, visit);
+                loops.pop();
+            }
+            Statement::ForRuns {
+                offsets,
+                runs,
+                arms,
+                ..
+            } => {
+                for (arm, body) in arms.iter().enumerate() {
+                    loops.push(Loop::Run {
+                        offsets: *offsets,
+                        runs: *runs,
+                        arm,
+                    });
+                    places_of(body, loops, visit);
+                    loops.pop();
+                }
+            }
+            Statement::Twice(body) => places_of(body, loops, visit),
+            Statement::Let(..) | Statement::Emit { .. } | Statement::Propagate { .. } => {}
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Procedures and functions that kernels need and NMODL has not.
+//! Procedures and functions that kernels need and NMODL lacks.
 
 use std::fmt::Write;
 
@@ -131,7 +131,7 @@ pub(super) fn propagate(number: u32, scheme: &Scheme, step: &str) -> String {
     text
 }
 
-/// A function of LEMS that NMODL has not; empty for one that it has.
+/// The definition of a function of LEMS that NMODL lacks; empty if NMODL has it.
 pub(super) fn function(name: &str) -> &'static str {
     match name {
         "heaviside" => {

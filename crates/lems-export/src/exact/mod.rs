@@ -4,8 +4,10 @@ mod data;
 mod foreign;
 mod helpers;
 mod mechanism;
+mod module_text;
 mod ports;
 mod print;
+mod scope;
 
 use std::collections::HashMap;
 
@@ -20,6 +22,7 @@ use crate::places::Places;
 use crate::template;
 use foreign::Read;
 use mechanism::Module;
+use module_text::module_text;
 use ports::Ports;
 
 /// The program as NEURON delivers events from one instance to another: without a delay at the start of
@@ -75,7 +78,7 @@ pub fn neuron(job: &Job<'_>) -> Result<Vec<File>, ExportError> {
     let mut files = Vec::new();
     let mut drawing = Vec::new();
     for module in &modules {
-        let (text, draws) = module.text(job.step);
+        let (text, draws) = module_text(module, job.step);
         drawing.extend(draws.then_some(module));
         files.push(File {
             name: format!("{}.mod", module.name),

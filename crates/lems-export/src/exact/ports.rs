@@ -88,7 +88,7 @@ pub(super) fn does_something(program: &Program, target: Target) -> bool {
     }
 }
 
-/// The handlers that each member of a port's group runs for itself, and for no other.
+/// The handlers that events of a port run only for the member that sends them.
 fn inside(places: &Places<'_>, port: &Port, end: u32) -> Vec<u32> {
     let mut counts: HashMap<u32, (u32, bool)> = HashMap::new();
     let mut order = Vec::new();

@@ -6,8 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use lems_ir::{
-    Block, Comparison, Function, Kernel, Level, Logic, Operation, Operator, Place, Register,
-    Scheme, Statement,
+    Block, Function, Kernel, Level, Logic, Operation, Operator, Place, Register, Scheme, Statement,
 };
 
 use crate::groups::Loop;
@@ -19,7 +18,7 @@ const LONGEST: usize = 110;
 pub(super) trait Scope {
     /// How a place is written inside the given loops, and what it depends on.
     fn place(&self, place: Place, loops: &[Loop]) -> Named;
-    /// The lines that send an event; without one, nobody hears it.
+    /// The lines that send an event; none if it has no receiver.
     fn emit(&self, port: u32, level: Level, loops: &[Loop]) -> Vec<String>;
     /// How a loop over what is attached begins: the lines before its body. Those that end with `{` open a
     /// block, others assign a bound to a variable.
@@ -431,14 +430,7 @@ impl Printer<'_> {
             }
             Operation::Compare(how, left, right) => {
                 let (left, right) = (self.take(left), self.take(right));
-                let symbol = match how {
-                    Comparison::Less => "<",
-                    Comparison::Greater => ">",
-                    Comparison::LessOrEqual => "<=",
-                    Comparison::GreaterOrEqual => ">=",
-                    Comparison::Equal => "==",
-                    Comparison::NotEqual => "!=",
-                };
+                let symbol = how.c_operator();
                 let text = format!(
                     "{} {symbol} {}",
                     left.within(Binding::Sum),

@@ -28,7 +28,7 @@ pub(super) enum Place {
     Stream(PathBuf),
 }
 
-/// A name in an open folder. Whoever changes the path to the folder meanwhile changes nothing.
+/// A name in an open folder. It stays the same file even if the path to the folder is changed meanwhile.
 #[derive(Debug, Clone)]
 pub(super) struct FilePlace {
     pub key: Key,
@@ -376,8 +376,8 @@ fn unfit(file: &Metadata) -> Option<&'static str> {
     None
 }
 
-/// Opens what is written on as it is. The standard streams are those of the program, so that what
-/// it says itself comes after the output and not over it.
+/// Opens a stream or device, to which output is written directly. The standard streams are those of the
+/// program, so messages come after the output instead of overwriting it.
 pub(super) fn open_stream(path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     {

@@ -195,7 +195,7 @@ impl<'t> Cursor<'t> {
         Ok(number)
     }
 
-    /// An integer before a `*`, if that is next; both are taken.
+    /// Reads an integer and the `*` after it, if they come next.
     pub(super) fn factor(&mut self) -> Result<Option<u32>, TextError> {
         let mut after = *self;
         match after.take() {
@@ -361,4 +361,19 @@ fn unescaped(text: &str) -> Option<String> {
         });
     }
     Some(name)
+}
+
+/// Items with commas between them, or `none`.
+pub(super) fn list<'t, T>(
+    cursor: &mut Cursor<'t>,
+    item: impl Fn(&mut Cursor<'t>) -> Result<T, TextError>,
+) -> Result<Vec<T>, TextError> {
+    if cursor.takes("none") {
+        return Ok(Vec::new());
+    }
+    let mut items = vec![item(cursor)?];
+    while cursor.takes(",") {
+        items.push(item(cursor)?);
+    }
+    Ok(items)
 }

@@ -7,7 +7,7 @@ use crate::{
     Register, Scalar, Statement,
 };
 
-use super::cursor::{Cursor, Token, lines};
+use super::cursor::{Cursor, Token, lines, list};
 use super::program::Parser;
 use super::registers::inferred;
 use super::{Problem, TextError};
@@ -259,21 +259,6 @@ fn propagate(cursor: &mut Cursor<'_>, results: Vec<Register>) -> Result<Statemen
         rates,
         results,
     })
-}
-
-/// Items with commas between them, or `none`.
-pub(super) fn list<'t, T>(
-    cursor: &mut Cursor<'t>,
-    item: impl Fn(&mut Cursor<'t>) -> Result<T, TextError>,
-) -> Result<Vec<T>, TextError> {
-    if cursor.takes("none") {
-        return Ok(Vec::new());
-    }
-    let mut items = vec![item(cursor)?];
-    while cursor.takes(",") {
-        items.push(item(cursor)?);
-    }
-    Ok(items)
 }
 
 fn operation(cursor: &mut Cursor<'_>) -> Result<Operation, TextError> {

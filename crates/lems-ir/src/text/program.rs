@@ -4,8 +4,7 @@ use std::str::FromStr;
 
 use crate::{Action, Call, Edge, Kernel, Program, Routes, Scheme, Setup, Solver, Stage, Target};
 
-use super::cursor::{Cursor, Line, Token, lines};
-use super::kernel::list;
+use super::cursor::{Cursor, Line, Token, lines, list};
 use super::{MOST_COUNTED, MOST_NESTED, Problem, TextError};
 
 /// What a line has to begin with that is not inside another.
@@ -54,7 +53,7 @@ impl<'t> Parser<'t> {
         self.lines.get(self.next).copied()
     }
 
-    /// The start of the line before the next one, for what is wrong with all that follows it.
+    /// The start of the last line that was read, as the place of an error about what follows it.
     pub(super) fn place(&self) -> Cursor<'t> {
         let before = self.next.checked_sub(1);
         let line = before.and_then(|before| self.lines.get(before));
@@ -99,7 +98,7 @@ impl<'t> Parser<'t> {
         self.nested = self.nested.saturating_sub(1);
     }
 
-    /// Takes room for things that the text does not spell out.
+    /// Counts things that the text does not spell out, so that a short text cannot ask for very many.
     pub(super) fn count(&mut self, things: usize) -> Result<(), Problem> {
         self.room = self.room.checked_sub(things).ok_or(Problem::TooMuch)?;
         Ok(())

@@ -59,7 +59,7 @@ impl Pair<'_, '_> {
         self.choose(FloatCC::LessThan, x, UNDERFLOW, zero, above)
     }
 
-    /// How many times ln 2 fits into x, rounded, with the sign of x; zero for small x.
+    /// The multiple of ln 2 that is nearest to x, as a number with the sign of x; zero for small x.
     fn nearest_multiple_of_ln2(&mut self, x: Value) -> Value {
         let size = self.builder.ins().fabs(x);
         let inverse = self.real(INVERSE_LN2);

@@ -54,7 +54,7 @@ impl Translator<'_, '_> {
         }
     }
 
-    /// Runs the statements of a loop that give the same for all instances.
+    /// Runs those statements of a loop whose results are the same for all instances.
     pub(crate) fn before_lane_loop(&mut self, body: &LaneLoop) {
         self.block(&body.uniform);
     }

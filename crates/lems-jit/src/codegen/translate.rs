@@ -217,7 +217,7 @@ impl Translator<'_, '_> {
         self.builder.switch_to_block(end);
     }
 
-    /// Runs the body that the triple of a run names, for the instances that the triple names.
+    /// Runs the body that an entry of the table of runs names, for the instances in that entry.
     fn run(&mut self, run: Value, runs: u32, level: Level, arms: &[Block], populations: &[u32]) {
         let index = self.builder.ins().imul_imm_s(run, 3);
         let triple = self.element(self.links, index, LINK_BYTES);

@@ -228,7 +228,8 @@ impl Translator<'_, '_> {
         self.builder.inst_results(call)[0]
     }
 
-    /// A product and a third number, in one rounding; of doubles, or of vectors of doubles.
+    /// A fused product and sum (or difference): one rounding only. The values are doubles or vectors of
+    /// doubles.
     pub(crate) fn fused(&mut self, fusion: Fusion, [a, b, c]: [Value; 3]) -> Value {
         let (a, c) = match fusion {
             Fusion::Add => (a, c),

@@ -172,7 +172,7 @@ fn in_any_order(
     Ok((kernel, independence))
 }
 
-/// The number of instances of a block, so that all blocks have about the same size and fit the cache.
+/// The number of instances of a block. All blocks have about the same size and fit into the cache.
 fn stride(longest: u32, buffers: u32, copied: u32) -> u32 {
     let fitting = (LARGEST_BUFFERS / buffers.max(1)).min(LARGEST_COPY / copied.max(1));
     let largest = fitting.clamp(8, LARGEST_BLOCK);

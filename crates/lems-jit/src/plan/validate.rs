@@ -452,7 +452,7 @@ impl Check<'_> {
         }
     }
 
-    /// Forgets the assignments since the trail had this length; returns their registers.
+    /// Forgets the assignments since the trail had this length. Returns their registers.
     fn back_to(&mut self, length: usize) -> Vec<u32> {
         let registers = self.trail.split_off(length);
         for register in &registers {

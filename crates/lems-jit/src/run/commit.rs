@@ -178,8 +178,8 @@ impl Backend for Commit<'_, '_> {
         self.machine.advance(self, state, call, time, step);
     }
 
-    /// Runs a handler, after it has rolled back the instances of the call that the event should have
-    /// reached before their step.
+    /// Runs a handler. Before that it rolls back those instances of the call that the event should have reached
+    /// before their step.
     fn handle(&self, state: &mut State, handler: u32, instances: &[u32]) {
         let owners = self.block.plan.independence.owners.get(handler as usize);
         match owners.filter(|owners| !owners.is_empty()) {

@@ -90,10 +90,12 @@ impl<'d> Reader<'_, 'd> {
                 list: self.required(child, "components")?,
                 body: self.structure(child),
             },
-            "If" => StructureElement::If {
-                test: self.condition(child)?,
-                body: self.structure(child),
-            },
+            "If" => {
+                let test = self.condition(child)?;
+                StructureElement::Choose {
+                    cases: vec![(Some(test), self.structure(child))],
+                }
+            }
             "Choose" => StructureElement::Choose {
                 cases: self.choose_cases(child),
             },

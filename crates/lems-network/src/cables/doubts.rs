@@ -5,7 +5,7 @@ use lems_document::Span;
 use super::{CablePlan, CableRules};
 use crate::NetworkError;
 
-/// A user is told if more than this many times the compartments of a section are advised.
+/// A warning advises more compartments for a section if it should have more than this many times as many.
 const FEW: f64 = 5.0;
 
 impl CablePlan {

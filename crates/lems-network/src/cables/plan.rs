@@ -19,7 +19,7 @@ pub struct CablePlan {
     pub sections: Vec<SectionName>,
     /// The groups of segments, in the order of the file: name and indices of segments.
     pub groups: Vec<(String, Vec<usize>)>,
-    /// What it lacks to run: a shape can be looked at without it.
+    /// What is missing for a run. The shape can be shown without it.
     pub lacks: Vec<NetworkError>,
     /// What is legal in it, and probably a mistake.
     pub doubts: Vec<NetworkError>,
@@ -151,7 +151,7 @@ impl CablePlan {
         self.covered.contains_key(&component)
     }
 
-    /// The parameter that varies over the cell in a component, with its dimension, if one does.
+    /// The parameter of a component that varies over the cell, with its dimension; None if no parameter does.
     pub fn varying_parameter(
         &self,
         component: ComponentId,

@@ -26,8 +26,8 @@ impl CablePlan {
         CablePlan::displaced(model, rules, cell, [0.0; 3])
     }
 
-    /// Reads a cell component whose points are moved by the coordinates of a place, in the unit of the
-    /// points, before they are rounded to single precision; None if it has no shape.
+    /// Reads a cell component; None if it has no shape. The coordinates of a place, in the unit of the points, are
+    /// added to all points before these are rounded to single precision.
     ///
     /// # Errors
     /// Those of [`CablePlan::of`].

@@ -139,7 +139,7 @@ impl CableRules {
         &self.carried_ion
     }
 
-    /// Parameters that users of NEURON call otherwise: the name in the types, and theirs.
+    /// Parameters that have another name in NEURON: the name in the types, and NEURON's.
     pub fn called(&self) -> &[[String; 2]] {
         &self.called
     }

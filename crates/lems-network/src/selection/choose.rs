@@ -10,8 +10,8 @@ use super::{Condition, Selection, SelectionError, Step, Value, holds, parse};
 use crate::{InstanceId, NetworkError, build::Builder};
 
 impl<'d> Builder<'_, '_, 'd> {
-    /// The instances that another goes by where instances are wanted: its elements, or what its
-    /// only `Collection` holds. An error at `span` if there is no such thing.
+    /// The instances that the name of an instance stands for in a `ForEach` or a selection: its elements, or those
+    /// in its only `Collection`. An error at `span` if there is no such thing.
     pub(crate) fn members(&mut self, id: InstanceId, span: Span) -> Option<Vec<InstanceId>> {
         if self.making.contains(&id) {
             return self.circular(id, span);

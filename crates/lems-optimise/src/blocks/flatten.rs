@@ -47,8 +47,8 @@ pub fn count_reads(block: &Block, reads: &mut Reads) {
     }
 }
 
-/// The body of a loop without branches. The registers that it hands from one run to the next are assigned at
-/// the end. New registers are added to `registers`; `reads` are those of the kernel.
+/// The body of a loop without branches. The registers that it carries from one round to the next are assigned
+/// at the end. New registers are added to `registers`; `reads` are those of the kernel.
 ///
 /// # Errors
 ///
@@ -357,7 +357,8 @@ impl Flattener {
         Ok(())
     }
 
-    /// Adds the body of a loop, and at its end the assignments of the registers that it hands on.
+    /// Adds the body of a loop, and at its end the assignments of the registers that it carries to the next
+    /// round.
     fn loop_body(&mut self, body: &Block, carried: &[Register]) -> Result<(), Obstacle> {
         let mut latest = Vec::new();
         for &register in carried {

@@ -65,8 +65,8 @@ pub fn independence(program: &Program, kernel: u32) -> Result<Independence, Obst
     })
 }
 
-/// Checks that instances draw no random numbers, store nothing of others, and that only they themselves
-/// send events.
+/// Checks that instances draw no random numbers and store no variables of others, and that each sends events of
+/// its own only.
 fn keeps_no_order(survey: &Survey) -> Result<(), Obstacle> {
     match (&survey.keeps_order, survey.stored_elsewhere.first()) {
         (Some(obstacle), _) => Err(obstacle.clone()),

@@ -1,4 +1,4 @@
-//! Loops that run exactly once for each instance, for example over the one input of each cell.
+//! Removes loops that run exactly once for each instance, for example over the one input of each cell.
 
 use lems_ir::{Block, Kernel, Level, Place, Program, Statement};
 

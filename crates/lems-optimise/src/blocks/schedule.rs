@@ -240,8 +240,7 @@ fn stored_column(place: Place) -> Result<u32, Obstacle> {
     }
 }
 
-/// The items, with all that must keep the order of the instances, and all between them, joined to one
-/// loop.
+/// Joins all items that must keep the order of the instances, and all items between them, to one loop.
 pub(super) fn with_one_ordered_loop(items: Vec<Item>) -> Vec<Item> {
     // Items that an ordered item comes before or is, by dependence; then those that one comes after or is.
     let mut after = vec![false; items.len()];

@@ -77,9 +77,9 @@ pub(super) const NOBODY: u32 = u32::MAX;
 /// What a kernel or handler touches.
 #[derive(Default)]
 pub(super) struct Survey {
-    /// By first slot: to whom the column belongs, and whether it is stored.
+    /// By first slot: which instances the column belongs to, and whether it is stored.
     pub(super) columns: BTreeMap<u32, (Extent, bool)>,
-    /// Variables of other instances that it loads, and for whom.
+    /// Variables of other instances that it loads, and the instances that it loads them for.
     pub(super) elsewhere: Vec<(Place, Extent)>,
     /// Tables of the variables of other instances that it stores.
     pub(super) stored_elsewhere: Vec<u32>,
@@ -184,12 +184,12 @@ impl Survey {
         }
     }
 
-    /// To whom its columns belong, each once.
+    /// The instances that its columns belong to, without repetitions.
     pub(super) fn extents(&self) -> BTreeSet<Extent> {
         self.columns.values().map(|(extent, _)| *extent).collect()
     }
 
-    /// To whom one of its columns belongs.
+    /// The instances that one of its columns belongs to.
     pub(super) fn extent(&self, base: u32) -> Option<Extent> {
         self.columns.get(&base).map(|(extent, _)| *extent)
     }
@@ -242,7 +242,7 @@ pub(super) fn no_overlap(mut columns: Vec<(u32, usize)>) -> Result<(), Obstacle>
     Ok(())
 }
 
-/// To which instances of a kernel the slots of its columns belong.
+/// The instances of a kernel that the slots of its columns belong to.
 pub(super) struct Slots<'p> {
     links: &'p [u32],
     population: u32,

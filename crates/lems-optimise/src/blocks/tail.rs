@@ -21,8 +21,8 @@ use lems_ir::{Block, Kernel, Operation, Place, Program, Register, Statement, sta
 ///
 /// # Errors
 ///
-/// If its head calls no function of whole buffers, or if what its instances and handlers touch cannot be told
-/// apart.
+/// If its head calls no function of whole buffers, or if it is not known whether its instances and handlers touch
+/// the same variables.
 pub fn tailed_kernel(
     program: &Program,
     number: u32,
@@ -63,8 +63,7 @@ struct Public {
 }
 
 impl Public {
-    /// The columns of a kernel that its instances see or change of one another, or that handlers see or
-    /// change.
+    /// The columns of a kernel that other instances or handlers read or store.
     fn of(program: &Program, number: u32, kernel: &Kernel) -> Result<Public, Obstacle> {
         let population = match program.population(number) {
             0 => return Err(Obstacle::NoInstances),
@@ -143,8 +142,8 @@ impl Public {
             || matches!(statement, Statement::Twice(_))
     }
 
-    /// Two lists of statements, both in order: those that can come before everything that touches what others
-    /// see or change, and the rest.
+    /// Splits a body into two lists of statements, both in order: those that can run before everything that touches
+    /// a public column, and the rest.
     fn head_and_tail(&self, body: &Block) -> (Block, Block) {
         let (mut head, mut tail) = (Block::new(), Block::new());
         let mut so_far = Touched::default();

@@ -70,8 +70,8 @@ impl<'s> Site<'s> {
         }
     }
 
-    /// Code for the one instance that stands for all of a host; changes handlers and set-up of
-    /// the program accordingly, or nothing if the instances cannot be merged.
+    /// Makes the code of one instance that stands for all instances of a host, and adapts the handlers and the
+    /// set-up of the program. Changes nothing if the instances cannot be merged.
     fn merged(
         &self,
         program: &mut Program,

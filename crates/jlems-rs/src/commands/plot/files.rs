@@ -21,7 +21,7 @@ impl Label {
         choice.means(self.number, &names)
     }
 
-    /// How it is told of.
+    /// The title of its panel.
     pub fn title(&self) -> &str {
         self.names.first().map_or("", String::as_str)
     }

@@ -40,7 +40,7 @@ impl CheckpointArguments {
         Some(resume.to_string_lossy().into_owned())
     }
 
-    /// What the run goes on from.
+    /// The checkpoint from which the run continues.
     ///
     /// # Errors
     /// A checkpoint that cannot be read or is none.
@@ -110,7 +110,7 @@ impl Keeper {
         Ok((keeper, arguments.resumed()?))
     }
 
-    /// Saves the run if it is time to or the run is not to go on; whether it goes on.
+    /// Saves the run if it is time to, or if the run is to end. Decides whether it continues.
     pub fn look(
         &mut self,
         moment: &mut Moment<'_, '_>,

@@ -20,7 +20,7 @@ pub fn several(variable: impl Fn(&str) -> Option<String>) -> Option<(u32, &'stat
         .find(|(number, _)| *number > 1)
 }
 
-/// Sees to it that no two processes make the same run and write the same files.
+/// Makes sure that no two processes make the same run and write the same files.
 ///
 /// # Errors
 /// A launcher has started several.

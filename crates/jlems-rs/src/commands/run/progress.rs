@@ -20,11 +20,11 @@ const PERIOD: Duration = Duration::from_millis(100);
 pub struct Progress {
     /// When the first step of the first run began.
     pub first_step: Option<Instant>,
-    /// The run at hand: its steps so far, its steps in all, the simulated time.
+    /// The current run: its steps so far, its steps in all, the simulated time.
     pub reached: Option<Reached>,
     bar: Option<ProgressBar>,
     drawn: Instant,
-    /// When this part of the run began, and with which step: not the first one after `--resume`.
+    /// When this process began the run, and at which step: after `--resume` it is not the first one.
     begun: (Instant, u64),
     signals: Signals,
 }
@@ -69,7 +69,7 @@ impl Progress {
         self.signals.interrupted()
     }
 
-    /// Notes where a run is; whether it is to go on.
+    /// Notes where a run is. Decides whether it continues.
     pub fn look(&mut self, simulation: &Simulation, steps: u64, time: f64) -> ControlFlow<Stop> {
         let now = Instant::now();
         let begins = steps == 0 || self.first_step.is_none();

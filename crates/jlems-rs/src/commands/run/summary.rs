@@ -112,7 +112,7 @@ impl Summary {
         summary
     }
 
-    /// Whether the run was told to end before its time.
+    /// Whether the run was ended early.
     pub fn is_interrupted(&self) -> bool {
         self.status == "interrupted"
     }

@@ -12,7 +12,7 @@ use lems_network::rounded;
 use crate::commands::changes::ChangedModel;
 use crate::commands::printing::{counted, json};
 
-/// Most components of one type beside one another that are listed one by one.
+/// Largest number of neighbouring components of one type that are listed one by one.
 const LISTED: usize = 8;
 
 /// Which file to show and how.

@@ -10,7 +10,7 @@ use lems_output::{Checksum, OutputStore};
 use lems_sweep::{Column, Shard, Spec, part};
 use serde::{Deserialize, Serialize};
 
-/// Name of the file that says what a folder is. Readers of Parquet leave out names that begin so.
+/// Name of the file that describes a folder. Programs that read Parquet files skip names that begin with `_`.
 const MANIFEST: &str = "_sweep.json";
 /// Most points of a part.
 const LARGEST_PART: u64 = 256;

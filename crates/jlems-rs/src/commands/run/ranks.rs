@@ -23,15 +23,15 @@ pub fn of_threads(arguments: &Arguments, number: u16) -> Result<ExitCode, Failur
     })
 }
 
-/// Makes the part of the first rank, and tells the others when it is done.
+/// Makes the part of rank 0, and disconnects when it is done.
 pub fn lead(arguments: &Arguments, ranks: &Ranks) -> Result<ExitCode, Failure> {
     let result = super::lead(arguments, Some(ranks.clone()));
-    // What has failed is told to the user here.
+    // The caller prints the failure, so the other ranks need no message.
     ranks.leave(None);
     result
 }
 
-/// Makes the part of another rank. The first rank tells the user what goes wrong.
+/// Makes the part of another rank. Rank 0 prints what went wrong.
 pub fn follow(arguments: &Arguments, ranks: &Ranks) -> ExitCode {
     let result = make(arguments, ranks);
     let message = result.as_ref().err().map(|failure| {
@@ -51,7 +51,7 @@ fn make(arguments: &Arguments, ranks: &Ranks) -> Result<(), Failure> {
     let reader = arguments.search.reader(file, &options);
     let runnable = (arguments.recording).runnable(file, &*reader, &mut options)?;
     let checkpoint = arguments.checkpoints.resumed()?;
-    // The first rank decides when a signal ends the run, but a step without end ends everywhere.
+    // Rank 0 decides when a signal ends the run, but each rank must end a step that would never finish.
     let signals = Signals::take();
     signals.keep();
     options.interrupted = Some(signals.interrupted());

@@ -1,4 +1,7 @@
 //! Suggestions for misspelt names.
+//!
+//! [`nearest`] finds the name that was probably meant. It looks at a limited number of candidates for each document,
+//! so that a document with thousands of errors is read fast.
 
 use std::cell::Cell;
 
@@ -14,8 +17,8 @@ thread_local! {
     static CANDIDATES_LEFT: Cell<usize> = const { Cell::new(CANDIDATES_IN_ALL) };
 }
 
-/// Resets the budget of candidates for a new document.
-pub(crate) fn begin_suggestions() {
+/// Allows the full number of candidates again, for a new document.
+pub fn begin_suggestions() {
     CANDIDATES_LEFT.set(CANDIDATES_IN_ALL);
 }
 
