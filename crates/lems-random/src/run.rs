@@ -13,13 +13,16 @@ use crate::RandomModel;
 /// The bytes of outputs, by name.
 pub type Outputs = BTreeMap<String, Vec<u8>>;
 
+/// What a run gives: its outcome and its outputs.
+pub type RunResult = Result<(Outcome, Outputs), Failure>;
+
 /// A run from a checkpoint, or from the start, that ends after `until` steps, and its checkpoint at that point.
 pub fn run(
     model: &RandomModel,
     options: Options,
     from: Option<Checkpoint>,
     until: Option<u64>,
-) -> (Result<(Outcome, Outputs), Failure>, Option<Vec<u8>>) {
+) -> (RunResult, Option<Vec<u8>>) {
     let sources = MemorySources::from([("model.xml", model.text.as_str())]);
     let options = Options {
         method: model.method,
