@@ -271,13 +271,16 @@ fn processes_that_would_write_the_same_files_are_refused() {
     let folder = network();
     let with = |name: &str, number: &str, arguments: &[&str]| {
         let mut command = folder.command();
+        let command = command.env("JLEMS_MPI_LIBRARY", "no-library-of-mpi");
         command.env(name, number).args(arguments).output().unwrap()
     };
     for name in ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"] {
         let refused = with(name, "2", &["LEMS_net.xml"]);
         let message = String::from_utf8(refused.stderr).unwrap();
         assert_eq!(refused.status.code(), Some(1), "{message}");
-        assert!(message.contains("2 processes") && message.contains("--mpi off"));
+        for part in ["2 processes", "--mpi off", "JLEMS_MPI_LIBRARY"] {
+            assert!(message.contains(part), "{message}");
+        }
         assert_eq!(folder.names(), ["LEMS_net.xml"]);
     }
     for (number, arguments) in [
@@ -288,4 +291,7 @@ fn processes_that_would_write_the_same_files_are_refused() {
         let run = with("PMI_SIZE", number, arguments);
         assert_eq!(run.status.code(), Some(0), "{arguments:?}");
     }
+    let both = with("PMI_SIZE", "2", &["LEMS_net.xml", "--ranks", "2"]);
+    assert_eq!(both.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&both.stderr).contains("ranks of the run already"));
 }

@@ -58,11 +58,11 @@ pub struct Arguments {
     #[arg(long, value_name = "NUMBER")]
     threads: Option<NonZeroUsize>,
     /// Cut the network into so many parts that are computed apart and tell one another what they do, as
-    /// several processes do, but by threads of this process. The results are the same for every number.
+    /// the processes of `mpirun` do, but by threads of this process. The results are the same for every number.
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1024))]
     ranks: Option<u16>,
-    /// What to do if `mpirun` or another launcher has started several processes of this run: `auto` refuses,
-    /// `off` lets each process run by itself.
+    /// What to do if `mpirun` or another launcher has started several processes of this run: with `auto` they make
+    /// it together, with `off` each process runs by itself.
     #[arg(long, value_enum, default_value_t = Mpi::Auto)]
     mpi: Mpi,
     /// Let events reach other instances at the start of the next step, or after their delays in whole
@@ -122,7 +122,7 @@ enum Backend {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Mpi {
-    /// Processes that would write the same files are refused.
+    /// The processes of a launcher make one run.
     Auto,
     /// Each process has a run of its own.
     Off,
@@ -144,8 +144,11 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if arguments.plan {
         return lead(arguments, None);
     }
-    if arguments.mpi == Mpi::Auto {
-        launcher::refuse_several()?;
+    if arguments.mpi == Mpi::Auto
+        && let Some(launched) = launcher::several()
+    {
+        launched.allow(arguments.ranks)?;
+        return ranks::of_processes(arguments, &launched);
     }
     match arguments.ranks {
         Some(number) if number > 1 => ranks::of_threads(arguments, number),

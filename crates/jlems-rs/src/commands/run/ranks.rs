@@ -7,7 +7,9 @@ use jlems::{Failure, MemoryStore};
 use lems_ranks::{Ranks, threads};
 
 use super::Arguments;
+use super::launcher::Launched;
 use super::signals::Signals;
+use crate::commands::watch::watch_over;
 
 /// Makes the run by ranks that are threads of this process.
 pub fn of_threads(arguments: &Arguments, number: u16) -> Result<ExitCode, Failure> {
@@ -17,14 +19,32 @@ pub fn of_threads(arguments: &Arguments, number: u16) -> Result<ExitCode, Failur
     };
     std::thread::scope(|scope| {
         for ranks in ranks {
-            scope.spawn(move || follow(arguments, &ranks));
+            scope.spawn(move || follow(arguments, &ranks, Watch::OfTheFirst));
         }
         lead(arguments, &first)
     })
 }
 
+/// Makes the part of this process of a run of several.
+pub fn of_processes(arguments: &Arguments, launched: &Launched) -> Result<ExitCode, Failure> {
+    let ranks = Ranks::new(launched.join()?);
+    match ranks.leads() {
+        true => lead(arguments, &ranks),
+        false => Ok(follow(arguments, &ranks, Watch::Own)),
+    }
+}
+
+/// Who sees to it that a rank does not take more time and memory than it may.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Watch {
+    /// The first rank, which is in the same process.
+    OfTheFirst,
+    /// The rank itself.
+    Own,
+}
+
 /// Makes the part of rank 0, and disconnects when it is done.
-pub fn lead(arguments: &Arguments, ranks: &Ranks) -> Result<ExitCode, Failure> {
+fn lead(arguments: &Arguments, ranks: &Ranks) -> Result<ExitCode, Failure> {
     let result = super::lead(arguments, Some(ranks.clone()));
     // The caller prints the failure, so the other ranks need no message.
     ranks.leave(None);
@@ -32,8 +52,8 @@ pub fn lead(arguments: &Arguments, ranks: &Ranks) -> Result<ExitCode, Failure> {
 }
 
 /// Makes the part of another rank. Rank 0 prints what went wrong.
-pub fn follow(arguments: &Arguments, ranks: &Ranks) -> ExitCode {
-    let result = make(arguments, ranks);
+fn follow(arguments: &Arguments, ranks: &Ranks, watch: Watch) -> ExitCode {
+    let result = make(arguments, ranks, watch);
     let message = result.as_ref().err().map(|failure| {
         let first = failure.diagnostics.first();
         first.map_or_else(String::new, |diagnostic| diagnostic.message.clone())
@@ -45,8 +65,11 @@ pub fn follow(arguments: &Arguments, ranks: &Ranks) -> ExitCode {
     }
 }
 
-fn make(arguments: &Arguments, ranks: &Ranks) -> Result<(), Failure> {
+fn make(arguments: &Arguments, ranks: &Ranks, watch: Watch) -> Result<(), Failure> {
     let mut options = super::options(arguments, Some(ranks.clone()))?;
+    if watch == Watch::Own {
+        watch_over(&options);
+    }
     let file = arguments.file.as_deref().unwrap_or_default();
     let reader = arguments.search.reader(file, &options);
     let runnable = (arguments.recording).runnable(file, &*reader, &mut options)?;
