@@ -164,14 +164,19 @@ fn segments(program: &Program, clusters: &mut Clusters, ranks: &[u16]) -> Vec<Se
     let mut of_queue = None;
     if drawing.contains(&true) {
         for (_, target) in program.routes.all() {
-            if let Action::Handle { handler, instance } = target.action
-                && drawing.get(handler as usize) == Some(&true)
-            {
-                let node = clusters.handler(handler, instance);
+            let Action::Handle { handler, instance } = target.action else {
+                continue;
+            };
+            let node = clusters.handler(handler, instance);
+            let draws = drawing.get(handler as usize) == Some(&true);
+            if draws {
                 drawing_clusters.insert(clusters.root(node));
-                if target.delay > 0.0 {
-                    of_queue = ranks.get(node as usize).copied();
-                }
+            }
+            // What an event of the queue runs may send an event at once to a handler that draws. All such
+            // handlers are in one cluster.
+            let relays = clusters.relays.get(handler as usize) == Some(&true);
+            if target.delay > 0.0 && (draws || relays) {
+                of_queue = ranks.get(node as usize).copied();
             }
         }
     }

@@ -302,6 +302,19 @@ proptest! {
     }
 }
 
+/// The relay gets a delayed event, and sends one at once to a handler that draws.
+#[test]
+fn an_event_of_the_queue_may_lead_to_a_draw_through_a_relay() {
+    let network = Network {
+        count: 3,
+        noisy: (0, 0),
+        connections: vec![(0, RELAY, 0, 10), (3, DRAWING, 0, 0)],
+        recorded: Vec::new(),
+    };
+    let program = network.program();
+    assert_eq!(by_ranks(&program, &[0], 2).0, alone(&program, &[0]));
+}
+
 #[test]
 fn instances_that_only_send_events_are_cut_and_others_are_not() {
     let network = |handler| Network {
