@@ -32,9 +32,11 @@ import make_goldens  # noqa: E402
 
 # The exported script runs in a class; what it calls to step is `h.run`.
 RUNNER = """
-import importlib, json, sys, time
+import importlib.util, json, sys, time
 from neuron import h
-module = importlib.import_module(sys.argv[1])
+found = importlib.util.spec_from_file_location("exported", sys.argv[1] + ".py")
+module = importlib.util.module_from_spec(found)
+found.loader.exec_module(module)
 simulation = module.NeuronSimulation(tstop=float(sys.argv[2]), dt=float(sys.argv[3]), seed=1)
 begin = time.process_time()
 h.run()
@@ -49,12 +51,6 @@ def processor_time(command: list[str], folder: pathlib.Path) -> tuple[float, flo
     after, end = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return used, end - begin
-
-
-def milliseconds(text: str) -> float:
-    """A time of a LEMS file, such as `0.01ms`."""
-    number, unit = re.fullmatch(r"\s*([-+.\deE]+?)\s*(m?s)\s*", text).groups()
-    return float(number) * {"s": 1000.0, "ms": 1.0}[unit]
 
 
 def compartments(program: str, lems: pathlib.Path) -> int:
@@ -73,17 +69,17 @@ class Model:
         copy = folder / "model"
         shutil.copytree(top, copy, ignore=shutil.ignore_patterns("golden*", "x86_64", "arm64"))
         self.name, self.folder, self.lems = lems.stem, copy / source.relative_to(top), lems.name
-        text = lems.read_text()
-        length = re.search(r'<Simulation\b[^>]*\blength\s*=\s*"([^"]*)"', text)[1]
-        step = re.search(r'<Simulation\b[^>]*\bstep\s*=\s*"([^"]*)"', text)[1]
         export = [str(arguments.java), "-jar", str(arguments.jar), self.lems, "-neuron"]
         for command in (export, [arguments.nrnivmodl]):
             done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True)
             if done.returncode:
-                sys.exit(f"{lems}: {command[0]} failed:\n{done.stdout}\n{done.stderr}")
+                sys.exit(f"{lems}: {command[0]} failed:\n{done.stdout}\n{done.stderr.rstrip()}")
         (self.folder / "runner.py").write_text(RUNNER)
         script = self.lems.removesuffix(".xml") + "_nrn"
-        self.neuron = [arguments.python, "runner.py", script, str(milliseconds(length)), str(milliseconds(step))]
+        made = re.search(r"NeuronSimulation\(tstop=([^,]+), dt=([^,]+),", (self.folder / f"{script}.py").read_text())
+        if not made:
+            sys.exit(f"{lems}: {script}.py does not make a NeuronSimulation")
+        self.neuron = [arguments.python, "runner.py", script, made[1], made[2]]
         self.own = [arguments.program, "run", "--quiet", "--threads", "1", self.lems]
         self.compartments = compartments(arguments.program, self.folder / self.lems)
 
@@ -91,7 +87,7 @@ class Model:
         done = subprocess.run(self.neuron, cwd=self.folder, capture_output=True, text=True)
         found = re.search(r"^CPU (.*)$", done.stdout, re.MULTILINE)
         if not found:
-            sys.exit(f"{self.name}: NEURON failed:\n{done.stdout}\n{done.stderr}")
+            sys.exit(f"{self.name}: NEURON failed:\n{done.stdout}\n{done.stderr.rstrip()}")
         return json.loads(found[1])
 
     def times(self, rounds: int) -> tuple[float, float]:
