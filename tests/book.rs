@@ -25,7 +25,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use folder::Folder;
+use folder::{Folder, files_below};
 use support::{assert_none, check_all, workspace};
 
 #[test]
@@ -129,25 +129,6 @@ fn pages() -> Vec<PathBuf> {
     }
     pages.retain(|page| !page.starts_with(root.join("docs/reference")));
     pages
-}
-
-/// All files of a folder and its subfolders, without those that a build creates.
-fn files_below(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut unvisited = vec![folder.to_owned()];
-    while let Some(folder) = unvisited.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            if !path.is_dir() {
-                found.push(path);
-            } else if !name.starts_with('.') && name != "target" {
-                unvisited.push(path);
-            }
-        }
-    }
-    found.sort();
-    found
 }
 
 fn pages_below(folder: &Path) -> Vec<PathBuf> {

@@ -13,12 +13,11 @@
 #[path = "support/folder.rs"]
 mod folder;
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use folder::{DECAY_TYPES, Folder};
+use folder::{Folder, outputs_below};
 
 /// Long enough for any of the runs here, also on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -77,60 +76,9 @@ fn is_there() -> bool {
     is_there
 }
 
-/// All files of a folder; reports tell times and are left out.
-fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    let mut open = vec![folder.to_owned()];
-    while let Some(at) = open.pop() {
-        for entry in std::fs::read_dir(at).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                open.push(path);
-            } else if !path.to_string_lossy().contains("report") {
-                let name = path.strip_prefix(folder).unwrap().to_owned();
-                files.insert(name, std::fs::read(path).unwrap());
-            }
-        }
-    }
-    files
-}
-
 /// Cells in two populations; the second ones become infinite if `rate` is large.
 fn two(rate: &str, length: &str) -> Folder {
-    let text = format!(
-        r#"<Lems>
-  <Include file="Simulation.xml"/>
-  <Include file="Cells.xml"/>
-  <Include file="Networks.xml"/>
-  <Include file="decay_types.xml"/>
-  <ComponentType name="growing">
-    <Parameter name="rate" dimension="per_time"/>
-    <Exposure name="x" dimension="none"/>
-    <Dynamics>
-      <StateVariable name="x" dimension="none" exposure="x"/>
-      <OnStart><StateAssignment variable="x" value="random(1)"/></OnStart>
-      <TimeDerivative variable="x" value="x * x * rate"/>
-    </Dynamics>
-  </ComponentType>
-  <decay id="d" tau="10 ms"/>
-  <growing id="g" rate="{rate}"/>
-  <network id="net">
-    <population id="one" component="d" size="3"/>
-    <population id="two" component="g" size="3"/>
-  </network>
-  <Simulation id="sim" length="{length}" step="0.1 ms" target="net">
-    <OutputFile id="out" fileName="x.dat">
-      <OutputColumn id="a" quantity="one[0]/x"/>
-      <OutputColumn id="b" quantity="two[2]/x"/>
-    </OutputFile>
-  </Simulation>
-  <Target component="sim"/>
-</Lems>
-"#
-    );
-    let folder = Folder::with("LEMS_two.xml", &text);
-    folder.write("decay_types.xml", DECAY_TYPES);
-    folder
+    Folder::with_two("random(1)", rate, length)
 }
 
 /// The number of a process that has written it into the file `pid-RANK`.
@@ -177,9 +125,12 @@ fn models_have_the_same_outputs_by_any_number_of_processes() {
         let arguments = arguments(&together);
         let arguments = arguments.each_ref().map(String::as_str);
         assert_eq!(by(home, number, "", &arguments), (true, String::new()));
-        let alone = files(&alone.0);
+        let alone = outputs_below(&alone.0);
         assert!(!alone.is_empty());
-        assert!(alone == files(&together.0), "{name} by {number} processes");
+        assert!(
+            alone == outputs_below(&together.0),
+            "{name} by {number} processes"
+        );
     }
 }
 

@@ -10,27 +10,18 @@
 #[path = "support/folder.rs"]
 mod folder;
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use folder::{DECAY_TYPES, Folder};
+use folder::{Folder, Outputs, files_below, outputs_below};
 
-/// All files of a folder and those below that say what to run.
-fn runnable(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            runnable(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "xml")
-            && std::fs::read_to_string(&path).is_ok_and(|text| text.contains("<Target "))
-        {
-            found.push(path);
-        }
-    }
+/// Whether a file says what to run.
+fn is_runnable(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "xml")
+        && std::fs::read_to_string(path).is_ok_and(|text| text.contains("<Target "))
 }
 
 /// Status, messages and outputs of a run; reports tell times and are left out.
-fn outcome(model: &Path, arguments: &[&str]) -> (Option<i32>, String, BTreeMap<String, Vec<u8>>) {
+fn outcome(model: &Path, arguments: &[&str]) -> (Option<i32>, String, Outputs) {
     let outputs = Folder::new();
     let mut command = outputs.command();
     let output = (command.current_dir(model.parent().unwrap()))
@@ -42,28 +33,15 @@ fn outcome(model: &Path, arguments: &[&str]) -> (Option<i32>, String, BTreeMap<S
         .unwrap();
     let messages = String::from_utf8(output.stderr).unwrap();
     let messages = messages.replace(&outputs.0.display().to_string(), "");
-    let mut files = BTreeMap::new();
-    let mut open = vec![outputs.0.clone()];
-    while let Some(folder) = open.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            let name = path.strip_prefix(&outputs.0).unwrap().display().to_string();
-            if path.is_dir() {
-                open.push(path);
-            } else if !name.contains("report") {
-                files.insert(name, std::fs::read(path).unwrap());
-            }
-        }
-    }
-    (output.status.code(), messages, files)
+    (output.status.code(), messages, outputs_below(&outputs.0))
 }
 
 #[test]
 fn every_model_has_the_same_outputs_by_any_number_of_ranks() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let mut models = Vec::new();
-    runnable(&root.join("tests/models"), &mut models);
-    runnable(&root.join("examples"), &mut models);
+    let folders = ["tests/models", "examples"].map(|folder| files_below(&root.join(folder)));
+    let mut models = folders.concat();
+    models.retain(|path| is_runnable(path));
     assert!(models.len() > 100, "only {} models", models.len());
     models.sort();
     for (number, model) in models.iter().enumerate() {
@@ -80,45 +58,14 @@ fn every_model_has_the_same_outputs_by_any_number_of_ranks() {
     }
 }
 
-/// Two cells, of which the second becomes infinite if `rate` is large.
-fn two(rate: &str) -> String {
-    format!(
-        r#"<Lems>
-  <Include file="Simulation.xml"/>
-  <Include file="Cells.xml"/>
-  <Include file="Networks.xml"/>
-  <Include file="decay_types.xml"/>
-  <ComponentType name="growing">
-    <Parameter name="rate" dimension="per_time"/>
-    <Exposure name="x" dimension="none"/>
-    <Dynamics>
-      <StateVariable name="x" dimension="none" exposure="x"/>
-      <OnStart><StateAssignment variable="x" value="1"/></OnStart>
-      <TimeDerivative variable="x" value="x * x * rate"/>
-    </Dynamics>
-  </ComponentType>
-  <decay id="d" tau="10 ms"/>
-  <growing id="g" rate="{rate}"/>
-  <network id="net">
-    <population id="one" component="d" size="3"/>
-    <population id="two" component="g" size="3"/>
-  </network>
-  <Simulation id="sim" length="20 ms" step="0.1 ms" target="net">
-    <OutputFile id="out" fileName="x.dat">
-      <OutputColumn id="a" quantity="one[0]/x"/>
-      <OutputColumn id="b" quantity="two[2]/x"/>
-    </OutputFile>
-  </Simulation>
-  <Target component="sim"/>
-</Lems>
-"#
-    )
+/// Cells in two populations; the second ones become infinite if `rate` is large.
+fn two(rate: &str) -> Folder {
+    Folder::with_two("1", rate, "20 ms")
 }
 
 #[test]
 fn a_value_that_is_not_finite_ends_all_ranks_with_the_same_message() {
-    let folder = Folder::with("LEMS_two.xml", &two("1 per_ms"));
-    folder.write("decay_types.xml", DECAY_TYPES);
+    let folder = two("1 per_ms");
     let model = folder.0.join("LEMS_two.xml");
     let alone = outcome(&model, &[]);
     assert_eq!(alone.0, Some(1));
@@ -130,13 +77,11 @@ fn a_value_that_is_not_finite_ends_all_ranks_with_the_same_message() {
 
 #[test]
 fn a_checkpoint_is_resumed_by_another_number_of_ranks() {
-    let folder = Folder::with("LEMS_two.xml", &two("0.01 per_ms"));
-    folder.write("decay_types.xml", DECAY_TYPES);
+    let folder = two("0.01 per_ms");
     folder.succeed(&["LEMS_two.xml"]);
     let whole = folder.read("x.dat");
     for (first, then) in [("3", "2"), ("1", "4"), ("2", "1")] {
-        let folder = Folder::with("LEMS_two.xml", &two("0.01 per_ms"));
-        folder.write("decay_types.xml", DECAY_TYPES);
+        let folder = two("0.01 per_ms");
         let begin = ["LEMS_two.xml", "--length", "9.3 ms", "--ranks", first];
         folder.succeed(&[&begin[..], &["--checkpoint", "saved"]].concat());
         assert_ne!(folder.read("x.dat"), whole);

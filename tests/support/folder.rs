@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "not every test needs all of it")]
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -32,6 +33,9 @@ pub const DECAY_TYPES: &str = r#"<Lems>
   </ComponentType>
 </Lems>
 "#;
+
+/// Files by name.
+pub type Outputs = BTreeMap<String, Vec<u8>>;
 
 /// A temporary folder for one test, which is removed when the test ends.
 pub struct Folder(pub PathBuf);
@@ -79,6 +83,45 @@ impl Folder {
         folder
     }
 
+    /// A folder with `LEMS_two.xml`: cells in two populations. The second ones begin at `start` and become infinite
+    /// if `rate` is large.
+    pub fn with_two(start: &str, rate: &str, length: &str) -> Folder {
+        let text = format!(
+            r#"<Lems>
+  <Include file="Simulation.xml"/>
+  <Include file="Cells.xml"/>
+  <Include file="Networks.xml"/>
+  <Include file="decay_types.xml"/>
+  <ComponentType name="growing">
+    <Parameter name="rate" dimension="per_time"/>
+    <Exposure name="x" dimension="none"/>
+    <Dynamics>
+      <StateVariable name="x" dimension="none" exposure="x"/>
+      <OnStart><StateAssignment variable="x" value="{start}"/></OnStart>
+      <TimeDerivative variable="x" value="x * x * rate"/>
+    </Dynamics>
+  </ComponentType>
+  <decay id="d" tau="10 ms"/>
+  <growing id="g" rate="{rate}"/>
+  <network id="net">
+    <population id="one" component="d" size="3"/>
+    <population id="two" component="g" size="3"/>
+  </network>
+  <Simulation id="sim" length="{length}" step="0.1 ms" target="net">
+    <OutputFile id="out" fileName="x.dat">
+      <OutputColumn id="a" quantity="one[0]/x"/>
+      <OutputColumn id="b" quantity="two[2]/x"/>
+    </OutputFile>
+  </Simulation>
+  <Target component="sim"/>
+</Lems>
+"#
+        );
+        let folder = Folder::with("LEMS_two.xml", &text);
+        folder.write("decay_types.xml", DECAY_TYPES);
+        folder
+    }
+
     /// The program, to be called in this folder.
     pub fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_jlems-rs"));
@@ -114,4 +157,35 @@ impl Drop for Folder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }
+}
+
+/// All files of a folder and its subfolders, without those that a build creates.
+pub fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut unvisited = vec![folder.to_owned()];
+    while let Some(folder) = unvisited.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if !path.is_dir() {
+                found.push(path);
+            } else if !name.starts_with('.') && name != "target" {
+                unvisited.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// All files of a folder and its subfolders, by their names in it; reports tell times and are left out.
+pub fn outputs_below(folder: &Path) -> Outputs {
+    let mut outputs = Outputs::new();
+    for path in files_below(folder) {
+        let name = path.strip_prefix(folder).unwrap().display().to_string();
+        if !name.contains("report") {
+            outputs.insert(name, std::fs::read(path).unwrap());
+        }
+    }
+    outputs
 }

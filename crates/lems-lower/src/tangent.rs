@@ -4,12 +4,10 @@
 //! for each that depends on the variable. Values that go through memory have no derivative; code
 //! keeps what it computes in registers, so only what earlier kernels stored does.
 
-use std::collections::HashMap;
-
 use lems_index::narrow;
 use lems_ir::{
-    Block, Comparison, Function, Kernel, Operation, Operator, Place, Register, Scalar, Statement,
-    statements,
+    Block, Comparison, Definitions, Function, Kernel, Operation, Operator, Place, Register, Scalar,
+    Statement, statements,
 };
 
 /// By what something is differentiated.
@@ -53,7 +51,7 @@ pub(super) fn store_slope(kernel: &mut Kernel, by: Place, value: Place, slope: P
         kernel,
         tangents,
         site: None,
-        origins: HashMap::new(),
+        definitions: Definitions::of([]),
     };
     let mut made = Block::with_capacity(body.len());
     writer.block(&mut body, &mut made);
@@ -125,7 +123,7 @@ fn rewrite(kernel: &mut Kernel, tangents: Tangents, site: Option<Site>) {
         kernel,
         tangents,
         site,
-        origins: origins(&body),
+        definitions: Definitions::of([&body]),
     };
     writer.block(&mut body, &mut made);
     writer.kernel.body = made;
@@ -219,24 +217,7 @@ struct Writer<'k> {
     /// Where more is written.
     site: Option<Site>,
     /// What is known of registers of the kernel as it was.
-    origins: HashMap<Register, Operation>,
-}
-
-/// The operations that registers come from. Registers that are assigned in several places are left out.
-fn origins(body: &Block) -> HashMap<Register, Operation> {
-    let mut origins = HashMap::new();
-    let mut several = Vec::new();
-    for statement in statements([body]) {
-        if let Statement::Let(register, operation) = statement
-            && origins.insert(*register, *operation).is_some()
-        {
-            several.push(*register);
-        }
-    }
-    for register in several {
-        origins.remove(&register);
-    }
-    origins
+    definitions: Definitions,
 }
 
 /// A rate of the form `(target - state) / time`, whose target and time do not depend on the state:
@@ -508,7 +489,7 @@ impl Writer<'_> {
             return None;
         };
         let independent = |register| self.tangents.of_register(register).is_none();
-        let origin = |register| self.origins.get(&register);
+        let origin = |register| self.definitions.operation(register);
         let Some(&Operation::Binary(Operator::Divide, distance, time)) = origin(change.one.rate)
         else {
             return None;
@@ -585,7 +566,7 @@ impl Writer<'_> {
 
     /// What a register is made of by products and quotients.
     fn factors(&self, register: Register, side: Side, depth: u8, factors: &mut Factors) {
-        let origin = self.origins.get(&register).filter(|_| depth > 0);
+        let origin = (self.definitions.operation(register)).filter(|_| depth > 0);
         match (origin, side) {
             (Some(&Operation::Binary(Operator::Multiply, a, b)), side) => {
                 self.factors(a, side, depth - 1, factors);

@@ -50,6 +50,15 @@ pub struct Instance<'d> {
     pub lists: Vec<(&'d str, Vec<InstanceId>)>,
 }
 
+impl Instance<'_> {
+    /// The instances in it: those in slots, then those in lists.
+    pub(crate) fn inner(&self) -> impl Iterator<Item = InstanceId> + Clone {
+        let singles = self.singles.iter().map(|(_, id)| *id);
+        let lists = self.lists.iter().flat_map(|(_, list)| list);
+        singles.chain(lists.copied())
+    }
+}
+
 /// A way for events from one instance to another.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Route<'d> {
@@ -186,13 +195,9 @@ impl<'m, 'd> Network<'m, 'd> {
         let mut parts = Vec::new();
         let mut unread = vec![id];
         while let Some(id) = unread.pop() {
-            let Instance { singles, lists, .. } = self.instance(id);
-            let singles = singles.iter().map(|(_, single)| *single);
-            let listed = lists.iter().flat_map(|(_, list)| list.iter().copied());
-            for part in singles.chain(listed) {
-                parts.push(part);
-                unread.push(part);
-            }
+            let inner = self.instance(id).inner();
+            unread.extend(inner.clone());
+            parts.extend(inner);
         }
         parts
     }

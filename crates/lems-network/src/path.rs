@@ -377,11 +377,8 @@ impl<'d> Network<'_, 'd> {
             if current != top && self.component_id(current) == Some(name) {
                 return Some(current);
             }
-            let instance = self.instance(current);
-            let singles = instance.singles.iter().map(|(_, id)| id);
-            let lists = instance.lists.iter().flat_map(|(_, list)| list);
             let places = SEARCHED.saturating_sub(found.len());
-            found.extend(singles.chain(lists).take(places));
+            found.extend(self.instance(current).inner().take(places));
         }
         None
     }

@@ -30,6 +30,8 @@ pub(crate) struct Clusters {
     pub(crate) costs: Vec<u32>,
     /// By handler: whether it sends events.
     pub(crate) relays: Vec<bool>,
+    /// By handler: whether it may draw random numbers.
+    pub(crate) drawing: Vec<bool>,
     /// Two positions that send events of the same source, if there are such. A source has one turn, so such a
     /// program cannot be cut.
     pub(crate) same_source: Option<(u32, u32)>,
@@ -87,6 +89,7 @@ impl Clusters {
             draws: vec![false; positions as usize],
             costs: vec![1; positions as usize],
             relays: vec![false; program.handlers.len()],
+            drawing: vec![false; program.handlers.len()],
             same_source: None,
             sets: Sets::new(positions, nodes),
             reasons: vec![None; nodes as usize],
@@ -166,6 +169,7 @@ impl Clusters {
             }
         }
         self.relays = footprints.handlers.iter().map(Footprint::sends).collect();
+        self.drawing = footprints.handlers.iter().map(Footprint::draws).collect();
     }
 
     /// Joins all nodes that touch the same stored slot.
@@ -186,16 +190,15 @@ impl Clusters {
     /// Joins each handler that draws random numbers or sends events with the nodes that send events to it at once: it
     /// runs in their turns, which only their rank knows.
     fn join_by_events(&mut self, program: &Program, footprints: &Footprints) {
-        let in_order = |handler: u32| {
-            let found = footprints.handlers.get(handler as usize);
-            found.is_some_and(|handler| handler.sends() || handler.draws())
-        };
         // Events that steps send, and handlers whose events come out of the queue.
         let mut first_of_queue = None;
         for source in 0..program.routes.sources() {
             let sender = self.sender(source);
             for receivers in program.routes.receivers(source) {
-                let Some(handler) = receivers.handler.filter(|handler| in_order(*handler)) else {
+                let Some(handler) = receivers
+                    .handler
+                    .filter(|handler| self.is_in_order(*handler))
+                else {
                     continue;
                 };
                 for instance in receivers.numbers {
@@ -229,6 +232,12 @@ impl Clusters {
                 }
             }
         }
+    }
+
+    /// Whether a handler draws random numbers or sends events.
+    pub(crate) fn is_in_order(&self, handler: u32) -> bool {
+        let is = |of: &[bool]| of.get(handler as usize) == Some(&true);
+        is(&self.drawing) || is(&self.relays)
     }
 
     /// The node that sends the events of a source.

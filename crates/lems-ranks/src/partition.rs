@@ -151,31 +151,20 @@ fn sources(program: &Program, clusters: &Clusters, ranks: &[u16]) -> Vec<Source>
 /// Where random numbers are drawn: in steps, in handlers that the events of a step run at once, and in handlers
 /// that events of the queue run.
 fn segments(program: &Program, clusters: &mut Clusters, ranks: &[u16]) -> Vec<Segment> {
-    let draws = |handler: u32| {
-        let kernel = program.handlers.get(handler as usize);
-        kernel.is_some_and(|kernel| {
-            lems_ir::statements([&kernel.body]).any(|statement| statement.effects().draws)
-        })
-    };
-    let drawing: Vec<bool> = (0..lems_index::narrow(program.handlers.len()))
-        .map(draws)
-        .collect();
     let mut drawing_clusters = HashSet::new();
     let mut of_queue = None;
-    if drawing.contains(&true) {
+    if clusters.drawing.contains(&true) {
         for (_, target) in program.routes.all() {
             let Action::Handle { handler, instance } = target.action else {
                 continue;
             };
             let node = clusters.handler(handler, instance);
-            let draws = drawing.get(handler as usize) == Some(&true);
-            if draws {
+            if clusters.drawing.get(handler as usize) == Some(&true) {
                 drawing_clusters.insert(clusters.root(node));
             }
             // What an event of the queue runs may send an event at once to a handler that draws. All such
             // handlers are in one cluster.
-            let relays = clusters.relays.get(handler as usize) == Some(&true);
-            if target.delay > 0.0 && (draws || relays) {
+            if target.delay > 0.0 && clusters.is_in_order(handler) {
                 of_queue = ranks.get(node as usize).copied();
             }
         }
