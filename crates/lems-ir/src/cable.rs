@@ -58,22 +58,19 @@ impl Cable {
         })
     }
 
-    /// Advances the potentials in a memory by a step, in seconds.
+    /// By how much a step, in seconds, changes the potential of each node, in volts: at the end the changes are
+    /// in `scratch`. The memory stays as it is, so several threads can do this for different cables.
     ///
     /// # Panics
     /// A slot is not in the memory, or a parent does not come before its child.
-    pub fn advance(
+    pub fn changes<'s>(
         &self,
-        memory: &mut [f64],
+        memory: &[f64],
         solver: Solver,
         step: f64,
-        scratch: &mut CableScratch,
-    ) {
-        // How long the implicit step is, and how far the potentials go beyond it.
-        let (implicit, beyond) = match solver {
-            Solver::Trapezoidal => (step / 2.0, 2.0),
-            Solver::Implicit => (step, 1.0),
-        };
+        scratch: &'s mut CableScratch,
+    ) -> &'s [f64] {
+        let (implicit, beyond) = solver.parts(step);
         let nodes = self.nodes.as_slice();
         scratch.diagonal.clear();
         scratch.right.clear();
@@ -102,10 +99,22 @@ impl Cable {
             }
         }
         self.solve(diagonal, right);
-        // The new potentials. A point without capacitance has no past, so it does not go as far again.
-        for (node, change) in nodes.iter().zip(right) {
-            let factor = if node.has_capacitance { beyond } else { 1.0 };
-            memory[node.potential as usize] += factor * *change;
+        // A point without capacitance has no past, so it does not go as far again.
+        for (node, change) in nodes.iter().zip(right.iter_mut()) {
+            if node.has_capacitance {
+                *change *= beyond;
+            }
+        }
+        right
+    }
+
+    /// Changes the potentials in a memory by what [`changes`](Self::changes) has found.
+    ///
+    /// # Panics
+    /// A slot is not in the memory.
+    pub fn apply(&self, changes: &[f64], memory: &mut [f64]) {
+        for (node, change) in self.nodes.iter().zip(changes) {
+            memory[node.potential as usize] += change;
         }
     }
 

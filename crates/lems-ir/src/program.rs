@@ -63,6 +63,16 @@ pub enum Solver {
     Implicit,
 }
 
+impl Solver {
+    /// How long the implicit part of a step is, in the unit of the step, and how many times its change is made.
+    pub fn parts(self, step: f64) -> (f64, f64) {
+        match self {
+            Solver::Trapezoidal => (step / 2.0, 2.0),
+            Solver::Implicit => (step, 1.0),
+        }
+    }
+}
+
 impl Stage {
     /// The call of a kernel, if it is one.
     pub fn call(&self) -> Option<&Call> {
@@ -123,6 +133,12 @@ impl Program {
             && *clock == other.clock
             && same_kernels(kernels, &other.kernels)
             && same_kernels(handlers, &other.handlers)
+    }
+
+    /// The cables that a stage of the schedule solves; none if the program has not so many.
+    pub fn cables_in(&self, range: &Range<u32>) -> &[Cable] {
+        let cables = self.cables.get(range.start as usize..range.end as usize);
+        cables.unwrap_or_default()
     }
 
     /// All calls of kernels in a step, in order.

@@ -1,9 +1,11 @@
 //! Everything that changes while a model runs, and how events travel.
 
+use std::ops::Range;
+
 use lems_math::JavaRandom;
 
 use crate::{
-    Action, CableScratch, Call, Deliveries, EventQueue, Program, Receivers, Stage,
+    Action, CableScratch, Call, Deliveries, EventQueue, Program, Receivers, Solver, Stage,
     deliveries::Obstacle,
 };
 
@@ -133,6 +135,23 @@ pub trait Backend {
     fn steps(&self, _state: &mut State, _time: &mut f64, _step: f64, _most: u64) -> u64 {
         0
     }
+    /// Advances the potentials of a range of cables by a step, in seconds.
+    fn solve(
+        &self,
+        program: &Program,
+        state: &mut State,
+        solver: Solver,
+        cables: &Range<u32>,
+        step: f64,
+    ) {
+        let State {
+            memory, scratch, ..
+        } = state;
+        for cable in program.cables_in(cables) {
+            let changes = cable.changes(memory, solver, step, scratch);
+            cable.apply(changes, memory);
+        }
+    }
     /// Brings into the state what other processes that make the run with us hold of it. What is made between
     /// two calls of this may be missing.
     fn collect(&self, _state: &mut State) {}
@@ -254,16 +273,6 @@ pub fn make_stage(
     match stage {
         Stage::Call(call) => backend.advance(state, *call, time, step),
         Stage::Midway(call) => backend.advance(state, *call, time - step / 2.0, step),
-        Stage::Solve(solver, cables) => {
-            let cables = program
-                .cables
-                .get(cables.start as usize..cables.end as usize);
-            let State {
-                memory, scratch, ..
-            } = state;
-            for cable in cables.unwrap_or_default() {
-                cable.advance(memory, *solver, step, scratch);
-            }
-        }
+        Stage::Solve(solver, cables) => backend.solve(program, state, *solver, cables, step),
     }
 }

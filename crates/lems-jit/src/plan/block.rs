@@ -130,7 +130,7 @@ pub fn block_plan(program: &Program, kernel: u32) -> Result<BlockPlan, Obstacle>
     };
     let stride = stride(longest, kernel.buffers, copied);
     let share = if independence.ordered.is_empty() && !has_tail {
-        share(program, &kernel)
+        share(program, &kernel, independence.interferes())
     } else {
         WHOLE
     };
@@ -193,15 +193,23 @@ fn copied_per_instance(program: &Program, independence: &Independence, populatio
 
 /// An even number of instances that is larger than any call: no thread shares.
 const WHOLE: u32 = u32::MAX - 1;
-/// Statements that are worth a thread: well above the cost of waking it.
-const STATEMENTS_OF_A_SHARE: u64 = if SMALL { 1 } else { 700_000 };
+/// Statements that are worth a thread: well above the cost of handing them out.
+const STATEMENTS_OF_A_SHARE: u64 = if SMALL { 1 } else { 150_000 };
+/// The same if events of one instance can reach another one, so that threads commit units in order.
+const STATEMENTS_OF_A_SHARE_IN_ORDER: u64 = if SMALL { 1 } else { 700_000 };
+/// Nodes of cables that are worth a thread.
+pub(crate) const NODES_OF_A_SHARE: usize = if SMALL { 1 } else { 1_500 };
 /// Fewest instances of a share, however many statements each runs.
 const FEWEST_OF_A_SHARE: u32 = if SMALL { 8 } else { 64 };
 /// Most instances of a share, however few statements each runs.
 const MOST_OF_A_SHARE: u32 = 1 << 20;
 
 /// Fewest instances that are worth a thread, by an estimate of the statements that each runs.
-fn share(program: &Program, kernel: &BlockKernel) -> u32 {
+fn share(program: &Program, kernel: &BlockKernel, in_order: bool) -> u32 {
+    let worthwhile = match in_order {
+        true => STATEMENTS_OF_A_SHARE_IN_ORDER,
+        false => STATEMENTS_OF_A_SHARE,
+    };
     let mut statements = 1;
     for part in &kernel.parts {
         statements += match part {
@@ -211,7 +219,7 @@ fn share(program: &Program, kernel: &BlockKernel) -> u32 {
             Part::Emit(events) => events.len() as u64,
         };
     }
-    let share = u32::try_from(STATEMENTS_OF_A_SHARE / statements).unwrap_or(MOST_OF_A_SHARE);
+    let share = u32::try_from(worthwhile / statements).unwrap_or(MOST_OF_A_SHARE);
     let share = share.clamp(FEWEST_OF_A_SHARE, MOST_OF_A_SHARE);
     share.next_multiple_of(LANES)
 }

@@ -9,7 +9,7 @@ use crate::codegen::assembler::Assembler;
 use crate::error::JitError;
 use crate::held::Held;
 use crate::machine::{DefinedBlock, DefinedKernel, HELPERS, Machine};
-use crate::plan::block::{BlockPlan, block_plan};
+use crate::plan::block::{BlockPlan, NODES_OF_A_SHARE, block_plan};
 use crate::plan::rollback::{RollbackSources, rollback_sources};
 use crate::plan::validate::{Populations, validate};
 
@@ -58,7 +58,7 @@ pub(crate) fn compile(
         .zip(&kernels)
         .map(|(number, compiled)| compiled.and_then(|_| block_plan(program, number).ok()))
         .collect();
-    let threads = useful_threads(&plans, &handlers, threads);
+    let threads = useful_threads(program, &plans, &handlers, threads);
     let blocks = define_blocks(
         &mut assembler,
         program,
@@ -75,17 +75,20 @@ pub(crate) fn compile(
     Ok((machine, threads))
 }
 
-/// The number of threads, or one if no kernel is worth sharing.
+/// The number of threads, or one if neither a kernel nor the cables are worth sharing.
 ///
 /// An interpreted handler also means one thread: it would use the memory as a whole while threads use
 /// parts of it.
 fn useful_threads(
+    program: &Program,
     plans: &[Option<BlockPlan>],
     handlers: &[Option<FuncId>],
     threads: usize,
 ) -> usize {
     let worth_sharing = |plan: &BlockPlan| plan.longest / plan.share >= 2;
-    let several = plans.iter().flatten().any(worth_sharing) && handlers.iter().all(Option::is_some);
+    let nodes: usize = program.cables.iter().map(|cable| cable.nodes.len()).sum();
+    let shared = plans.iter().flatten().any(worth_sharing) || nodes / NODES_OF_A_SHARE >= 2;
+    let several = shared && handlers.iter().all(Option::is_some);
     if several { threads.max(1) } else { 1 }
 }
 

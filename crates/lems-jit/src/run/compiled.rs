@@ -1,19 +1,22 @@
 //! The compiled program as a back end.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use lems_ir::{Backend, Call, Kernel, Program, State};
+use lems_ir::{Backend, Call, Interpreter, Kernel, Program, Solver, State};
 
 use crate::error::JitError;
 use crate::held::Held;
 use crate::machine::Machine;
 use crate::plan::length::too_long;
+use crate::run::cables::CableBatches;
 use crate::run::compile::compile;
 use crate::run::together::Together;
 
 /// All kernels and handlers of a program as machine code.
 pub struct CompiledProgram<'p> {
     machine: Machine<'p>,
+    cables: CableBatches,
     together: Together,
 }
 
@@ -67,7 +70,12 @@ impl<'p> CompiledProgram<'p> {
     ) -> Result<Self, JitError> {
         let (machine, threads) = compile(interpreted, program, threads)?;
         let together = Together::new(threads, machine.blocks().map(|block| &block.plan))?;
-        Ok(CompiledProgram { machine, together })
+        let cables = CableBatches::of(machine.program());
+        Ok(CompiledProgram {
+            machine,
+            cables,
+            together,
+        })
     }
 }
 
@@ -91,6 +99,23 @@ impl Backend for CompiledProgram<'_> {
     /// the instances.
     fn handle(&self, state: &mut State, handler: u32, instances: &[u32]) {
         self.machine.handle(self, state, handler, instances);
+    }
+
+    /// # Panics
+    ///
+    /// If the state belongs to another program.
+    fn solve(
+        &self,
+        program: &Program,
+        state: &mut State,
+        solver: Solver,
+        cables: &Range<u32>,
+        step: f64,
+    ) {
+        match self.cables.in_range(cables) {
+            Some(batches) => (self.together).solve(batches, &mut state.memory, solver, step),
+            None => Interpreter::new(program).solve(program, state, solver, cables, step),
+        }
     }
 
     /// # Panics

@@ -2,8 +2,10 @@
 //!
 //! [`compiled`] makes the program and chooses. [`together`] computes instances block by block.
 //! [`in_order`] and [`work_stealing`] share the blocks among the threads of a [`team`]. [`commit`]
-//! delivers the events of a block in order, with the help of the [`undo`] log.
+//! delivers the events of a block in order, with the help of the [`undo`] log. [`cables`] solves the trees of
+//! compartments.
 
+mod cables;
 pub(crate) mod commit;
 pub(crate) mod compile;
 pub(crate) mod compiled;

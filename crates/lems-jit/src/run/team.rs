@@ -1,17 +1,25 @@
 //! Threads that share the work of a step.
 
-use lems_index::narrow;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use lems_index::narrow;
+use rayon::{ThreadPool, ThreadPoolBuilder, Yield};
 
 use crate::error::JitError;
+use crate::run::wait::wait_for;
+
+/// How often a thread without work looks for some before it sleeps: for about a tenth of a millisecond. To
+/// wake a thread takes as long as many a step, and the next work often comes sooner.
+const LOOKS: u32 = 4_000;
 
 /// The calling thread and others, each with a worker: the buffers that only this thread uses.
 pub(crate) struct Team<W> {
     workers: Vec<Mutex<W>>,
     /// The other threads, if there are any.
     others: Option<ThreadPool>,
+    /// Number of other threads that look for work instead of sleeping.
+    awake: Arc<AtomicU32>,
 }
 
 impl<W: Default + Send> Team<W> {
@@ -31,6 +39,7 @@ impl<W: Default + Send> Team<W> {
         Ok(Team {
             workers: (0..size).map(|_| Mutex::default()).collect(),
             others,
+            awake: Arc::default(),
         })
     }
 
@@ -48,20 +57,59 @@ impl<W: Default + Send> Team<W> {
             }
         };
         match &self.others {
-            Some(others) if threads > 1 => others.in_place_scope(|scope| {
-                let take_part = &take_part;
-                for thread in 1..threads {
-                    scope.spawn(move |_| take_part(thread));
-                }
-                take_part(0);
-            }),
+            Some(others) if threads > 1 => {
+                self.wake(others);
+                let working = AtomicU32::new(threads - 1);
+                others.in_place_scope(|scope| {
+                    let (take_part, working) = (&take_part, &working);
+                    for thread in 1..threads {
+                        scope.spawn(move |_| {
+                            let _end = End(working);
+                            take_part(thread);
+                        });
+                    }
+                    take_part(0);
+                    // At the end of the scope, rayon would sleep until the others are done.
+                    wait_for(|| (working.load(Ordering::Acquire) == 0).then_some(()));
+                });
+            }
             _ => take_part(0),
         }
+    }
+
+    /// Makes the other threads look for work for a while, if all of them sleep.
+    fn wake(&self, others: &ThreadPool) {
+        if self.awake.load(Ordering::Relaxed) > 0 {
+            return;
+        }
+        self.awake
+            .fetch_add(narrow(others.current_num_threads()), Ordering::Relaxed);
+        let awake = Arc::clone(&self.awake);
+        others.spawn_broadcast(move |_| {
+            let mut idle = 0;
+            while idle < LOOKS {
+                match rayon::yield_now() {
+                    Some(Yield::Executed) => idle = 0,
+                    Some(Yield::Idle) | None => idle += 1,
+                }
+                std::hint::spin_loop();
+            }
+            awake.fetch_sub(1, Ordering::Relaxed);
+        });
     }
 
     /// The workers of all threads, while no thread works.
     pub(crate) fn workers(&self) -> impl Iterator<Item = MutexGuard<'_, W>> {
         self.workers.iter().map(locked)
+    }
+}
+
+/// Counts a thread as done when it is dropped, also after a panic.
+struct End<'w>(&'w AtomicU32);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Release);
     }
 }
 

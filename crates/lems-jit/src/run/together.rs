@@ -1,15 +1,17 @@
 //! Computing many instances together, block by block, on one thread or several.
 
+use std::ops::Range;
 use std::sync::Mutex;
 
 use lems_index::narrow;
-use lems_ir::{Backend, Call, Program, State};
+use lems_ir::{Backend, Call, Program, Solver, State};
 
 use crate::codegen::abi::Emission;
 use crate::error::JitError;
 use crate::machine::{CompiledBlock, Machine, Work};
-use crate::plan::block::BlockPlan;
+use crate::plan::block::{BlockPlan, NODES_OF_A_SHARE};
 use crate::plan::rollback::Reach;
+use crate::run::cables::{Batch, BatchScratch};
 use crate::run::commit::{Commit, Deferred};
 use crate::run::in_order::{HasWork, InOrderQueue};
 use crate::run::team::{Team, locked};
@@ -29,6 +31,15 @@ pub(crate) struct Together {
 struct Worker {
     buffers: Vec<f64>,
     speculation: Speculation,
+    solved: SolvedBatches,
+}
+
+/// Batches of cables that a thread has solved in a step.
+#[derive(Default)]
+struct SolvedBatches {
+    /// The batches, by ranges of their indices.
+    ranges: Vec<Range<u32>>,
+    scratch: BatchScratch,
 }
 
 impl Together {
@@ -73,6 +84,38 @@ impl Together {
                 ..call
             };
             machine.advance(backend, state, last, time, step);
+        }
+    }
+
+    /// Advances the potentials of cables in a memory by a step, in seconds. Threads find the changes while the
+    /// memory stays as it is; then the changes are made.
+    ///
+    /// # Panics
+    ///
+    /// If a slot is not in the memory.
+    pub(crate) fn solve(&self, batches: &[Batch], memory: &mut [f64], solver: Solver, step: f64) {
+        let nodes: usize = batches.iter().map(Batch::nodes).sum();
+        let most = narrow(nodes / NODES_OF_A_SHARE).max(1);
+        let threads = self.team.size().min(most);
+        self.stealing.deal(0..narrow(batches.len()), threads);
+        let unchanged = &*memory;
+        self.team.run(threads, |worker, thread| {
+            let solved = &mut worker.solved;
+            solved.ranges.clear();
+            solved.scratch.changes.clear();
+            while let Some(range) = self.stealing.take(thread, BATCHES_AT_A_TIME) {
+                for batch in part_of(batches, &range) {
+                    batch.solve(unchanged, solver, step, &mut solved.scratch);
+                }
+                solved.ranges.push(range);
+            }
+        });
+        for worker in self.team.workers().take(threads as usize) {
+            let SolvedBatches { ranges, scratch } = &worker.solved;
+            let mut changes = scratch.changes.as_slice();
+            for batch in ranges.iter().flat_map(|range| part_of(batches, range)) {
+                changes = batch.apply(changes, memory);
+            }
         }
     }
 
@@ -183,6 +226,14 @@ impl Together {
             }
         });
     }
+}
+
+/// Batches of cables that a thread takes at a time, an even number.
+const BATCHES_AT_A_TIME: u32 = 2;
+
+/// A range of the batches.
+fn part_of<'b>(batches: &'b [Batch], range: &Range<u32>) -> &'b [Batch] {
+    &batches[range.start as usize..range.end as usize]
 }
 
 /// A call that is cut into units of work.

@@ -6,6 +6,7 @@
 )]
 
 mod blocks;
+mod cables;
 mod grow;
 mod outcome;
 mod random;

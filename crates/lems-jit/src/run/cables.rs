@@ -1,0 +1,274 @@
+//! Solving cables: equal ones side by side, and on several threads.
+//!
+//! The cables of equal cells differ only in their slots of memory. Eight of them take each step of the
+//! elimination together, each in a lane of vector instructions, with the operations and their order as in
+//! [`Cable::changes`]; so the results have the same bits.
+
+use std::ops::Range;
+
+use lems_ir::{Cable, CableNode, CableScratch, Membrane, Program, Solver, Stage};
+use lems_math::vectorised;
+
+/// Cables that are solved side by side.
+const LANES: usize = 8;
+
+/// A value for each of the cables that are solved side by side.
+type Lanes<T> = [T; LANES];
+
+/// The cables of each stage that solves some, in batches.
+pub(crate) struct CableBatches(Vec<(Range<u32>, Vec<Batch>)>);
+
+impl CableBatches {
+    /// For the stages of a program.
+    pub(crate) fn of(program: &Program) -> CableBatches {
+        let mut stages: Vec<(Range<u32>, Vec<Batch>)> = Vec::new();
+        for stage in &program.schedule {
+            if let Stage::Solve(_, range) = stage
+                && !stages.iter().any(|(known, _)| known == range)
+            {
+                let batches = batches(program.cables_in(range));
+                stages.push((range.clone(), batches));
+            }
+        }
+        CableBatches(stages)
+    }
+
+    /// The batches of a stage that solves a range of cables.
+    pub(crate) fn in_range(&self, range: &Range<u32>) -> Option<&[Batch]> {
+        let (_, batches) = self.0.iter().find(|(known, _)| known == range)?;
+        Some(batches)
+    }
+}
+
+/// Cables, in order; equal ones side by side if there are enough in a row.
+fn batches(cables: &[Cable]) -> Vec<Batch> {
+    let mut batches = Vec::new();
+    let mut rest = cables;
+    while let [first, others @ ..] = rest {
+        let equals = rest.first_chunk::<LANES>();
+        let (batch, after) = match equals.filter(|equals| equals.iter().all(|c| alike(c, first))) {
+            Some(equals) => (Batch::side_by_side(equals), &rest[LANES..]),
+            None => (Batch::One(first.clone()), others),
+        };
+        batches.push(batch);
+        rest = after;
+    }
+    batches
+}
+
+/// Whether two cables differ only in their slots.
+fn alike(one: &Cable, other: &Cable) -> bool {
+    let same = |(one, other): (&CableNode, &CableNode)| {
+        one.parent == other.parent
+            && one.conductance.to_bits() == other.conductance.to_bits()
+            && one.has_capacitance == other.has_capacitance
+            && one.membrane.is_some() == other.membrane.is_some()
+    };
+    one.nodes.len() == other.nodes.len() && one.nodes.iter().zip(&other.nodes).all(same)
+}
+
+/// Cables that one thread solves at once.
+pub(crate) enum Batch {
+    /// One cable.
+    One(Cable),
+    /// Equal cables, by nodes.
+    Equal(Vec<Row>),
+}
+
+/// The same node of equal cables.
+pub(crate) struct Row {
+    parent: Option<usize>,
+    conductance: f64,
+    has_capacitance: bool,
+    /// Slots of the potentials.
+    potentials: Lanes<u32>,
+    membranes: Option<Membranes>,
+}
+
+/// The slots of what kernels compute for a node of equal cables.
+struct Membranes {
+    rates: Lanes<u32>,
+    slopes: Lanes<u32>,
+    capacitances: Lanes<u32>,
+}
+
+/// Room for the solution of one batch after the other, and the changes found so far.
+#[derive(Default)]
+pub(crate) struct BatchScratch {
+    one: CableScratch,
+    diagonal: Vec<Lanes<f64>>,
+    right: Vec<Lanes<f64>>,
+    /// By how much potentials change, in volts: of one batch after the other, in the order of
+    /// [`Batch::apply`].
+    pub(crate) changes: Vec<f64>,
+}
+
+impl Batch {
+    /// Cables that are alike, side by side.
+    fn side_by_side(cables: &[Cable; LANES]) -> Batch {
+        let row = |(index, node): (usize, &CableNode)| {
+            let all = cables.each_ref().map(|cable| cable.nodes[index]);
+            let membranes: Vec<Membrane> = all.iter().filter_map(|node| node.membrane).collect();
+            // All have one or none has, as they are alike.
+            let membranes = membranes.first_chunk::<LANES>();
+            Row {
+                parent: node.parent.map(|parent| parent as usize),
+                conductance: node.conductance,
+                has_capacitance: node.has_capacitance,
+                potentials: all.map(|node| node.potential),
+                membranes: membranes.map(|all| Membranes {
+                    rates: all.map(|membrane| membrane.rate),
+                    slopes: all.map(|membrane| membrane.slope),
+                    capacitances: all.map(|membrane| membrane.capacitance),
+                }),
+            }
+        };
+        Batch::Equal(cables[0].nodes.iter().enumerate().map(row).collect())
+    }
+
+    /// Number of its nodes, those of all its cables.
+    pub(crate) fn nodes(&self) -> usize {
+        match self {
+            Batch::One(cable) => cable.nodes.len(),
+            Batch::Equal(rows) => LANES * rows.len(),
+        }
+    }
+
+    /// Adds the changes of its potentials in a step, in seconds, to those of `scratch`.
+    ///
+    /// # Panics
+    ///
+    /// If a slot is not in the memory.
+    pub(crate) fn solve(
+        &self,
+        memory: &[f64],
+        solver: Solver,
+        step: f64,
+        scratch: &mut BatchScratch,
+    ) {
+        match self {
+            Batch::One(cable) => {
+                let changes = cable.changes(memory, solver, step, &mut scratch.one);
+                scratch.changes.extend_from_slice(changes);
+            }
+            Batch::Equal(rows) => {
+                let BatchScratch {
+                    diagonal,
+                    right,
+                    changes,
+                    ..
+                } = scratch;
+                diagonal.clear();
+                diagonal.resize(rows.len(), [0.0; LANES]);
+                right.clear();
+                right.resize(rows.len(), [0.0; LANES]);
+                vectorised(|| solve_rows(rows, memory, solver.parts(step), diagonal, right));
+                changes.extend_from_slice(right.as_flattened());
+            }
+        }
+    }
+
+    /// Changes its potentials in a memory by the first of `changes`; returns the others.
+    ///
+    /// # Panics
+    ///
+    /// If a slot is not in the memory, or there are fewer changes than nodes.
+    pub(crate) fn apply<'c>(&self, changes: &'c [f64], memory: &mut [f64]) -> &'c [f64] {
+        let (own, others) = changes.split_at(self.nodes());
+        match self {
+            Batch::One(cable) => cable.apply(own, memory),
+            Batch::Equal(rows) => {
+                for (row, own) in rows.iter().zip(own.chunks_exact(LANES)) {
+                    for (slot, change) in row.potentials.iter().zip(own) {
+                        memory[*slot as usize] += change;
+                    }
+                }
+            }
+        }
+        others
+    }
+}
+
+/// What [`Cable::changes`] does, for equal cables side by side. `diagonal` and `right` are zero at the
+/// beginning; at the end `right` has the changes. `implicit` is the length of the implicit step, `beyond` how
+/// far the potentials go beyond it.
+#[inline(always)]
+fn solve_rows(
+    rows: &[Row],
+    memory: &[f64],
+    (implicit, beyond): (f64, f64),
+    diagonal: &mut [Lanes<f64>],
+    right: &mut [Lanes<f64>],
+) {
+    // The equations.
+    for (index, row) in rows.iter().enumerate() {
+        if let Some(membranes) = &row.membranes {
+            let capacitances = loaded(memory, &membranes.capacitances);
+            let slopes = loaded(memory, &membranes.slopes);
+            let rates = loaded(memory, &membranes.rates);
+            let (diagonal, right) = (&mut diagonal[index], &mut right[index]);
+            if row.has_capacitance {
+                for lane in 0..LANES {
+                    diagonal[lane] += capacitances[lane] / implicit;
+                }
+            }
+            for lane in 0..LANES {
+                diagonal[lane] -= capacitances[lane] * slopes[lane];
+                right[lane] += capacitances[lane] * rates[lane];
+            }
+        }
+        if let Some(parent) = row.parent {
+            let above = loaded(memory, &rows[parent].potentials);
+            let own = loaded(memory, &row.potentials);
+            for lane in 0..LANES {
+                let current = row.conductance * (above[lane] - own[lane]);
+                right[index][lane] += current;
+                right[parent][lane] -= current;
+            }
+        }
+    }
+    // From the leaves to the root.
+    for (index, row) in rows.iter().enumerate().rev() {
+        let (terms, sides) = (diagonal[index], right[index]);
+        let Some(parent) = row.parent else {
+            for lane in 0..LANES {
+                right[index][lane] = sides[lane] / terms[lane];
+            }
+            continue;
+        };
+        for lane in 0..LANES {
+            let sum = terms[lane] + row.conductance;
+            let share = row.conductance / sum;
+            diagonal[parent][lane] += terms[lane] * share;
+            right[parent][lane] += sides[lane] * share;
+            diagonal[index][lane] = share;
+            right[index][lane] = sides[lane] / sum;
+        }
+    }
+    // From the root to the leaves.
+    for (index, row) in rows.iter().enumerate() {
+        if let Some(parent) = row.parent {
+            let above = right[parent];
+            for lane in 0..LANES {
+                right[index][lane] += diagonal[index][lane] * above[lane];
+            }
+        }
+    }
+    for (row, right) in rows.iter().zip(right) {
+        if row.has_capacitance {
+            for change in right {
+                *change *= beyond;
+            }
+        }
+    }
+}
+
+/// The values in some slots of the memory.
+#[inline(always)]
+fn loaded(memory: &[f64], slots: &Lanes<u32>) -> Lanes<f64> {
+    let mut values = [0.0; LANES];
+    for (value, slot) in values.iter_mut().zip(slots) {
+        *value = memory[*slot as usize];
+    }
+    values
+}
