@@ -248,6 +248,38 @@ fn only_the_borders_are_unsafe() {
     }
 }
 
+/// The fuzzers are a package of their own, with a lock file that `cargo build --locked` must not want to change.
+#[test]
+fn the_lock_file_of_the_fuzzers_knows_what_our_crates_depend_on() {
+    let path = workspace().join("fuzz/Cargo.lock");
+    let lock = std::fs::read_to_string(&path).unwrap();
+    let quoted = |line: &str| line.split('"').nth(1).unwrap_or_default().to_owned();
+    let mut checked = 0;
+    for package in lock.split("[[package]]").skip(1) {
+        let line = |key: &str| package.lines().find(|line| line.starts_with(key));
+        let name = quoted(line("name").unwrap());
+        let is_ours = line("source").is_none();
+        if !is_ours || !workspace().join("crates").join(&name).is_dir() {
+            continue;
+        }
+        let listed = package
+            .lines()
+            .skip_while(|line| !line.starts_with("dependencies"));
+        // The version follows a name that several versions have.
+        let locked: BTreeSet<String> = (listed.map(quoted))
+            .filter_map(|name| name.split(' ').next().map(str::to_owned))
+            .filter(|name| !name.is_empty())
+            .collect();
+        assert_eq!(
+            locked,
+            dependencies(&name),
+            "{name}: run `cargo update --workspace` in `fuzz`"
+        );
+        checked += 1;
+    }
+    assert!(checked > 10, "only {checked} crates in the lock file");
+}
+
 #[test]
 fn only_the_command_line_touches_files_terminal_and_clock() {
     let mut found = Vec::new();
