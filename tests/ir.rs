@@ -33,8 +33,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use lems_ir::{
-    Action, Backend, Call, Function, Interpreter, Operation, Place, Program, State, Statement,
-    deliver_due, statements,
+    Action, Backend, Call, Function, Interpreter, Operation, Place, Program, Stage, State,
+    Statement, deliver_due, statements,
 };
 use lems_jit::{CompiledProgram, block_plan, validate};
 use lems_math::JavaRandom;
@@ -299,13 +299,22 @@ fn run(page: &Page, backend: &dyn Backend, manner: Manner) -> Outcome {
         }
         time += page.step;
         made += 1;
-        deliver_due(backend, &mut state, time, time);
+        deliver_due(backend, &mut state, time, program.due(time, page.step));
         let most = match manner {
             Manner::AtMost(most) => most,
             Manner::ManySteps => u32::MAX,
         };
-        for call in program.calls() {
-            advance(backend, &mut state, *call, most, (time, page.step));
+        let (step, half) = (page.step, page.step / 2.0);
+        for stage in &program.schedule {
+            match stage {
+                Stage::Call(call) => advance(backend, &mut state, *call, most, (time, step)),
+                Stage::Midway(call) => {
+                    advance(backend, &mut state, *call, most, (time - half, step));
+                }
+                Stage::Solve(solver, cables) => {
+                    backend.solve(program, &mut state, *solver, cables, step);
+                }
+            }
         }
     }
     let queue = state.queue.take_due(f64::INFINITY);

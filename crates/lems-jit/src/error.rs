@@ -28,6 +28,22 @@ pub enum JitError {
         /// Why it has none.
         obstacle: Obstacle,
     },
+    /// A cable reaches outside the memory, or its nodes are not a tree with parents before children.
+    #[error("cable {number}: {defect}")]
+    Cable {
+        /// Number of the cable.
+        number: usize,
+        /// What is wrong with it.
+        defect: CableDefect,
+    },
+    /// The schedule solves cables that do not exist.
+    #[error("the schedule solves cables up to {last} of {cables}")]
+    UnknownCable {
+        /// One after the last cable that it solves.
+        last: u32,
+        /// Number of cables.
+        cables: usize,
+    },
     /// An event runs a handler that does not exist.
     #[error("an event runs handler {0}, which does not exist")]
     UnknownHandler(u32),
@@ -45,6 +61,27 @@ pub enum JitError {
     /// The machine code found no memory.
     #[error("no memory for machine code: {0}")]
     Memory(String),
+}
+
+/// What is wrong with a cable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CableDefect {
+    /// A slot outside the memory.
+    #[error("slot {slot} is needed of a memory of {size}")]
+    Memory {
+        /// The slot.
+        slot: u32,
+        /// Doubles in the memory.
+        size: usize,
+    },
+    /// A node whose parent does not come before it.
+    #[error("node {node} has node {parent} as its parent, which does not come before it")]
+    Parent {
+        /// Number of the node.
+        node: usize,
+        /// Number of its parent.
+        parent: u32,
+    },
 }
 
 /// What is wrong with a kernel.

@@ -24,7 +24,7 @@ pub use lems_optimise::Obstacle;
 
 pub use codegen::abi::{Listing, Part};
 pub use codegen::assembler::can_fuse;
-pub use error::{Defect, JitError};
+pub use error::{CableDefect, Defect, JitError};
 pub use plan::block::{BlockPlan, block_plan};
 pub use plan::length::too_long;
 pub use plan::validate::{Populations, validate};

@@ -2,14 +2,17 @@
 
 use std::str::FromStr;
 
-use crate::{Action, Call, Edge, Kernel, Program, Routes, Scheme, Setup, Solver, Stage, Target};
+use crate::{
+    Action, Cable, CableNode, Call, Edge, Kernel, Membrane, Program, Routes, Scheme, Setup, Solver,
+    Stage, Target,
+};
 
 use super::cursor::{Cursor, Line, Token, lines, list};
 use super::{MOST_COUNTED, MOST_NESTED, Problem, TextError};
 
 /// What a line has to begin with that is not inside another.
-const SECTIONS: &str = "`memory`, `links`, `scheme`, `kernel`, `handler`, `setup`, `routes` or \
-                        `schedule`";
+const SECTIONS: &str = "`memory`, `links`, `scheme`, `cable`, `kernel`, `handler`, `setup`, \
+                        `routes` or `schedule`";
 
 /// Reads what `Display` writes; see [`Problem`] for what can be wrong.
 impl FromStr for Program {
@@ -122,6 +125,13 @@ impl<'t> Parser<'t> {
             }
             "scheme" => {
                 program.schemes.push(scheme(cursor, program.schemes.len())?);
+                Ok(())
+            }
+            "cable" => {
+                cursor.next_number(program.cables.len())?;
+                cursor.end()?;
+                let nodes = self.inside(0, cable_node)?;
+                program.cables.push(Cable { nodes });
                 Ok(())
             }
             "kernel" => self.numbered_kernel(cursor, &mut program.kernels),
@@ -334,6 +344,48 @@ fn scheme(mut cursor: Cursor<'_>, number: usize) -> Result<Scheme, TextError> {
     })?;
     cursor.end()?;
     Ok(Scheme { edges, size })
+}
+
+fn cable_node(cursor: &mut Cursor<'_>) -> Result<CableNode, TextError> {
+    let mut node = CableNode {
+        parent: None,
+        conductance: 0.0,
+        potential: slot(cursor)?,
+        has_capacitance: true,
+        membrane: None,
+    };
+    if cursor.takes("to") {
+        node.parent = Some(cursor.integer()?);
+    }
+    if cursor.takes("by") {
+        node.conductance = cursor.double()?;
+    }
+    while cursor.takes(",") {
+        if cursor.takes("point") {
+            node.has_capacitance = false;
+        } else if cursor.takes("rate") {
+            let rate = slot(cursor)?;
+            cursor.all(&["slope"])?;
+            let slope = slot(cursor)?;
+            cursor.all(&["capacitance"])?;
+            let capacitance = slot(cursor)?;
+            node.membrane = Some(Membrane {
+                rate,
+                slope,
+                capacitance,
+            });
+        } else {
+            return Err(cursor.expected("`point` or `rate`"));
+        }
+    }
+    Ok(node)
+}
+
+/// A slot of memory, such as `m3`.
+fn slot(cursor: &mut Cursor<'_>) -> Result<u32, TextError> {
+    cursor
+        .numbered('m')?
+        .ok_or_else(|| cursor.expected("a slot such as `m0`"))
 }
 
 fn target(cursor: &mut Cursor<'_>) -> Result<Target, TextError> {

@@ -6,9 +6,9 @@ use proptest::prelude::*;
 
 use super::{MOST_COUNTED, MOST_NESTED, Problem};
 use crate::{
-    Action, Block, Call, Clock, Comparison, Edge, Function, Fusion, Kernel, Level, Logic,
-    Operation, Operator, Place, Program, Register, Routes, Scalar, Scheme, Setup, Solver, Stage,
-    Statement, Target,
+    Action, Block, Cable, CableNode, Call, Clock, Comparison, Edge, Function, Fusion, Kernel,
+    Level, Logic, Membrane, Operation, Operator, Place, Program, Register, Routes, Scalar, Scheme,
+    Setup, Solver, Stage, Statement, Target,
 };
 
 const DOUBLES: [f64; 12] = [
@@ -233,6 +233,20 @@ impl Dice<'_> {
         Routes::new(sources, &routes)
     }
 
+    fn cable_node(&mut self) -> CableNode {
+        CableNode {
+            parent: (self.roll(3) > 0).then(|| self.number()),
+            conductance: self.double(),
+            potential: self.number(),
+            has_capacitance: self.roll(3) > 0,
+            membrane: (self.roll(3) > 0).then(|| Membrane {
+                rate: self.number(),
+                slope: self.number(),
+                capacitance: self.number(),
+            }),
+        }
+    }
+
     fn program(&mut self) -> Program {
         let repeated = |dice: &mut Self, one: f64| vec![one; dice.pick(&[1, 1, 2, 3, 4, 9])];
         Program {
@@ -252,8 +266,10 @@ impl Dice<'_> {
                 scheme
             }),
             routes: self.routes(),
-            // The text of a program has no cables, and no clock.
-            cables: Vec::new(),
+            cables: self.several(3, |dice| Cable {
+                nodes: dice.several(5, Dice::cable_node),
+            }),
+            // The text of a program has no clock.
             clock: Clock::default(),
             memory: {
                 let runs = self.several(20, |dice| {
@@ -390,7 +406,7 @@ fn errors_say_what_is_wrong_and_where() {
     let cases = [
         (
             "memmory",
-            "line 1, column 1: expected `memory`, `links`, `scheme`, `kernel`, `handler`, `setup`, `routes` or `schedule`, found `memmory`",
+            "line 1, column 1: expected `memory`, `links`, `scheme`, `cable`, `kernel`, `handler`, `setup`, `routes` or `schedule`, found `memmory`",
         ),
         (
             "memory 1.0",

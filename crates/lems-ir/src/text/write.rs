@@ -3,7 +3,7 @@
 use std::fmt::{Display, Formatter, Result};
 
 use crate::print::{Double, write_block};
-use crate::{Action, Call, Kernel, Program, Scalar, Scheme, Setup, Solver, Stage};
+use crate::{Action, Cable, Call, Kernel, Program, Scalar, Scheme, Setup, Solver, Stage};
 
 use super::MOST_COUNTED;
 use super::registers::inferred;
@@ -21,6 +21,7 @@ impl Display for Program {
         sections.memory(&self.memory)?;
         sections.links(&self.links)?;
         sections.schemes(&self.schemes)?;
+        sections.cables(&self.cables)?;
         sections.kernels("kernel", &self.kernels)?;
         sections.kernels("handler", &self.handlers)?;
         sections.kernels("setup", &self.setups)?;
@@ -123,6 +124,35 @@ impl Sections<'_, '_> {
                 write!(self.f, "{comma}{} <-> {}", edge.source, edge.target)?;
             }
             writeln!(self.f)?;
+        }
+        Ok(())
+    }
+
+    fn cables(&mut self, cables: &[Cable]) -> Result {
+        for (number, cable) in cables.iter().enumerate() {
+            self.begin()?;
+            writeln!(self.f, "cable {number}")?;
+            for node in &cable.nodes {
+                write!(self.f, "  m{}", node.potential)?;
+                if let Some(parent) = node.parent {
+                    write!(self.f, " to {parent}")?;
+                }
+                if node.conductance.to_bits() != 0 {
+                    write!(self.f, " by {}", Double(node.conductance))?;
+                }
+                if !node.has_capacitance {
+                    write!(self.f, ", point")?;
+                }
+                if let Some(membrane) = node.membrane {
+                    let (rate, slope) = (membrane.rate, membrane.slope);
+                    let capacitance = membrane.capacitance;
+                    write!(
+                        self.f,
+                        ", rate m{rate} slope m{slope} capacitance m{capacitance}"
+                    )?;
+                }
+                writeln!(self.f)?;
+            }
         }
         Ok(())
     }

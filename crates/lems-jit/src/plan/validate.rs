@@ -5,13 +5,15 @@
 //! loops, and the bases of the columns. If a program passes, every slot, column and table entry is inside the
 //! memory and the links, for all instances that a call within [`Populations`] can reach.
 
+use std::ops::Range;
+
 use lems_ir::{
-    Action, Block, Kernel, Level, MAX_LEVELS, Operation, Place, Program, Register, Scalar,
-    Statement,
+    Action, Block, CableNode, Kernel, Level, MAX_LEVELS, Operation, Place, Program, Register,
+    Scalar, Stage, Statement,
 };
 use lems_optimise::{BlockKernel, Part};
 
-use crate::error::{Defect, JitError};
+use crate::error::{CableDefect, Defect, JitError};
 use crate::plan::tables;
 
 /// Deepest nesting of blocks in a kernel.
@@ -35,12 +37,39 @@ pub struct Populations {
 /// The first defect found.
 pub fn validate(program: &Program) -> Result<Populations, JitError> {
     let populations = populations(program)?;
+    validate_cables(program)?;
     let kernels = program.kernels.iter().zip(&populations.kernels);
     let handlers = program.handlers.iter().zip(&populations.handlers);
     for (kernel, &population) in kernels.chain(handlers) {
         validate_kernel(program, kernel, population)?;
     }
     Ok(populations)
+}
+
+/// Checks that cables are trees inside the memory, and that the schedule solves those that there are.
+fn validate_cables(program: &Program) -> Result<(), JitError> {
+    let cables = program.cables.len();
+    for stage in &program.schedule {
+        if let Stage::Solve(_, Range { end: last, .. }) = *stage
+            && last as usize > cables
+        {
+            return Err(JitError::UnknownCable { last, cables });
+        }
+    }
+    let size = program.memory.len();
+    for (number, cable) in program.cables.iter().enumerate() {
+        let outside = cable.slots().find(|slot| *slot as usize >= size);
+        let memory = outside.map(|slot| CableDefect::Memory { slot, size });
+        let late = |(node, of): (usize, &CableNode)| {
+            let parent = of.parent.filter(|parent| *parent as usize >= node)?;
+            Some(CableDefect::Parent { node, parent })
+        };
+        let mut nodes = cable.nodes.iter().enumerate();
+        if let Some(defect) = memory.or_else(|| nodes.find_map(late)) {
+            return Err(JitError::Cable { number, defect });
+        }
+    }
+    Ok(())
 }
 
 /// The same checks for one kernel or handler, for calls within a population.
