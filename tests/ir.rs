@@ -312,7 +312,7 @@ fn run(page: &Page, backend: &dyn Backend, manner: Manner) -> Outcome {
                     advance(backend, &mut state, *call, most, (time - half, step));
                 }
                 Stage::Solve(solver, cables) => {
-                    backend.solve(program, &mut state, *solver, cables, step);
+                    backend.solve(program, &mut state, *solver, cables, (time, step));
                 }
             }
         }

@@ -71,6 +71,11 @@ impl Solver {
             Solver::Implicit => (step, 1.0),
         }
     }
+
+    /// Whether the step that ends at `time` is the first one, and [`Cable::first_changes`] makes it.
+    pub fn begins_apart(self, time: f64, step: f64) -> bool {
+        self == Solver::Trapezoidal && time < 1.5 * step
+    }
 }
 
 impl Stage {

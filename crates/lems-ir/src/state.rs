@@ -135,20 +135,24 @@ pub trait Backend {
     fn steps(&self, _state: &mut State, _time: &mut f64, _step: f64, _most: u64) -> u64 {
         0
     }
-    /// Advances the potentials of a range of cables by a step, in seconds.
+    /// Advances the potentials of a range of cables by the step that ends at `time`, both in seconds.
     fn solve(
         &self,
         program: &Program,
         state: &mut State,
         solver: Solver,
         cables: &Range<u32>,
-        step: f64,
+        (time, step): (f64, f64),
     ) {
+        let first = solver.begins_apart(time, step);
         let State {
             memory, scratch, ..
         } = state;
         for cable in program.cables_in(cables) {
-            let changes = cable.changes(memory, solver, step, scratch);
+            let changes = match first {
+                true => cable.first_changes(memory, step, scratch),
+                false => cable.changes(memory, solver, step, scratch),
+            };
             cable.apply(changes, memory);
         }
     }
@@ -273,6 +277,8 @@ pub fn make_stage(
     match stage {
         Stage::Call(call) => backend.advance(state, *call, time, step),
         Stage::Midway(call) => backend.advance(state, *call, time - step / 2.0, step),
-        Stage::Solve(solver, cables) => backend.solve(program, state, *solver, cables, step),
+        Stage::Solve(solver, cables) => {
+            backend.solve(program, state, *solver, cables, (time, step));
+        }
     }
 }

@@ -110,11 +110,13 @@ impl Backend for CompiledProgram<'_> {
         state: &mut State,
         solver: Solver,
         cables: &Range<u32>,
-        step: f64,
+        (time, step): (f64, f64),
     ) {
         match self.cables.in_range(cables) {
-            Some(batches) => (self.together).solve(batches, &mut state.memory, solver, step),
-            None => Interpreter::new(program).solve(program, state, solver, cables, step),
+            Some(batches) if !solver.begins_apart(time, step) => {
+                (self.together).solve(batches, &mut state.memory, solver, step);
+            }
+            _ => Interpreter::new(program).solve(program, state, solver, cables, (time, step)),
         }
     }
 
