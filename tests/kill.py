@@ -18,25 +18,7 @@ import subprocess
 import tempfile
 import time
 
-MODEL = """<Lems>
-  <Include file="Cells.xml"/> <Include file="Networks.xml"/> <Include file="Simulation.xml"/>
-  <izhikevich2007Cell id="cell" v0="-60mV" C="100 pF" k="0.7 nS_per_mV" vr="-60 mV" vt="-40 mV" vpeak="35 mV"
-    a="0.03 per_ms" b="-2 nS" c="-50 mV" d="100 pA"/>
-  <pulseGenerator id="input" delay="1ms" duration="10s" amplitude="100 pA"/>
-  <network id="net">
-    <population id="pop" component="cell" size="SIZE"/>
-    <explicitInput target="pop[0]" input="input"/>
-  </network>
-  <Simulation id="sim" length="LENGTH ms" step="0.01 ms" target="net">
-    <OutputFile id="out" fileName="v.dat">
-      <OutputColumn id="a" quantity="pop[0]/v"/> <OutputColumn id="b" quantity="pop[1]/v"/>
-      <OutputColumn id="c" quantity="pop[0]/u"/> <OutputColumn id="d" quantity="pop[1]/u"/>
-    </OutputFile>
-  </Simulation>
-  <Target component="sim"/>
-</Lems>
-"""
-
+import firing
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -93,11 +75,11 @@ def main():
     failures = 0
     for way in ways:
         interpreted = "interp" in way
-        size, length = ("3", "200") if interpreted else ("300", "200")
+        size = 3 if interpreted else 300
         found = collections.Counter()
         with tempfile.TemporaryDirectory() as folder:
             with open(os.path.join(folder, "LEMS_net.xml"), "w") as file:
-                file.write(MODEL.replace("SIZE", size).replace("LENGTH", length))
+                file.write(firing.model(size, 200))
             command = [program, "run", "--quiet", *way, "LEMS_net.xml"]
             started = time.monotonic()
             subprocess.run(command, cwd=folder, check=True)

@@ -27,6 +27,8 @@ import sys
 import tempfile
 import time
 
+import firing
+
 TOLD = {
     "OMPI_ALLOW_RUN_AS_ROOT": "1",
     "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
@@ -35,24 +37,6 @@ TOLD = {
     "PRTE_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
     "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
 }
-
-MODEL = """<Lems>
-  <Include file="Cells.xml"/> <Include file="Networks.xml"/> <Include file="Simulation.xml"/>
-  <izhikevich2007Cell id="cell" v0="-60mV" C="100 pF" k="0.7 nS_per_mV" vr="-60 mV" vt="-40 mV" vpeak="35 mV"
-    a="0.03 per_ms" b="-2 nS" c="-50 mV" d="100 pA"/>
-  <pulseGenerator id="input" delay="1ms" duration="10s" amplitude="100 pA"/>
-  <network id="net">
-    <population id="pop" component="cell" size="64"/>
-    <explicitInput target="pop[0]" input="input"/>
-  </network>
-  <Simulation id="sim" length="100 ms" step="0.01 ms" target="net">
-    <OutputFile id="out" fileName="v.dat">
-      <OutputColumn id="a" quantity="pop[0]/v"/> <OutputColumn id="b" quantity="pop[63]/v"/>
-    </OutputFile>
-  </Simulation>
-  <Target component="sim"/>
-</Lems>
-"""
 
 
 def outputs(folder):
@@ -102,7 +86,7 @@ def kill(args):
     options = ["run", "--quiet", "net.xml"]
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        (folder / "net.xml").write_text(MODEL)
+        (folder / "net.xml").write_text(firing.model(64, 100))
         said = dict(cwd=folder, env=os.environ | TOLD, capture_output=True, text=True, stdin=subprocess.DEVNULL)
         began = time.monotonic()
         subprocess.run([*together, *options], check=True, **said)
@@ -130,6 +114,7 @@ def kill(args):
                 child.kill()
                 counts["HANGS"] += 1
                 continue
+            counts[f"status {child.returncode}"] += 1
             counts["longest end, ms"] = max(counts["longest end, ms"], int(1000 * (time.monotonic() - began)))
             final = folder / "v.dat"
             if final.exists():
