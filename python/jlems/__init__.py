@@ -29,7 +29,7 @@ from ._lems_simulation import LEMSSimulation
 from ._model import Component, Model, Quantity, from_lems, from_neuroml, load, loads
 from ._result import Events, Result, Spikes, Summary, Trace
 from ._simulation import Progress, Running, Simulation
-from ._sweep import Sweep, SweepOutcome
+from ._sweep import Sweep, SweepOutcome, Written
 from ._version import __version__
 
 __all__ = [
@@ -58,6 +58,7 @@ __all__ = [
     "SweepOutcome",
     "Trace",
     "UsageError",
+    "Written",
     "__version__",
     "describe",
     "explain",

@@ -262,21 +262,31 @@ class Simulation:
         *,
         zip: bool = False,
         seeds: Iterable[int] | None = None,
+        parameters: Iterable[str] | Mapping[str, str] | None = None,
     ) -> Sweep:
         """Runs with many values: see :class:`Sweep`.
 
         Parameters
         ----------
-        table : dict, list of dicts, or DataFrame
-            Values by path. Of a dict all combinations are run, the last path fastest.
+        table : dict, list of dicts, DataFrame, or rows of numbers
+            Values by path. Of a dict all combinations are run, the last path fastest. Rows are what
+            ``parameters`` says.
         zip : bool
             Whether values at the same place belong together, instead of all combinations.
         seeds : iterable of int, optional
             Every point is run with each of these seeds.
+        parameters : list of str, or dict of str
+            Paths that the numbers of each row belong to, for candidates of an optimiser: a list of lists, or an
+            array with a row for each candidate. A dict has the units of the numbers, which are SI units without it.
+
+        Examples
+        --------
+        >>> candidates = [[90, 2.5], [110, 4]]
+        >>> simulation.sweep(candidates, parameters={"cell/C": "pF", "synapse/gbase": "nS"}).run()
         """
         from ._sweep import Sweep
 
-        return Sweep(self, table, zip=zip, seeds=seeds)
+        return Sweep(self, table, zip=zip, seeds=seeds, parameters=parameters)
 
     def __repr__(self) -> str:
         return (

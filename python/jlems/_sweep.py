@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, NamedTuple, Sequence, overload
 
 from . import _jlems
 from ._errors import Problem, UsageError
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Sweep:
-    """Points to run, each with values of its own. Make one by :meth:`Simulation.sweep`.
+    """Points to run, each with values of its own. Make one by :meth:`Simulation.sweep` or :meth:`from_toml`.
 
     Examples
     --------
@@ -33,18 +33,52 @@ class Sweep:
         *,
         zip: bool = False,
         seeds: Iterable[int] | None = None,
+        parameters: Iterable[str] | Mapping[str, str] | None = None,
     ) -> None:
-        self.simulation = simulation
+        self._simulation: Simulation | None = simulation
+        self._file: _File | None = None
         self.axes: dict[str, list[Any]] | None = None
-        self.points = self._points(table, zip)
+        if parameters is not None:
+            table = _rows(table, parameters)
+        points = self._points(table, zip)
         if seeds is not None:
             numbers = [count(seed, "seeds", -(2**63)) for seed in seeds]
-            self.points = [{**point, "seed": seed} for point in self.points for seed in numbers]
+            points = [{**point, "seed": seed} for point in points for seed in numbers]
             if self.axes is not None:
                 self.axes["seed"] = list(numbers)
+        self.points = points
 
-    points: list[dict[str, Any]]
+    points: Sequence[dict[str, Any]]
     """The values of each point; ``"seed"`` is its seed."""
+
+    @classmethod
+    def from_toml(cls, path: str | os.PathLike[str]) -> Sweep:
+        """The sweep that a file specifies, as the command ``jlems-rs sweep`` reads it.
+
+        :meth:`run` keeps results in memory, and :meth:`to_parquet` writes the files of the command. A sweep that
+        goes to another process reads the file again there.
+
+        Raises
+        ------
+        UsageError, FileError
+            What makes no sense in the file, or cannot be read.
+
+        Examples
+        --------
+        >>> sweep = jlems.Sweep.from_toml("gbase.toml")
+        >>> len(sweep), sweep.points[0]
+        (40, {'excitation/gbase': '2 nS', 'regularSpiking/C': '90 pF', 'seed': 1})
+        """
+        file = _File(os.fspath(path))
+        return _part(None, file.points, file)
+
+    @property
+    def simulation(self) -> Simulation:
+        """What is run with the values of the points."""
+        if self._simulation is None and self._file is not None:
+            self._simulation = self._file.simulation()
+        assert self._simulation is not None
+        return self._simulation
 
     def _points(self, table: Any, together: bool) -> list[dict[str, Any]]:
         if hasattr(table, "to_dict") and hasattr(table, "columns"):  # pandas
@@ -140,11 +174,57 @@ class Sweep:
         """Pairs of points and their results, some points at a time, so that few results are in memory."""
         number = _threads(threads)
         for start in range(0, len(self.points), 4 * number):
-            part = Sweep.__new__(Sweep)
-            part.simulation = self.simulation
-            part.axes = None
-            part.points = self.points[start : start + 4 * number]
+            part = _part(self.simulation, self.points[start : start + 4 * number])
             yield from zip(part.points, part.run(threads=threads).values)
+
+    def to_parquet(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        threads: int | None = None,
+        shard: tuple[int, int] | str | None = None,
+        fast: bool = False,
+        progress: bool | Callable[[int, int], Any] | None = None,
+    ) -> Written:
+        """Runs the points of a sweep :meth:`from_toml` that are missing in a folder, and writes Parquet files: the
+        same bytes as the command ``jlems-rs sweep`` writes. Each can go on with what the other has begun.
+
+        Parameters
+        ----------
+        folder : path
+            It is made if it is not there.
+        threads : int, optional
+            As many as there are processors if not given. The files are the same for every number.
+        shard : (int, int) or str, optional
+            Which of how many shares to run, as in ``(3, 64)`` or ``"3/64"``, from 0; ``"job"`` is the number of the
+            task in a job array of Slurm, LSF or Grid Engine. Several processes may write to one folder.
+        fast : bool
+            Whether results may have other rounding errors than jLEMS's.
+        progress : bool or callable, optional
+            As for :meth:`run`.
+
+        Returns
+        -------
+        Written
+            How many points were run, and how many of them failed. A point that fails is a row with its error.
+
+        Raises
+        ------
+        ModelError, UsageError, FileError, LimitError
+            Those of the model and of its first point; a folder of another sweep; files that cannot be written.
+        KeyboardInterrupt
+            Ctrl-C. What is written stays, and the same call goes on.
+        """
+        if self._file is None:
+            raise UsageError("to_parquet is for sweeps of a file; here there is `run().to_pandas()`")
+        bar = _Bar(progress, None)
+        try:
+            written = self._file.specified.run(
+                os.fspath(folder), _threads(threads), _shard(shard), bool(fast), bar.show
+            )
+        finally:
+            bar.close()
+        return Written(*written)
 
     def _deliver(
         self,
@@ -175,8 +255,104 @@ class Sweep:
             simulation.model._source, simulation._choices, points, _threads(threads), receive
         )
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._file is not None:
+            return (Sweep.from_toml, (os.path.abspath(self._file.path),))
+        return (_part, (self._simulation, self.points, None, self.axes))
+
     def __repr__(self) -> str:
         return f"<jlems.Sweep of {len(self.points)} points>"
+
+
+def _part(
+    simulation: Simulation | None,
+    points: Sequence[dict[str, Any]],
+    file: _File | None = None,
+    axes: dict[str, list[Any]] | None = None,
+) -> Sweep:
+    sweep = Sweep.__new__(Sweep)
+    sweep._simulation, sweep._file, sweep.points, sweep.axes = simulation, file, points, axes
+    return sweep
+
+
+class Written(NamedTuple):
+    """What :meth:`Sweep.to_parquet` has done."""
+
+    runs: int
+    """Points that were run."""
+    failed: int
+    """Points that failed among them."""
+
+
+class _File:
+    """The file that specifies a sweep."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.specified = _jlems.Specified(path)
+        self.points = _Points(self.specified)
+
+    def simulation(self) -> Simulation:
+        from ._model import load
+
+        include, step, length = self.specified.settings
+        record, spikes = self.specified.recorded
+        model = load(self.specified.model, include=include, step=step, length=length)
+        if not record and not spikes:
+            return model.simulation()
+        return model.simulation(record=record, spikes=spikes)
+
+
+class _Points(Sequence[dict[str, Any]]):
+    """The points of a specification, which may be more than there is memory for."""
+
+    def __init__(self, specified: _jlems.Specified) -> None:
+        self._specified = specified
+
+    def __len__(self) -> int:
+        return len(self._specified)
+
+    @overload
+    def __getitem__(self, place: int) -> dict[str, Any]: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[dict[str, Any]]: ...
+    def __getitem__(self, place: int | slice) -> dict[str, Any] | list[dict[str, Any]]:
+        numbers = range(len(self))[place]
+        return self._point(numbers) if isinstance(numbers, int) else [self._point(n) for n in numbers]
+
+    def _point(self, number: int) -> dict[str, Any]:
+        values, seed = self._specified.point(number)
+        return dict(values) if seed is None else {**dict(values), "seed": seed}
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} points>"
+
+
+def _rows(table: Any, parameters: Iterable[str] | Mapping[str, str]) -> list[dict[str, Any]]:
+    """Points of rows of numbers, as optimisers have them."""
+    names = list(parameters)
+    units = [parameters[name] for name in names] if isinstance(parameters, Mapping) else None
+    points = []
+    for row in table:
+        values = [float(value) for value in row]
+        if len(values) != len(names):
+            raise UsageError(f"sweep: a row has {len(values)} values, and there are {len(names)} parameters")
+        texts = values if units is None else [f"{value!r} {unit}" for value, unit in zip(values, units)]
+        points.append(dict(zip(names, texts)))
+    return points
+
+
+def _shard(shard: tuple[int, int] | str | None) -> str | None:
+    """A shard as the engine takes it: None is that of the job."""
+    if shard is None:
+        return "0/1"
+    if isinstance(shard, str):
+        return None if shard == "job" else shard
+    try:
+        number, of = shard
+    except (TypeError, ValueError):
+        raise UsageError(f"shard: {shard!r} is not a number and how many there are, as in (3, 64)") from None
+    return f"{count(number, 'shard', 0)}/{count(of, 'shard')}"
 
 
 class SweepOutcome:
@@ -239,7 +415,7 @@ class SweepOutcome:
 
 
 class _Bar:
-    def __init__(self, progress: Any, number: int) -> None:
+    def __init__(self, progress: Any, number: int | None) -> None:
         self._bar: Any = None
         self._callback = progress if callable(progress) else None
         self._number = number
@@ -251,9 +427,13 @@ class _Bar:
             self._bar = tqdm(total=number, unit="run")
 
     def tell(self, done: int) -> bool:
+        return self.show(done, self._number or 0)
+
+    def show(self, done: int, of: int) -> bool:
         if self._bar is not None:
-            self._bar.update(1)
-        return bool(self._callback(done, self._number)) if self._callback else False
+            self._bar.total = of
+            self._bar.update(done - self._bar.n)
+        return bool(self._callback(done, of)) if self._callback else False
 
     def close(self) -> None:
         if self._bar is not None:

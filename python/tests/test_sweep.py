@@ -60,6 +60,19 @@ def test_forms_of_tables(simulation: jlems.Simulation) -> None:
     assert [point for point, _ in pairs] == points
 
 
+def test_rows_of_numbers_are_candidates_of_an_optimiser(simulation: jlems.Simulation) -> None:
+    rows = np.array([[0.1, 0.01], [0.2, 0.02]])
+    units = {"iaf/C": "nF", "iaf/leakConductance": "uS"}
+    with_units = simulation.sweep(rows, parameters=units)
+    assert with_units.points[1] == {"iaf/C": "0.2 nF", "iaf/leakConductance": "0.02 uS"}
+    in_si = simulation.sweep([[1e-10, 1e-8], (2e-10, 2e-8)], parameters=list(units))
+    for ours, other in zip(with_units.run(), in_si.run()):
+        assert np.allclose(ours.values, other.values)
+    assert len(simulation.sweep(rows, parameters=units, seeds=[1, 2, 3])) == 6
+    with pytest.raises(jlems.UsageError, match="3 values, and there are 2"):
+        simulation.sweep([[1, 2, 3]], parameters=units)
+
+
 def test_seeds_are_those_of_runs() -> None:
     text = CELL.replace("</network>", '</network><spikeGeneratorPoisson id="p" averageRate="50 Hz"/>')
     text = text.replace('<population id="cells"', '<population id="sources" component="p" size="2"/><population id="cells"')

@@ -15,6 +15,7 @@ mod memory;
 mod pictures;
 mod running;
 mod source;
+mod specified;
 mod sweep;
 mod template;
 mod texts;
@@ -37,6 +38,8 @@ mod _jlems {
     use crate::running::{Running, start};
     #[pymodule_export]
     use crate::source::Source;
+    #[pymodule_export]
+    use crate::specified::Specified;
     #[pymodule_export]
     use crate::sweep::sweep;
     #[pymodule_export]

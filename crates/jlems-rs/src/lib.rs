@@ -1,10 +1,12 @@
 //! The command line, as a function: of the program `jlems-rs`, and of the one that comes with the
-//! Python package.
+//! Python package. The package also runs sweeps as the command `sweep` does.
 
 mod commands;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+
+pub use commands::sweep::{Folder, Specification, Sweep, SweepProgress, shard};
 
 /// Does what a command line says, the name of the program first, and gives the exit status. A wrong
 /// command line ends the process, and so do `--help`, `--version` and some limits.

@@ -21,7 +21,7 @@ mod recordings;
 mod run;
 mod schema_search;
 mod show;
-mod sweep;
+pub mod sweep;
 mod types;
 mod validate;
 mod watch;

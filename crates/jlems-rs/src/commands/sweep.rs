@@ -2,29 +2,23 @@
 
 mod folder;
 mod rows;
+mod specified;
 
-use std::cell::RefCell;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use clap::Args;
-use jlems::{Code, Compiled, Diagnostic, Failure, Loaded, Options, Settings, Traces, visible};
-use lems_document::{Source, SourceId, Span};
-use lems_sweep::{Point, Shard, Spec, SweepError};
+use jlems::{Code, Failure, visible};
+use lems_sweep::{Shard, Spec, SweepError};
 
 use super::core_types::SearchArguments;
-use super::printing::{counted, print, print_error, rendered};
-use super::recordings::RecordingArguments;
+use super::printing::{counted, print, print_error};
 use super::run::signals::Signals;
-use folder::Folder;
-use rows::{Kept, Layout, Row};
 
-/// Name of the file that a run would record to; nothing is written to it.
-const RECORDED: &str = "sweep.dat";
+pub use folder::Folder;
+pub use specified::{Specification, Sweep, SweepProgress};
 
 /// What to run and where the results go.
 #[derive(Debug, Args)]
@@ -54,53 +48,36 @@ pub struct Arguments {
     search: SearchArguments,
 }
 
-/// A model that is read, and what is kept of each of its runs.
-struct Template {
-    loaded: Loaded,
-    options: Options,
-    layout: Layout,
-}
-
 /// Runs the points that are missing in the folder.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let started = Instant::now();
-    let Written { spec, text, table } = read(&arguments.spec)?;
-    let shard = shard(arguments)?;
-    let template = Template::read(arguments, &spec, &text)?;
-    let own = template.loaded.document().sources().iter();
-    let texts = own
-        .filter(|source| !source.embedded)
-        .map(|source| &*source.text);
-    let texts = texts.chain([table.as_str()]);
-    let folder = Folder::new(&arguments.output, &text, texts);
-    let missing = folder.missing(&spec, shard)?;
+    let specification = Specification::read(&arguments.spec)?;
+    let shard = shard(arguments.shard.as_deref())?;
+    let mut options = specification.options(arguments.search.options()?);
+    options.fast = arguments.fast;
+    super::watch::watch_over(&options);
+    let reader = (arguments.search).reader(&specification.model(), &options);
+    let sweep = Sweep::read(&specification, options, &*reader)?;
+    let spec = specification.spec();
+    let folder = sweep.folder(&arguments.output);
+    let missing = folder.missing(spec, shard)?;
     if arguments.plan {
-        print(&plan(&spec, &folder, shard, missing.len()))?;
+        print(&plan(spec, &folder, shard, missing.len()))?;
         return Ok(ExitCode::SUCCESS);
     }
     folder.begin()?;
     let signals = Signals::take();
     signals.keep();
-    let threads = threads(arguments);
-    // The machine code that each thread has used last.
-    let codes: Vec<Mutex<Option<Compiled>>> = (0..threads).map(|_| Mutex::default()).collect();
-    let (mut points, mut failed) = (0, 0);
-    for batch in &missing {
-        let numbers: Vec<u64> = folder.points(&spec, *batch).collect();
-        let Some(rows) = template.rows(&spec, &numbers, &codes, &signals.interrupted()) else {
-            break;
-        };
-        points += rows.len() as u64;
-        failed += rows.iter().filter(|row| row.error.is_some()).count() as u64;
-        folder.write(*batch, &template.layout.columns(&spec, &rows))?;
-    }
+    let progress = SweepProgress::ended_by(signals.interrupted());
+    sweep.run(&folder, &missing, threads(arguments), &progress)?;
     if let Some(status) = signals.status() {
         print_error("the sweep was ended; the same command goes on with it\n");
         return Ok(ExitCode::from(status));
     }
     if !arguments.quiet {
         let seconds = started.elapsed().as_secs_f64();
-        let mut said = format!("{} in {seconds:.1} s", counted(points, "run"));
+        let mut said = format!("{} in {seconds:.1} s", counted(progress.points(), "run"));
+        let failed = progress.failed();
         if failed > 0 {
             said += &format!(", {failed} of which failed: see the column `error`");
         }
@@ -110,66 +87,17 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A specification, and the texts that it is made of.
-struct Written {
-    spec: Spec,
-    text: String,
-    /// The table of points, if there is one.
-    table: String,
-}
-
-/// Reads the specification.
-fn read(path: &str) -> Result<Written, Failure> {
-    let unreadable = |error: std::io::Error| {
-        let message = format!("cannot read {}: {error}", visible(path));
-        Failure::plain(Code::UNREADABLE, message, None)
-    };
-    let text = std::fs::read_to_string(path).map_err(unreadable)?;
-    let beside = Path::new(path).parent().unwrap_or(Path::new(""));
-    let read_table = RefCell::new(String::new());
-    let table = |name: &str| {
-        let place = beside.join(name);
-        let failed =
-            |error| SweepError::Points(format!("cannot read {}: {error}", place.display()));
-        let table = std::fs::read_to_string(&place).map_err(failed)?;
-        read_table.borrow_mut().clone_from(&table);
-        Ok(table)
-    };
-    let spec = Spec::read_with(&text, &table);
-    let spec = spec.map_err(|error| wrong(path, &text, &error))?;
-    let table = read_table.into_inner();
-    Ok(Written { spec, text, table })
-}
-
-/// What is wrong with a specification, at its place.
-fn wrong(path: &str, text: &str, error: &SweepError) -> Failure {
-    let source = Source {
-        name: path.to_owned(),
-        text: text.to_owned().into(),
-        embedded: false,
-    };
-    let span = error
-        .span()
-        .map(|range| Span::new(SourceId::after(&[]), range));
-    let help = error.help().map(str::to_owned);
-    Failure {
-        sources: vec![source],
-        diagnostics: vec![Diagnostic::new(
-            Code::WRONG_SWEEP,
-            error.to_string(),
-            span,
-            help,
-        )],
-    }
-}
-
-/// The part of the sweep that this process runs.
-fn shard(arguments: &Arguments) -> Result<Shard, Failure> {
+/// The part of a sweep that this process runs: the one that is given, as in `3/64`, or else that of its task in
+/// a job array, or else the whole.
+///
+/// # Errors
+/// A shard that does not exist, or an array that does not make sense.
+pub fn shard(given: Option<&str>) -> Result<Shard, Failure> {
     let plain = |error: SweepError| {
         let help = error.help().map(str::to_owned);
         Failure::plain(Code::WRONG_COMMAND, error.to_string(), help)
     };
-    match &arguments.shard {
+    match given {
         Some(text) => text.parse().map_err(plain),
         None => {
             let variable = |name: &str| std::env::var(name).ok();
@@ -200,144 +128,4 @@ fn plan(spec: &Spec, folder: &Folder, shard: Shard, missing: usize) -> String {
         text += &format!("shard: {} of {}\n", shard.number, shard.of);
     }
     text + &format!("missing here: {}\n", counted(missing as u64, "file"))
-}
-
-impl Template {
-    /// Reads the model, and builds its first point to learn what runs record.
-    fn read(arguments: &Arguments, spec: &Spec, text: &str) -> Result<Template, Failure> {
-        let mut options = Options {
-            settings: Settings {
-                set: Vec::new(),
-                step: spec.step.clone(),
-                length: spec.length.clone(),
-            },
-            fast: arguments.fast,
-            threads: Some(NonZeroUsize::MIN),
-            free: spec.parameters().map(|own| own.path.to_owned()).collect(),
-            ..arguments.search.options()?
-        };
-        options.include.extend(spec.include.iter().cloned());
-        super::watch::watch_over(&options);
-        let beside = Path::new(&arguments.spec).parent().unwrap_or(Path::new(""));
-        let file = beside.join(&spec.model).to_string_lossy().into_owned();
-        let reader = arguments.search.reader(&file, &options);
-        let (record, spikes) = rows::wanted(&spec.record);
-        let is_chosen = !record.is_empty() || !spikes.is_empty();
-        let recording = RecordingArguments::of(record, spikes, RECORDED);
-        let runnable = recording.runnable(&file, &*reader, &mut options)?;
-        options.without_data = is_chosen && runnable.says_itself();
-        options.without_events = options.without_data;
-        let loaded = Loaded::read(runnable.path(), runnable.reader(), &options)?;
-        let first = spec.point(0);
-        let compiled = compiled(&loaded, &first, &options, None)?;
-        let layout = Layout::of(spec, compiled.simulation());
-        let layout = layout.map_err(|error| wrong(&arguments.spec, text, &error))?;
-        Ok(Template {
-            loaded,
-            options,
-            layout,
-        })
-    }
-
-    /// The rows of some points; None if the sweep is to end first.
-    fn rows(
-        &self,
-        spec: &Spec,
-        numbers: &[u64],
-        codes: &[Mutex<Option<Compiled>>],
-        interrupted: &AtomicBool,
-    ) -> Option<Vec<Row>> {
-        let next = AtomicUsize::new(0);
-        let rows: Mutex<Vec<Option<Row>>> = Mutex::new(vec![None; numbers.len()]);
-        std::thread::scope(|scope| {
-            for code in codes.iter().take(numbers.len()) {
-                scope.spawn(|| {
-                    let mut code = code.lock().unwrap_or_else(PoisonError::into_inner);
-                    loop {
-                        let place = next.fetch_add(1, Ordering::Relaxed);
-                        let Some(number) = numbers.get(place) else {
-                            break;
-                        };
-                        if interrupted.load(Ordering::Relaxed) {
-                            break;
-                        }
-                        let row = self.row(&spec.point(*number), &mut code, interrupted);
-                        let mut rows = rows.lock().unwrap_or_else(PoisonError::into_inner);
-                        if let Some(place) = rows.get_mut(place) {
-                            *place = row;
-                        }
-                    }
-                });
-            }
-        });
-        let rows = rows.into_inner().unwrap_or_else(PoisonError::into_inner);
-        rows.into_iter().collect()
-    }
-
-    /// Runs a point; None if the sweep is to end first. A point that fails is a row with its error.
-    fn row(
-        &self,
-        point: &Point<'_>,
-        code: &mut Option<Compiled>,
-        interrupted: &AtomicBool,
-    ) -> Option<Row> {
-        let compiled = match compiled(&self.loaded, point, &self.options, code.as_ref()) {
-            Ok(compiled) => code.insert(compiled),
-            Err(failure) => return Some(Row::failed(point, &failure)),
-        };
-        let options = Options {
-            seed: point.seed,
-            ..self.options.clone()
-        };
-        let mut run = match compiled.start_into(|simulation| Ok(Traces::of(simulation)), &options) {
-            Ok(run) => run,
-            Err(error) => return Some(Row::failed(point, &error.into())),
-        };
-        let between_looks = run.simulation().steps_between_looks();
-        while !run.is_at_end() {
-            if interrupted.load(Ordering::Relaxed) {
-                return None;
-            }
-            if let Err(error) = run.step(between_looks) {
-                return Some(Row::failed(point, &error.into()));
-            }
-        }
-        let kept = Kept {
-            length: run.time(),
-            traces: run.into_sink(),
-        };
-        Some(self.layout.row(point, &kept))
-    }
-}
-
-/// The run of a point, with the machine code of another one if it fits.
-fn compiled(
-    loaded: &Loaded,
-    point: &Point<'_>,
-    options: &Options,
-    known: Option<&Compiled>,
-) -> Result<Compiled, Failure> {
-    let options = Options {
-        seed: point.seed,
-        ..options.clone()
-    };
-    let settings = Settings {
-        set: point.settings().collect(),
-        ..Settings::default()
-    };
-    let changed = loaded.with_settings(&settings, &options)?;
-    let built = changed.check(&options)?.build(&options)?;
-    match known {
-        Some(known) => built.compile_like(known, &options),
-        None => built.compile(&options),
-    }
-}
-
-/// What a failure says first, in one line.
-fn first_line(failure: &Failure) -> String {
-    let first = failure.diagnostics.first();
-    match first {
-        Some(first) => format!("{}: {}", first.code.label(first.severity), first.message),
-        None => rendered(failure),
-    }
 }

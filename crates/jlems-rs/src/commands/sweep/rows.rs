@@ -3,7 +3,8 @@
 use jlems::{Failure, Simulation, Traces};
 use lems_sweep::{Column, Feature, Point, Record, Spec, Subject, SweepError, Values};
 
-use super::{RECORDED, first_line};
+/// Name of the file that a run would record to; nothing is written to it.
+pub const RECORDED: &str = "sweep.dat";
 
 /// Paths and populations that have to be recorded.
 pub fn wanted(record: &Record) -> (Vec<String>, Vec<String>) {
@@ -279,4 +280,13 @@ fn population(path: &str) -> &str {
         .strip_prefix(stem)
         .and_then(|rest| rest.strip_suffix(".spikes"));
     inner.unwrap_or(path)
+}
+
+/// What a failure says first, in one line.
+fn first_line(failure: &Failure) -> String {
+    let first = failure.diagnostics.first();
+    match first {
+        Some(first) => format!("{}: {}", first.code.label(first.severity), first.message),
+        None => failure.render(false),
+    }
 }
