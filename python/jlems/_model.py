@@ -212,16 +212,13 @@ class Model:
 
     @property
     def quantities(self) -> list[str]:
-        """Paths that can be recorded: the exposures of the members of all populations.
+        """Paths that can be recorded: what the members of all populations and their children expose.
 
-        A ``*`` stands for all members: ``pop[*]/v``.
+        A ``*`` stands for all members: ``pop[*]/v``. Of a cell with dendrites these are also the gates, densities and
+        concentrations of each segment: ``pop[*]/7/biophys/membraneProperties/na_all/na/m/q``. What is attached to
+        single members, such as synapses, can be recorded, too, but is not in the list.
         """
-        paths = []
-        for population in self.populations:
-            description = self.describe(population.type).data
-            for exposure in description["exposures"]:
-                paths.append(f"{population.path}[*]/{exposure['name']}")
-        return paths
+        return self._source.quantities()
 
     def with_(
         self,

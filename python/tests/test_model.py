@@ -9,7 +9,7 @@ import pytest
 
 import jlems
 
-from conftest import CELL, NETWORK, ROOT
+from conftest import CELL, GROWING, NETWORK, ROOT
 
 
 def test_components_have_si_values() -> None:
@@ -28,6 +28,34 @@ def test_populations_and_quantities() -> None:
     assert sum(one.number for one in model.connections) > 0
     result = model.run(length="10 ms", record="pacemakers[*]/v")
     assert result["pacemakers[*]/v"].shape == (5, 101)
+
+
+@pytest.mark.parametrize(
+    ("file", "some"),
+    [
+        (NETWORK, ["pacemakers[*]/v", "followers[*]/u"]),
+        (
+            ROOT / "examples/hodgkin-huxley/LEMS_hodgkin_huxley.xml",
+            ["axons[*]/v", "axons[*]/biophysics/membraneProperties/sodiumChannels/sodium/m/q"],
+        ),
+        (
+            ROOT / "examples/dendrite/LEMS_dendrite.xml",
+            ["cells[*]/v", "cells[*]/2/v", "cells[*]/membrane/membraneProperties/na_soma/na/m/q"],
+        ),
+    ],
+)
+def test_all_that_is_listed_can_be_recorded(file: pathlib.Path, some: list[str]) -> None:
+    model = jlems.load(file, length="0.1 ms")
+    quantities = model.quantities
+    assert set(some) <= set(quantities), quantities
+    assert len(quantities) == len(set(quantities))
+    result = model.run(record=quantities)
+    for path in quantities:
+        assert np.isfinite(result[path].values).all(), path
+
+
+def test_a_target_without_populations_has_quantities_of_its_own() -> None:
+    assert jlems.loads(GROWING).quantities == ["x"]
 
 
 def test_change_makes_another_model() -> None:

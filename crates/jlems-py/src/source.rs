@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jlems::{Around, Choices, Diagnostic, Failure, Limits, MadeOutputs, Options, Settings};
 use lems_document::{Document, SourceReader};
+use lems_model::Model;
 use pyo3::prelude::*;
 
 use crate::descriptions::{description, types};
@@ -158,16 +159,17 @@ impl Source {
     /// What runs, as JSON: populations, connections, recorded variables.
     fn network(&self, py: Python<'_>) -> PyResult<String> {
         let json = detached(py, || {
-            let (around, mut options) = self.runnable(&Choices::default())?;
-            options.additions = None;
-            let reader = reader_of(&around, &self.texts);
-            let path = around.as_ref().map_or(&self.path, |around| &around.path);
-            let document = jlems::load_runnable(path, reader, &options)?;
-            let model = jlems::read_model_in_use(&document)?;
-            let networks = jlems::resolved::ResolvedNetwork::all(&document, &model, &options)?;
+            let networks = self.of_network(jlems::resolved::ResolvedNetwork::all)?;
             json(&networks)
         })?;
         json.map_err(|failure| exception(py, &failure, Kind::Model))
+    }
+
+    /// Paths that can be recorded.
+    fn quantities(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        let paths = detached(py, || self.of_network(jlems::resolved::quantities))?;
+        let paths = paths.map_err(|failure| exception(py, &failure, Kind::Model))?;
+        Ok(paths.into_iter().next_back().unwrap_or_default())
     }
 
     /// What a type of the model is, as JSON.
@@ -230,6 +232,20 @@ impl Source {
             (options.settings.step, options.settings.length) = (None, None);
         }
         jlems::load_with_types(&self.path, &*self.texts, &options)
+    }
+
+    /// What a function makes of the networks of the model, without what the model itself does not record.
+    fn of_network<T>(
+        &self,
+        of: impl Fn(&Document, &Model<'_>, &Options) -> Result<Vec<T>, Failure>,
+    ) -> Result<Vec<T>, Failure> {
+        let (around, mut options) = self.runnable(&Choices::default())?;
+        options.additions = None;
+        let reader = reader_of(&around, &self.texts);
+        let path = around.as_ref().map_or(&self.path, |around| &around.path);
+        let document = jlems::load_runnable(path, reader, &options)?;
+        let model = jlems::read_model_in_use(&document)?;
+        of(&document, &model, &options)
     }
 
     /// The text around a NeuroML file that says what to run and to record, or None for a file that

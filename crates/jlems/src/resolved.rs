@@ -236,15 +236,7 @@ impl ResolvedNetwork {
         model: &Model<'_>,
         options: &Options,
     ) -> Result<Vec<ResolvedNetwork>, Failure> {
-        let simulations = crate::prepare(document, model, options)?;
-        let (_, experiment) = crate::reading::experiment(document, model)?;
-        (experiment.runs.iter().zip(&simulations))
-            .map(|(run, simulation)| {
-                let network = (experiment.network(model, *run))
-                    .map_err(|errors| Failure::of(document.sources(), &errors))?;
-                Ok(ResolvedNetwork::of(&network, &experiment, simulation))
-            })
-            .collect()
+        each(document, model, options, ResolvedNetwork::of)
     }
 
     fn of(
@@ -339,6 +331,38 @@ impl ResolvedNetwork {
                 .collect(),
         }
     }
+}
+
+/// What can be recorded of the network of each run: see [`Network::quantities`].
+///
+/// # Errors
+/// Those of [`prepare`](crate::prepare).
+pub fn quantities(
+    document: &Document,
+    model: &Model<'_>,
+    options: &Options,
+) -> Result<Vec<Vec<String>>, Failure> {
+    each(document, model, options, |network, _, _| {
+        network.quantities()
+    })
+}
+
+/// What a function makes of the network of each run of the target.
+fn each<T>(
+    document: &Document,
+    model: &Model<'_>,
+    options: &Options,
+    of: impl Fn(&Network<'_, '_>, &Experiment<'_>, &Simulation) -> T,
+) -> Result<Vec<T>, Failure> {
+    let simulations = crate::prepare(document, model, options)?;
+    let (_, experiment) = crate::reading::experiment(document, model)?;
+    (experiment.runs.iter().zip(&simulations))
+        .map(|(run, simulation)| {
+            let network = (experiment.network(model, *run))
+                .map_err(|errors| Failure::of(document.sources(), &errors))?;
+            Ok(of(&network, &experiment, simulation))
+        })
+        .collect()
 }
 
 /// The instance around another that is directly in the network, or the network.

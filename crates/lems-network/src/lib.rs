@@ -18,6 +18,7 @@ mod lookup;
 mod names;
 mod path;
 mod populate;
+mod quantities;
 mod recording;
 mod resolve;
 mod rounded;

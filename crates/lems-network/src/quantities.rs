@@ -1,0 +1,90 @@
+//! What can be recorded of a network.
+
+use lems_model::TypeId;
+use rustc_hash::FxHashMap;
+
+use crate::{InstanceId, Network, Variable};
+
+impl Network<'_, '_> {
+    /// Paths of the exposed values that can be recorded of every member of a population, with `[*]` in place of its
+    /// number: its own, those of its children, and of a cell with dendrites those of the compartment in the middle of
+    /// each segment. What is attached to single members is left out. For a target without populations, its own
+    /// values.
+    pub fn quantities(&self) -> Vec<String> {
+        let mut found = Found {
+            network: self,
+            names: FxHashMap::default(),
+            paths: Vec::new(),
+        };
+        for population in self.populations() {
+            let Some(name) = self.component_id(population) else {
+                continue;
+            };
+            // The first one stands for all.
+            if let Some(first) = self.cells(population).first() {
+                found.add_cell(first.instance, &format!("{name}[*]/"));
+            }
+        }
+        if found.paths.is_empty() {
+            found.add_all(Network::ROOT, "");
+        }
+        found.paths
+    }
+}
+
+/// Paths that are being collected.
+struct Found<'n, 'm, 'd> {
+    network: &'n Network<'m, 'd>,
+    /// Names of what the instances of a type expose.
+    names: FxHashMap<TypeId, Vec<&'d str>>,
+    paths: Vec<String>,
+}
+
+impl Found<'_, '_, '_> {
+    /// A member of a population, with its compartments if it is a cell with dendrites.
+    fn add_cell(&mut self, cell: InstanceId, place: &str) {
+        self.add_all(cell, place);
+        let Some(cable) = self.network.cables.cell_at(cell) else {
+            return;
+        };
+        for segment in cable.plan.morphology.segments() {
+            let id = segment.id.to_string();
+            let compartment = self.network.cables.segment(cell, &id);
+            if let Some(compartment) = compartment.filter(|compartment| *compartment != cell) {
+                self.add_all(compartment, &format!("{place}{id}/"));
+            }
+        }
+    }
+
+    /// What an instance and those in it expose.
+    fn add_all(&mut self, top: InstanceId, place: &str) {
+        let network = self.network;
+        let mut waiting = vec![top];
+        while let Some(id) = waiting.pop() {
+            let below = match id == top {
+                true => String::new(),
+                false => network.below(top, id) + "/",
+            };
+            let names = self.names.entry(network.instance(id).kind).or_default();
+            if names.is_empty() {
+                let is_variable = |name: &&str| {
+                    let value = network.local(id, name);
+                    value.is_some_and(|value| !matches!(value.variable, Variable::Fixed(_)))
+                };
+                let exposures = network.type_of(id).exposures.keys().copied();
+                *names = exposures.filter(is_variable).collect();
+            }
+            let paths = names.iter().map(|name| format!("{place}{below}{name}"));
+            self.paths.extend(paths);
+            let inner = network.instance(id).inner();
+            let mut inner: Vec<InstanceId> = inner
+                .filter(|inner| !network.instance(*inner).attached)
+                .filter(|inner| !network.cables.is_beside(*inner))
+                // No path leads to a child without a name of its own.
+                .filter(|inner| !network.below(top, *inner).contains('['))
+                .collect();
+            inner.reverse();
+            waiting.extend(inner);
+        }
+    }
+}
