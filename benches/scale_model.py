@@ -39,15 +39,15 @@ import models  # noqa: E402
 
 # (name, value, whether `--measure` finds it, what it is)
 CONSTANTS = [
-    ("cell", 1.95, True, "ns per step and cell"),
-    ("synapse", 1.01, True, "ns per step and synapse"),
+    ("cell", 2.7, True, "ns per step and cell"),
+    ("synapse", 0.865, True, "ns per step and synapse"),
     ("event", 10.0, False, "ns to deliver a spike to a synapse"),
     ("look", 5.0, False, "ns to look at a spike of the network"),
-    ("setup-cell", 5450.0, True, "ns to read and build a cell"),
-    ("setup-connection", 2270.0, True, "ns to read and build a connection"),
-    ("bytes-cell", 1210.0, True, "bytes per cell at the peak"),
-    ("bytes-connection", 299.0, True, "bytes per connection at the peak"),
-    ("exchange", 7.0, True, "us of an exchange between two ranks of a node"),
+    ("setup-cell", 5850.0, True, "ns to read and build a cell"),
+    ("setup-connection", 2195.0, True, "ns to read and build a connection"),
+    ("bytes-cell", 1208.0, True, "bytes per cell at the peak"),
+    ("bytes-connection", 298.0, True, "bytes per connection at the peak"),
+    ("exchange", 5.5, True, "us of an exchange between two ranks of a node"),
     ("latency", 2.0, False, "us between two nodes"),
     ("bandwidth", 12.0, False, "GB/s between two nodes"),
     ("imbalance", 0.03, False, "standard deviation of the work of ranks"),
@@ -109,7 +109,7 @@ def measured(program, mpirun, cells, synapses, rounds):
         }
         found["bytes-connection"] = (with_them[few][1] - found["bytes-cell"] * cells) / connections
         if mpirun:
-            few, many = 10_000, 60_000
+            few, many = 10_000, 210_000
             launcher = [*mpirun, "-n", "2"]
             wall = lambda steps, by: runs(f"cells=16,synapses=0,steps={steps}", by)[2]
             alone, together = (wall(many, by) - wall(few, by) for by in ((), launcher))
