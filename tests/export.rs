@@ -28,6 +28,19 @@ fn of_file(path: &str) -> Vec<File> {
     exported.unwrap_or_else(|failure| panic!("{failure}")).files
 }
 
+/// The files of an export of a file of the workspace to NetPyNE.
+fn netpyne_of_file(path: &str) -> Vec<File> {
+    let path = workspace().join(path);
+    let options = Options::default();
+    let exported = export(
+        &path.to_string_lossy(),
+        &FileSources,
+        &options,
+        Form::Netpyne,
+    );
+    exported.unwrap_or_else(|failure| panic!("{failure}")).files
+}
+
 /// The files of an export of a text.
 fn of_text(text: &str) -> Result<Vec<File>, Failure> {
     let sources = MemorySources::from([("LEMS_test.xml", text)]);
@@ -74,6 +87,59 @@ fn cells_with_synapses_become_one_mechanism_and_a_driver() {
     compare_with(
         "izhikevich-network",
         &of_file("examples/izhikevich-network/LEMS_izhikevich_network.xml"),
+    );
+}
+
+#[test]
+fn netpyne_gets_the_same_mechanisms_and_the_populations_of_the_model() {
+    let path = "examples/izhikevich-network/LEMS_izhikevich_network.xml";
+    let mut files = netpyne_of_file(path);
+    let mut of_neuron = of_file(path);
+    let script = files.pop().expect("a script");
+    of_neuron.pop();
+    assert_eq!(files, of_neuron);
+    assert_eq!(script.name, "LEMS_izhikevich_network_netpyne.py");
+    for expected in [
+        r#"    ("pacemakers", "izhikevich2007Cell", 0, 5),"#,
+        r#"    ("followers", "izhikevich2007Cell", 5, 5),"#,
+    ] {
+        assert!(
+            script.text.contains(expected),
+            "{expected} in {}",
+            script.text
+        );
+    }
+    compare_with("izhikevich-netpyne", &[script]);
+}
+
+#[test]
+fn netpyne_reads_cells_with_dendrites_from_their_templates() {
+    let files = netpyne_of_file("tests/export-models/LEMS_densities.xml");
+    assert!(files.iter().any(|file| file.name == "densities.hoc"));
+    let script = files.last().expect("a script");
+    assert!(script.text.contains("importCellParams("));
+    assert!(
+        script.text.contains(r#", "densities", 0, 1),"#),
+        "{}",
+        script.text
+    );
+}
+
+#[test]
+fn cells_that_are_in_no_population_are_in_one_of_their_mechanism() {
+    let text = with_variables(&["x"], "decaying");
+    let sources = MemorySources::from([("LEMS_test.xml", text.as_str())]);
+    let exported = export(
+        "LEMS_test.xml",
+        &sources,
+        &Options::default(),
+        Form::Netpyne,
+    );
+    let files = exported.unwrap_or_else(|failure| panic!("{failure}")).files;
+    let script = text_of(&files, "LEMS_test_netpyne.py");
+    assert!(
+        script.contains(r#"    ("decaying", "decaying", 0, 1),"#),
+        "{script}"
     );
 }
 

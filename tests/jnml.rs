@@ -126,10 +126,15 @@ fn what_is_not_there_is_said_to_be_not_there() {
     let folder = Folder::with_decay();
     for (arguments, expected) in [
         (
-            &["LEMS_decay.xml", "-netpyne", "-nogui"][..],
-            "no option `-netpyne`",
+            &["LEMS_decay.xml", "-brian2"][..],
+            "`-brian2` is for jNeuroML itself",
         ),
-        (&["-sbml-import", "x.sbml"], "no option `-sbml-import`"),
+        (&["LEMS_decay.xml", "-brain2"], "no option `-brain2`"),
+        (&["LEMS_decay.xml", "-json"], "no option `-json`"),
+        (
+            &["-sbml-import", "x.sbml"],
+            "`-sbml-import` is for jNeuroML",
+        ),
         (&["LEMS_decay.xml", "other.xml"], "what is `other.xml`?"),
         (&["LEMS_decay.xml", "-I"], "needs folders"),
         (&["-validate"], "needs the files"),
@@ -224,6 +229,60 @@ fn an_export_to_neuron_has_the_names_of_jneuroml() {
         "there is no NEURON in an empty environment"
     );
     assert!(String::from_utf8_lossy(&output.stderr).contains("E0807"));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_export_to_netpyne_has_the_names_of_jneuroml() {
+    let folder = Folder::with_decay();
+    folder.write("out/empty", "");
+    let output = jnml(
+        &folder,
+        &["LEMS_decay.xml", "-netpyne", "-outputdir", "out"],
+    );
+    assert!(output.status.success(), "{output:?}");
+    assert!(
+        folder
+            .read("out/LEMS_decay_netpyne.py")
+            .contains("def net_params(")
+    );
+    assert!(folder.read("out/decay.mod").contains("POINT_PROCESS decay"));
+    let output = jnml(&folder, &["LEMS_decay.xml", "-netpyne", "-json"]);
+    assert_eq!(output.status.code(), Some(1), "JSON is written by NetPyNE");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("E0807"));
+}
+
+/// Programs that write down how they were called, in place of NEURON's compiler and Python.
+#[cfg(unix)]
+#[test]
+fn json_without_a_run_is_asked_of_the_script() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::with_decay();
+    for (name, text) in [
+        (
+            "nrnivmodl",
+            "#!/bin/sh\n/bin/mkdir made && echo > made/special\n",
+        ),
+        ("python3", "#!/bin/sh\necho \"$@\" > called\n"),
+    ] {
+        let path = format!("bin/{name}");
+        folder.write(&path, text);
+        let permissions = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(folder.0.join(&path), permissions).unwrap();
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_jlems-rs"));
+    command.args(["export", "netpyne", "LEMS_decay.xml", "--json", "-o", "out"]);
+    command
+        .env("PATH", folder.0.join("bin"))
+        .env_remove("NEURON_HOME");
+    let output = command.current_dir(&folder.0).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let called = folder.read("out/called");
+    assert!(
+        called.starts_with("LEMS_decay_netpyne.py --out "),
+        "{called}"
+    );
+    assert!(called.ends_with("--json --norun\n"), "{called}");
 }
 
 #[cfg(unix)]

@@ -14,6 +14,8 @@ with those of `jlems-rs run` with a twentieth, in the mean over a column and as 
 distances for the column that is worst, and the order: the power of the step that the distance follows. If NEURON is right,
 the order is about 1 or more. Where two spikes differ in time, so do the potentials, by much for a short time; the mean sees
 that, the largest difference says little.
+
+With `--netpyne` (`pip install netpyne`) the outputs of the export to NetPyNE are compared with those of the export to NEURON.
 """
 
 import argparse
@@ -128,6 +130,24 @@ def converges(case, folder, work, engine, cache):
     return f"{name} {verdict} {one:.1e} {other:.1e} order {order:.2f} ({worst[0]}, column {worst[1]})"
 
 
+def in_netpyne(case, folder, work, engine, cache):
+    """Compares the outputs of the exports to NEURON and to NetPyNE."""
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    model = case["lems_file"]
+    scripts = {form: f"{pathlib.Path(model).stem}_{suffix}.py" for form, suffix in (("neuron", "nrn"), ("netpyne", "netpyne"))}
+    for form in scripts:
+        problem = call(engine, "export", form, model, "-q", "-o", str(work), folder=folder)
+        if problem:
+            return f"export {form}: {problem}"
+    problem = compiled(work, cache)
+    for form, script in scripts.items():
+        problem = problem or call(sys.executable, script, "--quiet", "--out", form, folder=work)
+        if problem:
+            return f"{form}: {problem}"
+    return differences(work / "neuron", work / "netpyne") or "same"
+
+
 def check(case, folder, work, engine, cache):
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
@@ -155,6 +175,7 @@ def main():
     parser.add_argument("--engine", default="target/release/jlems-rs")
     parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path("target/neuron"))
     parser.add_argument("--converge", action="store_true", help="compare with short steps, instead of bytes")
+    parser.add_argument("--netpyne", action="store_true", help="compare the export to NetPyNE with that to NEURON")
     given = parser.parse_args()
     engine, work = str(pathlib.Path(given.engine).resolve()), given.work.resolve()
     os.environ["PATH"] = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]
@@ -163,7 +184,7 @@ def main():
     cases = [{"name": case.get("id"), **case} for case in cases]
     cases = [case for case in cases if not given.names or any(name in case["name"] for name in given.names)]
     same = close = 0
-    how = converges if given.converge else check
+    how = converges if given.converge else in_netpyne if given.netpyne else check
     for case in cases:
         result = how(case, given.corpus / case["name"], work / case["name"], engine, work / "compiled")
         close += " converges " in result

@@ -1,6 +1,7 @@
 //! A model as the files of another simulator.
 
 mod densities;
+mod populations;
 mod shapes;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use crate::{Built, Checked, Diagnostic, Failure, Loaded, Options};
 pub use lems_export::File;
 
 use densities::density_mechanisms;
+use populations::Populations;
 use shapes::Shapes;
 
 /// What a model is exported to.
@@ -30,6 +32,8 @@ pub enum Form {
     Neuron,
     /// NEURON, computing jLEMS's numbers.
     NeuronExact,
+    /// NetPyNE, with the mechanisms of NEURON.
+    Netpyne,
     /// A graph of types and network, for Graphviz.
     Graph,
     /// EDEN, which reads LEMS files itself.
@@ -78,20 +82,28 @@ pub fn export(
     let mut remark = None;
     let files = match form {
         Form::NeuronExact => {
-            let shapes = Shapes::of(&network_of(&checked, &options)?, &checked.model);
-            Exportable::whole(simulation, shapes).files(name, &built, lems_export::exact)?
-        }
-        Form::Neuron => {
             let network = network_of(&checked, &options)?;
-            let shapes = Shapes::of(&network, &checked.model);
+            Exportable::whole(simulation, &network, &checked.model).files(
+                name,
+                &built,
+                lems_export::exact,
+            )?
+        }
+        Form::Neuron | Form::Netpyne => {
+            let network = network_of(&checked, &options)?;
+            let whole = Exportable::whole(simulation, &network, &checked.model);
             let exportable = match density_mechanisms(&checked, network, simulation, &options)? {
                 Ok(exportable) => exportable,
                 Err(reason) => {
                     remark = reason.map(|reason| reason.to_string());
-                    Exportable::whole(simulation, shapes)
+                    whole
                 }
             };
-            exportable.files(name, &built, lems_export::neuron)?
+            let export = match form {
+                Form::Netpyne => lems_export::netpyne,
+                _ => lems_export::neuron,
+            };
+            exportable.files(name, &built, export)?
         }
         Form::Graph => vec![graph_of(name, loaded.document(), &checked.model, &options)?],
         Form::Eden => vec![lems_export::eden(name)],
@@ -125,16 +137,22 @@ struct Exportable {
     simulation: Arc<Simulation>,
     data_files: Vec<DataFile>,
     shapes: Shapes,
+    populations: Populations,
     membranes: Membranes,
 }
 
 impl Exportable {
     /// The run as it is built; cells with dendrites are mechanisms for whole compartments.
-    fn whole(simulation: &Arc<Simulation>, shapes: Shapes) -> Exportable {
+    fn whole(
+        simulation: &Arc<Simulation>,
+        network: &Network<'_, '_>,
+        model: &Model<'_>,
+    ) -> Exportable {
         Exportable {
             data_files: data_files(simulation),
             simulation: Arc::clone(simulation),
-            shapes,
+            shapes: Shapes::of(network, model),
+            populations: Populations::of(network),
             membranes: Membranes::default(),
         }
     }
@@ -173,6 +191,7 @@ impl Exportable {
             cell_of_cable: self.shapes.of_cable,
             densities: self.membranes.densities,
             celsius: self.membranes.temperature.map(|kelvin| kelvin - 273.15),
+            populations: self.populations.in_memory_of(simulation),
             concentrations: self.membranes.concentrations,
         })
     }

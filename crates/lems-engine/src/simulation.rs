@@ -8,7 +8,9 @@ use lems_ir::{Action, Cable, Probe, Program, Target};
 use lems_lower::{Lowered, Method, Recorded, lower};
 use lems_math::JavaRandom;
 use lems_model::Model;
-use lems_network::{EventFormat, Experiment, Network, NetworkError, Run, Shapes, Variable};
+use lems_network::{
+    EventFormat, Experiment, Network, NetworkError, Run, ShapeId, Shapes, Variable,
+};
 
 /// A run that is ready to start: program, recorders, number of steps.
 #[derive(Debug, Clone)]
@@ -17,6 +19,8 @@ pub struct Simulation {
     pub program: Arc<Program>,
     /// Names of the columns in memory: first slot, and the variable that it holds.
     pub columns: Vec<(u32, String)>,
+    /// First slots of columns, and the shape to whose members the slots belong.
+    pub shapes: Vec<(u32, ShapeId)>,
     /// Slots of values that nothing changes while it runs, such as parameters.
     pub(crate) fixed: Vec<Range<u32>>,
     /// What is legal, but probably a mistake.
@@ -186,6 +190,7 @@ impl Simulation {
             program,
             values,
             columns,
+            shapes: shapes_of_columns,
             fixed,
         } = lower(&network, &shapes, &recorded, method)?;
         let data_files = (data_files.into_iter())
@@ -213,6 +218,7 @@ impl Simulation {
         Ok(Simulation {
             program: Arc::new(program),
             columns,
+            shapes: shapes_of_columns,
             fixed,
             instances: network.instances.len(),
             warnings: (network.warnings.into_inner().into_iter())

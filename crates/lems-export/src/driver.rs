@@ -1,4 +1,4 @@
-//! The Python file that builds a network of mechanisms in NEURON, runs it, and writes its outputs.
+//! The Python file that builds a network of mechanisms in NEURON or NetPyNE, runs it, and writes its outputs.
 
 use std::fmt::Write;
 
@@ -23,6 +23,7 @@ pub(crate) struct Data {
     /// The cell of each cable.
     pub cables: Vec<usize>,
     pub membranes: Vec<Membranes>,
+    pub populations: Vec<PopulationData>,
     /// Whether each cell is a template in a file of its own.
     pub templates: bool,
     /// The state of the random generator at the start, if mechanisms draw random numbers.
@@ -55,6 +56,16 @@ impl Data {
             }),
         }
     }
+}
+
+/// Cells of a population that follow one another.
+#[derive(Debug)]
+pub(crate) struct PopulationData {
+    pub name: String,
+    /// A mechanism or a cell with dendrites.
+    pub kind: String,
+    pub first: u32,
+    pub count: u32,
 }
 
 /// A section of a cell.
@@ -174,18 +185,67 @@ pub(crate) struct Pending {
     pub delay: f64,
 }
 
+/// The program that builds the network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Builder {
+    Neuron,
+    Netpyne,
+}
+
 /// The file.
-pub(crate) fn file(job: &Job<'_>, data: &Data) -> File {
+pub(crate) fn file(job: &Job<'_>, data: &Data, builder: Builder) -> File {
     let stem = job.name.strip_suffix(".xml").unwrap_or(job.name);
-    let mut text = String::new();
-    let _ = write!(
-        text,
-        "#!/usr/bin/env python3\n\"\"\"{} in NEURON: builds the network, runs it, and writes its files.\n\n\
+    let (name, suffix, modules, code) = match builder {
+        Builder::Neuron => (
+            "NEURON",
+            "nrn",
+            &["argparse", "math", "os", "sys", "time"][..],
+            include_str!("driver/neuron.py"),
+        ),
+        Builder::Netpyne => (
+            "NetPyNE",
+            "netpyne",
+            &["argparse", "contextlib", "io", "math", "os", "sys"][..],
+            include_str!("driver/netpyne.py"),
+        ),
+    };
+    let modules: String = (modules.iter())
+        .map(|module| format!("import {module}\n"))
+        .collect();
+    let mut text = format!(
+        "#!/usr/bin/env python3\n\"\"\"{} in {name}: builds the network, runs it, and writes its files.\n\n\
          Made by jlems-rs. Compile the mechanisms beside this file first: `nrnivmodl`. `build()` makes the\n\
-         network without running it.\n\"\"\"\n\nimport argparse\nimport math\nimport os\nimport sys\nimport time\n\n\
+         network without running it.\n\"\"\"\n\n{modules}\n\
          import numpy\n\nHERE = os.path.dirname(os.path.abspath(__file__))\nINF, NAN = math.inf, math.nan\n\n",
         comment(job.name)
     );
+    tables(&mut text, job, data);
+    if builder == Builder::Netpyne {
+        populations(&mut text, data);
+    }
+    text.push_str(include_str!("driver/common.py"));
+    text.push_str(code);
+    File {
+        name: format!("{stem}_{suffix}.py"),
+        text,
+    }
+}
+
+/// The populations of NetPyNE.
+fn populations(text: &mut String, data: &Data) {
+    text.push_str(
+        "# Populations: name, the mechanism or the cell that it is of, the first instance or cell of it, and how many.\n\
+         POPULATIONS = [\n",
+    );
+    for of in &data.populations {
+        let (name, kind) = (quoted(&of.name), quoted(&of.kind));
+        let _ = writeln!(text, "    ({name}, {kind}, {}, {}),", of.first, of.count);
+    }
+    text.push_str("]\n\n");
+}
+
+/// What the file knows of a run, as tables.
+fn tables(text: &mut String, job: &Job<'_>, data: &Data) {
     let _ = writeln!(
         text,
         "# Length of a step in seconds, number of steps, steps from one row to the next."
@@ -202,7 +262,7 @@ pub(crate) fn file(job: &Job<'_>, data: &Data) -> File {
         let _ = writeln!(text, "    {}: {instances},", quoted(name));
     }
     text.push_str("}\n\n");
-    cells(&mut text, data);
+    cells(text, data);
     text.push_str("# Mechanism, variable, its value in each instance (SI units).\nSCALARS = [\n");
     for scalars in &data.scalars {
         let (mechanism, variable) = (quoted(&scalars.mechanism), quoted(&scalars.variable));
@@ -296,7 +356,7 @@ pub(crate) fn file(job: &Job<'_>, data: &Data) -> File {
     for (path, columns) in &data.data_files {
         let _ = writeln!(text, "    ({}, [", quoted(path));
         for column in columns {
-            data_column(&mut text, column);
+            data_column(text, column);
         }
         text.push_str("    ]),\n");
     }
@@ -350,11 +410,6 @@ pub(crate) fn file(job: &Job<'_>, data: &Data) -> File {
         job.celsius.map_or("None".to_owned(), double),
         concentrations.join(", ")
     );
-    text.push_str(include_str!("driver.py"));
-    File {
-        name: format!("{stem}_nrn.py"),
-        text,
-    }
 }
 
 fn data_column(text: &mut String, column: &Column) {

@@ -1,5 +1,7 @@
 //! What is exported, as plain values.
 
+use std::rc::Rc;
+
 use lems_ir::{Program, State};
 
 /// A file to be written.
@@ -42,8 +44,33 @@ pub struct Job<'j> {
     pub densities: Vec<Density>,
     /// The temperature that they read, in degrees Celsius.
     pub celsius: Option<f64>,
+    /// The populations of the model, for programs that have populations.
+    pub populations: Vec<Population>,
     /// Concentrations of ions where no mechanism computes them: NEURON's name for the value, and the value.
     pub concentrations: Vec<(String, f64)>,
+}
+
+/// A population of a model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Population {
+    /// Its id.
+    pub name: String,
+    /// Where its cells are, in its order.
+    pub cells: Vec<PopulationCell>,
+}
+
+/// Where a cell of a population is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PopulationCell {
+    /// It is a cable of the program.
+    Cable(usize),
+    /// It has a slot in each of some columns of memory.
+    Member {
+        /// First slots of the columns.
+        columns: Rc<[u32]>,
+        /// Number of the slots after the first ones.
+        member: u32,
+    },
 }
 
 /// A density mechanism.

@@ -21,9 +21,10 @@ mod template;
 
 pub use eden::eden;
 pub use error::ExportError;
-pub use exact::{exact, late_events, neuron};
+pub use exact::{exact, late_events, netpyne, neuron};
 pub use graph::{Graph, graph};
 pub use job::{
-    Cell, DataFile, Density, EventFile, EventOrder, File, Insert, Job, Quantity, Recorded, Section,
+    Cell, DataFile, Density, EventFile, EventOrder, File, Insert, Job, Population, PopulationCell,
+    Quantity, Recorded, Section,
 };
 pub use names::{Names, mechanism_name};

@@ -109,6 +109,9 @@ impl<'d> Lowering<'_, '_, 'd> {
         let columns = (self.columns.all.iter_enumerated())
             .filter_map(|(id, column)| Some((bases[id]?, self.column_name(column))))
             .collect();
+        let shapes = (self.columns.all.iter_enumerated())
+            .filter_map(|(id, column)| Some((bases[id]?, column.shape)))
+            .collect();
         let is_fixed = |column: &Column<'_>| {
             matches!(column.kind, ColumnKind::Parameter(_) | ColumnKind::Value(_))
         };
@@ -120,6 +123,7 @@ impl<'d> Lowering<'_, '_, 'd> {
             program: self.program,
             values,
             columns,
+            shapes,
             fixed,
         })
     }

@@ -51,6 +51,8 @@ pub struct Lowered {
     pub values: Vec<Probe>,
     /// Names of the columns in memory: first slot, and the variable that it holds.
     pub columns: Vec<(u32, String)>,
+    /// First slots of columns, and the shape to whose members the slots belong.
+    pub shapes: Vec<(u32, ShapeId)>,
     /// Slots of values that nothing changes while the program runs, such as parameters.
     pub fixed: Vec<Range<u32>>,
 }

@@ -129,35 +129,11 @@ IDLE = {name for name, *_, used in MEMBRANES if not any(used)}
 
 
 class Network:
-    """The instances of the model: `mechanisms` has a list of point processes for each mechanism."""
+    """The instances of the model: `mechanisms` has a list of point processes for each mechanism; those that do nothing are None."""
 
     def __init__(self):
         self.cells, self.mechanisms, self.sections, self.ports, self.connections = [], {}, [], [], []
         self.numbers = {}
-
-
-class Cell:
-    """A cell with dendrites: its sections, in order."""
-
-    def __init__(self, h, name, number):
-        self.name = f"{name}_{number}"
-        self.sections = []
-        if DENSITIES:
-            # A template of its own file.
-            self.template = getattr(h, name)()
-            self.sections = [getattr(self.template, section) for section in CELLS[name]]
-            return
-        for section_name, parent, along, divisions, resistivity, points in CELLS[name]:
-            section = h.Section(name=section_name, cell=self)
-            for point in points:
-                section.pt3dadd(*point)
-            section.nseg, section.Ra = divisions, resistivity
-            if parent is not None:
-                section.connect(self.sections[parent](along), 0)
-            self.sections.append(section)
-
-    def __repr__(self):
-        return self.name
 
 
 def load_mechanisms():
@@ -181,40 +157,10 @@ def load_mechanisms():
     return h
 
 
-def build(step=STEP, with_numbers=False):
-    """Makes all instances and connections, for steps of this length in seconds. CoreNEURON knows what
-    sends events by numbers."""
-    h = load_mechanisms()
-    if CELSIUS is not None:
-        h.celsius = CELSIUS
-    for name, concentration in CONCENTRATIONS:
-        setattr(h, name, concentration)
-    network = Network()
-    network.cells = [Cell(h, name, number) for number, name in enumerate(CABLES)]
-    for name, cables, sections, along, capacitances, _, used in MEMBRANES:
-        instances = []
-        for cable, number, place, capacitance, is_used in zip(cables, sections, along, capacitances, used):
-            segment = network.cells[cable].sections[number](place)
-            if 0 < place < 1 and not DENSITIES:
-                # uF/cm2 from farads and um2.
-                segment.cm = 1e14 * capacitance / segment.area()
-            instances.append(getattr(h, name)(segment) if is_used else None)
-            if is_used:
-                instances[-1].time_step = step
-        network.mechanisms[name] = instances
-    # A section for each other instance, which gives it a place. Nothing flows there.
-    for name, count in MECHANISMS.items():
-        if name in network.mechanisms:
-            continue
-        make, instances = getattr(h, name), []
-        for number in range(count):
-            section = h.Section(name=f"{name}_{number}")
-            section.L = section.diam = 10
-            instance = make(section(0.5))
-            instance.time_step = step
-            network.sections.append(section)
-            instances.append(instance)
-        network.mechanisms[name] = instances
+def fill(h, network, step):
+    """Gives all instances their values and pointers, and those that draw random numbers the generator."""
+    for instance in (instance for instances in network.mechanisms.values() for instance in instances if instance):
+        instance.time_step = step
     for name, variable, values in SCALARS:
         for instance, value in zip(network.mechanisms[name], values):
             if instance is not None:
@@ -239,7 +185,10 @@ def build(step=STEP, with_numbers=False):
             h.setpointer(generator._ref_low, "generator_low", instance)
             h.setpointer(generator._ref_high, "generator_high", instance)
         network.generator = generator
-    # What sends events: an instance itself, or a port that counts them.
+
+
+def find_senders(h, network, make_port):
+    """Finds what sends events: an instance itself, or a port that counts them, made for the instance."""
     for name, counter, own, instances, places in PORTS:
         senders = [network.mechanisms[name][instance] for instance in instances]
         if not own:
@@ -248,29 +197,9 @@ def build(step=STEP, with_numbers=False):
             for owner, place in owners:
                 senders.append(None)
                 if owner is not None:
-                    senders[-1] = h.EventPort(owner.get_segment())
+                    senders[-1] = make_port(owner)
                     h.setpointer(reference(owner, counter, place), "count", senders[-1])
         network.ports.append(senders)
-    context = h.ParallelContext()
-    for port, senders in enumerate(network.ports if with_numbers else []):
-        for member, sender in enumerate(senders):
-            if sender is None:
-                continue
-            number = len(network.numbers)
-            network.numbers[port, member] = number
-            context.set_gid2node(number, context.id())
-            context.cell(number, h.NetCon(sender, None))
-    for port, handler, name, members, instances, places, delays in CONNECTIONS:
-        senders, receivers = network.ports[port], network.mechanisms[name]
-        for member, instance, place, delay in zip(members, instances, places, delays):
-            if with_numbers:
-                connection = context.gid_connect(network.numbers[port, member], receivers[instance])
-            else:
-                connection = h.NetCon(senders[member], receivers[instance])
-            connection.weight[0], connection.weight[1] = handler, place
-            connection.delay = delay_of(delay, step)
-            network.connections.append(connection)
-    return network
 
 
 def delay_of(delay, step):
@@ -318,19 +247,22 @@ class Recording:
             for identifier, port, member, rank in selections:
                 if port is not None and (port, member) not in known:
                     known[port, member] = len(known)
-                    sender = known[port, member]
-                    if network.numbers:
-                        sender = network.numbers[port, member]
-                        h.ParallelContext().spike_record(sender, self.times, self.numbers)
-                    else:
-                        listener = h.NetCon(network.ports[port][member], None)
-                        listener.record(self.times, self.numbers, sender)
-                        self.listeners.append(listener)
+                    sender = self.listen(h, network, (port, member), known[port, member])
                     self.known_as[sender] = known[port, member]
                     self.senders.append([])
                 if port is not None:
                     self.senders[known[port, member]].append(len(self.selections))
                 self.selections.append((number, identifier, rank))
+
+    def listen(self, h, network, port, number):
+        """Records the events of a member of a port, under the number that is given, or another."""
+        if network.numbers:
+            h.ParallelContext().spike_record(network.numbers[port], self.times, self.numbers)
+            return network.numbers[port]
+        listener = h.NetCon(network.ports[port[0]][port[1]], None)
+        listener.record(self.times, self.numbers, number)
+        self.listeners.append(listener)
+        return number
 
     def values(self, column):
         """What a column has recorded, in SI units."""
@@ -343,7 +275,8 @@ class Recording:
         found = [(0, -1, selection) for selection in EVENTS_AT_START]
         for time, number in zip(self.times, self.numbers):
             when = round(time / (1000 * step))
-            for selection in self.senders[self.known_as[int(number)]]:
+            known = self.known_as.get(int(number))
+            for selection in [] if known is None else self.senders[known]:
                 found.append((when, self.selections[selection][2], selection))
         found.sort(key=lambda event: event[:2])
         for when, _, selection in found:
@@ -352,16 +285,9 @@ class Recording:
                 yield when, number, identifier
 
 
-def run(network, steps=STEPS, step=STEP, threads=1, coreneuron=False, progress=None):
-    """Runs a network for so many steps from its start, and gives what is recorded of it."""
-    h = load_mechanisms()
-    recording = Recording(h, network)
-    context = h.ParallelContext()
-    if threads > 1:
-        if any(min(delays, default=1) <= 2 * step for *_, delays in CONNECTIONS) or POINTERS or DRAWING:
-            raise Problem("instances without a delay of two steps between them need one thread")
-        context.nthread(threads)
-    h.dt = 1000 * step
+def at_start(h, network, step):
+    """What NEURON does at the start of a run: sets potentials, and sends the events that are on their way. The
+    result must be kept until then."""
 
     def start():
         for name, cables, sections, along, _, potentials, _ in MEMBRANES:
@@ -383,22 +309,7 @@ def run(network, steps=STEPS, step=STEP, threads=1, coreneuron=False, progress=N
             connection.delay = 0
             connection.event(delay_of(delay, step))
 
-    handlers = h.FInitializeHandler(0, start), h.FInitializeHandler(1, send)
-    h.finitialize(-65)
-    del handlers
-    if coreneuron:
-        from neuron import coreneuron as core
-
-        core.enable, core.verbose = True, 0
-        context.set_maxstep(10)
-        context.psolve((steps + 1) * h.dt)
-    else:
-        # One step more than rows: what is sent in a step is seen at the start of the next.
-        for done in range(steps + 1):
-            if progress and done % 1024 == 0:
-                progress(done, steps)
-            h.fadvance()
-    return recording
+    return h.FInitializeHandler(0, start), h.FInitializeHandler(1, send)
 
 
 def float_text(value):
@@ -459,6 +370,145 @@ class Problem(Exception):
     """Something that the user can mend."""
 
 
+def arguments(add=None):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--tstop", type=float, metavar="MS", help="length of the run, in ms")
+    parser.add_argument("--dt", type=float, metavar="MS", help="length of a step, in ms")
+    parser.add_argument("--out", default=".", metavar="FOLDER", help="where the outputs go")
+    parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    parser.add_argument("-nogui", action="store_true", help=argparse.SUPPRESS)
+    if add:
+        add(parser)
+    return parser.parse_args()
+
+
+def length(given):
+    """The step in seconds and the number of steps that the arguments ask for."""
+    step = STEP if given.dt is None else given.dt / 1000
+    if not step > 0:
+        raise Problem("--dt must be greater than 0")
+    if given.tstop is None and given.dt is None:
+        return step, STEPS
+    whole = STEP * STEPS if given.tstop is None else given.tstop / 1000
+    return step, max(math.ceil(whole / step - 1e-9), 0)
+
+
+def exit_after(main):
+    """Runs the program; NEURON would go on to read hoc."""
+    try:
+        main()
+    except (Problem, OSError, ImportError, RuntimeError) as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        sys.exit(1)
+    sys.exit(0)
+
+
+class Cell:
+    """A cell with dendrites: its sections, in order."""
+
+    def __init__(self, h, name, number):
+        self.name = f"{name}_{number}"
+        self.sections = []
+        if DENSITIES:
+            # A template of its own file.
+            self.template = getattr(h, name)()
+            self.sections = [getattr(self.template, section) for section in CELLS[name]]
+            return
+        for section_name, parent, along, divisions, resistivity, points in CELLS[name]:
+            section = h.Section(name=section_name, cell=self)
+            for point in points:
+                section.pt3dadd(*point)
+            section.nseg, section.Ra = divisions, resistivity
+            if parent is not None:
+                section.connect(self.sections[parent](along), 0)
+            self.sections.append(section)
+
+    def __repr__(self):
+        return self.name
+
+
+def build(step=STEP, with_numbers=False):
+    """Makes all instances and connections, for steps of this length in seconds. CoreNEURON knows what
+    sends events by numbers."""
+    h = load_mechanisms()
+    if CELSIUS is not None:
+        h.celsius = CELSIUS
+    for name, concentration in CONCENTRATIONS:
+        setattr(h, name, concentration)
+    network = Network()
+    network.cells = [Cell(h, name, number) for number, name in enumerate(CABLES)]
+    for name, cables, sections, along, capacitances, _, used in MEMBRANES:
+        instances = []
+        for cable, number, place, capacitance, is_used in zip(cables, sections, along, capacitances, used):
+            segment = network.cells[cable].sections[number](place)
+            if 0 < place < 1 and not DENSITIES:
+                # uF/cm2 from farads and um2.
+                segment.cm = 1e14 * capacitance / segment.area()
+            instances.append(getattr(h, name)(segment) if is_used else None)
+        network.mechanisms[name] = instances
+    # A section for each other instance, which gives it a place. Nothing flows there.
+    for name, count in MECHANISMS.items():
+        if name in network.mechanisms:
+            continue
+        make, instances = getattr(h, name), []
+        for number in range(count):
+            section = h.Section(name=f"{name}_{number}")
+            section.L = section.diam = 10
+            network.sections.append(section)
+            instances.append(make(section(0.5)))
+        network.mechanisms[name] = instances
+    fill(h, network, step)
+    find_senders(h, network, lambda owner: h.EventPort(owner.get_segment()))
+    context = h.ParallelContext()
+    for port, senders in enumerate(network.ports if with_numbers else []):
+        for member, sender in enumerate(senders):
+            if sender is None:
+                continue
+            number = len(network.numbers)
+            network.numbers[port, member] = number
+            context.set_gid2node(number, context.id())
+            context.cell(number, h.NetCon(sender, None))
+    for port, handler, name, members, instances, places, delays in CONNECTIONS:
+        senders, receivers = network.ports[port], network.mechanisms[name]
+        for member, instance, place, delay in zip(members, instances, places, delays):
+            if with_numbers:
+                connection = context.gid_connect(network.numbers[port, member], receivers[instance])
+            else:
+                connection = h.NetCon(senders[member], receivers[instance])
+            connection.weight[0], connection.weight[1] = handler, place
+            connection.delay = delay_of(delay, step)
+            network.connections.append(connection)
+    return network
+
+
+def run(network, steps=STEPS, step=STEP, threads=1, coreneuron=False, progress=None):
+    """Runs a network for so many steps from its start, and gives what is recorded of it."""
+    h = load_mechanisms()
+    recording = Recording(h, network)
+    context = h.ParallelContext()
+    if threads > 1:
+        if any(min(delays, default=1) <= 2 * step for *_, delays in CONNECTIONS) or POINTERS or DRAWING:
+            raise Problem("instances without a delay of two steps between them need one thread")
+        context.nthread(threads)
+    h.dt = 1000 * step
+    handlers = at_start(h, network, step)
+    h.finitialize(-65)
+    del handlers
+    if coreneuron:
+        from neuron import coreneuron as core
+
+        core.enable, core.verbose = True, 0
+        context.set_maxstep(10)
+        context.psolve((steps + 1) * h.dt)
+    else:
+        # One step more than rows: what is sent in a step is seen at the start of the next.
+        for done in range(steps + 1):
+            if progress and done % 1024 == 0:
+                progress(done, steps)
+            h.fadvance()
+    return recording
+
+
 class Progress:
     """How far a run is, on the terminal."""
 
@@ -471,28 +521,15 @@ class Progress:
         print(f"\r{done} of {steps} steps, {left:.0f} s left ", end="", file=sys.stderr, flush=True)
 
 
-def arguments():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--tstop", type=float, metavar="MS", help="length of the run, in ms")
-    parser.add_argument("--dt", type=float, metavar="MS", help="length of a step, in ms")
+def options(parser):
     parser.add_argument("--seed", type=int, help="accepted if the model draws no random numbers")
     parser.add_argument("--coreneuron", action="store_true", help="compute with CoreNEURON")
     parser.add_argument("--nthread", type=int, default=1, help="number of threads")
-    parser.add_argument("--out", default=".", metavar="FOLDER", help="where the outputs go")
-    parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
-    parser.add_argument("-nogui", action="store_true", help=argparse.SUPPRESS)
-    return parser.parse_args()
 
 
 def main():
-    given = arguments()
-    step = STEP if given.dt is None else given.dt / 1000
-    if not step > 0:
-        raise Problem("--dt must be greater than 0")
-    steps = STEPS
-    if given.tstop is not None or given.dt is not None:
-        length = STEP * STEPS if given.tstop is None else given.tstop / 1000
-        steps = max(math.ceil(length / step - 1e-9), 0)
+    given = arguments(options)
+    step, steps = length(given)
     if given.seed is not None and GENERATOR is not None:
         raise Problem("the seed is a part of the export: set it in the model, or by `export --seed`")
     progress = Progress() if sys.stderr.isatty() and not given.quiet else None
@@ -504,10 +541,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except (Problem, OSError, ImportError, RuntimeError) as problem:
-        print(f"error: {problem}", file=sys.stderr)
-        sys.exit(1)
-    # NEURON would go on to read hoc.
-    sys.exit(0)
+    exit_after(main)

@@ -21,6 +21,8 @@ pub use other_programs::real_jneuroml;
 pub enum Command {
     /// Write mechanisms (NMODL) and a Python file that builds and runs the model in NEURON.
     Neuron(NeuronArguments),
+    /// Write the mechanisms of NEURON and a Python file that builds and runs the model in NetPyNE.
+    Netpyne(NetpyneArguments),
     /// Write a Python file that runs the model in EDEN, which reads LEMS files itself.
     Eden(OneFileArguments),
     /// Write a graph of the types in use and of the network, which Graphviz draws (`dot -Tsvg`).
@@ -31,11 +33,28 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct NeuronArguments {
     #[command(flatten)]
-    model: ModelArguments,
+    program: ProgramArguments,
     /// Refuse what NEURON computes in its own way: cells with dendrites. All other numbers are those of
     /// jlems-rs in any case.
     #[arg(long)]
     exact: bool,
+}
+
+/// What to export to NetPyNE.
+#[derive(Debug, Args)]
+pub struct NetpyneArguments {
+    #[command(flatten)]
+    program: ProgramArguments,
+    /// Compile the mechanisms and write the network as JSON of NetPyNE, too. Without `--run`, the model is not run.
+    #[arg(long)]
+    json: bool,
+}
+
+/// A model that becomes a program, and what is done with it.
+#[derive(Debug, Args)]
+struct ProgramArguments {
+    #[command(flatten)]
+    model: ModelArguments,
     /// Compile the mechanisms, too, with `nrnivmodl`.
     #[arg(long)]
     compile: bool,
@@ -89,22 +108,26 @@ impl ModelArguments {
 /// Exports a model.
 pub fn run(command: &Command) -> Result<ExitCode, Failure> {
     match command {
-        Command::Neuron(arguments) => neuron(arguments),
+        Command::Neuron(arguments) => {
+            let form = match arguments.exact {
+                true => Form::NeuronExact,
+                false => Form::Neuron,
+            };
+            program(&arguments.program, form, false)
+        }
+        Command::Netpyne(arguments) => program(&arguments.program, Form::Netpyne, arguments.json),
         Command::Eden(arguments) => one_file(&arguments.model, Form::Eden),
         Command::Graph(arguments) => one_file(&arguments.model, Form::Graph),
     }
 }
 
-fn neuron(arguments: &NeuronArguments) -> Result<ExitCode, Failure> {
+/// An export with mechanisms and a Python file, which writes JSON of the network if that is wanted.
+fn program(arguments: &ProgramArguments, form: Form, json: bool) -> Result<ExitCode, Failure> {
     let model = &arguments.model;
     let mut options = model.options()?;
     super::watch::watch_over(&options);
     let reader = model.search.reader(&model.file, &options);
     let runnable = (arguments.recording).runnable(&model.file, &*reader, &mut options)?;
-    let form = match arguments.exact {
-        true => Form::NeuronExact,
-        false => Form::Neuron,
-    };
     let exported = export(runnable.path(), runnable.reader(), &options, form)?;
     write(&exported, &model.output)?;
     if !model.quiet {
@@ -117,13 +140,20 @@ fn neuron(arguments: &NeuronArguments) -> Result<ExitCode, Failure> {
         }
         print(&said(&exported.files, &model.output))?;
     }
-    if arguments.compile || arguments.run {
+    if arguments.compile || arguments.run || json {
         other_programs::compile(&model.output)?;
     }
-    if arguments.run {
+    if arguments.run || json {
         let script = script(&exported.files);
         let out = arguments.out_dir.as_deref().unwrap_or(Path::new("."));
-        other_programs::run_python(&model.output, script, out, model.quiet)?;
+        let options = [
+            (model.quiet, "--quiet"),
+            (json, "--json"),
+            (!arguments.run, "--norun"),
+        ];
+        let options = options.iter().filter(|(is_given, _)| *is_given);
+        let options: Vec<&str> = options.map(|(_, option)| *option).collect();
+        other_programs::run_python(&model.output, script, out, &options)?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -20,6 +20,8 @@ jlems-rs, called as jnml
         draws what it would show
     jnml LEMS_FILE -neuron [-nogui] [-compile] [-run] [-outputdir FOLDER]
         exports to NEURON; -compile calls nrnivmodl, -run also runs the model there
+    jnml LEMS_FILE -netpyne [-compile] [-run] [-json] [-outputdir FOLDER]
+        exports to NetPyNE; -json also has NetPyNE write the network as JSON
     jnml LEMS_FILE -eden [-outputdir FOLDER]
         writes a Python file that runs the model in EDEN; -graph writes a graph for Graphviz
     jnml -validate FILE...
@@ -29,7 +31,7 @@ jlems-rs, called as jnml
     jnml -h
         prints this
 
-Other options (conversion and export) are passed on to jNeuroML itself, if there is a `jnml` in PATH
+Other options (-sbml, -brian2, -moose, ...) are passed on to jNeuroML itself, if there is a `jnml` in PATH
 besides this one. `jlems-rs --help` has more.
 ";
 
@@ -74,17 +76,19 @@ pub fn run(words: &[String]) -> ExitCode {
 
 fn simulate(words: &[String]) -> ExitCode {
     let (mut file, mut include, mut folder, mut runs) = (None, Vec::new(), None, true);
-    let (mut shows, mut export, mut compiles, mut runs_export) = (true, None, false, false);
+    let (mut shows, mut export, mut done) = (true, None, Vec::new());
     let mut rest = words.iter();
     while let Some(word) = rest.next() {
         match word.as_str() {
             "-nogui" => shows = false,
             "-norun" => runs = false,
             "-neuron" => export = Some("neuron"),
+            "-netpyne" => export = Some("netpyne"),
             "-eden" => export = Some("eden"),
             "-graph" | "-lems-graph" => export = Some("graph"),
-            "-compile" if export.is_some() => compiles = true,
-            "-run" if export.is_some() => runs_export = true,
+            "-compile" if export.is_some() => done.push("--compile"),
+            "-run" if export.is_some() => done.push("--run"),
+            "-json" if export == Some("netpyne") => done.push("--json"),
             "-I" => match rest.next() {
                 Some(folders) => include.extend((!folders.is_empty()).then_some(folders)),
                 None => return fail(&wrong("`-I` needs folders, with `:` between them")),
@@ -104,7 +108,7 @@ fn simulate(words: &[String]) -> ExitCode {
         return fail(&wrong("no LEMS file is given"));
     };
     if let Some(form) = export {
-        return exported(form, file, &include, folder, compiles, runs_export);
+        return exported(form, file, &include, folder, &done);
     }
     if !runs {
         return match build(file, &include) {
@@ -140,14 +144,14 @@ fn simulate(words: &[String]) -> ExitCode {
     status
 }
 
-/// Exports a file as jNeuroML does: beside the LEMS file, or to a folder that is there.
+/// Exports a file as jNeuroML does: beside the LEMS file, or to a folder that is there. `done` are options of
+/// `jlems-rs export` about what is done with the export.
 fn exported(
     form: &str,
     file: &str,
     include: &[&String],
     folder: Option<&String>,
-    compiles: bool,
-    runs: bool,
+    done: &[&str],
 ) -> ExitCode {
     let beside = Path::new(file)
         .parent()
@@ -162,9 +166,9 @@ fn exported(
     let mut own = vec!["export", form, "--output", folder];
     let folders = include.iter();
     own.extend(folders.flat_map(|folders| ["--include", folders.as_str()]));
-    own.extend(compiles.then_some("--compile"));
-    if runs {
-        own.extend(["--run", "--out-dir", folder]);
+    own.extend(done);
+    if done.contains(&"--run") {
+        own.extend(["--out-dir", folder]);
     }
     if let Err(failure) = print(VERSION) {
         return fail(&failure);
@@ -172,12 +176,45 @@ fn exported(
     as_own(own.into_iter().chain(["--", file]))
 }
 
+/// Conversions of jNeuroML that this program has not.
+const OF_JNEUROML: [&str; 18] = [
+    "-brian",
+    "-brian2",
+    "-cvode",
+    "-dlems",
+    "-dnsim",
+    "-matlab",
+    "-moose",
+    "-nineml",
+    "-sbml",
+    "-sbml-import",
+    "-sbml-import-units",
+    "-sbml-sedml",
+    "-sedml",
+    "-spineml",
+    "-validatev1",
+    "-vertex",
+    "-vhdl",
+    "-xpp",
+];
+
+/// A conversion that only jNeuroML has, where it is not installed.
+fn only_jneuroml(option: &str) -> Failure {
+    let message =
+        format!("`{option}` is for jNeuroML itself, and there is no other `jnml` in PATH");
+    let help = "jlems-rs has `-neuron`, `-netpyne`, `-eden` and `-graph`; `pip install pyneuroml` \
+                installs jNeuroML, which also needs Java"
+        .to_owned();
+    Failure::plain(Code::WRONG_COMMAND, message, Some(help))
+}
+
 /// Calls jNeuroML itself for an option that this program has not.
 fn passed_on(option: &str, words: &[String]) -> ExitCode {
     let Some(program) = super::export::real_jneuroml() else {
-        return fail(&wrong(&format!(
-            "jlems-rs has no option `{option}` of jnml"
-        )));
+        return fail(&match OF_JNEUROML.contains(&option) {
+            true => only_jneuroml(option),
+            false => wrong(&format!("jlems-rs has no option `{option}` of jnml")),
+        });
     };
     let place = program.to_string_lossy().into_owned();
     if let Err(failure) = print(&format!(

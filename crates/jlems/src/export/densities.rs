@@ -7,6 +7,7 @@ use lems_export::{DataFile, ExportError, Quantity, Recorded};
 use lems_network::{Column, Network, NetworkError, Variable};
 use lems_nmodl::{Membranes, NotNative};
 
+use super::populations::Populations;
 use super::shapes::Shapes;
 use super::{Exportable, data_files};
 use crate::stages::Checked;
@@ -70,6 +71,7 @@ pub(super) fn density_mechanisms<'d>(
     let mut shapes = Shapes::of(&network, &checked.model);
     insert(&membranes, &mut shapes);
     membranes.remove_from(&mut network, &rules);
+    let populations = Populations::of(&network);
     let recording = RecordSettings {
         number: whole.number(),
         every: whole.every(),
@@ -82,6 +84,7 @@ pub(super) fn density_mechanisms<'d>(
         data_files: merged(data_files(&simulation), own, whole)?,
         simulation: Arc::new(simulation),
         shapes,
+        populations,
         membranes,
     }))
 }

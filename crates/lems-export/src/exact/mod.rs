@@ -5,6 +5,7 @@ mod foreign;
 mod helpers;
 mod mechanism;
 mod module_text;
+mod populations;
 mod ports;
 mod print;
 mod scope;
@@ -13,7 +14,7 @@ use std::collections::HashMap;
 
 use lems_ir::{Program, Stage};
 
-use crate::driver;
+use crate::driver::{self, Builder};
 use crate::error::ExportError;
 use crate::groups::Part;
 use crate::job::{Density, File, Job};
@@ -60,6 +61,18 @@ pub fn exact(job: &Job<'_>) -> Result<Vec<File>, ExportError> {
 /// # Errors
 /// What NEURON cannot compute in the same way.
 pub fn neuron(job: &Job<'_>) -> Result<Vec<File>, ExportError> {
+    built_by(Builder::Neuron, job)
+}
+
+/// The same mechanisms, with a Python file that builds and runs the network in NetPyNE.
+///
+/// # Errors
+/// What NEURON cannot compute in the same way.
+pub fn netpyne(job: &Job<'_>) -> Result<Vec<File>, ExportError> {
+    built_by(Builder::Netpyne, job)
+}
+
+fn built_by(builder: Builder, job: &Job<'_>) -> Result<Vec<File>, ExportError> {
     let places = Places::of(job.program, job.columns)?;
     let ports = Ports::of(&places);
     let names = mechanism_names(&places, &job.densities);
@@ -104,6 +117,7 @@ pub fn neuron(job: &Job<'_>) -> Result<Vec<File>, ExportError> {
         });
     }
     let mut data = data::of(job, &places, &ports, &modules);
+    data.populations = populations::of(job, &places, &modules, &data);
     // A membrane all of whose currents are those of density mechanisms needs no mechanism besides.
     let idle: Vec<String> = (data.membranes.iter())
         .filter(|of| !of.used.is_empty() && !of.used.contains(&true))
@@ -121,7 +135,7 @@ pub fn neuron(job: &Job<'_>) -> Result<Vec<File>, ExportError> {
         data.generator = Some(job.start.random.state());
         data.drawing = drawing.iter().map(|module| module.name.clone()).collect();
     }
-    files.push(driver::file(job, &data));
+    files.push(driver::file(job, &data, builder));
     Ok(files)
 }
 

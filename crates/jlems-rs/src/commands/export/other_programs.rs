@@ -37,7 +37,12 @@ pub fn compile(folder: &Path) -> Result<(), Failure> {
 }
 
 /// Runs the Python file of an export in its folder; outputs go to `out`.
-pub fn run_python(folder: &Path, script: &str, out: &Path, quiet: bool) -> Result<(), Failure> {
+pub fn run_python(
+    folder: &Path,
+    script: &str,
+    out: &Path,
+    options: &[&str],
+) -> Result<(), Failure> {
     let python = python_beside(&nrnivmodl()?);
     let out = std::path::absolute(out).unwrap_or_else(|_| out.to_owned());
     let mut command = Command::new(&python);
@@ -46,7 +51,7 @@ pub fn run_python(folder: &Path, script: &str, out: &Path, quiet: bool) -> Resul
         .arg(script)
         .arg("--out")
         .arg(out);
-    command.args(quiet.then_some("--quiet"));
+    command.args(options);
     let output = command
         .output()
         .map_err(|error| not_started(&python, &error))?;
