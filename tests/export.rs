@@ -11,6 +11,7 @@
 
 mod support;
 
+use jlems::cells::{CellColors, DrawnCell, picture};
 use jlems::export::{File, Form, export};
 use jlems::{Failure, Loaded, MemorySources, Options};
 use lems_host::FileSources;
@@ -340,6 +341,72 @@ fn a_graph_has_types_populations_and_connections() {
             graph.text
         );
     }
+}
+
+/// The picture of a text.
+fn picture_of(text: &str) -> Result<DrawnCell, Failure> {
+    let sources = MemorySources::from([("net.nml", text)]);
+    let options = Options::default();
+    let document = jlems::load_with_types("net.nml", &sources, &options)?;
+    let model = jlems::read_model(&document)?;
+    picture(&document, &model, "net.nml")
+}
+
+/// Two cells at their places, and so many spike sources without places.
+fn network_to_draw(sources: &str) -> String {
+    format!(
+        r#"<neuroml xmlns="http://www.neuroml.org/schema/neuroml2" id="n">
+  <spikeGenerator id="source" period="10ms"/>
+  <cell id="stick"><morphology id="m">
+    <segment id="0"><proximal x="0" y="0" z="0" diameter="2"/><distal x="0" y="30" z="0" diameter="2"/></segment>
+  </morphology></cell>
+  <network id="net">
+    <population id="sticks" component="stick" size="2" type="populationList">
+      <instance id="0"><location x="0" y="0" z="0"/></instance>
+      <instance id="1"><location x="100" y="-50" z="7"/></instance>
+    </population>
+    <population id="sources" component="source" size="{sources}"/>
+  </network></neuroml>"#
+    )
+}
+
+#[test]
+fn a_picture_has_cells_at_their_places_and_others_below() {
+    let drawn = picture_of(&network_to_draw("3")).unwrap_or_else(|failure| panic!("{failure}"));
+    assert_eq!(drawn.id, "net");
+    let populations = CellColors::Groups(vec!["sticks".to_owned(), "sources".to_owned()]);
+    assert_eq!(drawn.colors, populations);
+    let begins = drawn.segments.iter().map(|segment| segment.ends[0]);
+    let micrometres: Vec<String> = begins
+        .map(|[x, y, z, _]| format!("{:.0} {:.0} {:.0}", x * 1e6, y * 1e6, z * 1e6))
+        .collect();
+    assert_eq!(micrometres[..2], ["0 0 0", "100 -50 7"]);
+    let sources = &drawn.segments[2..];
+    assert_eq!(sources.len(), 3);
+    assert!(sources.iter().all(|source| source.ends[0][1] < -51e-6));
+    assert_eq!(drawn.segments[1].name, "sticks[1]: 0");
+}
+
+#[test]
+fn a_network_that_is_too_large_is_not_drawn() {
+    let refused = picture_of(&network_to_draw("1e9")).expect_err("too many");
+    assert!(refused.to_string().contains("too many"), "{refused}");
+}
+
+#[test]
+fn cells_without_a_network_are_drawn_side_by_side() {
+    let cell = |id: &str| {
+        let segment = r#"<segment id="0"><proximal x="-5" y="0" z="0" diameter="2"/><distal x="5" y="0" z="0" diameter="2"/></segment>"#;
+        format!(r#"<cell id="{id}"><morphology id="m{id}">{segment}</morphology></cell>"#)
+    };
+    let both = format!("<neuroml id=\"n\">{}{}</neuroml>", cell("a"), cell("b"));
+    let drawn = picture_of(&both).unwrap_or_else(|failure| panic!("{failure}"));
+    let [one, other] = &drawn.segments[..] else {
+        panic!("two segments")
+    };
+    assert!(one.ends[1][0] < other.ends[0][0]);
+    let refused = picture_of("<neuroml id=\"n\"/>").expect_err("nothing to draw");
+    assert!(refused.to_string().contains("no cell that has segments"));
 }
 
 /// A spike source that excites a cell after a delay.

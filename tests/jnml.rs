@@ -252,6 +252,29 @@ fn an_export_to_netpyne_has_the_names_of_jneuroml() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("E0807"));
 }
 
+#[cfg(unix)]
+#[test]
+fn networks_are_drawn_as_svg_and_png() {
+    let folder = Folder::new();
+    let network = r#"<neuroml xmlns="http://www.neuroml.org/schema/neuroml2" id="n">
+        <spikeGenerator id="source" period="10ms"/>
+        <network id="net"><population id="sources" component="source" size="2"/></network></neuroml>"#;
+    folder.write("a.net.nml", network);
+    let drawn = jnml(&folder, &["a.net.nml", "-svg"]);
+    assert!(drawn.status.success(), "{drawn:?}");
+    let picture = folder.read("a.net.svg");
+    assert_eq!(picture.matches("<circle").count(), 2, "{picture}");
+    assert!(picture.contains(">sources<"), "{picture}");
+    let drawn = jnml(&folder, &["a.net.nml", "-png"]);
+    assert!(drawn.status.success(), "{drawn:?}");
+    let bytes = std::fs::read(folder.0.join("a.net.png")).unwrap();
+    assert!(bytes.starts_with(b"\x89PNG"));
+    let message = jnml(&folder, &["a.net.nml", "-png", "-run"]);
+    assert!(!message.status.success());
+    folder.fail(&["export", "svg", "a.net.nml", "-o", "a.net.nml"], 1);
+    assert_eq!(folder.read("a.net.nml"), network);
+}
+
 /// Programs that write down how they were called, in place of NEURON's compiler and Python.
 #[cfg(unix)]
 #[test]

@@ -8,6 +8,14 @@ use lems_document::escaped;
 pub const NETWORK: &str = "network";
 /// The base type of everything that can be in a population.
 pub const CELL: &str = "baseCell";
+/// The base type of populations.
+pub const POPULATION: &str = "basePopulation";
+/// The reference of a population to its cell.
+pub const POPULATION_CELL: &str = "component";
+/// The parameter of a population that says how many cells it has, if it does not list them.
+pub const SIZE: &str = "size";
+/// The parameters of the place of a cell, in micrometres.
+pub const COORDINATES: [&str; 3] = ["x", "y", "z"];
 /// The port on which cells send spikes.
 pub const SPIKE: &str = "spike";
 /// The names of the potential of a cell: in volts, and as a pure number.

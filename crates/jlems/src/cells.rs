@@ -2,6 +2,7 @@
 //! it is before a run begins.
 
 mod drawing;
+mod picture;
 
 use lems_document::Document;
 use lems_engine::{CableAtRest, cables_at_rest};
@@ -18,6 +19,7 @@ use crate::resolved::{ResolvedValue, file_of};
 use crate::{Code, Failure, Options, cable_rules};
 
 pub use drawing::{CellColors, DrawnCell, DrawnSegment};
+pub use picture::picture;
 
 /// A cell as compartments. Everything is in SI units.
 #[derive(Debug, Clone, PartialEq, Serialize)]

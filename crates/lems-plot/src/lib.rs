@@ -5,7 +5,8 @@
 //! several figures on a page that can zoom, show values and hide curves. The page contains its own
 //! script and loads nothing from elsewhere.
 //!
-//! A [`Shape`] is that of a cell, and its colours are groups or values: [`shape_svg`], [`shape_html`].
+//! A [`Shape`] is that of a cell, and its colours are groups or values: [`shape_svg`], [`shape_png`],
+//! [`shape_html`].
 
 mod axis;
 mod color;
@@ -22,7 +23,7 @@ mod thin;
 mod units;
 
 pub use html::html;
-pub use png::{PngError, png};
+pub use png::{PngError, png, shape_png};
 pub use shape::{Shape, ShapeColors, ShapePiece, shape_html, shape_svg};
 pub use svg::svg;
 pub use text::text;

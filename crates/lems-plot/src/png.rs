@@ -4,7 +4,7 @@ use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree};
 use thiserror::Error;
 
-use crate::{Figure, svg};
+use crate::{Figure, Shape, shape_svg, svg};
 
 /// A font with Latin, Greek and symbols. It is embedded, so a picture is the same on every computer.
 const FONT: &[u8] = include_bytes!("../font/DejaVuSans.ttf");
@@ -21,13 +21,25 @@ pub struct PngError(String);
 /// # Errors
 /// The figure is too large for the memory.
 pub fn png(figure: &Figure) -> Result<Vec<u8>, PngError> {
+    let scale = if figure.size.is_some() { 1.0 } else { SCALE };
+    drawn(&svg(figure), scale)
+}
+
+/// Draws a shape like [`shape_svg`], in twice its size.
+///
+/// # Errors
+/// The picture is too large for the memory.
+pub fn shape_png(shape: &Shape) -> Result<Vec<u8>, PngError> {
+    drawn(&shape_svg(shape), SCALE)
+}
+
+fn drawn(picture: &str, scale: f32) -> Result<Vec<u8>, PngError> {
     let failed = |reason: &dyn ToString| PngError(reason.to_string());
     let mut options = Options::default();
     let fonts = options.fontdb_mut();
     fonts.load_font_data(FONT.to_vec());
     fonts.set_sans_serif_family("DejaVu Sans");
-    let tree = Tree::from_str(&svg(figure), &options).map_err(|error| failed(&error))?;
-    let scale = if figure.size.is_some() { 1.0 } else { SCALE };
+    let tree = Tree::from_str(picture, &options).map_err(|error| failed(&error))?;
     let size = tree.size().to_int_size().scale_by(scale);
     let pixels = size.and_then(|size| Pixmap::new(size.width(), size.height()));
     let mut pixels = pixels.ok_or_else(|| failed(&"it is too large"))?;

@@ -1,6 +1,7 @@
 //! `jlems-rs export`: a model as the files of another simulator.
 
 mod other_programs;
+mod picture;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -15,6 +16,7 @@ use super::printing::{print, print_error, rendered};
 use super::recordings::RecordingArguments;
 
 pub use other_programs::real_jneuroml;
+use picture::{PictureArguments, PictureForm};
 
 /// What to export to.
 #[derive(Debug, Subcommand)]
@@ -27,6 +29,10 @@ pub enum Command {
     Eden(OneFileArguments),
     /// Write a graph of the types in use and of the network, which Graphviz draws (`dot -Tsvg`).
     Graph(OneFileArguments),
+    /// Draw the network with the shapes of its cells, or the cells of a file without a network, as SVG.
+    Svg(PictureArguments),
+    /// Draw the same as PNG.
+    Png(PictureArguments),
 }
 
 /// What to export to NEURON.
@@ -118,6 +124,8 @@ pub fn run(command: &Command) -> Result<ExitCode, Failure> {
         Command::Netpyne(arguments) => program(&arguments.program, Form::Netpyne, arguments.json),
         Command::Eden(arguments) => one_file(&arguments.model, Form::Eden),
         Command::Graph(arguments) => one_file(&arguments.model, Form::Graph),
+        Command::Svg(arguments) => drawn(arguments, PictureForm::Svg),
+        Command::Png(arguments) => drawn(arguments, PictureForm::Png),
     }
 }
 
@@ -155,6 +163,11 @@ fn program(arguments: &ProgramArguments, form: Form, json: bool) -> Result<ExitC
         let options: Vec<&str> = options.map(|(_, option)| *option).collect();
         other_programs::run_python(&model.output, script, out, &options)?;
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn drawn(arguments: &PictureArguments, form: PictureForm) -> Result<ExitCode, Failure> {
+    print(&picture::draw(arguments, form)?)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -24,6 +24,8 @@ jlems-rs, called as jnml
         exports to NetPyNE; -json also has NetPyNE write the network as JSON
     jnml LEMS_FILE -eden [-outputdir FOLDER]
         writes a Python file that runs the model in EDEN; -graph writes a graph for Graphviz
+    jnml NEUROML_FILE -svg [-outputdir FOLDER]
+        draws the network with the shapes of its cells, or the cells; -png draws pixels
     jnml -validate FILE...
         checks NeuroML and LEMS files
     jnml -v
@@ -86,8 +88,10 @@ fn simulate(words: &[String]) -> ExitCode {
             "-netpyne" => export = Some("netpyne"),
             "-eden" => export = Some("eden"),
             "-graph" | "-lems-graph" => export = Some("graph"),
-            "-compile" if export.is_some() => done.push("--compile"),
-            "-run" if export.is_some() => done.push("--run"),
+            "-svg" => export = Some("svg"),
+            "-png" => export = Some("png"),
+            "-compile" if compiles(export) => done.push("--compile"),
+            "-run" if compiles(export) => done.push("--run"),
             "-json" if export == Some("netpyne") => done.push("--json"),
             "-I" => match rest.next() {
                 Some(folders) => include.extend((!folders.is_empty()).then_some(folders)),
@@ -142,6 +146,11 @@ fn simulate(words: &[String]) -> ExitCode {
         return said(&(window + FINISHED));
     }
     status
+}
+
+/// Whether an export has files that are compiled and run.
+fn compiles(export: Option<&str>) -> bool {
+    matches!(export, Some("neuron" | "netpyne"))
 }
 
 /// Exports a file as jNeuroML does: beside the LEMS file, or to a folder that is there. `done` are options of
@@ -202,7 +211,7 @@ const OF_JNEUROML: [&str; 18] = [
 fn only_jneuroml(option: &str) -> Failure {
     let message =
         format!("`{option}` is for jNeuroML itself, and there is no other `jnml` in PATH");
-    let help = "jlems-rs has `-neuron`, `-netpyne`, `-eden` and `-graph`; `pip install pyneuroml` \
+    let help = "jlems-rs has `-neuron`, `-netpyne`, `-eden`, `-graph`, `-svg` and `-png`; `pip install pyneuroml` \
                 installs jNeuroML, which also needs Java"
         .to_owned();
     Failure::plain(Code::WRONG_COMMAND, message, Some(help))

@@ -64,7 +64,7 @@ pub fn run(arguments: &Arguments) -> Result<String, Failure> {
         simulation.file = path;
     }
     let inputs = document.own_files();
-    output_file::write(output, &simulation.to_lems(), &inputs)?;
+    output_file::write(output, simulation.to_lems(), &inputs)?;
     Ok(format!(
         "wrote {}: {}",
         visible(output),

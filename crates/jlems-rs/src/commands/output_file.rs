@@ -33,12 +33,12 @@ pub fn make_folder_of(path: &str) {
 ///
 /// # Errors
 /// It is an input, or cannot be written.
-pub fn write(path: &str, text: &str, inputs: &[&str]) -> Result<(), Failure> {
+pub fn write(path: &str, content: impl AsRef<[u8]>, inputs: &[&str]) -> Result<(), Failure> {
     let write = || -> Result<(), OutputError> {
         let mut store = FileStore::new();
         store.reserve(&[path], inputs)?;
         let mut sink = store.create(path)?;
-        sink.write(text.as_bytes())?;
+        sink.write(content.as_ref())?;
         sink.finish()
     };
     Ok(write().map_err(EngineError::from)?)

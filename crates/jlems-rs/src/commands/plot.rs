@@ -2,7 +2,7 @@
 
 mod files;
 mod look;
-mod morphology;
+pub mod morphology;
 
 use std::path::{Path, PathBuf};
 
@@ -92,7 +92,6 @@ fn draw_shapes(arguments: &Arguments) -> Result<String, Failure> {
         let file = path.to_string_lossy();
         let (options, search) = (&arguments.morphology, &arguments.search);
         let pictures = morphology::pictures(&file, options, arguments.form, search)?;
-        let pictures = pictures.into_iter().map(String::into_bytes).collect();
         said += &write_pictures(
             &file,
             folder(arguments),

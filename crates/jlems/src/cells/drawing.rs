@@ -110,7 +110,8 @@ fn no_part(
     Failure::plain(Code::NO_SUCH_NAME, message, Some(help))
 }
 
-fn segments(plan: &CablePlan, values: &[f64]) -> Vec<DrawnSegment> {
+/// The segments of a cell, with a value for each, if there is one.
+pub(super) fn segments(plan: &CablePlan, values: &[f64]) -> Vec<DrawnSegment> {
     let morphology = &plan.morphology;
     let segments = morphology.segments().iter().enumerate();
     segments

@@ -3,9 +3,9 @@
 use clap::Args;
 use jlems::cells::{CellColors, DrawnCell};
 use jlems::{Code, Failure, visible};
-use lems_plot::{Shape, ShapeColors, ShapePiece, shape_html, shape_svg};
+use lems_plot::{Shape, ShapeColors, ShapePiece, shape_html, shape_png, shape_svg};
 
-use super::Form;
+use super::{Form, failed};
 use crate::commands::core_types::SearchArguments;
 
 /// Options about the shapes of cells.
@@ -31,7 +31,7 @@ pub fn pictures(
     arguments: &MorphologyArguments,
     form: Form,
     search: &SearchArguments,
-) -> Result<Vec<String>, Failure> {
+) -> Result<Vec<Vec<u8>>, Failure> {
     let options = search.options()?;
     crate::commands::watch::watch_over(&options);
     let reader = search.reader(file, &options);
@@ -41,17 +41,22 @@ pub fn pictures(
     let cells = DrawnCell::all(&document, &model, cell, by)?;
     let shapes: Vec<Shape> = cells.into_iter().map(shape).collect();
     match form {
-        Form::Svg => Ok(shapes.iter().map(shape_svg).collect()),
-        Form::Html => Ok(vec![shape_html(&visible(file), &shapes)]),
-        Form::Png | Form::Text => {
-            let message = "the shapes of cells are drawn as SVG or as a page".to_owned();
-            let help = "`--form svg` or `--form html`".to_owned();
+        Form::Svg => Ok(shapes.iter().map(|of| shape_svg(of).into_bytes()).collect()),
+        Form::Html => Ok(vec![shape_html(&visible(file), &shapes).into_bytes()]),
+        Form::Png => {
+            let drawn = shapes.iter().map(shape_png).collect::<Result<_, _>>();
+            drawn.map_err(|error| failed(error.to_string()))
+        }
+        Form::Text => {
+            let message = "the shapes of cells are drawn as SVG, PNG or a page".to_owned();
+            let help = "`--form svg`, `--form png` or `--form html`".to_owned();
             Err(Failure::plain(Code::NO_PICTURE, message, Some(help)))
         }
     }
 }
 
-fn shape(cell: DrawnCell) -> Shape {
+/// A cell with its numbers in micrometres.
+pub fn shape(cell: DrawnCell) -> Shape {
     let seen = |text: &str| visible(text).into_owned();
     let micrometres = |end: [f64; 4]| end.map(|value| value * MICRO);
     Shape {
