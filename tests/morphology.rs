@@ -11,8 +11,10 @@
 mod folder;
 
 use folder::Folder;
-use jlems::cells::{AtRest, ResolvedCell};
-use jlems::{MemorySources, Options, Severity, validate};
+use std::path::Path;
+
+use jlems::cells::{AtRest, CellColors, DrawnCell, ResolvedCell, Shown};
+use jlems::{Loaded, MemorySources, Options, Severity, validate};
 
 /// A cell with these segments and groups, and this membrane, as a NeuroML file.
 fn cell(shape: &str, membrane: &str) -> String {
@@ -474,6 +476,51 @@ fn the_shape_of_a_cell_is_drawn_by_group_and_by_density() {
     let unknown = folder.call(&["plot", "--morphology", "--color-by", "lek", "x.cell.nml"]);
     let message = String::from_utf8(unknown.stderr).unwrap();
     assert!(message.contains("did you mean `leak`?"), "{message}");
+}
+
+#[test]
+fn a_shape_shows_a_variable_at_a_time() {
+    let example = |name: &str| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/dendrite");
+        std::fs::read_to_string(path.join(name)).unwrap()
+    };
+    let names = ["LEMS_dendrite.xml", "dendrite.nml"];
+    let texts = names.map(example);
+    let sources =
+        MemorySources::from([(names[0], texts[0].as_str()), (names[1], texts[1].as_str())]);
+    let options = Options::default();
+    let drawn = |variable| {
+        let time = "12 ms";
+        let shown = Shown { variable, time };
+        DrawnCell::at_a_time("LEMS_dendrite.xml", &sources, &options, None, shown)
+    };
+    // What the file records itself, at its row of that time.
+    let built = Loaded::read("LEMS_dendrite.xml", &sources, &options).unwrap();
+    let built = built.check(&options).unwrap().build(&options).unwrap();
+    let mut run = built.compile(&options).unwrap().start(&options).unwrap();
+    run.advance(0.012).unwrap();
+    let recorded = run.sink().table("dendrite.dat").unwrap();
+    let cells = drawn("v").unwrap();
+    assert_eq!(cells.len(), 1);
+    let segments = &cells[0].segments;
+    assert_eq!(segments.len(), 4);
+    for (number, segment) in segments.iter().enumerate().take(3) {
+        let column = recorded.column(&format!("cells/0/pyramid/{number}/v"));
+        let last = column.unwrap().last().unwrap();
+        assert_eq!(segment.value.to_bits(), last.to_bits(), "{}", segment.name);
+    }
+    let values = CellColors::Values {
+        quantity: "v at 12 ms".to_owned(),
+        unit: "V".to_owned(),
+    };
+    assert_eq!(cells[0].colors, values);
+    // A gate, which only the soma has, and a variable that is not there.
+    let gate = drawn("membrane/membraneProperties/na_soma/na/m/q").unwrap();
+    let values: Vec<f64> = gate[0].segments.iter().map(|s| s.value).collect();
+    assert!((0.0..1.0).contains(&values[0]), "{values:?}");
+    assert!(values[1..].iter().all(|value| value.is_nan()), "{values:?}");
+    let message = drawn("caCon").unwrap_err().render(false);
+    assert!(message.contains("did you mean `caConc`?"), "{message}");
 }
 
 /// A chain of segments, each the child of the one before.

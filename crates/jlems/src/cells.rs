@@ -2,6 +2,7 @@
 //! it is before a run begins.
 
 mod drawing;
+mod moment;
 mod picture;
 
 use lems_document::Document;
@@ -19,6 +20,7 @@ use crate::resolved::{ResolvedValue, file_of};
 use crate::{Code, Failure, Options, cable_rules};
 
 pub use drawing::{CellColors, DrawnCell, DrawnSegment};
+pub use moment::Shown;
 pub use picture::picture;
 
 /// A cell as compartments. Everything is in SI units.

@@ -1,7 +1,7 @@
 //! `jlems-rs plot --morphology FILE`: the shapes of cells.
 
 use clap::Args;
-use jlems::cells::{CellColors, DrawnCell};
+use jlems::cells::{CellColors, DrawnCell, Shown};
 use jlems::{Code, Failure, visible};
 use lems_plot::{Shape, ShapeColors, ShapePiece, shape_html, shape_png, shape_svg};
 
@@ -17,9 +17,14 @@ pub struct MorphologyArguments {
     /// Id of the cell to draw; without it, all cells with segments are drawn.
     #[arg(long, value_name = "ID", requires = "shapes")]
     cell: Option<String>,
-    /// What the colours show: the id of a density, or a group of segments; without it, the groups.
+    /// What the colours show: the id of a density, or a group of segments; without it, the groups. With `--at`, a
+    /// variable of the segments, such as `caConc`.
     #[arg(long, value_name = "NAME", requires = "shapes")]
     color_by: Option<String>,
+    /// Run the model up to this simulated time, as in `12 ms`, and show a variable then: `v`, or that of
+    /// `--color-by`. Of each population the first cell is shown.
+    #[arg(long, value_name = "TIME", requires = "shapes")]
+    at: Option<String>,
 }
 
 /// Micrometres in a metre.
@@ -35,10 +40,19 @@ pub fn pictures(
     let options = search.options()?;
     crate::commands::watch::watch_over(&options);
     let reader = search.reader(file, &options);
-    let document = jlems::load_with_types(file, &*reader, &options)?;
-    let model = jlems::read_model(&document)?;
     let (cell, by) = (arguments.cell.as_deref(), arguments.color_by.as_deref());
-    let cells = DrawnCell::all(&document, &model, cell, by)?;
+    let cells = match &arguments.at {
+        Some(time) => {
+            let variable = by.unwrap_or("v");
+            let shown = Shown { variable, time };
+            DrawnCell::at_a_time(file, &*reader, &options, cell, shown)?
+        }
+        None => {
+            let document = jlems::load_with_types(file, &*reader, &options)?;
+            let model = jlems::read_model(&document)?;
+            DrawnCell::all(&document, &model, cell, by)?
+        }
+    };
     let shapes: Vec<Shape> = cells.into_iter().map(shape).collect();
     match form {
         Form::Svg => Ok(shapes.iter().map(|of| shape_svg(of).into_bytes()).collect()),
