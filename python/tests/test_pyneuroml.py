@@ -168,12 +168,27 @@ def test_the_written_files_are_those_of_the_program(tmp_path: pathlib.Path) -> N
         assert pathlib.Path(name).read_bytes() == pathlib.Path("program", name).read_bytes()
 
 
-def test_an_export_needs_java() -> None:
-    assert runners.run_jneuroml("", str(NETWORK), "-svg", exit_on_fail=False) is False
-    done, output = runners.run_jneuroml("", str(NETWORK), "-netpyne", exit_on_fail=False, return_string=True)
+def test_a_conversion_needs_java() -> None:
+    assert runners.run_jneuroml("", str(NETWORK), "-matlab", exit_on_fail=False) is False
+    done, output = runners.run_jneuroml("", str(NETWORK), "-sbml", exit_on_fail=False, return_string=True)
     assert not done and "Java" in output
     with pytest.raises(SystemExit):
-        runners.run_jneuroml("", str(NETWORK), "-netpyne", exit_on_fail=True)
+        runners.run_jneuroml("", str(NETWORK), "-sbml", exit_on_fail=True)
+
+
+def test_pictures_graphs_and_scripts() -> None:
+    from pyneuroml.modelgraphs import generate_lemsgraph
+
+    network = written(izhikevich())
+    lems = simulation(network)
+    pynml.nml2_to_svg(network)
+    assert pathlib.Path("izhikevich.net.svg").read_text().startswith("<svg")
+    pynml.nml2_to_png(network)
+    assert pathlib.Path("izhikevich.net.png").read_bytes().startswith(b"\x89PNG")
+    assert generate_lemsgraph(lems)
+    assert list(pathlib.Path().glob("LEMS_net_sim*.dot"))
+    assert runners.run_jneuroml("", lems, "-netpyne")
+    assert "def net_params" in pathlib.Path("LEMS_net_sim_netpyne.py").read_text()
 
 
 def test_the_version_and_both_functions() -> None:

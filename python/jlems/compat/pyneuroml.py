@@ -34,6 +34,8 @@ FINISHED = "Finished reading, building, running and displaying LEMS model\n"
 NOT_HERE = "exports and conversions need jNeuroML, which needs Java"
 # Simulators that jNeuroML exports a model for, and then starts. Here the engine runs the model itself.
 SIMULATORS = ("-neuron", "-netpyne")
+# Pictures and graphs of a model, which are made here.
+PICTURES = ("-svg", "-png", "-graph", "-lems-graph")
 
 # Functions of `pyneuroml.runners` that are replaced, there and where they were imported by name.
 _NAMES = ("run_jneuroml", "run_jneuroml_with_realtime_output", "run_multiple_lems_with")
@@ -58,7 +60,8 @@ def jnml(words: list[str], folder: str | os.PathLike[str] = ".") -> Outcome | No
     ----------
     words : list of str
         The words after ``jnml``: ``FILE -nogui``, ``-norun``, ``-I FOLDERS``, ``-outputdir FOLDER``,
-        ``-neuron``, ``-neuron -run``, ``-netpyne -run``, ``-validate FILES``, ``-v``.
+        ``-neuron``, ``-neuron -run``, ``-netpyne``, ``-netpyne -run``, ``-svg``, ``-png``, ``-graph``, ``-lems-graph``,
+        ``-validate FILES``, ``-v``.
     folder : path
         Where relative paths start.
     """
@@ -67,11 +70,13 @@ def jnml(words: list[str], folder: str | os.PathLike[str] = ".") -> Outcome | No
         return Outcome(0, VERSION)
     if words and words[0] == "-validate" and len(words) > 1:
         return _validated([os.path.join(folder, word) for word in words[1:]])
+    if any(word in PICTURES for word in words):
+        return _by_program(words, folder)
     command = _command(words, folder)
     if command is None:
         return None
     if command.simulator is not None and not command.runs:
-        return _exported(command, words, folder)
+        return _by_program(words, folder)
     return _run(command)
 
 
@@ -91,7 +96,7 @@ def _command(words: list[str], folder: str) -> _Command | None:
     simulator, is_export = None, True
     rest = iter(words)
     for word in rest:
-        if word in ("-nogui", "-compile"):
+        if word in ("-nogui", "-compile", "-json"):
             continue
         if word == "-norun":
             runs = False
@@ -133,10 +138,8 @@ def _run(command: _Command) -> Outcome:
     return Outcome(0, VERSION + "".join(texts) + FINISHED)
 
 
-def _exported(command: _Command, words: list[str], folder: str) -> Outcome | None:
-    """Writes the model for NEURON; for others Java does it."""
-    if command.simulator != "-neuron":
-        return None
+def _by_program(words: list[str], folder: str) -> Outcome:
+    """Exports a model or draws it, by the program."""
     program = [sys.executable, "-m", "jlems", "jnml", *words]
     done = subprocess.run(program, cwd=folder or ".", capture_output=True, text=True)
     return Outcome(done.returncode, done.stdout + done.stderr)
