@@ -11,6 +11,7 @@
 )]
 
 use std::num::NonZeroUsize;
+use std::path::Path;
 
 use jlems::{
     BackendKind, Checkpoint, Loaded, MemorySources, Method, Options, Run, Settings, Traces,
@@ -334,6 +335,45 @@ fn a_run_goes_on_from_a_checkpoint_with_the_same_bits() {
         let (_, half) = run_part(&options, None, 10e-3);
         let (rest, _) = run_part(&options, Some(half), 20e-3);
         assert!(last_rows(whole, 300) == last_rows(rest, 300));
+    }
+}
+
+/// A checkpoint and the processes of one run rely on it.
+#[test]
+fn a_model_becomes_the_same_program_each_time() {
+    let example = |name: &str| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/dendrite");
+        std::fs::read_to_string(folder.join(name)).unwrap()
+    };
+    // Compartments of several kinds are recorded, and synapses with two states are merged.
+    let cells = example("LEMS_dendrite.xml").replace(
+        "<OutputColumn id=\"soma\"",
+        "<OutputColumn id=\"gate\" quantity=\"cells/0/pyramid/0/membrane/membraneProperties/na_soma/na/m/q\"/>
+         <OutputColumn id=\"calcium\" quantity=\"cells/0/pyramid/1/caConc\"/>
+         <OutputColumn id=\"left\" quantity=\"cells/0/pyramid/2/iSyn\"/>
+         <OutputColumn id=\"right\" quantity=\"cells/0/pyramid/3/iChannels\"/>
+         <OutputColumn id=\"soma\"",
+    );
+    let inner = example("dendrite.nml");
+    let sources = MemorySources::from([
+        ("LEMS_dendrite.xml", cells.as_str()),
+        ("dendrite.nml", inner.as_str()),
+    ]);
+    for fast in [false, true] {
+        let options = Options {
+            fast,
+            ..Options::default()
+        };
+        let program = || {
+            let loaded = Loaded::read("LEMS_dendrite.xml", &sources, &options).unwrap();
+            let built = loaded.check(&options).unwrap().build(&options).unwrap();
+            let compiled = built.compile(&options).unwrap();
+            compiled.simulation().program.to_string()
+        };
+        let first = program();
+        for _ in 0..8 {
+            assert!(program() == first, "fast: {fast}");
+        }
     }
 }
 

@@ -29,7 +29,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::rc::Rc;
 
-use indexmap::IndexSet;
+use indexmap::{IndexMap, IndexSet};
 use lems_equations::{Equations, Phase};
 use lems_model::{Actions, Dynamics, Trigger, TypeId};
 use lems_network::{
@@ -199,7 +199,7 @@ pub(crate) struct Lowering<'n, 'm, 'd> {
     /// How the states and potentials of cables move.
     method: Method,
     /// What is recorded of compartments and has to be computed for the time of the row.
-    rows: HashMap<ShapeId, IndexSet<(NodeId, &'d str)>>,
+    rows: IndexMap<ShapeId, IndexSet<(NodeId, &'d str)>>,
     /// Set-up kernels of each shape: of members, or of containers before and after their
     /// children.
     setups_of: IdVec<ShapeId, Vec<SetupId>>,
@@ -279,7 +279,7 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
             cable_kernels: Vec::new(),
             cables: Vec::new(),
             method: Method::default(),
-            rows: HashMap::new(),
+            rows: IndexMap::new(),
             setups_of: shapes.shapes.iter().map(|_| Vec::new()).collect(),
             handler_of: HashMap::new(),
             sources: HashMap::new(),

@@ -58,6 +58,7 @@ impl<'s, 'm, 'd> Stage<'s, 'm, 'd> {
             before: None,
             only: None,
         };
+        #[expect(clippy::iter_over_hash_type, reason = "they only go into another map")]
         for (name, register) in known {
             stage.learn(*name, *register);
         }

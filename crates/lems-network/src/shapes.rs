@@ -311,6 +311,7 @@ impl<'d> Sorter<'_, '_, 'd> {
         let peers = network.peers.get(&id).into_iter().flatten();
         let mut words: Vec<(&'d str, &'d str)> = peers.map(|(name, _)| ("", *name)).collect();
         if let Some(component) = instance.component {
+            #[expect(clippy::iter_over_hash_type, reason = "the words are sorted")]
             for attribute in &self.structural.attributes {
                 if let Some(value) = network.model.text(component, attribute) {
                     words.push((attribute, value.value()));

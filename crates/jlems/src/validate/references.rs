@@ -26,6 +26,7 @@ impl<'d> TopLevel<'d> {
     /// The top-level elements that others have as their own, each with the element that does.
     pub(super) fn borrowed(&self) -> HashMap<Span, &'static str> {
         let mut borrowed = HashMap::new();
+        #[expect(clippy::iter_over_hash_type, reason = "they only go into another map")]
         for element in self.0.values() {
             let parts = self.borrowed_by(*element);
             borrowed.extend(parts.map(|(part, rule)| (part.span(), rule)));

@@ -199,6 +199,10 @@ impl<'d> Reader<'_, 'd> {
             self.rules.length_unit
         };
         let mut values = FxHashMap::default();
+        #[expect(
+            clippy::iter_over_hash_type,
+            reason = "its hasher has no seed, so the order is always the same"
+        )]
         for (compartment, share) in coverage(plan, &formula.segments) {
             let path = (plan.morphology.distance(compartment) - start) / unit;
             let lookup = &mut |name: &str| (name == measure.variable).then_some(path);

@@ -7,7 +7,7 @@
 //! is a conductance meet the conditions.
 
 use lems_index::narrow;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
 use crate::{Reads, count_reads, flat_loop_body};
@@ -95,7 +95,7 @@ impl<'s> Site<'s> {
         lems_index::next(program.memory.len() + states.len() * self.hosts as usize)?;
         lems_index::next(program.links.len() + states.len() * handlers.len() * owners.len())?;
         // New columns for the sums, one value for each host.
-        let sums: HashMap<u32, u32> = (states.iter())
+        let sums: BTreeMap<u32, u32> = (states.iter())
             .map(|base| {
                 let sum = narrow(program.memory.len());
                 program
@@ -145,7 +145,7 @@ impl<'s> Site<'s> {
     }
 
     /// Adds a set-up kernel that sums the initial states of each host.
-    fn sum_before_the_first_step(&self, program: &mut Program, sums: &HashMap<u32, u32>) {
+    fn sum_before_the_first_step(&self, program: &mut Program, sums: &BTreeMap<u32, u32>) {
         let mut registers = Vec::new();
         let mut body = Block::new();
         let mut fresh = || {
