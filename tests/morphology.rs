@@ -523,6 +523,44 @@ fn a_shape_shows_a_variable_at_a_time() {
     assert!(message.contains("did you mean `caConc`?"), "{message}");
 }
 
+#[test]
+fn a_variable_at_a_time_is_shown_of_each_population_and_of_a_cell_alone() {
+    let folder = Folder::new();
+    folder.write("x.cell.nml", &cell(&cylinder(3), LEAK));
+    let lems = |network: &str, target: &str| {
+        format!(
+            r#"<Lems><Target component="sim"/><Include file="Cells.xml"/><Include file="Networks.xml"/>
+  <Include file="Simulation.xml"/><Include file="x.cell.nml"/>{network}
+  <Simulation id="sim" length="2ms" step="0.1ms" target="{target}"/></Lems>"#
+        )
+    };
+    let two = r#"<network id="net"><population id="a" component="c" size="2"/>
+        <population id="b" component="c" size="1"/></network>"#;
+    folder.write("LEMS_two.xml", &lems(two, "net"));
+    folder.write("LEMS_cell.xml", &lems("", "c"));
+    let empty = r#"<network id="net"/>"#;
+    folder.write("LEMS_none.xml", &lems(empty, "net"));
+    let drawn = |file: &str, time: &str| {
+        let output = folder.call(&["plot", "--morphology", "--at", time, file]);
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8(said).unwrap())
+    };
+    assert!(drawn("LEMS_two.xml", "1 ms").0);
+    assert!(folder.read("LEMS_two.1.svg").contains(">c in a<"));
+    assert!(folder.read("LEMS_two.2.svg").contains(">c in b<"));
+    assert!(drawn("LEMS_cell.xml", "1 ms").0);
+    assert!(folder.read("LEMS_cell.svg").contains("v at 1 ms (mV)"));
+    // A NeuroML file is run as a network of its cell.
+    assert!(drawn("x.cell.nml", "1 ms").0);
+    let (_, said) = drawn("LEMS_none.xml", "1 ms");
+    assert!(
+        said.contains("no network that is run has such a cell"),
+        "{said}"
+    );
+    let (_, said) = drawn("LEMS_two.xml", "-1 ms");
+    assert!(said.contains("--at:1:1"), "{said}");
+}
+
 /// A chain of segments, each the child of the one before.
 fn chain(segments: usize) -> String {
     let mut shape = String::new();

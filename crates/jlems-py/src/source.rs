@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jlems::{Around, Choices, Diagnostic, Failure, Limits, MadeOutputs, Options, Settings};
+use jlems::{
+    AS_A_SIMULATION, Around, Choices, Diagnostic, Failure, Limits, MadeOutputs, Options, Settings,
+};
 use lems_document::{Document, SourceReader};
 use lems_model::Model;
 use pyo3::prelude::*;
@@ -263,7 +265,7 @@ impl Source {
             (settings.length.iter()).for_each(|length| simulation.length.clone_from(length));
             (settings.step.iter()).for_each(|step| simulation.step.clone_from(step));
             let text = simulation.to_lems();
-            let around = Around::new(&self.path, "as a simulation", text, texts);
+            let around = Around::new(&self.path, AS_A_SIMULATION, text, texts);
             options.made_outputs = Some(MadeOutputs {
                 path: around.path.clone(),
                 chosen: choices.record_something(),

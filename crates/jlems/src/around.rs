@@ -62,6 +62,32 @@ fn path_around(path: &str, remark: &str) -> String {
     around.to_string_lossy().into_owned()
 }
 
+/// The name of a model's file for what is made of it: without its folder, and of a NeuroML file with another around
+/// it without its endings, such as `x` for `(x.net.nml as a simulation)`.
+pub(crate) fn name_for_outputs(path: &str) -> &str {
+    let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+    let inner = name.strip_prefix('(').and_then(|name| {
+        let remarks = REMARKS.iter();
+        let mut inner = remarks.filter_map(|remark| name.strip_suffix(')')?.strip_suffix(remark));
+        inner.next()
+    });
+    match inner {
+        None => name,
+        Some(inner) => ENDINGS.iter().fold(inner.trim_end(), |name, ending| {
+            name.strip_suffix(ending).unwrap_or(name)
+        }),
+    }
+}
+
+/// What the paths of files around others say of them.
+const REMARKS: [&str; 3] = [AS_A_SIMULATION, ON_ITS_OWN, WITH_CORE_TYPES];
+/// The remark on a file that runs a NeuroML file.
+pub const AS_A_SIMULATION: &str = "as a simulation";
+/// The remark on a file that runs one cell of a NeuroML file.
+pub(crate) const ON_ITS_OWN: &str = "on its own";
+/// Endings of NeuroML files, in the order in which they are cut off.
+const ENDINGS: [&str; 5] = [".h5", ".nml", ".xml", ".net", ".cell"];
+
 /// Whether a file is NeuroML 2, which says neither where its types are nor what to run.
 pub fn is_neuroml(path: &str, reader: &dyn SourceReader) -> bool {
     let text = head_of(path, reader);

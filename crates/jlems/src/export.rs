@@ -16,6 +16,7 @@ use lems_nmodl::Membranes;
 use lems_output::EventFormat;
 
 use crate::Method;
+use crate::around::name_for_outputs;
 use crate::resolved::{ResolvedModel, ResolvedNetwork};
 use crate::{Built, Checked, Diagnostic, Failure, Loaded, Options};
 
@@ -78,7 +79,7 @@ pub fn export(
         let runs = built.simulations().len();
         return Err(ExportError::Runs { runs }.into());
     };
-    let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+    let name = name_for_outputs(path);
     let mut remark = None;
     let files = match form {
         Form::NeuronExact => {

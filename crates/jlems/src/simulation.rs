@@ -14,7 +14,7 @@ use nml2_coretypes::simulation::{
     name_of,
 };
 
-use crate::around::{Around, is_neuroml, load_with_types};
+use crate::around::{Around, ON_ITS_OWN, is_neuroml, load_with_types};
 use crate::settings::list;
 use crate::{Code, Failure, Options, Settings, load, load_runnable, read_model_in_use};
 
@@ -119,7 +119,7 @@ pub fn simulation_of(
     simulation.outputs = match simulation.one_cell {
         None => outputs(&document, &model, target, options, choices, Some(stem))?,
         Some(_) => {
-            let around = Around::new(path, "on its own", simulation.to_lems(), reader);
+            let around = Around::new(path, ON_ITS_OWN, simulation.to_lems(), reader);
             let document = load(&around.path, &around, options)?;
             let model = read_model_in_use(&document)?;
             let root = model.ids.get(simulation.network.as_str()).copied();

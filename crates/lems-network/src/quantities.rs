@@ -9,7 +9,7 @@ impl Network<'_, '_> {
     /// Paths of the exposed values that can be recorded of every member of a population, with `[*]` in place of its
     /// number: its own, those of its children, and of a cell with dendrites those of the compartment in the middle of
     /// each segment. What is attached to single members is left out. For a target without populations, its own
-    /// values.
+    /// values, and those of its segments.
     pub fn quantities(&self) -> Vec<String> {
         let mut found = Found {
             network: self,
@@ -26,7 +26,7 @@ impl Network<'_, '_> {
             }
         }
         if found.paths.is_empty() {
-            found.add_all(Network::ROOT, "");
+            found.add_cell(Network::ROOT, "");
         }
         found.paths
     }

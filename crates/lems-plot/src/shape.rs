@@ -297,7 +297,11 @@ impl<'s> Palette<'s> {
                 let [low, high] = self.range;
                 let largest = low.abs().max(high.abs());
                 let (unit, scale) = fitting_unit(unit, largest);
-                entry("white", &format!("{quantity} ({unit})"));
+                let unit = match unit.is_empty() {
+                    true => String::new(),
+                    false => format!(" ({unit})"),
+                };
+                entry("white", &format!("{quantity}{unit}"));
                 const STEPS: u32 = 6;
                 for step in (0..=STEPS).rev() {
                     let along = f64::from(step) / f64::from(STEPS);

@@ -76,6 +76,19 @@ pub fn run(words: &[String]) -> ExitCode {
     }
 }
 
+/// The export that an option asks for.
+fn format_of(option: &str) -> Option<&'static str> {
+    Some(match option {
+        "-neuron" => "neuron",
+        "-netpyne" => "netpyne",
+        "-eden" => "eden",
+        "-graph" | "-lems-graph" => "graph",
+        "-svg" => "svg",
+        "-png" => "png",
+        _ => return None,
+    })
+}
+
 fn simulate(words: &[String]) -> ExitCode {
     let (mut file, mut include, mut folder, mut runs) = (None, Vec::new(), None, true);
     let (mut shows, mut export, mut done) = (true, None, Vec::new());
@@ -84,12 +97,14 @@ fn simulate(words: &[String]) -> ExitCode {
         match word.as_str() {
             "-nogui" => shows = false,
             "-norun" => runs = false,
-            "-neuron" => export = Some("neuron"),
-            "-netpyne" => export = Some("netpyne"),
-            "-eden" => export = Some("eden"),
-            "-graph" | "-lems-graph" => export = Some("graph"),
-            "-svg" => export = Some("svg"),
-            "-png" => export = Some("png"),
+            option if format_of(option).is_some() => {
+                if let Some(other) = export.filter(|other| Some(*other) != format_of(option)) {
+                    let message =
+                        format!("one export at a time: `-{other}` is there besides `{option}`");
+                    return fail(&wrong(&message));
+                }
+                export = format_of(option);
+            }
             "-compile" if compiles(export) => done.push("--compile"),
             "-run" if compiles(export) => done.push("--run"),
             "-json" if export == Some("netpyne") => done.push("--json"),

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use clap::Args;
-use jlems::{Around, Choices, Code, Failure, MadeOutputs, Options, visible};
+use jlems::{AS_A_SIMULATION, Around, Choices, Code, Failure, MadeOutputs, Options, visible};
 use lems_document::SourceReader;
 use nml2_coretypes::simulation::Simulation;
 
@@ -148,7 +148,7 @@ impl RecordingArguments {
 
 /// The file that a simulation would be in, beside the NeuroML file.
 pub fn around<'r>(file: &str, simulation: &Simulation, reader: &'r dyn SourceReader) -> Around<'r> {
-    Around::new(file, "as a simulation", simulation.to_lems(), reader)
+    Around::new(file, AS_A_SIMULATION, simulation.to_lems(), reader)
 }
 
 /// What a simulation runs and records.

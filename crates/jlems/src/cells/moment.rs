@@ -26,9 +26,9 @@ pub struct Shown<'s> {
 }
 
 /// A cell that is drawn, and where the values of its segments come from.
-struct Wanted {
-    id: String,
-    plan: CablePlan,
+struct Wanted<'p> {
+    title: String,
+    plan: &'p CablePlan,
     /// By segment: the path of its variable, if it has one.
     paths: Vec<Option<String>>,
 }
@@ -59,18 +59,34 @@ impl DrawnCell {
         let recordable = quantities(&document, &model, options)?.concat();
         let known: HashSet<&str> = recordable.iter().map(String::as_str).collect();
         let networks = ResolvedNetwork::all(&document, &model, options)?;
-        let populations = || networks.iter().flat_map(|network| &network.populations);
-        let cells = plans.into_iter().filter_map(|(cell, plan)| {
-            let id = model.name(cell)?.to_owned();
-            let population = populations().find(|population| population.component == id)?;
-            let paths = paths(&plan, &population.place, shown.variable, &known);
-            Some(Wanted { id, plan, paths })
-        });
-        let cells: Vec<Wanted> = cells
-            .filter(|cell| cell.paths.iter().any(Option::is_some))
-            .collect();
+        let mut cells = Vec::new();
+        let mut places = Vec::new();
+        for (cell, plan) in &plans {
+            let id = model.name(*cell).unwrap_or_default();
+            let found = places_of(id, &networks);
+            let several = found.len() > 1;
+            for place in found {
+                let paths = paths(plan, &place, shown.variable, &known);
+                let title = match several {
+                    true => format!("{id} in {}", place.replace("[*]/", "")),
+                    false => id.to_owned(),
+                };
+                cells.push(Wanted { title, plan, paths });
+                places.push(place);
+            }
+        }
         if cells.is_empty() {
-            return Err(no_variable(shown.variable, &recordable));
+            let message = "no network that is run has such a cell".to_owned();
+            let help = "`--at` shows cells of the populations of a network".to_owned();
+            return Err(Failure::plain(Code::NO_SUCH_NAME, message, Some(help)));
+        }
+        cells.retain(|cell| cell.paths.iter().any(Option::is_some));
+        if cells.is_empty() {
+            let of_cells = recordable.iter().filter_map(|path| {
+                let mut places = places.iter();
+                places.find_map(|place| path.strip_prefix(place.as_str()))
+            });
+            return Err(no_variable(shown.variable, of_cells.collect()));
         }
         // The run up to that time, of which the last row counts.
         let record: Vec<String> = (cells.iter())
@@ -86,11 +102,8 @@ impl DrawnCell {
         Ok(cells
             .iter()
             .map(|cell| DrawnCell {
-                id: cell.id.clone(),
-                segments: segments(
-                    &cell.plan,
-                    &cell.paths.iter().map(value).collect::<Vec<_>>(),
-                ),
+                id: cell.title.clone(),
+                segments: segments(cell.plan, &cell.paths.iter().map(value).collect::<Vec<_>>()),
                 colors: CellColors::Values {
                     quantity: format!("{} at {}", shown.variable, shown.time),
                     unit: unit.clone().unwrap_or_default(),
@@ -100,19 +113,35 @@ impl DrawnCell {
     }
 }
 
-/// By segment, the path of a variable of the first member of a population.
+/// What the paths of a cell begin with, with `[*]` for the number of a member: for each population that has it, or
+/// for a run of the cell alone.
+fn places_of(id: &str, networks: &[ResolvedNetwork]) -> Vec<String> {
+    let populations = networks.iter().flat_map(|network| &network.populations);
+    let mut places: Vec<String> = populations
+        .filter(|population| population.component == id)
+        .map(|population| format!("{}[*]/", population.place))
+        .collect();
+    // The target is told with its type: `x` (cell).
+    let title = format!("`{id}` ");
+    if (networks.iter()).any(|network| network.target.starts_with(&title)) {
+        places.push(String::new());
+    }
+    places
+}
+
+/// By segment, the path of a variable of the first member at a place.
 fn paths(
     plan: &CablePlan,
-    population: &str,
+    place: &str,
     variable: &str,
     recordable: &HashSet<&str>,
 ) -> Vec<Option<String>> {
     let segments = plan.morphology.segments().iter().enumerate();
     segments
         .map(|(index, segment)| {
-            let own = format!("{population}[*]/{}/{variable}", segment.id);
+            let own = format!("{place}{}/{variable}", segment.id);
             // The compartment that stands for the cell has the paths of the cell.
-            let of_cell = format!("{population}[*]/{variable}");
+            let of_cell = format!("{place}{variable}");
             let is_cell = plan.morphology.node_at(index, 0.5) == plan.morphology.node_at(0, 0.5);
             let mut candidates = vec![own];
             if is_cell {
@@ -125,14 +154,15 @@ fn paths(
         .collect()
 }
 
-fn no_variable(variable: &str, recordable: &[String]) -> Failure {
-    let mut names: Vec<&str> = (recordable.iter())
-        .filter_map(|path| path.split_once("[*]/"))
-        .map(|(_, name)| match name.split_once('/') {
-            Some((segment, rest)) if segment.bytes().all(|byte| byte.is_ascii_digit()) => rest,
-            _ => name,
-        })
-        .collect();
+/// `names` are the paths of variables of the cells.
+fn no_variable(variable: &str, mut names: Vec<&str>) -> Failure {
+    for name in &mut names {
+        if let Some((segment, rest)) = name.split_once('/')
+            && segment.bytes().all(|byte| byte.is_ascii_digit())
+        {
+            *name = rest;
+        }
+    }
     names.sort_unstable();
     names.dedup();
     let help = match (nearest(variable, names.iter().copied()), names.first()) {
@@ -142,7 +172,7 @@ fn no_variable(variable: &str, recordable: &[String]) -> Failure {
             names.truncate(LISTED);
             format!("a segment has {} and more", names.join(", "))
         }
-        (None, None) => "no network that is run has such a cell".to_owned(),
+        (None, None) => "nothing can be recorded of these cells".to_owned(),
     };
     let message = format!("no segment has a variable `{variable}`");
     Failure::plain(Code::NO_SUCH_NAME, message, Some(help))

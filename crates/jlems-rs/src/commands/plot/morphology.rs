@@ -7,6 +7,7 @@ use lems_plot::{Shape, ShapeColors, ShapePiece, shape_html, shape_png, shape_svg
 
 use super::{Form, failed};
 use crate::commands::core_types::SearchArguments;
+use crate::commands::recordings::RecordingArguments;
 
 /// Options about the shapes of cells.
 #[derive(Debug, Args)]
@@ -23,7 +24,12 @@ pub struct MorphologyArguments {
     color_by: Option<String>,
     /// Run the model up to this simulated time, as in `12 ms`, and show a variable then: `v`, or that of
     /// `--color-by`. Of each population the first cell is shown.
-    #[arg(long, value_name = "TIME", requires = "shapes")]
+    #[arg(
+        long,
+        value_name = "TIME",
+        requires = "shapes",
+        allow_hyphen_values = true
+    )]
     at: Option<String>,
 }
 
@@ -45,7 +51,11 @@ pub fn pictures(
         Some(time) => {
             let variable = by.unwrap_or("v");
             let shown = Shown { variable, time };
-            DrawnCell::at_a_time(file, &*reader, &options, cell, shown)?
+            let recording = RecordingArguments::of(Vec::new(), Vec::new(), file);
+            let mut options = options;
+            let runnable = recording.runnable(file, &*reader, &mut options)?;
+            let (path, reader) = (runnable.path(), runnable.reader());
+            DrawnCell::at_a_time(path, reader, &options, cell, shown).map_err(about_time)?
         }
         None => {
             let document = jlems::load_with_types(file, &*reader, &options)?;
@@ -67,6 +77,16 @@ pub fn pictures(
             Err(Failure::plain(Code::NO_PICTURE, message, Some(help)))
         }
     }
+}
+
+/// The same failure, but what is wrong with the length of the run is wrong with `--at`.
+fn about_time(mut failure: Failure) -> Failure {
+    for source in &mut failure.sources {
+        if source.name == "--length" {
+            source.name = "--at".to_owned();
+        }
+    }
+    failure
 }
 
 /// A cell with its numbers in micrometres.
