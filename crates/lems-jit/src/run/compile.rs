@@ -75,7 +75,8 @@ pub(crate) fn compile(
     Ok((machine, threads))
 }
 
-/// The number of threads, or one if neither a kernel nor the cables are worth sharing.
+/// At most the given number of threads, and no more than a kernel or the cables are worth, since threads without
+/// work look for some.
 ///
 /// An interpreted handler also means one thread: it would use the memory as a whole while threads use
 /// parts of it.
@@ -85,11 +86,14 @@ fn useful_threads(
     handlers: &[Option<FuncId>],
     threads: usize,
 ) -> usize {
-    let worth_sharing = |plan: &BlockPlan| plan.longest / plan.share >= 2;
+    if !handlers.iter().all(Option::is_some) {
+        return 1;
+    }
+    let shares = |plan: &BlockPlan| (plan.longest / plan.share) as usize;
     let nodes: usize = program.cables.iter().map(|cable| cable.nodes.len()).sum();
-    let shared = plans.iter().flatten().any(worth_sharing) || nodes / NODES_OF_A_SHARE >= 2;
-    let several = shared && handlers.iter().all(Option::is_some);
-    if several { threads.max(1) } else { 1 }
+    let of_kernels = plans.iter().flatten().map(shares).max().unwrap_or(0);
+    let most = of_kernels.max(nodes / NODES_OF_A_SHARE);
+    threads.min(most).max(1)
 }
 
 /// Compiles the block forms of the kernels that have a plan, for a number of threads. A block form that

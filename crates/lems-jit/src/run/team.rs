@@ -12,6 +12,8 @@ use crate::run::wait::wait_for;
 /// How often a thread without work looks for some before it sleeps: for about a tenth of a millisecond. To
 /// wake a thread takes as long as many a step, and the next work often comes sooner.
 const LOOKS: u32 = 4_000;
+/// How often it looks before it yields the processor to other programs.
+const LOOKS_BETWEEN_YIELDS: u32 = 64;
 
 /// The calling thread and others, each with a worker: the buffers that only this thread uses.
 pub(crate) struct Team<W> {
@@ -93,6 +95,10 @@ impl<W: Default + Send> Team<W> {
                     Some(Yield::Idle) | None => idle += 1,
                 }
                 std::hint::spin_loop();
+                // Others may need the processor more.
+                if idle % LOOKS_BETWEEN_YIELDS == 0 {
+                    std::thread::yield_now();
+                }
             }
             awake.fetch_sub(1, Ordering::Relaxed);
         });
