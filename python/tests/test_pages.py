@@ -212,12 +212,12 @@ def test_an_export_to_neuron_writes_scripts_and_runs_nothing() -> None:
     assert not os.path.exists("hh_sim.dat")
 
 
-def test_an_export_to_others_is_refused(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_export_to_netpyne_is_made_here() -> None:
     lems = simulation(network(), {"v": "pop0[0]/v"})
-    assert not pynml.run_lems_with_jneuroml_netpyne(
+    assert pynml.run_lems_with_jneuroml_netpyne(
         lems, nogui=True, only_generate_scripts=True, exit_on_fail=False
     )
-    assert "needs Java" in caplog.text and "-netpyne" in caplog.text
+    assert os.path.exists(lems.removesuffix(".xml") + "_netpyne.py")
     assert not os.path.exists("hh_sim.dat")
 
 
