@@ -10,8 +10,10 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "support/dendrite.rs"]
+mod dendrite;
+
 use std::num::NonZeroUsize;
-use std::path::Path;
 
 use jlems::{
     BackendKind, Checkpoint, Loaded, MemorySources, Method, Options, Run, Settings, Traces,
@@ -341,12 +343,8 @@ fn a_run_goes_on_from_a_checkpoint_with_the_same_bits() {
 /// A checkpoint and the processes of one run rely on it.
 #[test]
 fn a_model_becomes_the_same_program_each_time() {
-    let example = |name: &str| {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/dendrite");
-        std::fs::read_to_string(folder.join(name)).unwrap()
-    };
     // Compartments of several kinds are recorded, and synapses with two states are merged.
-    let cells = example("LEMS_dendrite.xml").replace(
+    let cells = dendrite::read(dendrite::LEMS).replace(
         "<OutputColumn id=\"soma\"",
         "<OutputColumn id=\"gate\" quantity=\"cells/0/pyramid/0/membrane/membraneProperties/na_soma/na/m/q\"/>
          <OutputColumn id=\"calcium\" quantity=\"cells/0/pyramid/1/caConc\"/>
@@ -354,18 +352,14 @@ fn a_model_becomes_the_same_program_each_time() {
          <OutputColumn id=\"right\" quantity=\"cells/0/pyramid/3/iChannels\"/>
          <OutputColumn id=\"soma\"",
     );
-    let inner = example("dendrite.nml");
-    let sources = MemorySources::from([
-        ("LEMS_dendrite.xml", cells.as_str()),
-        ("dendrite.nml", inner.as_str()),
-    ]);
+    let sources = dendrite::sources(&cells);
     for fast in [false, true] {
         let options = Options {
             fast,
             ..Options::default()
         };
         let program = || {
-            let loaded = Loaded::read("LEMS_dendrite.xml", &sources, &options).unwrap();
+            let loaded = Loaded::read(dendrite::LEMS, &sources, &options).unwrap();
             let built = loaded.check(&options).unwrap().build(&options).unwrap();
             let compiled = built.compile(&options).unwrap();
             compiled.simulation().program.to_string()
@@ -440,13 +434,8 @@ fn a_value_that_is_no_number_is_told_with_its_equation() {
 /// The largest distance of the example from a golden of NEURON, in millivolts. The goldens have every tenth row:
 /// `tests/goldens/make_neuron_goldens.py`.
 fn distance_from(golden: &str, method: Method, backend: BackendKind) -> f64 {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/dendrite");
-    let read = |name: &str| std::fs::read_to_string(format!("{folder}/{name}")).unwrap();
-    let names = ["LEMS_dendrite.xml", "dendrite.nml"];
-    let texts = names.map(read);
-    let sources =
-        MemorySources::from([(names[0], texts[0].as_str()), (names[1], texts[1].as_str())]);
-    let golden: Vec<Vec<f64>> = (read(&format!("golden-neuron/{golden}")).lines())
+    let sources = dendrite::sources(&dendrite::read(dendrite::LEMS));
+    let golden: Vec<Vec<f64>> = (dendrite::read(&format!("golden-neuron/{golden}")).lines())
         .map(|line| {
             line.split('\t')
                 .map(|value| value.parse().unwrap())
@@ -459,7 +448,7 @@ fn distance_from(golden: &str, method: Method, backend: BackendKind) -> f64 {
         every: 10,
         ..Options::default()
     };
-    let loaded = Loaded::read(names[0], &sources, &options).unwrap();
+    let loaded = Loaded::read(dendrite::LEMS, &sources, &options).unwrap();
     let built = loaded.check(&options).unwrap().build(&options).unwrap();
     let mut run = built.compile(&options).unwrap().start(&options).unwrap();
     run.advance(f64::INFINITY).unwrap();

@@ -7,12 +7,12 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "support/dendrite.rs"]
+mod dendrite;
 #[path = "support/folder.rs"]
 mod folder;
 
 use folder::Folder;
-use std::path::Path;
-
 use jlems::cells::{AtRest, CellColors, DrawnCell, ResolvedCell, Shown};
 use jlems::{Loaded, MemorySources, Options, Severity, validate};
 
@@ -480,22 +480,15 @@ fn the_shape_of_a_cell_is_drawn_by_group_and_by_density() {
 
 #[test]
 fn a_shape_shows_a_variable_at_a_time() {
-    let example = |name: &str| {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/dendrite");
-        std::fs::read_to_string(path.join(name)).unwrap()
-    };
-    let names = ["LEMS_dendrite.xml", "dendrite.nml"];
-    let texts = names.map(example);
-    let sources =
-        MemorySources::from([(names[0], texts[0].as_str()), (names[1], texts[1].as_str())]);
+    let sources = dendrite::sources(&dendrite::read(dendrite::LEMS));
     let options = Options::default();
     let drawn = |variable| {
         let time = "12 ms";
         let shown = Shown { variable, time };
-        DrawnCell::at_a_time("LEMS_dendrite.xml", &sources, &options, None, shown)
+        DrawnCell::at_a_time(dendrite::LEMS, &sources, &options, None, shown)
     };
     // What the file records itself, at its row of that time.
-    let built = Loaded::read("LEMS_dendrite.xml", &sources, &options).unwrap();
+    let built = Loaded::read(dendrite::LEMS, &sources, &options).unwrap();
     let built = built.check(&options).unwrap().build(&options).unwrap();
     let mut run = built.compile(&options).unwrap().start(&options).unwrap();
     run.advance(0.012).unwrap();

@@ -68,7 +68,8 @@ impl Specified {
     }
 
     /// Runs the points of a shard that are missing in a folder: how many were run, and how many of them failed.
-    /// The callback is told how many are done of how many, and ends the sweep if it returns something true.
+    /// The callback gets the number of points that are done and the number of all. If it returns a true value, the
+    /// sweep ends.
     #[pyo3(signature = (folder, threads, shard=None, fast=false, progress=None))]
     fn run(
         &self,

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use lems_document::{Document, SourceReader, escaped};
+use lems_document::{Document, SourceReader, base_name, escaped};
 use nml2_coretypes::CORE_TYPES;
 
 use crate::{Failure, Options, load};
@@ -65,7 +65,7 @@ fn path_around(path: &str, remark: &str) -> String {
 /// The name of a model's file for what is made of it: without its folder, and of a NeuroML file with another around
 /// it without its endings, such as `x` for `(x.net.nml as a simulation)`.
 pub(crate) fn name_for_outputs(path: &str) -> &str {
-    let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+    let name = base_name(path);
     let inner = name.strip_prefix('(').and_then(|name| {
         let remarks = REMARKS.iter();
         let mut inner = remarks.filter_map(|remark| name.strip_suffix(')')?.strip_suffix(remark));

@@ -348,7 +348,7 @@ pub fn quantities(
 }
 
 /// What a function makes of the network of each run of the target.
-fn each<T>(
+pub(crate) fn each<T>(
     document: &Document,
     model: &Model<'_>,
     options: &Options,

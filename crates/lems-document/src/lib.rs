@@ -47,5 +47,6 @@ pub use markup::{Markup, MarkupAttribute, Piece, QualifiedName, StartTag};
 pub use options::{ForeignLanguage, IncludeOptions, Limits, Note};
 pub use overrides::Override;
 pub use prepared::prepare;
+pub use search::base_name;
 pub use source::{EmbeddedFile, MemorySources, Source, SourceId, SourceReader, Span};
 pub use tree::{Attribute, Document, Element};

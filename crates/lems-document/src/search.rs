@@ -275,7 +275,7 @@ pub(crate) fn folder_of(path: &str) -> &str {
 }
 
 /// The file name of a path or address.
-pub(crate) fn base_name(path: &str) -> &str {
+pub fn base_name(path: &str) -> &str {
     path.rsplit(['/', '\\']).next().unwrap_or(path)
 }
 

@@ -16,19 +16,29 @@ impl Network<'_, '_> {
             names: FxHashMap::default(),
             paths: Vec::new(),
         };
-        for population in self.populations() {
-            let Some(name) = self.component_id(population) else {
-                continue;
-            };
-            // The first one stands for all.
-            if let Some(first) = self.cells(population).first() {
-                found.add_cell(first.instance, &format!("{name}[*]/"));
-            }
+        for (cell, place) in self.first_cells() {
+            found.add_cell(cell, &place);
         }
         if found.paths.is_empty() {
             found.add_cell(Network::ROOT, "");
         }
         found.paths
+    }
+
+    /// The first member of each population, which stands for all, with what paths to a member begin with: `pop[*]/`.
+    /// The target itself if there are no members.
+    pub fn first_cells(&self) -> Vec<(InstanceId, String)> {
+        let populations = self.populations().into_iter();
+        let firsts = populations.filter_map(|population| {
+            let name = self.component_id(population)?;
+            let first = self.cells(population).first()?.instance;
+            Some((first, format!("{name}[*]/")))
+        });
+        let mut firsts: Vec<(InstanceId, String)> = firsts.collect();
+        if firsts.is_empty() {
+            firsts.push((Network::ROOT, String::new()));
+        }
+        firsts
     }
 }
 

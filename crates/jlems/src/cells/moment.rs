@@ -10,7 +10,7 @@ use lems_output::OutputError;
 use super::drawing::{CellColors, DrawnCell, segments};
 use super::{LISTED, no_cell, plans};
 use crate::description::si_unit;
-use crate::resolved::{ResolvedNetwork, quantities};
+use crate::resolved::each;
 use crate::simulation::{Choices, outputs_of};
 use crate::{
     Code, Failure, Loaded, Options, Settings, Sink, cable_rules, load_runnable, read_model,
@@ -56,23 +56,34 @@ impl DrawnCell {
         if plans.is_empty() {
             return Err(no_cell(&model, &rules.cells(&model), wanted, &rules));
         }
-        let recordable = quantities(&document, &model, options)?.concat();
-        let known: HashSet<&str> = recordable.iter().map(String::as_str).collect();
-        let networks = ResolvedNetwork::all(&document, &model, options)?;
+        let offers = each(&document, &model, options, |network, _, _| {
+            let component = |id| network.instance(id).component;
+            let places = network.first_cells().into_iter();
+            let places = places.filter_map(|(cell, place)| Some((component(cell)?, place)));
+            (network.quantities(), places.collect::<Vec<_>>())
+        })?;
+        let recordable: Vec<&str> = (offers.iter())
+            .flat_map(|(quantities, _)| quantities.iter().map(String::as_str))
+            .collect();
+        let known: HashSet<&str> = recordable.iter().copied().collect();
         let mut cells = Vec::new();
-        let mut places = Vec::new();
+        let mut shown_places = Vec::new();
         for (cell, plan) in &plans {
             let id = model.name(*cell).unwrap_or_default();
-            let found = places_of(id, &networks);
-            let several = found.len() > 1;
-            for place in found {
-                let paths = paths(plan, &place, shown.variable, &known);
+            let places = offers.iter().flat_map(|(_, places)| places);
+            let places: Vec<&str> = places
+                .filter(|(component, _)| component == cell)
+                .map(|(_, place)| place.as_str())
+                .collect();
+            let several = places.len() > 1;
+            for place in places {
+                let paths = paths(plan, place, shown.variable, &known);
                 let title = match several {
                     true => format!("{id} in {}", place.replace("[*]/", "")),
                     false => id.to_owned(),
                 };
                 cells.push(Wanted { title, plan, paths });
-                places.push(place);
+                shown_places.push(place);
             }
         }
         if cells.is_empty() {
@@ -83,8 +94,8 @@ impl DrawnCell {
         cells.retain(|cell| cell.paths.iter().any(Option::is_some));
         if cells.is_empty() {
             let of_cells = recordable.iter().filter_map(|path| {
-                let mut places = places.iter();
-                places.find_map(|place| path.strip_prefix(place.as_str()))
+                let mut places = shown_places.iter();
+                places.find_map(|place| path.strip_prefix(place))
             });
             return Err(no_variable(shown.variable, of_cells.collect()));
         }
@@ -111,22 +122,6 @@ impl DrawnCell {
             })
             .collect())
     }
-}
-
-/// What the paths of a cell begin with, with `[*]` for the number of a member: for each population that has it, or
-/// for a run of the cell alone.
-fn places_of(id: &str, networks: &[ResolvedNetwork]) -> Vec<String> {
-    let populations = networks.iter().flat_map(|network| &network.populations);
-    let mut places: Vec<String> = populations
-        .filter(|population| population.component == id)
-        .map(|population| format!("{}[*]/", population.place))
-        .collect();
-    // The target is told with its type: `x` (cell).
-    let title = format!("`{id}` ");
-    if (networks.iter()).any(|network| network.target.starts_with(&title)) {
-        places.push(String::new());
-    }
-    places
 }
 
 /// By segment, the path of a variable of the first member at a place.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use lems_document::Document;
+use lems_document::{Document, base_name};
 use lems_model::{ComponentId, Model};
 use lems_network::CablePlan;
 use nml2_coretypes::simulation::{COORDINATES, NETWORK, POPULATION, POPULATION_CELL, SIZE};
@@ -94,7 +94,7 @@ fn is_a(model: &Model<'_>, component: ComponentId, kind: &str) -> bool {
     model.is_a(model.component(component).component_type, kind)
 }
 
-/// The network that is run, or else the first one of the file, or of those that it includes.
+/// The network that is run. If none is, this is the first network of the file, or else the first of an included file.
 fn network(document: &Document, model: &Model<'_>, file: &str) -> Option<ComponentId> {
     let run = model.target.as_ref().and_then(|_| {
         let (_, experiment) = crate::reading::experiment(document, model).ok()?;
@@ -205,8 +205,7 @@ fn side_by_side(cells: Vec<DrawnCell>, file: &str) -> DrawnCell {
         });
         end += (SPACING * (right - left)).max(DIAMETER);
     }
-    let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
-    together(name.to_owned(), groups)
+    together(base_name(file).to_owned(), groups)
 }
 
 fn together(id: String, groups: Vec<Group>) -> DrawnCell {

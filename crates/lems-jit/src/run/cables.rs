@@ -16,27 +16,38 @@ const LANES: usize = 8;
 type Lanes<T> = [T; LANES];
 
 /// The cables of each stage that solves some, in batches.
-pub(crate) struct CableBatches(Vec<(Range<u32>, Vec<Batch>)>);
+pub(crate) struct CableBatches(Vec<Batches>);
+
+/// The cables of a stage.
+pub(crate) struct Batches {
+    range: Range<u32>,
+    /// Number of nodes of all of them.
+    pub(crate) nodes: usize,
+    pub(crate) all: Vec<Batch>,
+}
 
 impl CableBatches {
     /// For the stages of a program.
     pub(crate) fn of(program: &Program) -> CableBatches {
-        let mut stages: Vec<(Range<u32>, Vec<Batch>)> = Vec::new();
+        let mut stages: Vec<Batches> = Vec::new();
         for stage in &program.schedule {
             if let Stage::Solve(_, range) = stage
-                && !stages.iter().any(|(known, _)| known == range)
+                && !stages.iter().any(|known| known.range == *range)
             {
-                let batches = batches(program.cables_in(range));
-                stages.push((range.clone(), batches));
+                let cables = program.cables_in(range);
+                stages.push(Batches {
+                    range: range.clone(),
+                    nodes: cables.iter().map(|cable| cable.nodes.len()).sum(),
+                    all: batches(cables),
+                });
             }
         }
         CableBatches(stages)
     }
 
     /// The batches of a stage that solves a range of cables.
-    pub(crate) fn in_range(&self, range: &Range<u32>) -> Option<&[Batch]> {
-        let (_, batches) = self.0.iter().find(|(known, _)| known == range)?;
-        Some(batches)
+    pub(crate) fn in_range(&self, range: &Range<u32>) -> Option<&Batches> {
+        self.0.iter().find(|known| known.range == *range)
     }
 }
 
@@ -127,7 +138,7 @@ impl Batch {
     }
 
     /// Number of its nodes, those of all its cables.
-    pub(crate) fn nodes(&self) -> usize {
+    fn nodes(&self) -> usize {
         match self {
             Batch::One(cable) => cable.nodes.len(),
             Batch::Equal(rows) => LANES * rows.len(),

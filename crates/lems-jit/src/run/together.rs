@@ -11,7 +11,7 @@ use crate::error::JitError;
 use crate::machine::{CompiledBlock, Machine, Work};
 use crate::plan::block::{BlockPlan, NODES_OF_A_SHARE};
 use crate::plan::rollback::Reach;
-use crate::run::cables::{Batch, BatchScratch};
+use crate::run::cables::{Batch, BatchScratch, Batches};
 use crate::run::commit::{Commit, Deferred};
 use crate::run::in_order::{HasWork, InOrderQueue};
 use crate::run::team::{Team, locked};
@@ -93,9 +93,9 @@ impl Together {
     /// # Panics
     ///
     /// If a slot is not in the memory.
-    pub(crate) fn solve(&self, batches: &[Batch], memory: &mut [f64], solver: Solver, step: f64) {
-        let nodes: usize = batches.iter().map(Batch::nodes).sum();
-        let most = narrow(nodes / NODES_OF_A_SHARE).max(1);
+    pub(crate) fn solve(&self, batches: &Batches, memory: &mut [f64], solver: Solver, step: f64) {
+        let most = narrow(batches.nodes / NODES_OF_A_SHARE).max(1);
+        let batches = batches.all.as_slice();
         let threads = self.team.size().min(most);
         self.stealing.deal(0..narrow(batches.len()), threads);
         let unchanged = &*memory;
