@@ -133,6 +133,36 @@ fn shards_and_threads_give_the_parts_of_the_whole() {
     }
 }
 
+/// The tasks of a job array begin at once, and none finds a folder; the same command may be running twice, too.
+#[test]
+fn processes_that_begin_at_once_share_a_folder() {
+    let folder = decay(SPEC);
+    assert!(sweep(&folder, &["-o", "whole", "--threads", "1"]).0);
+    for round in 0..30 {
+        let name = format!("shared{round}");
+        let begun: Vec<_> = ["0/3", "1/3", "2/3", "0/1", "0/1", "0/1", "0/1", "0/1"]
+            .map(|shard| {
+                let mut command = folder.command();
+                command.args(["sweep", "sweep.toml", "-o", &name, "--shard", shard]);
+                command.stdout(Stdio::null()).stderr(Stdio::piped());
+                command.spawn().unwrap()
+            })
+            .into();
+        for process in begun {
+            let output = process.wait_with_output().unwrap();
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert!(output.status.success(), "{said}");
+        }
+        assert_eq!(rows(&folder.0.join(&name)), rows(&folder.0.join("whole")));
+        let entries = std::fs::read_dir(folder.0.join(&name)).unwrap();
+        let hidden = entries.filter(|entry| {
+            let name = entry.as_ref().unwrap().file_name();
+            name.to_string_lossy().starts_with('.')
+        });
+        assert_eq!(hidden.count(), 0, "temporary files are left");
+    }
+}
+
 #[test]
 fn job_arrays_are_shards() {
     let folder = decay(SPEC);

@@ -1,14 +1,14 @@
 //! The folder of a sweep: a file that says what it is, and parts of the table.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use jlems::{Code, Failure, visible};
-use lems_host::FileStore;
-use lems_output::{Checksum, OutputStore};
+use lems_output::{Checksum, OutputError};
 use lems_sweep::{Column, Shard, Spec, part};
 use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
 
 /// Name of the file that describes a folder. Programs that read Parquet files skip names that begin with `_`.
 const MANIFEST: &str = "_sweep.json";
@@ -132,13 +132,20 @@ impl Folder {
     /// Makes the folder, and says in it what it is.
     ///
     /// # Errors
-    /// The folder cannot be made or written.
+    /// The folder cannot be made or written, or another sweep has begun in it meanwhile.
     pub fn begin(&self) -> Result<(), Failure> {
         if self.path.join(MANIFEST).exists() {
             return Ok(());
         }
+        fs::create_dir_all(&self.path).map_err(|error| unwritable(&self.path, &error))?;
         let text = super::super::printing::json(&self.manifest)?;
-        self.put(MANIFEST, text.as_bytes())
+        let (file, place) = self.written(MANIFEST, text.as_bytes())?;
+        match file.persist_noclobber(&place) {
+            Ok(_) => Ok(()),
+            // Another process has begun with the folder at the same time: the same sweep, as a rule.
+            Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => self.check(),
+            Err(failed) => Err(unwritable(&place, &failed.error)),
+        }
     }
 
     /// Writes a part.
@@ -148,24 +155,38 @@ impl Folder {
     pub fn write(&self, batch: u64, columns: &[Column]) -> Result<(), Failure> {
         let bytes =
             part(columns).map_err(|error| Failure::plain(Code::MISFIT, error.to_string(), None))?;
-        self.put(&Folder::name(batch), &bytes)
+        let (file, place) = self.written(&Folder::name(batch), &bytes)?;
+        (file.persist(&place)).map_err(|failed| unwritable(&place, &failed.error))?;
+        Ok(())
     }
 
-    /// Writes a file so that it is there as a whole or not at all. Until then its name begins with a dot,
-    /// and readers of Parquet leave it out.
-    fn put(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
-        let failed =
-            |error: lems_output::OutputError| Failure::from(jlems::EngineError::from(error));
-        let mut store = FileStore::in_folder(&self.path);
-        let hidden = format!(".{name}");
-        let mut sink = store.create(&hidden).map_err(failed)?;
-        sink.write(bytes).map_err(failed)?;
-        sink.finish().map_err(failed)?;
+    /// The bytes of a file under a name that no other process has, and the place where the file belongs. It
+    /// goes there as a whole or not at all. Until then its name begins with a dot, and readers of Parquet
+    /// leave it out.
+    fn written(&self, name: &str, bytes: &[u8]) -> Result<(NamedTempFile, PathBuf), Failure> {
         let place = self.path.join(name);
-        fs::rename(self.path.join(hidden), &place).map_err(|error| {
-            let shown = place.display().to_string();
-            let message = format!("cannot write {}: {error}", visible(&shown));
-            Failure::plain(Code::UNREADABLE, message, None)
-        })
+        let hidden = format!(".{name}.");
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(&hidden);
+        // Others may read the results, as the user's mask says; a temporary file is its owner's alone otherwise.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let file = builder.tempfile_in(&self.path).and_then(|mut file| {
+            file.write_all(bytes)?;
+            Ok(file)
+        });
+        match file {
+            Ok(file) => Ok((file, place)),
+            Err(error) => Err(unwritable(&place, &error)),
+        }
     }
+}
+
+/// The failure of a file or folder that cannot be written.
+fn unwritable(place: &Path, error: &io::Error) -> Failure {
+    let error = OutputError::Write {
+        path: place.display().to_string(),
+        message: error.to_string(),
+    };
+    Failure::from(jlems::EngineError::from(error))
 }
