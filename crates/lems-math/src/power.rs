@@ -2,7 +2,7 @@
 //! without branches, so that it can be vectorised.
 
 use crate::bits::without_low_word;
-use crate::exponential::constants::SERIES;
+use crate::exponential::constants::{SERIES, TO_INTEGER};
 use crate::vector::vectorised;
 
 /// `x` to the power `y` (fdlibm `e_pow.c`).
@@ -21,47 +21,63 @@ pub fn pow_in_place(bases: &mut [f64], exponents: &[f64]) {
     vectorised(
         #[inline(always)]
         || {
-            let (chunks, rest) = bases.as_chunks_mut::<CHUNK>();
-            let (others, last) = exponents.as_chunks::<CHUNK>();
-            for (bases, exponents) in chunks.iter_mut().zip(others) {
+            let (long, rest) = bases.as_chunks_mut::<LONG>();
+            let (long_exponents, other_exponents) = exponents.as_chunks::<LONG>();
+            for (bases, exponents) in long.iter_mut().zip(long_exponents) {
                 pow_chunk(bases, exponents);
             }
-            if !rest.is_empty() {
-                let mut bases = [1.0; CHUNK];
-                let mut exponents = [3.0; CHUNK];
-                for (to, from) in bases.iter_mut().zip(rest.iter()) {
-                    *to = *from;
-                }
-                for (to, from) in exponents.iter_mut().zip(last) {
-                    *to = *from;
-                }
-                pow_chunk(&mut bases, &exponents);
-                for (to, from) in rest.iter_mut().zip(bases) {
-                    *to = from;
-                }
+            let short = rest.chunks_mut(SHORT).zip(other_exponents.chunks(SHORT));
+            for (rest, exponents) in short {
+                let mut chunk = [1.0; SHORT];
+                let mut exponent = [3.0; SHORT];
+                chunk[..rest.len()].copy_from_slice(rest);
+                exponent[..exponents.len()].copy_from_slice(exponents);
+                pow_chunk(&mut chunk, &exponent);
+                rest.copy_from_slice(&chunk[..rest.len()]);
             }
         },
     );
 }
 
-const CHUNK: usize = 16;
+/// Numbers in a chunk: so many that the processor always has other vectors to compute while it waits for the
+/// results of one.
+const LONG: usize = 64;
+/// Numbers in a chunk of what is left.
+const SHORT: usize = 16;
 
-/// Computes a chunk without branches, then recomputes the elements whose result is not valid.
+/// Computes a chunk without branches: first all logarithms, then all powers. The results that are not valid are
+/// computed again.
 #[inline(always)]
-fn pow_chunk(bases: &mut [f64; CHUNK], exponents: &[f64; CHUNK]) {
-    let mut powers = [0.0; CHUNK];
-    let mut ordinary = [0_u64; CHUNK];
-    for lane in 0..CHUNK {
-        (powers[lane], ordinary[lane]) = ordinary_pow(bases[lane], exponents[lane]);
+fn pow_chunk<const N: usize>(bases: &mut [f64; N], exponents: &[f64; N]) {
+    let mut ordinary = [0_u64; N];
+    let (mut high, mut low) = ([0.0; N], [0.0; N]);
+    for lane in 0..N {
+        (high[lane], low[lane], ordinary[lane]) = log2(bases[lane]);
     }
-    if ordinary.iter().fold(u64::MAX, |all, one| all & one) == 0 {
-        for lane in 0..CHUNK {
-            if ordinary[lane] == 0 {
-                powers[lane] = pow(bases[lane], exponents[lane]);
-            }
-        }
+    let mut powers = [0.0; N];
+    let mut all = u64::MAX;
+    for lane in 0..N {
+        let valid;
+        (powers[lane], valid) = exp2(exponents[lane], high[lane], low[lane]);
+        ordinary[lane] &= valid;
+        all &= ordinary[lane];
+    }
+    if all == 0 {
+        correct(&mut powers, &ordinary, bases, exponents);
     }
     *bases = powers;
+}
+
+/// Computes the powers that are not ordinary. Kept out of the loop over chunks, because few chunks need it.
+#[cold]
+#[inline(never)]
+fn correct(powers: &mut [f64], ordinary: &[u64], bases: &[f64], exponents: &[f64]) {
+    let arguments = bases.iter().zip(exponents);
+    for ((power, ordinary), (base, exponent)) in powers.iter_mut().zip(ordinary).zip(arguments) {
+        if *ordinary == 0 {
+            *power = pow(*base, *exponent);
+        }
+    }
 }
 
 /// The bits of `MAGIC`. For an integer `n` below 2^51, the double with the bits `MAGIC_BITS + n` is
@@ -94,16 +110,16 @@ fn choose(condition: bool, yes: f64, no: f64) -> f64 {
     if condition { yes } else { no }
 }
 
+/// All ones if the condition holds, else zero: a condition that stays in a vector.
 #[inline(always)]
 fn mask(condition: bool) -> u64 {
     if condition { u64::MAX } else { 0 }
 }
 
-/// The power, and a mask of all ones if that power is valid: the base is positive and normal, the
-/// exponent is not a special case, and the result is well within range. Every branch of fdlibm is a
-/// selection between two values here, so the compiler turns a loop over it into vector code.
+/// log2(x) as a high and a low part, and a [`mask`] of whether it is valid: the base is positive and normal. Every branch of
+/// fdlibm is a selection between two values here, so the compiler turns a loop over it into vector code.
 #[inline(always)]
-fn ordinary_pow(x: f64, y: f64) -> (f64, u64) {
+fn log2(x: f64) -> (f64, f64, u64) {
     // Split x into 2^n and a factor ax.
     let bits = x.to_bits();
     let fraction = (bits >> 32) & 0xF_FFFF;
@@ -117,7 +133,7 @@ fn ordinary_pow(x: f64, y: f64) -> (f64, u64) {
     let n = f64::from_bits(exponent.wrapping_add(MAGIC_BITS)) - MAGIC;
     let ax = f64::from_bits(unit);
 
-    // log2(x) as a high and a low part, expanded around 1 or 1.5, whichever is nearer.
+    // Expand around 1 or 1.5, whichever is nearer.
     let centre = choose(near_three_halves, 1.5, 1.0);
     let (log_high, log_low) = (
         choose(near_three_halves, LOG_HIGH, 0.0),
@@ -147,18 +163,26 @@ fn ordinary_pow(x: f64, y: f64) -> (f64, u64) {
     let t1 = without_low_word(((z_high + z_low) + log_high) + n);
     let t2 = z_low - (((t1 - n) - log_high) - z_high);
 
+    let normal = bits.wrapping_sub(1 << EXPONENT) < (2046 << EXPONENT);
+    (t1, t2, mask(normal))
+}
+
+/// 2 to the power `y (t1 + t2)`, and a [`mask`] of whether that is valid: the exponent is not a special case, the result is
+/// well within range, and the nearest integer to the logarithm of the result is not in doubt.
+///
+/// fdlibm rounds that logarithm half away from zero. The nearest integer is the same number unless the
+/// logarithm lies halfway between two integers, up to rounding.
+#[inline(always)]
+fn exp2(y: f64, t1: f64, t2: f64) -> (f64, u64) {
     // y * log2(x) as a high and a low part.
     let y1 = without_low_word(y);
     let p_low = (y - y1) * t1 + y * t2;
     let p_high = y1 * t1;
     let z = p_low + p_high;
 
-    // 2 to that power: split into an integer, rounded half away from zero, and a rest.
-    let magnitude = f64::from_bits(z.to_bits() & 0x7FFF_FFFF_0000_0000);
-    let shifted = magnitude + 0.5;
-    let nearest = (shifted + MAGIC) - MAGIC;
-    let below = choose(nearest > shifted, nearest - 1.0, nearest);
-    let count = choose(magnitude > 0.5, below, 0.0).copysign(z);
+    // 2 to that power: split into an integer and a rest.
+    let shifted = z + TO_INTEGER;
+    let count = shifted - TO_INTEGER;
     let p_high = p_high - count;
     let t = without_low_word(p_low + p_high);
     let u = t * LN2_HIGH;
@@ -170,15 +194,17 @@ fn ordinary_pow(x: f64, y: f64) -> (f64, u64) {
         - t * (SERIES[0] + t * (SERIES[1] + t * (SERIES[2] + t * (SERIES[3] + t * SERIES[4]))));
     let r = (rest * t1) / (t1 - 2.0) - (w + rest * w);
     let unscaled = 1.0 - (r - rest);
-    let count = (count + MAGIC).to_bits().wrapping_sub(MAGIC_BITS);
-    let power = f64::from_bits(unscaled.to_bits().wrapping_add(count << EXPONENT));
+    // The lowest bits of `shifted` are the integer. The other bits leave by the shift.
+    let power = f64::from_bits((unscaled.to_bits()).wrapping_add(shifted.to_bits() << EXPONENT));
 
-    // The result is valid unless fdlibm treats the case specially.
-    let normal = bits.wrapping_sub(1 << EXPONENT) < (2046 << EXPONENT);
+    let certain = (z - count).abs() < NEARLY_HALF;
     let moderate = y.abs() < 2_147_483_648.0 && z.abs() < 1_000.0;
     let special = y == 0.0 || y == 1.0 || y == -1.0 || y == 2.0 || y == 0.5;
-    (power, mask(normal) & mask(moderate) & !mask(special))
+    (power, mask(certain) & mask(moderate) & !mask(special))
 }
+
+/// A little less than one half.
+const NEARLY_HALF: f64 = 0.499_999_999;
 
 #[cfg(test)]
 mod tests {
@@ -207,6 +233,22 @@ mod tests {
                 let single = pow(x, y);
                 let same = single.to_bits() == result.to_bits() || single.is_nan() && result.is_nan();
                 prop_assert!(same, "{x} ^ {y}: {single} and {result}");
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        /// Here no element is special, and no chunk is corrected.
+        #[test]
+        fn ordinary_powers_have_the_bits_of_single_ones(
+            bases in prop::collection::vec(prop_oneof![1e-6..1.0_f64, 1e-3..1e3_f64], 0..150),
+            exponent in prop_oneof![-60.0..60.0_f64, prop::sample::select(vec![3.0, 4.0, 1.5])],
+        ) {
+            let mut together = bases.clone();
+            pow_in_place(&mut together, &vec![exponent; bases.len()]);
+            for (x, result) in bases.into_iter().zip(together) {
+                prop_assert_eq!(pow(x, exponent).to_bits(), result.to_bits(), "{} ^ {}", x, exponent);
             }
         }
     }
