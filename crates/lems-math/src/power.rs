@@ -21,19 +21,17 @@ pub fn pow_in_place(bases: &mut [f64], exponents: &[f64]) {
     vectorised(
         #[inline(always)]
         || {
-            let (long, rest) = bases.as_chunks_mut::<LONG>();
-            let (long_exponents, other_exponents) = exponents.as_chunks::<LONG>();
-            for (bases, exponents) in long.iter_mut().zip(long_exponents) {
-                pow_chunk(bases, exponents);
-            }
-            let short = rest.chunks_mut(SHORT).zip(other_exponents.chunks(SHORT));
-            for (rest, exponents) in short {
-                let mut chunk = [1.0; SHORT];
-                let mut exponent = [3.0; SHORT];
-                chunk[..rest.len()].copy_from_slice(rest);
-                exponent[..exponents.len()].copy_from_slice(exponents);
-                pow_chunk(&mut chunk, &exponent);
-                rest.copy_from_slice(&chunk[..rest.len()]);
+            let chunks = bases.chunks_mut(CHUNK).zip(exponents.chunks(CHUNK));
+            for (bases, exponents) in chunks {
+                if let (Ok(bases), Ok(exponents)) = (bases.try_into(), exponents.try_into()) {
+                    pow_chunk(bases, exponents, CHUNK);
+                } else {
+                    let (mut chunk, mut others) = ([1.0; CHUNK], [3.0; CHUNK]);
+                    chunk[..bases.len()].copy_from_slice(bases);
+                    others[..exponents.len()].copy_from_slice(exponents);
+                    pow_chunk(&mut chunk, &others, bases.len());
+                    bases.copy_from_slice(&chunk[..bases.len()]);
+                }
             }
         },
     );
@@ -41,26 +39,31 @@ pub fn pow_in_place(bases: &mut [f64], exponents: &[f64]) {
 
 /// Numbers in a chunk: so many that the processor always has other vectors to compute while it waits for the
 /// results of one.
-const LONG: usize = 64;
-/// Numbers in a chunk of what is left.
-const SHORT: usize = 16;
+const CHUNK: usize = 64;
+/// Numbers in one vector of the widest instructions.
+const WIDTH: usize = 8;
 
-/// Computes a chunk without branches: first all logarithms, then all powers. The results that are not valid are
-/// computed again.
+/// Computes the first `length` numbers of a chunk without branches: first all logarithms, then all powers. The
+/// results that are not valid are computed again.
 #[inline(always)]
-fn pow_chunk<const N: usize>(bases: &mut [f64; N], exponents: &[f64; N]) {
-    let mut ordinary = [0_u64; N];
-    let (mut high, mut low) = ([0.0; N], [0.0; N]);
-    for lane in 0..N {
-        (high[lane], low[lane], ordinary[lane]) = log2(bases[lane]);
+fn pow_chunk(bases: &mut [f64; CHUNK], exponents: &[f64; CHUNK], length: usize) {
+    let vectors = length.div_ceil(WIDTH).min(CHUNK / WIDTH);
+    let mut ordinary = [0_u64; CHUNK];
+    let (mut high, mut low) = ([0.0; CHUNK], [0.0; CHUNK]);
+    for vector in 0..vectors {
+        for lane in vector * WIDTH..(vector + 1) * WIDTH {
+            (high[lane], low[lane], ordinary[lane]) = log2(bases[lane]);
+        }
     }
-    let mut powers = [0.0; N];
+    let mut powers = [0.0; CHUNK];
     let mut all = u64::MAX;
-    for lane in 0..N {
-        let valid;
-        (powers[lane], valid) = exp2(exponents[lane], high[lane], low[lane]);
-        ordinary[lane] &= valid;
-        all &= ordinary[lane];
+    for vector in 0..vectors {
+        for lane in vector * WIDTH..(vector + 1) * WIDTH {
+            let valid;
+            (powers[lane], valid) = exp2(exponents[lane], high[lane], low[lane]);
+            ordinary[lane] &= valid;
+            all &= ordinary[lane];
+        }
     }
     if all == 0 {
         correct(&mut powers, &ordinary, bases, exponents);
