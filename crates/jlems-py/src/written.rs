@@ -3,7 +3,9 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use jlems::{Choices, Diagnostic, Failure, Moment, OutputStore, SIMULATOR, Simulation, Stop};
+use jlems::{
+    Choices, Diagnostic, Failure, Moment, OutputStore, SIMULATOR, Simulation, Stop, Timestamp,
+};
 use lems_host::FileStore;
 use lems_output::{Report, write_report};
 use pyo3::prelude::*;
@@ -62,7 +64,8 @@ fn written(
     let (start, stamp) = began;
     let begun = Instant::now();
     let (around, mut options) = source.runnable(&Choices::default())?;
-    options.timestamp.clone_from(stamp);
+    let stamp = stamp.clone();
+    options.timestamp = Timestamp::new(move || stamp.clone());
     let reader = reader_of(&around, &source.texts);
     let path = around.as_ref().map_or(&source.path, |around| &around.path);
     // If it cannot be made, the first output says so.

@@ -75,7 +75,7 @@ pub use displays::{Display, DisplayLine, EventDisplay, EventSource, Plots, displ
 pub use explain::{Code, Severity};
 pub use host::Host;
 pub use limits::{LIMITS, Limit, LimitError, LimitSetting, Limits, Unit};
-pub use options::{BackendKind, MadeOutputs, Options};
+pub use options::{BackendKind, MadeOutputs, Options, Timestamp};
 pub use pipeline::{
     Control, Outcome, RunOutputs, SIMULATOR, Stop, Watch, plots_of, prepare, run, run_from,
 };

@@ -1,5 +1,6 @@
 //! What a user can choose.
 
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -70,7 +71,7 @@ pub struct Options {
     /// Whether mistakes that jLEMS accepts are errors.
     pub strict: bool,
     /// When the run began, as `yyyyMMddHHmmss`, for the name of its report.
-    pub timestamp: String,
+    pub timestamp: Timestamp,
     /// How much the model may take.
     pub limits: Limits,
     /// What measures time and memory for these limits.
@@ -97,6 +98,29 @@ impl Options {
             notes: NOTES,
             limits: self.limits.document,
         }
+    }
+}
+
+/// The moment when a run began, as text. It is made only when it is needed: a system takes a millisecond to find
+/// out its time zone.
+#[derive(Clone, Default)]
+pub struct Timestamp(Option<Arc<dyn Fn() -> String + Send + Sync>>);
+
+impl Timestamp {
+    /// The text that a function gives.
+    pub fn new(text: impl Fn() -> String + Send + Sync + 'static) -> Timestamp {
+        Timestamp(Some(Arc::new(text)))
+    }
+
+    /// The text, which is empty if no function gives one.
+    pub fn text(&self) -> String {
+        self.0.as_ref().map_or_else(String::new, |text| text())
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Timestamp({:?})", self.text())
     }
 }
 

@@ -58,8 +58,18 @@ pub fn write_report(
     sink.finish()
 }
 
-/// The name of the report file: `__SIMULATOR__` and `__TIMESTAMP__` (`yyyyMMddHHmmss`) replaced.
-pub fn expand_report_name(name: &str, simulator: &str, timestamp: &str) -> String {
-    name.replace("__SIMULATOR__", simulator)
-        .replace("__TIMESTAMP__", timestamp)
+/// The name of the report file: `__SIMULATOR__` and `__TIMESTAMP__` (`yyyyMMddHHmmss`) replaced. The moment is
+/// asked for only if the name has it.
+pub fn expand_report_name(
+    name: &str,
+    simulator: &str,
+    timestamp: impl FnOnce() -> String,
+) -> String {
+    const TIMESTAMP: &str = "__TIMESTAMP__";
+    let name = name.replace("__SIMULATOR__", simulator);
+    if name.contains(TIMESTAMP) {
+        name.replace(TIMESTAMP, &timestamp())
+    } else {
+        name
+    }
 }

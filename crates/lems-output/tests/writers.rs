@@ -78,11 +78,9 @@ fn report() {
         simulation_seconds: 1.5,
         save_seconds: 0.0,
     };
-    let name = expand_report_name(
-        "r.__SIMULATOR__.__TIMESTAMP__.txt",
-        "jlems-rs",
-        "20260131120000",
-    );
+    let name = expand_report_name("r.__SIMULATOR__.__TIMESTAMP__.txt", "jlems-rs", || {
+        "20260131120000".to_owned()
+    });
     write_report(&mut store.clone(), &name, &report).unwrap();
     assert_eq!(
         store.text("r.jlems-rs.20260131120000.txt").unwrap(),

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::{ArgGroup, Args, ValueEnum};
-use jlems::{BackendKind, Diagnostic, Failure, Options, Outcome, SIMULATOR, visible};
+use jlems::{BackendKind, Diagnostic, Failure, Options, Outcome, SIMULATOR, Timestamp, visible};
 use lems_document::SourceReader;
 use lems_host::FileSources;
 use lems_output::{OutputError, Report, write_report};
@@ -179,7 +179,7 @@ fn options(arguments: &Arguments, ranks: Option<Ranks>) -> Result<Options, Failu
         strict: arguments.strict,
         checkpoint_every: arguments.checkpoints.every(),
         displays: arguments.plot.is_some(),
-        timestamp: jiff::Zoned::now().strftime("%Y%m%d%H%M%S").to_string(),
+        timestamp: Timestamp::new(|| jiff::Zoned::now().strftime("%Y%m%d%H%M%S").to_string()),
         ..arguments.search.options()?
     })
 }

@@ -67,7 +67,7 @@ impl RunOutputs {
         let times = target.times_file;
         let times = times.map(|file| wanted(file.value(), Some(file.span()), RECORD));
         let report = target.report_file.map(|file| {
-            let name = expand_report_name(file.value(), SIMULATOR, &options.timestamp);
+            let name = expand_report_name(file.value(), SIMULATOR, || options.timestamp.text());
             wanted(&name, Some(file.span()), RECORD)
         });
         RunOutputs {
