@@ -40,6 +40,13 @@ pub struct Membrane {
     pub capacitance: u32,
 }
 
+impl Membrane {
+    /// The slots that the solution of a cable reads of it.
+    pub fn slots(&self) -> [u32; 3] {
+        [self.rate, self.slope, self.capacitance]
+    }
+}
+
 /// Room for the solution of one cable after the other.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CableScratch {
@@ -51,27 +58,25 @@ impl Cable {
     /// The slots of memory that its solution reads or writes.
     pub fn slots(&self) -> impl Iterator<Item = u32> {
         self.nodes.iter().flat_map(|node| {
-            let membrane = node.membrane.into_iter();
-            let of_membrane =
-                membrane.flat_map(|membrane| [membrane.rate, membrane.slope, membrane.capacitance]);
+            let of_membrane = node.membrane.iter().flat_map(Membrane::slots);
             of_membrane.chain([node.potential])
         })
     }
 
     /// By how much a step, in seconds, changes the potential of each node, in volts: at the end the changes are
-    /// in `scratch`. The memory stays as it is, so several threads can do this for different cables.
+    /// in `scratch`. `memory` gives the value of a slot.
     ///
     /// # Panics
-    /// A slot is not in the memory, or a parent does not come before its child.
+    /// A parent does not come before its child.
     pub fn changes<'s>(
         &self,
-        memory: &[f64],
+        memory: impl Fn(u32) -> f64,
         solver: Solver,
         step: f64,
         scratch: &'s mut CableScratch,
     ) -> &'s [f64] {
         let (implicit, beyond) = solver.parts(step);
-        self.assemble(memory, implicit, scratch);
+        self.assemble(&memory, implicit, scratch);
         let nodes = self.nodes.as_slice();
         let right = scratch.right.as_mut_slice();
         self.solve(&mut scratch.diagonal, right);
@@ -89,28 +94,28 @@ impl Cable {
     /// half steps and an implicit whole one: it is of second order, and damps all that is faster than the step.
     ///
     /// # Panics
-    /// A slot is not in the memory, or a parent does not come before its child.
+    /// A parent does not come before its child.
     pub fn first_changes<'s>(
         &self,
-        memory: &[f64],
+        memory: impl Fn(u32) -> f64,
         step: f64,
         scratch: &'s mut CableScratch,
     ) -> &'s [f64] {
         let nodes = self.nodes.as_slice();
         // One whole step.
-        self.assemble(memory, step, scratch);
+        self.assemble(&memory, step, scratch);
         self.solve(&mut scratch.diagonal, &mut scratch.right);
         let whole = scratch.right.clone();
         // The first half step.
-        self.assemble(memory, step / 2.0, scratch);
+        self.assemble(&memory, step / 2.0, scratch);
         self.solve(&mut scratch.diagonal, &mut scratch.right);
         let half = scratch.right.clone();
         // The second one, from where the first has led. The equations are linear in this step.
-        self.assemble(memory, step / 2.0, scratch);
+        self.assemble(&memory, step / 2.0, scratch);
         for (index, node) in nodes.iter().enumerate() {
             if let Some(membrane) = node.membrane {
-                let capacitance = memory[membrane.capacitance as usize];
-                let slope = memory[membrane.slope as usize];
+                let capacitance = memory(membrane.capacitance);
+                let slope = memory(membrane.slope);
                 scratch.right[index] += capacitance * slope * half[index];
             }
             if let Some(parent) = node.parent {
@@ -129,7 +134,7 @@ impl Cable {
 
     /// The equations of an implicit step in seconds, one for each node: capacitance, membrane, and the way to
     /// the parent, whose conductance comes in with the elimination.
-    fn assemble(&self, memory: &[f64], implicit: f64, scratch: &mut CableScratch) {
+    fn assemble(&self, memory: &dyn Fn(u32) -> f64, implicit: f64, scratch: &mut CableScratch) {
         let nodes = self.nodes.as_slice();
         scratch.diagonal.clear();
         scratch.right.clear();
@@ -139,17 +144,16 @@ impl Cable {
         let right = scratch.right.as_mut_slice();
         for (index, node) in nodes.iter().enumerate() {
             if let Some(membrane) = node.membrane {
-                let capacitance = memory[membrane.capacitance as usize];
+                let capacitance = memory(membrane.capacitance);
                 if node.has_capacitance {
                     diagonal[index] += capacitance / implicit;
                 }
-                diagonal[index] -= capacitance * memory[membrane.slope as usize];
-                right[index] += capacitance * memory[membrane.rate as usize];
+                diagonal[index] -= capacitance * memory(membrane.slope);
+                right[index] += capacitance * memory(membrane.rate);
             }
             if let Some(parent) = node.parent {
                 let parent = parent as usize;
-                let difference =
-                    memory[nodes[parent].potential as usize] - memory[node.potential as usize];
+                let difference = memory(nodes[parent].potential) - memory(node.potential);
                 let current = node.conductance * difference;
                 right[index] += current;
                 right[parent] -= current;

@@ -149,9 +149,10 @@ pub trait Backend {
             memory, scratch, ..
         } = state;
         for cable in program.cables_in(cables) {
+            let value = |slot: u32| memory[slot as usize];
             let changes = match first {
-                true => cable.first_changes(memory, step, scratch),
-                false => cable.changes(memory, solver, step, scratch),
+                true => cable.first_changes(value, step, scratch),
+                false => cable.changes(value, solver, step, scratch),
             };
             cable.apply(changes, memory);
         }

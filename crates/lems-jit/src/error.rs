@@ -82,6 +82,12 @@ pub enum CableDefect {
         /// Number of its parent.
         parent: u32,
     },
+    /// A potential that something else of a cable is, too: the order of the cables would matter.
+    #[error("slot {slot} is a potential and something else of a cable, too")]
+    Shared {
+        /// The slot.
+        slot: u32,
+    },
 }
 
 /// What is wrong with a kernel.

@@ -44,6 +44,9 @@
 //!     helper that also reads it as another argument.
 //! 12. **Arrays on the stack have the sizes that helpers expect.** The translator lays them out, aligned and
 //!     filled, with two rates for each edge of the scheme, as `validate` proved; nothing else uses them.
+//! 13. **Shared memory is atomic.** A double and an atomic integer of 64 bits have one size and alignment, which
+//!     is asserted when this is compiled, and all bits are valid in both. The doubles are borrowed exclusively
+//!     as long as the atomics are in use.
 //!
 //! A panic cannot unwind into machine code: at the border of an `extern "C"` function it ends the process.
 
@@ -51,7 +54,7 @@
 
 use std::ops::Range;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 use cranelift_codegen::ir::types::{F64, I64};
 use cranelift_jit::JITModule;
@@ -95,6 +98,46 @@ struct Context<'c> {
     state: *mut State,
     /// Where events are logged; null if they are delivered at once.
     log: *mut Vec<Emission>,
+}
+
+/// The memory of a state, which several threads read and change at the same time.
+#[derive(Clone, Copy)]
+pub(crate) struct SharedMemory<'m>(&'m [AtomicU64]);
+
+impl<'m> SharedMemory<'m> {
+    /// All of a memory.
+    pub(crate) fn of(memory: &'m mut [f64]) -> SharedMemory<'m> {
+        const {
+            assert!(size_of::<f64>() == size_of::<AtomicU64>());
+            assert!(align_of::<f64>() == align_of::<AtomicU64>());
+        }
+        // SAFETY: 13.
+        SharedMemory(unsafe {
+            std::slice::from_raw_parts(memory.as_mut_ptr().cast(), memory.len())
+        })
+    }
+
+    /// The value in a slot.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such slot.
+    #[inline(always)]
+    pub(crate) fn value(self, slot: u32) -> f64 {
+        f64::from_bits(self.0[slot as usize].load(Ordering::Relaxed))
+    }
+
+    /// Changes the value in a slot, which no other thread uses.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such slot.
+    #[inline(always)]
+    pub(crate) fn add(self, slot: u32, change: f64) {
+        let value = &self.0[slot as usize];
+        let sum = f64::from_bits(value.load(Ordering::Relaxed)) + change;
+        value.store(sum.to_bits(), Ordering::Relaxed);
+    }
 }
 
 /// The functions of a validated program.

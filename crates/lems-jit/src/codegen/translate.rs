@@ -30,7 +30,7 @@ pub(crate) fn translate(
     imports: Imports<'_>,
     builder: FunctionBuilder<'_>,
 ) {
-    let mut reads = Reads::new();
+    let mut reads = Reads::default();
     count_reads(&kernel.body, &mut reads);
     let definitions = Definitions::of([&kernel.body]);
     let (mut translator, parameters) = Translator::enter(

@@ -8,8 +8,8 @@
 use std::ops::Range;
 
 use lems_ir::{
-    Action, Block, CableNode, Kernel, Level, MAX_LEVELS, Operation, Place, Program, Register,
-    Scalar, Stage, Statement,
+    Action, Block, CableNode, Kernel, Level, MAX_LEVELS, Membrane, Operation, Place, Program,
+    Register, Scalar, Stage, Statement,
 };
 use lems_optimise::{BlockKernel, Part};
 
@@ -46,7 +46,8 @@ pub fn validate(program: &Program) -> Result<Populations, JitError> {
     Ok(populations)
 }
 
-/// Checks that cables are trees inside the memory, and that the schedule solves those that there are.
+/// Checks that cables are trees inside the memory, that the schedule solves those that there are, and that no
+/// cable needs what the solution of another one changes.
 fn validate_cables(program: &Program) -> Result<(), JitError> {
     let cables = program.cables.len();
     for stage in &program.schedule {
@@ -67,6 +68,28 @@ fn validate_cables(program: &Program) -> Result<(), JitError> {
         let mut nodes = cable.nodes.iter().enumerate();
         if let Some(defect) = memory.or_else(|| nodes.find_map(late)) {
             return Err(JitError::Cable { number, defect });
+        }
+    }
+    // Potentials are nothing else, of no node of any cable.
+    let mut used = vec![false; if cables > 0 { size } else { 0 }];
+    let nodes = || {
+        (0..)
+            .zip(&program.cables)
+            .flat_map(|(number, cable)| cable.nodes.iter().map(move |node| (number, node)))
+    };
+    let shared = |number, slot| {
+        let defect = CableDefect::Shared { slot };
+        Err(JitError::Cable { number, defect })
+    };
+    for (number, node) in nodes() {
+        if std::mem::replace(&mut used[node.potential as usize], true) {
+            return shared(number, node.potential);
+        }
+    }
+    for (number, node) in nodes() {
+        let membrane = node.membrane.iter().flat_map(Membrane::slots);
+        if let Some(slot) = membrane.into_iter().find(|slot| used[*slot as usize]) {
+            return shared(number, slot);
         }
     }
     Ok(())

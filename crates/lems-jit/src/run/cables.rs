@@ -9,6 +9,8 @@ use std::ops::Range;
 use lems_ir::{Cable, CableNode, CableScratch, Membrane, Program, Solver, Stage};
 use lems_math::vectorised;
 
+use crate::machine::SharedMemory;
+
 /// Cables that are solved side by side.
 const LANES: usize = 8;
 
@@ -103,15 +105,12 @@ struct Membranes {
     capacitances: Lanes<u32>,
 }
 
-/// Room for the solution of one batch after the other, and the changes found so far.
+/// Room for the solution of one batch after the other.
 #[derive(Default)]
 pub(crate) struct BatchScratch {
     one: CableScratch,
     diagonal: Vec<Lanes<f64>>,
     right: Vec<Lanes<f64>>,
-    /// By how much potentials change, in volts: of one batch after the other, in the order of
-    /// [`Batch::apply`].
-    pub(crate) changes: Vec<f64>,
 }
 
 impl Batch {
@@ -137,66 +136,43 @@ impl Batch {
         Batch::Equal(cables[0].nodes.iter().enumerate().map(row).collect())
     }
 
-    /// Number of its nodes, those of all its cables.
-    fn nodes(&self) -> usize {
-        match self {
-            Batch::One(cable) => cable.nodes.len(),
-            Batch::Equal(rows) => LANES * rows.len(),
-        }
-    }
-
-    /// Adds the changes of its potentials in a step, in seconds, to those of `scratch`.
+    /// Advances its potentials by a step, in seconds. No other thread uses them meanwhile, as `validate` proved
+    /// that they belong to one cable.
     ///
     /// # Panics
     ///
     /// If a slot is not in the memory.
-    pub(crate) fn solve(
+    pub(crate) fn advance(
         &self,
-        memory: &[f64],
+        memory: SharedMemory<'_>,
         solver: Solver,
         step: f64,
         scratch: &mut BatchScratch,
     ) {
         match self {
             Batch::One(cable) => {
-                let changes = cable.changes(memory, solver, step, &mut scratch.one);
-                scratch.changes.extend_from_slice(changes);
+                let value = |slot| memory.value(slot);
+                let changes = cable.changes(value, solver, step, &mut scratch.one);
+                for (node, change) in cable.nodes.iter().zip(changes) {
+                    memory.add(node.potential, *change);
+                }
             }
             Batch::Equal(rows) => {
                 let BatchScratch {
-                    diagonal,
-                    right,
-                    changes,
-                    ..
+                    diagonal, right, ..
                 } = scratch;
                 diagonal.clear();
                 diagonal.resize(rows.len(), [0.0; LANES]);
                 right.clear();
                 right.resize(rows.len(), [0.0; LANES]);
                 vectorised(|| solve_rows(rows, memory, solver.parts(step), diagonal, right));
-                changes.extend_from_slice(right.as_flattened());
-            }
-        }
-    }
-
-    /// Changes its potentials in a memory by the first of `changes`; returns the others.
-    ///
-    /// # Panics
-    ///
-    /// If a slot is not in the memory, or there are fewer changes than nodes.
-    pub(crate) fn apply<'c>(&self, changes: &'c [f64], memory: &mut [f64]) -> &'c [f64] {
-        let (own, others) = changes.split_at(self.nodes());
-        match self {
-            Batch::One(cable) => cable.apply(own, memory),
-            Batch::Equal(rows) => {
-                for (row, own) in rows.iter().zip(own.chunks_exact(LANES)) {
-                    for (slot, change) in row.potentials.iter().zip(own) {
-                        memory[*slot as usize] += change;
+                for (row, changes) in rows.iter().zip(right) {
+                    for (slot, change) in row.potentials.iter().zip(changes) {
+                        memory.add(*slot, *change);
                     }
                 }
             }
         }
-        others
     }
 }
 
@@ -206,7 +182,7 @@ impl Batch {
 #[inline(always)]
 fn solve_rows(
     rows: &[Row],
-    memory: &[f64],
+    memory: SharedMemory<'_>,
     (implicit, beyond): (f64, f64),
     diagonal: &mut [Lanes<f64>],
     right: &mut [Lanes<f64>],
@@ -276,10 +252,6 @@ fn solve_rows(
 
 /// The values in some slots of the memory.
 #[inline(always)]
-fn loaded(memory: &[f64], slots: &Lanes<u32>) -> Lanes<f64> {
-    let mut values = [0.0; LANES];
-    for (value, slot) in values.iter_mut().zip(slots) {
-        *value = memory[*slot as usize];
-    }
-    values
+fn loaded(memory: SharedMemory<'_>, slots: &Lanes<u32>) -> Lanes<f64> {
+    slots.map(|slot| memory.value(slot))
 }

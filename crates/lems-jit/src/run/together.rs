@@ -1,6 +1,5 @@
 //! Computing many instances together, block by block, on one thread or several.
 
-use std::ops::Range;
 use std::sync::Mutex;
 
 use lems_index::narrow;
@@ -8,10 +7,10 @@ use lems_ir::{Backend, Call, Program, Solver, State};
 
 use crate::codegen::abi::Emission;
 use crate::error::JitError;
-use crate::machine::{CompiledBlock, Machine, Work};
+use crate::machine::{CompiledBlock, Machine, SharedMemory, Work};
 use crate::plan::block::{BlockPlan, NODES_OF_A_SHARE};
 use crate::plan::rollback::Reach;
-use crate::run::cables::{Batch, BatchScratch, Batches};
+use crate::run::cables::{BatchScratch, Batches};
 use crate::run::commit::{Commit, Deferred};
 use crate::run::in_order::{HasWork, InOrderQueue};
 use crate::run::team::{Team, locked};
@@ -31,14 +30,6 @@ pub(crate) struct Together {
 struct Worker {
     buffers: Vec<f64>,
     speculation: Speculation,
-    solved: SolvedBatches,
-}
-
-/// Batches of cables that a thread has solved in a step.
-#[derive(Default)]
-struct SolvedBatches {
-    /// The batches, by ranges of their indices.
-    ranges: Vec<Range<u32>>,
     scratch: BatchScratch,
 }
 
@@ -87,8 +78,7 @@ impl Together {
         }
     }
 
-    /// Advances the potentials of cables in a memory by a step, in seconds. Threads find the changes while the
-    /// memory stays as it is; then the changes are made.
+    /// Advances the potentials of cables in a memory by a step, in seconds.
     ///
     /// # Panics
     ///
@@ -98,25 +88,14 @@ impl Together {
         let batches = batches.all.as_slice();
         let threads = self.team.size().min(most);
         self.stealing.deal(0..narrow(batches.len()), threads);
-        let unchanged = &*memory;
+        let memory = SharedMemory::of(memory);
         self.team.run(threads, |worker, thread| {
-            let solved = &mut worker.solved;
-            solved.ranges.clear();
-            solved.scratch.changes.clear();
             while let Some(range) = self.stealing.take(thread, BATCHES_AT_A_TIME) {
-                for batch in part_of(batches, &range) {
-                    batch.solve(unchanged, solver, step, &mut solved.scratch);
+                for batch in &batches[range.start as usize..range.end as usize] {
+                    batch.advance(memory, solver, step, &mut worker.scratch);
                 }
-                solved.ranges.push(range);
             }
         });
-        for worker in self.team.workers().take(threads as usize) {
-            let SolvedBatches { ranges, scratch } = &worker.solved;
-            let mut changes = scratch.changes.as_slice();
-            for batch in ranges.iter().flat_map(|range| part_of(batches, range)) {
-                changes = batch.apply(changes, memory);
-            }
-        }
     }
 
     /// Computes blocks one after another, each with its tail, whose events are delivered at once.
@@ -230,11 +209,6 @@ impl Together {
 
 /// Batches of cables that a thread takes at a time, an even number.
 const BATCHES_AT_A_TIME: u32 = 2;
-
-/// A range of the batches.
-fn part_of<'b>(batches: &'b [Batch], range: &Range<u32>) -> &'b [Batch] {
-    &batches[range.start as usize..range.end as usize]
-}
 
 /// A call that is cut into units of work.
 struct Units {
