@@ -13,8 +13,6 @@
 //! By the implicit method, the potentials move first, then all states by a whole step. [`Method`] has the
 //! order of each method.
 
-use std::collections::{HashMap, HashSet};
-
 use lems_equations::{Moving, Phase, definition};
 use lems_index::narrow;
 use lems_ir::{Call, Comparison, Kernel, Operator, Register, Setup, Stage};
@@ -31,6 +29,7 @@ use super::{
     step::Totals,
     tangent::{move_exactly, store_slope},
 };
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// The distance of the two potentials of a difference quotient, in volts.
 const SMALL_POTENTIAL: f64 = 1e-6;
@@ -140,7 +139,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         };
         let (mut stage, length) = match self.method {
             Method::Neuron => return self.step_states(code, at, moving, whole),
-            Method::Implicit => (Moment::new(time, &HashMap::new()), whole),
+            Method::Implicit => (Moment::new(time, &FxHashMap::default()), whole),
             Method::SecondOrder => {
                 // The time here is that of the middle of the step of the potential. The first step of
                 // the states is half as long as the others: from then on they are half a step ahead.
@@ -179,7 +178,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         moving: &Moving<'_, 'd>,
         whole: Length,
     ) {
-        let mut moment = Moment::only(code.time(), HashSet::new());
+        let mut moment = Moment::only(code.time(), FxHashSet::default());
         let mut moved = Vec::new();
         for (node, scheme) in &moving.schemes {
             let at = NodeContext { node: *node, ..at };
@@ -275,7 +274,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         let moving = self.equations.moving(nest.shape);
         let time = code.time();
         let mut stage = match self.method {
-            Method::Implicit | Method::Neuron => Moment::new(time, &HashMap::new()),
+            Method::Implicit | Method::Neuron => Moment::new(time, &FxHashMap::default()),
             Method::SecondOrder => {
                 let half = code.constant(0.5);
                 let seconds = code.step();

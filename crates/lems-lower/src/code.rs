@@ -2,7 +2,6 @@
 //! remembers which register holds which variable.
 
 use lems_index::{Id, narrow};
-use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::{
@@ -14,6 +13,7 @@ use lems_ir::{
     Block, Comparison, Function, Kernel, Level, Logic, Operation, Operator, Place, Register,
     Scalar, Statement,
 };
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// An operation that gives the same value whenever its operands do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -32,12 +32,12 @@ pub(super) enum Pure {
 #[derive(Debug, Default)]
 pub(super) struct Code {
     registers: Vec<Scalar>,
-    constants: HashMap<Register, f64>,
-    mutable: HashSet<Register>,
+    constants: FxHashMap<Register, f64>,
+    mutable: FxHashSet<Register>,
     known: Knowledge<Pure>,
     blocks: Vec<Block>,
     current: Block,
-    volatile: Rc<HashSet<ColumnId>>,
+    volatile: Rc<FxHashSet<ColumnId>>,
     multiplies_powers: bool,
     /// Changes of state variables that are to become exact.
     moves: Vec<Move>,
@@ -45,7 +45,7 @@ pub(super) struct Code {
 
 impl Code {
     /// Code in which events can change the columns of `volatile`.
-    pub fn new(volatile: Rc<HashSet<ColumnId>>) -> Code {
+    pub fn new(volatile: Rc<FxHashSet<ColumnId>>) -> Code {
         Code {
             volatile,
             ..Code::default()

@@ -1,11 +1,11 @@
 //! Columns: one value for each member of a shape.
 
-use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use lems_index::{Id, IdVec};
 use lems_ir::{Level, Place};
 use lems_network::{MemberId, NodeId, ShapeId};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 lems_index::ids! {
     /// Index of a column.
@@ -79,9 +79,9 @@ struct ColumnKey<'d> {
 #[derive(Debug, Default)]
 pub(super) struct Columns<'d> {
     pub all: IdVec<ColumnId, Column<'d>>,
-    index: HashMap<ColumnKey<'d>, ColumnId>,
+    index: FxHashMap<ColumnKey<'d>, ColumnId>,
     /// Columns that event handlers write.
-    pub volatile: Rc<HashSet<ColumnId>>,
+    pub volatile: Rc<FxHashSet<ColumnId>>,
 }
 
 impl<'d> Columns<'d> {

@@ -1,7 +1,6 @@
 //! Removes what no one reads and gives the rest its place in memory.
 
 use lems_index::{Id, IdVec, narrow};
-use std::collections::HashSet;
 
 use lems_network::NetworkError;
 
@@ -11,6 +10,7 @@ use super::{
     nodes::{PendingNode, finished},
 };
 use lems_ir::{Block, Clock, Kernel, Place, Statement, statements};
+use rustc_hash::FxHashSet;
 
 impl<'d> Lowering<'_, '_, 'd> {
     /// The finished program; `probes` are addresses or constants to find again.
@@ -22,7 +22,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         probes: &[Result<Address, f64>],
     ) -> Result<Lowered, NetworkError> {
         // Columns that recorders and tables of addresses read.
-        let mut pinned: HashSet<ColumnId> = HashSet::new();
+        let mut pinned: FxHashSet<ColumnId> = FxHashSet::default();
         pinned.extend(probes.iter().flatten().map(|address| address.column));
         let nodes = self.cables.iter().flatten();
         pinned.extend(
@@ -160,7 +160,7 @@ fn column_of(place: Place, slots: &[Address]) -> Option<ColumnId> {
 }
 
 /// Adds the columns that a block reads.
-fn loaded(block: &Block, slots: &[Address], columns: &mut HashSet<ColumnId>) {
+fn loaded(block: &Block, slots: &[Address], columns: &mut FxHashSet<ColumnId>) {
     for statement in statements([block]) {
         let loaded = statement.effects().loads;
         columns.extend(loaded.and_then(|place| column_of(place, slots)));
@@ -168,7 +168,7 @@ fn loaded(block: &Block, slots: &[Address], columns: &mut HashSet<ColumnId>) {
 }
 
 /// Adds the columns that a block writes.
-fn stored(block: &Block, slots: &[Address], columns: &mut HashSet<ColumnId>) {
+fn stored(block: &Block, slots: &[Address], columns: &mut FxHashSet<ColumnId>) {
     for statement in statements([block]) {
         let stored = statement.effects().stores;
         columns.extend(stored.and_then(|place| column_of(place, slots)));
@@ -186,7 +186,7 @@ fn each_place(block: &mut Block, change: &dyn Fn(&mut Place)) {
 
 /// Removes stores to columns that are not read and registers that are not used; says whether
 /// there were any.
-fn remove_dead(kernel: &mut Kernel, slots: &[Address], read: &HashSet<ColumnId>) -> bool {
+fn remove_dead(kernel: &mut Kernel, slots: &[Address], read: &FxHashSet<ColumnId>) -> bool {
     let mut used = vec![false; kernel.registers.len()];
     while mark_used(&kernel.body, slots, read, &mut used) {}
     sweep(&mut kernel.body, slots, read, &used)
@@ -196,7 +196,7 @@ fn remove_dead(kernel: &mut Kernel, slots: &[Address], read: &HashSet<ColumnId>)
 fn is_dead(
     statement: &Statement,
     slots: &[Address],
-    read: &HashSet<ColumnId>,
+    read: &FxHashSet<ColumnId>,
     used: &[bool],
 ) -> bool {
     let is_read = |place| column_of(place, slots).is_none_or(|column| read.contains(&column));
@@ -211,7 +211,7 @@ fn is_dead(
 fn mark_used(
     block: &Block,
     slots: &[Address],
-    read: &HashSet<ColumnId>,
+    read: &FxHashSet<ColumnId>,
     used: &mut [bool],
 ) -> bool {
     let mut changed = false;
@@ -230,7 +230,7 @@ fn mark_used(
 }
 
 /// Removes what `mark_used` has not marked; says whether there was anything.
-fn sweep(block: &mut Block, slots: &[Address], read: &HashSet<ColumnId>, used: &[bool]) -> bool {
+fn sweep(block: &mut Block, slots: &[Address], read: &FxHashSet<ColumnId>, used: &[bool]) -> bool {
     let mut changed = false;
     for statement in block.iter_mut() {
         for inner in statement.nested_mut() {
@@ -248,7 +248,7 @@ fn sweep(block: &mut Block, slots: &[Address], read: &HashSet<ColumnId>, used: &
 /// Gives every used column its first slot and fills memory with its content.
 fn lay_out(
     columns: &IdVec<ColumnId, Column<'_>>,
-    used: &HashSet<ColumnId>,
+    used: &FxHashSet<ColumnId>,
     memory: &mut Vec<f64>,
 ) -> IdVec<ColumnId, Option<u32>> {
     let bases = columns.iter_enumerated().map(|(id, column)| {

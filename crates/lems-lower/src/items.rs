@@ -1,7 +1,5 @@
 //! The code of each item of the ordered lists of equations.
 
-use std::collections::HashMap;
-
 use lems_equations::{Computation, Item, Phase, RegimeItems};
 use lems_model::{Condition, TimeDerivative};
 use lems_network::{NetworkError, NodeId};
@@ -16,6 +14,7 @@ use super::{
     step::Totals,
 };
 use lems_ir::{Block, Operator, Register, Statement};
+use rustc_hash::FxHashMap;
 
 impl<'d> Lowering<'_, '_, 'd> {
     /// Makes the code of one item; `totals` are the selections that are folded already.
@@ -49,7 +48,7 @@ impl<'d> Lowering<'_, '_, 'd> {
             Item::Integrate(rates) => self.integrate(code, at, rates),
             Item::Move(moving) => self.move_states(code, at, moving),
             Item::Settle(names) => {
-                let stage = Stage::new(code.time(), &HashMap::new());
+                let stage = Stage::new(code.time(), &FxHashMap::default());
                 self.settle(code, at, names, totals, stage);
             }
             Item::SettleAlone(names) => {

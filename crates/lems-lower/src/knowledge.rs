@@ -3,16 +3,16 @@
 //! A block that ends takes with it what was learned in it. Only the changes of open blocks are kept for
 //! that, so that a kernel of very many blocks takes time in proportion to its length.
 
-use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
 use lems_ir::{Place, Register};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// What is known at a place in the code; `V` stands for values that are the same whenever computed.
 #[derive(Debug)]
 pub(super) struct Knowledge<V> {
-    places: HashMap<Place, Register>,
-    values: HashMap<V, Register>,
+    places: FxHashMap<Place, Register>,
+    values: FxHashMap<V, Register>,
     /// What was known of a place before each change in an open block.
     changes: Vec<(Place, Option<Register>)>,
     /// Values that were learned in an open block.
@@ -24,8 +24,8 @@ pub(super) struct Knowledge<V> {
 impl<V> Default for Knowledge<V> {
     fn default() -> Self {
         Knowledge {
-            places: HashMap::new(),
-            values: HashMap::new(),
+            places: FxHashMap::default(),
+            values: FxHashMap::default(),
             changes: Vec::new(),
             learned: Vec::new(),
             open: Vec::new(),
@@ -80,7 +80,7 @@ impl<V: Copy + Eq + Hash> Knowledge<V> {
         for value in self.learned.drain(learned..) {
             self.values.remove(&value);
         }
-        let mut seen = HashSet::new();
+        let mut seen = FxHashSet::default();
         for (place, before) in self.changes.split_off(changes) {
             // The first change has what was known before the block.
             if seen.insert(place) && self.places.get(&place).copied() != before {

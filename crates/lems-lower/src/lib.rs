@@ -25,7 +25,6 @@ mod tangent;
 mod tests;
 
 use lems_index::{Id, IdVec, narrow};
-use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -41,6 +40,7 @@ use columns::{Address, ColumnId, ColumnKind, Columns};
 use lems_ir::{Action, Call, Probe, Program, Routes, Setup, Stage, Target};
 pub use method::Method;
 use nodes::{CableKernels, PendingNode};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A program and where its variables are.
 #[derive(Debug, Clone)]
@@ -204,18 +204,18 @@ pub(crate) struct Lowering<'n, 'm, 'd> {
     /// children.
     setups_of: IdVec<ShapeId, Vec<SetupId>>,
     /// Handler of each port.
-    handler_of: HashMap<PortKey<'d>, HandlerId>,
+    handler_of: FxHashMap<PortKey<'d>, HandlerId>,
     /// First source of each port: that of the first member.
-    sources: HashMap<PortKey<'d>, SourceId>,
+    sources: FxHashMap<PortKey<'d>, SourceId>,
     source_count: u32,
     /// What is attached where.
-    attachments: HashMap<ListKey<'d>, Rc<Attachments>>,
+    attachments: FxHashMap<ListKey<'d>, Rc<Attachments>>,
     /// Variables of each type that an equation has been about.
-    names_of: HashMap<TypeId, HashSet<&'d str>>,
+    names_of: FxHashMap<TypeId, FxHashSet<&'d str>>,
     /// Names without a meaning that have been reported.
-    unknown: HashSet<(TypeId, String)>,
+    unknown: FxHashSet<(TypeId, String)>,
     /// Nodes whose time is recorded.
-    clocks: HashSet<(ShapeId, NodeId)>,
+    clocks: FxHashSet<(ShapeId, NodeId)>,
     /// Most entries of a table.
     most: usize,
     /// A table that would have more; it stays empty.
@@ -281,13 +281,13 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
             method: Method::default(),
             rows: IndexMap::new(),
             setups_of: shapes.shapes.iter().map(|_| Vec::new()).collect(),
-            handler_of: HashMap::new(),
-            sources: HashMap::new(),
+            handler_of: FxHashMap::default(),
+            sources: FxHashMap::default(),
             source_count: 0,
-            attachments: HashMap::new(),
-            names_of: HashMap::new(),
-            unknown: HashSet::new(),
-            clocks: HashSet::new(),
+            attachments: FxHashMap::default(),
+            names_of: FxHashMap::default(),
+            unknown: FxHashSet::default(),
+            clocks: FxHashSet::default(),
             most,
             overflow: None,
             errors: Vec::new(),

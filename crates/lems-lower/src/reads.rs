@@ -35,6 +35,29 @@ enum MemberRead {
     There(Address),
 }
 
+/// What all members of a nest have in common of a value.
+#[derive(Debug, Clone, Copy)]
+enum SharedValue {
+    /// This number.
+    Number(f64),
+    /// None of them has it.
+    Absent,
+    /// Nothing: each has to be asked.
+    Differs,
+}
+
+impl SharedValue {
+    fn is_same(self, other: SharedValue) -> bool {
+        match (self, other) {
+            (SharedValue::Number(one), SharedValue::Number(other)) => {
+                one.to_bits() == other.to_bits()
+            }
+            (SharedValue::Absent, SharedValue::Absent) => true,
+            _ => false,
+        }
+    }
+}
+
 /// Where the members of a nest have a value, one after the other.
 #[derive(Default)]
 struct Places {
@@ -137,8 +160,8 @@ impl<'d> Lowering<'_, '_, 'd> {
         }
     }
 
-    /// The place of what `name` means at a node or around it, if the types alone determine it for all members. Then
-    /// no member has to be looked at.
+    /// The place of what `name` means at a node or around it, if it is found without asking each member what is around
+    /// it: the types alone determine it, or it is a number that all instances of an outer node share.
     pub(super) fn common_read(
         &mut self,
         start: Option<(&LoopNest, NodeId)>,
@@ -149,7 +172,14 @@ impl<'d> Lowering<'_, '_, 'd> {
             let kind = self.shape(nest.shape).nodes[node].kind;
             let variable = match self.network.meaning(kind, name) {
                 Meaning::Variable(variable) => variable,
-                Meaning::Value => return None,
+                Meaning::Value => match self.shared_value(nest, node, name) {
+                    SharedValue::Number(value) => return Some(Read::Constant(value)),
+                    SharedValue::Differs => return None,
+                    SharedValue::Absent => {
+                        place = self.around(nest, node);
+                        continue;
+                    }
+                },
                 Meaning::Nothing => {
                     place = self.around(nest, node);
                     if place.is_none() {
@@ -165,6 +195,27 @@ impl<'d> Lowering<'_, '_, 'd> {
         None
     }
 
+    /// The value of a name at a node, if it is the same number for all members.
+    fn shared_value(&self, nest: &LoopNest, node: NodeId, name: &str) -> SharedValue {
+        let of_member = |member: &MemberId| {
+            let instance = self.shape(nest.shape).instance(*member, node);
+            match self.network.local(instance, name).map(|read| read.variable) {
+                // A free parameter stays a value in memory.
+                Some(Variable::Fixed(value)) if !self.network.is_free_at(instance) => {
+                    SharedValue::Number(value)
+                }
+                Some(_) => SharedValue::Differs,
+                None => SharedValue::Absent,
+            }
+        };
+        let mut members = nest.members.iter().map(of_member);
+        let first = members.next().unwrap_or(SharedValue::Differs);
+        match members.all(|other| other.is_same(first)) {
+            true => first,
+            false => SharedValue::Differs,
+        }
+    }
+
     /// The node around a node of all members.
     pub(super) fn around<'f>(
         &self,
@@ -177,24 +228,37 @@ impl<'d> Lowering<'_, '_, 'd> {
         }
     }
 
-    /// The place of what `name` means at the instance around all members, if it is one.
+    /// The place of what `name` means around the members, if it is the same value or the same number for all. Members
+    /// that follow one another in the same instance are asked once.
     fn outer_read(&mut self, nest: &LoopNest, name: &str) -> Option<Read> {
-        let around = |member: &MemberId| {
-            let root = self.shape(nest.shape).instance(*member, NodeId::ROOT);
-            self.network.instance(root).parent
+        let parent = |root: &InstanceId| self.network.instance(*root).parent;
+        let mut roots: Vec<InstanceId> = (nest.members.iter())
+            .map(|member| self.shape(nest.shape).instance(*member, NodeId::ROOT))
+            .collect();
+        roots.dedup_by_key(|root| parent(root));
+        let mut found = roots
+            .iter()
+            .map(|root| self.network.requirement(*root, name));
+        let first = found.next()??;
+        let is_free = |readable: &Readable<'d>| self.network.is_free_at(readable.instance);
+        let number = match first.variable {
+            Variable::Fixed(number) if !is_free(&first) => Some(number),
+            _ => None,
         };
-        let mut all = nest.members.iter().map(around);
-        let first = all.next()??;
-        if !all.all(|other| other == Some(first)) {
+        // The same value: of the same instance, or the same number wherever it is.
+        let is_same = |other: Readable<'d>| match (number, other.variable) {
+            (Some(number), Variable::Fixed(other_number)) => {
+                number.to_bits() == other_number.to_bits() && !is_free(&other)
+            }
+            _ => other == first,
+        };
+        if !found.all(|other| other.is_some_and(is_same)) {
             return None;
         }
-        let readable = self.network.read(first, name)?;
-        Some(match readable.variable {
-            Variable::Fixed(value) if self.network.is_free_at(readable.instance) => {
-                Read::There(self.number(nest, value))
-            }
+        Some(match first.variable {
+            Variable::Fixed(value) if number.is_none() => Read::There(self.number(nest, value)),
             Variable::Fixed(value) => Read::Constant(value),
-            _ => Read::There(self.address(readable)),
+            _ => Read::There(self.address(first)),
         })
     }
 

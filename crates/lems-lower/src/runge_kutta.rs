@@ -1,8 +1,6 @@
 //! `Dynamics simultaneous="true"`: a node and all below it advance together, by the classical
 //! fourth-order Runge-Kutta method, every rate seeing the other variables of the same stage.
 
-use std::collections::HashMap;
-
 use lems_equations::{RateSum, Simultaneous};
 
 use super::{
@@ -12,6 +10,7 @@ use super::{
     stage::{Name, Stage},
 };
 use lems_ir::{Operator, Register};
+use rustc_hash::FxHashMap;
 
 impl<'d> Lowering<'_, '_, 'd> {
     /// Moves the state variables of several nodes together.
@@ -28,7 +27,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         };
         // All state variables as they are at the beginning.
         let states = &together.states;
-        let start: HashMap<Name<'d>, Register> = (states.iter())
+        let start: FxHashMap<Name<'d>, Register> = (states.iter())
             .map(|state| {
                 let place = self.live(context(state.node), state.name);
                 ((state.node, state.name), code.load(place))
@@ -51,7 +50,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         // The other stages, each from states that the rates of the stage before have moved.
         for (fraction, time) in [(half, middle), (half, middle), (step, end)] {
             let last = &rates[rates.len() - 1];
-            let mut moved = HashMap::new();
+            let mut moved = FxHashMap::default();
             for (state, rate) in states.iter().zip(last) {
                 let name = (state.node, state.name);
                 let change = code.binary(Operator::Multiply, fraction, *rate);

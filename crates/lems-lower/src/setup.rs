@@ -1,7 +1,6 @@
 //! The initial passes: requirements, variables, `OnStart` blocks, the initial regime.
 
 use lems_index::Id;
-use std::collections::HashSet;
 
 use lems_equations::{NodeItem, Setup};
 use lems_network::{NodeId, ShapeId, Visit};
@@ -14,13 +13,14 @@ use super::{
     step::Totals,
 };
 use lems_ir::Statement;
+use rustc_hash::FxHashSet;
 
 impl<'d> Lowering<'_, '_, 'd> {
     /// Makes the set-up kernels: one for the members of a shape, or two for a container, before
     /// and after its children.
     pub(super) fn setups(&mut self) {
         self.initial_content();
-        let mut containers = HashSet::new();
+        let mut containers = FxHashSet::default();
         collect_containers(&self.shapes.visits, &mut containers);
         for shape in self.shapes.shapes.ids() {
             if self.shape(shape).attached {
@@ -152,7 +152,7 @@ impl<'d> Lowering<'_, '_, 'd> {
 }
 
 /// The shapes of containers.
-fn collect_containers(visits: &[Visit], containers: &mut HashSet<ShapeId>) {
+fn collect_containers(visits: &[Visit], containers: &mut FxHashSet<ShapeId>) {
     for visit in visits {
         if let Visit::Container {
             shape, children, ..

@@ -2,8 +2,6 @@
 //!
 //! A stage computes a variable when it is needed, after the variables that it depends on.
 
-use std::collections::{HashMap, HashSet};
-
 use lems_equations::{Computation, Moving, RateSum, definition};
 use lems_expression::Expression;
 use lems_model::{ConditionalVariable, KineticScheme, Selection};
@@ -17,6 +15,7 @@ use super::{
     occupancies::implicit_step,
 };
 use lems_ir::{Operator, Register};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A variable of a node of the shape.
 pub(super) type Name<'d> = (NodeId, &'d str);
@@ -24,12 +23,12 @@ pub(super) type Name<'d> = (NodeId, &'d str);
 /// Values at one time.
 pub(super) struct Stage<'s, 'm, 'd> {
     time: Register,
-    values: HashMap<NodeId, HashMap<&'d str, Register>>,
+    values: FxHashMap<NodeId, FxHashMap<&'d str, Register>>,
     /// Variables being computed. A variable that depends on itself has the value of the last step.
-    open: HashSet<Name<'d>>,
+    open: FxHashSet<Name<'d>>,
     before: Option<Before<'s, 'm, 'd>>,
     /// The nodes whose variables are computed; all nodes if there is no such set.
-    only: Option<HashSet<NodeId>>,
+    only: Option<FxHashSet<NodeId>>,
 }
 
 /// The stage before: states move from its time to the time of the stage.
@@ -50,11 +49,11 @@ pub(super) struct Length {
 
 impl<'s, 'm, 'd> Stage<'s, 'm, 'd> {
     /// A stage in which some variables are known; states that are not are as they are in memory.
-    pub fn new(time: Register, known: &HashMap<Name<'d>, Register>) -> Self {
+    pub fn new(time: Register, known: &FxHashMap<Name<'d>, Register>) -> Self {
         let mut stage = Stage {
             time,
-            values: HashMap::new(),
-            open: HashSet::new(),
+            values: FxHashMap::default(),
+            open: FxHashSet::default(),
             before: None,
             only: None,
         };
@@ -67,23 +66,23 @@ impl<'s, 'm, 'd> Stage<'s, 'm, 'd> {
 
     /// A stage that computes the variables of some nodes only. Variables of other nodes are read from memory.
     /// Requirements of all nodes are read again.
-    pub fn only(time: Register, nodes: HashSet<NodeId>) -> Self {
+    pub fn only(time: Register, nodes: FxHashSet<NodeId>) -> Self {
         Stage {
             only: Some(nodes),
-            ..Stage::new(time, &HashMap::new())
+            ..Stage::new(time, &FxHashMap::default())
         }
     }
 
     /// A stage in which states have moved by a length from where they are in memory.
     pub fn later(time: Register, moving: &'s Moving<'m, 'd>, length: Length) -> Self {
         let before = Before {
-            stage: Box::new(Stage::new(time, &HashMap::new())),
+            stage: Box::new(Stage::new(time, &FxHashMap::default())),
             moving,
             length,
         };
         Stage {
             before: Some(before),
-            ..Stage::new(time, &HashMap::new())
+            ..Stage::new(time, &FxHashMap::default())
         }
     }
 
@@ -285,7 +284,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         let definition = definition(kind, name);
         // A requirement has the value of a variable further out, which may have changed since.
         let hands_on = matches!(definition, Some(Computation::Requirement(_)));
-        let is_other = |only: &HashSet<NodeId>| !only.contains(&at.node);
+        let is_other = |only: &FxHashSet<NodeId>| !only.contains(&at.node);
         if !hands_on && name != "t" && stage.only.as_ref().is_some_and(is_other) {
             return self.variable(code, at, name);
         }

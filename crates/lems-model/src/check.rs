@@ -1,6 +1,5 @@
 //! Checks of equations: names, ports, dimensions.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use lems_document::{Attribute, Element, nearest};
@@ -13,6 +12,7 @@ use crate::{
     Actions, Assignment, ComponentId, ComponentType, ConditionalVariable, DerivedVariable,
     Direction, Dynamics, Formula, Model, ModelError, ParameterKind, Trigger,
 };
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Checks the equations of every type that declares some.
 pub(crate) fn equations(model: &mut Model<'_>) -> Result<(), Vec<ModelError>> {
@@ -45,13 +45,13 @@ pub(crate) fn equations(model: &mut Model<'_>) -> Result<(), Vec<ModelError>> {
 
 /// The dynamics, own or inherited, of all that the target of a model leads to; of all components
 /// where there is no target.
-fn dynamics_in_use<'d>(model: &Model<'d>) -> HashSet<*const Dynamics<'d>> {
+fn dynamics_in_use<'d>(model: &Model<'d>) -> FxHashSet<*const Dynamics<'d>> {
     let mut waiting: Vec<ComponentId> = match model.target {
         Some(target) => vec![target.component],
         None => model.top_level.clone(),
     };
-    let mut seen: HashSet<ComponentId> = waiting.iter().copied().collect();
-    let mut used = HashSet::new();
+    let mut seen: FxHashSet<ComponentId> = waiting.iter().copied().collect();
+    let mut used = FxHashSet::default();
     while let Some(id) = waiting.pop() {
         if let Some(dynamics) = &model.type_of_component(id).dynamics {
             used.insert(Arc::as_ptr(dynamics));
@@ -71,13 +71,13 @@ struct Checker<'c, 'd> {
     model: &'c Model<'d>,
     component_type: &'c ComponentType<'d>,
     /// Variables that expressions may use, with their dimensions (None: any).
-    scope: HashMap<&'c str, Option<Dimension>>,
+    scope: FxHashMap<&'c str, Option<Dimension>>,
     /// The dimensions that jLEMS's own check finds. Variables that it cannot check are missing.
-    checked: HashMap<&'c str, Checked>,
+    checked: FxHashMap<&'c str, Checked>,
     errors: Vec<ModelError>,
     warnings: Vec<ModelError>,
     /// Wrong dimensions of derived variables: errors if something that matters uses them.
-    held: HashMap<&'c str, ModelError>,
+    held: FxHashMap<&'c str, ModelError>,
     /// Whether the target of the model runs a component with these dynamics.
     is_used: bool,
 }
@@ -89,7 +89,7 @@ impl<'c, 'd> Checker<'c, 'd> {
         dynamics: &'c Dynamics<'d>,
         is_used: bool,
     ) -> Self {
-        let mut scope: HashMap<&'c str, Option<Dimension>> = HashMap::new();
+        let mut scope: FxHashMap<&'c str, Option<Dimension>> = FxHashMap::default();
         scope.insert("t", Some(Dimension::TIME));
         scope.extend((model.constants.iter()).map(|(name, constant)| (*name, constant.dimension)));
         scope.extend((component_type.requirements.iter()).map(|(name, dim)| (*name, *dim)));
@@ -116,7 +116,7 @@ impl<'c, 'd> Checker<'c, 'd> {
             checked,
             errors: Vec::new(),
             warnings: Vec::new(),
-            held: HashMap::new(),
+            held: FxHashMap::default(),
             is_used,
         }
     }

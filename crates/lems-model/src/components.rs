@@ -1,7 +1,5 @@
 //! Components: their types, children, parameter values and references.
 
-use std::collections::{HashMap, HashSet};
-
 use lems_document::{Attribute, Element, nearest};
 
 use crate::{
@@ -11,6 +9,7 @@ use crate::{
     read::wrong_dimension,
     units::{parse_quantity, too_large},
 };
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// What stands at the top level besides components.
 const LEMS_ELEMENTS: [&str; 7] = [
@@ -31,9 +30,9 @@ pub(crate) fn read<'d>(
     let mut reader = Reader {
         model,
         errors: Vec::new(),
-        duplicates: HashSet::new(),
-        warned: HashSet::new(),
-        untyped: HashSet::new(),
+        duplicates: FxHashSet::default(),
+        warned: FxHashSet::default(),
+        untyped: FxHashSet::default(),
     };
     let targets: Vec<_> = elements.iter().filter(|e| e.name() == "Target").collect();
     for element in elements.iter().filter(|e| e.name() != "Target") {
@@ -60,10 +59,10 @@ pub(crate) fn read<'d>(
 struct Reader<'m, 'd> {
     model: &'m mut Model<'d>,
     errors: Vec<ModelError>,
-    duplicates: HashSet<&'d str>,
-    warned: HashSet<(TypeId, &'d str)>,
+    duplicates: FxHashSet<&'d str>,
+    warned: FxHashSet<(TypeId, &'d str)>,
     /// Ids of top-level elements whose type is unknown.
-    untyped: HashSet<&'d str>,
+    untyped: FxHashSet<&'d str>,
 }
 
 fn without_component(target: Element<'_>) -> ModelError {
@@ -588,7 +587,7 @@ impl<'d> Reader<'_, 'd> {
         for (_, parent) in self.model.components.records() {
             let counted = parent.children.iter().filter(is_counted);
             let counted = counted.flat_map(|group| group.ids());
-            let counted: HashMap<&str, ComponentId> = counted
+            let counted: FxHashMap<&str, ComponentId> = counted
                 .filter_map(|id| Some((self.model.name(id)?, id)))
                 .collect();
             if counted.is_empty() {

@@ -1,7 +1,5 @@
 //! Checks what types declare: names must be names, may be declared once, and must mean something.
 
-use std::collections::{HashMap, HashSet};
-
 use lems_document::{Attribute, Element, Span, nearest};
 use lems_expression::{Expression, Node, is_function};
 use petgraph::{algo::kosaraju_scc, graph::DiGraph};
@@ -10,6 +8,7 @@ use crate::{
     ComponentType, Definition, Dynamics, Model, ModelError, Variable, attributes,
     read::wrong_dimension, table::place_of_name, units::parse_quantity,
 };
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Most `Case`s of a variable, each of which is nested in the one before.
 const MOST_CASES: usize = 1000;
@@ -45,7 +44,7 @@ struct Checker<'c, 'd> {
 }
 
 /// What declares names of one kind first.
-type Places<'d> = HashMap<(&'static str, &'d str), Element<'d>>;
+type Places<'d> = FxHashMap<(&'static str, &'d str), Element<'d>>;
 
 /// Elements that may be declared again in the same words without a warning.
 const REPEATABLE: [&str; 4] = [
@@ -68,7 +67,7 @@ const TAKEN_TWICE: [&str; 6] = [
 
 impl<'d> Checker<'_, 'd> {
     fn members(&mut self) {
-        let mut places = Places::new();
+        let mut places = Places::default();
         let used_ports = self.used_ports();
         let mut behaviour = None;
         for member in self.kind.element.children() {
@@ -92,7 +91,7 @@ impl<'d> Checker<'_, 'd> {
                     let span = member.name_span();
                     let first = *behaviour.get_or_insert(span);
                     self.duplicate("the `Dynamics` of", self.kind.name, span, first, true);
-                    self.behaviour(member, &mut Places::new());
+                    self.behaviour(member, &mut Places::default());
                 }
                 _ => {}
             }
@@ -136,7 +135,7 @@ impl<'d> Checker<'_, 'd> {
                         self.duplicate("initial regime of", self.kind.name, span, first, true);
                     }
                     // A regime has variables of its own.
-                    self.behaviour(child, &mut Places::new());
+                    self.behaviour(child, &mut Places::default());
                 }
                 _ => {}
             }
@@ -244,7 +243,7 @@ impl<'d> Checker<'_, 'd> {
     }
 
     /// The ports that the equations of the type send or receive on.
-    fn used_ports(&self) -> HashSet<&'d str> {
+    fn used_ports(&self) -> FxHashSet<&'d str> {
         let dynamics = self.kind.dynamics.iter();
         dynamics
             .flat_map(|dynamics| dynamics.with_regimes())
@@ -342,7 +341,7 @@ impl<'d> Checker<'_, 'd> {
             .filter(|variable| !matches!(variable.definition, Definition::Selection(_)))
             .collect();
         let mut graph = DiGraph::<usize, ()>::new();
-        let nodes: HashMap<&str, _> = (variables.iter().enumerate())
+        let nodes: FxHashMap<&str, _> = (variables.iter().enumerate())
             .map(|(index, variable)| (variable.name, graph.add_node(index)))
             .collect();
         for variable in &variables {

@@ -1,12 +1,11 @@
 //! Values of `DerivedParameter`s: in order of need, whatever the order of declaration. Those that
 //! need one another are computed in order of declaration, as in jLEMS, and are 0 before.
 
-use std::collections::HashMap;
-
 use lems_math::JavaRandom;
 use petgraph::{algo::kosaraju_scc, graph::DiGraph};
 
 use crate::{ComponentId, ComponentType, Model, ModelError, ParameterKind, Role, TypeId};
+use rustc_hash::FxHashMap;
 
 /// Computes all derived parameters, those of parents before those of their children.
 pub(crate) fn evaluate(model: &mut Model<'_>) -> Result<(), Vec<ModelError>> {
@@ -158,7 +157,7 @@ impl Draws {
 /// Components by type name, reference and the component that the reference means.
 #[derive(Default)]
 struct Targets {
-    by_reference: HashMap<(String, String), HashMap<ComponentId, ComponentId>>,
+    by_reference: FxHashMap<(String, String), FxHashMap<ComponentId, ComponentId>>,
 }
 
 /// Follows `a/b/parameter`, `../parameter` or `//Type[reference=path]/parameter`.
@@ -173,7 +172,7 @@ fn selected(model: &Model<'_>, id: ComponentId, path: &str, targets: &mut Target
             .by_reference
             .entry(key)
             .or_insert_with_key(|(kind, reference)| {
-                let mut found = HashMap::new();
+                let mut found = FxHashMap::default();
                 for candidate in model.component_ids().rev() {
                     if model.is_a(model.component(candidate).component_type, kind)
                         && let Some(target) = model.reference(candidate, reference)

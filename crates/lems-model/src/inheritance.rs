@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use lems_document::nearest;
+use lems_index::Id as _;
 use petgraph::{algo::kosaraju_scc, graph::DiGraph};
 
 use crate::{ComponentType, Dynamics, Model, ModelError, Table, TypeId};

@@ -1,11 +1,11 @@
 //! The whole model.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 use lems_document::{Attribute, Document, Element, Note, Span};
 use lems_expression::Dimension;
+use lems_index::Id as _;
 use lems_math::JavaRandom;
 
 use crate::{
@@ -13,6 +13,7 @@ use crate::{
     TypeId,
     units::{Dimensions, Units},
 };
+use rustc_hash::FxHashMap;
 
 /// Everything that a LEMS document defines, checked, as plain data that borrows names from the document.
 #[derive(Debug, Clone, Default)]
@@ -255,7 +256,7 @@ impl<'d> Model<'d> {
             Role::Slot(slot) => Some((*slot, index)),
             Role::List(_) | Role::TopLevel => None,
         });
-        let last: HashMap<&str, usize> = slots.collect();
+        let last: FxHashMap<&str, usize> = slots.collect();
         let mut index = 0;
         children.retain(|(role, _)| {
             let of_slot = match role {

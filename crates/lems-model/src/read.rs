@@ -3,7 +3,7 @@
 mod dynamics;
 mod structure;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use lems_document::{Attribute, Document, Element, Span, nearest};
@@ -17,6 +17,7 @@ use crate::{
     types::Quantity,
     units::{Dimensions, parse_quantity, too_large},
 };
+use rustc_hash::FxHashMap;
 
 /// Reads all definitions, of types those that are wanted, into the model and returns the other
 /// top-level elements: components and targets.
@@ -29,7 +30,7 @@ pub(crate) fn definitions<'d>(
         model,
         words: document.words(|| default_list_names(document)),
         errors: Vec::new(),
-        defined: HashMap::new(),
+        defined: FxHashMap::default(),
     };
     let (mut units, mut constants, mut types, mut others) = (vec![], vec![], vec![], vec![]);
     (reader.model.dimensions).insert("none", Dimension::NONE);
@@ -66,7 +67,7 @@ struct Reader<'m, 'd> {
     words: &'d BTreeSet<String>,
     errors: Vec<ModelError>,
     /// Places of dimensions and units by kind and name.
-    defined: HashMap<(&'static str, &'d str), Span>,
+    defined: FxHashMap<(&'static str, &'d str), Span>,
 }
 
 /// Names of the `Children` lists of a document that have no `name`.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use indexmap::IndexSet;
 use lems_document::{Attribute, Element};
 use lems_expression::Dimension;
-use lems_index::narrow;
+use lems_index::Id;
 
 use crate::{Dynamics, Formula, SimulationElement, StructureElement, Table};
 
@@ -13,13 +13,13 @@ use crate::{Dynamics, Formula, SimulationElement, StructureElement, Table};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TypeId(pub u32);
 
-impl TypeId {
-    /// The id of the type at an index.
-    ///
-    /// # Panics
-    /// The index needs more than 32 bits. Each type is an element, and a document has fewer.
-    pub fn at(index: usize) -> TypeId {
-        TypeId(narrow(index))
+impl Id for TypeId {
+    fn get(self) -> u32 {
+        self.0
+    }
+
+    fn from_u32(number: u32) -> Self {
+        TypeId(number)
     }
 }
 

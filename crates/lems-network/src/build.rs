@@ -1,11 +1,9 @@
 //! Makes the tree of instances of a component and walks it to run all `Structure`s.
 
-use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::cell::{OnceCell, RefCell};
 
 use lems_math::JavaRandom;
 use lems_model::{ComponentId, ComponentType, Direction, Model, Role, Siblings, TypeId};
-use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
     Instance, InstanceId, MAX_DEPTH, Network, NetworkError,
@@ -15,6 +13,7 @@ use crate::{
     path::Path,
     structure::{Place, is_bare_connection, makes_instances},
 };
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Most instances of a network.
 pub(crate) const MAX_INSTANCES: usize = 100_000_000;
@@ -84,13 +83,15 @@ impl<'m, 'd> Network<'m, 'd> {
             routes: Vec::new(),
             assigned: FxHashMap::default(),
             additions: FxHashMap::default(),
+            added_names: FxHashSet::default(),
             random,
             warnings: RefCell::default(),
             by_id: Default::default(),
             by_name: Default::default(),
+            meanings: model.types.iter().map(|_| OnceCell::new()).collect(),
             cables: Cables::default(),
             peers: FxHashMap::default(),
-            free: HashSet::new(),
+            free: FxHashSet::default(),
         };
         let mut builder = Builder {
             network,
@@ -102,8 +103,8 @@ impl<'m, 'd> Network<'m, 'd> {
             waiting: FxHashSet::default(),
             making: Vec::new(),
             built: Vec::new(),
-            collections: HashMap::new(),
-            pairs: HashMap::new(),
+            collections: FxHashMap::default(),
+            pairs: FxHashMap::default(),
             ports: FxHashMap::default(),
             without_destination: FxHashSet::default(),
             cables,
@@ -139,9 +140,9 @@ pub(crate) struct Builder<'r, 'm, 'd> {
     /// Which instances are built, with all in them.
     built: Vec<bool>,
     /// What the `Collection`s of instances hold; None while that is being computed.
-    pub collections: HashMap<(InstanceId, &'d str), Option<Vec<InstanceId>>>,
+    pub collections: FxHashMap<(InstanceId, &'d str), Option<Vec<InstanceId>>>,
     /// What the `PairCollection`s of instances hold.
-    pub pairs: HashMap<(InstanceId, &'d str), Vec<(InstanceId, InstanceId)>>,
+    pub pairs: FxHashMap<(InstanceId, &'d str), Vec<(InstanceId, InstanceId)>>,
     /// The ports of types that connections without a port mean.
     pub ports: FxHashMap<(TypeId, Direction), Option<&'d str>>,
     /// Types of what names no list to attach to, though it has the attribute.

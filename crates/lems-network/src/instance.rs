@@ -1,15 +1,15 @@
 //! Instances: running copies of components.
 
-use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::cell::{OnceCell, RefCell};
 
 use lems_document::Span;
-use lems_index::Id;
+use lems_index::{Id, IdVec};
 use lems_math::JavaRandom;
 use lems_model::{ComponentId, ComponentType, Model, TypeId};
-use rustc_hash::FxHashMap;
 
+use crate::meaning::DeclaredNames;
 use crate::{Cables, NetworkError};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// So many singles or lists of an instance are looked up in a table.
 const MANY_NAMES: usize = 16;
@@ -76,7 +76,7 @@ pub struct Route<'d> {
 
 /// Elements by component id, for the long lists that paths went through: instance, number of the
 /// list.
-pub(crate) type IdTables<'d> = FxHashMap<(InstanceId, usize), HashMap<&'d str, InstanceId>>;
+pub(crate) type IdTables<'d> = FxHashMap<(InstanceId, usize), FxHashMap<&'d str, InstanceId>>;
 
 /// What of an instance has names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -106,6 +106,8 @@ pub struct Network<'m, 'd> {
     pub assigned: FxHashMap<(InstanceId, &'d str), f64>,
     /// Names of assigned values that the type of the instance does not know.
     pub(crate) additions: FxHashMap<InstanceId, Vec<&'d str>>,
+    /// All these names.
+    pub(crate) added_names: FxHashSet<&'d str>,
     /// The generator behind `random()`, as the building of the network leaves it.
     pub random: JavaRandom,
     /// What is legal, but probably a mistake.
@@ -113,12 +115,14 @@ pub struct Network<'m, 'd> {
     pub(crate) by_id: RefCell<IdTables<'d>>,
     /// Where the names of instances are that have many singles or lists.
     pub(crate) by_name: RefCell<FxHashMap<(InstanceId, Named), NameTable<'d>>>,
+    /// What names mean, by type; found out when a type is asked first.
+    pub(crate) meanings: IdVec<TypeId, OnceCell<DeclaredNames<'d>>>,
     /// Cells with dendrites.
     pub cables: Cables<'d>,
     /// Other ends of tunnels, by name.
     pub(crate) peers: FxHashMap<InstanceId, Vec<(&'d str, InstanceId)>>,
     /// Components whose parameters are to be values in memory, not constants in code.
-    pub(crate) free: HashSet<ComponentId>,
+    pub(crate) free: FxHashSet<ComponentId>,
 }
 
 impl<'m, 'd> Network<'m, 'd> {
@@ -240,6 +244,7 @@ impl<'m, 'd> Network<'m, 'd> {
             || (kind.dynamics.as_ref()).is_some_and(|dynamics| dynamics.state.contains_key(name));
         if self.assigned.insert((id, name), value).is_none() && !known {
             self.additions.entry(id).or_default().push(name);
+            self.added_names.insert(name);
         }
     }
 

@@ -15,6 +15,7 @@ mod hash_order;
 mod instance;
 mod lints;
 mod lookup;
+mod meaning;
 mod names;
 mod path;
 mod populate;
@@ -33,7 +34,8 @@ pub use error::NetworkError;
 pub use estimate::{Count, Estimate, state_size};
 pub use hash_order::hash_order;
 pub use instance::{Instance, InstanceId, Network, Route};
-pub use lookup::{Meaning, Readable, Variable, exposed_name};
+pub use lookup::Readable;
+pub use meaning::{Meaning, Variable, exposed_name};
 pub use recording::{
     DataFile, Display, EventFile, EventFormat, EventSelection, Experiment, Line, Recording, Run,
 };

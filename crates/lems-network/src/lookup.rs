@@ -2,8 +2,9 @@
 
 use lems_document::nearest;
 use lems_expression::Dimension;
-use lems_model::{ComponentType, Definition, Select, Selection, Step, TypeId};
+use lems_model::{Definition, Select, Selection, Step, TypeId};
 
+use crate::meaning::{Meaning, Variable, declared_names};
 use crate::{InstanceId, Network, NetworkError};
 
 /// A value of an instance, as seen from outside.
@@ -13,37 +14,6 @@ pub struct Readable<'d> {
     pub instance: InstanceId,
     /// What is read there.
     pub variable: Variable<'d>,
-}
-
-/// Which value of an instance is meant.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Variable<'d> {
-    /// The variable as of the end of the instance's own step.
-    Exposed(&'d str),
-    /// The variable as it is: not exposed, a requirement, or `t`.
-    Live(&'d str),
-    /// A value that never changes.
-    Fixed(f64),
-}
-
-/// What a name means at all instances of a type.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Meaning<'d> {
-    /// The same variable.
-    Variable(Variable<'d>),
-    /// A value that each may have of its own, or not have.
-    Value,
-    /// Nothing; it may have a meaning around them.
-    Nothing,
-}
-
-/// The public name of a variable: its `exposure`, or its own name if the type exposes that.
-pub fn exposed_name<'d>(
-    kind: &ComponentType<'d>,
-    variable: &'d str,
-    exposure: Option<&'d str>,
-) -> Option<&'d str> {
-    exposure.or_else(|| kind.exposures.contains_key(variable).then_some(variable))
 }
 
 impl<'d> Network<'_, 'd> {
@@ -81,30 +51,12 @@ impl<'d> Network<'_, 'd> {
 
     /// What `name` means at the instances of a type.
     pub fn meaning(&self, kind: TypeId, name: &str) -> Meaning<'d> {
-        let kind = self.model.type_of(kind);
-        if let Some(dynamics) = &kind.dynamics {
-            let variables = || dynamics.variables().map(|v| (v.name, v.exposure));
-            let is_exposed = |(own, exposure): &(&str, Option<&str>)| {
-                exposed_name(kind, own, *exposure) == Some(name)
-            };
-            let exposed = || variables().filter(is_exposed);
-            // Of several, the one that is called so.
-            let named = exposed().find(|(own, _)| *own == name);
-            if let Some((own, _)) = named.or_else(|| exposed().next()) {
-                return Meaning::Variable(Variable::Exposed(own));
-            }
-            if let Some((own, _)) = variables().find(|(own, _)| *own == name) {
-                return Meaning::Variable(Variable::Live(own));
-            }
-        }
-        if kind.properties.contains_key(name) || kind.parameters.contains_key(name) {
-            return Meaning::Value;
-        }
-        if let Some((requirement, _)) = kind.requirements.get_key_value(name) {
-            return Meaning::Variable(Variable::Live(requirement));
+        let declared = self.meanings[kind].get_or_init(|| declared_names(self.model.type_of(kind)));
+        if let Some(meaning) = declared.get(name) {
+            return *meaning;
         }
         match name {
-            _ if name == "index" || !self.additions.is_empty() => Meaning::Value,
+            _ if name == "index" || self.added_names.contains(name) => Meaning::Value,
             "t" => Meaning::Variable(Variable::Live("t")),
             _ => Meaning::Nothing,
         }

@@ -1,11 +1,12 @@
 //! Paths to instances: `../pop[3]`, `pop/2/cell`, `synapses:NMDA:0`.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use lems_document::{Attribute, Span, nearest};
 
 use crate::error::LISTED;
 use crate::{InstanceId, Network, NetworkError};
+use rustc_hash::FxHashMap;
 
 /// Lists at least this long are searched through a table.
 const TABLE_FROM: usize = 16;
@@ -209,7 +210,7 @@ impl<'d> Network<'_, 'd> {
                     .iter()
                     .map(|element| (self.component_id(*element), *element));
                 ids.filter_map(|(id, element)| Some((id?, element)))
-                    .collect::<HashMap<_, _>>()
+                    .collect::<FxHashMap<_, _>>()
             });
             table.get(name).copied()
         })

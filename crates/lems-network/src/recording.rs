@@ -1,7 +1,5 @@
 //! What a simulation runs and records: `Run`, `Record`, `DataWriter` and similar elements.
 
-use std::collections::{HashMap, HashSet};
-
 use lems_document::{Attribute, Span};
 use lems_math::JavaRandom;
 use lems_model::{ComponentId, Model, Role, Siblings, SimulationElement};
@@ -9,6 +7,7 @@ use lems_model::{ComponentId, Model, Role, Siblings, SimulationElement};
 use crate::build::MAX_INSTANCES;
 use crate::rounded;
 use crate::{CableRules, Network, NetworkError, hash_order};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Everything that the target of a document asks to run and to record.
 #[derive(Debug, Clone)]
@@ -29,7 +28,7 @@ pub struct Experiment<'d> {
     pub cable_rules: Option<CableRules>,
     /// Components whose parameters are to be values in memory, not constants in code, because other
     /// runs will have other values.
-    pub free: HashSet<ComponentId>,
+    pub free: FxHashSet<ComponentId>,
     /// What is legal, but probably a mistake.
     pub warnings: Vec<NetworkError>,
 }
@@ -167,11 +166,11 @@ impl<'d> Experiment<'d> {
                 random: JavaRandom::new(1234),
                 most_instances: MAX_INSTANCES,
                 cable_rules: None,
-                free: HashSet::new(),
+                free: FxHashSet::default(),
                 warnings: Vec::new(),
             },
             errors: Vec::new(),
-            writers: HashMap::new(),
+            writers: FxHashMap::default(),
             data_ids: Vec::new(),
             records: Vec::new(),
         };
@@ -207,7 +206,7 @@ struct Collector<'m, 'd> {
     model: &'m Model<'d>,
     experiment: Experiment<'d>,
     errors: Vec<NetworkError>,
-    writers: HashMap<ComponentId, Writer>,
+    writers: FxHashMap<ComponentId, Writer>,
     /// The ids of the elements that ask for files of columns, in the order of these.
     data_ids: Vec<Option<&'d str>>,
     records: Vec<Record<'d>>,
@@ -279,7 +278,7 @@ impl<'d> Collector<'_, 'd> {
     /// Which file gets the columns of each. jLEMS knows files by the ids of their elements, so that
     /// the last one of an id gets the columns of all of them.
     fn receivers(&mut self) -> Vec<usize> {
-        let last: HashMap<&str, usize> = (self.data_ids.iter().enumerate())
+        let last: FxHashMap<&str, usize> = (self.data_ids.iter().enumerate())
             .filter_map(|(file, id)| Some(((*id)?, file)))
             .collect();
         let mut receivers = Vec::with_capacity(self.data_ids.len());

@@ -4,14 +4,11 @@
 //! them all. A tree that holds a population is a container: its children are grouped by
 //! themselves and its own variables, if any, make a shape without children.
 
-use std::collections::{HashMap, HashSet};
-
-use rustc_hash::FxHashMap;
-
 use lems_index::{Id, IdVec};
 use lems_model::{ComponentId, Model, Step, TypeId};
 
 use crate::{InstanceId, Network};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A run of at least this many equal elements of a list is a population.
 const POPULATION_FROM: usize = 8;
@@ -140,7 +137,7 @@ impl<'d> Shapes<'d> {
         let mut sorter = Sorter {
             network,
             structural: Structural::of(network.model),
-            signatures: HashMap::new(),
+            signatures: FxHashMap::default(),
             leaves: FxHashMap::default(),
             sizes: (0..count).map(|_| 0).collect(),
             populous: (0..count).map(|_| false).collect(),
@@ -178,16 +175,16 @@ impl<'d> Shapes<'d> {
 
 /// Words that decide what paths lead to, so that they are part of a shape.
 struct Structural<'d> {
-    ids: HashSet<&'d str>,
-    attributes: HashSet<&'d str>,
+    ids: FxHashSet<&'d str>,
+    attributes: FxHashSet<&'d str>,
 }
 
 impl<'d> Structural<'d> {
     /// The words that selections and kinetic schemes of a model look instances up by.
     fn of(model: &Model<'d>) -> Self {
         let mut words = Structural {
-            ids: HashSet::new(),
-            attributes: HashSet::new(),
+            ids: FxHashSet::default(),
+            attributes: FxHashSet::default(),
         };
         for dynamics in model
             .types
@@ -225,7 +222,7 @@ struct Signature<'d> {
 struct Sorter<'n, 'm, 'd> {
     network: &'n Network<'m, 'd>,
     structural: Structural<'d>,
-    signatures: HashMap<Signature<'d>, SignatureId>,
+    signatures: FxHashMap<Signature<'d>, SignatureId>,
     /// Signatures of instances that are like others of their component, without anything in them.
     leaves: FxHashMap<(TypeId, Option<ComponentId>, bool, bool), SignatureId>,
     sizes: IdVec<InstanceId, usize>,
@@ -256,7 +253,7 @@ impl<'d> Sorter<'_, '_, 'd> {
         instance.singles.is_empty()
             && instance.lists.is_empty()
             && self.network.peers.is_empty()
-            && self.network.additions.is_empty()
+            && !self.network.additions.contains_key(&id)
     }
 
     /// Signs an instance and all below it.

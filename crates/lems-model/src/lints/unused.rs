@@ -1,10 +1,9 @@
 //! Components that are made to be attached to others, and never are.
 
-use std::collections::HashSet;
-
 use lems_document::{Attribute, Document, Element};
 
 use crate::{ComponentId, Model, ModelError};
+use rustc_hash::FxHashSet;
 
 /// Top-level components of types that `Attachments` hold, such as synapses and inputs, that
 /// nothing refers to in a model that is run.
@@ -13,13 +12,13 @@ pub(super) fn never_attached(document: &Document, model: &Model<'_>) -> Vec<Mode
         return Vec::new();
     }
     // The model may be without the types that they could be attached to.
-    let attachable: HashSet<&str> = (document.roots())
+    let attachable: FxHashSet<&str> = (document.roots())
         .filter(|root| root.name() == "ComponentType")
         .flat_map(Element::children)
         .filter(|child| child.name() == "Attachments")
         .filter_map(|child| child.attribute("type").map(Attribute::value))
         .collect();
-    let used: HashSet<ComponentId> = (model.components.records())
+    let used: FxHashSet<ComponentId> = (model.components.records())
         .flat_map(|(_, component)| {
             let references = component.references.iter().map(|(_, target)| *target);
             let adopted = component.adopted.iter().map(|(_, child)| *child);
@@ -46,7 +45,7 @@ pub(super) fn never_attached(document: &Document, model: &Model<'_>) -> Vec<Mode
 }
 
 /// What texts and paths name: they may mean a component without being a reference.
-fn words<'d>(model: &Model<'d>) -> HashSet<&'d str> {
+fn words<'d>(model: &Model<'d>) -> FxHashSet<&'d str> {
     let attributes = (model.component_ids()).flat_map(|id| model.element(id).attributes());
     attributes
         .filter(|attribute| attribute.name() != "id")

@@ -1,14 +1,12 @@
 //! Reads the groups of segments of a cell.
 
-use std::collections::HashMap;
-
 use indexmap::IndexMap;
 use lems_document::{Attribute, Element, Span, nearest};
 use lems_morphology::{MAX_COMPARTMENTS, Section, Segment, between, descendants};
 use petgraph::{algo::kosaraju_scc, graph::DiGraph};
-use rustc_hash::FxHashSet;
 
 use super::{plan::SectionName, read::Reader};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Most members of all groups together, and most segments that paths and subtrees look at.
 const MOST_MEMBERS: usize = 20_000_000;
@@ -18,7 +16,7 @@ const MOST_VISITED: usize = 1_000_000_000;
 pub(super) struct Groups<'d> {
     pub segments: IndexMap<&'d str, Vec<usize>>,
     /// Index of each segment by its id.
-    pub ids: HashMap<i64, usize>,
+    pub ids: FxHashMap<i64, usize>,
     /// Number of segments.
     pub count: usize,
 }
@@ -39,11 +37,11 @@ impl<'d> Reader<'_, 'd> {
         &mut self,
         elements: &[Element<'d>],
         segments: &[Segment],
-        ids: HashMap<i64, usize>,
+        ids: FxHashMap<i64, usize>,
     ) -> (Groups<'d>, Vec<Section>, Vec<SectionName>) {
         let rules = self.rules;
         let name = |element: &Element<'d>| element.attribute("id").map(|id| id.value());
-        let by_name: HashMap<&'d str, usize> = (elements.iter().enumerate())
+        let by_name: FxHashMap<&'d str, usize> = (elements.iter().enumerate())
             .filter_map(|(index, element)| Some((name(element)?, index)))
             .collect();
         // Own segments and included groups of each.
@@ -145,7 +143,7 @@ impl<'d> Reader<'_, 'd> {
         );
     }
 
-    fn unknown_group(&mut self, name: &str, known: &HashMap<&str, usize>, span: Span) {
+    fn unknown_group(&mut self, name: &str, known: &FxHashMap<&str, usize>, span: Span) {
         // Of very many errors only the first are shown, and looking for names takes time.
         let near = match self.has_many_errors() {
             false => nearest(name, known.keys().copied()),
@@ -166,7 +164,7 @@ impl<'d> Reader<'_, 'd> {
         &mut self,
         element: Element<'d>,
         segments: &[Segment],
-        ids: &HashMap<i64, usize>,
+        ids: &FxHashMap<i64, usize>,
     ) -> Vec<usize> {
         let rules = self.rules;
         let child = |name: &str| element.children().find(|child| child.name() == name);

@@ -1,14 +1,12 @@
 //! The compartments of a cell, and what lies in each of them.
 
-use std::collections::HashMap;
-
 use lems_document::Span;
 use lems_expression::Dimension;
 use lems_model::{ComponentId, Model, TypeId};
 use lems_morphology::{MAX_COMPARTMENTS, Morphology};
-use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::NetworkError;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// The compartments of one cell component, and what is where in them.
 #[derive(Debug, Clone)]
@@ -24,7 +22,7 @@ pub struct CablePlan {
     /// What is legal in it, and probably a mistake.
     pub doubts: Vec<NetworkError>,
     /// Index of each segment by its id.
-    pub(super) segments: HashMap<i64, usize>,
+    pub(super) segments: FxHashMap<i64, usize>,
     /// Component parts that are not everywhere: the share of each compartment that they cover.
     pub(super) covered: FxHashMap<ComponentId, FxHashMap<usize, f64>>,
     /// Components that are not part of any compartment.

@@ -1,17 +1,15 @@
 //! Reads the shape of a cell from its elements.
 
-use std::collections::HashMap;
-
 use lems_document::{Attribute, Element, Span};
 use lems_model::{ComponentId, Model};
 use lems_morphology::{Morphology, MorphologyError, Point, Segment};
-use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
     CableRules,
     plan::{CablePlan, SectionName},
 };
 use crate::NetworkError;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 impl CablePlan {
     /// Reads a cell component; None if it has no shape.
@@ -109,7 +107,7 @@ impl<'d> Reader<'_, 'd> {
         let elements: Vec<Element<'d>> = (element.children())
             .filter(|child| child.name() == self.rules.segment)
             .collect();
-        let mut ids = HashMap::new();
+        let mut ids = FxHashMap::default();
         for (index, segment) in elements.iter().enumerate() {
             let Some(id) = self.integer(*segment, &self.rules.segment_id) else {
                 continue;
@@ -349,7 +347,7 @@ impl<'d> Reader<'_, 'd> {
         &mut self,
         element: Element<'d>,
         attribute: &str,
-        ids: &HashMap<i64, usize>,
+        ids: &FxHashMap<i64, usize>,
     ) -> Option<usize> {
         let id = self.integer(element, attribute)?;
         let found = ids.get(&id).copied();
@@ -370,7 +368,7 @@ impl<'d> Reader<'_, 'd> {
         found.map_or_else(|| element.name_span(), |found| found.span())
     }
 
-    fn segment(&mut self, element: Element<'d>, ids: &HashMap<i64, usize>) -> Option<Segment> {
+    fn segment(&mut self, element: Element<'d>, ids: &FxHashMap<i64, usize>) -> Option<Segment> {
         let rules = self.rules;
         let child = |name: &str| element.children().find(|child| child.name() == name);
         let id = self.integer(element, &rules.segment_id)?;

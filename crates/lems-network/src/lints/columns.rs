@@ -1,8 +1,7 @@
 //! Columns of data files that never change, or are there twice.
 
-use std::collections::HashSet;
-
 use crate::{Experiment, Network, NetworkError, Variable, rounded};
+use rustc_hash::FxHashSet;
 
 /// Warns of each such column.
 pub(super) fn useless<'d>(
@@ -13,7 +12,7 @@ pub(super) fn useless<'d>(
     // Displays, whose names no file can have, may well show thresholds.
     let files = experiment.data_files.iter();
     for file in files.filter(|file| !file.path.starts_with('\0')) {
-        let mut seen = HashSet::new();
+        let mut seen = FxHashSet::default();
         for recording in &file.columns {
             let Ok(column) = network.column(recording) else {
                 continue;

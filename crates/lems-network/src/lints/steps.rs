@@ -1,16 +1,15 @@
 //! Steps that are larger than a time constant.
 
-use std::collections::HashSet;
-
 use lems_expression::{BinaryOperator, Dimension, Node};
 use lems_model::{ComponentId, ComponentType, TimeDerivative};
 
 use crate::{Network, NetworkError, rounded};
+use rustc_hash::FxHashSet;
 
 /// Warns of each time constant that is shorter than the step.
 pub(super) fn coarse(network: &Network<'_, '_>, step: f64) -> Vec<NetworkError> {
     let mut found = Vec::new();
-    let components: HashSet<ComponentId> = (network.instances.iter())
+    let components: FxHashSet<ComponentId> = (network.instances.iter())
         .filter_map(|instance| instance.component)
         .collect();
     let mut components: Vec<ComponentId> = components.into_iter().collect();

@@ -1,13 +1,12 @@
 //! Which instances a selection means.
 
-use std::collections::HashSet;
-
 use lems_document::{Attribute, Span};
 use lems_expression::Logic;
 use lems_model::StructureElement;
 
 use super::{Condition, Selection, SelectionError, Step, Value, holds, parse};
 use crate::{InstanceId, NetworkError, build::Builder};
+use rustc_hash::FxHashSet;
 
 impl<'d> Builder<'_, '_, 'd> {
     /// The instances that the name of an instance stands for in a `ForEach` or a selection: its elements, or those
@@ -165,7 +164,7 @@ impl Chooser<'_, '_, '_, '_, '_> {
         let (parts, keep): (_, fn(bool) -> bool) = match selection {
             Selection::Path(steps) => return self.path(steps, from),
             Selection::Union(parts) => {
-                let mut known = HashSet::new();
+                let mut known = FxHashSet::default();
                 let mut all = Vec::new();
                 for part in parts {
                     let found = self.selection(part, from)?;
@@ -179,7 +178,7 @@ impl Chooser<'_, '_, '_, '_, '_> {
         let (first, others) = parts.split_first()?;
         let mut kept = self.selection(first, from)?;
         for other in others {
-            let found: HashSet<Item> = self.selection(other, from)?.into_iter().collect();
+            let found: FxHashSet<Item> = self.selection(other, from)?.into_iter().collect();
             kept.retain(|item| keep(found.contains(item)));
         }
         Some(kept)

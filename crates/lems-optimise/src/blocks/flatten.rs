@@ -3,11 +3,11 @@
 //! No operation on doubles traps, so computing a value that is not used changes nothing.
 
 use lems_index::narrow;
-use std::collections::{HashMap, HashSet};
 
 use lems_ir::{Block, Kernel, Logic, Operation, Register, Scalar, Statement, statements};
 
 use crate::obstacle::{Branch, Obstacle};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// The kernel's code in flat form, and the registers that hold the final values of `results`.
 ///
@@ -38,7 +38,7 @@ pub(super) fn flat(
 }
 
 /// How often each register is read.
-pub type Reads = HashMap<Register, u32>;
+pub type Reads = FxHashMap<Register, u32>;
 
 /// Adds the reads of a block, and of all inside it.
 pub fn count_reads(block: &Block, reads: &mut Reads) {
@@ -66,9 +66,9 @@ pub fn flat_loop_body(
 
 /// Whether a register is read outside that a loop body assigns but does not hand on.
 fn escapes(body: &Block, reads: &Reads) -> bool {
-    let mut inside = Reads::new();
+    let mut inside = Reads::default();
     count_reads(body, &mut inside);
-    let mut assigned = HashMap::new();
+    let mut assigned = FxHashMap::default();
     count_assignments(body, &mut assigned);
     for register in carried(body) {
         assigned.remove(&register);
@@ -98,30 +98,30 @@ fn flattened_loop_body(body: &Block, registers: &mut Vec<Scalar>) -> Result<Bloc
 struct Flattener {
     registers: Vec<Scalar>,
     /// Registers that are assigned more than once.
-    repeated: HashSet<Register>,
+    repeated: FxHashSet<Register>,
     /// How often the original reads each register.
     reads: Reads,
     /// By register of the original: the register that holds its value now.
-    current: HashMap<Register, Register>,
+    current: FxHashMap<Register, Register>,
     /// Truth values that are known without running.
-    truths: HashMap<Register, bool>,
+    truths: FxHashMap<Register, bool>,
     /// Numbers that are known without running.
-    constants: HashMap<Register, f64>,
+    constants: FxHashMap<Register, f64>,
     out: Block,
 }
 
 impl Flattener {
     fn of(body: &Block, registers: Vec<Scalar>) -> Flattener {
-        let mut assignments = HashMap::new();
+        let mut assignments = FxHashMap::default();
         count_assignments(body, &mut assignments);
         let repeated = assignments.into_iter().filter(|(_, n)| *n > 1);
         Flattener {
             registers,
             repeated: repeated.map(|(register, _)| register).collect(),
-            reads: Reads::new(),
-            current: HashMap::new(),
-            truths: HashMap::new(),
-            constants: HashMap::new(),
+            reads: Reads::default(),
+            current: FxHashMap::default(),
+            truths: FxHashMap::default(),
+            constants: FxHashMap::default(),
             out: Block::new(),
         }
     }
@@ -325,7 +325,7 @@ impl Flattener {
     fn attached(&mut self, statement: &Statement) -> Result<(), Obstacle> {
         let mut statement = statement.clone();
         // The registers that the loop hands on start with a copy of their current value.
-        let mut names = HashMap::new();
+        let mut names = FxHashMap::default();
         for body in statement.nested_mut() {
             if escapes(body, &self.reads) {
                 return Err(Branch::Escape.into());
@@ -373,7 +373,7 @@ impl Flattener {
             }
         }
         // Two carried registers that swap values cannot be assigned one after the other.
-        let starts: HashSet<Register> = carried.iter().copied().collect();
+        let starts: FxHashSet<Register> = carried.iter().copied().collect();
         if latest.iter().any(|(_, value)| starts.contains(value)) {
             return Err(Branch::Swap.into());
         }
@@ -386,7 +386,7 @@ impl Flattener {
 }
 
 /// Adds how often each register is assigned in a block, and in all inside it.
-pub(crate) fn count_assignments(block: &Block, counts: &mut HashMap<Register, u32>) {
+pub(crate) fn count_assignments(block: &Block, counts: &mut FxHashMap<Register, u32>) {
     for register in statements([block]).flat_map(Statement::assigned) {
         *counts.entry(register).or_default() += 1;
     }
@@ -395,10 +395,10 @@ pub(crate) fn count_assignments(block: &Block, counts: &mut HashMap<Register, u3
 /// Registers that a loop hands from one run of its body to the next: those that the body reads before it
 /// assigns them.
 pub fn carried(body: &Block) -> Vec<Register> {
-    let mut assigned = HashSet::new();
+    let mut assigned = FxHashSet::default();
     let mut open = Vec::new();
     read_before(body, &mut assigned, &mut open);
-    let mut all = HashMap::new();
+    let mut all = FxHashMap::default();
     count_assignments(body, &mut all);
     open.retain(|register| all.contains_key(register));
     open.dedup();
@@ -406,7 +406,7 @@ pub fn carried(body: &Block) -> Vec<Register> {
 }
 
 /// Adds to `open` the registers that a block reads where they may not have been assigned.
-fn read_before(block: &Block, assigned: &mut HashSet<Register>, open: &mut Vec<Register>) {
+fn read_before(block: &Block, assigned: &mut FxHashSet<Register>, open: &mut Vec<Register>) {
     for statement in block {
         for register in statement.operands() {
             if !assigned.contains(&register) && !open.contains(&register) {

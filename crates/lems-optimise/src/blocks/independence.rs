@@ -5,7 +5,7 @@
 //! instance whose turn comes later in the same call: that instance is rolled back to its state before the
 //! call, and its step is replayed.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet, btree_map::Entry};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 use std::ops::Range;
 
 use lems_ir::{Block, Kernel, Place, Program, Receivers};
@@ -13,6 +13,7 @@ use lems_ir::{Block, Kernel, Place, Program, Receivers};
 use super::ordered::Ordered;
 use super::survey::{Extent, NOBODY, Slots, Stored, Survey, each_slot, no_overlap};
 use crate::obstacle::Obstacle;
+use rustc_hash::FxHashSet;
 
 /// What must be known to run the instances of a kernel in any order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -97,7 +98,7 @@ fn reads_of_others(
     slots: &Slots<'_>,
     handlers: &BTreeMap<u32, Reached>,
 ) -> Result<Ordered, Obstacle> {
-    let by_handlers: HashSet<u32> = (handlers.values())
+    let by_handlers: FxHashSet<u32> = (handlers.values())
         .flat_map(|handler| handler.slots_stored_elsewhere(program))
         .map(|(_, slot)| slot)
         .collect();
@@ -278,17 +279,17 @@ fn reachable(
 /// Columns that handlers touch.
 struct Touched {
     /// Those that they store.
-    stored: HashSet<u32>,
+    stored: FxHashSet<u32>,
     /// Those that they load or store.
-    all: HashSet<u32>,
+    all: FxHashSet<u32>,
 }
 
 impl Touched {
     /// Columns of the kernel and of its handlers that these handlers touch.
     fn by(program: &Program, handlers: &BTreeMap<u32, Reached>, slots: &Slots<'_>) -> Touched {
         let mut touched = Touched {
-            stored: HashSet::new(),
-            all: HashSet::new(),
+            stored: FxHashSet::default(),
+            all: FxHashSet::default(),
         };
         let column = |(_, slot): (usize, u32)| slots.column(slot).map(|(base, _)| base);
         for handler in handlers.values() {

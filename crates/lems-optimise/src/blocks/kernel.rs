@@ -83,7 +83,7 @@ impl Piece {
 impl BlockKernel {
     /// How often each register is read.
     pub fn reads(&self) -> Reads {
-        let mut reads = Reads::new();
+        let mut reads = Reads::default();
         for part in &self.parts {
             if let Part::Lanes(piece) | Part::Each(piece) = part {
                 count_reads(&piece.body, &mut reads);

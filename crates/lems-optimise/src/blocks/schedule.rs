@@ -1,10 +1,9 @@
 //! The statements of a straight line as items that are scheduled one by one.
 
-use std::collections::HashSet;
-
 use super::ordered::Ordered;
 use crate::obstacle::{Branch, Obstacle};
 use lems_ir::{Block, Function, Operation, Operator, Place, Register, Statement};
+use rustc_hash::FxHashSet;
 
 /// The place of an item within its phase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,7 +131,11 @@ impl Item {
     }
 
     /// Adds what the statements of a block read and store.
-    fn survey(&mut self, block: &Block, assigned: &mut HashSet<Register>) -> Result<(), Obstacle> {
+    fn survey(
+        &mut self,
+        block: &Block,
+        assigned: &mut FxHashSet<Register>,
+    ) -> Result<(), Obstacle> {
         for statement in block {
             self.reads.extend(statement.operands());
             let effects = statement.effects();
@@ -174,7 +177,7 @@ impl Item {
     }
 
     /// Leaves only the registers that it reads from outside, each once.
-    fn forget_reads_of(&mut self, inside: &HashSet<Register>) {
+    fn forget_reads_of(&mut self, inside: &FxHashSet<Register>) {
         self.reads.retain(|register| !inside.contains(register));
         self.reads.sort_unstable();
         self.reads.dedup();

@@ -6,7 +6,6 @@
 //! instances is one loop, with everything that lies between.
 
 use lems_index::narrow;
-use std::collections::{HashMap, HashSet};
 
 use super::flatten;
 use super::kernel::{BlockKernel, Part, Piece};
@@ -14,6 +13,7 @@ use super::ordered::Ordered;
 use super::schedule::{Emits, Item, KINDS, Kind, is_free, items, with_one_ordered_loop};
 use crate::obstacle::Obstacle;
 use lems_ir::{Function, Kernel, Operation, Place, Register, Statement};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// The kernel by parts. One part has all code that must run for one instance after another.
 ///
@@ -39,7 +39,7 @@ pub(super) fn split(
     let mut items = with_one_ordered_loop(items);
     // What must exist at the end: results, and the conditions of events.
     let conditions = emits.iter().filter_map(|(condition, _)| *condition);
-    let wanted: HashSet<Register> = conditions.chain(results.iter().copied()).collect();
+    let wanted: FxHashSet<Register> = conditions.chain(results.iter().copied()).collect();
     as_early_as_possible(&mut items);
     as_late_as_possible(&mut items, wanted.clone());
     let mut layout = Layout::new(&items, wanted);
@@ -73,7 +73,7 @@ fn as_early_as_possible(items: &mut [Item]) {
 }
 
 /// Moves code in lanes to the last slot before all items that need it, and drops items that nothing needs.
-fn as_late_as_possible(items: &mut Vec<Item>, mut wanted: HashSet<Register>) {
+fn as_late_as_possible(items: &mut Vec<Item>, mut wanted: FxHashSet<Register>) {
     let last = items.iter().map(Item::lanes_before).max().unwrap_or(0);
     let mut kept = Vec::new();
     while let Some(mut item) = items.pop() {
@@ -98,26 +98,26 @@ struct Layout {
     parts: Vec<Part>,
     buffers: u32,
     /// The buffers of values that cross between parts.
-    buffer_of: HashMap<Register, u32>,
+    buffer_of: FxHashMap<Register, u32>,
     /// By register: the item that assigns it.
-    source: HashMap<Register, usize>,
+    source: FxHashMap<Register, usize>,
     /// Registers that the part that assigns them must store in a buffer.
-    crossing: HashSet<Register>,
+    crossing: FxHashSet<Register>,
 }
 
 /// Registers with the arguments of a function, and registers for its results.
 type Row = (Vec<Register>, Vec<Register>);
 
 impl Layout {
-    fn new(items: &[Item], crossing: HashSet<Register>) -> Layout {
-        let mut source = HashMap::new();
+    fn new(items: &[Item], crossing: FxHashSet<Register>) -> Layout {
+        let mut source = FxHashMap::default();
         for (index, item) in items.iter().enumerate() {
             source.extend(item.writes.iter().map(|register| (*register, index)));
         }
         Layout {
             parts: Vec::new(),
             buffers: 0,
-            buffer_of: HashMap::new(),
+            buffer_of: FxHashMap::default(),
             source,
             crossing,
         }
@@ -272,8 +272,8 @@ impl Layout {
     fn piece(&mut self, items: &[Item], slot: u32, arguments: &[(Register, u32)]) -> Piece {
         let here: Vec<&Item> = items.iter().filter(|item| item.slot == slot).collect();
         let mut piece = Piece::default();
-        let mut present: HashSet<Register> = HashSet::new();
-        let own: HashSet<Register> = here.iter().flat_map(|item| &item.writes).copied().collect();
+        let mut present: FxHashSet<Register> = FxHashSet::default();
+        let own: FxHashSet<Register> = here.iter().flat_map(|item| &item.writes).copied().collect();
         // Values from elsewhere are repeated or loaded from their buffer.
         let reads = here.iter().flat_map(|item| &item.reads).copied();
         for register in reads.chain(arguments.iter().map(|(register, _)| *register)) {

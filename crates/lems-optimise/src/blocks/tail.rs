@@ -6,7 +6,7 @@
 //! which runs for a block of instances. The rest is its **tail**, which runs unchanged for one instance after
 //! another, and whose events are delivered at once.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 
 use super::flatten::{self, count_assignments};
 use super::kernel::{BlockKernel, Part, Piece};
@@ -16,6 +16,7 @@ use super::split::split;
 use super::survey::{Extent, Slots, Survey, each_slot, no_overlap};
 use crate::obstacle::Obstacle;
 use lems_ir::{Block, Kernel, Operation, Place, Program, Register, Statement, statements};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// The parts of a kernel of which the last is its tail; `kernel` is its code.
 ///
@@ -57,9 +58,9 @@ pub fn tailed_kernel(
 #[derive(Default)]
 struct Public {
     /// First slots of columns that something stores on behalf of another instance.
-    stored: HashSet<u32>,
+    stored: FxHashSet<u32>,
     /// First slots of columns that something loads or stores on behalf of another instance.
-    touched: HashSet<u32>,
+    touched: FxHashSet<u32>,
 }
 
 impl Public {
@@ -126,7 +127,7 @@ impl Public {
     fn contains(&self, statement: &Statement) -> bool {
         let effects = statement.effects();
         // What is in no column may be anybody's.
-        let is_in = |place: Place, columns: &HashSet<u32>| {
+        let is_in = |place: Place, columns: &FxHashSet<u32>| {
             place
                 .column()
                 .is_none_or(|column| columns.contains(&column))
@@ -180,10 +181,10 @@ fn populations(program: &Program) -> Vec<u32> {
 /// Registers and columns that statements read and write.
 #[derive(Default)]
 struct Touched {
-    reads: HashSet<Register>,
-    writes: HashSet<Register>,
-    loads: HashSet<u32>,
-    stores: HashSet<u32>,
+    reads: FxHashSet<Register>,
+    writes: FxHashSet<Register>,
+    loads: FxHashSet<u32>,
+    stores: FxHashSet<u32>,
 }
 
 impl Touched {
@@ -228,7 +229,7 @@ impl Touched {
 fn leave_loads(head: &mut Block, tail: &mut Block) {
     let assignments = assignments([&*head, tail]);
     let wanted = reads(head);
-    let stored: HashSet<u32> = (head.iter())
+    let stored: FxHashSet<u32> = (head.iter())
         .flat_map(|statement| Touched::by(statement).stores)
         .collect();
     let is_left = |statement: &Statement| match statement {
@@ -269,13 +270,13 @@ fn crossing(head: &Block, tail: &Block, constants: &Block) -> Vec<Register> {
 }
 
 /// The registers that a block reads.
-fn reads(block: &Block) -> HashSet<Register> {
+fn reads(block: &Block) -> FxHashSet<Register> {
     statements([block]).flat_map(Statement::operands).collect()
 }
 
 /// How often each register is assigned.
-fn assignments<'b>(blocks: impl IntoIterator<Item = &'b Block>) -> HashMap<Register, u32> {
-    let mut assignments = HashMap::new();
+fn assignments<'b>(blocks: impl IntoIterator<Item = &'b Block>) -> FxHashMap<Register, u32> {
+    let mut assignments = FxHashMap::default();
     for block in blocks {
         count_assignments(block, &mut assignments);
     }

@@ -1,13 +1,13 @@
 //! Cheaper operations, and fewer of them.
 
 use lems_index::narrow;
-use std::collections::HashMap;
 
 use crate::blocks::count_assignments;
 use crate::{Reads, count_reads};
 use lems_ir::{
     Block, Definitions, Fusion, Kernel, Operation, Operator, Register, Scalar, Statement,
 };
+use rustc_hash::FxHashMap;
 
 /// Largest exponent of a power that becomes a product.
 const LARGEST_PRODUCT: u32 = 8;
@@ -21,19 +21,19 @@ pub(super) fn cheapen(kernel: &mut Kernel) {
 
 /// Fuses products with the sums and differences that they are terms of.
 pub(super) fn fuse(kernel: &mut Kernel) {
-    let mut reads = Reads::new();
+    let mut reads = Reads::default();
     count_reads(&kernel.body, &mut reads);
-    let mut assignments = HashMap::new();
+    let mut assignments = FxHashMap::default();
     count_assignments(&kernel.body, &mut assignments);
     let once = |register: &Register| assignments.get(register) == Some(&1);
-    let mut products = HashMap::new();
+    let mut products = FxHashMap::default();
     fuse_block(&mut kernel.body, &mut products, &|result, factors| {
         once(&result) && factors.iter().all(once) && reads.get(&result) == Some(&1)
     });
 }
 
 /// By register: the factors of a product whose registers do not change any more.
-type Products = HashMap<Register, [Register; 2]>;
+type Products = FxHashMap<Register, [Register; 2]>;
 
 /// Fuses products in a block; `lasts` says whether a product and its factors are assigned once, and the
 /// product is read once.

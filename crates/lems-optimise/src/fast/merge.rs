@@ -7,7 +7,7 @@
 //! is a conductance meet the conditions.
 
 use lems_index::narrow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::{Reads, count_reads, flat_loop_body};
@@ -15,6 +15,7 @@ use lems_ir::{
     Block, Call, Definitions, Kernel, Level, Operation, Operator, Place, Probe, Program, Register,
     Scalar, Setup, Statement,
 };
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Merges all loops over attached instances that can be merged.
 pub(super) fn merge_linear(program: &mut Program, recorded: &[Probe]) {
@@ -26,7 +27,7 @@ pub(super) fn merge_linear(program: &mut Program, recorded: &[Probe]) {
         let Some(mut kernel) = program.kernels.get(number).cloned() else {
             continue;
         };
-        let mut reads = Reads::new();
+        let mut reads = Reads::default();
         count_reads(&kernel.body, &mut reads);
         let definitions = Definitions::of([&kernel.body]);
         let zero = |register: &Register| definitions.constant(*register) == Some(0.0);
@@ -192,7 +193,7 @@ impl<'s> Site<'s> {
 }
 
 /// The columns of the attached instances, all of which must be stored.
-fn states(flat: &Block) -> Option<HashSet<u32>> {
+fn states(flat: &Block) -> Option<FxHashSet<u32>> {
     let attached = |place: &Place| match *place {
         Place::Column {
             base,
@@ -200,7 +201,7 @@ fn states(flat: &Block) -> Option<HashSet<u32>> {
         } => Some(base),
         _ => None,
     };
-    let stored: Option<HashSet<u32>> = (flat.iter())
+    let stored: Option<FxHashSet<u32>> = (flat.iter())
         .filter_map(|statement| match statement {
             Statement::Store(place, _) => Some(attached(place)),
             _ => None,
@@ -235,8 +236,12 @@ enum Nature {
 }
 
 /// Whether all that the body does is linear in the states and without constant terms.
-fn is_linear(flat: &Block, states: &HashSet<u32>, zero: &dyn Fn(&Register) -> bool) -> Option<()> {
-    let mut natures: HashMap<Register, Nature> = HashMap::new();
+fn is_linear(
+    flat: &Block,
+    states: &FxHashSet<u32>,
+    zero: &dyn Fn(&Register) -> bool,
+) -> Option<()> {
+    let mut natures: FxHashMap<Register, Nature> = FxHashMap::default();
     for statement in flat {
         if let Statement::Let(register, Operation::Copy(_)) = statement {
             natures.insert(*register, Nature::Total);
@@ -265,8 +270,8 @@ fn is_linear(flat: &Block, states: &HashSet<u32>, zero: &dyn Fn(&Register) -> bo
 /// The nature of the result of an operation; `None` if it is not linear.
 fn nature(
     operation: &Operation,
-    natures: &HashMap<Register, Nature>,
-    states: &HashSet<u32>,
+    natures: &FxHashMap<Register, Nature>,
+    states: &FxHashSet<u32>,
     zero: &dyn Fn(&Register) -> bool,
 ) -> Option<Nature> {
     use Nature::{Common, Linear, Total, Zero};
@@ -314,14 +319,14 @@ fn seen_elsewhere(
     program: &Program,
     recorded: &[Probe],
     body: &Block,
-    states: &HashSet<u32>,
+    states: &FxHashSet<u32>,
     slots: &dyn Fn(u32) -> Range<u32>,
 ) -> bool {
     // Recordings.
     let inside = |slot: u32| states.iter().any(|base| slots(*base).contains(&slot));
     let probed = (recorded.iter()).any(|probe| matches!(probe, Probe::Slot(slot) if inside(*slot)));
     // Kernels: only one may use the states, and only in this loop.
-    let mut own = HashSet::new();
+    let mut own = FxHashSet::default();
     let mut all = Vec::new();
     reach(program, body, &[0, 0], &mut all);
     let in_loop = all
@@ -363,7 +368,7 @@ fn seen_elsewhere(
     probed || own.len() != 1
 }
 
-fn is_state(place: Place, states: &HashSet<u32>) -> bool {
+fn is_state(place: Place, states: &FxHashSet<u32>) -> bool {
     matches!(place, Place::Column { base, .. } if states.contains(&base))
 }
 
@@ -415,7 +420,7 @@ fn reach(program: &Program, block: &Block, populations: &[u32], found: &mut Vec<
 
 /// The handlers that touch the states, if all they do to them is to add what does not depend on
 /// them.
-fn handlers_of(program: &Program, states: &HashSet<u32>) -> Option<Vec<usize>> {
+fn handlers_of(program: &Program, states: &FxHashSet<u32>) -> Option<Vec<usize>> {
     let mut found = Vec::new();
     for (number, handler) in program.handlers.iter().enumerate() {
         let mut places = Vec::new();
@@ -429,9 +434,9 @@ fn handlers_of(program: &Program, states: &HashSet<u32>) -> Option<Vec<usize>> {
 }
 
 /// Whether a handler only adds to states what does not depend on them.
-fn only_adds(body: &Block, states: &HashSet<u32>) -> Option<()> {
+fn only_adds(body: &Block, states: &FxHashSet<u32>) -> Option<()> {
     // The state that a register holds, perhaps with something added.
-    let mut of_state: HashMap<Register, u32> = HashMap::new();
+    let mut of_state: FxHashMap<Register, u32> = FxHashMap::default();
     for statement in body {
         match statement {
             Statement::Let(register, Operation::Load(Place::Column { base, .. }))
