@@ -40,7 +40,7 @@ impl CableBatches {
                 stages.push(Batches {
                     range: range.clone(),
                     nodes: cables.iter().map(|cable| cable.nodes.len()).sum(),
-                    all: batches(cables),
+                    all: batches(cables, range.start as usize),
                 });
             }
         }
@@ -53,18 +53,20 @@ impl CableBatches {
     }
 }
 
-/// Cables, in order; equal ones side by side if there are enough in a row.
-fn batches(cables: &[Cable]) -> Vec<Batch> {
+/// Cables, in order, the first of which is `number` of the program; equal ones side by side if there are enough in
+/// a row.
+fn batches(cables: &[Cable], mut number: usize) -> Vec<Batch> {
     let mut batches = Vec::new();
     let mut rest = cables;
-    while let [first, others @ ..] = rest {
+    while let Some(first) = rest.first() {
         let equals = rest.first_chunk::<LANES>();
-        let (batch, after) = match equals.filter(|equals| equals.iter().all(|c| alike(c, first))) {
-            Some(equals) => (Batch::side_by_side(equals), &rest[LANES..]),
-            None => (Batch::One(first.clone()), others),
+        let (batch, taken) = match equals.filter(|equals| equals.iter().all(|c| alike(c, first))) {
+            Some(equals) => (Batch::side_by_side(equals), LANES),
+            None => (Batch::One(number), 1),
         };
         batches.push(batch);
-        rest = after;
+        rest = &rest[taken..];
+        number += taken;
     }
     batches
 }
@@ -82,8 +84,8 @@ fn alike(one: &Cable, other: &Cable) -> bool {
 
 /// Cables that one thread solves at once.
 pub(crate) enum Batch {
-    /// One cable.
-    One(Cable),
+    /// One cable, by its number in [`Program::cables`].
+    One(usize),
     /// Equal cables, by nodes.
     Equal(Vec<Row>),
 }
@@ -141,16 +143,18 @@ impl Batch {
     ///
     /// # Panics
     ///
-    /// If a slot is not in the memory.
+    /// If the program or the memory is another one.
     pub(crate) fn advance(
         &self,
+        program: &Program,
         memory: SharedMemory<'_>,
         solver: Solver,
         step: f64,
         scratch: &mut BatchScratch,
     ) {
         match self {
-            Batch::One(cable) => {
+            Batch::One(number) => {
+                let cable = &program.cables[*number];
                 let value = |slot| memory.value(slot);
                 let changes = cable.changes(value, solver, step, &mut scratch.one);
                 for (node, change) in cable.nodes.iter().zip(changes) {

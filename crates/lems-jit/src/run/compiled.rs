@@ -114,7 +114,7 @@ impl Backend for CompiledProgram<'_> {
     ) {
         match self.cables.in_range(cables) {
             Some(batches) if !solver.begins_apart(time, step) => {
-                (self.together).solve(batches, &mut state.memory, solver, step);
+                (self.together).solve(program, batches, &mut state.memory, (solver, step));
             }
             _ => Interpreter::new(program).solve(program, state, solver, cables, (time, step)),
         }

@@ -78,12 +78,18 @@ impl Together {
         }
     }
 
-    /// Advances the potentials of cables in a memory by a step, in seconds.
+    /// Advances the potentials of cables of a program in its memory by a step, in seconds.
     ///
     /// # Panics
     ///
     /// If a slot is not in the memory.
-    pub(crate) fn solve(&self, batches: &Batches, memory: &mut [f64], solver: Solver, step: f64) {
+    pub(crate) fn solve(
+        &self,
+        program: &Program,
+        batches: &Batches,
+        memory: &mut [f64],
+        (solver, step): (Solver, f64),
+    ) {
         let most = narrow(batches.nodes / NODES_OF_A_SHARE).max(1);
         let batches = batches.all.as_slice();
         let threads = self.team.size().min(most);
@@ -92,7 +98,7 @@ impl Together {
         self.team.run(threads, |worker, thread| {
             while let Some(range) = self.stealing.take(thread, BATCHES_AT_A_TIME) {
                 for batch in &batches[range.start as usize..range.end as usize] {
-                    batch.advance(memory, solver, step, &mut worker.scratch);
+                    batch.advance(program, memory, solver, step, &mut worker.scratch);
                 }
             }
         });
