@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Any, Iterator, Mapping, NamedTuple
+from typing import TYPE_CHECKING, Any, Iterable, Iterator, Mapping, NamedTuple
 
 from . import _jlems
 from ._errors import JlemsError, Problem, UsageError
@@ -393,23 +393,18 @@ class Result:
         if not isinstance(path, str):
             raise KeyError(path)
         names = self._places()
-        wanted = path.strip().strip("/")
-        if "*" not in wanted:
-            if wanted not in names:
-                raise KeyError(self._unknown(path))
-            place = names[wanted]
-            dimension, unit = self._layout.dimensions[place]
-            return Trace(path, [path], self.values[place], self.t, dimension, unit)
-        pattern = re.compile(_pattern(wanted))
-        found = [(name, place) for name, place in names.items() if pattern.fullmatch(name)]
+        found = matching(path, names)
         if not found:
             raise KeyError(self._unknown(path))
-        places = [place for _, place in found]
+        places = [names[name] for name in found]
+        if "*" not in path:
+            dimension, unit = self._layout.dimensions[places[0]]
+            return Trace(path, [path], self.values[places[0]], self.t, dimension, unit)
         first, last = places[0], places[-1]
         neighbours = places == list(range(first, last + 1))
         values = self.values[first : last + 1] if neighbours else self.values[places]
         dimension, unit = self._layout.dimensions[first]
-        return Trace(path, [name for name, _ in found], values, self.t, dimension, unit)
+        return Trace(path, found, values, self.t, dimension, unit)
 
     def _unknown(self, path: str) -> str:
         return f"{path}: not recorded{did_you_mean(path, self._places())}"
@@ -684,6 +679,15 @@ def _restored(
         "error": error,
     }
     return Result(layout, numbers, summary.instances, summary.warnings)
+
+
+def matching(path: str, names: Iterable[str]) -> list[str]:
+    """The names that a path stands for, in their order: itself, or all members for ``*``."""
+    wanted = path.strip().strip("/")
+    if "*" not in wanted:
+        return [wanted] if wanted in names else []
+    pattern = re.compile(_pattern(wanted))
+    return [name for name in names if pattern.fullmatch(name)]
 
 
 def _pattern(path: str) -> str:

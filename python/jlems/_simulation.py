@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Callable, Iterable, Mapping, NamedTuple
 from . import _jlems
 from ._errors import JlemsWarning, Problem, UsageError, warn
 from ._model import Model, model_of
-from ._result import EventFile, Layout, Result, Table
+from ._result import EventFile, Layout, Result, Table, matching
 from ._values import count, did_you_mean, no_others, paths, seconds, seconds_text, settings
 
 if TYPE_CHECKING:
@@ -64,11 +64,14 @@ class Simulation:
     free : str or list of str, optional
         Parameters whose values change later, such as ``"cell/C"``: runs with other values of them
         (``run(set=...)``) need no new machine code, and a :class:`Running` takes them between steps.
+    inlets : path or list of paths, optional
+        Ports of cells and synapses that :meth:`Running.send` sends events into: ``"pop[0]/synapse/in"``, or
+        ``"pop[*]/in"`` for all members of a population. Results are the same with them and without.
 
     Raises
     ------
     ModelError
-        Paths, names and ports of the model that lead nowhere; nothing to run.
+        Paths, names and ports that lead nowhere, of the model or of ``inlets``; nothing to run.
     UsageError
         ``record`` or ``spikes`` lead nowhere.
     LimitError
@@ -93,6 +96,7 @@ class Simulation:
         backend: str = "jit",
         strict: bool = False,
         free: str | Iterable[str] | None = None,
+        inlets: str | Iterable[str] | None = None,
     ) -> None:
         if not isinstance(model, Model):
             raise UsageError(f"a Model is needed, not {type(model).__name__}; `jlems.load` makes one")
@@ -109,6 +113,7 @@ class Simulation:
             "interpreter": backend == "interpreter",
             "strict": bool(strict),
             "free": paths(free, "free") or [],
+            "inlets": paths(inlets, "inlets") or [],
         }
         self._made(_jlems.engine(model._source, self._choices))
         # What was told when the model was loaded is not told again.
@@ -123,6 +128,11 @@ class Simulation:
     def columns(self) -> list[str]:
         """Paths of the recorded quantities."""
         return list(self._layout.columns)
+
+    @property
+    def inlets(self) -> list[str]:
+        """Paths of the ports that events can be sent into."""
+        return [path for path, _ in self._engine.inlets]
 
     @property
     def steps(self) -> int:
@@ -361,12 +371,13 @@ class Running:
     ...     result = run.result()
     """
 
-    __slots__ = ("_simulation", "_running", "_sources", "_values")
+    __slots__ = ("_simulation", "_running", "_sources", "_ports", "_values")
 
     def __init__(self, simulation: Simulation, running: _jlems.Running) -> None:
         self._simulation = simulation
         self._running = running
-        self._sources: dict[str, int | None] = {}
+        self._sources: dict[str, list[int]] = {}
+        self._ports: dict[str, int] | None = None
         self._values: dict[str, Any] = {}
 
     @property
@@ -414,38 +425,52 @@ class Running:
         """Makes so many steps, or those that are left."""
         self._to(self.steps + count(steps, "steps", 0), None)
 
-    def send(self, cell: str) -> None:
-        """Sends an event from a cell or another source, as if it had spiked now.
+    def send(self, path: str) -> None:
+        """Sends an event now: into a port, or from a cell as if it had spiked.
 
-        All that is connected to it gets the event, after the delay of the connection; it is recorded, too. The
-        cell itself stays as it is. A population that does nothing by itself is a way in for events.
+        What receives on the port does what an event of a connection without a delay would make it do, before the
+        next step. An event from a cell goes to all that is connected to it, after the delay of the connection, and
+        is recorded; the cell itself stays as it is.
 
         Parameters
         ----------
-        cell : str
-            What sends it, such as ``"pop[3]"``: one of those whose spikes the simulation records.
+        path : str
+            A port, such as ``"pop[3]/synapse/in"``: one of the ``inlets`` of the simulation. Or a cell, such as
+            ``"pop[3]"``: one of those whose spikes the simulation records. With ``*`` for the number, to all of them
+            one after another.
 
         Raises
         ------
         KeyError
-            The spikes of this cell are not recorded.
+            The path is none of these.
         RunError
             The event leads to others without end.
         """
-        source = self._source(cell)
-        if source is None:
-            sources = [one for file in self._simulation._layout.events for one in file.sources]
-            hint = did_you_mean(cell, sources) or "; say it in `spikes`"
-            raise KeyError(f"{cell}: its spikes are not recorded{hint}")
-        self._running.send(source)
+        for source in self._sources.get(path) or self._found(path):
+            self._running.send(source)
 
-    def _source(self, cell: str) -> int | None:
-        if cell not in self._sources:
-            for number, file in enumerate(self._simulation._layout.events):
-                if cell in file.sources:
-                    self._sources[cell] = self._running.source(number, file.sources.index(cell))
-                    break
-        return self._sources.get(cell)
+    def _found(self, path: str) -> list[int]:
+        """The sources that a path stands for."""
+        simulation, running = self._simulation, self._running
+        if self._ports is None:
+            self._ports = dict(simulation._engine.inlets)
+        ports = matching(path, self._ports)
+        sources = [self._ports[port] for port in ports]
+        cells: list[str] = []
+        for number, file in enumerate(simulation._layout.events):
+            cells += file.sources
+            if not sources:
+                found = matching(path, file.sources)
+                numbers = (running.source(number, file.sources.index(cell)) for cell in found)
+                sources = [source for source in numbers if source is not None]
+        if not sources:
+            hint = did_you_mean(path, [*self._ports, *cells])
+            raise KeyError(
+                f"{path}: no inlet, and no cell whose spikes are recorded{hint}; `inlets` and `spikes` of the "
+                "simulation say what can send"
+            )
+        self._sources[path] = sources
+        return sources
 
     def run(self, *, progress: bool | Callable[[Progress], Any] | None = None) -> Result:
         """Goes on to the end, and gives the result."""

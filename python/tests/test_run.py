@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import pickle
 import signal
 import subprocess
 import sys
@@ -168,9 +169,9 @@ def test_events_from_outside() -> None:
         run.advance("10 ms")
         run.send("in[1]")
         saved = run.checkpoint()
-        with pytest.raises(KeyError, match="not recorded; did you mean `in"):
+        with pytest.raises(KeyError, match="no inlet, and no cell whose spikes are recorded; did you mean `in"):
             run.send("in[5]")
-        with pytest.raises(KeyError):
+        with pytest.raises(KeyError, match="`inlets` and `spikes` of the simulation say what can send"):
             run.send("out[0]")
         result = run.run()
     v = result["out[0]/v"].values
@@ -182,6 +183,80 @@ def test_events_from_outside() -> None:
     assert result.spikes["in"].times == pytest.approx([0.01, 0.02])
     with simulation.start(checkpoint=saved) as run:
         assert np.array_equal(run.run()["out[0]/v"].values, v[2001:])
+
+
+SYNAPSES = CELL.replace('<network id="net">', """<Include file="Synapses.xml"/><Include file="Inputs.xml"/>
+    <expOneSynapse id="syn" gbase="5nS" erev="0mV" tauDecay="2ms"/><spikeGenerator id="clock" period="PERIOD"/>
+    <iafCell id="quiet" leakReversal="-60mV" thresh="0mV" reset="-60mV" C="0.2nF" leakConductance="0.01uS"/>
+    <network id="net"><population id="out" component="quiet" size="3"/><population id="clocks" component="clock" size="1"/>
+    <synapticConnection from="clocks[0]" to="out[0]" synapse="syn" destination="synapses"/>
+    <synapticConnection from="clocks[0]" to="out[2]" synapse="syn" destination="synapses"/>""")
+
+
+@pytest.mark.parametrize("backend", ["jit", "interpreter"])
+def test_events_into_ports(backend: str) -> None:
+    """Into a synapse, as a connection would send them."""
+    connected = jlems.loads(SYNAPSES.replace("PERIOD", "13ms"))
+    connected_simulation = connected.simulation(record="out[*]/v", spikes="clocks", backend=backend)
+    expected = connected_simulation.run()
+    silent = jlems.loads(SYNAPSES.replace("PERIOD", "1000s"))
+    inlets = ["out[0]/syn/in", "out/2/synapses:syn:0/in"]
+    simulation = silent.simulation(record="out[*]/v", inlets=inlets, backend=backend)
+    assert simulation.inlets == inlets
+    with simulation.start() as run:
+        for t in expected.spikes["clocks"].times:
+            run.step(round(t / simulation.step) - run.steps)
+            for path in inlets:
+                run.send(path)
+        saved = run.checkpoint()
+        result = run.run()
+    assert len(expected.spikes["clocks"].times) == 7
+    assert np.array_equal(result["out[*]/v"].values, expected["out[*]/v"].values)
+    assert result["out[0]/v"].values.max() > result["out[1]/v"].values.max()
+    # The run goes on without inlets, too, and in a copy of the simulation.
+    without = silent.simulation(record="out[*]/v", backend=backend)
+    for other in (without, pickle.loads(pickle.dumps(simulation))):
+        with other.start(checkpoint=saved) as run:
+            rest = run.run()
+        assert np.array_equal(rest.values, result.values[:, -rest.values.shape[1] :])
+    assert np.array_equal(without.run().values, simulation.run().values)
+
+
+def test_inlets_of_all_members_and_with_free_parameters() -> None:
+    text = SYNAPSES.replace("PERIOD", "1000s").replace(
+        "</network>",
+        """<synapticConnection from="clocks[0]" to="out[1]" synapse="syn" destination="synapses"/></network>""",
+    )
+    simulation = jlems.loads(text).simulation(record="out[*]/v", inlets="out[*]/syn/in", free="syn/gbase")
+    assert simulation.inlets == [f"out[{number}]/syn/in" for number in range(3)]
+    with simulation.start() as run:
+        run["syn/gbase"] = "50 nS"
+        run.send("out[1]/syn/in")
+        run.advance("1 ms")
+        first, second, _ = run["out[*]/v"]
+        assert second > first + 1e-3
+        run.send("out[*]/syn/in")
+        before = run["out[*]/v"]
+        run.advance("1 ms")
+        assert (run["out[*]/v"] > before + 1e-3).all()
+    assert simulation.with_({"syn/gbase": "1 nS"}).inlets == simulation.inlets
+
+
+def test_wrong_inlets_are_explained() -> None:
+    model = jlems.loads(SYNAPSES.replace("PERIOD", "13ms"))
+    for path, code, text in [
+        ("ou[0]/syn/in", "E0401", "did you mean `out`"),
+        ("out[3]/syn/in", "E0402", "the last one is [2]"),
+        ("out[0]/syn/inn", "E0405", "did you mean `in`"),
+        ("out[0]/spike", "E0405", "did you mean `out[0]/synapses:syn:0/in`"),
+        ("out[1]/in", "E0405", "jlems-rs describe"),
+    ]:
+        with pytest.raises(jlems.ModelError, match="inlets:1:") as caught:
+            model.simulation(inlets=[path])
+        assert caught.value.problems[0].code == code, path
+        assert text in str(caught.value), path
+    with pytest.raises(jlems.UsageError, match="a list of paths is needed"):
+        model.simulation(inlets=3)  # type: ignore[arg-type]
 
 
 def test_a_callback_cannot_touch_its_own_run() -> None:

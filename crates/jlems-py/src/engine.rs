@@ -378,6 +378,15 @@ impl Engine {
         files.map(layout).collect()
     }
 
+    /// Paths of the ports that take events from outside, and their sources.
+    #[getter]
+    fn inlets(&self) -> Vec<(String, u32)> {
+        let inlets = self.compiled.simulation().inlets();
+        inlets
+            .map(|(path, source)| (path.to_owned(), source))
+            .collect()
+    }
+
     #[getter]
     fn displays(&self) -> Vec<DisplayLayout> {
         let layouts = |display: &jlems::Display| {

@@ -28,6 +28,8 @@ pub struct Wishes {
     strict: bool,
     /// Parameters whose values later runs change.
     free: Vec<String>,
+    /// Ports that take events from outside.
+    inlets: Vec<String>,
 }
 
 /// A model that is read, with all that a user wants of its runs.
@@ -79,6 +81,7 @@ impl Template {
         options.every = wishes.every;
         options.strict = wishes.strict;
         options.free.clone_from(&wishes.free);
+        options.inlets.clone_from(&wishes.inlets);
         options.displays = true;
         options.without_data = around.is_none() && wishes.record.is_some();
         options.without_events = around.is_none() && wishes.spikes.is_some();

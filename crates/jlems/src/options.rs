@@ -53,6 +53,9 @@ pub struct Options {
     /// [`Run::change_values`](crate::Run::change_values) find the same code for other values. Steps are a
     /// little slower, results the same.
     pub free: Vec<String>,
+    /// Ports that take events from outside the run, such as `pop[0]/synapse/in`, or `pop[*]/in` of all cells of a
+    /// population. [`Run::send`](crate::Run::send) sends them.
+    pub inlets: Vec<String>,
     /// Elements for the target in addition to those that it has in the files: what `--record` asks for.
     pub additions: Option<String>,
     /// Whether only `additions` are recorded, and not the data files and displays of the model.

@@ -9,6 +9,9 @@ use crate::{Failure, Options, settings};
 /// What messages call the text of [`Options::additions`].
 pub(crate) const RECORD: &str = "--record";
 
+/// What messages call the texts of [`Options::inlets`].
+pub(crate) const INLETS: &str = "inlets";
+
 /// Reads a file and all that it includes.
 ///
 /// # Errors
@@ -33,6 +36,9 @@ fn apply(
         && let Some(number) = settings::target(document).map(Element::number)
     {
         document.add_inside(number, RECORD, text.clone(), &include.limits)?;
+    }
+    for path in &options.inlets {
+        document.add_text(INLETS, path);
     }
     Ok(())
 }

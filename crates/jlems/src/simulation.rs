@@ -314,14 +314,7 @@ fn expanded(network: &Network<'_, '_>, path: &str) -> Result<Vec<String>, Failur
     let cells = cells_of(network, name)?
         .into_iter()
         .flat_map(|(_, cells)| cells);
-    let whole = |cell: Cell| {
-        // Of a cell in a wrapper the path has the cell's own name already.
-        let own = cell.path.rsplit('/').next().filter(|_| cell.wrapped);
-        let inner = own.and_then(|own| rest.strip_prefix('/')?.strip_prefix(own));
-        let rest = inner.filter(|rest| rest.starts_with('/')).unwrap_or(rest);
-        format!("{}{rest}", cell.path)
-    };
-    Ok(cells.map(whole).collect())
+    Ok(cells.map(|cell| cell.path_to(rest)).collect())
 }
 
 /// The cells of populations: of one by its name, or of all for `*`.

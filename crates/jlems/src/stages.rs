@@ -19,7 +19,7 @@ use lems_output::EventFormat;
 use crate::displays;
 use crate::host::Timer;
 use crate::pipeline::places::long_kernels;
-use crate::reading::{RECORD, doubts_of_model, experiment};
+use crate::reading::{INLETS, RECORD, doubts_of_model, experiment};
 use crate::{
     Diagnostic, Failure, LimitError, Method, Options, Plots, Settings, Stage, display_name,
     late_events, load_runnable, read_model_in_use, settings,
@@ -156,7 +156,10 @@ impl<'d> Checked<'d> {
                 document,
                 model,
                 target,
-                experiment,
+                experiment: Experiment {
+                    inlets: document.added_texts(INLETS).collect(),
+                    ..experiment
+                },
                 budget,
             }),
             Err(failure) => {

@@ -320,6 +320,7 @@ impl Loader<'_> {
             words: Default::default(),
             overrides: Default::default(),
             additions: Default::default(),
+            added_texts: Vec::new(),
         })
     }
 }

@@ -28,6 +28,41 @@ impl Document {
     /// # Panics
     /// The text has more than 4 GiB, which no command line has.
     pub fn set_attribute(&mut self, given: Override) {
+        let element = given.element;
+        let number = self.add_record(given);
+        self.overrides.entry(element).or_default().push(number);
+    }
+
+    /// Adds a text that belongs to no element, such as a path that a caller gives. Messages name `origin` as its
+    /// source.
+    ///
+    /// # Panics
+    /// As of [`set_attribute`](Self::set_attribute).
+    pub fn add_text(&mut self, origin: &str, text: &str) {
+        let number = self.add_record(Override {
+            element: 0,
+            name: origin.to_owned(),
+            origin: origin.to_owned(),
+            text: text.to_owned(),
+            value: 0..text.len(),
+        });
+        self.added_texts.push(number);
+    }
+
+    /// The texts that were added with an origin, in their order.
+    pub fn added_texts<'d>(&'d self, origin: &str) -> impl Iterator<Item = Attribute<'d>> {
+        let texts = self.added_texts.iter().filter_map(|&index| {
+            let element = Element {
+                document: self,
+                index,
+            };
+            element.written().next()
+        });
+        texts.filter(move |text| text.name() == origin)
+    }
+
+    /// Adds a record outside the text with one attribute, and returns its number.
+    fn add_record(&mut self, given: Override) -> u32 {
         let start = given.value.start.min(given.text.len());
         let before = given.text.get(..start).unwrap_or_default();
         let name_start = before.rfind(given.name.as_str());
@@ -53,7 +88,7 @@ impl Document {
             text: given.text.into(),
             embedded: false,
         });
-        (self.overrides.entry(given.element).or_default()).push(number);
+        number
     }
 
     /// Every attribute that was set, with its element.
@@ -146,6 +181,28 @@ mod tests {
         assert_eq!(document.source(x.span().source).name, "--set");
         assert_eq!((x.span().start, x.span().end), (4, 8));
         assert_eq!((x.name_span().start, x.name_span().end), (2, 3));
+        Ok(())
+    }
+
+    #[test]
+    fn a_text_can_belong_to_no_element() -> Result<(), LoadFailure> {
+        let sources = MemorySources::from([("a.xml", r#"<Lems><a id="a" x="1"/></Lems>"#)]);
+        let mut document = Document::load("a.xml", &sources, &IncludeOptions::default())?;
+        document.add_text("inlets", "pop[0]/in");
+        document.add_text("others", "");
+        document.add_text("inlets", "pop[1]/in");
+        let texts = |origin| -> Vec<&str> {
+            let texts = document.added_texts(origin);
+            texts.map(Attribute::value).collect()
+        };
+        assert_eq!(texts("inlets"), ["pop[0]/in", "pop[1]/in"]);
+        assert_eq!(texts("others"), [""]);
+        assert_eq!(document.roots().count(), 1);
+        assert_eq!(document.overridden().count(), 0);
+        let second = document.added_texts("inlets").nth(1).unwrap();
+        let span = second.part_span(&second.value()[4..5]);
+        assert_eq!(document.source(span.source).name, "inlets");
+        assert_eq!((span.start, span.end), (4, 5));
         Ok(())
     }
 }

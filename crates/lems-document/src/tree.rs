@@ -35,6 +35,8 @@ pub struct Document {
     pub(crate) overrides: BTreeMap<u32, Vec<u32>>,
     /// For an element: elements outside the text that follow its children.
     pub(crate) additions: BTreeMap<u32, Vec<u32>>,
+    /// Records outside the text that belong to no element.
+    pub(crate) added_texts: Vec<u32>,
 }
 
 #[derive(Debug, Clone, Default)]

@@ -112,7 +112,7 @@ impl<'m, 'd> Diagnosis<'m, 'd> {
         };
         let recorded = Recorded {
             values: places.iter().map(readable).collect(),
-            events: Vec::new(),
+            ..Recorded::default()
         };
         let Lowered {
             program, values, ..

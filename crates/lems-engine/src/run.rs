@@ -257,7 +257,8 @@ impl<S: Sink> Cursor<S> {
     }
 
     /// Sends an event between two steps as if a source of the network sent it, with the time of now: to all that is
-    /// connected to it, and to the event files that record it. [`Simulation::source`] finds the source.
+    /// connected to it, and to the event files that record it. [`Simulation::source`] finds the source, and
+    /// [`Simulation::inlets`] has those that send into a port.
     ///
     /// # Errors
     /// Events without end, an output that cannot be written. The run cannot go on then.

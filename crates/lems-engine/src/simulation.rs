@@ -33,6 +33,9 @@ pub struct Simulation {
     pub(crate) random: JavaRandom,
     pub(crate) data_files: Vec<DataPlan>,
     pub(crate) event_files: Vec<EventPlan>,
+    /// Paths of the ports that take events from outside; `first_inlet` is the source of the first.
+    inlets: Vec<String>,
+    pub(crate) first_inlet: u32,
 }
 
 /// Which of the runs of a target a simulation makes, and how it is recorded where the model does not say.
@@ -183,6 +186,14 @@ impl Simulation {
                 first,
             });
         }
+        let mut inlets = Vec::new();
+        for path in &experiment.inlets {
+            match network.inlets(*path) {
+                Ok(found) => inlets.extend(found),
+                Err(error) => errors.push(error),
+            }
+        }
+        recorded.inlets = inlets.iter().map(|one| (one.instance, one.port)).collect();
         if !errors.is_empty() {
             return Err(errors);
         }
@@ -192,6 +203,7 @@ impl Simulation {
             columns,
             shapes: shapes_of_columns,
             fixed,
+            inlets: first_inlet,
         } = lower(&network, &shapes, &recorded, method)?;
         let data_files = (data_files.into_iter())
             .map(|(path, drawn, columns)| DataPlan {
@@ -230,6 +242,8 @@ impl Simulation {
             data_files,
             event_files,
             recording,
+            inlets: inlets.into_iter().map(|inlet| inlet.path).collect(),
+            first_inlet,
         })
     }
 
@@ -327,6 +341,15 @@ impl Simulation {
         targets
             .find(|(_, target)| records(target))
             .map(|(source, _)| source)
+    }
+
+    /// The ports that take events from outside: the path of each, and the source that
+    /// [`Cursor::send`](crate::Cursor::send) takes for it.
+    pub fn inlets(&self) -> impl Iterator<Item = (&str, u32)> {
+        self.inlets
+            .iter()
+            .map(String::as_str)
+            .zip(self.first_inlet..)
     }
 
     /// The first variable that has become NaN in a memory, if any has.

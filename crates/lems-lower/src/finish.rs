@@ -13,13 +13,15 @@ use lems_ir::{Block, Clock, Kernel, Place, Statement, statements};
 use rustc_hash::FxHashSet;
 
 impl<'d> Lowering<'_, '_, 'd> {
-    /// The finished program; `probes` are addresses or constants to find again.
+    /// The finished program; `probes` are addresses or constants to find again, `inlets` is the first of their
+    /// sources.
     ///
     /// # Errors
     /// If the columns that are used have more slots than can be numbered.
     pub(super) fn finish(
         mut self,
         probes: &[Result<Address, f64>],
+        inlets: u32,
     ) -> Result<Lowered, NetworkError> {
         // Columns that recorders and tables of addresses read.
         let mut pinned: FxHashSet<ColumnId> = FxHashSet::default();
@@ -125,6 +127,7 @@ impl<'d> Lowering<'_, '_, 'd> {
             columns,
             shapes,
             fixed,
+            inlets,
         })
     }
 

@@ -55,15 +55,19 @@ pub struct Lowered {
     pub shapes: Vec<(u32, ShapeId)>,
     /// Slots of values that nothing changes while the program runs, such as parameters.
     pub fixed: Vec<Range<u32>>,
+    /// First of the sources that send to the inlets, one after another, in the order of [`Recorded::inlets`].
+    pub inlets: u32,
 }
 
-/// What is recorded while a program runs.
+/// What is recorded while a program runs, and where events come in.
 #[derive(Debug, Clone, Default)]
 pub struct Recorded<'d> {
     /// Variables.
     pub values: Vec<Readable<'d>>,
     /// Ports; an event of the i-th is recorded as selection i.
     pub events: Vec<(InstanceId, &'d str)>,
+    /// Ports that take events from outside. Each has a source of its own, which no instance sends on.
+    pub inlets: Vec<(InstanceId, &'d str)>,
 }
 
 /// Lowers a network.
@@ -110,6 +114,7 @@ fn lower_within<'d>(
         append_setup(&mut lowering.program.setup, setup);
     }
     lowering.schedule_cables();
+    let inlets = lowering.source_count;
     lowering.routes(recorded);
     let probes: Vec<_> = (recorded.values.iter())
         .map(|readable| match readable.variable {
@@ -122,7 +127,7 @@ fn lower_within<'d>(
         lowering.errors.push(error);
     }
     if lowering.errors.is_empty() {
-        lowering.finish(&probes).map_err(|error| vec![error])
+        (lowering.finish(&probes, inlets)).map_err(|error| vec![error])
     } else {
         Err(lowering.errors)
     }
@@ -494,22 +499,13 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
         let mut by_source: Vec<(u32, Target)> = Vec::with_capacity(self.network.routes.len());
         for route in &self.network.routes {
             let from = self.shapes.location(route.source);
-            let to = self.shapes.location(route.target);
             let source = self.sources.get(&PortKey {
                 shape: from.shape,
                 node: from.node,
                 port: route.source_port,
             });
-            let handler = self.handler_of.get(&PortKey {
-                shape: to.shape,
-                node: to.node,
-                port: route.target_port,
-            });
-            if let (Some(source), Some(handler)) = (source, handler) {
-                let action = Action::Handle {
-                    handler: handler.get(),
-                    instance: to.member.get(),
-                };
+            let action = self.action_at(route.target, route.target_port);
+            if let (Some(source), Some(action)) = (source, action) {
                 let delay = route.delay;
                 by_source.push((source.of(from.member), Target { action, delay }));
             }
@@ -529,9 +525,31 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
                 by_source.push((source.of(location.member), Target { action, delay: 0.0 }));
             }
         }
+        let first = self.source_count as usize;
+        if self.fits("sources of events", first + recorded.inlets.len()) {
+            for (source, (instance, port)) in (self.source_count..).zip(&recorded.inlets) {
+                let action = self.action_at(*instance, port);
+                by_source.extend(action.map(|action| (source, Target { action, delay: 0.0 })));
+            }
+            self.source_count += narrow(recorded.inlets.len());
+        }
         if self.overflow.is_none() && self.fits("connections", by_source.len()) {
             self.program.routes = Routes::new(self.source_count, &by_source);
         }
+    }
+
+    /// What an event on a port of an instance does, if it does something.
+    fn action_at(&self, instance: InstanceId, port: &'d str) -> Option<Action> {
+        let location = self.shapes.location(instance);
+        let handler = self.handler_of.get(&PortKey {
+            shape: location.shape,
+            node: location.node,
+            port,
+        })?;
+        Some(Action::Handle {
+            handler: handler.get(),
+            instance: location.member.get(),
+        })
     }
 
     /// What is attached to a list of a node, and how a loop finds it.

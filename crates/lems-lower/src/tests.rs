@@ -39,7 +39,7 @@ fn lowered_within(net: &str, path: &str, most: usize) -> Result<Lowered, Vec<Net
         .unwrap();
     let recorded = Recorded {
         values: vec![network.local(instance, name).unwrap()],
-        events: Vec::new(),
+        ..Recorded::default()
     };
     lower_within(&network, &shapes, &recorded, Method::default(), most)
 }

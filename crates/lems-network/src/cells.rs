@@ -13,6 +13,17 @@ pub struct Cell {
     pub wrapped: bool,
 }
 
+impl Cell {
+    /// The path of something in the cell: its own with `rest` behind it. Of a cell in a wrapper, `rest` may begin with
+    /// the cell's own name, as in `pop/*/cell/v`.
+    pub fn path_to(&self, rest: &str) -> String {
+        let own = self.path.rsplit('/').next().filter(|_| self.wrapped);
+        let inner = own.and_then(|own| rest.strip_prefix('/')?.strip_prefix(own));
+        let rest = inner.filter(|rest| rest.starts_with('/')).unwrap_or(rest);
+        format!("{}{rest}", self.path)
+    }
+}
+
 impl<'d> Network<'_, 'd> {
     /// What stands directly in the network and has others in a list, in document order of each kind.
     pub fn populations(&self) -> Vec<InstanceId> {

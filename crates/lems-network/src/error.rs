@@ -228,6 +228,13 @@ pub enum NetworkError {
         suggestion: Option<String>,
         span: Span,
     },
+    #[error("an event on `{port}` of {instance} does nothing")]
+    NotReceived {
+        port: String,
+        instance: String,
+        suggestion: Option<String>,
+        span: Span,
+    },
     #[error("`{attribute}` is empty: {component} is attached to the only fitting list, `{list}`")]
     EmptyDestination {
         attribute: String,
@@ -297,7 +304,7 @@ impl NetworkError {
             IndexTooLarge { .. } => 402,
             UnknownVariable { .. } => 403,
             UnmetRequirement { .. } => 404,
-            UnknownPort { .. } | NotSent { .. } => 405,
+            UnknownPort { .. } | NotSent { .. } | NotReceived { .. } => 405,
             UnknownName { .. } => 406,
             NoAttachments { .. } | EmptyDestination { .. } => 407,
             BadCount { .. } => 408,
@@ -379,6 +386,7 @@ impl NetworkError {
             | UnknownFormat { span, .. }
             | SameOutputId { span, .. }
             | NotSent { span, .. }
+            | NotReceived { span, .. }
             | EmptyDestination { span, .. }
             | NoFileName { span, .. } => *span,
         }
@@ -397,6 +405,7 @@ impl NetworkError {
             UnresolvedPath { suggestion: Some(name), .. }
             | UnknownVariable { suggestion: Some(name), .. }
             | UnknownPort { suggestion: Some(name), .. }
+            | NotReceived { suggestion: Some(name), .. }
             | UnknownName { suggestion: Some(name), .. } => Some(format!("did you mean `{name}`?")),
             UnresolvedPath { there, .. } if !there.is_empty() => {
                 Some(format!("it has {}", listed(there)))
@@ -494,6 +503,9 @@ impl NetworkError {
                 Some(port) => format!("it sends on `{port}`"),
                 None => "it sends no events".to_owned(),
             }),
+            NotReceived { .. } => {
+                Some("name a port that its type handles with `OnEvent`".to_owned())
+            }
             EmptyDestination { attribute, list, .. } => {
                 Some(format!("write `{attribute}=\"{list}\"`"))
             }

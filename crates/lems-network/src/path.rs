@@ -372,10 +372,19 @@ impl<'d> Network<'_, 'd> {
 
     /// An instance of that name deeper down, in case the path leaves out steps.
     pub(crate) fn further_down(&self, top: InstanceId, name: &str) -> Option<InstanceId> {
+        self.find_inside(top, |id| self.component_id(id) == Some(name))
+    }
+
+    /// The first of the nearest instances inside one that is `wanted`.
+    pub(crate) fn find_inside(
+        &self,
+        top: InstanceId,
+        wanted: impl Fn(InstanceId) -> bool,
+    ) -> Option<InstanceId> {
         let mut found = VecDeque::from([top]);
         for _ in 0..SEARCHED {
             let current = found.pop_front()?;
-            if current != top && self.component_id(current) == Some(name) {
+            if current != top && wanted(current) {
                 return Some(current);
             }
             let places = SEARCHED.saturating_sub(found.len());

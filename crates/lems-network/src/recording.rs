@@ -29,6 +29,8 @@ pub struct Experiment<'d> {
     /// Components whose parameters are to be values in memory, not constants in code, because other
     /// runs will have other values.
     pub free: FxHashSet<ComponentId>,
+    /// Paths of ports that take events from outside the run, in which `pop[*]` stands for every cell of a population.
+    pub inlets: Vec<Attribute<'d>>,
     /// What is legal, but probably a mistake.
     pub warnings: Vec<NetworkError>,
 }
@@ -167,6 +169,7 @@ impl<'d> Experiment<'d> {
                 most_instances: MAX_INSTANCES,
                 cable_rules: None,
                 free: FxHashSet::default(),
+                inlets: Vec::new(),
                 warnings: Vec::new(),
             },
             errors: Vec::new(),

@@ -238,23 +238,23 @@ pub(crate) fn first_out<'d>(kind: &ComponentType<'d>) -> Option<&'d str> {
 
 /// The port that an unnamed connection enters by: the first that is handled, else declared.
 fn first_in<'d>(kind: &ComponentType<'d>) -> Option<&'d str> {
-    let mut handled: Vec<&'d str> = Vec::new();
-    if let Some(dynamics) = &kind.dynamics {
-        let regimes = dynamics
-            .regimes
-            .values()
-            .flat_map(|regime| &regime.dynamics.on_event);
-        for handler in dynamics.on_event.iter().chain(regimes) {
-            if !handled.contains(&handler.port.value()) {
-                handled.push(handler.port.value());
-            }
-        }
-    }
     let declared = (kind.ports.iter())
         .filter(|(_, port)| port.direction == Direction::In)
         .map(|(name, _)| *name);
-    hash_order(&handled)
+    hash_order(&handled_ports(kind))
         .first()
         .copied()
         .or_else(|| declared.into_iter().next())
+}
+
+/// The ports on which an event makes instances of a type do something.
+pub(crate) fn handled_ports<'d>(kind: &ComponentType<'d>) -> Vec<&'d str> {
+    let mut handled: Vec<&'d str> = Vec::new();
+    let blocks = (kind.dynamics.iter()).flat_map(|dynamics| dynamics.with_regimes());
+    for handler in blocks.flat_map(|block| &block.on_event) {
+        if !handled.contains(&handler.port.value()) {
+            handled.push(handler.port.value());
+        }
+    }
+    handled
 }

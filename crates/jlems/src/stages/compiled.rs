@@ -315,7 +315,8 @@ impl<S: Sink> Run<S> {
     }
 
     /// Sends an event between two steps, as if a source of the network sent it now: to everything that is
-    /// connected to the source, and to the sink. [`Simulation::source`] finds the source of a recorded event.
+    /// connected to the source, and to the sink. [`Simulation::source`] finds the source of a recorded event, and
+    /// [`Simulation::inlets`] has the ports of [`Options::inlets`]. A run of several ranks takes no events from outside.
     ///
     /// # Errors
     /// Events without end, what the sink cannot store. The run cannot continue after an error.

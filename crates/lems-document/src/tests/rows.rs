@@ -45,6 +45,7 @@ fn read(text: &str, singly: bool, limits: Limits) -> Result<Document, DocumentEr
         words: Default::default(),
         overrides: Default::default(),
         additions: Default::default(),
+        added_texts: Vec::new(),
     })
 }
 
