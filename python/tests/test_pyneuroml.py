@@ -114,6 +114,10 @@ def test_broken_files_are_refused() -> None:
         valid, output = pynml.validate_neuroml2(str(file), return_string=True)
         assert not valid and "error[" in output and "1 failed" in output
     assert pynml.validate_neuroml2("missing.nml") is False
+    # A LEMS file is none of NeuroML: jNeuroML refuses it, too.
+    file.write_text(text)
+    valid, output = pynml.validate_neuroml2(simulation(str(file)), return_string=True)
+    assert not valid and "is a LEMS file" in output and "1 failed" in output
 
 
 def test_a_model_that_fails() -> None:
