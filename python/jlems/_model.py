@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Iterable, Iterator, Mapping, NamedTuple
 
 from . import _jlems
 from ._errors import JlemsError, Problem, UsageError, warn
-from ._values import Named, folder_list, in_unit, limit_list, seconds_text, settings
+from ._values import Named, folder_list, in_unit, limit_list, no_others, seconds_text, settings
 
 if TYPE_CHECKING:
     from ._result import Result
@@ -281,8 +281,14 @@ class Model:
 
     def simulation(self, **choices: Any) -> Simulation:
         """Builds and compiles the run of the model. See :class:`Simulation` for the arguments."""
-        from ._simulation import Simulation
+        from ._simulation import CHOICES, Simulation
 
+        for name in ("set", "step", "length"):
+            if name in choices:
+                raise TypeError(
+                    f"simulation() has no argument `{name}`: `model.with_({name}=...).simulation()` does it"
+                )
+        no_others("simulation", choices, CHOICES)
         return Simulation(self, **choices)
 
     def run(self, **choices: Any) -> Result:

@@ -619,6 +619,8 @@ def write_model(
 _OF_MODEL = (
     "set", "step", "length", "target", "temperature", "include", "limits", "base", "name", "files",
 )  # fmt: skip
+# What `Simulation` takes.
+CHOICES = ("record", "spikes", "every", "seed", "threads", "fast", "backend", "strict", "free", "inlets")
 _OF_SIMULATION = ("record", "spikes", "every", "threads", "fast", "backend", "strict")
 
 

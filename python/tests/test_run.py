@@ -242,6 +242,14 @@ def test_inlets_of_all_members_and_with_free_parameters() -> None:
     assert simulation.with_({"syn/gbase": "1 nS"}).inlets == simulation.inlets
 
 
+def test_arguments_that_belong_elsewhere() -> None:
+    model = jlems.loads(CELL)
+    with pytest.raises(TypeError, match=r"`model.with_\(length=...\).simulation\(\)` does it"):
+        model.simulation(length="1 s")
+    with pytest.raises(TypeError, match="no argument `recrod`; did you mean `record`"):
+        model.simulation(recrod="cells[0]/v")
+
+
 def test_wrong_inlets_are_explained() -> None:
     model = jlems.loads(SYNAPSES.replace("PERIOD", "13ms"))
     for path, code, text in [
