@@ -219,6 +219,7 @@ pub(crate) fn file(job: &Job<'_>, data: &Data, builder: Builder) -> File {
          import numpy\n\nHERE = os.path.dirname(os.path.abspath(__file__))\nINF, NAN = math.inf, math.nan\n\n",
         comment(job.name)
     );
+    text.push_str(include_str!("driver/numbers.py"));
     tables(&mut text, job, data);
     if builder == Builder::Netpyne {
         populations(&mut text, data);
@@ -598,24 +599,32 @@ fn double(value: f64) -> String {
 
 fn doubles(values: &[f64]) -> String {
     let texts: Vec<String> = values.iter().map(|value| double(*value)).collect();
-    list(&texts)
+    many(&texts, "floats")
 }
 
 fn numbers(values: &[u32]) -> String {
     let texts: Vec<String> = values.iter().map(u32::to_string).collect();
-    list(&texts)
+    many(&texts, "ints")
+}
+
+/// Numbers as a list, or as a text that a function of the file reads: Python takes much longer for a list.
+fn many(texts: &[String], reader: &str) -> String {
+    const FEW: usize = 30;
+    if texts.len() <= FEW {
+        return list(texts);
+    }
+    let runs = runs(texts).into_iter().map(|(text, count)| match count {
+        1 => text.clone(),
+        2 => format!("{text} {text}"),
+        _ => format!("{text}*{count}"),
+    });
+    let runs: Vec<String> = runs.collect();
+    format!("{reader}(\"\"\"{}\"\"\")", lines(&runs, " ", LINE))
 }
 
 /// A list; equal elements that follow one another are written once if that is shorter.
 fn list(texts: &[String]) -> String {
-    const LINE: usize = 100;
-    let mut runs: Vec<(&String, usize)> = Vec::new();
-    for text in texts {
-        match runs.last_mut() {
-            Some((last, count)) if *last == text => *count += 1,
-            _ => runs.push((text, 1)),
-        }
-    }
+    let runs = runs(texts);
     if !texts.is_empty() && runs.len() * 3 <= texts.len() {
         let runs: Vec<String> = runs
             .iter()
@@ -625,6 +634,21 @@ fn list(texts: &[String]) -> String {
     }
     format!("[{}]", lines(texts, ", ", LINE))
 }
+
+/// Equal elements that follow one another, with how many there are.
+fn runs(texts: &[String]) -> Vec<(&String, usize)> {
+    let mut runs: Vec<(&String, usize)> = Vec::new();
+    for text in texts {
+        match runs.last_mut() {
+            Some((last, count)) if *last == text => *count += 1,
+            _ => runs.push((text, 1)),
+        }
+    }
+    runs
+}
+
+/// How long lines of tables are.
+const LINE: usize = 100;
 
 fn lines(texts: &[String], between: &str, most: usize) -> String {
     let mut all = String::new();

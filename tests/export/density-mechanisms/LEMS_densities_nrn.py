@@ -16,6 +16,26 @@ import numpy
 HERE = os.path.dirname(os.path.abspath(__file__))
 INF, NAN = math.inf, math.nan
 
+
+def read(text, kind):
+    """The numbers of a text; `2*5` is a 2 five times."""
+    if "*" not in text:
+        return list(map(kind, text.split()))
+    found = []
+    for word in text.split():
+        number, _, count = word.partition("*")
+        found += [kind(number)] * int(count or 1)
+    return found
+
+
+def ints(text):
+    return read(text, int)
+
+
+def floats(text):
+    return read(text, float)
+
+
 # Length of a step in seconds, number of steps, steps from one row to the next.
 STEP, STEPS, EVERY = 1e-5, 2000, 1
 
@@ -137,8 +157,9 @@ def load_mechanisms():
 
 def fill(h, network, step):
     """Gives all instances their values and pointers, and those that draw random numbers the generator."""
-    for instance in (instance for instances in network.mechanisms.values() for instance in instances if instance):
-        instance.time_step = step
+    if step != STEP:
+        for instance in (instance for instances in network.mechanisms.values() for instance in instances if instance):
+            instance.time_step = step
     for name, variable, values in SCALARS:
         for instance, value in zip(network.mechanisms[name], values):
             if instance is not None:
@@ -178,6 +199,19 @@ def find_senders(h, network, make_port):
                     senders[-1] = make_port(owner)
                     h.setpointer(reference(owner, counter, place), "count", senders[-1])
         network.ports.append(senders)
+
+
+def send_at_thresholds(h, network):
+    """Lets a connection of an instance with itself say when it has events to send, instead of `WATCH`, which NEURON takes
+    longer for."""
+    for name, counter, own, *_ in PORTS:
+        for instance in network.mechanisms[name] if own else []:
+            if instance is None:
+                continue
+            instance.watches = 0
+            connection = h.NetCon(reference(instance, counter, None), instance, sec=instance.get_segment().sec)
+            connection.threshold, connection.delay, connection.weight[0] = 0.5, 0, -1
+            network.connections.append(connection)
 
 
 def delay_of(delay, step):
@@ -251,8 +285,8 @@ class Recording:
     def events(self, step, steps):
         """Step, file and id of each event, in jLEMS's order."""
         found = [(0, -1, selection) for selection in EVENTS_AT_START]
-        for time, number in zip(self.times, self.numbers):
-            when = round(time / (1000 * step))
+        steps_of_events = numpy.rint(numpy.array(self.times) / (1000 * step)).astype(int).tolist()
+        for when, number in zip(steps_of_events, numpy.array(self.numbers).tolist()):
             known = self.known_as.get(int(number))
             for selection in [] if known is None else self.senders[known]:
                 found.append((when, self.selections[selection][2], selection))
@@ -304,12 +338,20 @@ def float_text(value):
     return f"{digits}E{int(exponent)}"
 
 
+def float_texts(values):
+    """Numbers as Java prints floats of 32 bits."""
+    values = numpy.asarray(values, numpy.float32)
+    # Python prints these in the same way, and faster.
+    are_plain = (abs(values) >= 1e-3) & (abs(values) < 1e6)
+    return [str(value) if is_plain else float_text(value) for value, is_plain in zip(values, are_plain)]
+
+
 def write(folder, recording, steps, step):
     """Writes the files that `jlems-rs run` writes, each of them whole or not at all."""
     times = [0.0]
     for row in range(steps):
         times.append((row + 1) * step if CABLES else times[-1] + step)
-    time_texts = [float_text(time) for time in times]
+    time_texts = float_texts(times)
     rows = range(0, steps + 1, EVERY)
     for path, columns in DATA_FILES:
         texts = [[time_texts[row] for row in rows]]
@@ -320,7 +362,7 @@ def write(folder, recording, steps, step):
             values = recording.values(column[:4])[: steps + 1 : EVERY] / column[4]
             if not numpy.isfinite(values).all():
                 raise Problem(f"{column[0]}.{column[1]}, written to {path}, is not finite")
-            texts.append(list(map(float_text, values)))
+            texts.append(float_texts(values))
         lines = ("".join(text + "\t" for text in row) for row in zip(*texts))
         write_file(folder, path, lines)
     events = list(recording.events(step, steps))
@@ -381,6 +423,11 @@ def exit_after(main):
     sys.exit(0)
 
 
+# Most instances of a mechanism in a section. A section for each would be computed, too; in a section with many,
+# NEURON takes long to find one.
+SHARING = 16
+
+
 class Cell:
     """A cell with dendrites: its sections, in order."""
 
@@ -405,6 +452,18 @@ class Cell:
         return self.name
 
 
+def make_points(h, network, name, count):
+    """Makes the instances of a mechanism that is not in a membrane. Sections give them places; nothing flows there."""
+    make, instances = getattr(h, name), []
+    for first in range(0, count, SHARING):
+        section = h.Section(name=f"{name}_{first}")
+        section.L = section.diam = 10
+        network.sections.append(section)
+        # NEURON computes what was put into a section last first.
+        instances += reversed([make(section(0.5)) for _ in range(first, min(first + SHARING, count))])
+    return instances
+
+
 def build(step=STEP, with_numbers=False):
     """Makes all instances and connections, for steps of this length in seconds. CoreNEURON knows what
     sends events by numbers."""
@@ -424,18 +483,12 @@ def build(step=STEP, with_numbers=False):
                 segment.cm = 1e14 * capacitance / segment.area()
             instances.append(getattr(h, name)(segment) if is_used else None)
         network.mechanisms[name] = instances
-    # A section for each other instance, which gives it a place. Nothing flows there.
     for name, count in MECHANISMS.items():
-        if name in network.mechanisms:
-            continue
-        make, instances = getattr(h, name), []
-        for number in range(count):
-            section = h.Section(name=f"{name}_{number}")
-            section.L = section.diam = 10
-            network.sections.append(section)
-            instances.append(make(section(0.5)))
-        network.mechanisms[name] = instances
+        if name not in network.mechanisms:
+            network.mechanisms[name] = make_points(h, network, name, count)
     fill(h, network, step)
+    if not with_numbers:
+        send_at_thresholds(h, network)
     find_senders(h, network, lambda owner: h.EventPort(owner.get_segment()))
     context = h.ParallelContext()
     for port, senders in enumerate(network.ports if with_numbers else []):
@@ -453,7 +506,9 @@ def build(step=STEP, with_numbers=False):
                 connection = context.gid_connect(network.numbers[port, member], receivers[instance])
             else:
                 connection = h.NetCon(senders[member], receivers[instance])
-            connection.weight[0], connection.weight[1] = handler, place
+            connection.weight[0] = handler
+            if place:
+                connection.weight[1] = place
             connection.delay = delay_of(delay, step)
             network.connections.append(connection)
     return network

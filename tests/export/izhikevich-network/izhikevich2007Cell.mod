@@ -6,11 +6,12 @@ NEURON {
     POINT_PROCESS izhikevich2007Cell
     RANGE time_step, time_now, expOneSynapse_g, expOneSynapse_gbase, pulseGenerator_i, vm, vm_start
     RANGE expOneSynapse_erev, expOneSynapse_tauDecay, pulseGenerator_delay, pulseGenerator_amplitude
-    RANGE k_, vr, vt, u, C, a, b, vpeak, c, d, n_expOneSynapse, n_pulseGenerator, sent
+    RANGE k_, vr, vt, u, C, a, b, vpeak, c, d, n_expOneSynapse, n_pulseGenerator, sent, watches
 }
 
 PARAMETER {
     time_step = 0.0001  : length of a step (s)
+    watches = 1         : 1 if WATCH finds events to be sent, 0 if a connection does
 }
 
 ASSIGNED {
@@ -50,7 +51,9 @@ INITIAL {
     FROM j0 = 0 TO 0 {
         pulseGenerator_i[j0] = 0
     }
-    net_send(0, 1)
+    if (watches > 0.5) {
+        net_send(0, 1)
+    }
 }
 
 BREAKPOINT {
@@ -104,12 +107,18 @@ NET_RECEIVE(handler, place) {
     }
     if (flag == 1) {
         WATCH (sent > 0.5) 2
-    } else if (flag == 2) {
-        WHILE (sent > 0.5) {
-            sent = sent - 1
-            net_event(t)
+    } else if ((flag == 2) || (handler == -1)) {
+        if (sent > 0.5) {
+            WHILE (sent > 0.5) {
+                sent = sent - 1
+                net_event(t)
+            }
+            if (watches > 0.5) {
+                WATCH (sent > 0.5) 2
+            } else {
+                net_send(dt, 2)
+            }
         }
-        WATCH (sent > 0.5) 2
     } else if (handler == 0) {
         handle_0(place)
     }

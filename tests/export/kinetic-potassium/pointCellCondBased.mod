@@ -16,11 +16,12 @@ NEURON {
     RANGE channelPopulation_ionChannelKS_gateKS_closedState_occupancy_3
     RANGE channelPopulation_ionChannelKS_gateKS_closedState_occupancy_exposed_3
     RANGE channelPopulation_ionChannelKS_v, channelPopulation_v_2, pulseGenerator_i, spiking
-    RANGE n_pulseGenerator, sent, occupancy_0, rate_0, matrix_0, square_0
+    RANGE n_pulseGenerator, sent, watches, occupancy_0, rate_0, matrix_0, square_0
 }
 
 PARAMETER {
     time_step = 1e-5  : length of a step (s)
+    watches = 1       : 1 if WATCH finds events to be sent, 0 if a connection does
 }
 
 ASSIGNED {
@@ -72,7 +73,9 @@ INITIAL {
     FROM j0 = 0 TO 0 {
         pulseGenerator_i[j0] = 0
     }
-    net_send(0, 1)
+    if (watches > 0.5) {
+        net_send(0, 1)
+    }
 }
 
 BREAKPOINT {
@@ -197,12 +200,18 @@ NET_RECEIVE(handler, place) {
     }
     if (flag == 1) {
         WATCH (sent > 0.5) 2
-    } else if (flag == 2) {
-        WHILE (sent > 0.5) {
-            sent = sent - 1
-            net_event(t)
+    } else if ((flag == 2) || (handler == -1)) {
+        if (sent > 0.5) {
+            WHILE (sent > 0.5) {
+                sent = sent - 1
+                net_event(t)
+            }
+            if (watches > 0.5) {
+                WATCH (sent > 0.5) 2
+            } else {
+                net_send(dt, 2)
+            }
         }
-        WATCH (sent > 0.5) 2
     }
 }
 

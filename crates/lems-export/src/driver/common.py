@@ -37,8 +37,9 @@ def load_mechanisms():
 
 def fill(h, network, step):
     """Gives all instances their values and pointers, and those that draw random numbers the generator."""
-    for instance in (instance for instances in network.mechanisms.values() for instance in instances if instance):
-        instance.time_step = step
+    if step != STEP:
+        for instance in (instance for instances in network.mechanisms.values() for instance in instances if instance):
+            instance.time_step = step
     for name, variable, values in SCALARS:
         for instance, value in zip(network.mechanisms[name], values):
             if instance is not None:
@@ -78,6 +79,19 @@ def find_senders(h, network, make_port):
                     senders[-1] = make_port(owner)
                     h.setpointer(reference(owner, counter, place), "count", senders[-1])
         network.ports.append(senders)
+
+
+def send_at_thresholds(h, network):
+    """Lets a connection of an instance with itself say when it has events to send, instead of `WATCH`, which NEURON takes
+    longer for."""
+    for name, counter, own, *_ in PORTS:
+        for instance in network.mechanisms[name] if own else []:
+            if instance is None:
+                continue
+            instance.watches = 0
+            connection = h.NetCon(reference(instance, counter, None), instance, sec=instance.get_segment().sec)
+            connection.threshold, connection.delay, connection.weight[0] = 0.5, 0, -1
+            network.connections.append(connection)
 
 
 def delay_of(delay, step):
@@ -151,8 +165,8 @@ class Recording:
     def events(self, step, steps):
         """Step, file and id of each event, in jLEMS's order."""
         found = [(0, -1, selection) for selection in EVENTS_AT_START]
-        for time, number in zip(self.times, self.numbers):
-            when = round(time / (1000 * step))
+        steps_of_events = numpy.rint(numpy.array(self.times) / (1000 * step)).astype(int).tolist()
+        for when, number in zip(steps_of_events, numpy.array(self.numbers).tolist()):
             known = self.known_as.get(int(number))
             for selection in [] if known is None else self.senders[known]:
                 found.append((when, self.selections[selection][2], selection))
@@ -204,12 +218,20 @@ def float_text(value):
     return f"{digits}E{int(exponent)}"
 
 
+def float_texts(values):
+    """Numbers as Java prints floats of 32 bits."""
+    values = numpy.asarray(values, numpy.float32)
+    # Python prints these in the same way, and faster.
+    are_plain = (abs(values) >= 1e-3) & (abs(values) < 1e6)
+    return [str(value) if is_plain else float_text(value) for value, is_plain in zip(values, are_plain)]
+
+
 def write(folder, recording, steps, step):
     """Writes the files that `jlems-rs run` writes, each of them whole or not at all."""
     times = [0.0]
     for row in range(steps):
         times.append((row + 1) * step if CABLES else times[-1] + step)
-    time_texts = [float_text(time) for time in times]
+    time_texts = float_texts(times)
     rows = range(0, steps + 1, EVERY)
     for path, columns in DATA_FILES:
         texts = [[time_texts[row] for row in rows]]
@@ -220,7 +242,7 @@ def write(folder, recording, steps, step):
             values = recording.values(column[:4])[: steps + 1 : EVERY] / column[4]
             if not numpy.isfinite(values).all():
                 raise Problem(f"{column[0]}.{column[1]}, written to {path}, is not finite")
-            texts.append(list(map(float_text, values)))
+            texts.append(float_texts(values))
         lines = ("".join(text + "\t" for text in row) for row in zip(*texts))
         write_file(folder, path, lines)
     events = list(recording.events(step, steps))

@@ -149,6 +149,7 @@ def build(steps=STEPS, step=STEP, params=None, config=None):
         pops.setdefault(cell.tags["pop"], []).append(cell)
     find_instances(layout, network, pops)
     fill(h, network, step)
+    send_at_thresholds(h, network)
     counters = iter(pops.get(COUNTERS, []))
     find_senders(h, network, lambda owner: mechanism_of(next(counters)))
     # NetPyNE's number of each sender. Further senders of a cell have numbers after those of all cells.

@@ -1,5 +1,10 @@
 
 
+# Most instances of a mechanism in a section. A section for each would be computed, too; in a section with many,
+# NEURON takes long to find one.
+SHARING = 16
+
+
 class Cell:
     """A cell with dendrites: its sections, in order."""
 
@@ -24,6 +29,18 @@ class Cell:
         return self.name
 
 
+def make_points(h, network, name, count):
+    """Makes the instances of a mechanism that is not in a membrane. Sections give them places; nothing flows there."""
+    make, instances = getattr(h, name), []
+    for first in range(0, count, SHARING):
+        section = h.Section(name=f"{name}_{first}")
+        section.L = section.diam = 10
+        network.sections.append(section)
+        # NEURON computes what was put into a section last first.
+        instances += reversed([make(section(0.5)) for _ in range(first, min(first + SHARING, count))])
+    return instances
+
+
 def build(step=STEP, with_numbers=False):
     """Makes all instances and connections, for steps of this length in seconds. CoreNEURON knows what
     sends events by numbers."""
@@ -43,18 +60,12 @@ def build(step=STEP, with_numbers=False):
                 segment.cm = 1e14 * capacitance / segment.area()
             instances.append(getattr(h, name)(segment) if is_used else None)
         network.mechanisms[name] = instances
-    # A section for each other instance, which gives it a place. Nothing flows there.
     for name, count in MECHANISMS.items():
-        if name in network.mechanisms:
-            continue
-        make, instances = getattr(h, name), []
-        for number in range(count):
-            section = h.Section(name=f"{name}_{number}")
-            section.L = section.diam = 10
-            network.sections.append(section)
-            instances.append(make(section(0.5)))
-        network.mechanisms[name] = instances
+        if name not in network.mechanisms:
+            network.mechanisms[name] = make_points(h, network, name, count)
     fill(h, network, step)
+    if not with_numbers:
+        send_at_thresholds(h, network)
     find_senders(h, network, lambda owner: h.EventPort(owner.get_segment()))
     context = h.ParallelContext()
     for port, senders in enumerate(network.ports if with_numbers else []):
@@ -72,7 +83,9 @@ def build(step=STEP, with_numbers=False):
                 connection = context.gid_connect(network.numbers[port, member], receivers[instance])
             else:
                 connection = h.NetCon(senders[member], receivers[instance])
-            connection.weight[0], connection.weight[1] = handler, place
+            connection.weight[0] = handler
+            if place:
+                connection.weight[1] = place
             connection.delay = delay_of(delay, step)
             network.connections.append(connection)
     return network

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use lems_ir::Scheme;
 
 /// Names that no variable may have, because the text of a mechanism uses them.
-pub(super) const WORDS: [&str; 23] = [
+pub(super) const WORDS: [&str; 24] = [
     "advance",
     "finish",
     "steps_done",
@@ -29,6 +29,7 @@ pub(super) const WORDS: [&str; 23] = [
     "low",
     "high",
     "argument",
+    "watches",
 ];
 
 /// The arrays that the propagation of a scheme works in, with their sizes.

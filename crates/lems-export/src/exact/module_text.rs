@@ -155,6 +155,12 @@ impl<'m, 'p> ModuleText<'m, 'p> {
                 all.assign(held, &size, "events to be sent after this step");
             }
         }
+        if self.own_counter().is_some() {
+            let comment = "1 if WATCH finds events to be sent, 0 if a connection does";
+            let watches = ("watches = 1".to_owned(), comment.to_owned());
+            all.parameters.push(watches);
+            all.ranges.push("watches".to_owned());
+        }
         for (name, size) in module.foreign.values(module) {
             all.assign(&name, &size, "a value of another instance");
         }
@@ -241,7 +247,7 @@ impl<'m, 'p> ModuleText<'m, 'p> {
             text.push_str(if attached { "    }\n" } else { "" });
         }
         if self.own_counter().is_some() {
-            text.push_str("    net_send(0, 1)\n");
+            text.push_str("    if (watches > 0.5) {\n        net_send(0, 1)\n    }\n");
         }
         text.push_str("}\n\n");
     }
@@ -364,13 +370,7 @@ impl<'m, 'p> ModuleText<'m, 'p> {
         text.push_str("    INITIAL {\n    }\n");
         let mut otherwise = "    ";
         if let Some(counter) = own {
-            let name = &counter.name;
-            let _ = write!(
-                text,
-                "    if (flag == 1) {{\n        WATCH ({name} > 0.5) 2\n    }} else if (flag == 2) {{\n        \
-                 WHILE ({name} > 0.5) {{\n            {name} = {name} - 1\n            net_event(t)\n        }}\n        \
-                 WATCH ({name} > 0.5) 2\n    }}"
-            );
+            let _ = write!(text, "    {}", send(&counter.name));
             otherwise = " else ";
         }
         for (number, group) in handlers {
@@ -400,6 +400,29 @@ impl<'m, 'p> ModuleText<'m, 'p> {
             text.push_str(helpers::DRAW);
         }
     }
+}
+
+/// The statement of `NET_RECEIVE` that sends the events of a counter. `WATCH` leads there, or a connection of the
+/// instance with itself whose threshold the counter crosses. NEURON does not see it cross a threshold in two steps in
+/// a row, so the instance looks again after a step.
+fn send(counter: &str) -> String {
+    format!(
+        "if (flag == 1) {{
+        WATCH ({counter} > 0.5) 2
+    }} else if ((flag == 2) || (handler == -1)) {{
+        if ({counter} > 0.5) {{
+            WHILE ({counter} > 0.5) {{
+                {counter} = {counter} - 1
+                net_event(t)
+            }}
+            if (watches > 0.5) {{
+                WATCH ({counter} > 0.5) 2
+            }} else {{
+                net_send(dt, 2)
+            }}
+        }}
+    }}"
+    )
 }
 
 /// Variables of a mechanism with comments, by the block in which they are declared.
