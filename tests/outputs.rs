@@ -271,6 +271,46 @@ fn a_file_that_grows_beyond_what_is_allowed_ends_on_a_full_line() {
     );
 }
 
+/// Names of the files in a folder.
+fn names(folder: &Folder, below: &str) -> Vec<String> {
+    let entries = std::fs::read_dir(folder.0.join(below))
+        .into_iter()
+        .flatten();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn an_export_is_written_as_a_whole_or_not_at_all() {
+    let folder = Folder::with_decay();
+    // In place of the last file is a folder.
+    std::fs::create_dir_all(folder.0.join("there/LEMS_decay_nrn.py")).unwrap();
+    let export = ["export", "neuron", "LEMS_decay.xml", "-o"];
+    let message = folder.fail(&[&export[..], &["there"]].concat(), 1);
+    assert!(message.contains("LEMS_decay_nrn.py"), "{message}");
+    assert_eq!(names(&folder, "there"), ["LEMS_decay_nrn.py"]);
+    // There is room for the mechanism only.
+    folder.write("old/decay.mod", "old");
+    let program = env!("CARGO_BIN_EXE_jlems-rs");
+    for (out, left) in [("new/folder", &[][..]), ("old", &["decay.mod"])] {
+        let command = export.join(" ");
+        let script = format!("trap '' XFSZ; ulimit -f 8; exec '{program}' {command} {out}");
+        let mut shell = std::process::Command::new("bash");
+        let shell = shell.args(["-c", &script]).current_dir(&folder.0);
+        let output = shell.output().unwrap();
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{message}");
+        assert!(message.contains("error[E0506]"), "{message}");
+        assert_eq!(names(&folder, out), left);
+    }
+    assert!(!folder.0.join("new").exists());
+    assert_eq!(folder.read("old/decay.mod"), "old");
+    folder.succeed(&[&export[..], &["old"]].concat());
+    assert_eq!(names(&folder, "old"), ["LEMS_decay_nrn.py", "decay.mod"]);
+}
+
 #[test]
 fn what_cannot_be_written_is_known_before_the_network_is_built() {
     let folder = Folder::with_decay();

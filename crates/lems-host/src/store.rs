@@ -342,6 +342,11 @@ impl OutputSink for FileSink {
         })
     }
 
+    fn discard(self: Box<Self>) {
+        // A file that cannot be removed stays, as one of a run that ended early does.
+        let _ = self.place.remove(&self.partial);
+    }
+
     fn place(&self) -> Option<String> {
         Some(self.place.shown(&self.partial))
     }

@@ -57,6 +57,9 @@ pub trait OutputSink {
     /// If that is not possible.
     fn finish(self: Box<Self>) -> Result<(), OutputError>;
 
+    /// Throws away what was written, which would otherwise stay in the place of an unfinished output.
+    fn discard(self: Box<Self>) {}
+
     /// Where the bytes are until the output is finished, if that is a place with a name.
     fn place(&self) -> Option<String> {
         None

@@ -189,17 +189,16 @@ fn one_file(model: &ModelArguments, form: Form) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Writes the files of an export to a folder, which is made if it is not there.
+/// Writes the files of an export to a folder, which is made if it is not there: all of them, or none.
 fn write(exported: &Exported, folder: &Path) -> Result<(), Failure> {
-    // If it cannot be made, writing the first file says so.
-    let _ = std::fs::create_dir_all(folder);
     let sources = exported.sources.iter();
     let inputs: Vec<&str> = sources.map(|source| source.name.as_str()).collect();
-    for file in &exported.files {
-        let path = folder.join(&file.name);
-        super::output_file::write(&path.to_string_lossy(), &file.text, &inputs)?;
-    }
-    Ok(())
+    let files = exported.files.iter();
+    let paths = files.map(|file| folder.join(&file.name).to_string_lossy().into_owned());
+    let paths: Vec<String> = paths.collect();
+    let files = paths.iter().zip(&exported.files);
+    let files = files.map(|(path, file)| (path.as_str(), file.text.as_bytes()));
+    super::output_file::write_all(&files.collect::<Vec<_>>(), &inputs)
 }
 
 fn warn(exported: &Exported) {

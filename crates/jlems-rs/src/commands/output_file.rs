@@ -5,7 +5,7 @@ use std::path::Path;
 use jlems::{Code, Failure};
 use lems_engine::EngineError;
 use lems_host::FileStore;
-use lems_output::{OutputError, OutputStore};
+use lems_output::{OutputError, OutputSink, OutputStore};
 
 /// Refuses a file that is there, unless it may be overwritten.
 ///
@@ -34,12 +34,38 @@ pub fn make_folder_of(path: &str) {
 /// # Errors
 /// It is an input, or cannot be written.
 pub fn write(path: &str, content: impl AsRef<[u8]>, inputs: &[&str]) -> Result<(), Failure> {
-    let write = || -> Result<(), OutputError> {
-        let mut store = FileStore::new();
-        store.reserve(&[path], inputs)?;
-        let mut sink = store.create(path)?;
-        sink.write(content.as_ref())?;
-        sink.finish()
-    };
-    Ok(write().map_err(EngineError::from)?)
+    write_all(&[(path, content.as_ref())], inputs)
+}
+
+/// Writes files that are none of the inputs: all of them, or none. Folders are made if they are not there.
+///
+/// # Errors
+/// One of them is an input, or cannot be written.
+pub fn write_all(files: &[(&str, &[u8])], inputs: &[&str]) -> Result<(), Failure> {
+    let mut store = FileStore::new();
+    let written = write_to(&mut store, files, inputs);
+    if written.is_err() {
+        store.remove_empty_folders();
+    }
+    Ok(written.map_err(EngineError::from)?)
+}
+
+fn write_to(
+    store: &mut FileStore,
+    files: &[(&str, &[u8])],
+    inputs: &[&str],
+) -> Result<(), OutputError> {
+    let paths: Vec<&str> = files.iter().map(|(path, _)| *path).collect();
+    store.reserve(&paths, inputs)?;
+    let mut sinks = Vec::new();
+    let written = files.iter().try_for_each(|(path, content)| {
+        sinks.push(store.create(path)?);
+        let sink = sinks.last_mut();
+        sink.map_or(Ok(()), |sink| sink.write(content))
+    });
+    if written.is_err() {
+        sinks.into_iter().for_each(OutputSink::discard);
+        return written;
+    }
+    sinks.into_iter().try_for_each(OutputSink::finish)
 }

@@ -87,6 +87,10 @@ impl FilePlace {
         self.folder.rename(from, &self.folder, to)
     }
 
+    pub fn remove(&self, name: &OsStr) -> io::Result<()> {
+        self.folder.remove_file(name)
+    }
+
     /// A file of the folder as people know it.
     pub fn shown(&self, name: &OsStr) -> String {
         self.shown.join(name).display().to_string()
