@@ -210,6 +210,34 @@ fn names_that_nmodl_has_another_use_for_get_an_underscore() {
     }
 }
 
+#[test]
+fn of_several_runs_the_last_is_exported() {
+    let run = |target: &str| {
+        format!(r#"<Run component="{target}" variable="t" increment="step" total="length"/>"#)
+    };
+    let twice = format!(
+        r#"<ComponentType name="twice" extends="Simulation"><ComponentReference name="other" type="decaying"/>
+             <Simulation>{}{}</Simulation></ComponentType>
+           <decaying id="that" tau="2ms"/><Simulation id="sim""#,
+        run("target"),
+        run("other")
+    );
+    let one = with_variables(&["x"], "decaying");
+    let two = one
+        .replace("<Simulation id=\"sim\"", &twice)
+        .replace(
+            "<Simulation id=\"sim\" ",
+            "<twice id=\"sim\" other=\"that\" ",
+        )
+        .replace("</Simulation></Lems>", "</twice></Lems>");
+    let sources = MemorySources::from([("LEMS_test.xml", two.as_str())]);
+    let exported = export("LEMS_test.xml", &sources, &Options::default(), Form::Neuron);
+    let exported = exported.unwrap_or_else(|failure| panic!("{failure}"));
+    let codes: Vec<u16> = exported.warnings.iter().map(|one| one.code.0).collect();
+    assert_eq!(codes, [806]);
+    assert_eq!(exported.files, native(&one.replace("1ms\"/>", "2ms\"/>")));
+}
+
 /// A ball and a stick, with a current into the ball.
 const CELL: &str = r#"<Lems><Target component="sim"/>
   <Include file="Cells.xml"/><Include file="Networks.xml"/><Include file="Simulation.xml"/>

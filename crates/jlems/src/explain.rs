@@ -237,6 +237,8 @@ impl Code {
     pub const NO_STANDARD_OUTPUT: Code = Code(609);
     /// The specification of a sweep is wrong.
     pub const WRONG_SWEEP: Code = Code(610);
+    /// Of several runs, an export has the last.
+    pub const LAST_RUN: Code = Code(806);
     /// Another program that an export needs is missing or fails.
     pub const OTHER_PROGRAM: Code = Code(807);
     /// A schema cannot be used.
@@ -261,7 +263,7 @@ impl Code {
     /// Whether a warning with this code is shown without being asked for: what is read, or how, is
     /// not what is written, or a part of the model has no effect.
     pub fn is_always_shown(self) -> bool {
-        const ALWAYS_SHOWN: [u16; 10] = [113, 225, 226, 229, 416, 425, 426, 430, 550, 553];
+        const ALWAYS_SHOWN: [u16; 11] = [113, 225, 226, 229, 416, 425, 426, 430, 550, 553, 806];
         self.is_mistake() || ALWAYS_SHOWN.contains(&self.0)
     }
 

@@ -18,7 +18,7 @@ use lems_output::EventFormat;
 use crate::Method;
 use crate::around::name_for_outputs;
 use crate::resolved::{ResolvedModel, ResolvedNetwork};
-use crate::{Built, Checked, Diagnostic, Failure, Loaded, Options};
+use crate::{Built, Checked, Code, Diagnostic, Failure, Loaded, Options};
 
 pub use lems_export::File;
 
@@ -75,10 +75,12 @@ pub fn export(
     let mut warnings = loaded.warnings();
     warnings.extend(checked.warnings());
     warnings.extend(built.doubts());
-    let [simulation] = built.simulations() else {
-        let runs = built.simulations().len();
-        return Err(ExportError::Runs { runs }.into());
+    let [others @ .., simulation] = built.simulations() else {
+        return Err(ExportError::Bug { what: "run" }.into());
     };
+    if !others.is_empty() {
+        warnings.push(last_of(others.len() + 1));
+    }
     let name = name_for_outputs(path);
     let mut remark = None;
     let files = match form {
@@ -117,7 +119,14 @@ pub fn export(
     })
 }
 
-/// The network of the first run, built once more: a simulation does not keep it.
+/// That a target makes so many runs.
+fn last_of(runs: usize) -> Diagnostic {
+    let message = format!("the target makes {runs} runs, and the last of them is exported");
+    let help = "all write the same files, which are those of the last run in the end".to_owned();
+    Diagnostic::new(Code::LAST_RUN, message, None, Some(help)).as_warning()
+}
+
+/// The network of the last run, built once more: a simulation does not keep it.
 fn network_of<'m, 'd>(
     checked: &'m Checked<'d>,
     options: &Options,
@@ -127,7 +136,7 @@ fn network_of<'m, 'd>(
         experiment.reseed(seed);
     }
     experiment.most_instances = options.limits.most_instances();
-    let run = experiment.runs.first().copied();
+    let run = experiment.runs.last().copied();
     let run = run.ok_or(ExportError::Bug { what: "run" })?;
     let network = experiment.network(&checked.model, run);
     network.map_err(|errors| Failure::of(checked.document.sources(), &errors))

@@ -34,12 +34,6 @@ pub enum ExportError {
         /// Name of the kernel that is read.
         read: String,
     },
-    /// Several runs.
-    #[error("the target makes {runs} runs; an export is of one")]
-    Runs {
-        /// How many.
-        runs: usize,
-    },
     /// A mistake in the exporter.
     #[error("this is a bug in jlems-rs: the exporter found no {what}")]
     Bug {
@@ -57,7 +51,6 @@ impl ExportError {
             ExportError::ScatteredAttachments { .. } => 803,
             ExportError::Order { .. } => 804,
             ExportError::Bug { .. } => 805,
-            ExportError::Runs { .. } => 806,
         }
     }
 
@@ -65,7 +58,6 @@ impl ExportError {
     pub fn help(&self) -> Option<String> {
         match self {
             ExportError::Bug { .. } => None,
-            ExportError::Runs { .. } => Some("leave one `Run` in the target".to_owned()),
             _ => Some(
                 "without `--exact`, the model is exported in NEURON's own way, which may have it"
                     .to_owned(),

@@ -29,7 +29,7 @@ pub(super) fn density_mechanisms<'d>(
     let Some(rules) = experiment.cable_rules.clone() else {
         return Ok(Err(None));
     };
-    let Some(run) = experiment.runs.first().copied() else {
+    let Some(run) = experiment.runs.last().copied() else {
         return Ok(Err(None));
     };
     if network.cables.all.is_empty() {
