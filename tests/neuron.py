@@ -16,6 +16,9 @@ the order is about 1 or more. Where two spikes differ in time, so do the potenti
 that, the largest difference says little.
 
 With `--netpyne` (`pip install netpyne`) the outputs of the export to NetPyNE are compared with those of the export to NEURON.
+
+With `--lfpy` (`pip install LFPy`) LFPy reads the templates of cells with dendrites, injects a current and finds the potential
+beside the cell; in NEURON alone, the same template must have the same membrane potential.
 """
 
 import argparse
@@ -130,6 +133,51 @@ def converges(case, folder, work, engine, cache):
     return f"{name} {verdict} {one:.1e} {other:.1e} order {order:.2f} ({worst[0]}, column {worst[1]})"
 
 
+LFPY = """
+import sys
+
+import LFPy
+import numpy
+from neuron import h
+
+name = sys.argv[1]
+cell = LFPy.TemplateCell(morphology=f"{name}.hoc", templatefile=f"{name}.hoc", templatename=name, templateargs=None,
+                         passive=False, v_init=-65, celsius=30, nsegs_method=None, dt=0.025, tstop=20)
+stimulus = LFPy.StimIntElectrode(cell, idx=0, pptype="IClamp", amp=0.2, dur=10, delay=5)
+electrode = LFPy.RecExtElectrode(cell, **{axis: numpy.array([200.0]) for axis in "xyz"})
+cell.simulate(probes=[electrode], rec_imem=True, rec_vmem=True)
+
+other = getattr(h, name)()
+first = next(iter(list(other.all)[0]))
+clamp = h.IClamp(first)
+clamp.amp, clamp.dur, clamp.delay = 0.2, 10, 5
+potential = h.Vector().record(first._ref_v)
+h.finitialize(-65)
+while len(potential) < len(cell.tvec):
+    h.fadvance()
+difference = abs(cell.vmem[0] - potential.as_numpy()).max()
+# From the first step on, what flows through the membrane is what the electrode injects.
+flows = abs(cell.imem[:, 1:].sum(axis=0)).max()
+seen = abs(electrode.data).max()
+if not (difference < 1e-6 and flows < 0.2 + 1e-6 and 0 < seen < 10):
+    sys.exit(f"{name}: potentials differ by {difference} mV, {flows} nA flow, {seen} mV at the electrode")
+"""
+
+
+def in_lfpy(case, folder, work, engine, cache):
+    """Uses the templates of an export in LFPy and in NEURON alone."""
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    problem = call(engine, "export", "neuron", case["lems_file"], "-q", "-o", str(work), folder=folder)
+    templates = sorted(path.stem for path in work.glob("*.hoc"))
+    if problem or not templates:
+        return f"export: {problem or 'no templates'}"
+    problem = compiled(work, cache)
+    for template in templates:
+        problem = problem or call(sys.executable, "-c", LFPY, template, folder=work)
+    return problem or "same"
+
+
 def in_netpyne(case, folder, work, engine, cache):
     """Compares the outputs of the exports to NEURON and to NetPyNE."""
     shutil.rmtree(work, ignore_errors=True)
@@ -176,6 +224,7 @@ def main():
     parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path("target/neuron"))
     parser.add_argument("--converge", action="store_true", help="compare with short steps, instead of bytes")
     parser.add_argument("--netpyne", action="store_true", help="compare the export to NetPyNE with that to NEURON")
+    parser.add_argument("--lfpy", action="store_true", help="use templates of cells in LFPy")
     given = parser.parse_args()
     engine, work = str(pathlib.Path(given.engine).resolve()), given.work.resolve()
     os.environ["PATH"] = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]
@@ -184,7 +233,7 @@ def main():
     cases = [{"name": case.get("id"), **case} for case in cases]
     cases = [case for case in cases if not given.names or any(name in case["name"] for name in given.names)]
     same = close = 0
-    how = converges if given.converge else in_netpyne if given.netpyne else check
+    how = converges if given.converge else in_netpyne if given.netpyne else in_lfpy if given.lfpy else check
     for case in cases:
         result = how(case, given.corpus / case["name"], work / case["name"], engine, work / "compiled")
         close += " converges " in result

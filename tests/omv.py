@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
-"""Run the tests of OSBModelValidation (OMV) for the engine jNeuroML with programs that are called as `jnml`.
+"""Run the tests of OSBModelValidation (OMV) for jNeuroML with programs that are called as `jnml`.
 
     pip install OSBModelValidation
-    python tests/omv.py MANIFEST --jnml FOLDER [--jnml FOLDER ...]
+    python tests/omv.py MANIFEST --jnml FOLDER [--jnml FOLDER ...] [--engine jNeuroML_NEURON]
 
 MANIFEST is the manifest.json of a corpus of models. Its cases with an `omv` entry contain the expectations of the
 original tests. For each such case the script copies the model, sets the length and step that the expectations are for,
 writes the .mep and .omt files, and calls `omv test` with JNML_HOME set to each FOLDER in turn. A FOLDER contains a
-program (or a link) named `jnml`. Expectations about files or columns that a model does not write are omitted. The
-script prints a line for each case and the totals. The status is 1 if the first FOLDER fails a test that another passes.
+program (or a link) named `jnml`. Expectations about files or columns that a model does not write are omitted.
+`--engine` selects the tests for an engine of OMV. jNeuroML_NEURON and jNeuroML_NetPyNE export, compile and run; OMV finds
+NEURON in NEURON_HOME or in its own Python. The script prints a line for each case and the totals. The status is 1 if the
+first FOLDER fails a test that another passes.
 """
 import argparse
 import json
@@ -39,7 +41,7 @@ def can_be_checked(expectation, columns):
     return wanted is not None and max(wanted) < columns.get(expectation["file"], 0)
 
 
-def write_test(lems_file, expectations):
+def write_test(lems_file, expectations, engine):
     experiments, expected = {}, {}
     for name, one in expectations.items():
         observable = {
@@ -52,12 +54,12 @@ def write_test(lems_file, expectations):
     mep = lems_file.with_name(".test.mep")
     omt = lems_file.with_name(".test.jnml.omt")
     mep.write_text(json.dumps({"system": lems_file.stem, "experiments": expected}))
-    omt.write_text(json.dumps({"target": lems_file.name, "engine": "jNeuroML", "mep": mep.name,
+    omt.write_text(json.dumps({"target": lems_file.name, "engine": engine, "mep": mep.name,
                                "experiments": experiments}))
     return omt
 
 
-def prepare(source, case, expectations, copy):
+def prepare(source, case, expectations, engine, copy):
     """Copies a model with its test; returns the test file and the number of expectations that it checks."""
     shutil.copytree(source, copy, ignore=shutil.ignore_patterns("golden"))
     lems_file = copy / case["lems_file"]
@@ -67,7 +69,7 @@ def prepare(source, case, expectations, copy):
     for output in columns:
         (lems_file.parent / output).parent.mkdir(parents=True, exist_ok=True)
     checked = {name: one for name, one in expectations.items() if can_be_checked(one, columns)}
-    return write_test(lems_file, checked), len(checked)
+    return write_test(lems_file, checked, engine), len(checked)
 
 
 def passed(omv, omt, home, verbose):
@@ -85,6 +87,7 @@ def main():
     parser.add_argument("manifest", type=pathlib.Path)
     parser.add_argument("--jnml", type=pathlib.Path, action="append", required=True, metavar="FOLDER")
     parser.add_argument("--omv", default=shutil.which("omv", path=str(pathlib.Path(sys.executable).parent)) or "omv")
+    parser.add_argument("--engine", default="jNeuroML", help="whose tests of OMV are run")
     parser.add_argument("--case", action="append", help="only this case (may be repeated)")
     parser.add_argument("--verbose", action="store_true", help="print what OMV prints")
     asked = parser.parse_args()
@@ -93,12 +96,13 @@ def main():
     totals, of, worse = [0] * len(homes), 0, []
     cases = json.loads(asked.manifest.read_text())["cases"]
     chosen = [case for case in cases if not asked.case or case["name"] in asked.case]
-    for case, test in ((case, test) for case in chosen for test in case.get("omv", [])):
+    tests = ((case, test) for case in chosen for test in case.get("omv", []))
+    for case, test in ((case, test) for case, test in tests if test.get("engine", "jNeuroML") == asked.engine):
         counts = []
         for home in homes:
             with tempfile.TemporaryDirectory() as temporary:
                 copy = pathlib.Path(temporary) / case["name"]
-                omt, number = prepare(asked.manifest.parent / case["name"], case, test["expectations"], copy)
+                omt, number = prepare(asked.manifest.parent / case["name"], case, test["expectations"], asked.engine, copy)
                 counts.append(passed(asked.omv, omt, home, asked.verbose) if number else 0)
         print(f"{case['name']}: {', '.join(map(str, counts))} of {number} that can be checked", flush=True)
         of += number
