@@ -257,6 +257,23 @@ fn a_density_that_varies_over_the_cell_carries_its_ion() {
     assert!(found[1].iter().all(|c| (c - 1e-4).abs() < 1e-9));
 }
 
+/// More instances in a compartment than a part of a network may have to be looped over as one.
+#[test]
+fn a_compartment_holds_any_number_of_densities() {
+    let share = |number: usize| {
+        format!(
+            r#"<channelDensity id="l{number}" ionChannel="leak" condDensity="{} mS_per_cm2" erev="-65mV" ion="non_specific"/>"#,
+            0.1 / 600.0
+        )
+    };
+    let many: String = (0..600).map(share).collect();
+    let [whole, parts] = [LEAK, &many].map(|membrane| {
+        let text = model(AXON, membrane, INPUT, &["pop[0]/1/v"], "0.5ms");
+        columns(&text, &Options::default()).remove(0)
+    });
+    assert!(whole.iter().zip(&parts).all(|(a, b)| (a - b).abs() < 1e-9));
+}
+
 #[test]
 fn both_back_ends_and_all_threads_give_the_same_bits() {
     let membrane = format!("{ACTIVE}{CALCIUM}");

@@ -141,6 +141,7 @@ impl<'d> Shapes<'d> {
             leaves: FxHashMap::default(),
             sizes: (0..count).map(|_| 0).collect(),
             populous: (0..count).map(|_| false).collect(),
+            whole: false,
             signature_of: (0..count).map(|_| None).collect(),
             shape_of: FxHashMap::default(),
             shapes: Shapes {
@@ -227,6 +228,8 @@ struct Sorter<'n, 'm, 'd> {
     leaves: FxHashMap<(TypeId, Option<ComponentId>, bool, bool), SignatureId>,
     sizes: IdVec<InstanceId, usize>,
     populous: IdVec<InstanceId, bool>,
+    /// Whether what is being signed is in an instance that is a member as a whole.
+    whole: bool,
     /// Signatures of what has been signed.
     signature_of: IdVec<InstanceId, Option<SignatureId>>,
     shape_of: FxHashMap<SignatureId, ShapeId>,
@@ -279,6 +282,10 @@ impl<'d> Sorter<'_, '_, 'd> {
                 self.sign(*element);
             }
         }
+        // Compartments and attached instances are members as a whole: nothing in them is a container.
+        let cable = network.cables.is_node(id);
+        let around = self.whole;
+        self.whole |= instance.attached || cable;
         // The children, unless the instance is a container.
         let mut size = 1;
         let mut populous = false;
@@ -294,10 +301,8 @@ impl<'d> Sorter<'_, '_, 'd> {
         }
         let bare = network.type_of(id).dynamics.is_none();
         populous |= size > LARGEST_SHAPE || bare && has_population(&children);
-        let cable = network.cables.is_node(id);
-        if instance.attached || cable {
-            populous = false;
-        }
+        populous &= !self.whole;
+        self.whole = around;
         if populous {
             children.clear();
         }
