@@ -65,12 +65,73 @@ fn a_picture_never_overwrites_an_input() {
     assert_eq!(folder.read("model.html"), DECAY);
 }
 
+/// Pictures of other commands than `run`: files that a model includes, and files that were compared, are inputs, too.
+#[test]
+fn a_picture_overwrites_nothing_that_the_command_reads() {
+    let folder = Folder::with_decay();
+    let include = "<Include file=\"decay_types.xml\"/>";
+    let with = |name: &str| DECAY.replace(include, &format!("<Include file=\"{name}\"/>"));
+    folder.write("decay.svg", DECAY_TYPES);
+    folder.write("plotted.xml", &with("decay.svg"));
+    folder.write("compared.differences.svg", DECAY_TYPES);
+    folder.write("compared.xml", &with("compared.differences.svg"));
+    folder.succeed(&["plotted.xml"]);
+    std::fs::create_dir(folder.0.join("expected")).unwrap();
+    let rows = folder.read("decay.dat").replace("0.9", "0.8");
+    folder.write("expected/decay.dat", &rows);
+    folder.write("expected/.differences.svg", "not a picture");
+    let example = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../examples/dendrite/dendrite.nml"
+    );
+    let cell = std::fs::read_to_string(example).unwrap();
+    let shaped = "id=\"dendrite\">\n<include href=\"shape.svg\"/>";
+    folder.write("shape.nml", &cell.replacen("id=\"dendrite\">", shaped, 1));
+    folder.write("shape.svg", "<neuroml id=\"empty\"/>");
+    for (arguments, input) in [
+        (
+            &[
+                "plot",
+                "decay.dat",
+                "--model",
+                "plotted.xml",
+                "--form",
+                "svg",
+            ][..],
+            "decay.svg",
+        ),
+        (
+            &[
+                "compare",
+                "compared.xml",
+                "--with-files",
+                "expected",
+                "--plot",
+                "svg",
+            ],
+            "compared.differences.svg",
+        ),
+        (&["plot", "--morphology", "shape.nml"], "shape.svg"),
+    ] {
+        let before = folder.read(input);
+        let message = folder.fail(arguments, 1);
+        assert!(message.contains("error[E0524]"), "{arguments:?}: {message}");
+        assert_eq!(folder.read(input), before, "{arguments:?}");
+    }
+    // Two cells would get one picture.
+    std::fs::create_dir(folder.0.join("other")).unwrap();
+    folder.write("cell.nml", &cell);
+    folder.write("other/cell.nml", &cell);
+    folder.fail(&["plot", "--morphology", "cell.nml", "other/cell.nml"], 1);
+    assert!(!folder.0.join("cell.svg").exists());
+}
+
 #[test]
 fn of_two_outputs_with_one_name_the_last_stays() {
     let folder = Folder::with_decay();
     let second = "<OutputFile id=\"b\" fileName=\"decay.dat\"/></Simulation>";
     folder.write("LEMS_twice.xml", &DECAY.replace("</Simulation>", second));
-    let output = folder.call(&["-v", "LEMS_twice.xml"]);
+    let output = folder.call(&["LEMS_twice.xml"]);
     let message = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{message}");
     assert!(message.contains("warning[W0525]"), "{message}");

@@ -362,6 +362,14 @@ fn a_folder_of_another_sweep_is_left_alone() {
         !well && said.contains("has results, but no _sweep.json"),
         "{said}"
     );
+    // Any part would be taken for one of this sweep.
+    std::fs::create_dir(folder.0.join("strange")).unwrap();
+    folder.write("strange/part-000003.parquet", "nothing of ours");
+    let (well, said) = sweep(&folder, &["-o", "strange"]);
+    assert!(
+        !well && said.contains("has results, but no _sweep.json"),
+        "{said}"
+    );
     assert_eq!(rows(&folder.0.join("out")), before);
 }
 

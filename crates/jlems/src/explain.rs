@@ -263,7 +263,8 @@ impl Code {
     /// Whether a warning with this code is shown without being asked for: what is read, or how, is
     /// not what is written, or a part of the model has no effect.
     pub fn is_always_shown(self) -> bool {
-        const ALWAYS_SHOWN: [u16; 11] = [113, 225, 226, 229, 416, 425, 426, 430, 550, 553, 806];
+        const ALWAYS_SHOWN: [u16; 12] =
+            [113, 225, 226, 229, 416, 425, 426, 430, 525, 550, 553, 806];
         self.is_mistake() || ALWAYS_SHOWN.contains(&self.0)
     }
 

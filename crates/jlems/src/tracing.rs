@@ -5,7 +5,7 @@ use std::path::Path;
 use lems_document::{Source, SourceId, SourceReader, Span};
 use lems_swc::SwcError;
 
-use crate::{Code, Diagnostic, Failure, Options};
+use crate::{Code, Diagnostic, Failure, Options, visible};
 
 /// A cell that was made of a tracing.
 #[derive(Debug, Clone)]
@@ -59,7 +59,7 @@ pub fn cell_of_swc(
         .unwrap_or_default()
         .to_string_lossy();
     Ok(TracedCell {
-        text: nml2_coretypes::cell_of_tracing(&tracing, &id, &name),
+        text: nml2_coretypes::cell_of_tracing(&tracing, &id, &visible(&name)),
         id,
         segments: tracing.pieces.len(),
         sections: tracing.branches.len(),

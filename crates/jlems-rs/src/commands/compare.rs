@@ -103,13 +103,18 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         let stem = Path::new(&arguments.first).file_stem().unwrap_or_default();
         let name = format!("{}.differences.dat", stem.to_string_lossy());
         let (folder, mut store) = (Path::new(""), FileStore::new());
-        let compared_files = [Some(&arguments.first), arguments.second.as_ref()];
-        let inputs: Vec<&str> = compared_files
+        let second = arguments.second.as_ref().map(Path::new);
+        let compared_with = [second, arguments.with_files.as_deref()];
+        let all = [Some(Path::new(&arguments.first))]
             .into_iter()
-            .flatten()
-            .map(String::as_str)
-            .collect();
+            .chain(compared_with)
+            .flatten();
+        let inputs: Vec<String> = all.flat_map(files_at).collect();
+        let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
         store.reserve(&[], &inputs).map_err(EngineError::from)?;
+        if second.is_none() {
+            plot::keep_files_of(&arguments.first, &arguments.search, &mut store)?;
+        }
         let pictures: Vec<Figure> = pictures.collect();
         let drawn = plot::write(&name, folder, &mut store, form, &pictures)?;
         if !arguments.json {
@@ -124,6 +129,17 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Some(Likeness::Different) => ExitCode::FAILURE,
         _ => ExitCode::SUCCESS,
     })
+}
+
+/// The files that are compared at a path: itself, or those of a folder.
+fn files_at(path: &Path) -> Vec<String> {
+    let Ok(entries) = path.read_dir() else {
+        return vec![path.to_string_lossy().into_owned()];
+    };
+    let files = entries.flatten().map(|entry| entry.path());
+    files
+        .map(|file| file.to_string_lossy().into_owned())
+        .collect()
 }
 
 fn failed(message: String) -> Failure {

@@ -152,6 +152,7 @@ fn simulate(words: &[String]) -> ExitCode {
     let status = as_own(own.into_iter().chain(["--", file.as_str()]));
     if status == ExitCode::SUCCESS {
         let window = if shows {
+            let file = jlems::visible(file);
             format!(
                 "there is no window: `jlems-rs run --plot html {file}` draws the displays into a page\n"
             )

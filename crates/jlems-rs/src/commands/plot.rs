@@ -4,6 +4,7 @@ mod files;
 mod look;
 pub mod morphology;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -75,6 +76,9 @@ pub fn run(arguments: &Arguments) -> Result<String, Failure> {
     };
     let figure = figure_of_files(arguments, plots.as_ref())?;
     let (name, mut store) = place(arguments)?;
+    if let Some(model) = &arguments.model {
+        keep_files_of(model, &arguments.search, &mut store)?;
+    }
     write(
         &name,
         folder(arguments),
@@ -87,9 +91,21 @@ pub fn run(arguments: &Arguments) -> Result<String, Failure> {
 /// Draws the cells of each file. Returns the line to print about the pictures.
 fn draw_shapes(arguments: &Arguments) -> Result<String, Failure> {
     let (_, mut store) = place(arguments)?;
+    let mut stems = HashSet::new();
+    if let Some(twice) = arguments
+        .files
+        .iter()
+        .find(|path| !stems.insert(path.file_stem()))
+    {
+        let name = twice.file_stem().unwrap_or_default().to_string_lossy();
+        let message = format!("two of the files would have pictures that are called `{name}`");
+        let help = "draw one after the other, each with its own `--out-dir`".to_owned();
+        return Err(Failure::plain(Code::NO_PICTURE, message, Some(help)));
+    }
     let mut said = String::new();
     for path in &arguments.files {
         let file = path.to_string_lossy();
+        keep_files_of(&file, &arguments.search, &mut store)?;
         let (options, search) = (&arguments.morphology, &arguments.search);
         let pictures = morphology::pictures(&file, options, arguments.form, search)?;
         said += &write_pictures(
@@ -101,6 +117,26 @@ fn draw_shapes(arguments: &Arguments) -> Result<String, Failure> {
         )?;
     }
     Ok(said)
+}
+
+/// Keeps a store from writing over the files that a model is read from.
+///
+/// # Errors
+/// The search for files is wrong.
+pub fn keep_files_of(
+    model: &str,
+    search: &SearchArguments,
+    store: &mut FileStore,
+) -> Result<(), Failure> {
+    let options = search.options()?;
+    let reader = search.reader(model, &options);
+    // What is wrong with the model is told where it is used.
+    if let Ok(document) = jlems::load_with_types(model, &*reader, &options) {
+        let sources = document.sources().iter();
+        let inputs: Vec<&str> = sources.map(|source| source.name.as_str()).collect();
+        store.reserve(&[], &inputs).map_err(EngineError::from)?;
+    }
+    Ok(())
 }
 
 /// The folder for pictures.

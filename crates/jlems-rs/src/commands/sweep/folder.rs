@@ -120,7 +120,12 @@ impl Folder {
 
     /// A folder that does not say what it is must not hold parts.
     fn has_no_parts(&self) -> Result<(), Failure> {
-        if self.path.join(Folder::name(0)).exists() {
+        let is_part = |entry: fs::DirEntry| {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            name.starts_with("part-") && name.ends_with(".parquet")
+        };
+        if (self.path.read_dir()).is_ok_and(|entries| entries.flatten().any(is_part)) {
             let shown = self.path.display().to_string();
             let message = format!("{} has results, but no {MANIFEST}", visible(&shown));
             let help = "choose another folder".to_owned();
