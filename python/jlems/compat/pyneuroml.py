@@ -170,7 +170,8 @@ def _is_lems(file: str) -> bool:
 
     try:
         for _, element in ElementTree.iterparse(file, events=("start",)):
-            return element.tag.rpartition("}")[2].lower() == "lems"
+            tag: str = element.tag
+            return tag.rpartition("}")[2].lower() == "lems"
     except (OSError, ElementTree.ParseError):
         pass  # The validation tells.
     return False
