@@ -88,11 +88,19 @@ impl Folder {
 
     /// Whether the folder is that of this sweep, if it is of any.
     fn check(&self) -> Result<(), Failure> {
+        // Parts come after the file that describes them, also if another process writes both just now.
+        let has_parts = self.has_parts();
         let place = self.path.join(MANIFEST);
         let shown = place.display().to_string();
         let text = match fs::read_to_string(&place) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return self.has_no_parts(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return if has_parts {
+                    Err(self.undescribed())
+                } else {
+                    Ok(())
+                };
+            }
             Err(error) => {
                 let message = format!("cannot read {}: {error}", visible(&shown));
                 return Err(Failure::plain(Code::UNREADABLE, message, None));
@@ -118,20 +126,22 @@ impl Folder {
         }
     }
 
-    /// A folder that does not say what it is must not hold parts.
-    fn has_no_parts(&self) -> Result<(), Failure> {
+    /// Whether any part is there, of whatever sweep.
+    fn has_parts(&self) -> bool {
         let is_part = |entry: fs::DirEntry| {
             let name = entry.file_name();
             let name = name.to_string_lossy();
             name.starts_with("part-") && name.ends_with(".parquet")
         };
-        if (self.path.read_dir()).is_ok_and(|entries| entries.flatten().any(is_part)) {
-            let shown = self.path.display().to_string();
-            let message = format!("{} has results, but no {MANIFEST}", visible(&shown));
-            let help = "choose another folder".to_owned();
-            return Err(Failure::plain(Code::MISFIT, message, Some(help)));
-        }
-        Ok(())
+        (self.path.read_dir()).is_ok_and(|entries| entries.flatten().any(is_part))
+    }
+
+    /// The failure of a folder with parts that does not say what they are of.
+    fn undescribed(&self) -> Failure {
+        let shown = self.path.display().to_string();
+        let message = format!("{} has results, but no {MANIFEST}", visible(&shown));
+        let help = "choose another folder".to_owned();
+        Failure::plain(Code::MISFIT, message, Some(help))
     }
 
     /// Makes the folder, and says in it what it is.
