@@ -619,8 +619,8 @@ def write_model(
 _OF_MODEL = (
     "set", "step", "length", "target", "temperature", "include", "limits", "base", "name", "files",
 )  # fmt: skip
-# What `Simulation` takes.
-CHOICES = ("record", "spikes", "every", "seed", "threads", "fast", "backend", "strict", "free", "inlets")
+# What `Simulation` takes besides the model.
+CHOICES = tuple(Simulation.__init__.__kwdefaults__ or ())
 _OF_SIMULATION = ("record", "spikes", "every", "threads", "fast", "backend", "strict")
 
 

@@ -17,6 +17,7 @@ use lems_equations::{Moving, Phase, definition};
 use lems_index::narrow;
 use lems_ir::{Call, Comparison, Kernel, Operator, Register, Setup, Stage};
 use lems_network::{NodeId, Readable, ShapeId, Variable};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
     LoopNest, Lowering, Method, Recorded,
@@ -29,7 +30,6 @@ use super::{
     step::Totals,
     tangent::{move_exactly, store_slope},
 };
-use rustc_hash::{FxHashMap, FxHashSet};
 
 /// The distance of the two potentials of a difference quotient, in volts.
 const SMALL_POTENTIAL: f64 = 1e-6;

@@ -2,6 +2,7 @@
 //! remembers which register holds which variable.
 
 use lems_index::{Id, narrow};
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::rc::Rc;
 
 use super::{
@@ -13,7 +14,6 @@ use lems_ir::{
     Block, Comparison, Function, Kernel, Level, Logic, Operation, Operator, Place, Register,
     Scalar, Statement,
 };
-use rustc_hash::{FxHashMap, FxHashSet};
 
 /// An operation that gives the same value whenever its operands do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

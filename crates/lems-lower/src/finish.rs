@@ -3,6 +3,7 @@
 use lems_index::{Id, IdVec, narrow};
 
 use lems_network::NetworkError;
+use rustc_hash::FxHashSet;
 
 use super::{
     Lowered, Lowering, Probe,
@@ -10,7 +11,6 @@ use super::{
     nodes::{PendingNode, finished},
 };
 use lems_ir::{Block, Clock, Kernel, Place, Statement, statements};
-use rustc_hash::FxHashSet;
 
 impl<'d> Lowering<'_, '_, 'd> {
     /// The finished program; `probes` are addresses or constants to find again, `inlets` is the first of their

@@ -3,6 +3,7 @@
 use lems_equations::{Computation, Item, Phase, RegimeItems};
 use lems_model::{Condition, TimeDerivative};
 use lems_network::{NetworkError, NodeId};
+use rustc_hash::FxHashMap;
 
 use super::tangent::Variable;
 use super::{
@@ -14,7 +15,6 @@ use super::{
     step::Totals,
 };
 use lems_ir::{Block, Operator, Register, Statement};
-use rustc_hash::FxHashMap;
 
 impl<'d> Lowering<'_, '_, 'd> {
     /// Makes the code of one item; `totals` are the selections that are folded already.

@@ -35,29 +35,6 @@ enum MemberRead {
     There(Address),
 }
 
-/// What all members of a nest have in common of a value.
-#[derive(Debug, Clone, Copy)]
-enum SharedValue {
-    /// This number.
-    Number(f64),
-    /// None of them has it.
-    Absent,
-    /// Nothing: each has to be asked.
-    Differs,
-}
-
-impl SharedValue {
-    fn is_same(self, other: SharedValue) -> bool {
-        match (self, other) {
-            (SharedValue::Number(one), SharedValue::Number(other)) => {
-                one.to_bits() == other.to_bits()
-            }
-            (SharedValue::Absent, SharedValue::Absent) => true,
-            _ => false,
-        }
-    }
-}
-
 /// Where the members of a nest have a value, one after the other.
 #[derive(Default)]
 struct Places {
@@ -171,22 +148,27 @@ impl<'d> Lowering<'_, '_, 'd> {
         while let Some((nest, node)) = place {
             let kind = self.shape(nest.shape).nodes[node].kind;
             let variable = match self.network.meaning(kind, name) {
-                Meaning::Variable(variable) => variable,
-                Meaning::Value => match self.shared_value(nest, node, name) {
-                    SharedValue::Number(value) => return Some(Read::Constant(value)),
-                    SharedValue::Differs => return None,
-                    SharedValue::Absent => {
-                        place = self.around(nest, node);
-                        continue;
+                Meaning::Variable(variable) => Some(variable),
+                Meaning::Nothing => None,
+                Meaning::Value => {
+                    let shape = self.shape(nest.shape);
+                    let members = nest.members.iter();
+                    let found = members.map(|member| {
+                        let instance = shape.instance(*member, node);
+                        self.network.local(instance, name)
+                    });
+                    match self.common(found)? {
+                        None => None,
+                        Some(one) => return self.constant(one).map(Read::Constant),
                     }
-                },
-                Meaning::Nothing => {
-                    place = self.around(nest, node);
-                    if place.is_none() {
-                        return self.outer_read(nest, name);
-                    }
-                    continue;
                 }
+            };
+            let Some(variable) = variable else {
+                place = self.around(nest, node);
+                if place.is_none() {
+                    return self.outer_read(nest, name);
+                }
+                continue;
             };
             let column = self.column_of(nest.shape, node, variable);
             let level = nest.level;
@@ -195,24 +177,23 @@ impl<'d> Lowering<'_, '_, 'd> {
         None
     }
 
-    /// The value of a name at a node, if it is the same number for all members.
-    fn shared_value(&self, nest: &LoopNest, node: NodeId, name: &str) -> SharedValue {
-        let of_member = |member: &MemberId| {
-            let instance = self.shape(nest.shape).instance(*member, node);
-            match self.network.local(instance, name).map(|read| read.variable) {
-                // A free parameter stays a value in memory.
-                Some(Variable::Fixed(value)) if !self.network.is_free_at(instance) => {
-                    SharedValue::Number(value)
-                }
-                Some(_) => SharedValue::Differs,
-                None => SharedValue::Absent,
-            }
-        };
-        let mut members = nest.members.iter().map(of_member);
-        let first = members.next().unwrap_or(SharedValue::Differs);
-        match members.all(|other| other.is_same(first)) {
-            true => first,
-            false => SharedValue::Differs,
+    /// What is found in several places, if it is the same in all: nothing, a value of one instance, or a constant.
+    fn common(
+        &self,
+        mut found: impl Iterator<Item = Option<Readable<'d>>>,
+    ) -> Option<Option<Readable<'d>>> {
+        let first = found.next()?;
+        let bits = |readable: Option<Readable<'d>>| self.constant(readable?).map(f64::to_bits);
+        let is_same =
+            |other| other == first || bits(first).is_some_and(|own| bits(other) == Some(own));
+        found.all(is_same).then_some(first)
+    }
+
+    /// The number that a value always is, unless it is a free parameter, which stays a value in memory.
+    fn constant(&self, readable: Readable<'d>) -> Option<f64> {
+        match readable.variable {
+            Variable::Fixed(number) if !self.network.is_free_at(readable.instance) => Some(number),
+            _ => None,
         }
     }
 
@@ -236,29 +217,14 @@ impl<'d> Lowering<'_, '_, 'd> {
             .map(|member| self.shape(nest.shape).instance(*member, NodeId::ROOT))
             .collect();
         roots.dedup_by_key(|root| parent(root));
-        let mut found = roots
+        let found = roots
             .iter()
             .map(|root| self.network.requirement(*root, name));
-        let first = found.next()??;
-        let is_free = |readable: &Readable<'d>| self.network.is_free_at(readable.instance);
-        let number = match first.variable {
-            Variable::Fixed(number) if !is_free(&first) => Some(number),
-            _ => None,
-        };
-        // The same value: of the same instance, or the same number wherever it is.
-        let is_same = |other: Readable<'d>| match (number, other.variable) {
-            (Some(number), Variable::Fixed(other_number)) => {
-                number.to_bits() == other_number.to_bits() && !is_free(&other)
-            }
-            _ => other == first,
-        };
-        if !found.all(|other| other.is_some_and(is_same)) {
-            return None;
-        }
-        Some(match first.variable {
-            Variable::Fixed(value) if number.is_none() => Read::There(self.number(nest, value)),
-            Variable::Fixed(value) => Read::Constant(value),
-            _ => Read::There(self.address(first)),
+        let readable = self.common(found)??;
+        Some(match (self.constant(readable), readable.variable) {
+            (Some(value), _) => Read::Constant(value),
+            (None, Variable::Fixed(value)) => Read::There(self.number(nest, value)),
+            _ => Read::There(self.address(readable)),
         })
     }
 

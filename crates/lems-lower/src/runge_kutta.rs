@@ -2,6 +2,7 @@
 //! fourth-order Runge-Kutta method, every rate seeing the other variables of the same stage.
 
 use lems_equations::{RateSum, Simultaneous};
+use rustc_hash::FxHashMap;
 
 use super::{
     LoopNest, Lowering,
@@ -10,7 +11,6 @@ use super::{
     stage::{Name, Stage},
 };
 use lems_ir::{Operator, Register};
-use rustc_hash::FxHashMap;
 
 impl<'d> Lowering<'_, '_, 'd> {
     /// Moves the state variables of several nodes together.

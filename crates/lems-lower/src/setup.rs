@@ -4,6 +4,7 @@ use lems_index::Id;
 
 use lems_equations::{NodeItem, Setup};
 use lems_network::{NodeId, ShapeId, Visit};
+use rustc_hash::FxHashSet;
 
 use super::{
     LoopNest, Lowering, SetupId,
@@ -13,7 +14,6 @@ use super::{
     step::Totals,
 };
 use lems_ir::Statement;
-use rustc_hash::FxHashSet;
 
 impl<'d> Lowering<'_, '_, 'd> {
     /// Makes the set-up kernels: one for the members of a shape, or two for a container, before

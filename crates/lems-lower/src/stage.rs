@@ -6,6 +6,7 @@ use lems_equations::{Computation, Moving, RateSum, definition};
 use lems_expression::Expression;
 use lems_model::{ConditionalVariable, KineticScheme, Selection};
 use lems_network::{NodeId, Readable, Variable as Readout};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::tangent::Variable;
 use super::{
@@ -15,7 +16,6 @@ use super::{
     occupancies::implicit_step,
 };
 use lems_ir::{Operator, Register};
-use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A variable of a node of the shape.
 pub(super) type Name<'d> = (NodeId, &'d str);

@@ -128,7 +128,7 @@ fn ordinary_exp(x: f64) -> (f64, bool) {
 }
 
 /// A little less than one half.
-const NEARLY_HALF: f64 = 0.499_999_999;
+pub(crate) const NEARLY_HALF: f64 = 0.499_999_999;
 
 /// Arguments of smaller magnitude have normal results.
 const ORDINARY: f64 = 708.0;

@@ -2,6 +2,7 @@
 //! vectorised; `libm` computes the others.
 
 use crate::bits::without_low_word;
+use crate::exponential::NEARLY_HALF;
 use crate::exponential::constants::{SERIES, TO_INTEGER};
 use crate::vector::vectorised;
 
@@ -94,10 +95,6 @@ fn correct(powers: &mut [f64], ordinary: &[u64], bases: &[f64], exponents: &[f64
     }
 }
 
-/// The bits of `MAGIC`. For an integer `n` below 2^51, the double with the bits `MAGIC_BITS + n` is
-/// `MAGIC + n`.
-const MAGIC_BITS: u64 = 0x4338_0000_0000_0000;
-const MAGIC: f64 = f64::from_bits(MAGIC_BITS);
 const EXPONENT: u32 = 52;
 
 const L: [f64; 6] = [
@@ -130,8 +127,9 @@ fn mask(condition: bool) -> u64 {
     if condition { u64::MAX } else { 0 }
 }
 
-/// log2(x) as a high and a low part, and a [`mask`] of whether it is valid: the base is positive and normal. Every branch of
-/// fdlibm is a selection between two values here, so the compiler turns a loop over it into vector code.
+/// log2(x) as a high and a low part, and a [`mask`] of whether it is valid: the base is positive and normal.
+/// Every branch of fdlibm is a selection between two values here, so the compiler turns a loop over it into
+/// vector code.
 #[inline(always)]
 fn log2(x: f64) -> (f64, f64, u64) {
     // Split x into 2^n and a factor ax.
@@ -144,7 +142,8 @@ fn log2(x: f64) -> (f64, f64, u64) {
         .wrapping_add(u64::from(near_two));
     let unit = (bits & ((1 << EXPONENT) - 1)) | (1023 << EXPONENT);
     let unit = unit.wrapping_sub(u64::from(near_two) << EXPONENT);
-    let n = f64::from_bits(exponent.wrapping_add(MAGIC_BITS)) - MAGIC;
+    // An integer that is added to the bits of this constant is added to its value.
+    let n = f64::from_bits(exponent.wrapping_add(TO_INTEGER.to_bits())) - TO_INTEGER;
     let ax = f64::from_bits(unit);
 
     // Expand around 1 or 1.5, whichever is nearer.
@@ -181,8 +180,8 @@ fn log2(x: f64) -> (f64, f64, u64) {
     (t1, t2, mask(normal))
 }
 
-/// 2 to the power `y (t1 + t2)`, and a [`mask`] of whether that is valid: the exponent is not a special case, the result is
-/// well within range, and the nearest integer to the logarithm of the result is not in doubt.
+/// 2 to the power `y (t1 + t2)`, and a [`mask`] of whether that is valid: the exponent is not a special case,
+/// the result is well within range, and the nearest integer to the logarithm of the result is not in doubt.
 ///
 /// fdlibm rounds that logarithm half away from zero. The nearest integer is the same number unless the
 /// logarithm lies halfway between two integers, up to rounding.
@@ -216,9 +215,6 @@ fn exp2(y: f64, t1: f64, t2: f64) -> (f64, u64) {
     let special = y == 0.0 || y == 1.0 || y == -1.0 || y == 2.0 || y == 0.5;
     (power, mask(certain) & mask(moderate) & !mask(special))
 }
-
-/// A little less than one half.
-const NEARLY_HALF: f64 = 0.499_999_999;
 
 #[cfg(test)]
 mod tests {

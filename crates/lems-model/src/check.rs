@@ -7,12 +7,12 @@ use lems_expression::{
     Checked, CheckedDimension, Dimension, DimensionError, Inferred, Known, Refused, dimension_of,
     jlems_dimension_of,
 };
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
     Actions, Assignment, ComponentId, ComponentType, ConditionalVariable, DerivedVariable,
     Direction, Dynamics, Formula, Model, ModelError, ParameterKind, Trigger,
 };
-use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Checks the equations of every type that declares some.
 pub(crate) fn equations(model: &mut Model<'_>) -> Result<(), Vec<ModelError>> {

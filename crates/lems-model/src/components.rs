@@ -1,6 +1,7 @@
 //! Components: their types, children, parameter values and references.
 
 use lems_document::{Attribute, Element, nearest};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
     ChildList, Component, ComponentId, Model, ModelError, ParameterKind, Role, Siblings,
@@ -9,7 +10,6 @@ use crate::{
     read::wrong_dimension,
     units::{parse_quantity, too_large},
 };
-use rustc_hash::{FxHashMap, FxHashSet};
 
 /// What stands at the top level besides components.
 const LEMS_ELEMENTS: [&str; 7] = [

@@ -3,12 +3,12 @@
 use lems_document::{Attribute, Element, Span, nearest};
 use lems_expression::{Expression, Node, is_function};
 use petgraph::{algo::kosaraju_scc, graph::DiGraph};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
     ComponentType, Definition, Dynamics, Model, ModelError, Variable, attributes,
     read::wrong_dimension, table::place_of_name, units::parse_quantity,
 };
-use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Most `Case`s of a variable, each of which is nested in the one before.
 const MOST_CASES: usize = 1000;

@@ -3,9 +3,9 @@
 
 use lems_math::JavaRandom;
 use petgraph::{algo::kosaraju_scc, graph::DiGraph};
+use rustc_hash::FxHashMap;
 
 use crate::{ComponentId, ComponentType, Model, ModelError, ParameterKind, Role, TypeId};
-use rustc_hash::FxHashMap;
 
 /// Computes all derived parameters, those of parents before those of their children.
 pub(crate) fn evaluate(model: &mut Model<'_>) -> Result<(), Vec<ModelError>> {

@@ -7,13 +7,13 @@ use lems_document::{Attribute, Document, Element, Note, Span};
 use lems_expression::Dimension;
 use lems_index::Id as _;
 use lems_math::JavaRandom;
+use rustc_hash::FxHashMap;
 
 use crate::{
     Component, ComponentId, ComponentType, Components, Dynamics, ModelError, Role, Siblings, Table,
     TypeId,
     units::{Dimensions, Units},
 };
-use rustc_hash::FxHashMap;
 
 /// Everything that a LEMS document defines, checked, as plain data that borrows names from the document.
 #[derive(Debug, Clone, Default)]

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use lems_document::{Attribute, Document, Element, Span, nearest};
 use lems_expression::{Dimension, Expression, parse_number};
+use rustc_hash::FxHashMap;
 
 use crate::table::place_of_name;
 use crate::{
@@ -17,7 +18,6 @@ use crate::{
     types::Quantity,
     units::{Dimensions, parse_quantity, too_large},
 };
-use rustc_hash::FxHashMap;
 
 /// Reads all definitions, of types those that are wanted, into the model and returns the other
 /// top-level elements: components and targets.

@@ -4,6 +4,7 @@ use std::cell::{OnceCell, RefCell};
 
 use lems_math::JavaRandom;
 use lems_model::{ComponentId, ComponentType, Direction, Model, Role, Siblings, TypeId};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
     Instance, InstanceId, MAX_DEPTH, Network, NetworkError,
@@ -13,7 +14,6 @@ use crate::{
     path::Path,
     structure::{Place, is_bare_connection, makes_instances},
 };
-use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Most instances of a network.
 pub(crate) const MAX_INSTANCES: usize = 100_000_000;

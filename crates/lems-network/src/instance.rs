@@ -6,10 +6,10 @@ use lems_document::Span;
 use lems_index::{Id, IdVec};
 use lems_math::JavaRandom;
 use lems_model::{ComponentId, ComponentType, Model, TypeId};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::meaning::DeclaredNames;
 use crate::{Cables, NetworkError};
-use rustc_hash::{FxHashMap, FxHashSet};
 
 /// So many singles or lists of an instance are looked up in a table.
 const MANY_NAMES: usize = 16;

@@ -3,10 +3,10 @@
 use std::collections::VecDeque;
 
 use lems_document::{Attribute, Span, nearest};
+use rustc_hash::FxHashMap;
 
 use crate::error::LISTED;
 use crate::{InstanceId, Network, NetworkError};
-use rustc_hash::FxHashMap;
 
 /// Lists at least this long are searched through a table.
 const TABLE_FROM: usize = 16;

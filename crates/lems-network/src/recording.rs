@@ -3,11 +3,11 @@
 use lems_document::{Attribute, Span};
 use lems_math::JavaRandom;
 use lems_model::{ComponentId, Model, Role, Siblings, SimulationElement};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::build::MAX_INSTANCES;
 use crate::rounded;
 use crate::{CableRules, Network, NetworkError, hash_order};
-use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Everything that the target of a document asks to run and to record.
 #[derive(Debug, Clone)]

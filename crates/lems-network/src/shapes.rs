@@ -6,9 +6,9 @@
 
 use lems_index::{Id, IdVec};
 use lems_model::{ComponentId, Model, Step, TypeId};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{InstanceId, Network};
-use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A run of at least this many equal elements of a list is a population.
 const POPULATION_FROM: usize = 8;

@@ -18,6 +18,7 @@ use serde::Serialize;
 use super::changes::ChangeArguments;
 use super::core_types::SearchArguments;
 use super::differences::figure;
+use super::output_file::NotingReader;
 use super::plot::{self, Form};
 use super::printing::{counted, print, print_as_is};
 
@@ -79,6 +80,7 @@ impl Compared {
 
 /// Compares outputs. The exit status is 1 if something differs.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let mut store = FileStore::new();
     let compared = match &arguments.second {
         Some(second) => {
             let pairs = pairs(Path::new(&arguments.first), Path::new(second))?;
@@ -89,7 +91,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             });
             compared.collect::<Result<_, Failure>>()?
         }
-        None => outputs(arguments)?,
+        None => outputs(arguments, &mut store)?,
     };
     if arguments.json {
         print_as_is(&super::printing::json(&compared)?)?;
@@ -102,19 +104,16 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             .filter_map(|compared| compared.picture.clone());
         let stem = Path::new(&arguments.first).file_stem().unwrap_or_default();
         let name = format!("{}.differences.dat", stem.to_string_lossy());
-        let (folder, mut store) = (Path::new(""), FileStore::new());
-        let second = arguments.second.as_ref().map(Path::new);
-        let compared_with = [second, arguments.with_files.as_deref()];
-        let all = [Some(Path::new(&arguments.first))]
-            .into_iter()
-            .chain(compared_with)
-            .flatten();
-        let inputs: Vec<String> = all.flat_map(files_at).collect();
+        let folder = Path::new("");
+        let compared_files = [
+            Some(Path::new(&arguments.first)),
+            arguments.second.as_ref().map(Path::new),
+            arguments.with_files.as_deref(),
+        ];
+        let inputs = compared_files.into_iter().flatten().flat_map(files_at);
+        let inputs: Vec<String> = inputs.collect();
         let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
         store.reserve(&[], &inputs).map_err(EngineError::from)?;
-        if second.is_none() {
-            plot::keep_files_of(&arguments.first, &arguments.search, &mut store)?;
-        }
         let pictures: Vec<Figure> = pictures.collect();
         let drawn = plot::write(&name, folder, &mut store, form, &pictures)?;
         if !arguments.json {
@@ -186,8 +185,8 @@ fn read(path: &Path) -> Result<String, Failure> {
     text.map_err(|error| failed(format!("cannot read `{}`: {error}", path.display())))
 }
 
-/// Runs the model and looks for the other version of each output.
-fn outputs(arguments: &Arguments) -> Result<Vec<Compared>, Failure> {
+/// Runs the model and looks for the other version of each output. `pictures` keeps away from the model's files.
+fn outputs(arguments: &Arguments, pictures: &mut FileStore) -> Result<Vec<Compared>, Failure> {
     let options = Options {
         settings: arguments.changes.settings(),
         every: arguments.every,
@@ -195,18 +194,19 @@ fn outputs(arguments: &Arguments) -> Result<Vec<Compared>, Failure> {
     };
     let store = MemoryStore::new();
     let file = &arguments.first;
-    let reader = arguments.search.reader(file, &options);
+    let reader = NotingReader::new(arguments.search.reader(file, &options));
     jlems::run(
         file,
-        &*reader,
+        &reader,
         &mut store.clone(),
         &options,
         &mut |_, _, _| ControlFlow::Continue(()),
     )?;
+    reader.keep_from(pictures)?;
     let own = store.outputs();
     let references = match (&arguments.with_files, &arguments.with) {
         (Some(folder), _) => in_folder(folder, &own, arguments.search.sandbox)?,
-        (None, Some(program)) => by_program(program, file, &*reader, &own, &options)?,
+        (None, Some(program)) => by_program(program, file, &reader, &own, &options)?,
         (None, None) => BTreeMap::new(),
     };
     let compared = own.into_iter().map(|(file, bytes)| {

@@ -44,7 +44,6 @@ pub fn run(arguments: &Arguments) -> Result<String, Failure> {
     let Some(output) = &arguments.output else {
         return Ok(cell.text);
     };
-    output_file::make_folder_of(output);
     output_file::write(output, &cell.text, &[file])?;
     Ok(format!(
         "wrote {}: cell {} of {} in {}\n",

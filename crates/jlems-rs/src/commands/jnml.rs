@@ -94,17 +94,17 @@ fn simulate(words: &[String]) -> ExitCode {
     let (mut shows, mut export, mut done) = (true, None, Vec::new());
     let mut rest = words.iter();
     while let Some(word) = rest.next() {
+        if let Some(format) = format_of(word) {
+            if let Some(other) = export.filter(|other| *other != format) {
+                let message = format!("one export at a time: `-{other}` is there besides `{word}`");
+                return fail(&wrong(&message));
+            }
+            export = Some(format);
+            continue;
+        }
         match word.as_str() {
             "-nogui" => shows = false,
             "-norun" => runs = false,
-            option if format_of(option).is_some() => {
-                if let Some(other) = export.filter(|other| Some(*other) != format_of(option)) {
-                    let message =
-                        format!("one export at a time: `-{other}` is there besides `{option}`");
-                    return fail(&wrong(&message));
-                }
-                export = format_of(option);
-            }
             "-compile" if compiles(export) => done.push("--compile"),
             "-run" if compiles(export) => done.push("--run"),
             "-json" if export == Some("netpyne") => done.push("--json"),

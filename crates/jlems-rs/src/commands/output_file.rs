@@ -1,11 +1,58 @@
 //! Files that a command writes because its command line names them.
 
+use std::cell::RefCell;
 use std::path::Path;
 
 use jlems::{Code, Failure};
+use lems_document::SourceReader;
 use lems_engine::EngineError;
 use lems_host::FileStore;
 use lems_output::{OutputError, OutputSink, OutputStore};
+
+/// A reader that notes the files that it has read: no output may overwrite them.
+pub struct NotingReader {
+    reader: Box<dyn SourceReader>,
+    read: RefCell<Vec<String>>,
+}
+
+impl NotingReader {
+    /// Nothing is read yet.
+    pub fn new(reader: Box<dyn SourceReader>) -> NotingReader {
+        NotingReader {
+            reader,
+            read: RefCell::default(),
+        }
+    }
+
+    /// Keeps a store from overwriting the files that were read.
+    ///
+    /// # Errors
+    /// Something is to be written to one of them.
+    pub fn keep_from(&self, store: &mut FileStore) -> Result<(), Failure> {
+        let read = self.read.borrow();
+        let inputs: Vec<&str> = read.iter().map(String::as_str).collect();
+        store.reserve(&[], &inputs).map_err(EngineError::from)?;
+        Ok(())
+    }
+}
+
+impl SourceReader for NotingReader {
+    fn read(&self, path: &str, most: usize) -> Result<Option<String>, String> {
+        let text = self.reader.read(path, most)?;
+        if text.is_some() {
+            self.read.borrow_mut().push(path.to_owned());
+        }
+        Ok(text)
+    }
+
+    fn names_beside(&self, path: &str) -> Vec<String> {
+        self.reader.names_beside(path)
+    }
+
+    fn canonical(&self, path: &str) -> String {
+        self.reader.canonical(path)
+    }
+}
 
 /// Refuses a file that is there, unless it may be overwritten.
 ///

@@ -15,6 +15,7 @@ use lems_output::{MemoryStore, OutputStore};
 use lems_plot::{Content, Figure, Panel, html, png, svg, text};
 
 use super::core_types::SearchArguments;
+use super::output_file::NotingReader;
 pub use files::columns;
 use files::{Label, Table};
 pub use look::Frame;
@@ -66,18 +67,19 @@ pub fn run(arguments: &Arguments) -> Result<String, Failure> {
     if arguments.morphology.morphology {
         return draw_shapes(arguments);
     }
-    let plots = match &arguments.model {
-        Some(model) => {
+    let read = arguments
+        .model
+        .as_deref()
+        .map(|model| -> Result<_, Failure> {
             let options = arguments.search.options()?;
-            let reader = arguments.search.reader(model, &options);
-            Some(jlems::plots_of(model, &*reader, &options)?)
-        }
-        None => None,
-    };
-    let figure = figure_of_files(arguments, plots.as_ref())?;
+            let reader = NotingReader::new(arguments.search.reader(model, &options));
+            Ok((jlems::plots_of(model, &reader, &options)?, reader))
+        });
+    let read = read.transpose()?;
+    let figure = figure_of_files(arguments, read.as_ref().map(|(plots, _)| plots))?;
     let (name, mut store) = place(arguments)?;
-    if let Some(model) = &arguments.model {
-        keep_files_of(model, &arguments.search, &mut store)?;
+    if let Some((_, reader)) = &read {
+        reader.keep_from(&mut store)?;
     }
     write(
         &name,
@@ -105,9 +107,8 @@ fn draw_shapes(arguments: &Arguments) -> Result<String, Failure> {
     let mut said = String::new();
     for path in &arguments.files {
         let file = path.to_string_lossy();
-        keep_files_of(&file, &arguments.search, &mut store)?;
         let (options, search) = (&arguments.morphology, &arguments.search);
-        let pictures = morphology::pictures(&file, options, arguments.form, search)?;
+        let pictures = morphology::pictures(&file, options, arguments.form, search, &mut store)?;
         said += &write_pictures(
             &file,
             folder(arguments),
@@ -117,26 +118,6 @@ fn draw_shapes(arguments: &Arguments) -> Result<String, Failure> {
         )?;
     }
     Ok(said)
-}
-
-/// Keeps a store from writing over the files that a model is read from.
-///
-/// # Errors
-/// The search for files is wrong.
-pub fn keep_files_of(
-    model: &str,
-    search: &SearchArguments,
-    store: &mut FileStore,
-) -> Result<(), Failure> {
-    let options = search.options()?;
-    let reader = search.reader(model, &options);
-    // What is wrong with the model is told where it is used.
-    if let Ok(document) = jlems::load_with_types(model, &*reader, &options) {
-        let sources = document.sources().iter();
-        let inputs: Vec<&str> = sources.map(|source| source.name.as_str()).collect();
-        store.reserve(&[], &inputs).map_err(EngineError::from)?;
-    }
-    Ok(())
 }
 
 /// The folder for pictures.

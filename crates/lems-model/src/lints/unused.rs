@@ -1,9 +1,9 @@
 //! Components that are made to be attached to others, and never are.
 
 use lems_document::{Attribute, Document, Element};
+use rustc_hash::FxHashSet;
 
 use crate::{ComponentId, Model, ModelError};
-use rustc_hash::FxHashSet;
 
 /// Top-level components of types that `Attachments` hold, such as synapses and inputs, that
 /// nothing refers to in a model that is run.

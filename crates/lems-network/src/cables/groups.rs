@@ -4,9 +4,9 @@ use indexmap::IndexMap;
 use lems_document::{Attribute, Element, Span, nearest};
 use lems_morphology::{MAX_COMPARTMENTS, Section, Segment, between, descendants};
 use petgraph::{algo::kosaraju_scc, graph::DiGraph};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{plan::SectionName, read::Reader};
-use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Most members of all groups together, and most segments that paths and subtrees look at.
 const MOST_MEMBERS: usize = 20_000_000;

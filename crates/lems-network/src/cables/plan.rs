@@ -4,9 +4,9 @@ use lems_document::Span;
 use lems_expression::Dimension;
 use lems_model::{ComponentId, Model, TypeId};
 use lems_morphology::{MAX_COMPARTMENTS, Morphology};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::NetworkError;
-use rustc_hash::{FxHashMap, FxHashSet};
 
 /// The compartments of one cell component, and what is where in them.
 #[derive(Debug, Clone)]

@@ -3,13 +3,13 @@
 use lems_document::{Attribute, Element, Span};
 use lems_model::{ComponentId, Model};
 use lems_morphology::{Morphology, MorphologyError, Point, Segment};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
     CableRules,
     plan::{CablePlan, SectionName},
 };
 use crate::NetworkError;
-use rustc_hash::{FxHashMap, FxHashSet};
 
 impl CablePlan {
     /// Reads a cell component; None if it has no shape.

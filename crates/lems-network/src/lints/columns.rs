@@ -1,7 +1,8 @@
 //! Columns of data files that never change, or are there twice.
 
-use crate::{Experiment, Network, NetworkError, Variable, rounded};
 use rustc_hash::FxHashSet;
+
+use crate::{Experiment, Network, NetworkError, Variable, rounded};
 
 /// Warns of each such column.
 pub(super) fn useless<'d>(

@@ -2,9 +2,9 @@
 
 use lems_expression::{BinaryOperator, Dimension, Node};
 use lems_model::{ComponentId, ComponentType, TimeDerivative};
+use rustc_hash::FxHashSet;
 
 use crate::{Network, NetworkError, rounded};
-use rustc_hash::FxHashSet;
 
 /// Warns of each time constant that is shorter than the step.
 pub(super) fn coarse(network: &Network<'_, '_>, step: f64) -> Vec<NetworkError> {

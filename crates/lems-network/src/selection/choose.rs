@@ -3,10 +3,10 @@
 use lems_document::{Attribute, Span};
 use lems_expression::Logic;
 use lems_model::StructureElement;
+use rustc_hash::FxHashSet;
 
 use super::{Condition, Selection, SelectionError, Step, Value, holds, parse};
 use crate::{InstanceId, NetworkError, build::Builder};
-use rustc_hash::FxHashSet;
 
 impl<'d> Builder<'_, '_, 'd> {
     /// The instances that the name of an instance stands for in a `ForEach` or a selection: its elements, or those

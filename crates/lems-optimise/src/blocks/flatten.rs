@@ -5,9 +5,9 @@
 use lems_index::narrow;
 
 use lems_ir::{Block, Kernel, Logic, Operation, Register, Scalar, Statement, statements};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::obstacle::{Branch, Obstacle};
-use rustc_hash::{FxHashMap, FxHashSet};
 
 /// The kernel's code in flat form, and the registers that hold the final values of `results`.
 ///

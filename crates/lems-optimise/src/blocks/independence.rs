@@ -9,11 +9,11 @@ use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 use std::ops::Range;
 
 use lems_ir::{Block, Kernel, Place, Program, Receivers};
+use rustc_hash::FxHashSet;
 
 use super::ordered::Ordered;
 use super::survey::{Extent, NOBODY, Slots, Stored, Survey, each_slot, no_overlap};
 use crate::obstacle::Obstacle;
-use rustc_hash::FxHashSet;
 
 /// What must be known to run the instances of a kernel in any order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -6,6 +6,7 @@
 //! instances is one loop, with everything that lies between.
 
 use lems_index::narrow;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::flatten;
 use super::kernel::{BlockKernel, Part, Piece};
@@ -13,7 +14,6 @@ use super::ordered::Ordered;
 use super::schedule::{Emits, Item, KINDS, Kind, is_free, items, with_one_ordered_loop};
 use crate::obstacle::Obstacle;
 use lems_ir::{Function, Kernel, Operation, Place, Register, Statement};
-use rustc_hash::{FxHashMap, FxHashSet};
 
 /// The kernel by parts. One part has all code that must run for one instance after another.
 ///

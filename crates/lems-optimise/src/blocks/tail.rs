@@ -8,6 +8,8 @@
 
 use std::collections::BTreeMap;
 
+use rustc_hash::{FxHashMap, FxHashSet};
+
 use super::flatten::{self, count_assignments};
 use super::kernel::{BlockKernel, Part, Piece};
 use super::ordered::Ordered;
@@ -16,7 +18,6 @@ use super::split::split;
 use super::survey::{Extent, Slots, Survey, each_slot, no_overlap};
 use crate::obstacle::Obstacle;
 use lems_ir::{Block, Kernel, Operation, Place, Program, Register, Statement, statements};
-use rustc_hash::{FxHashMap, FxHashSet};
 
 /// The parts of a kernel of which the last is its tail; `kernel` is its code.
 ///

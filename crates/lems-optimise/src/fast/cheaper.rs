@@ -1,13 +1,13 @@
 //! Cheaper operations, and fewer of them.
 
 use lems_index::narrow;
+use rustc_hash::FxHashMap;
 
 use crate::blocks::count_assignments;
 use crate::{Reads, count_reads};
 use lems_ir::{
     Block, Definitions, Fusion, Kernel, Operation, Operator, Register, Scalar, Statement,
 };
-use rustc_hash::FxHashMap;
 
 /// Largest exponent of a power that becomes a product.
 const LARGEST_PRODUCT: u32 = 8;

@@ -7,6 +7,7 @@
 //! is a conductance meet the conditions.
 
 use lems_index::narrow;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -15,7 +16,6 @@ use lems_ir::{
     Block, Call, Definitions, Kernel, Level, Operation, Operator, Place, Probe, Program, Register,
     Scalar, Setup, Statement,
 };
-use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Merges all loops over attached instances that can be merged.
 pub(super) fn merge_linear(program: &mut Program, recorded: &[Probe]) {

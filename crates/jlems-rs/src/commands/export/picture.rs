@@ -55,7 +55,6 @@ pub fn draw(arguments: &PictureArguments, form: PictureForm) -> Result<String, F
     let stem = Path::new(file).file_stem().unwrap_or_default();
     let name = format!("{}.{ending}", stem.to_string_lossy());
     let path = arguments.output.join(name).to_string_lossy().into_owned();
-    output_file::make_folder_of(&path);
     let sources = document.sources().iter();
     let inputs: Vec<&str> = sources.map(|source| source.name.as_str()).collect();
     output_file::write(&path, &bytes, &inputs)?;

@@ -3,10 +3,12 @@
 use clap::Args;
 use jlems::cells::{CellColors, DrawnCell, Shown};
 use jlems::{Code, Failure, visible};
+use lems_host::FileStore;
 use lems_plot::{Shape, ShapeColors, ShapePiece, shape_html, shape_png, shape_svg};
 
 use super::{Form, failed};
 use crate::commands::core_types::SearchArguments;
+use crate::commands::output_file::NotingReader;
 use crate::commands::recordings::RecordingArguments;
 
 /// Options about the shapes of cells.
@@ -42,10 +44,11 @@ pub fn pictures(
     arguments: &MorphologyArguments,
     form: Form,
     search: &SearchArguments,
+    store: &mut FileStore,
 ) -> Result<Vec<Vec<u8>>, Failure> {
     let options = search.options()?;
     crate::commands::watch::watch_over(&options);
-    let reader = search.reader(file, &options);
+    let reader = NotingReader::new(search.reader(file, &options));
     let (cell, by) = (arguments.cell.as_deref(), arguments.color_by.as_deref());
     let cells = match &arguments.at {
         Some(time) => {
@@ -53,16 +56,17 @@ pub fn pictures(
             let shown = Shown { variable, time };
             let recording = RecordingArguments::of(Vec::new(), Vec::new(), file);
             let mut options = options;
-            let runnable = recording.runnable(file, &*reader, &mut options)?;
-            let (path, reader) = (runnable.path(), runnable.reader());
-            DrawnCell::at_a_time(path, reader, &options, cell, shown).map_err(about_time)?
+            let runnable = recording.runnable(file, &reader, &mut options)?;
+            DrawnCell::at_a_time(runnable.path(), runnable.reader(), &options, cell, shown)
+                .map_err(about_time)?
         }
         None => {
-            let document = jlems::load_with_types(file, &*reader, &options)?;
+            let document = jlems::load_with_types(file, &reader, &options)?;
             let model = jlems::read_model(&document)?;
             DrawnCell::all(&document, &model, cell, by)?
         }
     };
+    reader.keep_from(store)?;
     let shapes: Vec<Shape> = cells.into_iter().map(shape).collect();
     match form {
         Form::Svg => Ok(shapes.iter().map(|of| shape_svg(of).into_bytes()).collect()),
