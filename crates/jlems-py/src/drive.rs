@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use jlems::{Failure, Host, LimitError, Limits, Run, RunError, Stage};
+use jlems::{Failure, Host, LimitError, Limits, Pace, Run, RunError, Stage};
 use pyo3::prelude::*;
 
 use crate::columns::Columns;
@@ -42,12 +42,12 @@ pub fn advance(
     bounds: &Bounds,
     progress: Option<&Py<PyAny>>,
 ) -> Result<(), End> {
-    let between_looks = run.simulation().steps_between_looks();
+    let mut pace = Pace::start(&bounds.host);
     let until = until.min(run.simulation().steps());
     let begun = Instant::now();
     let mut looked = begun;
     while run.steps() < until && !run.is_stopped() {
-        let steps = between_looks.min(until - run.steps());
+        let steps = pace.steps().min(until - run.steps());
         run.step(steps).map_err(End::Failed)?;
         if looked.elapsed() >= PERIOD {
             look(run, begun, bounds, progress)?;

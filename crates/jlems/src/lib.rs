@@ -73,7 +73,7 @@ pub use compare::{Column, Comparison, Difference, Likeness, Train, compare, even
 pub use diagnostic::{Diagnostic, Failure, MOST_SHOWN};
 pub use displays::{Display, DisplayLine, EventDisplay, EventSource, Plots, display_name};
 pub use explain::{Code, Severity};
-pub use host::Host;
+pub use host::{Host, Pace};
 pub use limits::{LIMITS, Limit, LimitError, LimitSetting, Limits, Unit};
 pub use options::{BackendKind, MadeOutputs, Options, Timestamp};
 pub use pipeline::{

@@ -322,6 +322,7 @@ fn make_run(
             options,
         )?,
     };
+    let mut pace = compiled.pace();
     let mut control = |moment: &mut Moment<'_, '_>| {
         let is_out_of_time = compiled.time_left().is_err();
         moment.due |= is_out_of_time;
@@ -333,16 +334,16 @@ fn make_run(
                 false
             }
         };
-        let command = if goes_on {
-            Command::Continue
-        } else {
-            Command::Stop
+        let steps = pace.steps();
+        let command = match goes_on {
+            true => Command::Continue(steps),
+            false => Command::Stop,
         };
         match options.ranks.as_ref().map(|ranks| ranks.broadcast(command)) {
-            None | Some(Ok(_)) if goes_on => ControlFlow::Continue(()),
+            None | Some(Ok(_)) if goes_on => ControlFlow::Continue(steps),
             None | Some(Ok(_)) => ControlFlow::Break(()),
             // The next step fails with the reason.
-            Some(Err(_)) => ControlFlow::Continue(()),
+            Some(Err(_)) => ControlFlow::Continue(1),
         }
     };
     run.run_with(&mut control)?;
@@ -383,8 +384,9 @@ fn follow(
                     let _ = moment.checkpoint();
                 }
                 Ok(Command::Stop) => return ControlFlow::Break(()),
-                // After an error, the next step fails with the reason.
-                Ok(Command::Continue) | Err(_) => return ControlFlow::Continue(()),
+                Ok(Command::Continue(steps)) => return ControlFlow::Continue(steps),
+                // The next step fails with the reason.
+                Err(_) => return ControlFlow::Continue(1),
             }
         }
     };

@@ -17,7 +17,7 @@ use lems_network::{DataFile, Experiment, NetworkError};
 use lems_output::EventFormat;
 
 use crate::displays;
-use crate::host::Timer;
+use crate::host::{Pace, Timer};
 use crate::pipeline::places::long_kernels;
 use crate::reading::{INLETS, RECORD, doubts_of_model, experiment};
 use crate::{
@@ -51,6 +51,11 @@ impl Budget {
             }),
             _ => Ok(()),
         }
+    }
+
+    /// Chooses when a run of this budget is looked at.
+    fn pace(&self) -> Pace {
+        Pace::start(self.timer.host())
     }
 
     /// Begins a stage, if time and memory are left for it.

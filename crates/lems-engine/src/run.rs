@@ -38,8 +38,9 @@ impl RunSettings {
     }
 }
 
-/// Called between steps, and after the last one. It decides whether the run continues.
-pub type Control<'c> = &'c mut dyn FnMut(&mut Moment<'_, '_>) -> ControlFlow<()>;
+/// Called before the first step, after the last one, and when a checkpoint is due. It decides whether the run
+/// continues, and after how many steps it is called again at the latest.
+pub type Control<'c> = &'c mut dyn FnMut(&mut Moment<'_, '_>) -> ControlFlow<(), u64>;
 
 /// A run between two steps, as [`Control`] sees it.
 pub struct Moment<'m, 's> {
@@ -304,12 +305,12 @@ impl<S: Sink> Cursor<S> {
         backend: &dyn Backend,
         control: Control<'_>,
     ) -> Result<bool, EngineError> {
-        let between_looks = simulation.steps_between_looks();
+        let mut next_call = self.steps;
         while !self.stopped {
             let at_end = self.is_at_end(simulation);
             let between_checkpoints = self.steps_between_checkpoints;
             let due = at_end || (self.steps > 0 && self.steps.is_multiple_of(between_checkpoints));
-            if due || self.steps.is_multiple_of(between_looks) {
+            if due || self.steps >= next_call {
                 let (steps, time) = (self.steps, self.time);
                 let mut save = || {
                     backend.collect(&mut self.state);
@@ -322,21 +323,26 @@ impl<S: Sink> Cursor<S> {
                     due,
                     save: &mut save,
                 };
-                let is_break = control(&mut moment).is_break();
+                let wish = control(&mut moment);
                 if let Some(error) = self.failure.take() {
                     self.stopped = true;
                     return Err(error.into());
                 }
-                if is_break && !at_end {
-                    return Ok(false);
+                match wish {
+                    ControlFlow::Break(()) if !at_end => return Ok(false),
+                    ControlFlow::Break(()) => {}
+                    ControlFlow::Continue(steps) => {
+                        next_call = self.steps.saturating_add(steps.max(1));
+                    }
                 }
             }
             if at_end {
                 return Ok(true);
             }
-            let next = steps_to_multiple(self.steps, between_looks)
-                .min(steps_to_multiple(self.steps, between_checkpoints));
-            self.advance(simulation, backend, self.steps.saturating_add(next))?;
+            let next_checkpoint = self
+                .steps
+                .saturating_add(steps_to_multiple(self.steps, between_checkpoints));
+            self.advance(simulation, backend, next_call.min(next_checkpoint))?;
         }
         Ok(false)
     }

@@ -306,12 +306,6 @@ impl Simulation {
         self.run.steps
     }
 
-    /// Steps between two looks at the outside world: few of a large network, whose steps take long.
-    pub fn steps_between_looks(&self) -> u64 {
-        const STEPS_OF_INSTANCES: usize = 1 << 14;
-        (STEPS_OF_INSTANCES / self.instances.max(1)).clamp(1, 256) as u64
-    }
-
     /// Steps from one row to the next; zero if none are recorded.
     pub(crate) fn steps_between_rows(&self) -> u64 {
         if self.data_files.is_empty() && self.recording.times_file.is_none() {

@@ -66,7 +66,7 @@ fn run(length: &str, quantity: &str, stop: bool) -> (Result<Summary, EngineError
     let interpreter = Interpreter::new(&simulation.program);
     let mut control = |_: &mut Moment<'_, '_>| match stop {
         true => ControlFlow::Break(()),
-        false => ControlFlow::Continue(()),
+        false => ControlFlow::Continue(1),
     };
     let settings = RunSettings::default();
     let store_of_run = &mut store.clone();

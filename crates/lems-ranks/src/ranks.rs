@@ -66,12 +66,32 @@ impl Kind {
 /// What rank 0 commands between two steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command {
-    /// Make the next step.
-    Continue,
+    /// Make this number of steps, then wait for the next command.
+    Continue(u64),
     /// Send your whole state to rank 0, then wait for the next command.
     Gather,
     /// End the run here.
     Stop,
+}
+
+impl Command {
+    /// As a message between ranks.
+    fn words(self) -> Vec<u64> {
+        match self {
+            Command::Continue(steps) => vec![0, steps],
+            Command::Gather => vec![1],
+            Command::Stop => vec![2],
+        }
+    }
+
+    fn of_words(words: &[u64]) -> Option<Command> {
+        match *words {
+            [0, steps] => Some(Command::Continue(steps)),
+            [1] => Some(Command::Gather),
+            [2] => Some(Command::Stop),
+            _ => None,
+        }
+    }
 }
 
 impl std::fmt::Debug for Ranks {
@@ -128,13 +148,9 @@ impl Ranks {
     /// # Errors
     /// A rank has left.
     pub fn broadcast(&self, own: Command) -> Result<Command, Disconnected> {
-        let all = self.gather(Kind::Command, vec![own as u64])?;
-        let commands = [Command::Continue, Command::Gather, Command::Stop];
-        let first = all.first().and_then(|words| words.first());
-        (commands
-            .into_iter()
-            .find(|command| Some(&(*command as u64)) == first))
-        .ok_or_else(out_of_step)
+        let all = self.gather(Kind::Command, own.words())?;
+        let first = all.first().map(Vec::as_slice);
+        first.and_then(Command::of_words).ok_or_else(out_of_step)
     }
 
     /// Receives the command of rank 0, on another rank. After [`Command::Gather`], the rank must send its state
@@ -143,7 +159,7 @@ impl Ranks {
     /// # Errors
     /// A rank has left.
     pub fn follow(&self) -> Result<Command, Disconnected> {
-        let command = self.broadcast(Command::Continue)?;
+        let command = self.broadcast(Command::Continue(0))?;
         self.lock().must_gather = command == Command::Gather;
         Ok(command)
     }
@@ -156,7 +172,7 @@ impl Ranks {
         }
         match self.broadcast(Command::Gather)? {
             Command::Gather => Ok(()),
-            Command::Continue | Command::Stop => Err(out_of_step()),
+            Command::Continue(_) | Command::Stop => Err(out_of_step()),
         }
     }
 
@@ -270,11 +286,11 @@ mod tests {
     fn rank_0_decides() {
         each(3, |ranks| {
             ranks.check_model(17).unwrap();
-            for command in [Command::Continue, Command::Gather, Command::Stop] {
+            for command in [Command::Continue(7), Command::Gather, Command::Stop] {
                 let own = if ranks.leads() {
                     command
                 } else {
-                    Command::Continue
+                    Command::Continue(1)
                 };
                 assert_eq!(ranks.broadcast(own), Ok(command));
             }
@@ -296,7 +312,7 @@ mod tests {
                 if ranks.rank() == 1 {
                     ranks.leave(failure);
                 } else {
-                    let left = ranks.broadcast(Command::Continue).unwrap_err();
+                    let left = ranks.broadcast(Command::Continue(1)).unwrap_err();
                     assert_eq!(left.to_string(), expected);
                     ranks.leave(None);
                     assert_eq!(ranks.check_model(1), Err(left));
@@ -314,7 +330,7 @@ mod tests {
         each(2, |ranks| {
             let left = match ranks.leads() {
                 true => ranks.check_model(1).unwrap_err(),
-                false => ranks.broadcast(Command::Continue).unwrap_err(),
+                false => ranks.broadcast(Command::Continue(1)).unwrap_err(),
             };
             assert_eq!(left, out_of_step());
         });

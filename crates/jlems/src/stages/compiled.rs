@@ -14,7 +14,7 @@ use lems_ranks::{Part, RankBackend};
 
 use super::backend::{SharedBackend, back_end};
 use super::{Budget, Built};
-use crate::{Code, Failure, LimitError, Options, Stage};
+use crate::{Code, Failure, LimitError, Options, Pace, Stage};
 
 impl Built {
     /// Makes the first run ready to start: machine code, or the interpreter.
@@ -155,6 +155,11 @@ impl Compiled {
     /// It is.
     pub(crate) fn time_left(&self) -> Result<(), LimitError> {
         self.budget.time_left()
+    }
+
+    /// Chooses when a run is looked at.
+    pub(crate) fn pace(&self) -> Pace {
+        self.budget.pace()
     }
 
     fn run<S>(&self, cursor: Cursor<S>) -> Run<S> {
@@ -336,12 +341,11 @@ impl<S: Sink> Run<S> {
             budget,
             ..
         } = &self.compiled;
-        // The clock is looked at now and then, and the steps of large networks take long.
-        let between_looks = simulation.steps_between_looks();
+        let mut pace = budget.pace();
         let until = until.min(simulation.steps());
         while self.cursor.steps() < until && !self.cursor.is_stopped() {
             budget.time_left()?;
-            let next = until.min(self.cursor.steps() + between_looks);
+            let next = until.min(self.cursor.steps().saturating_add(pace.steps()));
             self.cursor.advance(simulation, &**backend, next)?;
         }
         // A step that delivers events without end is ended because the time is over.

@@ -53,7 +53,7 @@ fn go(
     let store = MemoryStore::new();
     let mut control = |moment: &mut Moment<'_, '_>| {
         watch(moment);
-        ControlFlow::Continue(())
+        ControlFlow::Continue(1)
     };
     let interpreter = Interpreter::new(&run.program);
     let settings = RunSettings {

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jlems::{Code, Compiled, Diagnostic, Failure, Loaded, Options, Settings, Traces, visible};
+use jlems::{
+    Code, Compiled, Diagnostic, Failure, Loaded, Options, Pace, Settings, Traces, visible,
+};
 use lems_document::{Source, SourceId, SourceReader, Span};
 use lems_sweep::{Point, Spec, SweepError};
 
@@ -280,12 +282,12 @@ impl Sweep<'_> {
             Ok(run) => run,
             Err(error) => return Some(Row::failed(point, &error.into())),
         };
-        let between_looks = run.simulation().steps_between_looks();
+        let mut pace = Pace::start(&self.options.host());
         while !run.is_at_end() {
             if progress.is_ended() {
                 return None;
             }
-            if let Err(error) = run.step(between_looks) {
+            if let Err(error) = run.step(pace.steps()) {
                 return Some(Row::failed(point, &error.into()));
             }
         }
