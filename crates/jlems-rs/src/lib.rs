@@ -2,6 +2,7 @@
 //! Python package. The package also runs sweeps as the command `sweep` does.
 
 mod commands;
+mod stack;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -11,6 +12,10 @@ pub use commands::sweep::{Folder, Specification, Sweep, SweepProgress, shard};
 /// Does what a command line says, the name of the program first, and gives the exit status. A wrong
 /// command line ends the process, and so do `--help`, `--version` and some limits.
 pub fn run(arguments: Vec<OsString>) -> ExitCode {
+    stack::with_enough(execute, arguments)
+}
+
+fn execute(arguments: Vec<OsString>) -> ExitCode {
     commands::do_not_end_when_a_file_is_full();
     if let Some(words) = commands::jnml::arguments(&arguments) {
         return commands::jnml::run(&words);

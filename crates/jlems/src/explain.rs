@@ -73,6 +73,7 @@ const EXPLANATIONS: &[(u16, &str)] = &[
     (311, include_str!("explain/0311.md")),
     (312, include_str!("explain/0312.md")),
     (313, include_str!("explain/0313.md")),
+    (314, include_str!("explain/0314.md")),
     (320, include_str!("explain/0320.md")),
     (321, include_str!("explain/0321.md")),
     (322, include_str!("explain/0322.md")),

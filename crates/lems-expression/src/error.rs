@@ -65,6 +65,9 @@ pub enum ExpressionError {
         operation: &'static str,
         range: Range<usize>,
     },
+    /// The thread that reads has less stack left than the lexer wants. The expression itself may be right.
+    #[error("this thread has too little stack to read an expression")]
+    TooLittleStack { range: Range<usize> },
 }
 
 fn describe(found: &Option<String>) -> String {
@@ -95,6 +98,7 @@ impl ExpressionError {
             UnopenedParenthesis { .. } => 311,
             ConditionAsNumber { .. } => 312,
             NumberAsCondition { .. } => 313,
+            TooLittleStack { .. } => 314,
         }
     }
 
@@ -113,7 +117,8 @@ impl ExpressionError {
             | ExpressionError::UnclosedParenthesis { range }
             | ExpressionError::UnopenedParenthesis { range }
             | ExpressionError::ConditionAsNumber { range, .. }
-            | ExpressionError::NumberAsCondition { range, .. } => range.clone(),
+            | ExpressionError::NumberAsCondition { range, .. }
+            | ExpressionError::TooLittleStack { range } => range.clone(),
         }
     }
 
@@ -152,6 +157,9 @@ impl ExpressionError {
             ExpressionError::TooLong { .. } | ExpressionError::TooDeep { .. } => {
                 Some("split it with `DerivedVariable`s".to_owned())
             }
+            ExpressionError::TooLittleStack { .. } => Some(
+                "read the model in a thread with a stack of at least a megabyte".to_owned(),
+            ),
             ExpressionError::UnclosedParenthesis { .. } => Some("add its `)`".to_owned()),
             ExpressionError::UnopenedParenthesis { .. } => {
                 Some("remove it, or add its `(`".to_owned())

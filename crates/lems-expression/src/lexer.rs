@@ -34,11 +34,10 @@ pub(crate) struct Token<'t> {
 /// The tokens of `text` in order, or an error for the first part that is not a token.
 pub(crate) fn tokens(text: &str) -> Result<Vec<Token<'_>>, ExpressionError> {
     // Apply the grammar, which also has rules for common mistakes.
-    let pairs = Lexer::parse(Rule::tokens, text).map_err(|error| {
-        let at = match error.location {
-            pest::error::InputLocation::Pos(at) | pest::error::InputLocation::Span((at, _)) => at,
-        };
-        unexpected_character(text, at)
+    // They match any text, so only a limit of pest itself is an error: it has one on the stack.
+    let pairs = Lexer::parse(Rule::tokens, text).map_err(|_| {
+        let range = 0..text.len();
+        ExpressionError::TooLittleStack { range }
     })?;
     // Turn each match into a token or an error.
     let mut tokens = Vec::new();

@@ -162,6 +162,18 @@ fn conditions_group_as_in_jlems() {
 }
 
 #[test]
+fn a_small_stack_is_not_taken_for_a_wrong_expression() {
+    let thread = std::thread::Builder::new().stack_size(64 * 1024);
+    let read = thread.spawn(|| Expression::parse("1 + 2")).unwrap();
+    let error = read.join().unwrap().unwrap_err();
+    assert!(
+        matches!(error, ExpressionError::TooLittleStack { .. }),
+        "{error}"
+    );
+    assert_eq!(error.range(), 0..5);
+}
+
+#[test]
 fn words() {
     for (text, tree) in [
         ("rate-3", "(rate-3)"),
