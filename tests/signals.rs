@@ -144,7 +144,10 @@ fn a_file_that_may_not_grow_is_an_error() {
     assert_eq!(output.status.signal(), None);
     assert_eq!(output.status.code(), Some(1), "{message}");
     assert!(message.contains("error[E0506]"), "{message}");
-    assert!(folder.read("decay.dat.partial").ends_with("\t\n"));
+    let kept = folder.read("decay.dat.partial");
+    assert!(kept.ends_with("\t\n"));
+    let rows = format!("{} rows", kept.lines().count());
+    assert!(message.contains(&rows), "{message} has no {rows}");
 }
 
 /// Command lines that print something.

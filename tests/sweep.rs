@@ -402,6 +402,28 @@ const WRONG: [(&str, [&str; 2]); 7] = [
     ),
 ];
 
+#[cfg(unix)]
+#[test]
+fn links_in_the_folder_stay() {
+    use std::os::unix::fs::symlink;
+
+    let folder = decay(SPEC);
+    std::fs::create_dir(folder.0.join("out")).unwrap();
+    for name in ["_sweep.json", "part-000001.parquet"] {
+        let link = folder.0.join("out").join(name);
+        // The second time, all but one part is there.
+        let _ = std::fs::remove_file(&link);
+        symlink("nowhere", &link).unwrap();
+        let (well, said) = sweep(&folder, &["-o", "out"]);
+        assert!(!well && said.contains(name), "{said}");
+        assert_eq!(std::fs::read_link(&link).unwrap(), Path::new("nowhere"));
+        std::fs::remove_file(link).unwrap();
+        let (well, said) = sweep(&folder, &["-o", "out"]);
+        assert!(well, "{said}");
+        assert_eq!(rows(&folder.0.join("out")).len(), 6);
+    }
+}
+
 #[test]
 fn what_is_wrong_is_said_before_anything_is_written() {
     for (spec, parts) in WRONG {

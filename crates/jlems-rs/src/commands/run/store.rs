@@ -1,6 +1,7 @@
 //! Output files, counted.
 
 use std::cell::{Cell, RefCell};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -200,7 +201,15 @@ impl OutputSink for CountingSink {
             return Ok(());
         };
         let started = Instant::now();
-        file.write(bytes)?;
+        if let Err(error) = file.write(bytes) {
+            // A full disk takes a part, of which the whole lines stay.
+            let kept = self.place().and_then(|place| File::open(place).ok());
+            let mut mark = Mark::default();
+            if kept.is_some_and(|kept| mark.read(kept).is_ok()) {
+                self.count = mark.rows;
+            }
+            return Err(error);
+        }
         self.saving.set(self.saving.get() + started.elapsed());
         self.count += bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
         Ok(())

@@ -8,7 +8,6 @@ use jlems::{Code, Failure, visible};
 use lems_output::{Checksum, OutputError};
 use lems_sweep::{Column, Shard, Spec, part};
 use serde::{Deserialize, Serialize};
-use tempfile::NamedTempFile;
 
 /// Name of the file that describes a folder. Programs that read Parquet files skip names that begin with `_`.
 const MANIFEST: &str = "_sweep.json";
@@ -154,12 +153,10 @@ impl Folder {
         }
         fs::create_dir_all(&self.path).map_err(|error| unwritable(&self.path, &error))?;
         let text = super::super::printing::json(&self.manifest)?;
-        let (file, place) = self.written(MANIFEST, text.as_bytes())?;
-        match file.persist_noclobber(&place) {
-            Ok(_) => Ok(()),
+        match self.put(MANIFEST, text.as_bytes())? {
+            Put::New => Ok(()),
             // Another process has begun with the folder at the same time: the same sweep, as a rule.
-            Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => self.check(),
-            Err(failed) => Err(unwritable(&place, &failed.error)),
+            Put::There => self.check(),
         }
     }
 
@@ -170,15 +167,14 @@ impl Folder {
     pub fn write(&self, batch: u64, columns: &[Column]) -> Result<(), Failure> {
         let bytes =
             part(columns).map_err(|error| Failure::plain(Code::MISFIT, error.to_string(), None))?;
-        let (file, place) = self.written(&Folder::name(batch), &bytes)?;
-        (file.persist(&place)).map_err(|failed| unwritable(&place, &failed.error))?;
+        // If it is there, another process has computed the same.
+        self.put(&Folder::name(batch), &bytes)?;
         Ok(())
     }
 
-    /// The bytes of a file under a name that no other process has, and the place where the file belongs. It
-    /// goes there as a whole or not at all. Until then its name begins with a dot, and readers of Parquet
-    /// leave it out.
-    fn written(&self, name: &str, bytes: &[u8]) -> Result<(NamedTempFile, PathBuf), Failure> {
+    /// Writes a file as a whole or not at all, unless there is one with its name. Until it is whole, its name begins
+    /// with a dot, and readers of Parquet leave it out.
+    fn put(&self, name: &str, bytes: &[u8]) -> Result<Put, Failure> {
         let place = self.path.join(name);
         let hidden = format!(".{name}.");
         let mut builder = tempfile::Builder::new();
@@ -190,11 +186,24 @@ impl Folder {
             file.write_all(bytes)?;
             Ok(file)
         });
-        match file {
-            Ok(file) => Ok((file, place)),
-            Err(error) => Err(unwritable(&place, &error)),
+        let file = file.map_err(|error| unwritable(&place, &error))?;
+        match file.persist_noclobber(&place) {
+            Ok(_) => Ok(Put::New),
+            // A link that leads nowhere has the name, but is no file.
+            Err(failed)
+                if failed.error.kind() == io::ErrorKind::AlreadyExists && place.exists() =>
+            {
+                Ok(Put::There)
+            }
+            Err(failed) => Err(unwritable(&place, &failed.error)),
         }
     }
+}
+
+/// What became of a file that was to be written.
+enum Put {
+    New,
+    There,
 }
 
 /// The failure of a file or folder that cannot be written.
