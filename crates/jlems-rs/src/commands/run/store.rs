@@ -202,8 +202,10 @@ impl OutputSink for CountingSink {
         };
         let started = Instant::now();
         if let Err(error) = file.write(bytes) {
-            // A full disk takes a part, of which the whole lines stay.
-            let kept = self.place().and_then(|place| File::open(place).ok());
+            // A full disk takes a part, of which the whole lines stay. A device does not give back what it got.
+            let is_file = |place: &String| Path::new(place).is_file();
+            let kept = self.place().filter(is_file);
+            let kept = kept.and_then(|place| File::open(place).ok());
             let mut mark = Mark::default();
             if kept.is_some_and(|kept| mark.read(kept).is_ok()) {
                 self.count = mark.rows;
