@@ -381,6 +381,30 @@ fn a_device_without_end_is_not_read_to_its_end() {
     );
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_device_without_end_does_not_fill_the_memory() {
+    let folder = Folder::with_decay();
+    let program = env!("CARGO_BIN_EXE_jlems-rs");
+    for words in [
+        "compare /dev/zero /dev/zero",
+        "plot /dev/zero",
+        "sweep /dev/zero -o out",
+        "run --resume /dev/zero LEMS_decay.xml",
+    ] {
+        let script = format!("ulimit -v 2097152; exec \"{program}\" {words}");
+        let mut command = std::process::Command::new("sh");
+        let output = (command.args(["-c", &script]).current_dir(&folder.0)).output();
+        let output = output.unwrap();
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{words}: {message}");
+        assert!(
+            message.contains("a quarter of the memory"),
+            "{words}: {message}"
+        );
+    }
+}
+
 /// A row of the table of `docs/limits.md`.
 fn row(name: &str, default: &str) -> String {
     format!("| `{name}` | {default} |")

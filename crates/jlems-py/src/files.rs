@@ -1,5 +1,7 @@
 //! jLEMS's files: written from arrays, and read into arrays.
 
+use std::path::Path;
+
 use jlems::{Failure, OutputError, OutputStore};
 use lems_host::FileStore;
 use lems_output::{DataFile, EventFile, EventFormat, TimesFile};
@@ -159,7 +161,7 @@ pub fn read_columns<'py>(
     path: String,
 ) -> PyResult<Vec<Bound<'py, PyArray1<f64>>>> {
     let columns = detached(py, || {
-        let text = std::fs::read_to_string(&path).map_err(|error| error.to_string())?;
+        let text = lems_host::text_of(Path::new(&path)).map_err(|error| error.to_string())?;
         columns_of(&text)
     })?;
     let columns = columns.map_err(|message| PyOSError::new_err(format!("{path}: {message}")))?;

@@ -36,6 +36,8 @@ fn acts(letter: char) -> bool {
             letter,
             // Marks, embeddings, overrides and isolates of right-to-left writing.
             '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+            // What takes no space: soft hyphens, joiners, and marks of the order of bytes.
+            | '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2064}' | '\u{feff}'
             // Separators of lines and paragraphs.
             | '\u{2028}' | '\u{2029}'
         )
@@ -95,6 +97,10 @@ mod tests {
             "a\\u{9b}2J\\u{1b}[1m\\r\\n"
         );
         assert_eq!(visible("x\u{202e}y\u{2028}"), "x\\u{202e}y\\u{2028}");
+        assert_eq!(
+            visible("v\u{200b}\u{feff}\u{ad}"),
+            "v\\u{200b}\\u{feff}\\u{ad}"
+        );
         assert_eq!(visible("µ é 神経"), "µ é 神経");
         assert_eq!(visible_lines("a\n\tb\u{7}"), "a\n\tb\\u{7}");
     }

@@ -11,5 +11,5 @@ mod store;
 
 pub use machine::Machine;
 pub use memory::{is_full, most, used};
-pub use sources::{FileSources, Sandbox};
+pub use sources::{FileSources, Sandbox, bytes_of, text_of};
 pub use store::FileStore;

@@ -1,7 +1,7 @@
 //! Reads model files from the file system.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Read};
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ impl SourceReader for FileSources {
         if Path::new(path).is_dir() {
             return Err(FOLDER.to_owned());
         }
-        text_of(
+        text_of_source(
             path,
             File::open(path).and_then(|file| beginning(file, most)),
             most,
@@ -71,9 +71,9 @@ fn from_hdf5(bytes: Vec<u8>, most: usize) -> Result<String, String> {
     lems_hdf5::network_as_xml(bytes, most).map_err(|error| error.to_string())
 }
 
-fn text_of(
+fn text_of_source(
     path: &str,
-    bytes: std::io::Result<Vec<u8>>,
+    bytes: io::Result<Vec<u8>>,
     most: usize,
 ) -> Result<Option<String>, String> {
     match bytes {
@@ -93,12 +93,37 @@ fn text_of(
 }
 
 /// A file, or one byte more than `most` of it.
-fn beginning(file: File, most: usize) -> std::io::Result<Vec<u8>> {
+fn beginning(file: File, most: usize) -> io::Result<Vec<u8>> {
     let wanted = (most as u64).saturating_add(1);
     let expected = file.metadata()?.len().min(wanted);
     let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or(most));
     file.take(wanted).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// The bytes of a file that is no model, such as a checkpoint or an output. A device such as `/dev/zero` never ends, so
+/// a file may have at most a quarter of the bytes of memory that this process may use.
+///
+/// # Errors
+/// The file cannot be read, or is larger.
+pub fn bytes_of(path: &Path) -> io::Result<Vec<u8>> {
+    let most = crate::memory::most().map_or(usize::MAX, |bytes| bytes / 4);
+    let bytes = beginning(File::open(path)?, most)?;
+    if bytes.len() > most {
+        let message =
+            format!("it has more than {most} bytes, a quarter of the memory that may be used");
+        return Err(io::Error::new(ErrorKind::FileTooLarge, message));
+    }
+    Ok(bytes)
+}
+
+/// The text of a file that is no model, with the bounds of [`bytes_of`].
+///
+/// # Errors
+/// Those of [`bytes_of`]; the bytes are not UTF-8.
+pub fn text_of(path: &Path) -> io::Result<String> {
+    let text = String::from_utf8(bytes_of(path)?);
+    text.map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is not text in UTF-8"))
 }
 
 /// The file system inside a few folders. No link leads out of them, even if it is changed while a file is opened.
@@ -152,7 +177,7 @@ impl SourceReader for Sandbox {
             options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
         }
         match folder.open_with(&below, &options) {
-            Ok(file) => text_of(path, beginning(file.into_std(), most), most),
+            Ok(file) => text_of_source(path, beginning(file.into_std(), most), most),
             Err(_) => Ok(None),
         }
     }

@@ -21,7 +21,7 @@ pub enum OutputError {
         path: String,
     },
     /// The run reads the file that would be written, or the one that it would grow in.
-    #[error("the output `{path}` is a file that the model is read from, or grows in one")]
+    #[error("the output `{path}` is one of the files that are read, or grows in one")]
     IsInput {
         /// The file, as named in the model.
         path: String,

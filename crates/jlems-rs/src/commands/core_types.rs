@@ -96,7 +96,7 @@ fn read_folder(folder: &Path) -> Result<&'static [EmbeddedFile], Failure> {
         if path.extension().is_some_and(|extension| extension == "xml") {
             let name = path.file_name().unwrap_or_default();
             let name: &'static str = name.to_string_lossy().into_owned().leak();
-            let text = std::fs::read_to_string(&path).map_err(failed)?.leak();
+            let text = lems_host::text_of(&path).map_err(failed)?.leak();
             files.push(EmbeddedFile::new(name, text));
         }
     }

@@ -25,7 +25,7 @@ pub fn rendered(failure: &Failure) -> String {
 /// The text of an output. A run that was killed may have left a partial one that ends within a line,
 /// which is left out.
 pub fn text_of_output(path: &Path) -> std::io::Result<String> {
-    let bytes = std::fs::read(path)?;
+    let bytes = lems_host::bytes_of(path)?;
     let mut text = String::from_utf8_lossy(&bytes).into_owned();
     let extension = path.extension().unwrap_or_default().to_string_lossy();
     let end = text.rfind('\n').map_or(0, |last| last + 1);

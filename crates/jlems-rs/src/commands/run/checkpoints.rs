@@ -151,7 +151,7 @@ impl Keeper {
 }
 
 fn read(path: &Path) -> Result<Checkpoint, Failure> {
-    let bytes = std::fs::read(path).map_err(|error| {
+    let bytes = lems_host::bytes_of(path).map_err(|error| {
         let message = format!("cannot read the checkpoint `{}`: {error}", path.display());
         Failure::plain(
             Code::NOT_A_CHECKPOINT,

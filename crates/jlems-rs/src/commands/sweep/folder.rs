@@ -91,7 +91,7 @@ impl Folder {
         let has_parts = self.has_parts();
         let place = self.path.join(MANIFEST);
         let shown = place.display().to_string();
-        let text = match fs::read_to_string(&place) {
+        let text = match lems_host::text_of(&place) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return if has_parts {

@@ -35,13 +35,13 @@ impl Specification {
             let message = format!("cannot read {}: {error}", visible(path));
             Failure::plain(Code::UNREADABLE, message, None)
         };
-        let text = std::fs::read_to_string(path).map_err(unreadable)?;
+        let text = lems_host::text_of(Path::new(path)).map_err(unreadable)?;
         let read_table = RefCell::new(String::new());
         let table = |name: &str| {
             let place = beside(path).join(name);
             let failed =
                 |error| SweepError::Points(format!("cannot read {}: {error}", place.display()));
-            let table = std::fs::read_to_string(&place).map_err(failed)?;
+            let table = lems_host::text_of(&place).map_err(failed)?;
             read_table.borrow_mut().clone_from(&table);
             Ok(table)
         };
