@@ -142,3 +142,103 @@ fn a_cursor_goes_on_as_far_as_it_is_told_and_holds_the_numbers() {
     let times: Vec<f64> = traces.events[0].times_of("7").collect();
     assert_eq!(times, [2.0]);
 }
+
+/// A network whose parts contain a number of idle instances, and what three of its variables are in three steps.
+fn with_idle_parts(number: usize) -> Vec<Vec<f64>> {
+    let idle = "<idle/>".repeat(number);
+    let text = format!(
+        r#"<Lems>{TYPES}
+          <ComponentType name="idle"/>
+          <ComponentType name="full"><Children name="idle" type="idle"/></ComponentType>
+          <ComponentType name="state"><Dynamics><StateVariable name="occupancy" dimension="none"/></Dynamics></ComponentType>
+          <ComponentType name="edge"><Text name="from"/><Text name="to"/>
+            <Dynamics><DerivedVariable name="rf" value="0.5 / SEC" dimension="per_time"/>
+              <DerivedVariable name="rr" value="0.25 / SEC" dimension="per_time"/></Dynamics></ComponentType>
+          <ComponentType name="scheme" extends="full"><Children name="states" type="state"/>
+            <Children name="edges" type="edge"/>
+            <Dynamics><KineticScheme name="k" nodes="states" edges="edges" stateVariable="occupancy" edgeSource="from"
+              edgeTarget="to" forwardRate="rf" reverseRate="rr"/></Dynamics></ComponentType>
+          <ComponentType name="decay"><Dynamics><StateVariable name="x" dimension="none"/>
+            <OnStart><StateAssignment variable="x" value="1"/></OnStart>
+            <TimeDerivative variable="x" value="-0.5 * x / SEC"/></Dynamics></ComponentType>
+          <ComponentType name="together" extends="full"><Child name="inner" type="decay"/>
+            <Dynamics simultaneous="true"><StateVariable name="y" dimension="none"/>
+              <DerivedVariable name="z" select="inner/x"/><TimeDerivative variable="y" value="z / SEC"/>
+            </Dynamics></ComponentType>
+          <ComponentType name="synapse"><EventPort name="in" direction="in"/>
+            <Dynamics><StateVariable name="w" dimension="none"/>
+              <OnStart><StateAssignment variable="w" value="2"/></OnStart></Dynamics></ComponentType>
+          <ComponentType name="target" extends="full"><Attachments name="synapses" type="synapse"/>
+            <Dynamics><StateVariable name="n" dimension="none"/>
+              <DerivedVariable name="w" select="synapses[*]/w" reduce="add"/>
+              <TimeDerivative variable="n" value="w / SEC"/></Dynamics></ComponentType>
+          <ComponentType name="connection"><ComponentReference name="synapse" type="synapse"/>
+            <Structure><With instance="clock" as="a"/><With instance="target" as="b"/>
+              <EventConnection from="a" to="b" receiver="synapse" receiverContainer="synapses"/></Structure>
+          </ComponentType>
+          <ComponentType name="net"><Child name="clock" type="clock"/><Child name="scheme" type="scheme"/>
+            <Child name="together" type="together"/><Child name="target" type="target"/>
+            <Children name="connections" type="connection"/></ComponentType>
+          <Dimension name="per_time" t="-1"/>
+          <synapse id="s"/>
+          <net id="n"><clock id="clock"/>
+            <scheme id="scheme">{idle}<state id="a"/><state id="b"/><edge id="e" from="a" to="b"/></scheme>
+            <together id="together">{idle}<inner type="decay"/></together>
+            <target id="target">{idle}</target>
+            <connection id="c" synapse="s"/></net>
+          <sim id="r" step="1 s" length="3 s" target="n"><file name="x.dat"><column quantity="scheme/a/occupancy"/>
+            <column quantity="together/y"/><column quantity="target/n"/></file></sim></Lems>"#
+    );
+    let simulation = simulation(&text);
+    let interpreter = Interpreter::new(&simulation.program);
+    let sink = Traces::of(&simulation);
+    let mut cursor = Cursor::start(&simulation, &RunSettings::default(), sink).unwrap();
+    cursor.advance(&simulation, &interpreter, 3).unwrap();
+    let (_, traces) = cursor.finish(&simulation).unwrap();
+    let quantities = ["scheme/a/occupancy", "together/y", "target/n"];
+    let column = |quantity: &str| traces.tables[0].column(quantity).unwrap().to_vec();
+    quantities.map(column).into()
+}
+
+/// jLEMS records 8, 16 and 24: the blocks of both regimes run once, when the synapse is made.
+#[test]
+fn regimes_of_attached_instances_run_on_start() {
+    let text = format!(
+        r#"<Lems>{TYPES}
+          <ComponentType name="synapse"><EventPort name="in" direction="in"/>
+            <Dynamics><StateVariable name="w" dimension="none"/>
+              <Regime name="first" initial="true"><OnStart><StateAssignment variable="w" value="w + 3"/></OnStart></Regime>
+              <Regime name="second"><OnStart><StateAssignment variable="w" value="w + 5"/></OnStart></Regime>
+            </Dynamics></ComponentType>
+          <ComponentType name="target"><Attachments name="synapses" type="synapse"/>
+            <Dynamics><StateVariable name="n" dimension="none"/>
+              <DerivedVariable name="w" select="synapses[*]/w" reduce="add"/>
+              <TimeDerivative variable="n" value="w / SEC"/></Dynamics></ComponentType>
+          <ComponentType name="net"><ComponentReference name="synapse" type="synapse"/>
+            <Child name="clock" type="clock"/><Child name="target" type="target"/>
+            <Structure><With instance="clock" as="a"/><With instance="target" as="b"/>
+              <EventConnection from="a" to="b" receiver="synapse" receiverContainer="synapses"/></Structure>
+          </ComponentType>
+          <synapse id="s"/><net id="n" synapse="s"><clock id="clock"/><target id="target"/></net>
+          <sim id="r" step="1 s" length="3 s" target="n"><file name="x.dat"><column quantity="target/n"/></file></sim>
+        </Lems>"#
+    );
+    let simulation = simulation(&text);
+    let interpreter = Interpreter::new(&simulation.program);
+    let sink = Traces::of(&simulation);
+    let mut cursor = Cursor::start(&simulation, &RunSettings::default(), sink).unwrap();
+    cursor.advance(&simulation, &interpreter, 3).unwrap();
+    let (_, traces) = cursor.finish(&simulation).unwrap();
+    let values = traces.tables[0].column("target/n").unwrap();
+    assert_eq!(values, [0.0, 8.0, 16.0, 24.0]);
+}
+
+#[test]
+fn a_large_tree_is_computed_like_a_small_one() {
+    let small = with_idle_parts(1);
+    assert!(
+        small.iter().all(|values| values[3] != values[0]),
+        "{small:?}"
+    );
+    assert_eq!(with_idle_parts(1_100), small);
+}

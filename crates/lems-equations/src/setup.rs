@@ -4,7 +4,7 @@ use lems_model::{ComponentType, Dynamics, Trigger};
 use lems_network::{NodeId, Part, ShapeId, hash_order};
 
 use crate::{
-    Equations, Item, NodeItem,
+    Equations, Item,
     step::{computed, published, requirements},
 };
 
@@ -71,21 +71,32 @@ fn initial_regime<'d>(dynamics: &Dynamics<'d>) -> Option<&'d str> {
 }
 
 impl<'m, 'd> Equations<'_, 'm, 'd> {
-    /// What the nodes of a shape do when its members are made, children first.
-    pub fn creation(&self, shape: ShapeId) -> Vec<NodeItem<'m, 'd>> {
-        let mut items = Vec::new();
-        self.create(shape, NodeId::ROOT, &mut items);
-        items
+    /// What the nodes of a shape do when its members are made, children first; then what is attached to them.
+    pub fn creation(&self, shape: ShapeId) -> Vec<Setup<'m, 'd>> {
+        let mut parts = Vec::new();
+        let mut attached = Vec::new();
+        self.create(shape, NodeId::ROOT, &mut parts, &mut attached);
+        parts.append(&mut attached);
+        parts
     }
 
-    fn create(&self, shape: ShapeId, node: NodeId, items: &mut Vec<NodeItem<'m, 'd>>) {
+    fn create(
+        &self,
+        shape: ShapeId,
+        node: NodeId,
+        parts: &mut Vec<Setup<'m, 'd>>,
+        attached: &mut Vec<Setup<'m, 'd>>,
+    ) {
         for part in self.parts(shape, node) {
-            if let Part::Child(child) = *part {
-                self.create(shape, child, items);
+            match *part {
+                Part::Child(child) => self.create(shape, child, parts, attached),
+                Part::Attached(list) => attached.push(Setup::Attached { node, list }),
             }
         }
-        let own = creation(self.kind(shape, node));
-        items.extend(own.map(|item| NodeItem { node, item }));
+        let items: Vec<Item<'m, 'd>> = creation(self.kind(shape, node)).collect();
+        if !items.is_empty() {
+            parts.push(Setup::Pass { node, items });
+        }
     }
 
     /// The set-up of a shape, which is `initialize` of jLEMS: each node makes a pass, then, twice,
@@ -94,6 +105,21 @@ impl<'m, 'd> Equations<'_, 'm, 'd> {
         let mut parts = Vec::new();
         self.set_up(shape, NodeId::ROOT, &mut parts);
         parts
+    }
+
+    /// The set-up of a container before that of its children, which are members of other shapes, and after it.
+    pub fn setup_of_container(&self, shape: ShapeId) -> [Vec<Setup<'m, 'd>>; 2] {
+        let node = NodeId::ROOT;
+        let attached = self
+            .parts(shape, node)
+            .iter()
+            .filter_map(|part| match *part {
+                Part::Attached(list) => Some(Setup::Attached { node, list }),
+                Part::Child(_) => None,
+            });
+        let before = self.pass(shape, node, false).into_iter().collect();
+        let after = attached.chain(self.pass(shape, node, true)).collect();
+        [before, after]
     }
 
     /// Adds the set-up of a node and of all nodes in it.

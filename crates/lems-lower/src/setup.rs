@@ -2,7 +2,7 @@
 
 use lems_index::Id;
 
-use lems_equations::{NodeItem, Setup};
+use lems_equations::{Equations, Setup};
 use lems_network::{NodeId, ShapeId, Visit};
 use rustc_hash::FxHashSet;
 
@@ -15,7 +15,10 @@ use super::{
 };
 use lems_ir::Statement;
 
-impl<'d> Lowering<'_, '_, 'd> {
+/// Parts of the set-up of a shape: what its members do when they are made, or their initial passes.
+type PartsOf<'n, 'm, 'd> = fn(&Equations<'n, 'm, 'd>, ShapeId) -> Vec<Setup<'m, 'd>>;
+
+impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
     /// Makes the set-up kernels: one for the members of a shape, or two for a container, before
     /// and after its children.
     pub(super) fn setups(&mut self) {
@@ -27,21 +30,22 @@ impl<'d> Lowering<'_, '_, 'd> {
                 continue;
             }
             let nest = self.top_nest(shape);
+            let creation = self.equations.creation(shape);
             let name = format!("set-up of {}", self.type_name(shape, NodeId::ROOT));
             if containers.contains(&shape) {
-                for derived in [false, true] {
-                    let mut code = Code::new(self.columns.volatile.clone());
-                    if !derived {
-                        self.creation(&mut code, &nest);
-                    }
-                    let pass = self.equations.pass(shape, NodeId::ROOT, derived);
-                    self.initialise(&mut code, &nest, pass.as_slice());
-                    self.add_setup(shape, code, name.clone());
-                }
+                let [before, after] = self.equations.setup_of_container(shape);
+                let mut code = Code::new(self.columns.volatile.clone());
+                self.initialise(&mut code, &nest, &creation, Equations::creation);
+                self.initialise(&mut code, &nest, &before, Equations::setup);
+                self.add_setup(shape, code, name.clone());
+                let mut code = Code::new(self.columns.volatile.clone());
+                self.initialise(&mut code, &nest, &after, Equations::setup);
+                self.add_setup(shape, code, name);
             } else {
                 let mut code = Code::new(self.columns.volatile.clone());
-                self.creation(&mut code, &nest);
-                self.initialise(&mut code, &nest, &self.equations.setup(shape));
+                self.initialise(&mut code, &nest, &creation, Equations::creation);
+                let setup = self.equations.setup(shape);
+                self.initialise(&mut code, &nest, &setup, Equations::setup);
                 self.add_setup(shape, code, name);
             }
         }
@@ -99,21 +103,14 @@ impl<'d> Lowering<'_, '_, 'd> {
         self.columns.set(column, Content::Each(values));
     }
 
-    /// `OnStart` blocks of regimes run once, when an instance is made.
-    fn creation(&mut self, code: &mut Code, nest: &LoopNest) {
-        for NodeItem { node, item } in self.equations.creation(nest.shape) {
-            let clock = Clock::Zero;
-            self.item(
-                code,
-                NodeContext { nest, node, clock },
-                &item,
-                &mut Totals::new(),
-            );
-        }
-    }
-
-    /// Makes the code of parts of the set-up of a shape.
-    fn initialise(&mut self, code: &mut Code, nest: &LoopNest, parts: &[Setup<'_, 'd>]) {
+    /// Makes the code of parts of the set-up of a shape. `of_attached` gives the same parts of attached instances.
+    fn initialise(
+        &mut self,
+        code: &mut Code,
+        nest: &LoopNest,
+        parts: &[Setup<'m, 'd>],
+        of_attached: PartsOf<'n, 'm, 'd>,
+    ) {
         for part in parts {
             match part {
                 Setup::Pass { node, items } => {
@@ -133,15 +130,18 @@ impl<'d> Lowering<'_, '_, 'd> {
                     for variant in &attachments.variants {
                         let inner = self.variant_nest(nest, *node, variant);
                         code.begin_anew();
-                        self.initialise(code, &inner, &self.equations.setup(inner.shape));
+                        let parts = of_attached(&self.equations, inner.shape);
+                        self.initialise(code, &inner, &parts, of_attached);
                         bodies.push(code.end());
                     }
-                    push_loop(code, nest.level, &attachments, bodies);
+                    if bodies.iter().any(|body| !body.is_empty()) {
+                        push_loop(code, nest.level, &attachments, bodies);
+                    }
                     code.forget();
                 }
                 Setup::Twice(inner) => {
                     code.begin_anew();
-                    self.initialise(code, nest, inner);
+                    self.initialise(code, nest, inner, of_attached);
                     let body = code.end();
                     code.push(Statement::Twice(body));
                     code.forget();

@@ -282,10 +282,14 @@ impl<'d> Sorter<'_, '_, 'd> {
                 self.sign(*element);
             }
         }
-        // Compartments and attached instances are members as a whole: nothing in them is a container.
+        // Compartments and attached instances are members as a whole, and so is what computes all in it at once:
+        // nothing in them is a container.
         let cable = network.cables.is_node(id);
+        let dynamics = network.type_of(id).dynamics.as_ref();
+        let computes_all =
+            dynamics.is_some_and(|dynamics| dynamics.simultaneous || !dynamics.schemes.is_empty());
         let around = self.whole;
-        self.whole |= instance.attached || cable;
+        self.whole |= instance.attached || cable || computes_all;
         // The children, unless the instance is a container.
         let mut size = 1;
         let mut populous = false;
