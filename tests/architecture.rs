@@ -1,19 +1,10 @@
 //! Checks the dependencies that each crate must not have, and other rules of the architecture.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use crate::support::workspace;
 use nml2_coretypes::CORE_TYPES;
-use support::workspace;
 
 /// (crate, dependencies that neither it nor any crate of this workspace below it has)
 const MAY_NOT_DEPEND: [(&str, &[&str]); 21] = [
@@ -298,6 +289,29 @@ fn only_the_command_line_touches_files_terminal_and_clock() {
     }
     assert!(touched, "the command line is where the test expects it");
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// A file that no binary names would be tests that never run.
+#[test]
+fn every_file_of_tests_is_in_a_binary() {
+    let tests = workspace().join("tests");
+    let read = |path: &Path| std::fs::read_to_string(path).unwrap();
+    let named = read(&tests.join("main.rs"));
+    let mut binaries = read(&workspace().join("crates/jlems-rs/Cargo.toml"));
+    binaries += &read(&workspace().join("crates/lems-jit/Cargo.toml"));
+    let mut files = 0;
+    for entry in std::fs::read_dir(&tests).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "rs") {
+            continue;
+        }
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let is_named = named.lines().any(|line| line == format!("mod {name};"))
+            || binaries.contains(&format!("tests/{name}.rs\""));
+        assert!(is_named, "tests/main.rs has no `mod {name};`");
+        files += 1;
+    }
+    assert!(files > 30);
 }
 
 #[test]

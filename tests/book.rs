@@ -9,24 +9,14 @@
 //! backticks at the end of the line above. An excerpt must be part of an existing file.
 
 #![cfg(unix)]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-#[path = "support/folder.rs"]
-mod folder;
-mod support;
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use folder::{Folder, files_below};
-use support::{assert_none, check_all, workspace};
+use crate::folder::{Folder, files_below};
+use crate::support::{assert_none, check_all, workspace};
 
 #[test]
 fn every_block_does_what_its_page_says() {

@@ -3,16 +3,7 @@
 //! The corpus of cells (`../shared/corpus-cells`) is compared by its own tool; these tests need nothing
 //! but the program.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-#[path = "support/dendrite.rs"]
-mod dendrite;
-
+use crate::dendrite;
 use std::num::NonZeroUsize;
 
 use jlems::{

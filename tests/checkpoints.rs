@@ -1,19 +1,9 @@
 //! Runs that are interrupted and resumed from a checkpoint: they write the same as without a break.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-#[path = "support/folder.rs"]
-mod folder;
-
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use folder::Folder;
+use crate::folder::Folder;
 use lems_engine::Checkpoint;
 use lems_math::JavaRandom;
 
@@ -376,7 +366,7 @@ fn a_run_whose_time_is_up_is_saved_first() {
     assert_same(&broken, &whole);
 }
 
-/// `KILLS=200 cargo test -p jlems-rs --test checkpoints killed -- --nocapture` repeats it more often.
+/// `KILLS=200 cargo test -p jlems-rs --test all checkpoints::killed -- --nocapture` repeats it more often.
 #[test]
 fn a_run_killed_at_any_moment_goes_on_to_the_same_end() {
     kill_often("KILL");

@@ -1,16 +1,6 @@
 //! Tests of the program as it is called from a terminal.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-#[path = "support/folder.rs"]
-mod folder;
-
-use folder::{DECAY, DECAY_TYPES, Folder};
+use crate::folder::{DECAY, DECAY_TYPES, Folder};
 
 #[test]
 fn every_way_to_run_a_file_writes_the_same_output_to_the_working_directory() {

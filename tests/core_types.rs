@@ -4,26 +4,17 @@
 //! The official files are in a folder beside the workspace (`../shared/reference/NeuroML2CoreTypes`, or
 //! the folder in the environment variable `NEUROML2_CORE_TYPES`). Without them the test does nothing.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
+use crate::support::reference_folder;
 use lems_document::{Document, Element, EmbeddedFile, IncludeOptions, MemorySources};
 use lems_expression::{Dimension, Expression};
 use lems_model::{
     Actions, ComponentType, Dynamics, Model, Parameter, ParameterKind, Reduce, Reference, Step,
 };
 use nml2_coretypes::CORE_TYPES;
-use support::reference_folder;
 
 /// The number of types in NeuroML 2.3.1.
 const TYPES: usize = 272;

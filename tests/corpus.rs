@@ -4,23 +4,14 @@
 //! variable `LEMS_CORPUS`). It has a `manifest.json` with the cases, and for each case a folder with the
 //! model and its `golden` outputs. Without the corpus the test does nothing.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
-
 use std::path::Path;
 
-use jlems::BackendKind;
-use serde_json::Value;
-use support::{
+use crate::support::{
     BACKENDS, Outputs, assert_none, check_all, difference, read_json, reference_folder, run_file,
     run_in_halves,
 };
+use jlems::BackendKind;
+use serde_json::Value;
 
 #[test]
 fn every_deterministic_case_writes_the_bytes_of_jlems() {

@@ -2,20 +2,11 @@
 //!
 //! Whether NEURON computes the right numbers with them is checked by `tests/neuron.py`.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
-
+use crate::support::workspace;
 use jlems::cells::{CellColors, DrawnCell, picture};
 use jlems::export::{File, Form, export};
 use jlems::{Failure, Loaded, MemorySources, Options};
 use lems_host::FileSources;
-use support::workspace;
 
 /// The files of an export of a file of the workspace.
 fn of_file(path: &str) -> Vec<File> {

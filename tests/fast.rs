@@ -1,17 +1,9 @@
 //! Tests of `--fast`: both back ends agree to the last bit, and their outputs are close to those of jLEMS.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
-
+use crate::support;
+use crate::support::{BACKENDS, Outputs, assert_none, cases, check_all, difference, run_with};
 use jlems::Options;
 use lems_host::FileSources;
-use support::{BACKENDS, Outputs, assert_none, cases, check_all, difference, run_with};
 
 /// Largest difference from jLEMS, as a fraction of the range of a column.
 const TOLERANCE: f64 = 1e-5;

@@ -1,12 +1,6 @@
 //! Replays the seeds of the fuzzers and the inputs that they found: see `fuzz/README.md`.
 
 #![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-#![allow(
     clippy::cast_possible_truncation,
     reason = "the fuzzers make small numbers of random large ones"
 )]

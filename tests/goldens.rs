@@ -1,22 +1,13 @@
 //! Checks that every model in `tests/models` and `examples` writes its golden files byte for byte, on
 //! both back ends.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
-
 use std::path::Path;
 
-use jlems::{BackendKind, Options};
-use lems_host::FileSources;
-use support::{
+use crate::support::{
     BACKENDS, Outputs, assert_none, cases, check_all, difference, run_file, run_in_halves, run_with,
 };
+use jlems::{BackendKind, Options};
+use lems_host::FileSources;
 
 #[test]
 fn every_case_writes_its_goldens() {

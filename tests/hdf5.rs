@@ -1,18 +1,8 @@
 //! Tests of networks in HDF5: in all places where a file can be named, with mistakes, and damaged.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-#[path = "support/folder.rs"]
-mod folder;
-
 use std::path::Path;
 
-use folder::Folder;
+use crate::folder::Folder;
 
 const NETWORK: &str = "older.nml.h5";
 

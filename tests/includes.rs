@@ -6,10 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
-#[path = "support/folder.rs"]
-mod folder;
-
-use folder::{DECAY, DECAY_TYPES, Folder};
+use crate::folder::{DECAY, DECAY_TYPES, Folder};
 
 /// The decay model with one more include after the others.
 fn decay_with(include: &str) -> Folder {

@@ -1,18 +1,8 @@
 //! Tests of the program when it is called like jNeuroML.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-#[path = "support/folder.rs"]
-mod folder;
-
 use std::process::{Command, Output};
 
-use folder::{DECAY, DECAY_TYPES, Folder};
+use crate::folder::{DECAY, DECAY_TYPES, Folder};
 
 /// Calls the program by its other name, with an empty environment.
 #[cfg(unix)]

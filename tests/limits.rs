@@ -1,19 +1,10 @@
 //! Checks that every limit that can be set is enforced and documented correctly.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-#[path = "support/folder.rs"]
-mod folder;
-
+use crate::folder;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use folder::{DECAY, Folder};
+use crate::folder::{DECAY, Folder};
 use jlems::{LIMITS, Limits, Unit, memory};
 
 /// Limits that a small model reaches, each with the code of the message.

@@ -1,18 +1,7 @@
 //! What is told of the shapes of cells: `show cell`, and the warnings about them.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-#[path = "support/dendrite.rs"]
-mod dendrite;
-#[path = "support/folder.rs"]
-mod folder;
-
-use folder::Folder;
+use crate::dendrite;
+use crate::folder::Folder;
 use jlems::cells::{AtRest, CellColors, DrawnCell, ResolvedCell, Shown};
 use jlems::{Loaded, MemorySources, Options, Severity, validate};
 

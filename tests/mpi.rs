@@ -3,21 +3,12 @@
 //! The tests need an `mpirun` on the search path, of any MPI, and say so where there is none.
 
 #![cfg(unix)]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-#[path = "support/folder.rs"]
-mod folder;
 
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use folder::{Folder, outputs_below};
+use crate::folder::{Folder, outputs_below};
 
 /// Long enough for any of the runs here, also on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);

@@ -1,16 +1,6 @@
 //! Tests of NeuroML files without a simulation, and of recordings in addition to those of a model.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-#[path = "support/folder.rs"]
-mod folder;
-
-use folder::Folder;
+use crate::folder::Folder;
 use serde_json::Value;
 
 const NML: &str = r#"<neuroml xmlns="http://www.neuroml.org/schema/neuroml2" id="doc">

@@ -1,20 +1,11 @@
 //! Tests of where outputs go, and of what they may overwrite.
 
 #![cfg(unix)]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-#[path = "support/folder.rs"]
-mod folder;
 
 use std::os::unix::fs::{FileTypeExt, symlink};
 use std::process::Stdio;
 
-use folder::{DECAY, DECAY_TYPES, Folder};
+use crate::folder::{DECAY, DECAY_TYPES, Folder};
 
 /// A model in its own folder, beside a folder with types and a folder for outputs.
 fn guest() -> Folder {

@@ -1,22 +1,13 @@
 //! Checks that the estimates of `run --plan` are right.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
-
 use std::collections::BTreeMap;
 
+use crate::support::{assert_none, cases, check_all};
 use jlems::Options;
 use lems_document::Document;
 use lems_host::FileSources;
 use lems_model::Model;
 use lems_network::{Estimate, Experiment, Network};
-use support::{assert_none, cases, check_all};
 
 /// Cases whose instances cannot be counted without building them.
 const UNTOLD: [&str; 3] = ["apply", "better-selections", "structure-selections"];

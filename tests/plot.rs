@@ -1,16 +1,6 @@
 //! Tests of pictures of runs and of files.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-#[path = "support/folder.rs"]
-mod folder;
-
-use folder::{DECAY, Folder};
+use crate::folder::{DECAY, Folder};
 
 /// The decay model with a display and without an output file.
 fn shown() -> Folder {

@@ -1,17 +1,8 @@
 //! Checks the promises of `docs/threat-model.md` and `docs/dependencies.md`.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
-
 use std::collections::BTreeSet;
 
-use support::workspace;
+use crate::support::workspace;
 
 /// The libraries in tables of `docs/dependencies.md`.
 fn listed() -> BTreeSet<String> {

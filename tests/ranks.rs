@@ -1,18 +1,8 @@
 //! Runs that several ranks make together write the bytes of one.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-#[path = "support/folder.rs"]
-mod folder;
-
 use std::path::Path;
 
-use folder::{Folder, Outputs, files_below, outputs_below};
+use crate::folder::{Folder, Outputs, files_below, outputs_below};
 
 /// Whether a file says what to run.
 fn is_runnable(path: &Path) -> bool {

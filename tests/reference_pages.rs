@@ -3,8 +3,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
@@ -14,7 +12,7 @@ use lems_document::{Document, EmbeddedFile, MemorySources};
 use lems_model::{Model, TypeId};
 use nml2_coretypes::CORE_TYPES;
 
-use support::workspace;
+use crate::support::workspace;
 
 /// The text of each page, by name.
 type Pages = BTreeMap<String, String>;

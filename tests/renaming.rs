@@ -1,21 +1,12 @@
 //! Checks that names mean nothing to the engine. The core types are merged into a NeuroML model, and
 //! everything that a ComponentType declares is renamed; the model then writes the same bytes.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::support::{BACKENDS, assert_none, case, check_all, run};
 use jlems::Options;
 use lems_document::{Document, Element, MemorySources};
 use lems_host::FileSources;
-use support::{BACKENDS, assert_none, case, check_all, run};
 
 /// Models with many kinds of cells, channels, synapses, inputs and connections.
 const MODELS: [&str; 8] = [

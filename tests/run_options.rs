@@ -1,18 +1,9 @@
 //! Tests of the options of `run` that change the model, the outputs and the messages.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-#[path = "support/folder.rs"]
-mod folder;
-
+use crate::folder;
 use std::path::Path;
 
-use folder::{DECAY, Folder};
+use crate::folder::{DECAY, Folder};
 use serde_json::Value;
 
 const NETWORK: &str = r#"<Lems>

@@ -8,14 +8,11 @@
     reason = "a test fails by panicking"
 )]
 
-#[path = "support/folder.rs"]
-mod folder;
-
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use folder::Folder;
+use crate::folder::Folder;
 use serde_json::Value;
 
 const SCHEMA: &str = "inputs.xsd";

@@ -1,16 +1,6 @@
 //! Checks that names of a model cannot forge lines of output and cannot send commands to a terminal.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-#[path = "support/folder.rs"]
-mod folder;
-
-use folder::{DECAY, DECAY_TYPES, Folder};
+use crate::folder::{DECAY, DECAY_TYPES, Folder};
 
 /// A name with everything that a terminal obeys: CSI, a line break, a change of direction.
 const NASTY: &str = "x&#x9b;2J&#10;wrote evil&#x202e;";

@@ -1,22 +1,13 @@
 //! Tests of runs and commands that are ended from outside: by signals, full disks and closed pipes.
 
 #![cfg(unix)]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-#[path = "support/folder.rs"]
-mod folder;
 
 use std::fs::File;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use folder::{DECAY, Folder};
+use crate::folder::{DECAY, Folder};
 
 const LONG: [&str; 3] = ["LEMS_decay.xml", "--length", "20000 s"];
 

@@ -3,8 +3,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
@@ -14,7 +12,7 @@ use lems_host::FileSources;
 use lems_model::{Dynamics, Model};
 use lems_network::{Experiment, Network};
 
-use support::{cases, read_json, workspace};
+use crate::support::{cases, read_json, workspace};
 
 /// The cases that use an element or a type, by its name.
 type Uses = BTreeMap<String, BTreeSet<String>>;

@@ -1,26 +1,18 @@
 //! Sweeps: the same numbers as single runs, in shards, broken off and gone on with.
 
 #![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-#![allow(
     clippy::cast_possible_truncation,
     reason = "files hold numbers of single precision"
 )]
 
-#[path = "support/folder.rs"]
-mod folder;
-
+use crate::folder;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use folder::Folder;
+use crate::folder::Folder;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
 /// Three sizes of a time constant, each with two seeds.

@@ -1,16 +1,7 @@
 //! Tests of `validate` on correct files, and on files with one mistake.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-#[path = "support/folder.rs"]
-mod folder;
-
-use folder::{DECAY, Folder};
+use crate::folder;
+use crate::folder::{DECAY, Folder};
 use serde_json::Value;
 
 const CELLS: &str = r#"<neuroml xmlns="http://www.neuroml.org/schema/neuroml2" id="cells">

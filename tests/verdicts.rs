@@ -5,14 +5,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-#[path = "support/folder.rs"]
-mod folder;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use folder::Folder;
+use crate::folder::Folder;
 use jlems::{Code, Severity};
 
 /// Models that run in jLEMS but not here, each with the reason.

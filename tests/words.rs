@@ -4,27 +4,18 @@
 //! meaning is the first sentence of the type's documentation. The test fails if the page is out of date;
 //! `UPDATE_WORDS=1` updates it.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use support::workspace;
+use crate::support::workspace;
 
 /// What the page says before its tables.
 const HEAD: &str = "\
 # Words
 
 Every type that a crate exports, with the first sentence of its documentation. A test makes this page
-(`UPDATE_WORDS=1 cargo test -p jlems-rs --test words`). ARCHITECTURE.md explains the words that the whole
+(`UPDATE_WORDS=1 cargo test -p jlems-rs --test all words::`). ARCHITECTURE.md explains the words that the whole
 project shares, such as shape, kernel and commit.
 ";
 
