@@ -285,7 +285,7 @@ impl<'d> Sorter<'_, '_, 'd> {
         // Compartments and attached instances are members as a whole, and so is what computes all in it at once:
         // nothing in them is a container.
         let cable = network.cables.is_node(id);
-        let dynamics = network.type_of(id).dynamics.as_ref();
+        let dynamics = network.type_of(id).dynamics.as_deref();
         let computes_all =
             dynamics.is_some_and(|dynamics| dynamics.simultaneous || !dynamics.schemes.is_empty());
         let around = self.whole;
@@ -298,9 +298,11 @@ impl<'d> Sorter<'_, '_, 'd> {
             let signature = self.sign(child);
             size += self.sizes[child];
             populous |= self.populous[child] || list.is_empty() || network.cables.is_node(child);
+            let is_state = dynamics
+                .is_some_and(|dynamics| dynamics.schemes.iter().any(|scheme| scheme.nodes == list));
             let id = network
                 .component_id(child)
-                .filter(|id| self.structural.ids.contains(id));
+                .filter(|id| is_state || self.structural.ids.contains(id));
             children.push((list, id.unwrap_or(""), signature));
         }
         let bare = network.type_of(id).dynamics.is_none();
