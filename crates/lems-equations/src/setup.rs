@@ -29,11 +29,16 @@ pub enum Setup<'m, 'd> {
     Twice(Vec<Setup<'m, 'd>>),
 }
 
-/// What an instance of a type does when it is made: the `OnStart` blocks of all its regimes.
+/// What an instance of a type does when it is made: the `OnStart` blocks of all its regimes, in the order of jLEMS's
+/// table.
 pub fn creation<'m, 'd>(
     kind: &'m ComponentType<'d>,
 ) -> impl Iterator<Item = Item<'m, 'd>> + use<'m, 'd> {
-    let regimes = (kind.dynamics.iter()).flat_map(|dynamics| dynamics.regimes.values());
+    let regimes = kind.dynamics.iter().flat_map(|dynamics| {
+        let names: Vec<&'d str> = dynamics.regimes.keys().copied().collect();
+        let ordered = hash_order(&names).into_iter();
+        ordered.filter_map(|name| dynamics.regimes.get(name))
+    });
     let starts = regimes.flat_map(|regime| &regime.dynamics.on_start);
     starts.map(Item::Actions)
 }
@@ -71,13 +76,13 @@ fn initial_regime<'d>(dynamics: &Dynamics<'d>) -> Option<&'d str> {
 }
 
 impl<'m, 'd> Equations<'_, 'm, 'd> {
-    /// What the nodes of a shape do when its members are made, children first; then what is attached to them.
-    pub fn creation(&self, shape: ShapeId) -> Vec<Setup<'m, 'd>> {
+    /// What the nodes of a shape do when its members are made, children first; and what is attached to them, which is
+    /// made when all members of all shapes are there.
+    pub fn creation(&self, shape: ShapeId) -> [Vec<Setup<'m, 'd>>; 2] {
         let mut parts = Vec::new();
         let mut attached = Vec::new();
         self.create(shape, NodeId::ROOT, &mut parts, &mut attached);
-        parts.append(&mut attached);
-        parts
+        [parts, attached]
     }
 
     fn create(

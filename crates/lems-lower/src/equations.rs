@@ -56,12 +56,15 @@ impl<'d> Lowering<'_, '_, 'd> {
         if let Some((name, _)) = kind.parameters.get_key_value(name) {
             return self.parameter(code, at.nest, at.node, name);
         }
-        if let Some((name, _)) = kind.properties.get_key_value(name) {
-            return self.property(code, at.nest, at.node, name);
+        if let Some(constant) = self.network.model.constants.get(name) {
+            return code.constant(constant.value);
         }
         if let Some(name) = self.own_variable(at, name) {
             let place = self.live(at, name);
             return code.load(place);
+        }
+        if let Some((name, _)) = kind.properties.get_key_value(name) {
+            return self.property(code, at.nest, at.node, name);
         }
         if name == "t" {
             return match at.clock {
@@ -79,14 +82,9 @@ impl<'d> Lowering<'_, '_, 'd> {
                 }
             };
         }
-        match self.network.model.constants.get(name) {
-            Some(constant) => code.constant(constant.value),
-            None => {
-                self.unknown_name(at, name);
-                // Any value will do: no program is made after an error.
-                code.constant(0.0)
-            }
-        }
+        self.unknown_name(at, name);
+        // Any value will do: no program is made after an error.
+        code.constant(0.0)
     }
 
     /// Reports a name that has no meaning in the equations of a type, once. The check of the model

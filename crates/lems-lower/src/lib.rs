@@ -108,6 +108,11 @@ fn lower_within<'d>(
     lowering.handlers();
     lowering.kernels();
     lowering.setups();
+    for attached in [false, true] {
+        for visit in &shapes.visits {
+            lowering.create(visit, attached);
+        }
+    }
     for visit in &shapes.visits {
         lowering.schedule(visit);
         let setup = lowering.setup_of(visit);
@@ -208,6 +213,8 @@ pub(crate) struct Lowering<'n, 'm, 'd> {
     /// Set-up kernels of each shape: of members, or of containers before and after their
     /// children.
     setups_of: IdVec<ShapeId, Vec<SetupId>>,
+    /// Kernels of what the members of each shape, and what is attached to them, do when they are made.
+    creations_of: IdVec<ShapeId, [Option<SetupId>; 2]>,
     /// Handler of each port.
     handler_of: FxHashMap<PortKey<'d>, HandlerId>,
     /// First source of each port: that of the first member.
@@ -286,6 +293,7 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
             method: Method::default(),
             rows: IndexMap::new(),
             setups_of: shapes.shapes.iter().map(|_| Vec::new()).collect(),
+            creations_of: shapes.shapes.iter().map(|_| [None; 2]).collect(),
             handler_of: FxHashMap::default(),
             sources: FxHashMap::default(),
             source_count: 0,
@@ -458,15 +466,30 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
         }
     }
 
+    /// Appends the calls of what is done once when the instances of a visit are made, children first, or of the same of
+    /// what is attached to them.
+    fn create(&mut self, visit: &Visit, attached: bool) {
+        let (shape, member) = match visit {
+            Visit::Member { shape, member } => (*shape, *member),
+            Visit::Container {
+                shape,
+                member,
+                children,
+            } => {
+                for child in children {
+                    self.create(child, attached);
+                }
+                (*shape, *member)
+            }
+        };
+        let [own, of_attached] = self.creations_of[shape];
+        if let Some(kernel) = if attached { of_attached } else { own } {
+            append_setup(&mut self.program.setup, vec![call(kernel, member)]);
+        }
+    }
+
     /// The set-up calls of a visit; those of a container's children happen twice.
     fn setup_of(&self, visit: &Visit) -> Vec<Setup> {
-        let call = |setup: SetupId, member: MemberId| {
-            Setup::Call(Call {
-                kernel: setup.get(),
-                first: member.get(),
-                last: member.get() + 1,
-            })
-        };
         match visit {
             Visit::Member { shape, member } => {
                 let setups = &self.setups_of[*shape];
@@ -691,6 +714,15 @@ fn segments(runs: &[Vec<Run>], variants: usize) -> Option<Vec<Vec<u32>>> {
         tables.push(table);
     }
     Some(tables)
+}
+
+/// The call of a set-up kernel for one member.
+fn call(setup: SetupId, member: MemberId) -> Setup {
+    Setup::Call(Call {
+        kernel: setup.get(),
+        first: member.get(),
+        last: member.get() + 1,
+    })
 }
 
 /// Appends parts, joining calls of neighbouring members.

@@ -30,12 +30,11 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
                 continue;
             }
             let nest = self.top_nest(shape);
-            let creation = self.equations.creation(shape);
+            self.creations_of[shape] = self.creations(shape, &nest);
             let name = format!("set-up of {}", self.type_name(shape, NodeId::ROOT));
             if containers.contains(&shape) {
                 let [before, after] = self.equations.setup_of_container(shape);
                 let mut code = Code::new(self.columns.volatile.clone());
-                self.initialise(&mut code, &nest, &creation, Equations::creation);
                 self.initialise(&mut code, &nest, &before, Equations::setup);
                 self.add_setup(shape, code, name.clone());
                 let mut code = Code::new(self.columns.volatile.clone());
@@ -43,12 +42,28 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
                 self.add_setup(shape, code, name);
             } else {
                 let mut code = Code::new(self.columns.volatile.clone());
-                self.initialise(&mut code, &nest, &creation, Equations::creation);
                 let setup = self.equations.setup(shape);
                 self.initialise(&mut code, &nest, &setup, Equations::setup);
                 self.add_setup(shape, code, name);
             }
         }
+    }
+
+    /// The kernels of what the members of a shape do once when they are made, and of the same of what is attached to
+    /// them; None where nothing does anything.
+    fn creations(&mut self, shape: ShapeId, nest: &LoopNest) -> [Option<SetupId>; 2] {
+        let name = format!("creation of {}", self.type_name(shape, NodeId::ROOT));
+        self.equations.creation(shape).map(|parts| {
+            let mut code = Code::new(self.columns.volatile.clone());
+            self.initialise(&mut code, nest, &parts, |equations, shape| {
+                equations.creation(shape).into_iter().flatten().collect()
+            });
+            let kernel = code.into_kernel(name.clone());
+            (!kernel.body.is_empty()).then(|| {
+                self.program.setups.push(kernel);
+                SetupId::at(self.program.setups.len() - 1)
+            })
+        })
     }
 
     fn add_setup(&mut self, shape: ShapeId, code: Code, name: String) {

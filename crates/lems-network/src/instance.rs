@@ -76,7 +76,15 @@ pub struct Route<'d> {
 
 /// Elements by component id, for the long lists that paths went through: instance, number of the
 /// list.
-pub(crate) type IdTables<'d> = FxHashMap<(InstanceId, usize), FxHashMap<&'d str, InstanceId>>;
+pub(crate) type IdTables<'d> = FxHashMap<(InstanceId, usize), IdTable<'d>>;
+
+/// The elements of a list by component id.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct IdTable<'d> {
+    /// Number of elements that the table knows; the list may have got more since.
+    pub seen: usize,
+    pub ids: FxHashMap<&'d str, InstanceId>,
+}
 
 /// What of an instance has names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -246,6 +254,26 @@ impl<'m, 'd> Network<'m, 'd> {
             self.additions.entry(id).or_default().push(name);
             self.added_names.insert(name);
         }
+    }
+
+    /// The name `index` as the type of an instance spells it, if it declares a property, parameter or state variable with
+    /// this name: it then gets the number of the instance in its population.
+    pub(crate) fn declared_index(&self, id: InstanceId) -> Option<&'d str> {
+        let kind = self.type_of(id);
+        let property = kind
+            .properties
+            .get_key_value("index")
+            .map(|(name, _)| *name);
+        let parameter = || {
+            kind.parameters
+                .get_key_value("index")
+                .map(|(name, _)| *name)
+        };
+        let state = || {
+            let dynamics = kind.dynamics.as_ref()?;
+            dynamics.state.get_key_value("index").map(|(name, _)| *name)
+        };
+        property.or_else(parameter).or_else(state)
     }
 
     /// The `id` of the component of an instance.

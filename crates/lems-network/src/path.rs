@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 
 use lems_document::{Attribute, Span, nearest};
-use rustc_hash::FxHashMap;
 
 use crate::error::LISTED;
 use crate::{InstanceId, Network, NetworkError};
@@ -196,24 +195,51 @@ impl<'d> Network<'_, 'd> {
             .nth(number)
     }
 
-    /// The last element of any list whose component has that id.
+    /// An element of a list whose component has that id. As in jLEMS, it is the last of the first list that has one, but
+    /// among attached instances the first of the last list.
     pub(crate) fn by_component_id(&self, current: InstanceId, name: &str) -> Option<InstanceId> {
         let lists = &self.instance(current).lists;
-        lists.iter().enumerate().find_map(|(number, (_, list))| {
-            if list.len() < TABLE_FROM {
-                let mut reversed = list.iter().rev().copied();
-                return reversed.find(|element| self.component_id(*element) == Some(name));
+        let is_attached = |number: &usize| {
+            let first = lists.get(*number).and_then(|(_, list)| list.first());
+            first.is_some_and(|first| self.instance(*first).attached)
+        };
+        let numbers = 0..lists.len();
+        let own = numbers.clone().filter(|number| !is_attached(number));
+        let attached = numbers.rev().filter(is_attached);
+        (own.chain(attached)).find_map(|number| self.in_list_by_id(current, number, name))
+    }
+
+    fn in_list_by_id(&self, current: InstanceId, number: usize, name: &str) -> Option<InstanceId> {
+        let (_, list) = self.instance(current).lists.get(number)?;
+        let is_wanted = |element: &InstanceId| self.component_id(*element) == Some(name);
+        if list.len() < TABLE_FROM {
+            let mut all = list.iter().copied();
+            return match list
+                .first()
+                .is_some_and(|first| self.instance(*first).attached)
+            {
+                true => all.find(is_wanted),
+                false => all.rfind(is_wanted),
+            };
+        }
+        let mut tables = self.by_id.borrow_mut();
+        let table = tables.entry((current, number)).or_default();
+        // Connections go on attaching instances after the first path has gone through the list.
+        for element in list.iter().skip(table.seen) {
+            let Some(id) = self.component_id(*element) else {
+                continue;
+            };
+            match self.instance(*element).attached {
+                true => {
+                    table.ids.entry(id).or_insert(*element);
+                }
+                false => {
+                    table.ids.insert(id, *element);
+                }
             }
-            let mut tables = self.by_id.borrow_mut();
-            let table = tables.entry((current, number)).or_insert_with(|| {
-                let ids = list
-                    .iter()
-                    .map(|element| (self.component_id(*element), *element));
-                ids.filter_map(|(id, element)| Some((id?, element)))
-                    .collect::<FxHashMap<_, _>>()
-            });
-            table.get(name).copied()
-        })
+        }
+        table.seen = list.len();
+        table.ids.get(name).copied()
     }
 
     /// `pop/3` for the element `pop[3]` of a population, or for an element without an id.

@@ -163,6 +163,9 @@ impl<'m, 'd> Builder<'_, 'm, 'd> {
                 return;
             };
             self.network.instance_mut(child).number = u32::try_from(index).ok();
+            if let Some(name) = self.network.declared_index(child) {
+                self.network.set(child, name, index as f64);
+            }
             self.append(id, "", child);
             self.assign(child, Place::of(&self.network, id), assigns, Some(child));
         }

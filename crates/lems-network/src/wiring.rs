@@ -1,7 +1,7 @@
 //! Makes connections: routes of events with their ports and delays, attached instances, tunnels.
 
 use lems_document::{Attribute, nearest};
-use lems_model::{ComponentId, ComponentType, Direction, Dynamics, Tunnel, Wiring};
+use lems_model::{ComponentId, ComponentType, Direction, Dynamics, EventPort, Tunnel, Wiring};
 
 use crate::connect::Connector;
 use crate::error::LONGEST_DELAY;
@@ -228,23 +228,24 @@ pub(crate) fn first_out<'d>(kind: &ComponentType<'d>) -> Option<&'d str> {
             .map(|port| port.value())
     }
     let dynamics = kind.dynamics.as_ref()?;
+    let names: Vec<&'d str> = dynamics.regimes.keys().copied().collect();
+    let regimes = hash_order(&names).into_iter();
     first(dynamics).or_else(|| {
-        dynamics
-            .regimes
-            .values()
-            .find_map(|regime| first(&regime.dynamics))
+        let mut regimes = regimes.filter_map(|name| dynamics.regimes.get(name));
+        regimes.find_map(|regime| first(&regime.dynamics))
     })
 }
 
-/// The port that an unnamed connection enters by: the first that is handled, else declared.
+/// The port that an unnamed connection enters by: the first in jLEMS's table that is handled outside regimes, else the
+/// first that is declared.
 fn first_in<'d>(kind: &ComponentType<'d>) -> Option<&'d str> {
-    let declared = (kind.ports.iter())
-        .filter(|(_, port)| port.direction == Direction::In)
-        .map(|(name, _)| *name);
-    hash_order(&handled_ports(kind))
-        .first()
-        .copied()
-        .or_else(|| declared.into_iter().next())
+    let main = kind.dynamics.iter().flat_map(|dynamics| &dynamics.on_event);
+    let handled: Vec<&'d str> = main.map(|handler| handler.port.value()).collect();
+    let is_in = |port: &EventPort| port.direction == Direction::In;
+    let declared = kind.ports.iter().filter(|(_, port)| is_in(port));
+    let declared: Vec<&'d str> = declared.map(|(name, _)| *name).collect();
+    let first = |ports: &[&'d str]| hash_order(ports).first().copied();
+    first(&handled).or_else(|| first(&declared))
 }
 
 /// The ports on which an event makes instances of a type do something.
