@@ -11,7 +11,7 @@ fn is_runnable(path: &Path) -> bool {
 }
 
 /// Status, messages and outputs of a run; reports tell times and are left out.
-fn outcome(model: &Path, arguments: &[&str]) -> (Option<i32>, String, Outputs) {
+fn outcome(model: &Path, arguments: &[&str]) -> Outcome {
     let outputs = Folder::new();
     let mut command = outputs.command();
     let output = (command.current_dir(model.parent().unwrap()))
@@ -26,6 +26,26 @@ fn outcome(model: &Path, arguments: &[&str]) -> (Option<i32>, String, Outputs) {
     (output.status.code(), messages, outputs_below(&outputs.0))
 }
 
+/// Status, messages and outputs.
+type Outcome = (Option<i32>, String, Outputs);
+
+/// Panics if two outcomes differ, and says in what.
+fn assert_same(shared: &Outcome, alone: &Outcome, what: &str) {
+    assert_eq!((shared.0, &shared.1), (alone.0, &alone.1), "{what}");
+    let names = |of: &Outcome| of.2.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(shared), names(alone), "{what}");
+    for (name, bytes) in &shared.2 {
+        let expected = &alone.2[name];
+        let place = (bytes.iter().zip(expected)).position(|(byte, other)| byte != other);
+        assert!(
+            bytes == expected,
+            "{what}: {name} has {} bytes, not {}, and differs first at {place:?}",
+            bytes.len(),
+            expected.len()
+        );
+    }
+}
+
 #[test]
 fn every_model_has_the_same_outputs_by_any_number_of_ranks() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
@@ -38,13 +58,14 @@ fn every_model_has_the_same_outputs_by_any_number_of_ranks() {
         let alone = outcome(model, &["--threads", "1"]);
         let ranks = (2 + number % 4).to_string();
         let shared = outcome(model, &["--ranks", &ranks]);
-        assert!(shared == alone, "{} by {ranks} ranks", model.display());
-        let shared = outcome(model, &["--ranks", "2", "--backend", "interp"]);
-        assert!(
-            shared == alone,
-            "{} by 2 ranks, interpreted",
-            model.display()
+        assert_same(
+            &shared,
+            &alone,
+            &format!("{} by {ranks} ranks", model.display()),
         );
+        let shared = outcome(model, &["--ranks", "2", "--backend", "interp"]);
+        let what = format!("{} by 2 ranks, interpreted", model.display());
+        assert_same(&shared, &alone, &what);
     }
 }
 
@@ -93,4 +114,164 @@ fn a_model_that_cannot_be_cut_says_why() {
         output.status.success() && message.contains("it is one instance"),
         "{message}"
     );
+}
+
+/// Cells in two populations with synapses of two kinds, with weights and delays, and with Poisson inputs. `line`
+/// is one more recorded quantity.
+fn network(line: &str) -> Folder {
+    let mut text = String::from(
+        r#"<neuroml id="net">
+<izhikevich2007Cell id="iz" v0="-60mV" C="100 pF" k="0.7 nS_per_mV" vr="-60mV" vt="-40mV" vpeak="35mV"
+ a="0.03per_ms" b="-2nS" c="-50 mV" d="100 pA"/>
+<expOneSynapse id="fast" gbase="2nS" erev="0mV" tauDecay="3ms"/>
+<expOneSynapse id="slow" gbase="0.5nS" erev="-70mV" tauDecay="30ms"/>
+<expTwoSynapse id="two" gbase="1nS" erev="0mV" tauRise="1ms" tauDecay="9ms"/>
+<poissonFiringSynapse id="noise" averageRate="80Hz" synapse="fast" spikeTarget="./fast"/>
+<pulseGenerator id="pulse" delay="1ms" duration="300ms" amplitude="90pA"/>
+<network id="nw"><population id="a" component="iz" size="23"/><population id="b" component="iz" size="11"/>"#,
+    );
+    let cells: Vec<String> = (0..23)
+        .map(|cell| format!("a[{cell}]"))
+        .chain((0..11).map(|cell| format!("b[{cell}]")))
+        .collect();
+    let mut seed = 1_usize;
+    let mut next = |below: usize| {
+        seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
+        (seed >> 8) % below
+    };
+    let populations = [("a", 23), ("b", 11)];
+    for (number, synapse) in ["fast", "slow", "two"].into_iter().enumerate() {
+        let (from, from_size) = populations[number % 2];
+        let (to, to_size) = populations[(number + 1) / 2 % 2];
+        text += &format!(
+            "<projection id=\"p{number}\" presynapticPopulation=\"{from}\" postsynapticPopulation=\"{to}\" synapse=\"{synapse}\">"
+        );
+        for id in 0..150 {
+            let (pre, post) = (next(from_size), next(to_size));
+            text += &match number {
+                0 => format!(
+                    "<connection id=\"{id}\" preCellId=\"../{from}[{pre}]\" postCellId=\"../{to}[{post}]\"/>"
+                ),
+                _ => format!(
+                    "<connectionWD id=\"{id}\" preCellId=\"../{from}[{pre}]\" postCellId=\"../{to}[{post}]\" weight=\"{}\" delay=\"{}ms\"/>",
+                    1 + next(3),
+                    next(4)
+                ),
+            };
+        }
+        text += "</projection>";
+    }
+    for (id, cell) in cells.iter().enumerate() {
+        let input = if id % 3 == 0 { "noise" } else { "pulse" };
+        text += &format!("<explicitInput target=\"{cell}\" input=\"{input}\"/>");
+    }
+    text += "</network></neuroml>";
+    let mut lems = format!(
+        r#"<Lems><Target component="sim"/><Include file="Cells.xml"/><Include file="Networks.xml"/>
+<Include file="Simulation.xml"/><Include file="net.nml"/>
+<Simulation id="sim" length="120ms" step="0.1ms" target="nw">
+<OutputFile id="o" fileName="v.dat"><OutputColumn id="x" quantity="a[3]/v"/><OutputColumn id="y" quantity="b[9]/v"/>{line}
+</OutputFile><EventOutputFile id="e" fileName="spikes.dat" format="ID_TIME">"#
+    );
+    for (id, cell) in cells.iter().enumerate() {
+        lems += &format!("<EventSelection id=\"{id}\" select=\"{cell}\" eventPort=\"spike\"/>");
+    }
+    lems += "</EventOutputFile></Simulation></Lems>";
+    let folder = Folder::new();
+    std::fs::write(folder.0.join("net.nml"), text).unwrap();
+    std::fs::write(folder.0.join("LEMS_net.xml"), lems).unwrap();
+    folder
+}
+
+#[test]
+fn networks_whose_synapses_are_built_where_they_are_needed_have_the_same_outputs() {
+    let lines = [
+        "",
+        r#"<OutputColumn id="i" quantity="a[20]/iSyn"/>"#,
+        r#"<OutputColumn id="g" quantity="a[20]/synapses:fast:1/g"/>"#,
+    ];
+    for line in lines {
+        let folder = network(line);
+        let model = folder.0.join("LEMS_net.xml");
+        let alone = outcome(&model, &["--threads", "1"]);
+        assert_eq!(alone.0, Some(0), "{}", alone.1);
+        assert!(alone.2.values().any(|text| text.len() > 2000), "it spikes");
+        for ranks in ["2", "3", "5"] {
+            let shared = outcome(&model, &["--ranks", ranks]);
+            assert_same(&shared, &alone, &format!("{line:?} by {ranks} ranks"));
+        }
+        let shared = outcome(&model, &["--ranks", "2", "--backend", "interp"]);
+        assert_same(&shared, &alone, &format!("{line:?} interpreted"));
+        let fast = outcome(&model, &["--threads", "1", "--fast"]);
+        assert_same(
+            &outcome(&model, &["--ranks", "2", "--fast"]),
+            &fast,
+            "--fast",
+        );
+    }
+}
+
+#[test]
+fn a_checkpoint_of_synapses_is_resumed_by_another_number_of_ranks() {
+    let whole = network("");
+    whole.succeed(&["LEMS_net.xml"]);
+    for (first, then) in [("3", "2"), ("1", "4"), ("2", "1")] {
+        let folder = network("");
+        let begin = ["LEMS_net.xml", "--length", "61 ms", "--ranks", first];
+        folder.succeed(&[&begin[..], &["--checkpoint", "saved"]].concat());
+        folder.succeed(&["LEMS_net.xml", "--ranks", then, "--resume", "saved"]);
+        for file in ["v.dat", "spikes.dat"] {
+            assert_eq!(
+                folder.read(file),
+                whole.read(file),
+                "{first} ranks, then {then}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_mistake_in_a_connection_is_reported_as_by_one_rank() {
+    let folder = network("");
+    let model = folder.0.join("net.nml");
+    let text = std::fs::read_to_string(&model).unwrap();
+    for (right, wrong) in [
+        ("../a[2]\"", "../a[77]\""),
+        ("synapse=\"slow\"", "synapse=\"iz\""),
+    ] {
+        assert!(text.contains(right));
+        std::fs::write(&model, text.replace(right, wrong)).unwrap();
+        let lems = folder.0.join("LEMS_net.xml");
+        let alone = outcome(&lems, &[]);
+        assert_eq!(alone.0, Some(1));
+        assert_same(&outcome(&lems, &["--ranks", "3"]), &alone, wrong);
+    }
+}
+
+#[test]
+fn connections_are_warned_of_once() {
+    let folder = network("");
+    let model = folder.0.join("net.nml");
+    let text = std::fs::read_to_string(&model).unwrap();
+    let instances: String = (0..11)
+        .map(|cell| {
+            format!("<instance id=\"{cell}\"><location x=\"0\" y=\"0\" z=\"0\"/></instance>")
+        })
+        .collect();
+    let text = text
+        .replace(
+            "<population id=\"b\" component=\"iz\" size=\"11\"/>",
+            &format!("<population id=\"b\" component=\"iz\" type=\"populationList\">{instances}</population>"),
+        )
+        .replace("../b[4]", "../b/4/another");
+    assert!(text.contains("/another"));
+    std::fs::write(&model, text).unwrap();
+    let warnings = |arguments: &[&str]| {
+        let output = folder.call(&[&["LEMS_net.xml", "--verbose"], arguments].concat());
+        assert!(output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let alone = warnings(&[]);
+    assert!(alone.contains("another"), "{alone}");
+    assert_eq!(warnings(&["--ranks", "3"]), alone);
 }

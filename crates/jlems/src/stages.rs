@@ -6,6 +6,7 @@
 
 mod backend;
 mod compiled;
+mod cut;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -306,8 +307,12 @@ pub(crate) fn simulations<'d>(
             every: options.every.max(1),
             times_file: target.times_file.map(|file| file.value().to_owned()),
         };
-        let simulation =
-            Simulation::new(model, experiment, run, recording, options.method).map_err(failed)?;
+        let part = cut::part(model, experiment, run, &recording, options)?;
+        let simulation = match part {
+            Some(part) => part,
+            None => Simulation::new(model, experiment, run, recording, options.method)
+                .map_err(failed)?,
+        };
         let simulation = match options.late_events {
             true => late_events::delivered_late(simulation)?,
             false => simulation,

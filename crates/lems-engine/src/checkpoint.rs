@@ -4,13 +4,13 @@
 //! little-endian words of eight bytes; text and lists have their length before them.
 
 use std::collections::HashSet;
-use std::fmt::Write;
 
-use lems_ir::{Action, CableScratch, Deliveries, EventQueue, Program, QueuedEvent, State, Target};
+use lems_ir::{Action, CableScratch, Deliveries, EventQueue, QueuedEvent, State};
 use lems_math::JavaRandom;
 use lems_output::{Checksum, Mark, OutputError, OutputSink, OutputStore};
 
 use crate::Simulation;
+use crate::fingerprint::fingerprint_of_outputs;
 
 const MAGIC: &[u8] = b"jlems-rs checkpoint 2\n";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -96,67 +96,9 @@ fn identity(simulation: &Simulation) -> [(&'static str, u64); 4] {
         ("other outputs", fingerprint_of_outputs(simulation)),
         (
             "another model, other parameters or another seed",
-            fingerprint(simulation),
+            simulation.fingerprint_of_program(),
         ),
     ]
-}
-
-fn fingerprint_of_outputs(simulation: &Simulation) -> u64 {
-    let mut sum = Checksum::default();
-    // Writing to a checksum does not fail.
-    for file in &simulation.data_files {
-        let _ = writeln!(sum, "{:?}", file.path);
-        for column in &file.columns {
-            let _ = writeln!(sum, "{:?} {:?}", column.quantity, column.scale);
-        }
-    }
-    let (events, times) = (&simulation.event_files, &simulation.recording.times_file);
-    let _ = write!(sum, "{events:?} {times:?}");
-    sum.value()
-}
-
-/// A checksum of all that the course of a run depends on but its step.
-pub(crate) fn fingerprint(simulation: &Simulation) -> u64 {
-    let Program {
-        kernels,
-        setups,
-        handlers,
-        schedule,
-        setup,
-        links,
-        schemes,
-        cables,
-        routes,
-        memory,
-        clock,
-    } = &*simulation.program;
-    let mut sum = Checksum::default();
-    let _ = write!(
-        sum,
-        "{kernels:?} {setups:?} {handlers:?} {schedule:?} {setup:?} {schemes:?} \
-         {cables:?} {clock:?} {:?}",
-        simulation.random
-    );
-    for column in simulation.data_files.iter().flat_map(|file| &file.columns) {
-        let _ = write!(sum, "{:?}", column.probe);
-    }
-    for number in links {
-        sum.add(&number.to_le_bytes());
-    }
-    let mut numbers = Bytes::default();
-    // Runs with and without inlets go on from one another.
-    let sent = |(source, _): &(u32, Target)| *source < simulation.first_inlet;
-    for (source, target) in routes.all().filter(sent) {
-        numbers.0.clear();
-        numbers.number(source.into());
-        numbers.action(target.action);
-        numbers.real(target.delay);
-        sum.add(&numbers.0);
-    }
-    for value in memory {
-        sum.add(&value.to_bits().to_le_bytes());
-    }
-    sum.value()
 }
 
 /// The bytes of a checkpoint of a run that has done `steps` and is at `time`.
@@ -291,7 +233,7 @@ impl Checkpoint {
 
     /// What `simulation` goes on with: the state, and how far its outputs were written.
     pub(crate) fn into_parts(
-        self,
+        mut self,
         simulation: &Simulation,
     ) -> Result<(State, Vec<Mark>), CheckpointError> {
         let parts = identity(simulation);
@@ -315,6 +257,15 @@ impl Checkpoint {
             for (_, target) in program.routes.all() {
                 unknown.remove(&target.action);
             }
+        }
+        // Other ranks handle what this part does not know.
+        if simulation.is_part() && !unknown.is_empty() {
+            let queue = &self.state.queue;
+            let known = queue
+                .events()
+                .filter(|event| !unknown.contains(&event.action));
+            self.state.queue = EventQueue::of(known.copied().collect(), queue.sent());
+            unknown.clear();
         }
         let fits = self.identity.len() == parts.len()
             && self.run == simulation.number()

@@ -6,6 +6,7 @@
 mod checkpoint;
 mod diagnose;
 mod error;
+mod fingerprint;
 mod record;
 mod rest;
 mod run;

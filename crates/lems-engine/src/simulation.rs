@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use lems_expression::Dimension;
 use lems_ir::{Action, Cable, Probe, Program, Target};
-use lems_lower::{Lowered, Method, Recorded, lower};
+use lems_lower::{Division, Lowered, Method, Recorded, lower};
 use lems_math::JavaRandom;
 use lems_model::Model;
 use lems_network::{
@@ -25,8 +25,12 @@ pub struct Simulation {
     pub(crate) fixed: Vec<Range<u32>>,
     /// What is legal, but probably a mistake.
     pub warnings: Vec<NetworkError>,
-    /// Number of instances.
+    /// Number of instances of the whole network.
     pub instances: usize,
+    /// Which part of the whole program this is; none if it is the whole, and not divided.
+    pub division: Option<Division>,
+    /// The checksum of the whole, if this is a part of it.
+    pub(crate) whole: Option<u64>,
     /// What of the run is recorded.
     pub(crate) recording: RecordSettings,
     pub(crate) run: Run,
@@ -204,7 +208,11 @@ impl Simulation {
             shapes: shapes_of_columns,
             fixed,
             inlets: first_inlet,
+            mut division,
         } = lower(&network, &shapes, &recorded, method)?;
+        division.is_sound &= network.distribution.is_none()
+            || (recorded.values.iter()).all(|value| network.is_known_to_all(value))
+                && (recorded.events.iter()).all(|(sender, _)| network.has_place_on_all(*sender));
         let data_files = (data_files.into_iter())
             .map(|(path, drawn, columns)| DataPlan {
                 path,
@@ -232,7 +240,9 @@ impl Simulation {
             columns,
             shapes: shapes_of_columns,
             fixed,
-            instances: network.instances.len(),
+            instances: network.size(),
+            division: Some(division),
+            whole: None,
             warnings: (network.warnings.into_inner().into_iter())
                 .chain(experiment.warnings.iter().cloned())
                 .chain(doubts)
@@ -256,6 +266,7 @@ impl Simulation {
         let cables = self.program.cables.iter();
         recorded.extend(cables.flat_map(Cable::slots).map(Probe::Slot));
         let program = Arc::unwrap_or_clone(self.program);
+        self.division = None;
         self.program = Arc::new(lems_optimise::fast(program, &recorded, fused));
         self
     }
@@ -272,9 +283,15 @@ impl Simulation {
         files.map(|file| (file.path.as_str(), file.ids.as_slice()))
     }
 
-    /// A checksum of all that the course of the run depends on.
-    pub fn fingerprint(&self) -> u64 {
-        crate::checkpoint::fingerprint(self) ^ self.run.step.to_bits() ^ self.run.steps
+    /// Says that it is part of a whole with this checksum.
+    pub fn set_whole(&mut self, checksum: u64) {
+        self.whole = Some(checksum);
+    }
+
+    /// Whether other ranks have other parts of the program.
+    pub fn is_part(&self) -> bool {
+        let division = self.division.as_ref();
+        division.is_some_and(|division| !division.positions.is_empty())
     }
 
     /// Slots of memory with the values that are recorded.

@@ -96,11 +96,23 @@ pub struct State {
     pub scratch: CableScratch,
 }
 
+/// A copy of values that takes no memory where they are zero for long.
+pub fn sparse_copy(values: &[f64]) -> Vec<f64> {
+    const CHUNK: usize = 512;
+    let mut copy = vec![0.0; values.len()];
+    for (to, from) in copy.chunks_mut(CHUNK).zip(values.chunks(CHUNK)) {
+        if from.iter().any(|value| value.to_bits() != 0) {
+            to.copy_from_slice(from);
+        }
+    }
+    copy
+}
+
 impl State {
     /// The state of a program before its initial passes.
     pub fn new(program: &Program, seed: i64) -> State {
         State {
-            memory: program.memory.clone(),
+            memory: sparse_copy(&program.memory),
             now: 0.0,
             queue: EventQueue::default(),
             deliveries: Deliveries::default(),

@@ -6,7 +6,11 @@ use lems_model::{Actions, ConditionalVariable, Reduce, Selection, Step};
 use lems_network::{InstanceId, NetworkError, NodeId, Readable, Variable};
 
 use super::{
-    AttachmentOrder, Attachments, LoopNest, Lowering, code::Code, columns::ColumnKind, reads::Read,
+    LoopNest, Lowering,
+    attachments::{AttachmentOrder, Attachments},
+    code::Code,
+    columns::ColumnKind,
+    reads::Read,
 };
 use lems_ir::{Block, Comparison, Level, Logic, Operator, Place, Register, Statement};
 
@@ -263,6 +267,8 @@ impl<'d> Lowering<'_, '_, 'd> {
         selection: &Selection<'d>,
     ) -> Result<Register, NetworkError> {
         let shape = self.shape(at.nest.shape);
+        // The tables of a share of the network would not be those of the whole.
+        self.division.is_sound &= self.network.distribution.is_none();
         let mut offsets = vec![0];
         let mut addresses = Vec::new();
         for member in shape.member_ids() {
@@ -277,8 +283,9 @@ impl<'d> Lowering<'_, '_, 'd> {
             }
             offsets.push(self.offset(addresses.len()));
         }
-        let offsets = self.link_table(&offsets);
-        let table = self.address_table(addresses);
+        let offsets = self.link_table(&offsets, &vec![true; offsets.len()]);
+        let are_own = vec![true; addresses.len()];
+        let table = self.address_table(addresses, &are_own);
         let start = code.constant(neutral(operator));
         let total = code.accumulator(start);
         let level = Level(at.nest.level + 1);

@@ -2,7 +2,7 @@
 
 use lems_index::{Id, IdVec, narrow};
 
-use lems_network::NetworkError;
+use lems_network::{NetworkError, Shapes};
 use rustc_hash::FxHashSet;
 
 use super::{
@@ -73,7 +73,10 @@ impl<'d> Lowering<'_, '_, 'd> {
         if slots_needed > self.most {
             return Err(self.too_large("values in memory"));
         }
-        let bases = lay_out(&self.columns.all, &used, &mut program.memory);
+        program.memory = vec![0.0; slots_needed];
+        let bases = lay_out(&self.columns.all, self.shapes, &used, &mut program.memory);
+        self.divide_slots(&bases);
+        let program = &mut self.program;
         // Code and tables name slots from here on.
         let first_slot = |column: ColumnId| match bases[column] {
             Some(base) => base,
@@ -128,6 +131,7 @@ impl<'d> Lowering<'_, '_, 'd> {
             shapes,
             fixed,
             inlets,
+            division: self.division,
         })
     }
 
@@ -251,19 +255,32 @@ fn sweep(block: &mut Block, slots: &[Address], read: &FxHashSet<ColumnId>, used:
 /// Gives every used column its first slot and fills memory with its content.
 fn lay_out(
     columns: &IdVec<ColumnId, Column<'_>>,
+    shapes: &Shapes<'_>,
     used: &FxHashSet<ColumnId>,
-    memory: &mut Vec<f64>,
+    memory: &mut [f64],
 ) -> IdVec<ColumnId, Option<u32>> {
+    let mut next = 0;
     let bases = columns.iter_enumerated().map(|(id, column)| {
         if !used.contains(&id) {
             return None;
         }
-        let base = narrow(memory.len());
-        match &column.content {
-            Content::Uniform(value) => memory.resize(memory.len() + column.members, *value),
-            Content::Each(values) => memory.extend_from_slice(values),
+        let base = next;
+        next += column.members;
+        let own = &mut memory[base..next];
+        // Zeros that are not written take no memory, in particular those of members that are not there.
+        let shape = &shapes.shapes[column.shape];
+        let members = match column.members == shape.members {
+            true => shape.member_runs(),
+            false => std::iter::once(0..column.members).collect(),
+        };
+        for members in members {
+            match &column.content {
+                Content::Uniform(value) if value.to_bits() == 0 => {}
+                Content::Uniform(value) => own[members].fill(*value),
+                Content::Each(values) => own[members.clone()].copy_from_slice(&values[members]),
+            }
         }
-        Some(base)
+        Some(narrow(base))
     });
     bases.collect()
 }

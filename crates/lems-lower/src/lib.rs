@@ -4,9 +4,11 @@
 //! store, in jLEMS's order of evaluation. What no one reads is removed at the end, and only then
 //! do columns get their places in memory.
 
+mod attachments;
 mod cables;
 mod code;
 mod columns;
+mod division;
 mod equations;
 mod finish;
 mod handlers;
@@ -36,7 +38,9 @@ use lems_network::{
     Variable, Visit,
 };
 
+use attachments::Attachments;
 use columns::{Address, ColumnId, ColumnKind, Columns};
+pub use division::Division;
 use lems_ir::{Action, Call, Probe, Program, Routes, Setup, Stage, Target};
 pub use method::Method;
 use nodes::{CableKernels, PendingNode};
@@ -57,6 +61,8 @@ pub struct Lowered {
     pub fixed: Vec<Range<u32>>,
     /// First of the sources that send to the inlets, one after another, in the order of [`Recorded::inlets`].
     pub inlets: u32,
+    /// Which part of the whole program it is.
+    pub division: Division,
 }
 
 /// What is recorded while a program runs, and where events come in.
@@ -228,36 +234,13 @@ pub(crate) struct Lowering<'n, 'm, 'd> {
     unknown: FxHashSet<(TypeId, String)>,
     /// Nodes whose time is recorded.
     clocks: FxHashSet<(ShapeId, NodeId)>,
+    /// Which part of the whole program this is.
+    division: Division,
     /// Most entries of a table.
     most: usize,
     /// A table that would have more; it stays empty.
     overflow: Option<&'static str>,
     errors: Vec<NetworkError>,
-}
-
-/// The instances attached to one list of one node of a shape.
-#[derive(Debug)]
-struct Attachments {
-    /// Their shapes, each with its members here.
-    variants: Vec<Variant>,
-    /// How the loop over them finds them.
-    order: AttachmentOrder,
-}
-
-/// The attached instances of one shape.
-#[derive(Debug)]
-struct Variant {
-    shape: ShapeId,
-    members: Rc<Vec<MemberId>>,
-}
-
-/// How a loop finds attached instances.
-#[derive(Debug)]
-enum AttachmentOrder {
-    /// Variant after variant; an offset table each.
-    Segments(Vec<u32>),
-    /// Offset table and first triple.
-    Runs(u32, u32),
 }
 
 /// Where code is being made: a shape, the loop over its members, and the hosts around it.
@@ -301,6 +284,7 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
             names_of: FxHashMap::default(),
             unknown: FxHashSet::default(),
             clocks: FxHashSet::default(),
+            division: Division::new(),
             most,
             overflow: None,
             errors: Vec::new(),
@@ -463,6 +447,7 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
                     last: member.get() + 1,
                 })),
             }
+            self.assign_position(shape, member);
         }
     }
 
@@ -556,6 +541,8 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
             }
             self.source_count += narrow(recorded.inlets.len());
         }
+        self.cross();
+        self.divide_handlers();
         if self.overflow.is_none() && self.fits("connections", by_source.len()) {
             self.program.routes = Routes::new(self.source_count, &by_source);
         }
@@ -575,90 +562,13 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
         })
     }
 
-    /// What is attached to a list of a node, and how a loop finds it.
-    fn attachments(&mut self, shape: ShapeId, node: NodeId, list: &'d str) -> Rc<Attachments> {
-        let key = ListKey { shape, node, list };
-        if let Some(attachments) = self.attachments.get(&key) {
-            return attachments.clone();
-        }
-        // The shapes that are attached, and for each host runs of members that follow one another.
-        let mut variants: Vec<(ShapeId, Vec<MemberId>)> = Vec::new();
-        let mut runs: Vec<Vec<Run>> = Vec::with_capacity(self.shape(shape).members);
-        for host in self.shape(shape).member_ids() {
-            let mut own: Vec<Run> = Vec::new();
-            for location in self.attached(shape, node, host, list) {
-                let known = variants
-                    .iter()
-                    .position(|(known, _)| *known == location.shape);
-                let variant = known.unwrap_or_else(|| {
-                    variants.push((location.shape, Vec::new()));
-                    variants.len() - 1
-                });
-                variants[variant].1.push(location.member);
-                let (variant, member) = (narrow(variant), location.member.get());
-                match own.last_mut() {
-                    Some(run) if run.variant == variant && run.last == member => run.last += 1,
-                    _ => own.push(Run {
-                        variant,
-                        first: member,
-                        last: member + 1,
-                    }),
-                }
-            }
-            runs.push(own);
-        }
-        // A table for each shape if that is enough, else the runs as they are.
-        let order = match segments(&runs, variants.len()) {
-            Some(tables) => {
-                let tables = tables.iter().map(|table| self.link_table(table)).collect();
-                AttachmentOrder::Segments(tables)
-            }
-            None => {
-                let mut offsets = vec![0];
-                let mut triples = Vec::new();
-                for own in &runs {
-                    let numbers = own
-                        .iter()
-                        .flat_map(|run| [run.variant, run.first, run.last]);
-                    triples.extend(numbers);
-                    offsets.push(self.offset(triples.len() / 3));
-                }
-                let offsets = self.link_table(&offsets);
-                AttachmentOrder::Runs(offsets, self.link_table(&triples))
-            }
-        };
-        let variants = variants.into_iter().map(|(shape, members)| Variant {
-            shape,
-            members: Rc::new(members),
-        });
-        let attachments = Rc::new(Attachments {
-            variants: variants.collect(),
-            order,
-        });
-        self.attachments.insert(key, attachments.clone());
-        attachments
-    }
-
-    /// Where the instances are that are attached to a list of a node.
-    fn attached(
-        &self,
-        shape: ShapeId,
-        node: NodeId,
-        host: MemberId,
-        list: &str,
-    ) -> impl Iterator<Item = lems_network::Location> + use<'_, 'n, 'm, 'd> {
-        let instance = self.shape(shape).instance(host, node);
-        let list = self.network.list(instance, list);
-        (list.unwrap_or_default().iter())
-            .filter(|element| self.network.instance(**element).attached)
-            .map(|element| self.shapes.location(*element))
-    }
-
-    fn link_table(&mut self, entries: &[u32]) -> u32 {
+    /// Makes a table of links. `are_own` says of its first entries which ones no other part of the program has.
+    fn link_table(&mut self, entries: &[u32], are_own: &[bool]) -> u32 {
         let Some(first) = self.first_link(entries.len()) else {
             return 0;
         };
         self.program.links.extend_from_slice(entries);
+        self.division.add_links(first, are_own);
         first
     }
 
@@ -677,43 +587,6 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
             false => 0,
         }
     }
-}
-
-/// Attached instances of one host that follow one another.
-#[derive(Debug, Clone, Copy)]
-struct Run {
-    /// Index of their shape among the variants.
-    variant: u32,
-    /// The first member.
-    first: u32,
-    /// The member after the last one.
-    last: u32,
-}
-
-/// Offset tables, one for each variant, if all hosts hold variant after variant and follow one
-/// another without gaps.
-fn segments(runs: &[Vec<Run>], variants: usize) -> Option<Vec<Vec<u32>>> {
-    let is_sorted = |own: &Vec<Run>| own.is_sorted_by(|a, b| a.variant < b.variant);
-    if !runs.iter().all(is_sorted) {
-        return None;
-    }
-    let mut tables = Vec::with_capacity(variants);
-    for variant in 0..narrow(variants) {
-        let of_variant = |own: &Vec<Run>| own.iter().find(|run| run.variant == variant).copied();
-        let mut end = runs.iter().find_map(of_variant).map_or(0, |run| run.first);
-        let mut table = vec![end];
-        for own in runs {
-            if let Some(run) = of_variant(own) {
-                if run.first != end {
-                    return None;
-                }
-                end = run.last;
-            }
-            table.push(end);
-        }
-        tables.push(table);
-    }
-    Some(tables)
 }
 
 /// The call of a set-up kernel for one member.

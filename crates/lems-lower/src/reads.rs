@@ -6,7 +6,8 @@ use std::rc::Rc;
 use lems_network::{InstanceId, Meaning, MemberId, NetworkError, NodeId, Readable, Variable};
 
 use super::{
-    AddressTable, LoopNest, Lowering, Variant,
+    AddressTable, LoopNest, Lowering,
+    attachments::Variant,
     code::Code,
     columns::{Address, ColumnId, ColumnKind, Content},
 };
@@ -113,6 +114,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         mut member: MemberId,
         readable: Readable<'d>,
     ) -> MemberRead {
+        self.look_at(nest, member, readable.instance);
         if let Variable::Fixed(value) = readable.variable {
             return MemberRead::Number(value);
         }
@@ -291,7 +293,8 @@ impl<'d> Lowering<'_, '_, 'd> {
                 code.load(Place::Slot(slot))
             }
             Read::Each(addresses) => {
-                let table = self.address_table(addresses.clone());
+                let are_own = self.own_members(nest.shape);
+                let table = self.address_table(addresses.clone(), &are_own);
                 code.load(Place::Linked {
                     table,
                     level: Level(nest.level),
@@ -312,13 +315,19 @@ impl<'d> Lowering<'_, '_, 'd> {
         narrow(slot)
     }
 
-    /// A table of addresses in the links; the slots are filled in at the end.
-    pub(super) fn address_table(&mut self, addresses: Vec<Option<Address>>) -> u32 {
+    /// A table of addresses in the links; the slots are filled in at the end. `are_own` says which ones no other part
+    /// of the program has.
+    pub(super) fn address_table(
+        &mut self,
+        addresses: Vec<Option<Address>>,
+        are_own: &[bool],
+    ) -> u32 {
         let Some(first) = self.first_link(addresses.len()) else {
             return 0;
         };
         let end = self.program.links.len() + addresses.len();
         self.program.links.resize(end, 0);
+        self.division.add_links(first, are_own);
         self.address_tables.push(AddressTable { first, addresses });
         first
     }
@@ -367,7 +376,10 @@ impl<'d> Lowering<'_, '_, 'd> {
     ) -> Register {
         let shape = self.shape(nest.shape);
         let value = |member| declared(value(shape.instance(member, node)), name);
-        let first = value(MemberId::from_u32(0));
+        let first = match shape.member_ids().next() {
+            Some(member) => value(member),
+            None => return code.constant(0.0),
+        };
         if is_shared {
             return code.constant(first);
         }
@@ -375,11 +387,14 @@ impl<'d> Lowering<'_, '_, 'd> {
             value(*member).to_bits() != first.to_bits()
                 || self.network.is_free_at(shape.instance(*member, node))
         };
-        let Some(different) = shape.member_ids().find(differs) else {
+        if !shape.member_ids().any(|member| differs(&member)) {
             return code.constant(first);
-        };
-        let mut values = vec![first; different.index()];
-        values.extend(shape.member_ids().skip(different.index()).map(value));
+        }
+        // Other ranks have the values of members that are not there.
+        let mut values = vec![0.0; shape.members];
+        for member in shape.member_ids() {
+            values[member.index()] = value(member);
+        }
         let column = self.column(nest.shape, node, ColumnKind::Parameter(name));
         self.columns.set(column, Content::Each(values));
         code.load(column.place(nest.level))

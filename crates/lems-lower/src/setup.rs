@@ -109,11 +109,10 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
         {
             return;
         }
-        let values = self
-            .shape(shape)
-            .member_ids()
-            .map(|member| assigned(member).unwrap_or(0.0))
-            .collect();
+        let mut values = vec![0.0; self.shape(shape).members];
+        for member in self.shape(shape).member_ids() {
+            values[member.index()] = assigned(member).unwrap_or(0.0);
+        }
         let column = self.column(shape, node, ColumnKind::Live(name));
         self.columns.set(column, Content::Each(values));
     }

@@ -7,11 +7,13 @@ use lems_model::{ComponentId, ComponentType, Direction, Model, Role, Siblings, T
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
-    Instance, InstanceId, MAX_DEPTH, Network, NetworkError,
+    Instance, InstanceId, MAX_DEPTH, Network, NetworkError, Share,
     cables::{CableBuilder, CableRules, Cables, Origin},
     connect::Connector,
     hash_order,
+    instance::Distribution,
     path::Path,
+    share::{Survey, can_be_distributed},
     structure::{Place, is_bare_connection, makes_instances},
 };
 
@@ -52,6 +54,33 @@ impl<'m, 'd> Network<'m, 'd> {
         Network::build_with(model, target, random, most, cables)
     }
 
+    /// The share of the network that one of several ranks needs; the whole network if it cannot be distributed.
+    ///
+    /// # Errors
+    /// Those of [`build_within`](Self::build_within).
+    pub fn build_share(
+        model: &'m Model<'d>,
+        target: ComponentId,
+        random: JavaRandom,
+        most: usize,
+        cables: Option<&CableRules>,
+        share: Share,
+    ) -> Result<Network<'m, 'd>, Vec<NetworkError>> {
+        let cable_builder = CableBuilder {
+            rules: cables,
+            ..CableBuilder::default()
+        };
+        if can_be_distributed(model) {
+            let mut builder = Builder::new(model, random.clone(), most, cable_builder);
+            if let Some(root) = builder.begin(target)
+                && builder.distribute(root, share)
+            {
+                return builder.finish(root);
+            }
+        }
+        Network::build_within(model, target, random, most, cables)
+    }
+
     /// Makes a network of one cell that has a shape, as compartments even if it is only one.
     ///
     /// # Errors
@@ -77,49 +106,10 @@ impl<'m, 'd> Network<'m, 'd> {
         most: usize,
         cables: CableBuilder<'_>,
     ) -> Result<Network<'m, 'd>, Vec<NetworkError>> {
-        let network = Network {
-            model,
-            instances: Vec::new(),
-            routes: Vec::new(),
-            assigned: FxHashMap::default(),
-            additions: FxHashMap::default(),
-            added_names: FxHashSet::default(),
-            random,
-            warnings: RefCell::default(),
-            by_id: Default::default(),
-            by_name: Default::default(),
-            meanings: model.types.iter().map(|_| OnceCell::new()).collect(),
-            cables: Cables::default(),
-            peers: FxHashMap::default(),
-            free: FxHashSet::default(),
-        };
-        let mut builder = Builder {
-            network,
-            errors: Vec::new(),
-            // Instances are numbered with 32 bits.
-            most: most.min(u32::MAX as usize),
-            exhausted: false,
-            incomplete: false,
-            waiting: FxHashSet::default(),
-            making: Vec::new(),
-            built: Vec::new(),
-            collections: FxHashMap::default(),
-            pairs: FxHashMap::default(),
-            ports: FxHashMap::default(),
-            without_destination: FxHashSet::default(),
-            cables,
-        };
-        builder.look_for_cables();
-        let kind = model.component(target).component_type;
-        if let Some(root) = builder.instantiate(kind, Some(target), None, true, 0) {
-            builder.incomplete = builder.lacks_instances(0);
-            builder.build(root);
-        }
-        if builder.errors.is_empty() {
-            builder.network.warn_of_nameless_wrappers();
-            Ok(builder.network)
-        } else {
-            Err(builder.errors)
+        let mut builder = Builder::new(model, random, most, cables);
+        match builder.begin(target) {
+            Some(root) => builder.finish(root),
+            None => Err(builder.errors),
         }
     }
 }
@@ -149,6 +139,100 @@ pub(crate) struct Builder<'r, 'm, 'd> {
     pub(crate) without_destination: FxHashSet<TypeId>,
     /// Cells with dendrites.
     pub(crate) cables: CableBuilder<'r>,
+    /// What is counted while connections are only counted.
+    pub(crate) survey: Option<Survey>,
+}
+
+impl<'r, 'm, 'd> Builder<'r, 'm, 'd> {
+    fn new(
+        model: &'m Model<'d>,
+        random: JavaRandom,
+        most: usize,
+        cables: CableBuilder<'r>,
+    ) -> Self {
+        let network = Network {
+            model,
+            instances: Vec::new(),
+            routes: Vec::new(),
+            assigned: FxHashMap::default(),
+            additions: FxHashMap::default(),
+            added_names: FxHashSet::default(),
+            random,
+            warnings: RefCell::default(),
+            by_id: Default::default(),
+            by_name: Default::default(),
+            meanings: model.types.iter().map(|_| OnceCell::new()).collect(),
+            cables: Cables::default(),
+            peers: FxHashMap::default(),
+            free: FxHashSet::default(),
+            distribution: None,
+        };
+        Builder {
+            network,
+            errors: Vec::new(),
+            // Instances are numbered with 32 bits.
+            most: most.min(u32::MAX as usize),
+            exhausted: false,
+            incomplete: false,
+            waiting: FxHashSet::default(),
+            making: Vec::new(),
+            built: Vec::new(),
+            collections: FxHashMap::default(),
+            pairs: FxHashMap::default(),
+            ports: FxHashMap::default(),
+            without_destination: FxHashSet::default(),
+            cables,
+            survey: None,
+        }
+    }
+
+    /// Makes the root, with what it contains.
+    fn begin(&mut self, target: ComponentId) -> Option<InstanceId> {
+        self.look_for_cables();
+        let kind = self.network.model.component(target).component_type;
+        let root = self.instantiate(kind, Some(target), None, true, 0)?;
+        self.incomplete = self.lacks_instances(0);
+        Some(root)
+    }
+
+    /// Makes all that no connection makes, and distributes it over ranks. Returns whether that was possible.
+    fn distribute(&mut self, root: InstanceId, share: Share) -> bool {
+        self.survey = Some(Survey::default());
+        self.build(root);
+        self.built.clear();
+        // The paths are followed again when the connections are made.
+        let warnings = self.network.warnings.get_mut();
+        warnings.retain(|warning| !matches!(warning, NetworkError::OtherName { .. }));
+        let counts = self.survey.take().unwrap_or_default().counts;
+        if !self.errors.is_empty() || !self.network.cables.all.is_empty() || counts.is_empty() {
+            return false;
+        }
+        let Some(ranks) = self.network.ranks(&counts, share.ranks) else {
+            return false;
+        };
+        self.network.distribution = Some(Distribution {
+            share,
+            ranks,
+            absent: FxHashMap::default(),
+            left_out: 0,
+            crossings: FxHashMap::default(),
+            leads_to_attached: false,
+            representatives: FxHashMap::default(),
+            plain: FxHashMap::default(),
+        });
+        true
+    }
+
+    /// Runs all `Structure`s.
+    fn finish(mut self, root: InstanceId) -> Result<Network<'m, 'd>, Vec<NetworkError>> {
+        self.build(root);
+        if self.errors.is_empty() {
+            self.network.warn_of_nameless_wrappers();
+            Ok(self.network)
+        } else {
+            Err(self.errors)
+        }
+    }
 }
 
 impl<'m, 'd> Builder<'_, 'm, 'd> {
@@ -346,7 +430,15 @@ impl<'m, 'd> Builder<'_, 'm, 'd> {
                 continue;
             };
             if is_bare_connection(model, group.first) {
-                for child in group.ids() {
+                let stride = match &mut self.survey {
+                    Some(survey) => {
+                        let stride = Survey::stride(group.count as usize);
+                        survey.weight = stride as u64;
+                        stride
+                    }
+                    None => 1,
+                };
+                for child in group.ids().step_by(stride) {
                     self.run_connections(Place {
                         component: Some(child),
                         around: Some(id),

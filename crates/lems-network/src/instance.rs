@@ -74,6 +74,77 @@ pub struct Route<'d> {
     pub delay: f64,
 }
 
+/// Which rank of how many builds its share of a network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share {
+    /// The rank, from zero.
+    pub rank: u16,
+    /// Number of ranks.
+    pub ranks: u16,
+}
+
+/// How the instances of a network are distributed over ranks, and what one rank leaves out.
+#[derive(Debug, Clone)]
+pub struct Distribution<'d> {
+    pub(crate) share: Share,
+    /// Ranks of the instances that are there before any is attached; [`NO_RANK`] for what groups others.
+    pub(crate) ranks: Vec<u16>,
+    /// By host and list: what is left out.
+    pub(crate) absent: FxHashMap<(InstanceId, &'d str), Vec<Absent>>,
+    /// Number of instances that are left out.
+    pub(crate) left_out: usize,
+    /// By sender and port of events that reach plain instances of another rank than the sender's: whether some have no
+    /// delay.
+    pub crossings: FxHashMap<(InstanceId, &'d str), bool>,
+    /// Whether the path of a connection leads to what other connections attach.
+    pub leads_to_attached: bool,
+    /// By component, and by type of the connection: an instance that is made.
+    pub(crate) representatives: FxHashMap<(ComponentId, TypeId), Representative>,
+    pub(crate) plain: FxHashMap<ComponentId, bool>,
+}
+
+/// The rank of instances that only group others.
+pub(crate) const NO_RANK: u16 = u16::MAX;
+
+/// Neighbours in a list that are left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Absent {
+    /// Number of instances in the list before them.
+    pub after: u32,
+    /// An instance of the same shape.
+    pub like: InstanceId,
+    pub count: u32,
+}
+
+/// An instance that is made on all ranks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Representative {
+    pub like: InstanceId,
+    /// Whether one with other values is made on all ranks, too.
+    pub varied: bool,
+}
+
+impl<'d> Distribution<'d> {
+    pub(crate) fn absent(&self, host: InstanceId, list: &'d str) -> &[Absent] {
+        self.absent.get(&(host, list)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether an instance was attached after all others were made, or is in such an instance.
+    pub fn is_attached(&self, id: InstanceId) -> bool {
+        id.0 as usize >= self.ranks.len()
+    }
+
+    /// Whether connections attach plain instances of a component: ranks leave those of others out.
+    pub fn is_plain(&self, component: Option<ComponentId>) -> bool {
+        component.is_some_and(|component| self.plain.get(&component) == Some(&true))
+    }
+
+    /// Whether a rank is that whose share this is.
+    pub fn is_own(&self, rank: u16) -> bool {
+        rank == self.share.rank
+    }
+}
+
 /// Elements by component id, for the long lists that paths went through: instance, number of the
 /// list.
 pub(crate) type IdTables<'d> = FxHashMap<(InstanceId, usize), IdTable<'d>>;
@@ -131,6 +202,8 @@ pub struct Network<'m, 'd> {
     pub(crate) peers: FxHashMap<InstanceId, Vec<(&'d str, InstanceId)>>,
     /// Components whose parameters are to be values in memory, not constants in code.
     pub(crate) free: FxHashSet<ComponentId>,
+    /// How the instances are distributed over ranks, if this is the share of one.
+    pub distribution: Option<Distribution<'d>>,
 }
 
 impl<'m, 'd> Network<'m, 'd> {

@@ -14,6 +14,7 @@ mod estimate;
 mod hash_order;
 mod inlets;
 mod instance;
+mod leave_out;
 mod lints;
 mod lookup;
 mod meaning;
@@ -26,6 +27,7 @@ mod resolve;
 mod rounded;
 mod selection;
 mod shapes;
+mod share;
 mod structure;
 mod wiring;
 
@@ -35,7 +37,7 @@ pub use error::NetworkError;
 pub use estimate::{Count, Estimate, state_size};
 pub use hash_order::hash_order;
 pub use inlets::Inlet;
-pub use instance::{Instance, InstanceId, Network, Route};
+pub use instance::{Distribution, Instance, InstanceId, Network, Route, Share};
 pub use lookup::Readable;
 pub use meaning::{Meaning, Variable, exposed_name};
 pub use recording::{
@@ -43,7 +45,7 @@ pub use recording::{
 };
 pub use resolve::Column;
 pub use rounded::rounded;
-pub use shapes::{Location, MemberId, Node, NodeId, Part, Shape, ShapeId, Shapes, Visit};
+pub use shapes::{Attached, Location, MemberId, Node, NodeId, Part, Shape, ShapeId, Shapes, Visit};
 
 /// Deepest tree of instances.
 pub const MAX_DEPTH: usize = 200;

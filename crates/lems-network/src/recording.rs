@@ -7,7 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::build::MAX_INSTANCES;
 use crate::rounded;
-use crate::{CableRules, Network, NetworkError, hash_order};
+use crate::{CableRules, Network, NetworkError, Share, hash_order};
 
 /// Everything that the target of a document asks to run and to record.
 #[derive(Debug, Clone)]
@@ -31,6 +31,8 @@ pub struct Experiment<'d> {
     pub free: FxHashSet<ComponentId>,
     /// Paths of ports that take events from outside the run, in which `pop[*]` stands for every cell of a population.
     pub inlets: Vec<Attribute<'d>>,
+    /// The share of the network that is built, if several ranks share it.
+    pub share: Option<Share>,
     /// What is legal, but probably a mistake.
     pub warnings: Vec<NetworkError>,
 }
@@ -146,8 +148,11 @@ impl<'d> Experiment<'d> {
         run: Run,
     ) -> Result<Network<'m, 'd>, Vec<NetworkError>> {
         let (random, cables) = (self.random.clone(), self.cable_rules.as_ref());
-        let mut network =
-            Network::build_within(model, run.target, random, self.most_instances, cables)?;
+        let (target, most) = (run.target, self.most_instances);
+        let mut network = match self.share {
+            Some(share) => Network::build_share(model, target, random, most, cables, share),
+            None => Network::build_within(model, target, random, most, cables),
+        }?;
         network.free.clone_from(&self.free);
         Ok(network)
     }
@@ -167,6 +172,7 @@ impl<'d> Experiment<'d> {
                 displays: Vec::new(),
                 random: JavaRandom::new(1234),
                 most_instances: MAX_INSTANCES,
+                share: None,
                 cable_rules: None,
                 free: FxHashSet::default(),
                 inlets: Vec::new(),

@@ -4,11 +4,13 @@
 //! them all. A tree that holds a population is a container: its children are grouped by
 //! themselves and its own variables, if any, make a shape without children.
 
-use lems_index::{Id, IdVec};
+use std::ops::Range;
+
+use lems_index::{Id, IdVec, narrow};
 use lems_model::{ComponentId, Model, Step, TypeId};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::{InstanceId, Network};
+use crate::{InstanceId, Network, instance::Absent};
 
 /// A run of at least this many equal elements of a list is a population.
 const POPULATION_FROM: usize = 8;
@@ -40,6 +42,21 @@ pub struct Shapes<'d> {
     locations: IdVec<InstanceId, Option<Location>>,
     /// What a step visits, in order; attached instances are visited with their hosts.
     pub visits: Vec<Visit>,
+    /// By host and list: members that other ranks have, with the number of instances in the list before them.
+    absent: FxHashMap<(InstanceId, &'d str), Vec<(u32, Attached)>>,
+}
+
+/// Members of a shape that follow one another in a list of what is attached to an instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attached {
+    /// Their shape.
+    pub shape: ShapeId,
+    /// The first.
+    pub first: MemberId,
+    /// Their number.
+    pub count: u32,
+    /// Whether they are there, or another rank has them.
+    pub is_here: bool,
 }
 
 /// Where an instance is kept.
@@ -60,8 +77,11 @@ pub struct Shape<'d> {
     pub nodes: IdVec<NodeId, Node<'d>>,
     /// Number of members.
     pub members: usize,
-    /// The instances of the nodes of each member, member after member.
+    /// The instances of the nodes of each member that is there, member after member.
     instances: Vec<InstanceId>,
+    /// Members that are there, as long as one follows another: the first member, and how many that are there come
+    /// before it.
+    runs: Vec<(u32, u32)>,
     /// Whether its members are attached to others.
     pub attached: bool,
     /// Whether its members are nodes of cells with dendrites.
@@ -116,12 +136,27 @@ pub enum Visit {
 impl<'d> Shape<'d> {
     /// The instance of a node in a member.
     pub fn instance(&self, member: MemberId, node: NodeId) -> InstanceId {
-        self.instances[member.index() * self.nodes.len() + node.index()]
+        let after = self
+            .runs
+            .partition_point(|(first, _)| *first <= member.get());
+        let run = after.checked_sub(1).map(|run| self.runs[run]);
+        let (first, before) = run.unwrap_or_default();
+        let place = (member.get() - first + before) as usize;
+        self.instances[place * self.nodes.len() + node.index()]
     }
 
-    /// All members.
-    pub fn member_ids(&self) -> impl Iterator<Item = MemberId> + use<> {
-        (0..self.members).map(MemberId::at)
+    /// The members that are there: all, unless other ranks have some.
+    pub fn member_ids(&self) -> impl Iterator<Item = MemberId> + use<'d> {
+        self.member_runs().into_iter().flatten().map(MemberId::at)
+    }
+
+    /// The same, as ranges.
+    pub fn member_runs(&self) -> Vec<Range<usize>> {
+        let present = narrow(self.instances.len() / self.nodes.len().max(1));
+        let ends = self.runs.iter().skip(1).map(|(_, before)| *before);
+        (self.runs.iter().zip(ends.chain([present])))
+            .map(|((first, before), end)| *first as usize..(first + (end - before)) as usize)
+            .collect()
     }
 
     /// The instance of a node in the first member.
@@ -148,6 +183,7 @@ impl<'d> Shapes<'d> {
                 shapes: IdVec::new(),
                 locations: (0..count).map(|_| None).collect(),
                 visits: Vec::new(),
+                absent: FxHashMap::default(),
             },
         };
         if count > 0 {
@@ -160,6 +196,39 @@ impl<'d> Shapes<'d> {
             }
         }
         sorter.shapes
+    }
+
+    /// What is attached to a list of an instance, in order.
+    pub fn attached(
+        &self,
+        network: &Network<'_, 'd>,
+        host: InstanceId,
+        list: &'d str,
+    ) -> Vec<Attached> {
+        let mut others = self
+            .absent
+            .get(&(host, list))
+            .into_iter()
+            .flatten()
+            .peekable();
+        let mut all = Vec::new();
+        let here = network.list(host, list).unwrap_or_default();
+        for (place, element) in here.iter().enumerate() {
+            while let Some((_, other)) = others.next_if(|(after, _)| *after as usize <= place) {
+                all.push(*other);
+            }
+            if network.instance(*element).attached {
+                let location = self.location(*element);
+                all.push(Attached {
+                    shape: location.shape,
+                    first: location.member,
+                    count: 1,
+                    is_here: true,
+                });
+            }
+        }
+        all.extend(others.map(|(_, other)| *other));
+        all
     }
 
     /// Where an instance is kept.
@@ -374,8 +443,25 @@ impl<'d> Sorter<'_, '_, 'd> {
 
     /// Makes an instance a member of its shape, and those attached to it members of theirs.
     fn enrol(&mut self, id: InstanceId) -> (ShapeId, MemberId) {
+        let shape = self.shape_like(id);
+        let members = self.shapes.shapes[shape].members;
+        let member = MemberId::at(members);
+        let shape_of_all = &mut self.shapes.shapes[shape];
+        let present = narrow(shape_of_all.instances.len() / shape_of_all.nodes.len());
+        let follows = shape_of_all.runs.last();
+        if follows.is_none_or(|(first, before)| member.get() - first != present - before) {
+            shape_of_all.runs.push((member.get(), present));
+        }
+        shape_of_all.members += 1;
+        let mut node = NodeId::ROOT;
+        self.enrol_node(id, shape, member, &mut node);
+        (shape, member)
+    }
+
+    /// The shape that an instance is of.
+    fn shape_like(&mut self, id: InstanceId) -> ShapeId {
         let signature = self.signature_of[id].unwrap_or_else(|| self.sign(id));
-        let shape = match self.shape_of.get(&signature) {
+        match self.shape_of.get(&signature) {
             Some(shape) => *shape,
             None => {
                 let mut nodes = IdVec::new();
@@ -384,18 +470,48 @@ impl<'d> Sorter<'_, '_, 'd> {
                     nodes,
                     members: 0,
                     instances: Vec::new(),
+                    runs: Vec::new(),
                     attached: self.network.instance(id).attached,
                     cable: self.network.cables.is_node(id),
                 });
                 self.shape_of.insert(signature, shape);
                 shape
             }
+        }
+    }
+
+    /// Makes what is attached to a list members of their shapes; what is left out has its numbers, too.
+    fn enrol_attached(&mut self, host: InstanceId, list: &'d str) {
+        let network = self.network;
+        let attached = network.list(host, list).unwrap_or_default();
+        let distribution = network.distribution.as_ref();
+        let absent = distribution.map_or(&[][..], |own| own.absent(host, list));
+        let mut absent = absent.iter().peekable();
+        for (place, element) in attached.iter().enumerate() {
+            while let Some(next) = absent.next_if(|next| next.after as usize <= place) {
+                self.skip((host, list), *next);
+            }
+            if network.instance(*element).attached {
+                self.enrol(*element);
+            }
+        }
+        for next in absent {
+            self.skip((host, list), *next);
+        }
+    }
+
+    fn skip(&mut self, place: (InstanceId, &'d str), absent: Absent) {
+        let shape = self.shape_like(absent.like);
+        let members = &mut self.shapes.shapes[shape].members;
+        let attached = Attached {
+            shape,
+            first: MemberId::at(*members),
+            count: absent.count,
+            is_here: false,
         };
-        let member = MemberId::at(self.shapes.shapes[shape].members);
-        self.shapes.shapes[shape].members += 1;
-        let mut node = NodeId::ROOT;
-        self.enrol_node(id, shape, member, &mut node);
-        (shape, member)
+        *members += absent.count as usize;
+        let others = self.shapes.absent.entry(place).or_default();
+        others.push((absent.after, attached));
     }
 
     /// What a node contains: its list or slot, and the child; None for what is attached to the list.
@@ -468,14 +584,7 @@ impl<'d> Sorter<'_, '_, 'd> {
         for (list, child) in self.parts(id) {
             match child {
                 Some(child) => self.enrol_node(child, shape, member, next),
-                None => {
-                    let attached = self.network.list(id, list).unwrap_or_default();
-                    for element in attached {
-                        if self.network.instance(*element).attached {
-                            self.enrol(*element);
-                        }
-                    }
-                }
+                None => self.enrol_attached(id, list),
             }
         }
     }

@@ -4,7 +4,7 @@ use lems_document::{Document, IncludeOptions, MemorySources};
 use lems_model::Model;
 
 use crate::path::Path;
-use crate::{Estimate, Experiment, Network, NetworkError, Shapes, Variable};
+use crate::{Estimate, Experiment, Network, NetworkError, Shapes, Share, Variable};
 
 const TYPES: &str = r#"
   <Dimension name="time" t="1"/> <Unit symbol="ms" dimension="time" power="-3"/>
@@ -311,4 +311,39 @@ fn assigns_draw_in_document_order_whatever_needs_what() {
         assert_eq!(network.number_at(cell, "noise"), Some(random.next_double()));
     }
     assert_eq!(network.random, random);
+}
+
+#[test]
+fn the_shares_of_ranks_have_the_synapses_of_a_network_once_and_its_numbers() {
+    let cells = 40;
+    let links = (0..400).map(|number| {
+        let (from, to, weight) = (number * 7 % cells, number * 11 % cells, 1 + number % 3);
+        format!("<link from=\"one[{from}]\" to=\"one[{to}]\" synapse=\"s\" w=\"{weight}\"/>")
+    });
+    let population = "<population id=\"one\" component=\"a\" size=\"40\"/>";
+    let links: String = links.collect();
+    let document = document(&format!("<net id=\"n\">{population}{links}</net>"));
+    let model = Model::read(&document).unwrap();
+    let random = || lems_math::JavaRandom::new(1);
+    let whole = Network::build(&model, model.ids["n"], random()).unwrap();
+    let members = |network: &Network<'_, '_>| -> Vec<usize> {
+        let shapes = Shapes::of(network).shapes;
+        shapes.iter().map(|shape| shape.members).collect()
+    };
+    let mut routes = 0;
+    for rank in 0..4 {
+        let share = Share { rank, ranks: 4 };
+        let share = Network::build_share(&model, model.ids["n"], random(), 10_000, None, share);
+        let share = share.unwrap();
+        assert_eq!(share.size(), whole.size());
+        assert_eq!(members(&share), members(&whole));
+        // A quarter of the synapses, and two that stand for those of others.
+        assert!(
+            share.instances.len() < 42 + 100 + 20,
+            "{}",
+            share.instances.len()
+        );
+        routes += share.routes.len();
+    }
+    assert_eq!(routes, whole.routes.len());
 }

@@ -5,36 +5,42 @@ use lems_model::{ComponentId, ComponentType, Direction, Dynamics, EventPort, Tun
 
 use crate::connect::Connector;
 use crate::error::LONGEST_DELAY;
+use crate::leave_out::Attaching;
 use crate::{InstanceId, NetworkError, Route, hash_order};
 
 impl<'d> Connector<'_, '_, '_, 'd> {
     /// Connects two instances.
     pub(crate) fn connect(&mut self, wiring: &Wiring<'d>, from: InstanceId, to: InstanceId) {
+        if self.is_counted(wiring, to) {
+            return;
+        }
+        self.note_ends([from, to]);
         let source_port = self.port(wiring.source_port, from, Direction::Out);
         let delay = self.delay(wiring);
-        let target = match wiring.receiver {
+        let (target, reaches) = match wiring.receiver {
             Some(receiver) => {
                 let given = wiring.receiver_container.and_then(|name| self.text(name));
                 let container = given.filter(|container| !container.value().is_empty());
                 let Some(component) = self.builder.referenced(self.place, receiver) else {
                     return;
                 };
-                let Some(attached) = self.attach(component, to, container, true) else {
+                let Some((attached, attaching)) =
+                    self.attach_share(wiring, component, to, container)
+                else {
                     return;
                 };
                 if let (Some(given), None) = (given, container) {
                     self.empty_destination(given, component, to);
                 }
-                attached
+                let sender = source_port.map(|port| (from, port));
+                let reaches = sender
+                    .is_none_or(|sender| self.crosses(sender, to, delay, attaching, component));
+                (attached, reaches)
             }
-            None => to,
+            None => (to, true),
         };
-        if wiring.receiver.is_some() {
-            self.builder
-                .assign(target, self.place, &wiring.assigns, None);
-        }
         let target_port = self.port(wiring.target_port, target, Direction::In);
-        if let (Some(source_port), Some(target_port)) = (source_port, target_port) {
+        if let (Some(source_port), Some(target_port), true) = (source_port, target_port, reaches) {
             self.builder.network.routes.push(Route {
                 source: from,
                 source_port,
@@ -43,6 +49,28 @@ impl<'d> Connector<'_, '_, '_, 'd> {
                 delay,
             });
         }
+    }
+
+    /// Attaches what a connection attaches, or finds an instance that is like it if another rank does.
+    fn attach_share(
+        &mut self,
+        wiring: &Wiring<'d>,
+        component: ComponentId,
+        host: InstanceId,
+        container: Option<Attribute<'d>>,
+    ) -> Option<(InstanceId, Attaching)> {
+        let list = self.attachment_list(component, host, container)?;
+        let attaching = self.attaching(wiring, component, host)?;
+        let attached = match attaching {
+            Attaching::Absent(like) => like,
+            Attaching::Here | Attaching::Representative => {
+                let made = self.attach_to(list, component, host, true)?;
+                self.builder.assign(made, self.place, &wiring.assigns, None);
+                made
+            }
+        };
+        self.note(component, (host, list), attaching, attached);
+        Some((attached, attaching))
     }
 
     /// Warns of an attribute that should name a list and is empty, once for each type of what has it.
@@ -137,6 +165,17 @@ impl<'d> Connector<'_, '_, '_, 'd> {
         consolidated: bool,
     ) -> Option<InstanceId> {
         let list = self.attachment_list(component, host, container)?;
+        self.attach_to(list, component, host, consolidated)
+    }
+
+    /// The same in a list.
+    fn attach_to(
+        &mut self,
+        list: &'d str,
+        component: ComponentId,
+        host: InstanceId,
+        consolidated: bool,
+    ) -> Option<InstanceId> {
         let kind = self.network().model.component(component).component_type;
         let made =
             (self.builder).instantiate(kind, Some(component), Some(host), consolidated, 0)?;

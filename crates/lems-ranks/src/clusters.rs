@@ -20,8 +20,10 @@ pub(crate) struct Clusters {
     pub(crate) stages: Vec<u32>,
     /// First node of each handler, and the number of nodes at the end.
     pub(crate) handlers: Vec<u32>,
-    /// By slot: a node that stores it, if there is one.
-    pub(crate) owners: Vec<u32>,
+    /// The instance of the first node of each handler.
+    pub(crate) receivers: Vec<u32>,
+    /// By slot: one more than a node that stores it; zero if there is none, which takes no memory.
+    owners: Vec<u32>,
     /// By source: a node that sends its events.
     pub(crate) senders: Vec<u32>,
     /// By position: whether it may draw random numbers in its step.
@@ -67,24 +69,30 @@ impl Clusters {
             positions += narrow(instances(stage).len());
             stages.push(positions);
         }
-        let mut populations = vec![0; program.handlers.len()];
+        let mut populations: Vec<Option<Range<u32>>> = vec![None; program.handlers.len()];
         for (_, target) in program.routes.all() {
             if let Action::Handle { handler, instance } = target.action
                 && let Some(population) = populations.get_mut(handler as usize)
             {
-                *population = instance.saturating_add(1).max(*population);
+                let population = population.get_or_insert(instance..instance);
+                population.start = population.start.min(instance);
+                population.end = population.end.max(instance.saturating_add(1));
             }
         }
         let mut handlers = vec![positions];
         let mut nodes = positions;
-        for population in populations {
-            nodes += population;
+        let populations: Vec<Range<u32>> = (populations.into_iter())
+            .map(Option::unwrap_or_default)
+            .collect();
+        for population in &populations {
+            nodes += narrow(population.len());
             handlers.push(nodes);
         }
         Clusters {
             stages,
             handlers,
-            owners: vec![NOBODY; program.memory.len()],
+            receivers: populations.iter().map(|all| all.start).collect(),
+            owners: vec![0; program.memory.len()],
             senders: vec![NOBODY; program.routes.sources() as usize],
             draws: vec![false; positions as usize],
             costs: vec![1; positions as usize],
@@ -103,9 +111,17 @@ impl Clusters {
 
     /// The node of an instance of a handler.
     pub(crate) fn handler(&self, handler: u32, instance: u32) -> u32 {
-        self.handlers
-            .get(handler as usize)
-            .map_or(NOBODY, |first| first + instance)
+        node_of(&self.handlers, &self.receivers, handler, instance).unwrap_or(NOBODY)
+    }
+
+    /// A node that stores a slot.
+    pub(crate) fn owner(&self, slot: u32) -> Option<u32> {
+        self.owners.get(slot as usize)?.checked_sub(1)
+    }
+
+    /// Number of slots.
+    pub(crate) fn slots(&self) -> u32 {
+        narrow(self.owners.len())
     }
 
     /// The first node of the cluster of a node.
@@ -141,7 +157,7 @@ impl Clusters {
         footprints.visit(program, self.nodes(), |node, touch| match touch {
             Touch::Stores(slot) => {
                 if let Some(owner) = self.owners.get_mut(slot as usize) {
-                    *owner = node;
+                    *owner = node + 1;
                 }
             }
             Touch::Sends(source) => {
@@ -179,8 +195,7 @@ impl Clusters {
                 *cost = cost.saturating_add(1);
             }
             if let Touch::Reads(slot) | Touch::Stores(slot) = touch
-                && let Some(owner) = self.owners.get(slot as usize).copied()
-                && owner != NOBODY
+                && let Some(owner) = self.owner(slot)
             {
                 self.join(owner, node, Reason::Shared(owner, node));
             }
@@ -269,6 +284,7 @@ impl Clusters {
         Nodes {
             stages: self.stages.clone(),
             handlers: self.handlers.clone(),
+            receivers: self.receivers.clone(),
         }
     }
 
@@ -289,6 +305,21 @@ pub(crate) fn instances(stage: &Stage) -> Range<u32> {
 struct Nodes {
     stages: Vec<u32>,
     handlers: Vec<u32>,
+    /// The instance of the first node of each handler.
+    receivers: Vec<u32>,
+}
+
+/// The node of an instance of a handler, if there is one.
+pub(crate) fn node_of(
+    handlers: &[u32],
+    receivers: &[u32],
+    handler: u32,
+    instance: u32,
+) -> Option<u32> {
+    let handler = handler as usize;
+    let (first, end) = (handlers.get(handler)?, handlers.get(handler + 1)?);
+    let node = first.checked_add(instance.checked_sub(*receivers.get(handler)?)?)?;
+    (node < *end).then_some(node)
 }
 
 /// What the kernels and handlers of a program touch.
@@ -341,9 +372,10 @@ impl Footprints {
                 }
             }
         }
-        for (handler, firsts) in self.handlers.iter().zip(nodes.handlers.windows(2)) {
-            let &[first, last] = firsts else { continue };
-            for (instance, node) in (0..).zip(first..last) {
+        let firsts = nodes.handlers.windows(2).zip(&nodes.receivers);
+        for (handler, (nodes, receiver)) in self.handlers.iter().zip(firsts) {
+            let &[first, last] = nodes else { continue };
+            for (instance, node) in (*receiver..).zip(first..last) {
                 if range.contains(&node) {
                     handler.visit(links, instance, &mut |touch| each(node, touch));
                 }

@@ -10,12 +10,15 @@
 mod clusters;
 mod exchange;
 mod footprint;
+mod gather;
 mod part;
 mod partition;
 mod ranks;
 mod step;
+mod words;
 
 pub use exchange::{Exchange, Gone, ThreadRank, threads};
 pub use part::Part;
+pub use partition::Cut;
 pub use ranks::{Command, Disconnected, Ranks};
 pub use step::RankBackend;

@@ -13,10 +13,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use lems_index::narrow;
-use lems_ir::{Action, Call, Program, Routes, Stage, Target};
+use lems_ir::{Action, Call, Program, Routes, Stage, Target, sparse_copy};
 
-use crate::clusters::instances;
-use crate::partition::{Partition, Segment, Source};
+use crate::clusters::{instances, node_of};
+use crate::partition::{Cut, Partition, Segment, Source};
 
 /// The part of a run that one rank makes, and what it must know about the other ranks.
 pub struct Part {
@@ -28,14 +28,18 @@ pub struct Part {
     pub(crate) here: Vec<Here>,
     /// Number of event selections.
     pub(crate) selections: u32,
-    /// By rank: the slots that it stores.
-    pub(crate) slots: Vec<Vec<Range<u32>>>,
+    /// The slots that the rank stores.
+    pub(crate) slots: Vec<Range<u32>>,
+    /// The slots that others do not have as they are here.
+    pub(crate) own: Vec<Range<u32>>,
     /// By rank: the recorded slots that it stores and must send to rank 0. Rank 0 has none.
     pub(crate) probes: Vec<Vec<u32>>,
     /// Where random numbers are drawn, in the order of a step.
     pub(crate) segments: Vec<Segment>,
     /// First node of each handler, and ranks of the nodes from the first one on.
     handlers: Vec<u32>,
+    /// The instance of the first node of each handler.
+    receivers: Vec<u32>,
     handler_ranks: Vec<u16>,
     complaint: Option<String>,
 }
@@ -87,16 +91,18 @@ impl Entry {
 }
 
 impl Part {
-    /// The part of rank `rank` of `size`, if the values in `recorded` slots are recorded.
+    /// The part of rank `rank` of `size`, if the values in `recorded` slots are recorded. If the network was cut
+    /// before it was built, the program is what this rank has of the whole.
     pub fn new(
         program: &Program,
         recorded: impl IntoIterator<Item = u32>,
         rank: usize,
         size: usize,
+        cut: Option<&Cut>,
     ) -> Part {
         let short = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
         let (rank, size) = (short(rank), short(size));
-        let mut partition = Partition::of(program, size);
+        let mut partition = Partition::of(program, size, cut);
         let targets = program.routes.all().map(|(_, target)| target.action);
         let selections = targets.filter_map(|action| match action {
             Action::Record { selection } => Some(selection + 1),
@@ -116,7 +122,7 @@ impl Part {
             schemes: program.schemes.clone(),
             cables: program.cables.clone(),
             routes,
-            memory: program.memory.clone(),
+            memory: sparse_copy(&program.memory),
             clock: program.clock,
         };
         let mut probes = vec![Vec::new(); size.into()];
@@ -131,16 +137,19 @@ impl Part {
             own.dedup();
         }
         let first = partition.clusters.positions();
+        let slots = slots(&partition, rank);
         Part {
             rank,
             program: Arc::new(part),
             items,
             here,
             selections,
-            slots: slots(&partition, size),
+            own: cut.map_or_else(|| slots.clone(), |cut| cut.slots.clone()),
+            slots,
             probes,
             handler_ranks: partition.ranks.split_off(first as usize),
             handlers: partition.clusters.handlers,
+            receivers: partition.clusters.receivers,
             sources: partition.sources,
             segments: partition.segments,
             complaint: partition.complaint,
@@ -167,25 +176,33 @@ impl Part {
         match action {
             Action::Handle { handler, instance } => {
                 let first = self.handlers.first().copied().unwrap_or(0);
-                let node = self.handlers.get(handler as usize).map(|of| of + instance);
+                let node = node_of(&self.handlers, &self.receivers, handler, instance);
                 let place = node.and_then(|node| node.checked_sub(first));
                 let rank = place.and_then(|place| self.handler_ranks.get(place as usize));
-                rank.copied().unwrap_or(0) == self.rank
+                rank == Some(&self.rank)
             }
             Action::Record { .. } => self.rank == 0,
         }
     }
 
     /// The slots that this rank stores.
+    pub(crate) fn stored_slots(&self) -> impl Iterator<Item = Range<usize>> {
+        self.slots.iter().map(as_places)
+    }
+
+    /// The slots that others do not have as they are here.
     pub(crate) fn own_slots(&self) -> impl Iterator<Item = Range<usize>> {
-        let own = self.slots.get(usize::from(self.rank)).into_iter().flatten();
-        own.map(|range| range.start as usize..range.end as usize)
+        self.own.iter().map(as_places)
     }
 
     /// Whether what a rank does in a step can depend on what another does in the same step.
     pub(crate) fn ranks_depend(&self) -> bool {
         self.segments.len() > 1 || self.sources.iter().any(|source| source.reaches_at_once)
     }
+}
+
+fn as_places(slots: &Range<u32>) -> Range<usize> {
+    slots.start as usize..slots.end as usize
 }
 
 /// What a rank runs of each stage, in the order of the stages.
@@ -287,17 +304,14 @@ fn routes(program: &Program, partition: &Partition, rank: u16, selections: u32) 
     Routes::new(2 * sources, &routes)
 }
 
-/// By rank: the slots that it stores, as ranges.
-fn slots(partition: &Partition, size: u16) -> Vec<Vec<Range<u32>>> {
-    let mut slots: Vec<Vec<Range<u32>>> = vec![Vec::new(); size.into()];
-    for slot in 0..narrow(partition.clusters.owners.len()) {
-        let rank = partition.rank_of_slot(slot);
-        let Some(own) = rank.and_then(|rank| slots.get_mut(usize::from(rank))) else {
-            continue;
-        };
-        match own.last_mut() {
+/// The slots that a rank stores, as ranges.
+fn slots(partition: &Partition, rank: u16) -> Vec<Range<u32>> {
+    let mut slots: Vec<Range<u32>> = Vec::new();
+    let all = 0..partition.clusters.slots();
+    for slot in all.filter(|slot| partition.rank_of_slot(*slot) == Some(rank)) {
+        match slots.last_mut() {
             Some(last) if last.end == slot => last.end = slot + 1,
-            _ => own.push(slot..slot + 1),
+            _ => slots.push(slot..slot + 1),
         }
     }
     slots

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use lems_ir::{Action, Program};
 
-use crate::clusters::{Clusters, NOBODY, Reason};
+use crate::clusters::{Clusters, Reason};
 
 /// The assignment of nodes to ranks. Every rank computes the same one.
 pub(crate) struct Partition {
@@ -48,13 +48,21 @@ pub(crate) struct Segment {
 
 impl Partition {
     /// Cuts a program into parts of about equal cost, as far as its clusters allow.
-    pub(crate) fn of(program: &Program, size: u16) -> Partition {
+    pub(crate) fn of(program: &Program, size: u16, cut: Option<&Cut>) -> Partition {
         let mut clusters = Clusters::of(program);
-        let ranks = match clusters.same_source {
-            Some(_) => vec![0; clusters.handlers.last().map_or(0, |nodes| *nodes as usize)],
-            None => assigned(&mut clusters, size),
+        let given = cut.and_then(|cut| given(program, &mut clusters, cut));
+        let ranks = match (given, clusters.same_source) {
+            (Some(ranks), _) => ranks,
+            (None, Some(_)) => vec![0; clusters.handlers.last().map_or(0, |nodes| *nodes as usize)],
+            (None, None) => assigned(&mut clusters, size),
         };
-        let sources = sources(program, &clusters, &ranks);
+        let mut sources = sources(program, &clusters, &ranks);
+        for (source, at_once) in cut.into_iter().flat_map(|cut| &cut.crossings) {
+            if let Some(source) = sources.get_mut(*source as usize) {
+                source.goes_elsewhere = true;
+                source.reaches_at_once |= at_once;
+            }
+        }
         let segments = segments(program, &mut clusters, &ranks);
         let complaint = complaint(program, &mut clusters, &ranks, size);
         Partition {
@@ -73,9 +81,60 @@ impl Partition {
 
     /// Rank that holds a slot; none if nothing stores it.
     pub(crate) fn rank_of_slot(&self, slot: u32) -> Option<u16> {
-        let owner = *self.clusters.owners.get(slot as usize)?;
-        (owner != NOBODY).then(|| self.rank(owner))
+        self.clusters.owner(slot).map(|owner| self.rank(owner))
     }
+}
+
+/// How a network was cut before it was built. Each rank has the program without what only others need.
+#[derive(Debug, Clone, Default)]
+pub struct Cut {
+    /// This rank.
+    pub rank: u16,
+    /// Rank of each position of a step.
+    pub positions: Vec<u16>,
+    /// Slots that no other rank has.
+    pub slots: Vec<Range<u32>>,
+    /// Sources whose events reach instances that this program does not have, and whether some reach them without a
+    /// delay.
+    pub crossings: Vec<(u32, bool)>,
+}
+
+impl Cut {
+    /// Whether no cluster of a program has positions on several ranks, so that it can run as it is cut.
+    pub fn fits(&self, program: &Program) -> bool {
+        let mut clusters = Clusters::of(program);
+        clusters.same_source.is_none() && given(program, &mut clusters, self).is_some()
+    }
+}
+
+/// Ranks of all nodes if the positions have given ranks. None if that cuts a cluster, or leaves one without a rank.
+fn given(program: &Program, clusters: &mut Clusters, cut: &Cut) -> Option<Vec<u16>> {
+    let nodes = clusters.handlers.last().copied().unwrap_or(0);
+    let mut of_roots: Vec<Option<u16>> = vec![None; nodes as usize];
+    if cut.positions.len() != clusters.positions() as usize {
+        return None;
+    }
+    for (position, rank) in (0..).zip(&cut.positions) {
+        let root = of_roots.get_mut(clusters.root(position) as usize)?;
+        if *root.get_or_insert(*rank) != *rank {
+            return None;
+        }
+    }
+    let positions = clusters.positions();
+    let handlers = clusters.handlers.clone();
+    // What does nothing can be done anywhere.
+    let does_nothing = |node: u32| {
+        let handler = handlers
+            .partition_point(|first| *first <= node)
+            .checked_sub(1);
+        let handler = handler.and_then(|handler| program.handlers.get(handler));
+        node >= positions && handler.is_some_and(|handler| handler.body.is_empty())
+    };
+    let rank = |node| {
+        let root = of_roots.get(clusters.root(node) as usize)?;
+        root.or_else(|| does_nothing(node).then_some(cut.rank))
+    };
+    (0..nodes).map(rank).collect()
 }
 
 /// Gives each cluster to a rank. The clusters lie one after another on a line, in the order of their first nodes,

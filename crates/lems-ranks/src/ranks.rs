@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::exchange::Exchange;
+use crate::words::{packed, unpacked};
 
 /// The ranks of a run as one of them sees them. A clone shares the connection.
 ///
@@ -143,6 +144,28 @@ impl Ranks {
         }
     }
 
+    /// The checksum of a model of which each rank has a part: the sum of what all have in common, and of what each
+    /// has. None if a rank has no part, which passes none, or what they have in common differs.
+    ///
+    /// # Errors
+    /// A rank has left.
+    pub fn checksum_of_parts(&self, part: Option<[u64; 2]>) -> Result<Option<u64>, Disconnected> {
+        let own = part.map_or_else(Vec::new, Vec::from);
+        let all = self.gather(Kind::Model, own)?;
+        let mut sum: Option<[u64; 2]> = None;
+        for words in &all {
+            let (Ok([common, own]), first) = (<[u64; 2]>::try_from(words.as_slice()), sum) else {
+                return Ok(None);
+            };
+            let [known, others] = first.unwrap_or([common, 0]);
+            if known != common {
+                return Ok(None);
+            }
+            sum = Some([common, others.wrapping_add(own)]);
+        }
+        Ok(sum.map(|[common, own]| common.wrapping_add(own)))
+    }
+
     /// Broadcasts the command of rank 0, which every rank returns. What the others pass is ignored.
     ///
     /// # Errors
@@ -246,26 +269,6 @@ impl Ranks {
 /// The ranks do not send the same kind of message.
 pub(crate) fn out_of_step() -> Disconnected {
     Disconnected("the processes of the run are out of step: this is a bug in jlems-rs".to_owned())
-}
-
-/// A text as words: its length, and its bytes.
-pub(crate) fn packed(text: &str) -> Vec<u64> {
-    let bytes = text.as_bytes().chunks(8).map(|chunk| {
-        let mut word = [0; 8];
-        word.iter_mut()
-            .zip(chunk)
-            .for_each(|(to, from)| *to = *from);
-        u64::from_le_bytes(word)
-    });
-    std::iter::once(text.len() as u64).chain(bytes).collect()
-}
-
-/// The text of such words; none if there are no words.
-pub(crate) fn unpacked(words: &[u64]) -> Option<String> {
-    let (length, words) = words.split_first()?;
-    let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-    let length = usize::try_from(*length).ok()?.min(bytes.len());
-    Some(String::from_utf8_lossy(bytes.get(..length)?).into_owned())
 }
 
 #[cfg(test)]

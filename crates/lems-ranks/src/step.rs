@@ -13,11 +13,13 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use lems_ir::{Action, Backend, Call, Deliveries, Fault, State, deliver_due, emit, make_stage};
+use lems_ir::{Backend, Call, Deliveries, Fault, State, deliver_due, emit, make_stage};
 use lems_math::JavaRandom;
 
+use crate::gather::gather_state;
 use crate::part::{Entry, Part};
-use crate::ranks::{Disconnected, Kind, Ranks, out_of_step, packed, unpacked};
+use crate::ranks::{Disconnected, Kind, Ranks, out_of_step};
+use crate::words::{Words, low_half, packed, unpacked};
 
 /// A back end that makes the part of one rank, and exchanges the results of each step with the others.
 pub struct RankBackend {
@@ -259,7 +261,7 @@ impl RankBackend {
     fn save(&self, notes: &mut Notes, state: &State) -> Before {
         notes.saved.clear();
         if self.part.ranks_depend() {
-            for slots in self.part.own_slots() {
+            for slots in self.part.stored_slots() {
                 (notes.saved).extend_from_slice(state.memory.get(slots).unwrap_or_default());
             }
         }
@@ -273,7 +275,7 @@ impl RankBackend {
 
     fn restore(&self, notes: &Notes, state: &mut State, before: &Before) {
         let mut saved = notes.saved.as_slice();
-        for slots in self.part.own_slots() {
+        for slots in self.part.stored_slots() {
             if let Some(own) = state.memory.get_mut(slots)
                 && let Some((values, rest)) = saved.split_at_checked(own.len())
             {
@@ -494,63 +496,8 @@ impl RankBackend {
             let probes = self.part.probes.get(usize::from(rank))?;
             report.values = words.take(probes.len())?.to_vec();
         }
-        report.fault = words.fault();
+        report.fault = fault_of_words(&mut words);
         Some(report)
-    }
-
-    /// Gathers the states of all ranks in the state of rank 0.
-    fn gather_state(&self, state: &mut State) -> Result<(), Disconnected> {
-        let part = &self.part;
-        self.ranks.begin_gather()?;
-        let mut message = Vec::new();
-        if part.rank != 0 {
-            for slots in part.own_slots() {
-                let values = state.memory.get(slots).unwrap_or_default();
-                message.extend(values.iter().map(|value| value.to_bits()));
-            }
-            for event in state
-                .queue
-                .in_order()
-                .iter()
-                .filter(|event| part.has(event.action))
-            {
-                if let Action::Handle { handler, instance } = event.action {
-                    let receiver = u64::from(handler) << 32 | u64::from(instance);
-                    message.extend([event.time.to_bits(), receiver]);
-                }
-            }
-        }
-        let all = self.ranks.gather(Kind::State, message)?;
-        if part.rank != 0 {
-            return Ok(());
-        }
-        let own = state.queue.in_order().into_iter();
-        let mut events: Vec<(f64, Action)> = own.map(|event| (event.time, event.action)).collect();
-        for (slots, words) in part.slots.iter().zip(&all).skip(1) {
-            let mut words = Words(words);
-            for slots in slots {
-                let own = state
-                    .memory
-                    .get_mut(slots.start as usize..slots.end as usize);
-                let own = own.ok_or_else(out_of_step)?;
-                let values = words.take(own.len()).ok_or_else(out_of_step)?;
-                for (slot, value) in own.iter_mut().zip(values) {
-                    *slot = f64::from_bits(*value);
-                }
-            }
-            for event in words.0.chunks_exact(2) {
-                if let [time, receiver] = event {
-                    let handler = u32::try_from(receiver >> 32).unwrap_or(u32::MAX);
-                    let instance = low_half(*receiver);
-                    events.push((f64::from_bits(*time), Action::Handle { handler, instance }));
-                }
-            }
-        }
-        // Events of equal time on different ranks touch different variables. The sort is stable, so those of one rank keep
-        // their order.
-        events.sort_by(|(one, _), (other, _)| one.total_cmp(other));
-        state.queue.replace(events);
-        Ok(())
     }
 }
 
@@ -579,59 +526,32 @@ impl Backend for RankBackend {
     fn collect(&self, state: &mut State) {
         let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
         notes.is_begun = false;
-        if let Err(Disconnected(message)) = self.gather_state(state) {
+        if let Err(Disconnected(message)) = gather_state(&self.ranks, &self.part, state) {
             state.fault = Some(Fault::Disconnected { message });
         }
     }
 }
 
-fn low_half(word: u64) -> u32 {
-    u32::try_from(word & u64::from(u32::MAX)).unwrap_or(0)
-}
-
-/// The words of a message that have not been read yet.
-struct Words<'w>(&'w [u64]);
-
-impl<'w> Words<'w> {
-    fn next(&mut self) -> Option<u64> {
-        let (first, rest) = self.0.split_first()?;
-        self.0 = rest;
-        Some(*first)
-    }
-
-    fn take(&mut self, count: usize) -> Option<&'w [u64]> {
-        let (taken, rest) = self.0.split_at_checked(count)?;
-        self.0 = rest;
-        Some(taken)
-    }
-
-    /// A list: its length, then its words.
-    fn list(&mut self) -> Option<&'w [u64]> {
-        let count = usize::try_from(self.next()?).ok()?;
-        self.take(count)
-    }
-
-    /// The fault in the remaining words, if there is one.
-    fn fault(&mut self) -> Option<Fault> {
-        let [number, limit, time] = [self.next()?, self.next()?, self.next()?];
-        let time = f64::from_bits(time);
-        let receiver = unpacked(self.0)?;
-        Some(match number {
-            1 => Fault::EndlessRelay { time, receiver },
-            2 => Fault::TooManyDeliveries {
-                limit,
-                time,
-                receiver,
-            },
-            3 => Fault::TooManyEvents {
-                limit: usize::try_from(limit).unwrap_or(usize::MAX),
-                time,
-                receiver,
-            },
-            4 => Fault::Disconnected { message: receiver },
-            _ => Fault::Ended { time },
-        })
-    }
+/// The fault in the remaining words of a message, if there is one.
+fn fault_of_words(words: &mut Words<'_>) -> Option<Fault> {
+    let [number, limit, time] = [words.next()?, words.next()?, words.next()?];
+    let time = f64::from_bits(time);
+    let receiver = unpacked(words.rest())?;
+    Some(match number {
+        1 => Fault::EndlessRelay { time, receiver },
+        2 => Fault::TooManyDeliveries {
+            limit,
+            time,
+            receiver,
+        },
+        3 => Fault::TooManyEvents {
+            limit: usize::try_from(limit).unwrap_or(usize::MAX),
+            time,
+            receiver,
+        },
+        4 => Fault::Disconnected { message: receiver },
+        _ => Fault::Ended { time },
+    })
 }
 
 fn fault_as_words(fault: &Fault, words: &mut Vec<u64>) {

@@ -249,7 +249,7 @@ fn alone(program: &Program, slots: &[u32]) -> Course {
 
 fn by_ranks(program: &Program, slots: &[u32], size: usize) -> (Course, Option<String>) {
     let rank = |ranks: Ranks| {
-        let part = Part::new(program, slots.iter().copied(), ranks.rank(), size);
+        let part = Part::new(program, slots.iter().copied(), ranks.rank(), size, None);
         let complaint = part.complaint().map(str::to_owned);
         let inner = Arc::new(Shared(Arc::clone(part.program())));
         let backend = RankBackend::new(inner, part, ranks.clone());

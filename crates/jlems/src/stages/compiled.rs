@@ -13,7 +13,7 @@ use lems_output::{Mark, OutputError};
 use lems_ranks::{Part, RankBackend};
 
 use super::backend::{SharedBackend, back_end};
-use super::{Budget, Built};
+use super::{Budget, Built, cut};
 use crate::{Code, Failure, LimitError, Options, Pace, Stage};
 
 impl Built {
@@ -39,7 +39,9 @@ impl Built {
             None => (back_end(&simulation.program, options)?, None),
             Some(ranks) => {
                 let recorded = simulation.recorded_slots();
-                let part = Part::new(&simulation.program, recorded, ranks.rank(), ranks.size());
+                let cut = cut::cut(simulation, ranks);
+                let (rank, size) = (ranks.rank(), ranks.size());
+                let part = Part::new(&simulation.program, recorded, rank, size, cut.as_ref());
                 let complaint = part.complaint().map(str::to_owned);
                 let inner = back_end(part.program(), options)?;
                 let backend: SharedBackend = Arc::new(RankBackend::new(inner, part, ranks.clone()));
