@@ -142,7 +142,7 @@ fn network(line: &str) -> Folder {
     let populations = [("a", 23), ("b", 11)];
     for (number, synapse) in ["fast", "slow", "two"].into_iter().enumerate() {
         let (from, from_size) = populations[number % 2];
-        let (to, to_size) = populations[(number + 1) / 2 % 2];
+        let (to, to_size) = populations[number.div_ceil(2) % 2];
         text += &format!(
             "<projection id=\"p{number}\" presynapticPopulation=\"{from}\" postsynapticPopulation=\"{to}\" synapse=\"{synapse}\">"
         );
