@@ -249,7 +249,7 @@ fn a_mistake_in_a_connection_is_reported_as_by_one_rank() {
 }
 
 #[test]
-fn connections_are_warned_of_once() {
+fn lists_of_cells_have_the_same_outputs_and_warnings() {
     let folder = network("");
     let model = folder.0.join("net.nml");
     let text = std::fs::read_to_string(&model).unwrap();
@@ -274,4 +274,10 @@ fn connections_are_warned_of_once() {
     let alone = warnings(&[]);
     assert!(alone.contains("another"), "{alone}");
     assert_eq!(warnings(&["--ranks", "3"]), alone);
+    let model = folder.0.join("LEMS_net.xml");
+    let alone = outcome(&model, &["--threads", "1"]);
+    for ranks in ["2", "3", "5"] {
+        let shared = outcome(&model, &["--ranks", ranks]);
+        assert_same(&shared, &alone, &format!("{ranks} ranks"));
+    }
 }

@@ -98,8 +98,8 @@ pub struct Distribution<'d> {
     pub crossings: FxHashMap<(InstanceId, &'d str), bool>,
     /// Whether the path of a connection leads to what other connections attach.
     pub leads_to_attached: bool,
-    /// By component, and by type of the connection: an instance that is made.
-    pub(crate) representatives: FxHashMap<(ComponentId, TypeId), Representative>,
+    /// By kind: an instance that is made on all ranks.
+    pub(crate) representatives: FxHashMap<PlainKind<'d>, Representative>,
     pub(crate) plain: FxHashMap<ComponentId, bool>,
 }
 
@@ -114,6 +114,18 @@ pub(crate) struct Absent {
     /// An instance of the same shape.
     pub like: InstanceId,
     pub count: u32,
+}
+
+/// What connections attach that has the same code, and may differ in values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct PlainKind<'d> {
+    pub component: ComponentId,
+    /// The type of the connections.
+    pub maker: TypeId,
+    /// The population of the hosts.
+    pub group: InstanceId,
+    /// Their list.
+    pub list: &'d str,
 }
 
 /// An instance that is made on all ranks.

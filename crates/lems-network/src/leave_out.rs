@@ -1,11 +1,11 @@
 //! What connections attach in a network that is distributed over ranks.
 
-use lems_model::{ComponentId, TypeId, Wiring};
+use lems_model::{ComponentId, Wiring};
 
-use crate::InstanceId;
 use crate::connect::Connector;
-use crate::instance::{Absent, Distribution, Representative};
+use crate::instance::{Absent, PlainKind, Representative};
 use crate::share::is_plain;
+use crate::{InstanceId, Network};
 
 /// What a connection attaches in a network that is distributed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,11 +30,21 @@ impl<'d> Connector<'_, '_, '_, 'd> {
         true
     }
 
-    /// Notes if an end of a connection is something that was attached, or is in it.
+    /// Notes if an end of a connection is something that was attached, or is in it. What is attached may connect
+    /// itself, since then it is on all ranks.
     pub(crate) fn note_ends(&mut self, ends: [InstanceId; 2]) {
+        let network = self.network();
+        let Some(distribution) = &network.distribution else {
+            return;
+        };
+        let is_own = |end: InstanceId| {
+            let mut around = std::iter::successors(Some(end), |id| network.instance(*id).parent);
+            around.any(|id| Some(id) == self.place.instance)
+        };
+        let is_attached = |end: &InstanceId| distribution.is_attached(*end) && !is_own(*end);
+        let leads_to_attached = ends.iter().any(is_attached);
         if let Some(distribution) = &mut self.builder.network.distribution {
-            let is_attached = |end: &InstanceId| distribution.is_attached(*end);
-            distribution.leads_to_attached |= ends.iter().any(is_attached);
+            distribution.leads_to_attached |= leads_to_attached;
         }
     }
 
@@ -53,15 +63,13 @@ impl<'d> Connector<'_, '_, '_, 'd> {
         &mut self,
         wiring: &Wiring<'d>,
         component: ComponentId,
-        host: InstanceId,
+        (host, list): (InstanceId, &'d str),
     ) -> Option<Attaching> {
-        let (Some(maker), true) = (self.maker(), self.is_plain(component)) else {
+        let Some(kind) = self.plain_kind(component, (host, list)) else {
             return Some(Attaching::Here);
         };
-        let key = (component, maker);
-        let known = self
-            .distribution()
-            .and_then(|own| own.representatives.get(&key).copied());
+        let distribution = self.network().distribution.as_ref()?;
+        let known = distribution.representatives.get(&kind).copied();
         let is_like = match known {
             Some(known) if !known.varied => self.has_values_of(wiring, known.like)?,
             _ => known.is_some(),
@@ -69,7 +77,7 @@ impl<'d> Connector<'_, '_, '_, 'd> {
         let rank = self.network().rank_of(host);
         let distribution = self.builder.network.distribution.as_mut()?;
         let is_own = distribution.is_own(rank);
-        if let (Some(known), false) = (distribution.representatives.get_mut(&key), is_like) {
+        if let (Some(known), false) = (distribution.representatives.get_mut(&kind), is_like) {
             known.varied = true;
         }
         Some(match known {
@@ -79,14 +87,26 @@ impl<'d> Connector<'_, '_, '_, 'd> {
         })
     }
 
-    fn distribution(&self) -> Option<&Distribution<'d>> {
-        self.network().distribution.as_ref()
-    }
-
-    /// The type of the component that connects.
-    fn maker(&self) -> Option<TypeId> {
-        let component = self.place.component?;
-        Some(self.network().model.component(component).component_type)
+    /// What a connection attaches, as far as others attach the like. None if that is not plain.
+    fn plain_kind(
+        &mut self,
+        component: ComponentId,
+        (host, list): (InstanceId, &'d str),
+    ) -> Option<PlainKind<'d>> {
+        if !self.is_plain(component) {
+            return None;
+        }
+        let network = self.network();
+        let around = std::iter::successors(Some(host), |id| network.instance(*id).parent);
+        Some(PlainKind {
+            component,
+            maker: network
+                .model
+                .component(self.place.component?)
+                .component_type,
+            group: around.take_while(|id| *id != Network::ROOT).last()?,
+            list,
+        })
     }
 
     /// Whether an attached instance would have the assigned values of another one. None after an error.
@@ -108,7 +128,7 @@ impl<'d> Connector<'_, '_, '_, 'd> {
         attaching: Attaching,
         made: InstanceId,
     ) {
-        let (Some(maker), true) = (self.maker(), self.is_plain(component)) else {
+        let Some(kind) = self.plain_kind(component, (host, list)) else {
             return;
         };
         let after = self.network().list(host, list).map_or(0, <[_]>::len);
@@ -120,10 +140,7 @@ impl<'d> Connector<'_, '_, '_, 'd> {
                 like: made,
                 varied: false,
             };
-            distribution
-                .representatives
-                .entry((component, maker))
-                .or_insert(new);
+            distribution.representatives.entry(kind).or_insert(new);
             return;
         };
         distribution.left_out += 1;

@@ -38,21 +38,15 @@ impl<'d> Network<'_, 'd> {
         self.instances.len() + left_out
     }
 
-    /// The rank of an instance: that of the cell that it belongs to, or of the first one in it. It is 0 if
-    /// there is none, or the network is not distributed.
+    /// The rank of an instance: that of the cell that it belongs to, of the first one in it, or of the first one beside
+    /// it, such as the cell at a `location`. It is 0 if the network is not distributed.
     pub fn rank_of(&self, id: InstanceId) -> u16 {
         let Some(distribution) = &self.distribution else {
             return 0;
         };
-        let mut current = Some(id);
-        while let Some(at) = current {
-            match distribution.ranks.get(at.0 as usize) {
-                Some(&NO_RANK) => break,
-                Some(rank) => return *rank,
-                None => current = self.instance(at).parent,
-            }
-        }
-        self.first_rank_in(distribution, id).unwrap_or(0)
+        let around = std::iter::successors(Some(id), |id| self.instance(*id).parent);
+        let mut ranks = around.filter_map(|at| self.first_rank_in(distribution, at));
+        ranks.next().unwrap_or(0)
     }
 
     fn first_rank_in(&self, distribution: &Distribution<'d>, id: InstanceId) -> Option<u16> {

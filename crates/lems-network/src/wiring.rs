@@ -60,7 +60,7 @@ impl<'d> Connector<'_, '_, '_, 'd> {
         container: Option<Attribute<'d>>,
     ) -> Option<(InstanceId, Attaching)> {
         let list = self.attachment_list(component, host, container)?;
-        let attaching = self.attaching(wiring, component, host)?;
+        let attaching = self.attaching(wiring, component, (host, list))?;
         let attached = match attaching {
             Attaching::Absent(like) => like,
             Attaching::Here | Attaching::Representative => {
