@@ -143,8 +143,19 @@ fn a_cursor_goes_on_as_far_as_it_is_told_and_holds_the_numbers() {
     assert_eq!(times, [2.0]);
 }
 
+/// Recorded quantities in the first three steps of the run of the component `r`.
+fn columns<const N: usize>(text: &str, quantities: [&str; N]) -> [Vec<f64>; N] {
+    let simulation = simulation(text);
+    let interpreter = Interpreter::new(&simulation.program);
+    let sink = Traces::of(&simulation);
+    let mut cursor = Cursor::start(&simulation, &RunSettings::default(), sink).unwrap();
+    cursor.advance(&simulation, &interpreter, 3).unwrap();
+    let (_, traces) = cursor.finish(&simulation).unwrap();
+    quantities.map(|quantity| traces.tables[0].column(quantity).unwrap().to_vec())
+}
+
 /// A network whose parts contain a number of idle instances, and what three of its variables are in three steps.
-fn with_idle_parts(number: usize) -> Vec<Vec<f64>> {
+fn with_idle_parts(number: usize) -> [Vec<f64>; 3] {
     let idle = "<idle/>".repeat(number);
     let text = format!(
         r#"<Lems>{TYPES}
@@ -189,15 +200,7 @@ fn with_idle_parts(number: usize) -> Vec<Vec<f64>> {
           <sim id="r" step="1 s" length="3 s" target="n"><file name="x.dat"><column quantity="scheme/a/occupancy"/>
             <column quantity="together/y"/><column quantity="target/n"/></file></sim></Lems>"#
     );
-    let simulation = simulation(&text);
-    let interpreter = Interpreter::new(&simulation.program);
-    let sink = Traces::of(&simulation);
-    let mut cursor = Cursor::start(&simulation, &RunSettings::default(), sink).unwrap();
-    cursor.advance(&simulation, &interpreter, 3).unwrap();
-    let (_, traces) = cursor.finish(&simulation).unwrap();
-    let quantities = ["scheme/a/occupancy", "together/y", "target/n"];
-    let column = |quantity: &str| traces.tables[0].column(quantity).unwrap().to_vec();
-    quantities.map(column).into()
+    columns(&text, ["scheme/a/occupancy", "together/y", "target/n"])
 }
 
 /// jLEMS records 8, 16 and 24: the blocks of both regimes run once, when the synapse is made.
@@ -223,14 +226,7 @@ fn regimes_of_attached_instances_run_on_start() {
           <sim id="r" step="1 s" length="3 s" target="n"><file name="x.dat"><column quantity="target/n"/></file></sim>
         </Lems>"#
     );
-    let simulation = simulation(&text);
-    let interpreter = Interpreter::new(&simulation.program);
-    let sink = Traces::of(&simulation);
-    let mut cursor = Cursor::start(&simulation, &RunSettings::default(), sink).unwrap();
-    cursor.advance(&simulation, &interpreter, 3).unwrap();
-    let (_, traces) = cursor.finish(&simulation).unwrap();
-    let values = traces.tables[0].column("target/n").unwrap();
-    assert_eq!(values, [0.0, 8.0, 16.0, 24.0]);
+    assert_eq!(columns(&text, ["target/n"]), [[0.0, 8.0, 16.0, 24.0]]);
 }
 
 #[test]

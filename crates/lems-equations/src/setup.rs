@@ -1,7 +1,7 @@
 //! The order of what happens before the first step.
 
 use lems_model::{ComponentType, Dynamics, Trigger};
-use lems_network::{NodeId, Part, ShapeId, hash_order};
+use lems_network::{NodeId, Part, ShapeId, regimes_in_order};
 
 use crate::{
     Equations, Item,
@@ -34,12 +34,9 @@ pub enum Setup<'m, 'd> {
 pub fn creation<'m, 'd>(
     kind: &'m ComponentType<'d>,
 ) -> impl Iterator<Item = Item<'m, 'd>> + use<'m, 'd> {
-    let regimes = kind.dynamics.iter().flat_map(|dynamics| {
-        let names: Vec<&'d str> = dynamics.regimes.keys().copied().collect();
-        let ordered = hash_order(&names).into_iter();
-        ordered.filter_map(|name| dynamics.regimes.get(name))
-    });
-    let starts = regimes.flat_map(|regime| &regime.dynamics.on_start);
+    let dynamics = kind.dynamics.iter();
+    let regimes = dynamics.flat_map(|dynamics| regimes_in_order(dynamics));
+    let starts = regimes.flat_map(|(_, regime)| &regime.dynamics.on_start);
     starts.map(Item::Actions)
 }
 
@@ -68,11 +65,9 @@ pub fn pass<'m, 'd>(
 /// The last regime that is declared initial in the order of jLEMS's table, else the first in that
 /// order.
 fn initial_regime<'d>(dynamics: &Dynamics<'d>) -> Option<&'d str> {
-    let names: Vec<&'d str> = dynamics.regimes.keys().copied().collect();
-    let ordered = hash_order(&names);
-    let is_initial = |name: &&&str| dynamics.regimes.get(**name).is_some_and(|r| r.initial);
-    let initial = ordered.iter().rfind(is_initial);
-    initial.or(ordered.first()).copied()
+    let mut regimes = regimes_in_order(dynamics);
+    let initial = regimes.clone().rfind(|(_, regime)| regime.initial);
+    initial.or_else(|| regimes.next()).map(|(name, _)| name)
 }
 
 impl<'m, 'd> Equations<'_, 'm, 'd> {

@@ -42,18 +42,18 @@ impl Division {
 
     /// Adds links from `first` on that no other part has.
     pub(super) fn add_links(&mut self, first: u32, are_own: &[bool]) {
-        for (link, is_own) in (first..).zip(are_own) {
-            if *is_own {
-                push(&mut self.links, link);
-            }
-        }
+        add(&mut self.links, first, are_own);
     }
 }
 
-fn push(ranges: &mut Vec<Range<u32>>, number: u32) {
-    match ranges.last_mut() {
-        Some(last) if last.end == number => last.end += 1,
-        _ => ranges.push(number..number + 1),
+/// Adds the numbers from `first` on that are own, after smaller ones.
+fn add(ranges: &mut Vec<Range<u32>>, first: u32, are_own: &[bool]) {
+    for (number, is_own) in (first..).zip(are_own) {
+        match ranges.last_mut() {
+            _ if !is_own => {}
+            Some(last) if last.end == number => last.end += 1,
+            _ => ranges.push(number..number + 1),
+        }
     }
 }
 
@@ -103,12 +103,8 @@ impl<'d> Lowering<'_, '_, 'd> {
         let mut receivers = vec![Vec::new(); self.program.handlers.len()];
         let handlers: Vec<_> = self.handler_of.iter().collect();
         for (key, handler) in handlers {
-            let shape = self.shape(key.shape);
-            for member in shape.member_ids() {
-                if self.is_own(shape.instance(member, key.node)) {
-                    push(&mut receivers[handler.index()], member.get());
-                }
-            }
+            let are_own = self.own_members(key.shape, key.node);
+            add(&mut receivers[handler.index()], 0, &are_own);
         }
         self.division.receivers = receivers;
     }
@@ -135,11 +131,15 @@ impl<'d> Lowering<'_, '_, 'd> {
         self.division.crossings = crossings;
     }
 
-    /// Which members of a shape no other part has.
-    pub(super) fn own_members(&self, shape: ShapeId) -> Vec<bool> {
-        let mut are_own = vec![false; self.shape(shape).members];
-        for member in self.shape(shape).member_ids() {
-            are_own[member.index()] = self.is_own(self.shape(shape).instance(member, NodeId::ROOT));
+    /// Which members of a shape no other part has, as far as a node is concerned.
+    pub(super) fn own_members(&self, shape: ShapeId, node: NodeId) -> Vec<bool> {
+        let shape = self.shape(shape);
+        if self.network.distribution.is_none() {
+            return vec![true; shape.members];
+        }
+        let mut are_own = vec![false; shape.members];
+        for member in shape.member_ids() {
+            are_own[member.index()] = self.is_own(shape.instance(member, node));
         }
         are_own
     }
@@ -160,15 +160,15 @@ impl<'d> Lowering<'_, '_, 'd> {
             if column.members != shape.members {
                 // A number of the whole network.
                 if self.is_own(Network::ROOT) {
-                    (base..base + narrow(column.members)).for_each(|slot| push(&mut slots, slot));
+                    add(&mut slots, base, &vec![true; column.members]);
                 }
                 continue;
             }
-            for member in shape.member_ids() {
-                if self.is_own(shape.instance(member, column.node)) {
-                    push(&mut slots, base + member.get());
-                }
-            }
+            add(
+                &mut slots,
+                base,
+                &self.own_members(column.shape, column.node),
+            );
         }
         self.division.slots = slots;
     }

@@ -116,11 +116,11 @@ fn lower_within<'d>(
     lowering.setups();
     for attached in [false, true] {
         for visit in &shapes.visits {
-            lowering.create(visit, attached);
+            visit.members(&mut |shape, member| lowering.create(shape, member, attached));
         }
     }
     for visit in &shapes.visits {
-        lowering.schedule(visit);
+        visit.members(&mut |shape, member| lowering.schedule(shape, member));
         let setup = lowering.setup_of(visit);
         append_setup(&mut lowering.program.setup, setup);
     }
@@ -419,21 +419,8 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
         first
     }
 
-    /// Appends the calls of a visit to the schedule; neighbouring members are one call.
-    fn schedule(&mut self, visit: &Visit) {
-        let (shape, member) = match visit {
-            Visit::Member { shape, member } => (*shape, *member),
-            Visit::Container {
-                shape,
-                member,
-                children,
-            } => {
-                for child in children {
-                    self.schedule(child);
-                }
-                (*shape, *member)
-            }
-        };
+    /// Appends the call of a member to the schedule; neighbouring members are one call.
+    fn schedule(&mut self, shape: ShapeId, member: MemberId) {
         if let Some(kernel) = self.kernel_of[shape] {
             match self.program.schedule.last_mut() {
                 Some(Stage::Call(last))
@@ -451,22 +438,8 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
         }
     }
 
-    /// Appends the calls of what is done once when the instances of a visit are made, children first, or of the same of
-    /// what is attached to them.
-    fn create(&mut self, visit: &Visit, attached: bool) {
-        let (shape, member) = match visit {
-            Visit::Member { shape, member } => (*shape, *member),
-            Visit::Container {
-                shape,
-                member,
-                children,
-            } => {
-                for child in children {
-                    self.create(child, attached);
-                }
-                (*shape, *member)
-            }
-        };
+    /// Appends the call of what a member does once when it is made, or of the same of what is attached to it.
+    fn create(&mut self, shape: ShapeId, member: MemberId, attached: bool) {
         let [own, of_attached] = self.creations_of[shape];
         if let Some(kernel) = if attached { of_attached } else { own } {
             append_setup(&mut self.program.setup, vec![call(kernel, member)]);

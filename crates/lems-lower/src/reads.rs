@@ -293,7 +293,7 @@ impl<'d> Lowering<'_, '_, 'd> {
                 code.load(Place::Slot(slot))
             }
             Read::Each(addresses) => {
-                let are_own = self.own_members(nest.shape);
+                let are_own = self.own_members(nest.shape, NodeId::ROOT);
                 let table = self.address_table(addresses.clone(), &are_own);
                 code.load(Place::Linked {
                     table,

@@ -1,5 +1,7 @@
 //! The order in which Java's `HashMap<String, _>` walks its keys.
 
+use lems_model::{Dynamics, Regime};
+
 /// The names in that order; `names` are in order of insertion.
 pub fn hash_order<'n>(names: &[&'n str]) -> Vec<&'n str> {
     let mut capacity: u32 = 16;
@@ -9,6 +11,15 @@ pub fn hash_order<'n>(names: &[&'n str]) -> Vec<&'n str> {
     let mut ordered = names.to_vec();
     ordered.sort_by_key(|name| bucket(name, capacity));
     ordered
+}
+
+/// The regimes of an instance in that order, with their names.
+pub fn regimes_in_order<'m, 'd>(
+    dynamics: &'m Dynamics<'d>,
+) -> impl DoubleEndedIterator<Item = (&'d str, &'m Regime<'d>)> + Clone {
+    let names: Vec<&'d str> = dynamics.regimes.keys().copied().collect();
+    let ordered = hash_order(&names).into_iter();
+    ordered.filter_map(|name| Some((name, dynamics.regimes.get(name)?)))
 }
 
 fn bucket(name: &str, capacity: u32) -> u32 {

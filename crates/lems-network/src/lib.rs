@@ -35,7 +35,7 @@ pub use cables::{Cable, CablePlan, CableRules, CableRulesError, Cables, IonRule,
 pub use cells::Cell;
 pub use error::NetworkError;
 pub use estimate::{Count, Estimate, state_size};
-pub use hash_order::hash_order;
+pub use hash_order::{hash_order, regimes_in_order};
 pub use inlets::Inlet;
 pub use instance::{Distribution, Instance, InstanceId, Network, Route, Share};
 pub use lookup::Readable;

@@ -133,6 +133,26 @@ pub enum Visit {
     },
 }
 
+impl Visit {
+    /// All members that it visits, in the order of a step: children before their container.
+    pub fn members(&self, found: &mut impl FnMut(ShapeId, MemberId)) {
+        let (shape, member) = match self {
+            Visit::Member { shape, member } => (*shape, *member),
+            Visit::Container {
+                shape,
+                member,
+                children,
+            } => {
+                for child in children {
+                    child.members(found);
+                }
+                (*shape, *member)
+            }
+        };
+        found(shape, member);
+    }
+}
+
 impl<'d> Shape<'d> {
     /// The instance of a node in a member.
     pub fn instance(&self, member: MemberId, node: NodeId) -> InstanceId {

@@ -6,7 +6,7 @@ use lems_model::{ComponentId, ComponentType, Direction, Dynamics, EventPort, Tun
 use crate::connect::Connector;
 use crate::error::LONGEST_DELAY;
 use crate::leave_out::Attaching;
-use crate::{InstanceId, NetworkError, Route, hash_order};
+use crate::{InstanceId, NetworkError, Route, hash_order, regimes_in_order};
 
 impl<'d> Connector<'_, '_, '_, 'd> {
     /// Connects two instances.
@@ -267,12 +267,8 @@ pub(crate) fn first_out<'d>(kind: &ComponentType<'d>) -> Option<&'d str> {
             .map(|port| port.value())
     }
     let dynamics = kind.dynamics.as_ref()?;
-    let names: Vec<&'d str> = dynamics.regimes.keys().copied().collect();
-    let regimes = hash_order(&names).into_iter();
-    first(dynamics).or_else(|| {
-        let mut regimes = regimes.filter_map(|name| dynamics.regimes.get(name));
-        regimes.find_map(|regime| first(&regime.dynamics))
-    })
+    let mut regimes = regimes_in_order(dynamics);
+    first(dynamics).or_else(|| regimes.find_map(|(_, regime)| first(&regime.dynamics)))
 }
 
 /// The port that an unnamed connection enters by: the first in jLEMS's table that is handled outside regimes, else the
