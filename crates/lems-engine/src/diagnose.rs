@@ -6,7 +6,7 @@ use std::fmt;
 use lems_equations::{Computation, Item};
 use lems_ir::{Backend, Interpreter, Probe, Program, State, make_step};
 use lems_lower::{Lowered, Method, Recorded, lower};
-use lems_model::{Actions, ComponentType, Dynamics, Formula, Model};
+use lems_model::{Assignment, ComponentType, Dynamics, Formula, Model};
 use lems_network::{Experiment, InstanceId, Network, Readable, Run, Shapes, Variable};
 
 /// The equation that first gave a value that is not finite, from values that are.
@@ -353,9 +353,10 @@ fn add_equations<'m, 'd>(
     lookup: &mut dyn FnMut(&str) -> Option<f64>,
     candidates: &mut Vec<&'m Formula<'d>>,
 ) {
-    let mut assigned = |actions: &'m Actions<'d>| {
-        let assignments = actions.assignments.iter();
-        let own = assignments.filter(|assignment| assignment.variable == name);
+    let mut assigned = |assignments: &'m [Assignment<'d>]| {
+        let own = assignments
+            .iter()
+            .filter(|assignment| assignment.variable == name);
         candidates.extend(own.map(|assignment| &assignment.value));
     };
     match item {
@@ -378,8 +379,9 @@ fn add_equations<'m, 'd>(
             let rates = own.flat_map(|state| &state.rates);
             candidates.extend(rates.map(|rate| &rate.value));
         }
-        Item::Condition(condition) => assigned(&condition.actions),
-        Item::Actions(actions) => assigned(actions),
+        Item::Condition(condition) => assigned(&condition.actions.assignments),
+        Item::Actions(actions) => assigned(&actions.assignments),
+        Item::Assign(assignment) => assigned(std::slice::from_ref(*assignment)),
         Item::Regimes(regimes) => {
             for item in regimes.iter().flat_map(|regime| &regime.items) {
                 add_equations(item, name, lookup, candidates);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use lems_model::{Actions, ConditionalVariable, Reduce, Selection, TimeDerivative};
+use lems_model::{Actions, Assignment, ConditionalVariable, Reduce, Selection, TimeDerivative};
 use lems_network::{InstanceId, NodeId, ShapeId};
 
 use crate::{
@@ -166,6 +166,7 @@ impl<'m, 'd> Lines<'_, 'm, 'd> {
                 self.inside(|lines| lines.actions(at, &condition.actions));
             }
             Item::Actions(actions) => self.actions(at, actions),
+            Item::Assign(assignment) => self.assignment(at, assignment),
             Item::Enter(regime) => self.line(at, "Regime", format!("enter {regime}")),
             Item::Publish(name) => self.line(at, "Exposure", format!("publish {name}")),
             Item::Regimes(regimes) => self.regimes(at, regimes),
@@ -254,11 +255,15 @@ impl<'m, 'd> Lines<'_, 'm, 'd> {
         });
     }
 
+    fn assignment(&mut self, at: At, assignment: &Assignment<'d>) {
+        let value = assignment.value.source.value();
+        let what = format!("{} := {value}", assignment.variable);
+        self.line(at, "StateAssignment", what);
+    }
+
     fn actions(&mut self, at: At, actions: &Actions<'d>) {
         for assignment in &actions.assignments {
-            let value = assignment.value.source.value();
-            let what = format!("{} := {value}", assignment.variable);
-            self.line(at, "StateAssignment", what);
+            self.assignment(at, assignment);
         }
         for port in &actions.events {
             self.line(at, "EventOut", format!("send an event on {}", port.value()));

@@ -1,8 +1,8 @@
 //! The elements of the lists.
 
 use lems_model::{
-    Actions, Condition, ConditionalVariable, Definition, DerivedVariable, KineticScheme, Selection,
-    TimeDerivative, Variable,
+    Actions, Assignment, Condition, ConditionalVariable, Definition, DerivedVariable,
+    KineticScheme, Selection, TimeDerivative, Variable,
 };
 use lems_network::NodeId;
 
@@ -36,6 +36,8 @@ pub enum Item<'m, 'd> {
     Condition(&'m Condition<'d>),
     /// Actions are done: assignments, then events, then the transition.
     Actions(&'m Actions<'d>),
+    /// A single assignment is done.
+    Assign(&'m Assignment<'d>),
     /// A regime becomes active and does its `OnEntry` blocks.
     Enter(&'d str),
     /// The value that others see of an exposed variable becomes its present value.

@@ -29,15 +29,17 @@ pub enum Setup<'m, 'd> {
     Twice(Vec<Setup<'m, 'd>>),
 }
 
-/// What an instance of a type does when it is made: the `OnStart` blocks of all its regimes, in the order of jLEMS's
-/// table.
+/// What an instance of a type does when it is made: the assignments in the `OnStart` blocks of all its regimes, in the
+/// order of jLEMS's table. The events of these blocks reach nobody: at this time nothing is connected.
 pub fn creation<'m, 'd>(
     kind: &'m ComponentType<'d>,
 ) -> impl Iterator<Item = Item<'m, 'd>> + use<'m, 'd> {
     let dynamics = kind.dynamics.iter();
     let regimes = dynamics.flat_map(|dynamics| regimes_in_order(dynamics));
     let starts = regimes.flat_map(|(_, regime)| &regime.dynamics.on_start);
-    starts.map(Item::Actions)
+    starts
+        .flat_map(|actions| &actions.assignments)
+        .map(Item::Assign)
 }
 
 /// One initial pass of an instance: requirements, variables if `derived` says so, `OnStart` blocks

@@ -2,7 +2,7 @@
 
 use lems_expression::{Expression, Node as Term};
 use lems_index::Id;
-use lems_model::{Actions, ConditionalVariable, Reduce, Selection, Step};
+use lems_model::{Actions, Assignment, ConditionalVariable, Reduce, Selection, Step};
 use lems_network::{InstanceId, NetworkError, NodeId, Readable, Variable};
 
 use super::{
@@ -14,8 +14,8 @@ use super::{
 };
 use lems_ir::{Block, Comparison, Level, Logic, Operator, Place, Register, Statement};
 
-/// Longest chain of transitions that entering a regime may set off.
-const MAX_TRANSITIONS: usize = 16;
+/// Most regimes that are entered one from another in one step.
+const MOST_ENTRIES: usize = 10_000;
 
 /// Where equations are lowered: code of one node in one nest.
 #[derive(Debug, Clone, Copy)]
@@ -302,64 +302,88 @@ impl<'d> Lowering<'_, '_, 'd> {
         Ok(code.settled(total))
     }
 
-    /// Assignments, then events, then the transition.
-    pub(super) fn actions(
-        &mut self,
-        code: &mut Code,
-        at: NodeContext<'_>,
-        actions: &Actions<'d>,
-        depth: usize,
-    ) {
+    /// Does assignments, then events, then the transition.
+    pub(super) fn actions(&mut self, code: &mut Code, at: NodeContext<'_>, actions: &Actions<'d>) {
+        self.effects(code, at, actions);
+        if let Some(regime) = actions.transition {
+            self.enter(code, at, regime.value());
+        }
+    }
+
+    /// The same without the transition.
+    fn effects(&mut self, code: &mut Code, at: NodeContext<'_>, actions: &Actions<'d>) {
         for assignment in &actions.assignments {
-            let value = self.expression(code, at, &assignment.value.expression);
-            let place = self.live(at, assignment.variable);
-            code.store(place, value);
+            self.assign(code, at, assignment);
         }
         for port in &actions.events {
             let source = self.source(at.nest.shape, at.node, port.value());
             code.emit(source.get(), Level(at.nest.level));
         }
-        if let Some(regime) = actions.transition {
-            self.enter(code, at, regime.value(), depth);
-        }
     }
 
-    /// Makes a regime active and runs its `OnEntry` blocks.
-    pub(super) fn enter(
+    /// Does a `StateAssignment`.
+    pub(super) fn assign(
         &mut self,
         code: &mut Code,
         at: NodeContext<'_>,
-        regime: &str,
-        depth: usize,
+        assignment: &Assignment<'d>,
     ) {
+        let value = self.expression(code, at, &assignment.value.expression);
+        let place = self.live(at, assignment.variable);
+        code.store(place, value);
+    }
+
+    /// Makes a regime active and runs its `OnEntry` blocks, which may make others active.
+    pub(super) fn enter(&mut self, code: &mut Code, at: NodeContext<'_>, regime: &'d str) {
         let Some(dynamics) = self.dynamics(at.nest.shape, at.node) else {
             return;
         };
-        let Some((number, _, entered)) = dynamics.regimes.get_full(regime) else {
-            return;
-        };
-        if depth >= dynamics.regimes.len() {
-            let instance = self.shape(at.nest.shape).first_instance(at.node);
-            self.errors.push(NetworkError::EndlessTransitions {
-                regime: regime.to_owned(),
-                instance: self.network.title(instance),
-                span: entered.element.span(),
-            });
-            return;
-        }
-        if depth > MAX_TRANSITIONS {
-            self.errors.push(NetworkError::TooDeep {
-                limit: MAX_TRANSITIONS,
-                instance: regime.to_owned(),
-                span: entered.element.span(),
-            });
-            return;
-        }
-        let number = code.constant(number as f64);
-        let place = self.place(at, ColumnKind::Regime);
-        code.store(place, number);
-        for entry in &entered.dynamics.on_entry {
-            self.actions(code, at, entry, depth + 1);
+        // What is left to do of the blocks of each regime that was entered from within the one before.
+        let mut entered: Vec<std::slice::Iter<'_, Actions<'d>>> = Vec::new();
+        let mut entries = 0;
+        let mut next = Some(regime);
+        loop {
+            if let Some(name) = next.take()
+                && let Some((number, _, regime)) = dynamics.regimes.get_full(name)
+            {
+                entries += 1;
+                let is_circle = entered.len() >= dynamics.regimes.len();
+                if is_circle || entries > MOST_ENTRIES {
+                    let instance = self.shape(at.nest.shape).first_instance(at.node);
+                    let instance = self.network.title(instance);
+                    let (regime, span) = (name.to_owned(), regime.element.span());
+                    self.errors.push(match is_circle {
+                        true => NetworkError::EndlessTransitions {
+                            regime,
+                            instance,
+                            span,
+                        },
+                        false => NetworkError::TooManyTransitions {
+                            most: MOST_ENTRIES,
+                            regime,
+                            instance,
+                            span,
+                        },
+                    });
+                    return;
+                }
+                let number = code.constant(number as f64);
+                let place = self.place(at, ColumnKind::Regime);
+                code.store(place, number);
+                entered.push(regime.dynamics.on_entry.iter());
+            }
+            let Some(blocks) = entered.last_mut() else {
+                return;
+            };
+            match blocks.next() {
+                Some(actions) => {
+                    self.effects(code, at, actions);
+                    next = actions.transition.map(|regime| regime.value());
+                }
+                None => {
+                    entered.pop();
+                }
+            }
         }
     }
 

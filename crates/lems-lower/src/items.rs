@@ -73,8 +73,9 @@ impl<'d> Lowering<'_, '_, 'd> {
             }
             Item::Simultaneous(simultaneous) => self.simultaneous(code, at.nest, simultaneous),
             Item::Condition(condition) => self.condition(code, at, condition),
-            Item::Actions(actions) => self.actions(code, at, actions, 0),
-            Item::Enter(regime) => self.enter(code, at, regime, 0),
+            Item::Actions(actions) => self.actions(code, at, actions),
+            Item::Assign(assignment) => self.assign(code, at, assignment),
+            Item::Enter(regime) => self.enter(code, at, regime),
             Item::Publish(name) => self.publish(code, at, name),
             Item::Regimes(regimes) => self.regimes(code, at, regimes, totals),
         }
@@ -181,7 +182,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         let at = NodeContext { clock, ..at };
         let test = self.expression(code, at, &condition.test.expression);
         code.begin();
-        self.actions(code, at, &condition.actions, 0);
+        self.actions(code, at, &condition.actions);
         let then = code.end();
         if !then.is_empty() {
             code.push(Statement::If {

@@ -95,17 +95,19 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
         }
     }
 
-    /// Fills the column of a state variable that `Assign` sets in some members.
+    /// Fills the column of a state variable that `Assign` sets in some members, or that is a property or a parameter, too.
     fn assigned_state(&mut self, shape: ShapeId, node: NodeId, name: &'d str) {
+        let kind = self.equations.kind(shape, node);
+        let is_value = kind.properties.contains_key(name) || kind.parameters.contains_key(name);
         let assigned = |member| {
             let instance = self.shape(shape).instance(member, node);
-            self.network.assigned.get(&(instance, name)).copied()
+            (self.network.assigned.get(&(instance, name)).copied())
+                .or_else(|| self.network.property(instance, name))
+                .or_else(|| self.network.parameter(instance, name))
         };
-        if self.network.assigned.is_empty()
-            || self
-                .shape(shape)
-                .member_ids()
-                .all(|m| assigned(m).is_none())
+        if !is_value
+            && (self.network.assigned.is_empty()
+                || (self.shape(shape).member_ids()).all(|member| assigned(member).is_none()))
         {
             return;
         }

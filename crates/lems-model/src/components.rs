@@ -408,7 +408,7 @@ impl<'d> Reader<'_, 'd> {
         }
     }
 
-    /// Adds the given, fixed and default values; derived ones stay NaN for now.
+    /// Adds the given, fixed and default values; derived ones are 0 until they are computed.
     fn parameters(&mut self, id: ComponentId, values: &mut Vec<f64>) {
         let kind = self.model.component(id).component_type;
         let element = self.model.element(id);
@@ -420,7 +420,7 @@ impl<'d> Reader<'_, 'd> {
                 ParameterKind::Given => parameter.fixed.map(|fixed| fixed.value),
                 ParameterKind::Default(quantity) => Some(quantity.value),
                 ParameterKind::Derived(_) | ParameterKind::Selected(_) => {
-                    values.push(f64::NAN);
+                    values.push(0.0);
                     continue;
                 }
             };

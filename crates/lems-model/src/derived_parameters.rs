@@ -1,37 +1,30 @@
-//! Values of `DerivedParameter`s: in order of need, whatever the order of declaration. Those that
-//! need one another are computed in order of declaration, as in jLEMS, and are 0 before.
+//! Values of `DerivedParameter`s: in order of need, whatever the order of declaration. Those that need one another are
+//! computed in order of declaration, as in jLEMS, and are 0 before.
 
 use lems_math::JavaRandom;
-use petgraph::{algo::kosaraju_scc, graph::DiGraph};
-use rustc_hash::FxHashMap;
+use petgraph::{algo::kosaraju_scc, graph::DiGraph, visit::DfsPostOrder};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{ComponentId, ComponentType, Model, ModelError, ParameterKind, Role, TypeId};
 
-/// Computes all derived parameters, those of parents before those of their children.
+/// Computes all derived parameters: those of parents before those of their children, but those that a `select` needs
+/// before those that select them.
 pub(crate) fn evaluate(model: &mut Model<'_>) -> Result<(), Vec<ModelError>> {
-    let mut errors = Vec::new();
     let mut circles = Vec::new();
-    let orders: Vec<Order> = (0..model.types.len())
+    let orders: Vec<Vec<usize>> = (0..model.types.len())
         .map(|index| order(&model.types[index], &mut circles))
         .collect();
     model.warnings.append(&mut circles);
-    let mut targets = Targets::default();
+    let mut evaluation = Evaluation {
+        orders,
+        targets: Targets::default(),
+        computed: FxHashMap::default(),
+        errors: Vec::new(),
+    };
     for id in model.component_ids() {
-        let kind = model.component(id).component_type;
-        let order = &orders[kind.0 as usize];
-        for &parameter in &order.in_circles {
-            model.components.set_parameter(id, parameter, 0.0);
-        }
-        for &parameter in &order.all {
-            let mut draws = Draws(model.random.clone());
-            let value = value(model, id, kind, parameter, &mut targets, &mut draws);
-            model.random = draws.0;
-            match value {
-                Ok(value) => model.components.set_parameter(id, parameter, value),
-                Err(error) => errors.push(error),
-            }
-        }
+        evaluation.component(model, id);
     }
+    let mut errors = evaluation.errors;
     if errors.is_empty() {
         Ok(())
     } else {
@@ -40,16 +33,84 @@ pub(crate) fn evaluate(model: &mut Model<'_>) -> Result<(), Vec<ModelError>> {
     }
 }
 
-/// Indices of a type's derived parameters.
-#[derive(Default)]
-struct Order {
-    /// Each after those that it uses.
-    all: Vec<usize>,
-    /// Those that need one another.
-    in_circles: Vec<usize>,
+/// What is known while derived parameters are computed.
+struct Evaluation {
+    /// The derived parameters of each type, in the order in which they are computed.
+    orders: Vec<Vec<usize>>,
+    targets: Targets,
+    /// How many of its derived parameters each component has.
+    computed: FxHashMap<ComponentId, usize>,
+    errors: Vec<ModelError>,
 }
 
-fn order(component_type: &ComponentType<'_>, circles: &mut Vec<ModelError>) -> Order {
+/// The first derived parameters of a component.
+#[derive(Clone, Copy)]
+struct Wanted {
+    component: ComponentId,
+    count: usize,
+}
+
+impl Evaluation {
+    /// Computes the derived parameters of a component, and before each one those of others that it selects.
+    fn component(&mut self, model: &mut Model<'_>, id: ComponentId) {
+        let kind = model.component(id).component_type;
+        let mut unfinished = vec![Wanted {
+            component: id,
+            count: self.orders[kind.0 as usize].len(),
+        }];
+        let mut waiting = FxHashSet::from_iter([id]);
+        while let Some(&Wanted { component, count }) = unfinished.last() {
+            let kind = model.component(component).component_type;
+            let computed = self.computed.get(&component).copied().unwrap_or(0);
+            if computed >= count {
+                unfinished.pop();
+                waiting.remove(&component);
+                continue;
+            }
+            let parameter = self.orders[kind.0 as usize][computed];
+            // What two components select from one another is 0 where it is read too early, as in jLEMS.
+            if let Some(needed) = self.needed(model, component, parameter)
+                && waiting.insert(needed.component)
+            {
+                unfinished.push(needed);
+                continue;
+            }
+            let mut draws = Draws(model.random.clone());
+            let value = value(
+                model,
+                component,
+                kind,
+                parameter,
+                &mut self.targets,
+                &mut draws,
+            );
+            model.random = draws.0;
+            match value {
+                Ok(value) => model.components.set_parameter(component, parameter, value),
+                Err(error) => self.errors.push(error),
+            }
+            self.computed.insert(component, computed + 1);
+        }
+    }
+
+    /// The parameters of another component that have still to be computed before one that selects from them.
+    fn needed(&mut self, model: &Model<'_>, id: ComponentId, parameter: usize) -> Option<Wanted> {
+        let kind = &model.type_of_component(id).parameters[parameter].kind;
+        let ParameterKind::Selected(path) = kind else {
+            return None;
+        };
+        let (component, name) = target(model, id, path.value(), &mut self.targets)?;
+        let kind = model.component(component).component_type;
+        let selected = model.type_of(kind).parameters.get_index_of(name)?;
+        let order = &self.orders[kind.0 as usize];
+        let count = order.iter().position(|known| *known == selected)? + 1;
+        let computed = self.computed.get(&component).copied().unwrap_or(0);
+        (computed < count).then_some(Wanted { component, count })
+    }
+}
+
+/// The derived parameters of a type: in order of declaration, but each after those that it uses.
+fn order(component_type: &ComponentType<'_>, circles: &mut Vec<ModelError>) -> Vec<usize> {
     let parameters = &component_type.parameters;
     let mut graph = DiGraph::<usize, ()>::new();
     let nodes: Vec<_> = (0..parameters.len()).map(|i| graph.add_node(i)).collect();
@@ -62,31 +123,48 @@ fn order(component_type: &ComponentType<'_>, circles: &mut Vec<ModelError>) -> O
             }
         }
     }
-    let mut order = Order::default();
-    for group in kosaraju_scc(&graph) {
+    // Parameters that need one another keep the order of declaration.
+    let mut circle_of = vec![usize::MAX; parameters.len()];
+    for (number, group) in kosaraju_scc(&graph).into_iter().enumerate() {
         let first = graph[group[0]];
-        if group.len() > 1 || graph.contains_edge(group[0], group[0]) {
-            let name = |index: usize| {
-                parameters
-                    .get_index(index)
-                    .map(|(name, _)| name.to_string())
-            };
-            let mut chain: Vec<String> = group.iter().filter_map(|n| name(graph[*n])).collect();
-            chain.extend(name(first));
-            let mut members: Vec<usize> = group.iter().map(|node| graph[*node]).collect();
-            members.sort_unstable();
-            order.all.extend(&members);
-            order.in_circles.extend(members);
-            circles.push(ModelError::DerivedParameterCycle {
-                component_type: component_type.name.to_owned(),
-                chain,
-                span: crate::table::place_of_name(parameters[first].element, "name"),
-            });
-        } else if matches!(
-            parameters[first].kind,
-            ParameterKind::Derived(_) | ParameterKind::Selected(_)
-        ) {
-            order.all.push(first);
+        if group.len() == 1 && !graph.contains_edge(group[0], group[0]) {
+            continue;
+        }
+        let name = |index: usize| {
+            parameters
+                .get_index(index)
+                .map(|(name, _)| name.to_string())
+        };
+        let mut chain: Vec<String> = group.iter().filter_map(|n| name(graph[*n])).collect();
+        chain.extend(name(first));
+        for node in &group {
+            circle_of[graph[*node]] = number;
+        }
+        circles.push(ModelError::DerivedParameterCycle {
+            component_type: component_type.name.to_owned(),
+            chain,
+            span: crate::table::place_of_name(parameters[first].element, "name"),
+        });
+    }
+    graph.retain_edges(|graph, edge| {
+        let ends = graph
+            .edge_endpoints(edge)
+            .map(|(a, b)| (graph[a], graph[b]));
+        ends.is_none_or(|(user, used)| {
+            circle_of[user] == usize::MAX || circle_of[user] != circle_of[used]
+        })
+    });
+    let mut order = Vec::new();
+    let mut walk = DfsPostOrder::empty(&graph);
+    for node in nodes {
+        walk.move_to(node);
+        while let Some(next) = walk.next(&graph) {
+            let index = graph[next];
+            let is_derived = matches!(
+                parameters[index].kind,
+                ParameterKind::Derived(_) | ParameterKind::Selected(_)
+            );
+            order.extend(is_derived.then_some(index));
         }
     }
     order
@@ -160,8 +238,20 @@ struct Targets {
     by_reference: FxHashMap<(String, String), FxHashMap<ComponentId, ComponentId>>,
 }
 
-/// Follows `a/b/parameter`, `../parameter` or `//Type[reference=path]/parameter`.
+/// The value at the end of a path.
 fn selected(model: &Model<'_>, id: ComponentId, path: &str, targets: &mut Targets) -> Option<f64> {
+    let (component, parameter) = target(model, id, path, targets)?;
+    model.parameter(component, parameter)
+}
+
+/// Follows `a/b/parameter`, `../parameter` or `//Type[reference=path]/parameter` to a component and the name of its
+/// parameter.
+fn target<'p>(
+    model: &Model<'_>,
+    id: ComponentId,
+    path: &'p str,
+    targets: &mut Targets,
+) -> Option<(ComponentId, &'p str)> {
     if let Some(search) = path.strip_prefix("//") {
         let (kind, rest) = search.split_once('[')?;
         let (predicate, parameter) = rest.split_once("]/")?;
@@ -182,10 +272,10 @@ fn selected(model: &Model<'_>, id: ComponentId, path: &str, targets: &mut Target
                 }
                 found
             });
-        return model.parameter(*found.get(&wanted)?, parameter.trim());
+        return Some((*found.get(&wanted)?, parameter.trim()));
     }
     let (steps, parameter) = path.rsplit_once('/').unwrap_or((".", path));
-    model.parameter(follow(model, id, steps)?, parameter.trim())
+    Some((follow(model, id, steps)?, parameter.trim()))
 }
 
 fn follow(model: &Model<'_>, start: ComponentId, path: &str) -> Option<ComponentId> {

@@ -201,6 +201,12 @@ impl<'d> Model<'d> {
         self.parameters(id).get(index).copied()
     }
 
+    /// The default of a property of a component, in SI units.
+    pub fn default_of(&self, id: ComponentId, property: &str) -> Option<f64> {
+        let properties = &self.type_of_component(id).properties;
+        properties.get(property).map(|property| property.default)
+    }
+
     /// A text or path attribute of a component, or of the component it extends.
     pub fn text(&self, id: ComponentId, name: &str) -> Option<Attribute<'d>> {
         let mut current = Some(id);

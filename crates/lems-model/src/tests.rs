@@ -62,6 +62,47 @@ fn derived_parameters_are_computed_in_order_of_need() {
 }
 
 #[test]
+fn a_derived_parameter_that_another_component_selects_is_computed_before() {
+    let document = document(
+        r#"<ComponentType name="kid"><Parameter name="p" dimension="none"/>
+             <DerivedParameter name="d" dimension="none" value="p * 2"/></ComponentType>
+           <ComponentType name="parent"><Child name="k" type="kid"/>
+             <ComponentReference name="ref" type="kid"/>
+             <DerivedParameter name="ofChild" dimension="none" select="k/d"/>
+             <DerivedParameter name="ofOther" dimension="none" select="ref/d"/>
+             <DerivedParameter name="sum" dimension="none" value="ofChild + 10 * ofOther"/></ComponentType>
+           <parent id="x" ref="late"><k p="2"/></parent>
+           <kid id="late" p="5"/>"#,
+    );
+    let model = Model::read(&document).unwrap();
+    assert_eq!(model.parameter(model.ids["x"], "sum"), Some(104.0));
+}
+
+#[test]
+fn what_components_select_from_one_another_is_0_where_it_is_read_too_early() {
+    let document = document(
+        r#"<ComponentType name="t"><ComponentReference name="other" type="t"/>
+             <DerivedParameter name="a" dimension="none" select="other/b"/>
+             <DerivedParameter name="b" dimension="none" value="a + 1"/></ComponentType>
+           <t id="x" other="y"/><t id="y" other="x"/>"#,
+    );
+    let model = Model::read(&document).unwrap();
+    let value = |id| model.parameter(model.ids[id], "b");
+    assert_eq!((value("x"), value("y")), (Some(2.0), Some(1.0)));
+}
+
+#[test]
+fn a_long_chain_of_selected_parameters_needs_no_deep_stack() {
+    let first = r#"<ComponentType name="t"><DerivedParameter name="a" dimension="none" value="1"/></ComponentType>
+        <ComponentType name="u" extends="t"><ComponentReference name="other" type="t"/>
+          <DerivedParameter name="a" dimension="none" select="other/a"/></ComponentType><t id="u20000"/>"#;
+    let links = (0..20_000).map(|i| format!(r#"<u id="u{i}" other="u{}"/>"#, i + 1));
+    let document = document(&(first.to_owned() + &links.collect::<String>()));
+    let model = Model::read(&document).unwrap();
+    assert_eq!(model.parameter(model.ids["u0"], "a"), Some(1.0));
+}
+
+#[test]
 fn all_errors_of_a_stage_come_together() {
     let errors = errors(
         r#"<ComponentType name="t"><Parameter name="tau" dimension="time"/></ComponentType>

@@ -147,6 +147,15 @@ pub enum NetworkError {
         instance: String,
         span: Span,
     },
+    #[error(
+        "from the regime `{regime}` of {instance}, regimes lead to one another more than {most} times in one step"
+    )]
+    TooManyTransitions {
+        most: usize,
+        regime: String,
+        instance: String,
+        span: Span,
+    },
     #[error("`{quantity}` never changes: every row will have {value} (in SI units)")]
     ConstantColumn {
         quantity: String,
@@ -324,7 +333,7 @@ impl NetworkError {
             OtherName { .. } => 421,
             BadSelection { .. } => 422,
             CircularSelection { .. } => 423,
-            EndlessTransitions { .. } => 424,
+            EndlessTransitions { .. } | TooManyTransitions { .. } => 424,
             TooMuchMemory { .. } => 425,
             Nameless { .. } => 426,
             BadDelay { .. } => 428,
@@ -374,6 +383,7 @@ impl NetworkError {
             | BadSelection { span, .. }
             | CircularSelection { span, .. }
             | EndlessTransitions { span, .. }
+            | TooManyTransitions { span, .. }
             | ConstantColumn { span, .. }
             | ColumnTwice { span, .. }
             | CoarseStep { span, .. }
@@ -475,7 +485,7 @@ impl NetworkError {
                     .to_owned(),
             ),
             BadCount { .. } => Some("check the number of copies".to_owned()),
-            EndlessTransitions { .. } => {
+            EndlessTransitions { .. } | TooManyTransitions { .. } => {
                 Some("let one of the regimes wait for a condition or an event".to_owned())
             }
             ConstantColumn { .. } => Some("is a variable meant, such as `v`?".to_owned()),

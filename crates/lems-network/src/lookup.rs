@@ -2,9 +2,10 @@
 
 use lems_document::nearest;
 use lems_expression::Dimension;
-use lems_model::{Definition, Select, Selection, Step, TypeId};
+use lems_model::{ComponentId, Definition, Role, Select, Selection, Step, TypeId};
 
 use crate::meaning::{Meaning, Variable, declared_names};
+use crate::structure::is_bare_connection;
 use crate::{InstanceId, Network, NetworkError};
 
 /// A value of an instance, as seen from outside.
@@ -80,11 +81,18 @@ impl<'d> Network<'_, 'd> {
         .or_else(|| number().map(f64::from))
     }
 
-    /// A parameter, property or added value of an instance.
+    /// A parameter, property or added value of an instance, or 0 for a variable: while the network is built, variables
+    /// have no other value.
     pub(crate) fn value_at(&self, id: InstanceId, name: &str) -> Option<f64> {
+        let variable = || {
+            let dynamics = self.type_of(id).dynamics.as_ref()?;
+            let known = dynamics.variables().any(|variable| variable.name == name);
+            known.then_some(0.0)
+        };
         (self.added(id, name))
             .or_else(|| self.parameter(id, name))
             .or_else(|| self.property(id, name))
+            .or_else(variable)
     }
 
     /// A number of an instance while the network is built: variables are still 0.
@@ -168,26 +176,32 @@ impl<'d> Network<'_, 'd> {
             .attribute("required")
             .is_some_and(|a| a.value() == "false");
         let mut current = vec![id];
-        for step in &select.steps {
+        let mut values = Vec::new();
+        for (number, step) in select.steps.iter().enumerate() {
+            let is_last = number + 1 == select.steps.len();
             let mut next = Vec::new();
             for id in current {
-                let found = self.select_step(id, *step, &mut next);
+                let known = values.len();
+                if is_last {
+                    values.extend(self.at_bare_connections(id, *step, select.variable));
+                }
+                let found = self.select_step(id, *step, &mut next) || values.len() > known;
                 if !found && !optional {
                     return Err(self.missing_child(id, select, *step));
                 }
             }
             current = next;
         }
-        let read = |instance: InstanceId| {
-            self.read(instance, select.variable)
-                .ok_or_else(|| NetworkError::UnknownVariable {
-                    variable: select.variable.to_owned(),
-                    instance: self.title(instance),
-                    suggestion: self.suggest(instance, select.variable),
-                    span: select.source.span(),
-                })
-        };
-        current.into_iter().map(read).collect()
+        for instance in current {
+            let value = self.read(instance, select.variable);
+            values.push(value.ok_or_else(|| NetworkError::UnknownVariable {
+                variable: select.variable.to_owned(),
+                instance: self.title(instance),
+                suggestion: self.suggest(instance, select.variable),
+                span: select.source.span(),
+            })?);
+        }
+        Ok(values)
     }
 
     /// Adds the instances that a step leads to. Returns false if there should be one and is none.
@@ -208,15 +222,87 @@ impl<'d> Network<'_, 'd> {
                 value,
             } => {
                 let has = |element: &InstanceId| {
-                    (self.instance(*element).component)
-                        .and_then(|component| self.model.text(component, attribute))
-                        .is_some_and(|found| found.value() == value)
+                    let component = self.instance(*element).component;
+                    component.is_some_and(|of| self.has_text(of, attribute, value))
                 };
                 let list = self.list(id, list).unwrap_or_default();
                 found.extend(list.iter().copied().filter(has));
                 true
             }
         }
+    }
+
+    fn has_text(&self, component: ComponentId, attribute: &str, value: &str) -> bool {
+        let text = self.model.text(component, attribute);
+        text.is_some_and(|text| text.value() == value)
+    }
+
+    /// What a name means at the connections that a step leads to and that have no instance.
+    fn at_bare_connections(
+        &self,
+        owner: InstanceId,
+        step: Step<'d>,
+        name: &str,
+    ) -> Vec<Readable<'d>> {
+        let connections = self.bare_connections(owner);
+        let wanted = connections.filter(|(in_list, connection)| match step {
+            Step::Name(id) => self.model.name(*connection) == Some(id),
+            Step::All(list) => *in_list == list,
+            Step::Where {
+                list,
+                attribute,
+                value,
+            } => *in_list == list && self.has_text(*connection, attribute, value),
+        });
+        let values = wanted.filter_map(|(_, connection)| {
+            (self.at_bare_connection(owner, connection, name)).or_else(|| self.read(owner, name))
+        });
+        match step {
+            // The last of several with one id counts.
+            Step::Name(_) => values.last().into_iter().collect(),
+            Step::All(_) | Step::Where { .. } => values.collect(),
+        }
+    }
+
+    /// The connections of an instance that have no instance, with the names of their lists.
+    fn bare_connections(&self, owner: InstanceId) -> impl Iterator<Item = (&'d str, ComponentId)> {
+        let model = self.model;
+        let component = self.instance(owner).component;
+        let groups = component.map_or_else(Vec::new, |of| model.child_groups(of));
+        let lists = groups.into_iter().filter_map(move |(role, group)| {
+            let Role::List(list) = role else {
+                return None;
+            };
+            is_bare_connection(model, group.first).then_some((list, group))
+        });
+        lists.flat_map(|(list, group)| group.ids().map(move |connection| (list, connection)))
+    }
+
+    /// What a name means at a connection that has no instance: its values never change.
+    fn at_bare_connection(
+        &self,
+        owner: InstanceId,
+        connection: ComponentId,
+        name: &str,
+    ) -> Option<Readable<'d>> {
+        let property = || self.model.default_of(connection, name);
+        let value = (self.model.parameter(connection, name)).or_else(property)?;
+        Some(Readable {
+            instance: owner,
+            variable: Variable::Fixed(value),
+        })
+    }
+
+    /// What the name of a variable means at a connection of an instance that has this id, but no instance.
+    pub(crate) fn at_connection_called(
+        &self,
+        owner: InstanceId,
+        id: &str,
+        name: &str,
+    ) -> Option<Readable<'d>> {
+        let called = |found: &(&str, ComponentId)| self.model.name(found.1) == Some(id);
+        let (_, connection) = self.bare_connections(owner).filter(called).last()?;
+        self.at_bare_connection(owner, connection, name)
     }
 
     fn missing_child(&self, id: InstanceId, select: &Select<'d>, step: Step<'d>) -> NetworkError {

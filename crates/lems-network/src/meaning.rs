@@ -57,12 +57,15 @@ pub(crate) fn declared_names<'d>(kind: &ComponentType<'d>) -> DeclaredNames<'d> 
         let meaning = Meaning::Variable(Variable::Live(own));
         names.entry(own).or_insert(meaning);
     }
-    for name in kind.properties.keys().chain(kind.parameters.keys()) {
+    for name in kind.parameters.keys() {
         names.entry(name).or_insert(Meaning::Value);
     }
     for name in kind.requirements.keys() {
         let meaning = Meaning::Variable(Variable::Live(name));
         names.entry(name).or_insert(meaning);
+    }
+    for name in kind.properties.keys() {
+        names.entry(name).or_insert(Meaning::Value);
     }
     names
 }

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use lems_document::{Attribute, Span, nearest};
 
 use crate::error::LISTED;
+use crate::structure::makes_instances;
 use crate::{InstanceId, Network, NetworkError};
 
 /// Lists at least this long are searched through a table.
@@ -70,9 +71,13 @@ impl<'d> Path<'d, 'd> {
 
     /// Such a path to a variable, as the path to its instance, and the name of the variable.
     pub(crate) fn to_variable(source: Attribute<'d>) -> (Self, &'d str) {
-        let whole = Path::from_root(source);
-        let (steps, variable) = whole.text.rsplit_once('/').unwrap_or(("", whole.text));
-        (Path::new(steps, source), variable)
+        Path::from_root(source).split_last()
+    }
+
+    /// The path without what stands after its last slash, and that.
+    pub(crate) fn split_last(self) -> (Self, &'d str) {
+        let (steps, last) = self.text.rsplit_once('/').unwrap_or(("", self.text));
+        (Path::new(steps, self.source), last)
     }
 }
 
@@ -116,7 +121,7 @@ impl<'d> Network<'_, 'd> {
             _ => {}
         }
         let has_id = |id: &InstanceId| self.component_id(*id) == Some(name);
-        (self.single(current, name))
+        (self.named(current, name))
             .or_else(|| self.cables.segment(current, name))
             .or_else(|| self.peer(current, name))
             .or_else(|| (instance.singles.iter().find(|(_, id)| has_id(id))).map(|(_, id)| *id))
@@ -195,18 +200,58 @@ impl<'d> Network<'_, 'd> {
             .nth(number)
     }
 
-    /// An element of a list whose component has that id. As in jLEMS, it is the last of the first list that has one, but
-    /// among attached instances the first of the last list.
+    /// What is known by a name in jLEMS's one table of the parts of an instance: a slot, a `ChildInstance` or an element
+    /// of a list.
+    fn named(&self, current: InstanceId, name: &str) -> Option<InstanceId> {
+        let single = self.single(current, name);
+        let parts = single.into_iter().chain(self.own_element(current, name));
+        parts.max_by_key(|part| self.precedence(*part))
+    }
+
+    /// An element of the `Children` lists that has that id.
+    fn own_element(&self, current: InstanceId, name: &str) -> Option<InstanceId> {
+        let lists = self.instance(current).lists.iter().enumerate();
+        let named = lists.filter(|(_, (list, _))| !list.is_empty());
+        (named.map(|(number, _)| number))
+            .filter(|number| !self.is_attached_to(current, *number))
+            .filter_map(|number| self.in_list_by_id(current, number, name))
+            .max_by_key(|element| self.precedence(*element))
+    }
+
+    /// Of several parts with one name, that with the greatest precedence counts: the last one, as in jLEMS. But what
+    /// cannot be meant, such as a projection with the id of a population, comes before all others.
+    fn precedence(&self, id: InstanceId) -> (bool, InstanceId) {
+        let kind = self.type_of(id);
+        let can_be_meant = kind.dynamics.is_some()
+            || !kind.attachments.is_empty()
+            || kind.structure.iter().any(makes_instances)
+            || self.instance(id).inner().next().is_some();
+        (can_be_meant, id)
+    }
+
+    /// Whether the elements of a list were attached.
+    fn is_attached_to(&self, current: InstanceId, number: usize) -> bool {
+        let list = self.instance(current).lists.get(number);
+        let first = list.and_then(|(_, list)| list.first());
+        first.is_some_and(|first| self.instance(*first).attached)
+    }
+
+    /// An element of a list whose component has that id. As in jLEMS, it is the last one, but among attached instances
+    /// the first of the last list.
     pub(crate) fn by_component_id(&self, current: InstanceId, name: &str) -> Option<InstanceId> {
-        let lists = &self.instance(current).lists;
-        let is_attached = |number: &usize| {
-            let first = lists.get(*number).and_then(|(_, list)| list.first());
-            first.is_some_and(|first| self.instance(*first).attached)
+        let of_population = || {
+            let number = self.number_of_list(current, "")?;
+            self.in_list_by_id(current, number, name)
         };
-        let numbers = 0..lists.len();
-        let own = numbers.clone().filter(|number| !is_attached(number));
-        let attached = numbers.rev().filter(is_attached);
-        (own.chain(attached)).find_map(|number| self.in_list_by_id(current, number, name))
+        let attached = || {
+            let numbers = (0..self.instance(current).lists.len()).rev();
+            numbers
+                .filter(|number| self.is_attached_to(current, *number))
+                .find_map(|number| self.in_list_by_id(current, number, name))
+        };
+        (self.own_element(current, name))
+            .or_else(of_population)
+            .or_else(attached)
     }
 
     fn in_list_by_id(&self, current: InstanceId, number: usize, name: &str) -> Option<InstanceId> {
@@ -214,10 +259,7 @@ impl<'d> Network<'_, 'd> {
         let is_wanted = |element: &InstanceId| self.component_id(*element) == Some(name);
         if list.len() < TABLE_FROM {
             let mut all = list.iter().copied();
-            return match list
-                .first()
-                .is_some_and(|first| self.instance(*first).attached)
-            {
+            return match self.is_attached_to(current, number) {
                 true => all.find(is_wanted),
                 false => all.rfind(is_wanted),
             };

@@ -388,7 +388,11 @@ impl<'m, 'd> Builder<'_, 'm, 'd> {
         let lookup = &mut |name: &str| {
             (inner.and_then(|inner| network.value_at(inner, name)))
                 .or_else(|| (place.component).and_then(|c| network.model.parameter(c, name)))
-                .or_else(|| place.instance.and_then(|id| network.value_at(id, name)))
+                .or_else(|| match (place.instance, place.component) {
+                    (Some(id), _) => network.value_at(id, name),
+                    (None, Some(component)) => network.model.default_of(component, name),
+                    (None, None) => None,
+                })
                 .or_else(|| {
                     network
                         .model

@@ -1,5 +1,6 @@
 //! What the recordings and event selections of a simulation mean on a network.
 
+use lems_document::Attribute;
 use lems_model::Direction;
 
 use crate::path::Path;
@@ -23,19 +24,38 @@ impl<'d> Network<'_, 'd> {
     pub fn column(&self, recording: &Recording<'d>) -> Result<Column<'d>, NetworkError> {
         let source = recording.quantity;
         let (path, variable) = Path::to_variable(source);
-        let instance = self.follow(Network::ROOT, path)?;
-        let value = (self.local(instance, variable))
+        let value = match self.follow(Network::ROOT, path) {
+            Ok(instance) => self.recorded(instance, variable, source),
+            Err(error) => self.recorded_of_connection(path, variable).ok_or(error),
+        }?;
+        Ok(Column {
+            value,
+            scale: recording.scale,
+        })
+    }
+
+    /// What a recording of an instance reads.
+    fn recorded(
+        &self,
+        instance: InstanceId,
+        variable: &str,
+        source: Attribute<'d>,
+    ) -> Result<Readable<'d>, NetworkError> {
+        (self.local(instance, variable))
             .or_else(|| self.local(self.unwrapped(instance), variable))
             .ok_or_else(|| NetworkError::UnknownVariable {
                 variable: variable.to_owned(),
                 instance: self.title(instance),
                 suggestion: self.suggest_recording(instance, variable),
                 span: source.part_span(variable),
-            })?;
-        Ok(Column {
-            value,
-            scale: recording.scale,
-        })
+            })
+    }
+
+    /// What a recording reads, if its path leads to a connection that has no instance.
+    fn recorded_of_connection(&self, path: Path<'d, 'd>, variable: &str) -> Option<Readable<'d>> {
+        let (to_owner, id) = path.split_last();
+        let owner = self.follow(Network::ROOT, to_owner).ok()?;
+        self.at_connection_called(owner, id, variable)
     }
 
     /// A variable that may be meant: that of the first cell of a population; that of the child of
