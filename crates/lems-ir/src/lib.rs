@@ -35,7 +35,7 @@ pub use print::Listing;
 pub use program::{Call, Probe, Program, Setup, Solver, Stage};
 pub use queue::{EventQueue, QueuedEvent};
 pub use routes::{Action, Receivers, Routes, Target};
-pub use scheme::{Edge, Scheme};
+pub use scheme::{Edge, Scheme, SchemeMethod};
 pub use state::{
     Backend, Fault, MAX_RELAY_DEPTH, State, deliver_due, emit, make_stage, make_step, sparse_copy,
 };

@@ -7,13 +7,13 @@ use lems_network::{NetworkError, NodeId, Readable, ShapeId};
 
 use super::occupancies::steady_state;
 use super::{
-    KernelId, LoopNest, Lowering,
+    KernelId, LoopNest, Lowering, Method,
     code::Code,
     columns::{ColumnKind, Content},
     equations::{Clock, NodeContext, neutral, operator_of, push_loop},
     reads::Read,
 };
-use lems_ir::{Edge, Operator, Register, Scheme};
+use lems_ir::{Edge, Operator, Register, Scheme, SchemeMethod};
 
 /// A kinetic scheme with the nodes of its states and transitions.
 pub(super) struct SchemeGraph {
@@ -202,7 +202,11 @@ impl<'m, 'd> Lowering<'_, 'm, 'd> {
                 target: self.end_of(at, edge, scheme.edge_target, &states)?,
             });
         }
-        let graph = Scheme::new(joined);
+        let mut graph = Scheme::new(joined);
+        // What jLEMS and NEURON compute is computed as they do.
+        if at.nest.phase.is_some() && self.method != Method::Neuron {
+            graph.method = SchemeMethod::Uniformisation;
+        }
         let states: Vec<NodeId> = states.into_iter().take(graph.size).collect();
         let number = narrow(self.program.schemes.len());
         self.program.schemes.push(graph);

@@ -28,7 +28,7 @@
 //! program   = section …
 //! section   = "memory" { label ":" doubles }
 //!           | "links" { "t"N ":" integers }
-//!           | "scheme" N "of" N "states" ":" ( "none" | edge "," … )
+//!           | "scheme" N "of" N "states" ( "by" "uniformisation" )? ":" ( "none" | edge "," … )
 //!           | "kernel" N name { body }
 //!           | "handler" N name { body }
 //!           | "setup" N name { body }

@@ -3,8 +3,8 @@
 use std::str::FromStr;
 
 use crate::{
-    Action, Cable, CableNode, Call, Edge, Kernel, Membrane, Program, Routes, Scheme, Setup, Solver,
-    Stage, Target,
+    Action, Cable, CableNode, Call, Edge, Kernel, Membrane, Program, Routes, Scheme, SchemeMethod,
+    Setup, Solver, Stage, Target,
 };
 
 use super::cursor::{Cursor, Line, Token, lines, list};
@@ -335,7 +335,14 @@ fn scheme(mut cursor: Cursor<'_>, number: usize) -> Result<Scheme, TextError> {
     cursor.next_number(number)?;
     cursor.all(&["of"])?;
     let size = cursor.integer()? as usize;
-    cursor.all(&["states", ":"])?;
+    cursor.all(&["states"])?;
+    let method = if cursor.takes("by") {
+        cursor.all(&["uniformisation"])?;
+        SchemeMethod::Uniformisation
+    } else {
+        SchemeMethod::Squaring
+    };
+    cursor.all(&[":"])?;
     let edges = list(&mut cursor, |cursor| {
         let source = cursor.integer()? as usize;
         cursor.all(&["<->"])?;
@@ -343,7 +350,11 @@ fn scheme(mut cursor: Cursor<'_>, number: usize) -> Result<Scheme, TextError> {
         Ok(Edge { source, target })
     })?;
     cursor.end()?;
-    Ok(Scheme { edges, size })
+    Ok(Scheme {
+        edges,
+        size,
+        method,
+    })
 }
 
 fn cable_node(cursor: &mut Cursor<'_>) -> Result<CableNode, TextError> {

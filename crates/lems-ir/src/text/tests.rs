@@ -8,7 +8,7 @@ use super::{MOST_COUNTED, MOST_NESTED, Problem};
 use crate::{
     Action, Block, Cable, CableNode, Call, Clock, Comparison, Edge, Function, Fusion, Kernel,
     Level, Logic, Membrane, Operation, Operator, Place, Program, Register, Routes, Scalar, Scheme,
-    Setup, Solver, Stage, Statement, Target,
+    SchemeMethod, Setup, Solver, Stage, Statement, Target,
 };
 
 const DOUBLES: [f64; 12] = [
@@ -263,6 +263,7 @@ impl Dice<'_> {
                 });
                 let mut scheme = Scheme::new(edges);
                 scheme.size += dice.roll(2) as usize;
+                scheme.method = dice.pick(&[SchemeMethod::Squaring, SchemeMethod::Uniformisation]);
                 scheme
             }),
             routes: self.routes(),
@@ -326,7 +327,7 @@ proptest! {
             "=", "+", "-", "*", "/", "..", "->", "<->", "[", "]", "(", ")", ",", ";", "\"", "\\",
             "0", "1", "3", "99999999999", "1e999", "1.5", "inf", "NaN", "0x7ff", "if", "then", "else",
             "for", "in", "where", "is", "none", "twice", "emit", "propagate", "from", "with", "fused",
-            "exp", "random", "not", "and", "é", "real", "truth", "of", "states",
+            "exp", "random", "not", "and", "é", "real", "truth", "of", "states", "by", "uniformisation",
         ]),
         0..60,
     )) {

@@ -3,7 +3,9 @@
 use std::fmt::{Display, Formatter, Result};
 
 use crate::print::{Double, write_block};
-use crate::{Action, Cable, Call, Kernel, Program, Scalar, Scheme, Setup, Solver, Stage};
+use crate::{
+    Action, Cable, Call, Kernel, Program, Scalar, Scheme, SchemeMethod, Setup, Solver, Stage,
+};
 
 use super::MOST_COUNTED;
 use super::registers::inferred;
@@ -115,7 +117,12 @@ impl Sections<'_, '_> {
     fn schemes(&mut self, schemes: &[Scheme]) -> Result {
         for (number, scheme) in schemes.iter().enumerate() {
             self.begin()?;
-            write!(self.f, "scheme {number} of {} states: ", scheme.size)?;
+            let method = match scheme.method {
+                SchemeMethod::Squaring => "",
+                SchemeMethod::Uniformisation => " by uniformisation",
+            };
+            let size = scheme.size;
+            write!(self.f, "scheme {number} of {size} states{method}: ")?;
             if scheme.edges.is_empty() {
                 write!(self.f, "none")?;
             }
