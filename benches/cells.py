@@ -10,8 +10,8 @@ Each model is copied to a temporary folder, with all files of the folder that `-
 its own folder). jNeuroML exports it, `nrnivmodl` compiles the mechanisms: that is not timed. Then both programs run in
 turn, one round to warm up and --rounds more. Each uses one thread. The table has medians of processor time: of jlems-rs
 from its start to its end, which reads, builds, compiles, runs and writes; of NEURON, what `h.run()` takes in a process
-that has been set up. With `--eden PROGRAM`, EDEN is timed instead: its whole process without what it takes to generate
-and compile code, which is what it prints as `Run`, and that with `Setup`. `--copies N` times N copies of the cell of examples/dendrite on one thread and on two.
+that has been set up. With `--eden PROGRAM`, EDEN is timed instead: its steps, which it prints as `Run`, and what comes
+before them, which it prints as `Setup` and which contains the C compiler. `--copies N` times N copies of the cell of examples/dendrite on one thread and on two.
 """
 import argparse
 import json
@@ -108,7 +108,7 @@ class NeuronRun:
 class EdenRun:
     """A model that EDEN reads, compiles and runs in one process."""
 
-    columns = ("EDEN's run, s", "EDEN's set-up, s")
+    columns = ("EDEN's run, s", "its set-up, s")
 
     def __init__(self, arguments, model: Model):
         self.model, self.command = model, [arguments.eden, "nml", model.lems]
