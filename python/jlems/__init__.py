@@ -15,21 +15,20 @@ from __future__ import annotations
 from ._errors import (
     FileError,
     InternalError,
-    JlemsError,
-    JlemsWarning,
     LimitError,
     MissingFileError,
     ModelError,
-    Problem,
     RunError,
-    UsageError,
 )
 from ._functions import Report, describe, explain, run, types, validate
 from ._lems_simulation import LEMSSimulation
-from ._model import Component, Model, Quantity, from_lems, from_neuroml, load, loads
+from ._load import from_lems, from_neuroml, load, loads
+from ._model import Component, Quantity
+from ._objects import Model, Simulation, Sweep
+from ._problems import JlemsError, JlemsWarning, Problem, UsageError
 from ._result import Events, Result, Spikes, Summary, Trace
-from ._simulation import Progress, Running, Simulation
-from ._sweep import Sweep, SweepOutcome, Written
+from ._simulation import Progress, Running
+from ._sweep import SweepOutcome, Written
 from ._version import __version__
 
 __all__ = [

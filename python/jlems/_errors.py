@@ -1,67 +1,19 @@
-"""Exceptions and warnings. A model that is wrong raises one exception with all its problems."""
+"""Exceptions that the engine raises. A model that is wrong raises one exception with all its problems."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Iterable, NamedTuple
+from ._problems import JlemsError, UsageError
+from ._result import Result
 
-if TYPE_CHECKING:
-    from ._result import Result
-
-
-class Problem(NamedTuple):
-    """One message about a model."""
-
-    code: str
-    """Code, such as ``E0216``; :func:`jlems.explain` tells more about it."""
-    severity: str
-    """``"error"`` or ``"warning"``."""
-    message: str
-    """What is wrong."""
-    file: str | None
-    """File of the place, if there is one."""
-    line: int | None
-    """Line of the place, from 1."""
-    column: int | None
-    """Column of the place in characters, from 1."""
-    text: str | None
-    """The line."""
-    help: str | None
-    """The likely fix."""
-    rendered: str
-    """The message as the command line shows it: with the line, and the place underlined."""
-    shown: bool
-    """Whether the command line shows it without being asked."""
-
-    def __str__(self) -> str:
-        return self.rendered
-
-
-class JlemsError(Exception):
-    """Any failure of jlems.
-
-    Attributes
-    ----------
-    problems : list of Problem
-        All that was found, errors first. Empty if there is no more to tell than the text.
-    """
-
-    problems: list[Problem]
-
-    def __init__(self, text: str = "", problems: Iterable[Any] = ()) -> None:
-        super().__init__(text)
-        self.text = text
-        self.problems = [Problem(*problem) for problem in problems]
-
-    def __str__(self) -> str:
-        return self.text
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        problems = [tuple(problem) for problem in self.problems]
-        return (type(self), (self.text, problems))
-
-    def _render_traceback_(self) -> list[str]:
-        # IPython shows this in place of a stack of calls that is none of the user's business.
-        return [f"{type(self).__name__}: {self.text}"]
+__all__ = [
+    "FileError",
+    "InternalError",
+    "LimitError",
+    "MissingFileError",
+    "ModelError",
+    "RunError",
+    "UsageError",
+]
 
 
 class ModelError(JlemsError, ValueError):
@@ -92,36 +44,5 @@ class MissingFileError(FileError, FileNotFoundError):
     """A file is not there."""
 
 
-class UsageError(JlemsError, ValueError):
-    """What was asked for is not possible: a path that leads nowhere, a wrong setting."""
-
-
 class InternalError(JlemsError, RuntimeError):
     """A bug in jlems-rs. Please report it."""
-
-
-class JlemsWarning(UserWarning):
-    """Something in a model is legal, but probably not meant.
-
-    Attributes
-    ----------
-    problem : Problem
-        The whole message.
-    """
-
-    def __init__(self, problem: Problem) -> None:
-        place = f" ({problem.file}:{problem.line})" if problem.file else ""
-        super().__init__(f"{problem.code}: {problem.message}{place}")
-        self.problem = problem
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (type(self), (self.problem,))
-
-
-def warn(problems: Iterable[Problem], stacklevel: int = 3) -> None:
-    """Warns of those problems that are always shown."""
-    import warnings
-
-    for problem in problems:
-        if problem.shown:
-            warnings.warn(JlemsWarning(problem), stacklevel=stacklevel + 1)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+from html import escape
 from typing import Any, Iterator
 
 from . import _jlems
-from ._errors import Problem, UsageError
-from ._model import Description, TypeSummary, _types, neuroml_text
+from ._load import model_of, neuroml_text
+from ._model import Description, TypeSummary, types_of
+from ._objects import run_model
+from ._problems import Problem, UsageError
 from ._result import Result
-from ._simulation import run_model
 from ._values import folder_list
 
 
@@ -46,7 +48,7 @@ def run(source: Any, **choices: Any) -> Result:
     >>> result = jlems.run("examples/izhikevich-network/LEMS_izhikevich_network.xml", length="1 s")
     >>> result["IzPop0[0]/v"].max()
     """
-    return run_model(source, **choices)
+    return run_model(source, model_of, **choices)
 
 
 class Report:
@@ -90,8 +92,6 @@ class Report:
         return f"<jlems.Report {self.path!r}: {'valid' if self.valid else 'not valid'}>"
 
     def _repr_html_(self) -> str:
-        from html import escape
-
         return f"<pre>{escape(str(self))}</pre>"
 
 
@@ -143,7 +143,7 @@ def types(*, extends: str | None = None) -> dict[str, TypeSummary]:
     --------
     >>> sorted(jlems.types(extends="baseSpikeSource"))[:2]
     """
-    found = _types(_jlems.core_types())
+    found = types_of(_jlems.core_types())
     if extends is None:
         return found
     if extends not in found:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from typing import Any, Iterable
 
-from ._errors import UsageError
-from ._model import Model, loads, neuroml_text
+from ._functions import run
+from ._load import loads, neuroml_text
+from ._objects import Model
+from ._problems import UsageError
 from ._result import Result
 from ._values import seconds
 
@@ -229,8 +231,6 @@ class LEMSSimulation:
 
     def run(self, **choices: Any) -> Result:
         """Runs the simulation, without a file; ``choices`` are those of :func:`jlems.run`."""
-        from ._functions import run
-
         return run(self.model(), **choices)
 
     def __repr__(self) -> str:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Any, Iterable, Iterator, Mapping, NamedTuple
+from html import escape
+from typing import Any, Iterable, Iterator, Mapping, NamedTuple, TypeVar
 
 from . import _jlems
-from ._errors import JlemsError, Problem, UsageError, warn
-from ._values import Named, folder_list, in_unit, limit_list, no_others, seconds_text, settings
+from ._pages import table, type_page
+from ._problems import JlemsError, Problem, UsageError, warn
+from ._values import Named, in_unit, number, seconds_text
 
-if TYPE_CHECKING:
-    from ._result import Result
-    from ._simulation import Simulation
+AnyModel = TypeVar("AnyModel", bound="LoadedModel")
 
 
 class Quantity(float):
@@ -104,8 +104,6 @@ class Component:
         return f"<{self.type} {self.id}: {values}>"
 
     def _repr_html_(self) -> str:
-        from ._pages import table
-
         title: list[list[object]] = [[self.type, self.id], ["defined in", f"{self.file}:{self.line}"]]
         values = [[name, repr(value)] for name, value in self.parameters.items()]
         references = [[name, one] for name, one in self.references.items()]
@@ -135,12 +133,8 @@ class Connections(NamedTuple):
     number: int
 
 
-class Model:
-    """A LEMS or NeuroML model. Make one by :func:`load`, :func:`loads`, :func:`from_neuroml`.
-
-    A model does not change: :meth:`with_` gives another one. It keeps the texts that it was read from, so
-    it stays the same when its files change, and can be pickled.
-    """
+class LoadedModel:
+    """What :class:`Model` knows and can change without running anything."""
 
     __slots__ = ("_source", "_warnings", "_components", "_network")
 
@@ -177,7 +171,7 @@ class Model:
     @property
     def types(self) -> dict[str, TypeSummary]:
         """The component types of the model by name: NeuroML's, and its own."""
-        return _types(self._source.types())
+        return types_of(self._source.types())
 
     def describe(self, name: str) -> Description:
         """Describes a type, dimension, unit or constant of the model.
@@ -221,12 +215,12 @@ class Model:
         return self._source.quantities()
 
     def with_(
-        self,
+        self: AnyModel,
         set: Mapping[str, Any] | None = None,
         *,
         step: Any = None,
         length: Any = None,
-    ) -> Model:
+    ) -> AnyModel:
         """The model with other values; this one stays as it is.
 
         Parameters
@@ -245,12 +239,29 @@ class Model:
         ModelError
             The model is wrong with these values.
         """
-        source = self._source.with_settings(
-            settings(self, set),
-            None if step is None else seconds_text(step, "step"),
-            None if length is None else seconds_text(length, "length"),
-        )
-        return Model(source)
+        return self._changed(set, step, length, check=True)
+
+    def _changed(
+        self: AnyModel, set: Mapping[str, Any] | None, step: Any, length: Any, check: bool
+    ) -> AnyModel:
+        source = _with_times(self._source, self._settings(set), step, length)
+        return type(self)(source, _check=check)
+
+    def _settings(self, given: Mapping[str, Any] | None) -> list[str]:
+        """Settings as the engine takes them: ``path=value``, numbers with their SI units."""
+        if given is None:
+            return []
+        if not isinstance(given, Mapping):
+            raise UsageError(f"set: a dict of paths and values is needed, not {type(given).__name__}")
+        texts = []
+        for path, value in given.items():
+            if not isinstance(path, str):
+                raise UsageError(f"set: {path!r} is no path; write it as in \"cell/C\"")
+            if not isinstance(value, str):
+                in_si = number(value, f"set: {path}")
+                value = f"{in_si!r} {self._unit_of(path)}".strip()
+            texts.append(f"{path}={value}")
+        return texts
 
     def _unit_of(self, path: str) -> str:
         """The SI unit of a parameter."""
@@ -279,24 +290,6 @@ class Model:
             found = inner[0] if inner else None
         return found
 
-    def simulation(self, **choices: Any) -> Simulation:
-        """Builds and compiles the run of the model. See :class:`Simulation` for the arguments."""
-        from ._simulation import CHOICES, Simulation
-
-        for name in ("set", "step", "length"):
-            if name in choices:
-                raise TypeError(
-                    f"simulation() has no argument `{name}`: `model.with_({name}=...).simulation()` does it"
-                )
-        no_others("simulation", choices, CHOICES)
-        return Simulation(self, **choices)
-
-    def run(self, **choices: Any) -> Result:
-        """Runs the model: ``self.simulation(...).run(...)``. See :func:`jlems.run`."""
-        from ._simulation import run_model
-
-        return run_model(self, **choices)
-
     def to_xml(self) -> str:
         """The model with all its includes as one LEMS text, which jLEMS reads too."""
         return self._source.to_xml()
@@ -305,8 +298,6 @@ class Model:
         return f"<jlems.Model {self.path!r}>"
 
     def _repr_html_(self) -> str:
-        from ._pages import table
-
         rows: list[tuple[str, str]] = [("model", self.path)]
         try:
             for population in self.populations:
@@ -320,11 +311,19 @@ class Model:
         return table(rows)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (_restored, (self._source.parts(),))
+        return (_restored, (type(self), self._source.parts()))
 
 
-def _restored(parts: Any) -> Model:
-    return Model(_jlems.Source.of_parts(parts), _check=False)
+def _restored(kind: type[AnyModel], parts: Any) -> AnyModel:
+    return kind(_jlems.Source.of_parts(parts), _check=False)
+
+
+def _with_times(source: _jlems.Source, texts: list[str], step: Any, length: Any) -> _jlems.Source:
+    return source.with_settings(
+        texts,
+        None if step is None else seconds_text(step, "step"),
+        None if length is None else seconds_text(length, "length"),
+    )
 
 
 def _walk(components: Iterable[Component]) -> Iterator[Component]:
@@ -380,16 +379,13 @@ class Description:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        from ._pages import type_page
-
         if isinstance(self.data, dict):
             return type_page(self.data)
-        from html import escape
-
         return f"<pre>{escape(repr(self))}</pre>"
 
 
-def _types(text: str) -> dict[str, TypeSummary]:
+def types_of(text: str) -> dict[str, TypeSummary]:
+    """Component types by name, of what the engine tells about them."""
     found = Named[TypeSummary]()
     for one in json.loads(text):
         summary = one["summary"]
@@ -399,235 +395,14 @@ def _types(text: str) -> dict[str, TypeSummary]:
     return found
 
 
-def load(
-    path: str | os.PathLike[str],
-    *,
-    include: Any = (),
-    target: str | None = None,
-    temperature: str | None = None,
-    set: Mapping[str, Any] | None = None,
-    step: Any = None,
-    length: Any = None,
-    limits: Mapping[str, Any] | None = None,
-) -> Model:
-    """Reads a LEMS or NeuroML file with all that it includes.
-
-    Parameters
-    ----------
-    path : str or path-like
-        LEMS file, NeuroML file, or network in HDF5.
-    include : path or list of paths, optional
-        Folders to search for included files, besides the folder of the file.
-    target : str, optional
-        Network or cell to run, of a NeuroML file that has several. A cell runs in a network of one.
-    temperature : str, optional
-        Temperature of a cell that runs without a network, such as ``"32 degC"``.
-    set, step, length
-        Other values than the file has: see :meth:`Model.with_`. A NeuroML file runs for 500 ms in steps of
-        0.01 ms if nothing else is said.
-    limits : dict, optional
-        What the model may use, such as ``{"memory": "8GB", "time": "1h"}``, as ``--limit`` has it.
-
-    Returns
-    -------
-    Model
-
-    Raises
-    ------
-    MissingFileError
-        The file is not there.
-    ModelError
-        The model is wrong; ``problems`` has all errors with file, line, column and the likely fix.
-
-    Warns
-    -----
-    JlemsWarning
-        Something is legal, but probably not meant.
-
-    Examples
-    --------
-    >>> model = jlems.load("examples/izhikevich-network/LEMS_izhikevich_network.xml")
-    >>> model.components["iz2007RS0"].C
-    1e-10 F
-    """
-    source = _jlems.Source(
-        _path(path), {}, folder_list(include), target, temperature, limit_list(limits)
-    )
-    return _loaded(source, set, step, length)
-
-
-def loads(
-    text: str | bytes,
-    *,
-    name: str = "model.xml",
-    files: Mapping[str, str] | None = None,
-    include: Any = (),
-    target: str | None = None,
-    temperature: str | None = None,
-    set: Mapping[str, Any] | None = None,
-    step: Any = None,
-    length: Any = None,
-    limits: Mapping[str, Any] | None = None,
-) -> Model:
-    """Reads a model from a text in memory.
-
-    Parameters
-    ----------
-    text : str or bytes
-        LEMS or NeuroML.
-    name : str
-        What messages call it. Files that it includes are looked for in the folder of this name.
-    files : dict, optional
-        Texts of included files by path. They come before core types and files.
-
-    The other arguments, exceptions and warnings are those of :func:`load`.
-
-    Examples
-    --------
-    >>> model = jlems.loads("<Lems><Include file='Cells.xml'/><iafCell id='a' C='1 nF' .../></Lems>")
-    """
-    if isinstance(text, bytes):
-        text = text.decode("utf-8", "replace")
-    if not isinstance(text, str):
-        raise UsageError(f"a text is needed, not {type(text).__name__}; `load` reads files")
-    given = dict(files or {})
-    for key, value in given.items():
-        if not isinstance(key, str) or not isinstance(value, str):
-            raise UsageError("files: a dict of paths and texts is needed")
-    folder = os.path.dirname(name)
-    given = {os.path.join(folder, key): value for key, value in given.items()}
-    given[name] = text
-    source = _jlems.Source(
-        name, given, folder_list(include), target, temperature, limit_list(limits)
-    )
-    return _loaded(source, set, step, length)
-
-
-def from_neuroml(
-    document: Any,
-    target: str | None = None,
-    *,
-    base: str | os.PathLike[str] = ".",
-    name: str = "document.nml",
-    **choices: Any,
-) -> Model:
-    """A model of a document that was built with libNeuroML. Nothing is written to the disk.
-
-    Parameters
-    ----------
-    document : neuroml.NeuroMLDocument
-        A network or a cell, with all that it needs.
-    target : str, optional
-        Network or cell to run, if the document has several.
-    base : path
-        Folder that ``IncludeType`` paths start from.
-    name : str
-        What messages call the document.
-    **choices
-        ``length``, ``step``, ``set``, ``temperature``, ``include``, ``limits``, ``files``: see :func:`load` and
-        :func:`loads`.
-
-    Examples
-    --------
-    >>> model = jlems.from_neuroml(document, "net", length="1 s", step="0.1 ms")
-    >>> model.run()["pop[0]/v"].plot()
-    """
-    return loads(
-        neuroml_text(document),
-        name=os.path.join(os.fspath(base), name),
-        target=target,
-        **choices,
-    )
-
-
-def neuroml_text(document: Any) -> str:
-    """The XML of a libNeuroML document."""
-    import io
-
-    try:
-        from neuroml.writers import NeuroMLWriter  # type: ignore[import-untyped,import-not-found,unused-ignore]
-    except ImportError:
-        raise UsageError("this needs libNeuroML: pip install libNeuroML") from None
-    stream = io.StringIO()
-    try:
-        NeuroMLWriter.write(document, stream, close=False)
-    except Exception as error:
-        raise UsageError(f"this is no document that libNeuroML can write: {error}") from error
-    return stream.getvalue()
-
-
-def from_lems(model: Any, *, name: str = "model.xml", **choices: Any) -> Model:
-    """A model of a model that was built with PyLEMS (``lems.api.Model``).
-
-    The arguments besides the model are those of :func:`loads`.
-    """
-    try:
-        text = model.export_to_dom().toxml()
-    except AttributeError:
-        raise UsageError(f"a lems.api.Model is needed, not {type(model).__name__}") from None
-    return loads(text, name=name, **choices)
-
-
-def _path(path: Any) -> str:
-    try:
-        path = os.fspath(path)
-    except TypeError:
-        raise UsageError(f"a path is needed, not {type(path).__name__}") from None
-    return path.decode() if isinstance(path, bytes) else str(path)
-
-
-def _loaded(
-    source: _jlems.Source, set: Mapping[str, Any] | None, step: Any, length: Any
-) -> Model:
+def loaded(
+    kind: type[AnyModel], source: _jlems.Source, set: Mapping[str, Any] | None, step: Any, length: Any
+) -> AnyModel:
+    """A checked model of a source with other values; warns of what is doubtful in it."""
     if step is not None or length is not None:
-        source = source.with_settings(
-            [],
-            None if step is None else seconds_text(step, "step"),
-            None if length is None else seconds_text(length, "length"),
-        )
-    model = Model(source)
+        source = _with_times(source, [], step, length)
+    model = kind(source)
     if set is not None:
         model = model.with_(set)
     warn(model.warnings, stacklevel=3)
     return model
-
-
-def quickly(
-    path: Any,
-    *,
-    include: Any = (),
-    target: str | None = None,
-    temperature: str | None = None,
-    set: Mapping[str, Any] | None = None,
-    step: Any = None,
-    length: Any = None,
-    limits: Mapping[str, Any] | None = None,
-) -> Model:
-    """What :func:`load` does, without the check: the simulation that is made of it checks all."""
-    source = _jlems.Source(
-        _path(path), {}, folder_list(include), target, temperature, limit_list(limits)
-    )
-    model = Model(source, _check=False)
-    if set is None and step is None and length is None:
-        return model
-    source = source.with_settings(
-        settings(model, set),
-        None if step is None else seconds_text(step, "step"),
-        None if length is None else seconds_text(length, "length"),
-    )
-    return Model(source, _check=False)
-
-
-def model_of(source: Any, **choices: Any) -> Model:
-    """A model of whatever stands for one: a path, a model, a document of libNeuroML, a model of PyLEMS."""
-    if isinstance(source, Model):
-        changes = {k: choices.pop(k) for k in ("set", "step", "length") if choices.get(k) is not None}
-        left = sorted(name for name, value in choices.items() if value)
-        if left:
-            raise UsageError(f"a model that is loaded takes no `{left[0]}`")
-        return source.with_(**changes) if changes else source
-    if hasattr(source, "export_to_dom"):
-        return from_lems(source, **choices)
-    if type(source).__module__.split(".")[0] == "neuroml":
-        return from_neuroml(source, **choices)
-    return quickly(source, **choices)

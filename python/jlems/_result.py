@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+from html import escape
 from typing import TYPE_CHECKING, Any, Iterable, Iterator, Mapping, NamedTuple
 
 from . import _jlems
-from ._errors import JlemsError, Problem, UsageError
+from ._optional import needed
+from ._problems import JlemsError, Problem, UsageError
 from ._values import Named, did_you_mean, in_unit
 
 if TYPE_CHECKING:
@@ -499,7 +501,7 @@ class Result:
 
     def to_pandas(self) -> Any:
         """A DataFrame with a column for each path and the times as its index; it shares the values."""
-        pandas = _needed("pandas")
+        pandas = needed("pandas")
         index = pandas.Index(self.t, name="t")
         frame = pandas.DataFrame(self.values.T, index=index, columns=list(self._layout.columns), copy=False)
         frame.attrs["unit"] = {
@@ -509,7 +511,7 @@ class Result:
 
     def to_xarray(self) -> Any:
         """A Dataset with a variable for each path over ``t``; it shares the values."""
-        xarray = _needed("xarray")
+        xarray = needed("xarray")
         variables = {}
         for name, place in self._places().items():
             dimension, unit = self._layout.dimensions[place]
@@ -541,7 +543,7 @@ class Result:
         Signals that are not in units of the package ``quantities`` are dimensionless; their annotation ``unit``
         has the name of the unit in LEMS.
         """
-        neo = _needed("neo")
+        neo = needed("neo")
         block = neo.Block(name=self._layout.name)
         segment = neo.Segment(name=self._layout.name)
         block.segments.append(segment)
@@ -595,7 +597,7 @@ class Result:
         """
         displays = self._displays()
         if ax is None:
-            figure = _needed("matplotlib.pyplot", "matplotlib").figure(
+            figure = needed("matplotlib.pyplot", "matplotlib").figure(
                 figsize=(7, 3 * max(1, len(displays))), layout="constrained"
             )
             axes = figure.subplots(max(1, len(displays)), squeeze=False)[:, 0].tolist()
@@ -626,8 +628,6 @@ class Result:
         return [(self._layout.name, (None,) * 4, lines)] if lines else []
 
     def _repr_html_(self) -> str:
-        from html import escape
-
         pictures = []
         for title, region, lines in self._displays()[:6]:
             panels: dict[str, list[Any]] = {}
@@ -712,7 +712,7 @@ def _label(path: str, unit: str | None) -> str:
 
 def _neo_unit(unit: str | None) -> Any:
     """A unit of LEMS, such as ``S_per_m2``, as ``quantities`` has it; without dimension if it has not."""
-    quantities = _needed("quantities")
+    quantities = needed("quantities")
     text = re.sub(r"(?<=[a-zA-Z])(\d)", r"**\1", (unit or "").removeprefix("SI "))
     text = text.replace("_per_", "/").replace("per_", "1/").replace("_", "*")
     try:
@@ -724,13 +724,4 @@ def _neo_unit(unit: str | None) -> Any:
 def _axes(ax: Any) -> Any:
     if ax is not None:
         return ax
-    return _needed("matplotlib.pyplot", "matplotlib").gca()
-
-
-def _needed(module: str, package: str | None = None) -> Any:
-    import importlib
-
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        raise ImportError(f"this needs {package or module}: pip install {package or module}") from error
+    return needed("matplotlib.pyplot", "matplotlib").gca()

@@ -1,20 +1,19 @@
-"""Simulations: compiled once, run as often as one likes."""
+"""Compiled models, and runs of them that are advanced step by step."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Callable, Iterable, Mapping, NamedTuple
+from types import TracebackType
+from typing import Any, Callable, Iterable, Mapping, NamedTuple, TypeVar
 
 from . import _jlems
-from ._errors import JlemsWarning, Problem, UsageError, warn
-from ._model import Model, model_of
+from ._problems import JlemsWarning, Problem, UsageError, warn
+from ._model import LoadedModel
+from ._pages import table
 from ._result import EventFile, Layout, Result, Table, matching
-from ._values import count, did_you_mean, no_others, paths, seconds, seconds_text, settings
+from ._values import count, did_you_mean, no_others, paths, seconds
 
-if TYPE_CHECKING:
-    from types import TracebackType
-
-    from ._sweep import Sweep
+AnyCompiled = TypeVar("AnyCompiled", bound="CompiledModel")
 
 
 class Progress(NamedTuple):
@@ -35,57 +34,16 @@ class Progress(NamedTuple):
         return self.seconds / max(self.steps, 1) * (self.of_steps - self.steps)
 
 
-class Simulation:
-    """A run of a model that is built and compiled.
-
-    Parameters
-    ----------
-    model : Model
-    record : path or list of paths, optional
-        What to record: ``"pop[0]/v"``, or ``"pop[*]/v"`` for all members of a population. Without it, the
-        output files and displays of the model say it; of a NeuroML file, the potential of the first cell of
-        each population is recorded, if ``spikes`` says nothing either.
-    spikes : population or list of populations, optional
-        Whose spikes to record; ``"*"`` stands for all. Without it, the event files of the model say it; of a
-        NeuroML file, all spikes are recorded, if ``record`` says nothing either.
-    every : int
-        With 10, only every tenth row is recorded, beginning with the first.
-    seed : int, optional
-        Seed of the random generator, instead of the model's.
-    threads : int, optional
-        Threads that share the steps of large networks; as many as there are processors if not given. Results
-        are the same for every number.
-    fast : bool
-        Whether results may have other rounding errors than jLEMS's.
-    backend : {"jit", "interpreter"}
-        What runs the equations: machine code, or an interpreter that is slow and gives the same results.
-    strict : bool
-        Whether mistakes that jLEMS accepts are errors.
-    free : str or list of str, optional
-        Parameters whose values change later, such as ``"cell/C"``: runs with other values of them
-        (``run(set=...)``) need no new machine code, and a :class:`Running` takes them between steps.
-    inlets : path or list of paths, optional
-        Ports of cells and synapses that :meth:`Running.send` sends events into: ``"pop[0]/synapse/in"``, or
-        ``"pop[*]/in"`` for all members of a population. Results are the same with them and without.
-
-    Raises
-    ------
-    ModelError
-        Paths, names and ports that lead nowhere, of the model or of ``inlets``; nothing to run.
-    UsageError
-        ``record`` or ``spikes`` lead nowhere.
-    LimitError
-        The network or its recorded values need more than the limits of the model allow.
-    """
+class CompiledModel:
+    """What :class:`Simulation` does by itself: it runs, writes files and starts runs in steps."""
 
     __slots__ = ("model", "_choices", "_engine", "_layout", "__weakref__")
 
-    model: Model
-    """The model."""
+    model: LoadedModel
 
     def __init__(
         self,
-        model: Model,
+        model: LoadedModel,
         *,
         record: str | Iterable[str] | None = None,
         spikes: str | Iterable[str] | None = None,
@@ -98,7 +56,7 @@ class Simulation:
         free: str | Iterable[str] | None = None,
         inlets: str | Iterable[str] | None = None,
     ) -> None:
-        if not isinstance(model, Model):
+        if not isinstance(model, LoadedModel):
             raise UsageError(f"a Model is needed, not {type(model).__name__}; `jlems.load` makes one")
         if backend not in ("jit", "interpreter"):
             raise UsageError(f"backend: {backend!r} is not allowed; there are \"jit\" and \"interpreter\"")
@@ -160,30 +118,25 @@ class Simulation:
         return [Problem(*one) for one in self._engine.warnings]
 
     def with_(
-        self,
+        self: AnyCompiled,
         set: Mapping[str, Any] | None = None,
         *,
         step: Any = None,
         length: Any = None,
         seed: int | None = None,
-    ) -> Simulation:
+    ) -> AnyCompiled:
         """The simulation with other values of the model: see :meth:`Model.with_`.
 
         The machine code is the same if only free parameters change.
         """
-        source = self.model._source.with_settings(
-            settings(self.model, set),
-            None if step is None else seconds_text(step, "step"),
-            None if length is None else seconds_text(length, "length"),
-        )
         choices = dict(self._choices)
         if seed is not None:
             choices["seed"] = count(seed, "seed", -(2**63))
-        model = Model(source, _check=False)
+        model = self.model._changed(set, step, length, check=False)
         if step is None and length is None and self._choices["free"] and self._frees(set):
-            engine = _jlems.with_values(self._engine, settings(self.model, set), choices["seed"])
-            return _simulation(model, choices, engine)
-        return _simulation(model, choices)
+            engine = _jlems.with_values(self._engine, self.model._settings(set), choices["seed"])
+            return _compiled(type(self), model, choices, engine)
+        return _compiled(type(self), model, choices)
 
     def _frees(self, set: Mapping[str, Any] | None) -> bool:
         return all(path in self._choices["free"] for path in set or ())
@@ -266,38 +219,6 @@ class Simulation:
         """
         return Running(self, _jlems.start(self._engine, checkpoint))
 
-    def sweep(
-        self,
-        table: Any,
-        *,
-        zip: bool = False,
-        seeds: Iterable[int] | None = None,
-        parameters: Iterable[str] | Mapping[str, str] | None = None,
-    ) -> Sweep:
-        """Runs with many values: see :class:`Sweep`.
-
-        Parameters
-        ----------
-        table : dict, list of dicts, DataFrame, or rows of numbers
-            Values by path. Of a dict all combinations are run, the last path fastest. Rows are what
-            ``parameters`` says.
-        zip : bool
-            Whether values at the same place belong together, instead of all combinations.
-        seeds : iterable of int, optional
-            Every point is run with each of these seeds.
-        parameters : list of str, or dict of str
-            Paths that the numbers of each row belong to, for candidates of an optimiser: a list of lists, or an
-            array with a row for each candidate. A dict has the units of the numbers, which are SI units without it.
-
-        Examples
-        --------
-        >>> candidates = [[90, 2.5], [110, 4]]
-        >>> simulation.sweep(candidates, parameters={"cell/C": "pF", "synapse/gbase": "nS"}).run()
-        """
-        from ._sweep import Sweep
-
-        return Sweep(self, table, zip=zip, seeds=seeds, parameters=parameters)
-
     def __repr__(self) -> str:
         return (
             f"<jlems.Simulation of {self.model.path!r}: {self.instances} instances, {self.steps} steps, "
@@ -305,8 +226,6 @@ class Simulation:
         )
 
     def _repr_html_(self) -> str:
-        from ._pages import table
-
         rows = [
             ("simulation", self.model.path),
             ("steps", f"{self.steps} of {self.step:g} s"),
@@ -317,20 +236,23 @@ class Simulation:
         return table(rows)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (_simulation, (self.model, self._choices))
+        return (_compiled, (type(self), self.model, self._choices))
 
 
-def _simulation(
-    model: Model, choices: dict[str, Any], engine: _jlems.Engine | None = None
-) -> Simulation:
-    simulation = Simulation.__new__(Simulation)
+def _compiled(
+    kind: type[AnyCompiled],
+    model: LoadedModel,
+    choices: dict[str, Any],
+    engine: _jlems.Engine | None = None,
+) -> AnyCompiled:
+    simulation = kind.__new__(kind)
     simulation.model = model
     simulation._choices = choices
     simulation._made(engine or _jlems.engine(model._source, choices))
     return simulation
 
 
-def layout_of(engine: _jlems.Engine, model: Model) -> Layout:
+def layout_of(engine: _jlems.Engine, model: LoadedModel) -> Layout:
     """What an engine records, as plain data."""
     return Layout(
         os.path.basename(model.path),
@@ -373,7 +295,7 @@ class Running:
 
     __slots__ = ("_simulation", "_running", "_sources", "_ports", "_values")
 
-    def __init__(self, simulation: Simulation, running: _jlems.Running) -> None:
+    def __init__(self, simulation: CompiledModel, running: _jlems.Running) -> None:
         self._simulation = simulation
         self._running = running
         self._sources: dict[str, list[int]] = {}
@@ -510,7 +432,7 @@ class Running:
             hint = did_you_mean(path, free) or "; say it in `free` when the simulation is made"
             raise UsageError(f"{path}: this parameter is not free{hint}")
         values = {**self._values, path: value}
-        texts = settings(simulation.model, values)
+        texts = simulation.model._settings(values)
         engine = _jlems.with_values(simulation._engine, texts, simulation._choices["seed"])
         self._running.change(engine)
         self._values = values
@@ -605,7 +527,7 @@ class _Watcher:
 
 
 def write_model(
-    model: Model, folder: str | os.PathLike[str], progress: Any = None
+    model: LoadedModel, folder: str | os.PathLike[str], progress: Any = None
 ) -> Mapping[str, Any]:
     """Runs a model and writes its files; gives a summary."""
     import time
@@ -614,30 +536,3 @@ def write_model(
     began = (time.strftime("%Y-%m-%d %H:%M:%S", now), time.strftime("%Y%m%d%H%M%S", now))
     with _Watcher(progress) as watcher:
         return _jlems.run_to_files(model._source, os.fspath(folder), began, watcher.callback)
-
-
-_OF_MODEL = (
-    "set", "step", "length", "target", "temperature", "include", "limits", "base", "name", "files",
-)  # fmt: skip
-# What `Simulation` takes besides the model.
-CHOICES = tuple(Simulation.__init__.__kwdefaults__ or ())
-_OF_SIMULATION = ("record", "spikes", "every", "threads", "fast", "backend", "strict")
-
-
-def run_model(
-    source: Any,
-    *,
-    write: bool | str | os.PathLike[str] = False,
-    progress: bool | Callable[[Progress], Any] | None = None,
-    seed: int | None = None,
-    **choices: Any,
-) -> Result:
-    """What :func:`jlems.run` does."""
-    no_others("run", choices, (*_OF_SIMULATION, *_OF_MODEL, "write", "progress", "seed"))
-    of_simulation = {name: choices.pop(name) for name in _OF_SIMULATION if name in choices}
-    model = model_of(source, **choices)
-    simulation = Simulation(model, seed=seed, **of_simulation)
-    result = simulation.run(progress=progress)
-    if write is not False:
-        result.to_files("." if write is True else write)
-    return result

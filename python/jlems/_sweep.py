@@ -4,39 +4,34 @@ from __future__ import annotations
 
 import itertools
 import os
-from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, NamedTuple, Sequence, overload
+from typing import Any, Callable, Generic, Iterable, Iterator, Mapping, NamedTuple, Sequence, TypeVar, overload
 
 from . import _jlems
-from ._errors import Problem, UsageError
+from ._optional import needed
+from ._pages import table as html_table
+from ._problems import Problem, UsageError
 from ._result import Result
-from ._values import count, settings
+from ._simulation import CompiledModel, layout_of
+from ._values import count
 
-if TYPE_CHECKING:
-    from ._simulation import Simulation
+Compiled = TypeVar("Compiled", bound=CompiledModel)
+AnyPoints = TypeVar("AnyPoints", bound="Points[Any]")
 
 
-class Sweep:
-    """Points to run, each with values of its own. Make one by :meth:`Simulation.sweep` or :meth:`from_toml`.
-
-    Examples
-    --------
-    >>> sweep = simulation.sweep({"syn0/gbase": [f"{g} nS" for g in range(20, 90)]})
-    >>> outcome = sweep.run(reduce=lambda result: result.spikes["IzPop1"].count)
-    >>> outcome.values
-    [...]
-    """
+class Points(Generic[Compiled]):
+    """What :class:`Sweep` does with its points."""
 
     def __init__(
         self,
-        simulation: Simulation,
+        simulation: Compiled,
         table: Any,
         *,
         zip: bool = False,
         seeds: Iterable[int] | None = None,
         parameters: Iterable[str] | Mapping[str, str] | None = None,
     ) -> None:
-        self._simulation: Simulation | None = simulation
-        self._file: _File | None = None
+        self._simulation: Compiled | None = simulation
+        self._file: SweepFile[Compiled] | None = None
         self.axes: dict[str, list[Any]] | None = None
         if parameters is not None:
             table = _rows(table, parameters)
@@ -51,32 +46,11 @@ class Sweep:
     points: Sequence[dict[str, Any]]
     """The values of each point; ``"seed"`` is its seed."""
 
-    @classmethod
-    def from_toml(cls, path: str | os.PathLike[str]) -> Sweep:
-        """The sweep that a file specifies, as the command ``jlems-rs sweep`` reads it.
-
-        :meth:`run` keeps results in memory, and :meth:`to_parquet` writes the files of the command. A sweep that
-        goes to another process reads the file again there.
-
-        Raises
-        ------
-        UsageError, FileError
-            What makes no sense in the file, or cannot be read.
-
-        Examples
-        --------
-        >>> sweep = jlems.Sweep.from_toml("gbase.toml")
-        >>> len(sweep), sweep.points[0]
-        (40, {'excitation/gbase': '2 nS', 'regularSpiking/C': '90 pF', 'seed': 1})
-        """
-        file = _File(os.fspath(path))
-        return _part(None, file.points, file)
-
     @property
-    def simulation(self) -> Simulation:
+    def simulation(self) -> Compiled:
         """What is run with the values of the points."""
         if self._simulation is None and self._file is not None:
-            self._simulation = self._file.simulation()
+            self._simulation = self._file.compiled()
         assert self._simulation is not None
         return self._simulation
 
@@ -174,8 +148,8 @@ class Sweep:
         """Pairs of points and their results, some points at a time, so that few results are in memory."""
         number = _threads(threads)
         for start in range(0, len(self.points), 4 * number):
-            part = _part(self.simulation, self.points[start : start + 4 * number])
-            yield from zip(part.points, part.run(threads=threads).values)
+            some = part(type(self), self.simulation, self.points[start : start + 4 * number])
+            yield from zip(some.points, some.run(threads=threads).values)
 
     def to_parquet(
         self,
@@ -231,14 +205,12 @@ class Sweep:
         threads: int | None,
         take: Callable[[int, Result | None, BaseException | None], bool],
     ) -> None:
-        from ._simulation import layout_of
-
         simulation = self.simulation
         points = []
         for point in self.points:
             values = {path: value for path, value in point.items() if path != "seed"}
             seed = point.get("seed")
-            points.append((settings(simulation.model, values), None if seed is None else int(seed)))
+            points.append((simulation.model._settings(values), None if seed is None else int(seed)))
         known = simulation._layout
 
         def receive(number: int, engine: Any, numbers: Any, error: Any) -> bool:
@@ -256,21 +228,21 @@ class Sweep:
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        if self._file is not None:
-            return (Sweep.from_toml, (os.path.abspath(self._file.path),))
-        return (_part, (self._simulation, self.points, None, self.axes))
+        return (part, (type(self), self._simulation, self.points, None, self.axes))
 
     def __repr__(self) -> str:
         return f"<jlems.Sweep of {len(self.points)} points>"
 
 
-def _part(
-    simulation: Simulation | None,
+def part(
+    kind: type[AnyPoints],
+    simulation: CompiledModel | None,
     points: Sequence[dict[str, Any]],
-    file: _File | None = None,
+    file: SweepFile[Any] | None = None,
     axes: dict[str, list[Any]] | None = None,
-) -> Sweep:
-    sweep = Sweep.__new__(Sweep)
+) -> AnyPoints:
+    """A sweep of points that need no more checks."""
+    sweep = kind.__new__(kind)
     sweep._simulation, sweep._file, sweep.points, sweep.axes = simulation, file, points, axes
     return sweep
 
@@ -284,23 +256,18 @@ class Written(NamedTuple):
     """Points that failed among them."""
 
 
-class _File:
-    """The file that specifies a sweep."""
+class SweepFile(Generic[Compiled]):
+    """The file that specifies a sweep, and what makes a simulation of it."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, compile: Callable[[_jlems.Specified], Compiled]) -> None:
+        self._compile = compile
         self.path = path
         self.specified = _jlems.Specified(path)
         self.points = _Points(self.specified)
 
-    def simulation(self) -> Simulation:
-        from ._model import load
-
-        include, step, length = self.specified.settings
-        record, spikes = self.specified.recorded
-        model = load(self.specified.model, include=include, step=step, length=length)
-        if not record and not spikes:
-            return model.simulation()
-        return model.simulation(record=record, spikes=spikes)
+    def compiled(self) -> Compiled:
+        """The simulation whose values the points change."""
+        return self._compile(self.specified)
 
 
 class _Points(Sequence[dict[str, Any]]):
@@ -358,7 +325,7 @@ def _shard(shard: tuple[int, int] | str | None) -> str | None:
 class SweepOutcome:
     """The values of a sweep, in the order of its points."""
 
-    def __init__(self, sweep: Sweep, values: list[Any]) -> None:
+    def __init__(self, sweep: Points[Any], values: list[Any]) -> None:
         self.points = sweep.points[: len(values)]
         """The points that were run."""
         self.values = values
@@ -386,17 +353,13 @@ class SweepOutcome:
 
     def to_pandas(self) -> Any:
         """A DataFrame with a row for each point: its values, and ``value``."""
-        from ._result import _needed
-
-        pandas = _needed("pandas")
+        pandas = needed("pandas")
         rows = [{**point, "value": value} for point, value in zip(self.points, self.values)]
         return pandas.DataFrame(rows)
 
     def to_xarray(self) -> Any:
         """A DataArray whose dimensions are the paths, if all combinations were run."""
-        from ._result import _needed
-
-        xarray = _needed("xarray")
+        xarray = needed("xarray")
         if self._axes is None:
             raise UsageError("only all combinations of values make an array with dimensions")
         array = self.to_array()
@@ -404,11 +367,9 @@ class SweepOutcome:
         return xarray.DataArray(array, coords=self._axes, dims=dims)
 
     def _repr_html_(self) -> str:
-        from ._pages import table
-
         names = list(dict.fromkeys(name for point in self.points for name in point))
         rows = [[*(point.get(name) for name in names), value] for point, value in zip(self.points, self.values)]
-        return table(rows, [*names, "value"])
+        return html_table(rows, [*names, "value"])
 
     def __repr__(self) -> str:
         return f"<jlems.SweepOutcome of {len(self.values)} points>"

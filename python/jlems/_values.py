@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Iterable, Mapping, TypeVar
+from typing import Any, Iterable, Mapping, TypeVar
 
-from ._errors import UsageError
-
-if TYPE_CHECKING:
-    from ._model import Model
+from ._problems import UsageError
 
 PathLike = "str | os.PathLike[str]"
 T = TypeVar("T")
@@ -75,13 +72,13 @@ def seconds_text(time: Any, name: str) -> str:
     """A time as LEMS has it: a text with its unit, or a number of seconds."""
     if isinstance(time, str):
         return time
-    return f"{_number(time, name)!r} s"
+    return f"{number(time, name)!r} s"
 
 
 def seconds(time: Any, name: str) -> float:
     """A time in seconds, of a number of seconds or a text such as ``"10 ms"``."""
     if not isinstance(time, str):
-        return _number(time, name)
+        return number(time, name)
     text = time.strip()
     for unit, scale in (("ms", 1e-3), ("us", 1e-6), ("min", 60.0), ("s", 1.0)):
         if text.endswith(unit):
@@ -92,7 +89,8 @@ def seconds(time: Any, name: str) -> float:
     raise UsageError(f"{name}: `{time}` is no time; write it as in \"10 ms\", or as seconds")
 
 
-def _number(value: Any, name: str) -> float:
+def number(value: Any, name: str) -> float:
+    """A number, also of pint or astropy, whose quantities become numbers in SI units."""
     if isinstance(value, bool):
         raise UsageError(f"{name}: {value!r} is no number")
     if hasattr(value, "to_base_units"):  # pint
@@ -103,23 +101,6 @@ def _number(value: Any, name: str) -> float:
         return float(value)
     except (TypeError, ValueError):
         raise UsageError(f"{name}: {value!r} is no number") from None
-
-
-def settings(model: Model, given: Mapping[str, Any] | None) -> list[str]:
-    """Settings as the engine takes them: ``path=value``, numbers with their SI units."""
-    if given is None:
-        return []
-    if not isinstance(given, Mapping):
-        raise UsageError(f"set: a dict of paths and values is needed, not {type(given).__name__}")
-    texts = []
-    for path, value in given.items():
-        if not isinstance(path, str):
-            raise UsageError(f"set: {path!r} is no path; write it as in \"cell/C\"")
-        if not isinstance(value, str):
-            number = _number(value, f"set: {path}")
-            value = f"{number!r} {model._unit_of(path)}".strip()
-        texts.append(f"{path}={value}")
-    return texts
 
 
 def paths(given: Any, name: str) -> list[str] | None:

@@ -13,9 +13,9 @@ from __future__ import annotations
 import functools
 from typing import Any, NamedTuple
 
-from .._errors import UsageError
-from .._model import load
-from .._simulation import Simulation
+from .._load import load
+from .._objects import Simulation
+from .._problems import UsageError
 from .._version import __version__
 
 NAME = "jlems-rs"

@@ -21,9 +21,9 @@ import sys
 from typing import Any, Callable, NamedTuple
 
 from .. import _jlems
-from .._errors import JlemsError, Problem
 from .._functions import validate
-from .._model import Model
+from .._objects import Model
+from .._problems import JlemsError, Problem
 from .._simulation import write_model
 from .._version import __version__
 
