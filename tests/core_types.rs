@@ -266,7 +266,7 @@ fn parameter_line(name: &str, parameter: &Parameter<'_>) -> String {
         ParameterKind::Given => "given".to_owned(),
         ParameterKind::Default(quantity) => format!("default {:?}", quantity.value),
         ParameterKind::Derived(formula) => format!("= {}", formula.expression),
-        ParameterKind::Selected(path) => format!("at {}", path.value()),
+        ParameterKind::Selected(path) => format!("at {}", path.source.value()),
     };
     let fixed = parameter.fixed.map(|quantity| quantity.value);
     let dimension = shown(parameter.dimension);

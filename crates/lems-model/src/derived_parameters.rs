@@ -5,6 +5,7 @@ use lems_math::JavaRandom;
 use petgraph::{algo::kosaraju_scc, graph::DiGraph, visit::DfsPostOrder};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::path::{Route, Search};
 use crate::{ComponentId, ComponentType, Model, ModelError, ParameterKind, Role, TypeId};
 
 /// Computes all derived parameters: those of parents before those of their children, but those that a `select` needs
@@ -34,10 +35,10 @@ pub(crate) fn evaluate(model: &mut Model<'_>) -> Result<(), Vec<ModelError>> {
 }
 
 /// What is known while derived parameters are computed.
-struct Evaluation {
+struct Evaluation<'d> {
     /// The derived parameters of each type, in the order in which they are computed.
     orders: Vec<Vec<usize>>,
-    targets: Targets,
+    targets: Targets<'d>,
     /// How many of its derived parameters each component has.
     computed: FxHashMap<ComponentId, usize>,
     errors: Vec<ModelError>,
@@ -50,9 +51,9 @@ struct Wanted {
     count: usize,
 }
 
-impl Evaluation {
+impl<'d> Evaluation<'d> {
     /// Computes the derived parameters of a component, and before each one those of others that it selects.
-    fn component(&mut self, model: &mut Model<'_>, id: ComponentId) {
+    fn component(&mut self, model: &mut Model<'d>, id: ComponentId) {
         let kind = model.component(id).component_type;
         let mut unfinished = vec![Wanted {
             component: id,
@@ -94,14 +95,18 @@ impl Evaluation {
     }
 
     /// The parameters of another component that have still to be computed before one that selects from them.
-    fn needed(&mut self, model: &Model<'_>, id: ComponentId, parameter: usize) -> Option<Wanted> {
+    fn needed(&mut self, model: &Model<'d>, id: ComponentId, parameter: usize) -> Option<Wanted> {
         let kind = &model.type_of_component(id).parameters[parameter].kind;
         let ParameterKind::Selected(path) = kind else {
             return None;
         };
-        let (component, name) = target(model, id, path.value(), &mut self.targets)?;
+        let route = path.route.as_ref()?;
+        let component = target(model, id, route, &mut self.targets)?;
         let kind = model.component(component).component_type;
-        let selected = model.type_of(kind).parameters.get_index_of(name)?;
+        let selected = model
+            .type_of(kind)
+            .parameters
+            .get_index_of(route.parameter)?;
         let order = &self.orders[kind.0 as usize];
         let count = order.iter().position(|known| *known == selected)? + 1;
         let computed = self.computed.get(&component).copied().unwrap_or(0);
@@ -170,12 +175,12 @@ fn order(component_type: &ComponentType<'_>, circles: &mut Vec<ModelError>) -> V
     order
 }
 
-fn value(
-    model: &Model<'_>,
+fn value<'d>(
+    model: &Model<'d>,
     id: ComponentId,
     kind: TypeId,
     index: usize,
-    targets: &mut Targets,
+    targets: &mut Targets<'d>,
     draws: &mut Draws,
 ) -> Result<f64, ModelError> {
     let component_type = model.type_of(kind);
@@ -211,12 +216,12 @@ fn value(
                 }
             }),
         ParameterKind::Selected(path) => {
-            selected(model, id, path.value(), targets).ok_or_else(|| {
-                ModelError::UnresolvedParameterPath {
-                    path: path.value().to_owned(),
-                    component_type: component_type.name.to_owned(),
-                    span: path.span(),
-                }
+            let route = path.route.as_ref();
+            let found = route.and_then(|route| selected(model, id, route, targets));
+            found.ok_or_else(|| ModelError::UnresolvedParameterPath {
+                path: path.source.value().to_owned(),
+                component_type: component_type.name.to_owned(),
+                span: path.source.span(),
             })
         }
         ParameterKind::Given | ParameterKind::Default(_) => Ok(f64::NAN),
@@ -232,56 +237,60 @@ impl Draws {
     }
 }
 
-/// Components by type name, reference and the component that the reference means.
+/// Components by what their reference means, for each search.
 #[derive(Default)]
-struct Targets {
-    by_reference: FxHashMap<(String, String), FxHashMap<ComponentId, ComponentId>>,
+struct Targets<'d> {
+    by_search: FxHashMap<Search<'d>, FxHashMap<ComponentId, ComponentId>>,
+}
+
+impl<'d> Targets<'d> {
+    fn of(
+        &mut self,
+        model: &Model<'d>,
+        search: Search<'d>,
+    ) -> &FxHashMap<ComponentId, ComponentId> {
+        self.by_search.entry(search).or_insert_with(|| {
+            let mut found = FxHashMap::default();
+            for candidate in model.component_ids().rev() {
+                if model.is_a(model.component(candidate).component_type, search.kind)
+                    && let Some(target) = model.reference(candidate, search.reference)
+                {
+                    found.insert(target, candidate);
+                }
+            }
+            found
+        })
+    }
 }
 
 /// The value at the end of a path.
-fn selected(model: &Model<'_>, id: ComponentId, path: &str, targets: &mut Targets) -> Option<f64> {
-    let (component, parameter) = target(model, id, path, targets)?;
-    model.parameter(component, parameter)
-}
-
-/// Follows `a/b/parameter`, `../parameter` or `//Type[reference=path]/parameter` to a component and the name of its
-/// parameter.
-fn target<'p>(
-    model: &Model<'_>,
+fn selected<'d>(
+    model: &Model<'d>,
     id: ComponentId,
-    path: &'p str,
-    targets: &mut Targets,
-) -> Option<(ComponentId, &'p str)> {
-    if let Some(search) = path.strip_prefix("//") {
-        let (kind, rest) = search.split_once('[')?;
-        let (predicate, parameter) = rest.split_once("]/")?;
-        let (reference, path) = predicate.split_once('=')?;
-        let wanted = follow(model, id, path.trim())?;
-        let key = (kind.to_owned(), reference.trim().to_owned());
-        let found = targets
-            .by_reference
-            .entry(key)
-            .or_insert_with_key(|(kind, reference)| {
-                let mut found = FxHashMap::default();
-                for candidate in model.component_ids().rev() {
-                    if model.is_a(model.component(candidate).component_type, kind)
-                        && let Some(target) = model.reference(candidate, reference)
-                    {
-                        found.insert(target, candidate);
-                    }
-                }
-                found
-            });
-        return Some((*found.get(&wanted)?, parameter.trim()));
-    }
-    let (steps, parameter) = path.rsplit_once('/').unwrap_or((".", path));
-    Some((follow(model, id, steps)?, parameter.trim()))
+    route: &Route<'d>,
+    targets: &mut Targets<'d>,
+) -> Option<f64> {
+    model.parameter(target(model, id, route, targets)?, route.parameter)
 }
 
-fn follow(model: &Model<'_>, start: ComponentId, path: &str) -> Option<ComponentId> {
+/// The component whose parameter is at the end of a path.
+fn target<'d>(
+    model: &Model<'d>,
+    id: ComponentId,
+    route: &Route<'d>,
+    targets: &mut Targets<'d>,
+) -> Option<ComponentId> {
+    let found = follow(model, id, &route.steps)?;
+    match route.search {
+        Some(search) => targets.of(model, search).get(&found).copied(),
+        None => Some(found),
+    }
+}
+
+fn follow(model: &Model<'_>, start: ComponentId, steps: &[&str]) -> Option<ComponentId> {
     let mut current = start;
-    for step in path.split('/').map(str::trim) {
-        current = match step {
+    for step in steps {
+        current = match *step {
             "." | "" | "this" => current,
             ".." => model.component(current).parent?,
             name => model.reference(current, name).or_else(|| {

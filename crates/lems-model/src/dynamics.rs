@@ -3,7 +3,7 @@
 use lems_document::{Attribute, Element};
 use lems_expression::Dimension;
 
-use crate::{Formula, Table};
+use crate::{Formula, Select, Table};
 
 /// The behaviour of a type.
 #[derive(Debug, Clone, Default)]
@@ -209,43 +209,6 @@ pub struct Selection<'d> {
     pub reduce: Option<Reduce>,
     /// Its element.
     pub element: Element<'d>,
-}
-
-/// A path from an instance to variables below it.
-#[derive(Debug, Clone)]
-pub struct Select<'d> {
-    /// Steps down to the instances.
-    pub steps: Vec<Step<'d>>,
-    /// The variable there.
-    pub variable: &'d str,
-    /// The attribute that holds the path.
-    pub source: Attribute<'d>,
-}
-
-impl Select<'_> {
-    /// Whether the path leads to all elements of a list, or some.
-    pub fn is_of_several(&self) -> bool {
-        let mut steps = self.steps.iter();
-        steps.any(|step| !matches!(step, Step::Name(_)))
-    }
-}
-
-/// One step of a path in a selection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step<'d> {
-    /// A child by slot, reference or id.
-    Name(&'d str),
-    /// `list[*]`: all elements of a list.
-    All(&'d str),
-    /// `list[attribute='value']`: the elements with that attribute.
-    Where {
-        /// The list.
-        list: &'d str,
-        /// Name of a reference or text.
-        attribute: &'d str,
-        /// Its value.
-        value: &'d str,
-    },
 }
 
 /// How the values of several elements become one.

@@ -17,6 +17,7 @@ mod error;
 mod inheritance;
 mod lints;
 mod model;
+mod path;
 mod read;
 mod simulation;
 mod stages;
@@ -31,11 +32,12 @@ pub use component::{Component, ComponentId, Role, Siblings};
 pub use digits::Digits;
 pub use dynamics::{
     Actions, Assignment, Case, Condition, ConditionalVariable, Definition, DerivedVariable,
-    Dynamics, EventHandler, KineticScheme, Reduce, Regime, Select, Selection, StateVariable, Step,
+    Dynamics, EventHandler, KineticScheme, Reduce, Regime, Selection, StateVariable,
     TimeDerivative, Trigger, Variable,
 };
 pub use error::{ModelError, ModelFailure};
 pub use model::{Constant, Model, Target};
+pub use path::{ParameterPath, Select, Step};
 pub use simulation::SimulationElement;
 pub use structure::{Assign, EventConnection, StructureElement, Tunnel, Wiring};
 pub use table::{Formula, Table};

@@ -13,7 +13,8 @@ use rustc_hash::FxHashMap;
 use crate::table::place_of_name;
 use crate::{
     ChildList, ChildSlot, ComponentType, Constant, Direction, EventPort, Exposure, Formula, Model,
-    ModelError, Parameter, ParameterKind, Property, Reference, SimulationElement, Unit,
+    ModelError, Parameter, ParameterKind, ParameterPath, Property, Reference, SimulationElement,
+    Unit,
     check::wrong_condition,
     types::Quantity,
     units::{Dimensions, parse_quantity, too_large},
@@ -133,7 +134,7 @@ impl<'d> Reader<'_, 'd> {
         })
     }
 
-    /// A number; the default without one.
+    /// The number in an attribute, or the default if the attribute is missing.
     fn number(&self, element: Element<'d>, name: &str, default: f64) -> Result<f64, ModelError> {
         let Some(attribute) = element.attribute(name) else {
             return Ok(default);
@@ -444,7 +445,7 @@ impl<'d> Reader<'_, 'd> {
                 }
             }
             "DerivedParameter" => match (child.attribute("value"), child.attribute("select")) {
-                (None, Some(select)) => ParameterKind::Selected(select),
+                (None, Some(select)) => ParameterKind::Selected(ParameterPath::parse(select)),
                 _ => {
                     let value = self.required(child, "value");
                     match value.and_then(|value| self.late_formula(value)) {

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use indexmap::IndexSet;
-use lems_document::{Attribute, Element};
+use lems_document::Element;
 use lems_expression::Dimension;
 use lems_index::Id;
 
-use crate::{Dynamics, Formula, SimulationElement, StructureElement, Table};
+use crate::{Dynamics, Formula, ParameterPath, SimulationElement, StructureElement, Table};
 
 /// Index of a type in [`Model::types`](crate::Model::types).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -137,7 +137,7 @@ pub enum ParameterKind<'d> {
     /// `DerivedParameter value`.
     Derived(Formula<'d>),
     /// `DerivedParameter select`: a path to a parameter.
-    Selected(Attribute<'d>),
+    Selected(ParameterPath<'d>),
 }
 
 /// A value of each instance that `Assign` sets.

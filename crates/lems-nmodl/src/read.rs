@@ -3,7 +3,7 @@
 use lems_equations::{Computation, definition};
 use lems_export::Names;
 use lems_expression::{Dimension, Inferred, Known, dimension_of};
-use lems_model::{ComponentType, Dynamics, Formula, KineticScheme, Reduce, Selection};
+use lems_model::{ComponentType, Dynamics, Formula, KineticScheme, Reduce, Selection, Trigger};
 use lems_network::{InstanceId, IonRule, Network, Readable, Variable};
 use rustc_hash::FxHashMap;
 
@@ -243,9 +243,8 @@ impl<'n, 'm, 'd> Reader<'n, 'm, 'd> {
             (!dynamics.on_event.is_empty(), "events"),
             (
                 dynamics
-                    .on_condition
-                    .iter()
-                    .any(|condition| !condition.actions.events.is_empty()),
+                    .actions_on([Trigger::Condition])
+                    .any(|actions| !actions.events.is_empty()),
                 "events",
             ),
         ] {
@@ -277,11 +276,8 @@ impl<'n, 'm, 'd> Reader<'n, 'm, 'd> {
         let Some(dynamics) = self.dynamics(node) else {
             return Ok(());
         };
-        for assignment in dynamics
-            .on_start
-            .iter()
-            .flat_map(|actions| &actions.assignments)
-        {
+        let starts = dynamics.actions_on([Trigger::Start]);
+        for assignment in starts.flat_map(|actions| &actions.assignments) {
             let value = self.assigned(node, assignment)?;
             self.mechanism.starts.push(value);
         }
@@ -396,7 +392,7 @@ impl<'n, 'm, 'd> Reader<'n, 'm, 'd> {
         }
     }
 
-    /// What a requirement of a node means that is found elsewhere.
+    /// The variable or value outside of the mechanism that a requirement of a node means.
     fn outer(
         &mut self,
         node: usize,

@@ -7,7 +7,7 @@ use super::Reader;
 use crate::{
     Actions, Assignment, Case, Condition, ConditionalVariable, DerivedVariable, Dynamics,
     EventHandler, Formula, KineticScheme, ModelError, Reduce, Regime, Select, Selection,
-    StateVariable, Step, TimeDerivative,
+    StateVariable, TimeDerivative,
 };
 
 /// What a `reduce` attribute says.
@@ -122,7 +122,7 @@ impl<'d> Reader<'_, 'd> {
         if child.attribute("value").is_none()
             && let Some(source) = child.attribute("select")
         {
-            let Some(select) = parse_select(source) else {
+            let Some(select) = Select::parse(source) else {
                 return self.errors.push(ModelError::BadPath {
                     path: source.value().to_owned(),
                     span: source.span(),
@@ -249,37 +249,4 @@ impl<'d> Reader<'_, 'd> {
             reverse_rate: word("reverseRate")?,
         })
     }
-}
-
-/// Reads `a/b`, `list[*]/x` or `list[attribute='value']/x`.
-fn parse_select(source: Attribute<'_>) -> Option<Select<'_>> {
-    let mut parts: Vec<&str> = source.value().trim().split('/').map(str::trim).collect();
-    let variable = parts.pop().filter(|name| !name.is_empty())?;
-    let steps = parts.into_iter().map(parse_step).collect::<Option<_>>()?;
-    Some(Select {
-        steps,
-        variable,
-        source,
-    })
-}
-
-fn parse_step(text: &str) -> Option<Step<'_>> {
-    let Some((list, rest)) = text.split_once('[') else {
-        return match text.strip_suffix('*') {
-            Some(list) => Some(Step::All(list)),
-            None => (!text.is_empty()).then_some(Step::Name(text)),
-        };
-    };
-    let predicate = rest.strip_suffix(']')?.trim();
-    if predicate == "*" {
-        return Some(Step::All(list));
-    }
-    let (attribute, value) = predicate.split_once('=')?;
-    let value = value.trim_matches(|c: char| c == '=' || c.is_whitespace());
-    let value = value.trim_matches(|c| c == '\'' || c == '"');
-    Some(Step::Where {
-        list,
-        attribute: attribute.trim(),
-        value,
-    })
 }
