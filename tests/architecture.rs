@@ -618,9 +618,10 @@ fn is_distinctive(name: &str) -> bool {
 
 fn is_any_of(dependency: &str, forbidden: &[&str]) -> bool {
     forbidden.iter().any(|name| match name.strip_suffix('-') {
-        // Every crate may use mathematical functions, indices and suggestions.
+        // Every crate may use mathematical functions, indices, suggestions and the writer of XML.
         Some(_) => {
-            let is_common = ["lems-math", "lems-index", "lems-suggest"].contains(&dependency);
+            let is_common =
+                ["lems-math", "lems-index", "lems-suggest", "lems-xml"].contains(&dependency);
             dependency.starts_with(name) && !is_common
         }
         None => dependency == *name || dependency.starts_with(&format!("{name}-")),

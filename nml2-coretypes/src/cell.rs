@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use lems_document::escaped;
 use lems_swc::{Branch, Kind, Place, Tracing};
+use lems_xml::escape;
 
 /// The mark of a segment group that is an unbranched section.
 const SECTION: &str = "sao864921383";
@@ -40,7 +40,7 @@ fn term(group: &str) -> Option<&'static str> {
 /// and `apical_dendrite`. `origin` is named in the notes.
 pub fn cell_of_tracing(tracing: &Tracing, id: &str, origin: &str) -> String {
     let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    let id = escaped(id);
+    let id = escape(id);
     let _ = writeln!(
         text,
         "<neuroml xmlns=\"http://www.neuroml.org/schema/neuroml2\" \
@@ -50,7 +50,7 @@ pub fn cell_of_tracing(tracing: &Tracing, id: &str, origin: &str) -> String {
          id=\"{id}\">\n  <cell id=\"{id}\">\n    <notes>Shape from {}. Compartments are no longer than a \
          tenth of the length constant at 100 Hz, with 1 uF_per_cm2 and 100 ohm_cm.</notes>\n    \
          <morphology id=\"morphology_{id}\">",
-        escaped(origin)
+        escape(origin)
     );
     segments(&mut text, tracing);
     let groups = sections(&mut text, tracing);

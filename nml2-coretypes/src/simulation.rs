@@ -1,8 +1,6 @@
 //! Writes a LEMS file that runs a network or a cell of a NeuroML file.
 
-use std::fmt::Write;
-
-use lems_document::escaped;
+use lems_xml::Writer;
 
 /// The type of networks, which can be run: populations with their connections and inputs.
 pub const NETWORK: &str = "network";
@@ -20,6 +18,9 @@ pub const COORDINATES: [&str; 3] = ["x", "y", "z"];
 pub const SPIKE: &str = "spike";
 /// The names of the potential of a cell: in volts, and as a pure number.
 pub const POTENTIALS: [&str; 2] = ["v", "V"];
+
+/// Number of spaces per level of indentation.
+const INDENT: usize = 2;
 
 /// A simulation of a network, to be written as a LEMS file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -81,9 +82,10 @@ pub struct EventOutput {
 impl Simulation {
     /// The text of the LEMS file.
     pub fn to_lems(&self) -> String {
-        let mut text = String::from("<Lems>\n");
-        tag(&mut text, 1, "Target", &[("component", &self.id)], "/>");
-        text.push('\n');
+        let mut text = Writer::new(INDENT);
+        text.open(0, "Lems", [], "");
+        text.empty(1, "Target", [("component", self.id.as_str())]);
+        text.raw("\n");
         for file in [
             "Cells.xml",
             "Networks.xml",
@@ -91,9 +93,9 @@ impl Simulation {
             "Simulation.xml",
             &self.file,
         ] {
-            tag(&mut text, 1, "Include", &[("file", file)], "/>");
+            text.empty(1, "Include", [("file", file)]);
         }
-        text.push('\n');
+        text.raw("\n");
         if let Some(one) = &self.one_cell {
             one.write(&mut text, &self.network);
         }
@@ -103,23 +105,25 @@ impl Simulation {
             ("step", &self.step),
             ("target", &self.network),
         ];
-        tag(&mut text, 1, "Simulation", &attributes, ">");
+        text.open(1, "Simulation", attributes, "");
         self.outputs
             .write(&mut text, 2, ["recorded_data_", "recorded_events_"]);
-        text + "  </Simulation>\n</Lems>\n"
+        text.close(1, "Simulation");
+        text.close(0, "Lems");
+        text.finish()
     }
 }
 
 impl OneCell {
-    fn write(&self, text: &mut String, network: &str) {
+    fn write(&self, text: &mut Writer, network: &str) {
         let kind = match &self.temperature {
             Some(temperature) => {
                 let attributes = [("id", network), ("temperature", temperature)];
-                tag(text, 1, "networkWithTemperature", &attributes, ">");
+                text.open(1, "networkWithTemperature", attributes, "");
                 "networkWithTemperature"
             }
             None => {
-                tag(text, 1, NETWORK, &[("id", network)], ">");
+                text.open(1, NETWORK, [("id", network)], "");
                 NETWORK
             }
         };
@@ -128,8 +132,9 @@ impl OneCell {
             ("component", &self.cell),
             ("size", "1"),
         ];
-        tag(text, 2, "population", &attributes, "/>");
-        let _ = writeln!(text, "  </{kind}>\n");
+        text.empty(2, "population", attributes);
+        text.close(1, kind);
+        text.raw("\n");
     }
 }
 
@@ -144,26 +149,27 @@ impl Outputs {
     /// They are added to a model that may have such elements itself. Two elements with the same id would
     /// share a file, so the ids here contain a space, which NeuroML does not allow in an id.
     pub fn to_lems(&self) -> String {
-        let mut text = String::from("<Lems>\n");
+        let mut text = Writer::new(INDENT);
+        text.open(0, "Lems", [], "");
         self.write(
             &mut text,
             1,
             ["recorded besides: data ", "recorded besides: events "],
         );
-        text + "</Lems>\n"
+        text.close(0, "Lems");
+        text.finish()
     }
 
-    fn write(&self, text: &mut String, depth: usize, [data, events]: [&str; 2]) {
+    fn write(&self, text: &mut Writer, depth: usize, [data, events]: [&str; 2]) {
         for (number, output) in self.data.iter().enumerate() {
             let id = format!("{data}{number}");
             let attributes = [("id", id.as_str()), ("fileName", &output.file)];
-            tag(text, depth, "OutputFile", &attributes, ">");
+            text.open(depth, "OutputFile", attributes, "");
             for quantity in &output.quantities {
                 let attributes = [("id", &*name_of(quantity)), ("quantity", quantity)];
-                tag(text, depth + 1, "OutputColumn", &attributes, "/>");
+                text.empty(depth + 1, "OutputColumn", attributes);
             }
-            indent(text, depth);
-            text.push_str("</OutputFile>\n");
+            text.close(depth, "OutputFile");
         }
         for (number, output) in self.events.iter().enumerate() {
             let id = format!("{events}{number}");
@@ -172,14 +178,13 @@ impl Outputs {
                 ("fileName", &output.file),
                 ("format", "ID_TIME"),
             ];
-            tag(text, depth, "EventOutputFile", &attributes, ">");
+            text.open(depth, "EventOutputFile", attributes, "");
             for (number, (cell, port)) in output.cells.iter().enumerate() {
                 let id = number.to_string();
                 let attributes = [("id", id.as_str()), ("select", cell), ("eventPort", port)];
-                tag(text, depth + 1, "EventSelection", &attributes, "/>");
+                text.empty(depth + 1, "EventSelection", attributes);
             }
-            indent(text, depth);
-            text.push_str("</EventOutputFile>\n");
+            text.close(depth, "EventOutputFile");
         }
     }
 }
@@ -189,21 +194,6 @@ pub fn name_of(path: &str) -> String {
     let words = path.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
     let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
     words.join("_")
-}
-
-fn indent(text: &mut String, depth: usize) {
-    text.extend(std::iter::repeat_n("  ", depth));
-}
-
-fn tag(text: &mut String, depth: usize, name: &str, attributes: &[(&str, &str)], end: &str) {
-    indent(text, depth);
-    text.push('<');
-    text.push_str(name);
-    for (name, value) in attributes {
-        let _ = write!(text, " {name}=\"{}\"", escaped(value));
-    }
-    text.push_str(end);
-    text.push('\n');
 }
 
 #[cfg(test)]

@@ -1,24 +1,16 @@
 //! What is known about models and their types, as JSON for the classes of Python.
 
 use jlems::{Code, Failure, Options, Severity};
-use lems_document::{Document, MemorySources};
+use lems_document::Document;
 use lems_host::FileSources;
-use nml2_coretypes::CORE_TYPES;
 use pyo3::prelude::*;
 
 use crate::descriptions::{description, types};
 use crate::failure::{Kind, Problem, detached, exception};
 use crate::source::Source;
 
-/// All core types.
 fn all_core_types() -> Result<Document, Failure> {
-    const NAME: &str = "all core types";
-    let includes: String = (CORE_TYPES.iter())
-        .map(|file| format!("<Include file=\"{}\"/>", file.name))
-        .collect();
-    let root = format!("<Lems>{includes}</Lems>");
-    let sources = MemorySources::from([(NAME, root.as_str())]);
-    jlems::load(NAME, &sources, &Options::default())
+    jlems::load_core_types(&Options::default())
 }
 
 /// The core types, as JSON.

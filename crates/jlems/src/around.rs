@@ -3,7 +3,8 @@
 
 use std::path::Path;
 
-use lems_document::{Document, SourceReader, base_name, escaped};
+use lems_document::{Document, MemorySources, SourceReader, base_name};
+use lems_xml::escape;
 use nml2_coretypes::CORE_TYPES;
 
 use crate::{Failure, Options, load};
@@ -122,17 +123,28 @@ pub fn load_with_types(
     let (Some(name), true) = (name, is_of_components(path, reader)) else {
         return load(path, reader, options);
     };
-    let root = including_core_types(name, options);
+    let root = including_core_types(Some(name), options);
     let around = Around::new(path, WITH_CORE_TYPES, root, reader);
     load(&around.path, &around, options)
 }
 
-/// A file that includes the core types and another.
-pub(crate) fn including_core_types(name: &str, options: &Options) -> String {
+/// All core types, without a file of the user.
+///
+/// # Errors
+/// Those of [`load`].
+pub fn load_core_types(options: &Options) -> Result<Document, Failure> {
+    const NAME: &str = "all core types";
+    let root = including_core_types(None, options);
+    let sources = MemorySources::from([(NAME, root.as_str())]);
+    load(NAME, &sources, options)
+}
+
+/// A file that includes the core types, and possibly another.
+pub(crate) fn including_core_types(name: Option<&str>, options: &Options) -> String {
     let core_types = options.core_types.unwrap_or(CORE_TYPES).iter();
     let mut root = String::from("<Lems>");
-    for file in core_types.map(|file| file.name).chain([name]) {
-        let file = escaped(file);
+    for file in core_types.map(|file| file.name).chain(name) {
+        let file = escape(file);
         root.push_str(&format!("<Include file=\"{file}\"/>"));
     }
     root + "</Lems>"

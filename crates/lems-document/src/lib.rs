@@ -41,7 +41,6 @@ mod tree;
 mod tests;
 
 pub use error::{Detour, DocumentError, LoadFailure};
-pub use flat::escaped;
 pub use lems_suggest::nearest;
 pub use markup::{Markup, MarkupAttribute, Piece, QualifiedName, StartTag};
 pub use options::{ForeignLanguage, IncludeOptions, Limits, Note};

@@ -1,6 +1,6 @@
 //! Writes XML text of bounded length.
 
-use std::borrow::Cow;
+use lems_xml::{Writer, escape_attribute, is_allowed};
 
 use crate::error::Hdf5Error;
 
@@ -12,25 +12,25 @@ const INDENT: usize = 4;
 
 /// Text that grows up to a limit.
 pub struct Text {
-    text: String,
+    writer: Writer,
     most: usize,
 }
 
 impl Text {
     /// An empty text that may have at most `most` bytes.
     pub fn new(most: usize) -> Text {
-        let text = String::new();
-        Text { text, most }
+        let writer = Writer::new(INDENT);
+        Text { writer, most }
     }
 
     /// Another empty text, whose limit is the rest of the limit of this one.
     pub fn beside(&self) -> Text {
-        Text::new(self.most - self.text.len())
+        Text::new(self.most - self.writer.len())
     }
 
     /// The text.
     pub fn finish(self) -> String {
-        self.text
+        self.writer.finish()
     }
 
     /// Adds text that is XML already.
@@ -38,11 +38,8 @@ impl Text {
     /// # Errors
     /// The limit is exceeded.
     pub fn raw(&mut self, xml: &str) -> Result<(), Hdf5Error> {
-        if self.text.len().saturating_add(xml.len()) > self.most {
-            return Err(Hdf5Error::TooLarge { limit: self.most });
-        }
-        self.text.push_str(xml);
-        Ok(())
+        self.writer.raw(xml);
+        self.within_limit()
     }
 
     /// Adds a line with an empty element.
@@ -55,8 +52,9 @@ impl Text {
         name: &str,
         attributes: &[(&str, impl AsRef<str>)],
     ) -> Result<(), Hdf5Error> {
-        self.tag(depth, name, attributes)?;
-        self.raw("/>\n")
+        let attributes = allowed(attributes)?;
+        self.writer.empty(depth, name, attributes);
+        self.within_limit()
     }
 
     /// Adds a line that opens an element.
@@ -69,8 +67,9 @@ impl Text {
         name: &str,
         attributes: &[(&str, impl AsRef<str>)],
     ) -> Result<(), Hdf5Error> {
-        self.tag(depth, name, attributes)?;
-        self.raw(">\n")
+        let attributes = allowed(attributes)?;
+        self.writer.open(depth, name, attributes, "");
+        self.within_limit()
     }
 
     /// Adds a line that closes an element.
@@ -78,58 +77,44 @@ impl Text {
     /// # Errors
     /// The limit is exceeded.
     pub fn close(&mut self, depth: usize, name: &str) -> Result<(), Hdf5Error> {
-        self.raw(&format!("{:width$}</{name}>\n", "", width = depth * INDENT))
+        self.writer.close(depth, name);
+        self.within_limit()
     }
 
-    /// Adds a line with an element that holds text.
+    /// Adds a line with an element that holds text. Line ends in the text are escaped, so it stays one line.
     ///
     /// # Errors
     /// As of [`Text::empty`].
     pub fn around(&mut self, depth: usize, name: &str, text: &str) -> Result<(), Hdf5Error> {
-        self.tag(depth, name, &[] as &[(&str, &str)])?;
-        let text = escaped(text)?;
-        self.raw(&format!(">{text}</{name}>\n"))
+        check(text)?;
+        let element = format!("<{name}>{}</{name}>", escape_attribute(text));
+        self.writer.raw_line(depth, &element);
+        self.within_limit()
     }
 
-    fn tag(
-        &mut self,
-        depth: usize,
-        name: &str,
-        attributes: &[(&str, impl AsRef<str>)],
-    ) -> Result<(), Hdf5Error> {
-        self.raw(&format!("{:width$}<{name}", "", width = depth * INDENT))?;
-        for (name, value) in attributes {
-            let value = escaped(value.as_ref())?;
-            self.raw(&format!(" {name}=\"{value}\""))?;
+    fn within_limit(&self) -> Result<(), Hdf5Error> {
+        match self.writer.len() > self.most {
+            true => Err(Hdf5Error::TooLarge { limit: self.most }),
+            false => Ok(()),
         }
-        Ok(())
     }
 }
 
-/// The value escaped for XML, or an error for a character that XML does not allow.
-fn escaped(text: &str) -> Result<Cow<'_, str>, Hdf5Error> {
-    let is_plain = |character: char| {
-        !matches!(
-            character,
-            '&' | '<' | '>' | '"' | '\u{0}'..' ' | '\u{fffe}' | '\u{ffff}'
-        )
-    };
-    if text.chars().all(is_plain) {
-        return Ok(Cow::Borrowed(text));
+/// The attributes, if XML allows all characters of their values.
+fn allowed<'a>(
+    attributes: &'a [(&'a str, impl AsRef<str>)],
+) -> Result<impl Iterator<Item = (&'a str, &'a str)>, Hdf5Error> {
+    for (_, value) in attributes {
+        check(value.as_ref())?;
     }
-    let mut xml = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => xml.push_str("&amp;"),
-            '<' => xml.push_str("&lt;"),
-            '>' => xml.push_str("&gt;"),
-            '"' => xml.push_str("&quot;"),
-            '\t' => xml.push_str("&#9;"),
-            '\n' => xml.push_str("&#10;"),
-            '\r' => xml.push_str("&#13;"),
-            '\u{0}'..' ' | '\u{fffe}' | '\u{ffff}' => return Err(Hdf5Error::NoXmlCharacter),
-            character => xml.push(character),
-        }
+    Ok(attributes
+        .iter()
+        .map(|(name, value)| (*name, value.as_ref())))
+}
+
+fn check(text: &str) -> Result<(), Hdf5Error> {
+    match text.chars().all(is_allowed) {
+        true => Ok(()),
+        false => Err(Hdf5Error::NoXmlCharacter),
     }
-    Ok(Cow::Owned(xml))
 }

@@ -4,7 +4,9 @@ use std::fmt::Write;
 
 use crate::layout::{Laid, Line, Name, Sheet};
 use crate::thin::{straightened, thinned};
-use crate::{Figure, escaped, whole};
+use lems_xml::escape;
+
+use crate::{Figure, whole};
 
 /// Largest distance of a line from an omitted point, as a fraction of the panel's height. This is a
 /// twentieth of a pixel, so it stays invisible when a reader zooms.
@@ -30,7 +32,7 @@ pub fn html(title: &str, figures: &[Figure]) -> String {
          height), shift and drag to move, double click to see all; click on a name to hide its \
          curve. All panels show the same time.</p>\n\
          <script>\nconst FIGURES = [{}];\n{SCRIPT}</script>\n</body></html>\n",
-        escaped(title),
+        escape(title),
         data.join(",\n")
     )
 }

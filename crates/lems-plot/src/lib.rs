@@ -95,13 +95,6 @@ pub struct Row {
     pub times: Vec<f64>,
 }
 
-/// The text, escaped for XML and HTML.
-fn escaped(text: &str) -> String {
-    (text.replace('&', "&amp;").replace('<', "&lt;"))
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-}
-
 /// The whole part of a number of dots, letters or places; 0 for a negative number.
 #[expect(
     clippy::cast_possible_truncation,

@@ -5,7 +5,9 @@ use std::fmt::Write;
 use crate::axis::ticks;
 use crate::color::numbered;
 use crate::units::fitting_unit;
-use crate::{escaped, fitting};
+use lems_xml::escape;
+
+use crate::fitting;
 
 /// The shape of a cell and the colours of its pieces.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -81,7 +83,7 @@ pub fn shape_svg(shape: &Shape) -> String {
          <rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n\
          <text x=\"{}\" y=\"24\" text-anchor=\"middle\" font-size=\"15\">{}</text>\n",
         width / 2.0,
-        escaped(&fitting(&shape.title, 80))
+        escape(&fitting(&shape.title, 80))
     );
     let palette = Palette::of(shape);
     // What is behind is drawn first.
@@ -109,7 +111,7 @@ pub fn shape_html(title: &str, shapes: &[Shape]) -> String {
          <style>\n{STYLE}</style></head>\n<body>\n<main>\n{pictures}</main>\n\
          <p>Wheel to zoom, drag to move, double click to see all. The pointer shows the names of \
          segments.</p>\n<script>\n{SCRIPT}</script>\n</body></html>\n",
-        escaped(title)
+        escape(title)
     )
 }
 
@@ -185,7 +187,7 @@ impl View {
         }
         let length = (x2 - x1).hypot(y2 - y1);
         let name = match is_named && !piece.name.is_empty() {
-            true => format!("<title>{}</title>", escaped(&piece.name)),
+            true => format!("<title>{}</title>", escape(&piece.name)),
             false => String::new(),
         };
         if length < 0.05 {
@@ -283,7 +285,7 @@ impl<'s> Palette<'s> {
                  <text x=\"{:.0}\" y=\"{line:.0}\">{}</text>",
                 line - 10.0,
                 left + 18.0,
-                escaped(&fitting(words, 26))
+                escape(&fitting(words, 26))
             );
             line += LEGEND_LINE;
         };

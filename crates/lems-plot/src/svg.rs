@@ -5,7 +5,9 @@ use std::fmt::Write;
 use crate::axis::{readable, ticks};
 use crate::layout::{Laid, Line, Sheet};
 use crate::thin::{between, thinned};
-use crate::{Figure, escaped, fitting, whole};
+use lems_xml::escape;
+
+use crate::{Figure, fitting, whole};
 
 const WIDTH: f64 = 760.0;
 const RIGHT: f64 = 20.0;
@@ -57,7 +59,7 @@ pub fn svg(figure: &Figure) -> String {
         text,
         "<text x=\"{}\" y=\"24\" text-anchor=\"middle\" font-size=\"15\">{}</text>",
         width / 2.0,
-        escaped(&fitting(sheet.title, title_letters))
+        escape(&fitting(sheet.title, title_letters))
     );
     // The panels from top to bottom, each with its legend.
     let mut top = TOP;
@@ -84,7 +86,7 @@ pub fn svg(figure: &Figure) -> String {
                 "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
                 left + plot_width / 2.0,
                 top - 16.0,
-                escaped(&sheet.x_label)
+                escape(&sheet.x_label)
             );
         }
         legend.draw(&mut text, laid, left, top);
@@ -152,7 +154,7 @@ impl Legend {
                  <text x=\"{1:.1}\" y=\"{base}\">{2}</text>",
                 base - 4.0,
                 at + 24.0,
-                escaped(name)
+                escape(name)
             );
         }
     }
@@ -183,7 +185,8 @@ impl Frame {
         let (left, top, width, height) = (self.left, self.top, self.width, self.height);
         let bottom = top + height;
         if !laid.title.is_empty() {
-            let title = escaped(&fitting(&laid.title, whole(width / LETTER)));
+            let title = fitting(&laid.title, whole(width / LETTER));
+            let title = escape(&title);
             let base = top - 6.0;
             let _ = writeln!(
                 text,
@@ -219,7 +222,8 @@ impl Frame {
         } else {
             let apart = NAME_HEIGHT * (self.y[1] - self.y[0]) / height;
             for name in readable([&laid.names, &laid.groups], self.y, apart) {
-                let label = escaped(&fitting(&name.text, BESIDE));
+                let label = fitting(&name.text, BESIDE);
+                let label = escape(&label);
                 self.side(text, name.at, &label, name.color.as_deref());
             }
         }
@@ -227,7 +231,7 @@ impl Frame {
             text,
             "<text transform=\"translate(16 {}) rotate(-90)\" text-anchor=\"middle\">{}</text>",
             top + height / 2.0,
-            escaped(&fitting(&laid.y_label, whole(height / 6.0) + 6))
+            escape(&fitting(&laid.y_label, whole(height / 6.0) + 6))
         );
         let _ = writeln!(
             text,

@@ -1,31 +1,41 @@
-//! Writes indented XML.
+//! Writes indented XML, and keeps which elements are open.
+
+use lems_xml::Writer;
 
 /// XML text that grows element by element.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Xml {
-    text: String,
+    writer: Writer,
     open: Vec<String>,
+}
+
+impl Default for Xml {
+    fn default() -> Xml {
+        Xml {
+            writer: Writer::new(4),
+            open: Vec::new(),
+        }
+    }
 }
 
 impl Xml {
     /// Writes the tag and attributes of an element and leaves it open.
     pub fn open(&mut self, tag: &str, attributes: &[(&str, &str)]) {
-        self.start(tag, attributes);
-        self.text.push_str(">\n");
+        let depth = self.open.len();
+        self.writer.open(depth, tag, attributes.iter().copied(), "");
         self.open.push(tag.to_owned());
     }
 
     /// Writes an element without content.
     pub fn leaf(&mut self, tag: &str, attributes: &[(&str, &str)]) {
-        self.start(tag, attributes);
-        self.text.push_str("/>\n");
+        let depth = self.open.len();
+        self.writer.empty(depth, tag, attributes.iter().copied());
     }
 
     /// Closes the element opened last.
     pub fn close(&mut self) {
         if let Some(tag) = self.open.pop() {
-            self.indent();
-            self.text.push_str(&format!("</{tag}>\n"));
+            self.writer.close(self.open.len(), &tag);
         }
     }
 
@@ -44,29 +54,12 @@ impl Xml {
     /// Writes elements that are given as text.
     pub fn paste(&mut self, elements: &str) {
         for line in elements.lines() {
-            self.indent();
-            self.text.push_str(line);
-            self.text.push('\n');
+            self.writer.raw_line(self.open.len(), line);
         }
     }
 
     /// The whole text.
     pub fn finish(self) -> String {
-        self.text
-    }
-
-    fn start(&mut self, tag: &str, attributes: &[(&str, &str)]) {
-        self.indent();
-        self.text.push('<');
-        self.text.push_str(tag);
-        for (name, value) in attributes {
-            self.text.push_str(&format!(" {name}=\"{value}\""));
-        }
-    }
-
-    fn indent(&mut self) {
-        for _ in &self.open {
-            self.text.push_str("    ");
-        }
+        self.writer.finish()
     }
 }

@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 
 use lems_document::{Markup, Piece};
+use lems_xml::escape_attribute;
 
 use crate::SchemaError;
 use crate::XSD;
@@ -52,7 +53,7 @@ impl Rewritten {
             );
             let before = text.get(copied..start).unwrap_or_default();
             rewritten.text.push_str(before);
-            push_escaped(&mut rewritten.text, &pattern);
+            rewritten.text.push_str(&escape_attribute(&pattern));
             let shift = rewritten.text.len() as isize - end as isize;
             rewritten.moved.push((rewritten.text.len(), shift));
             rewritten.originals.insert(pattern, value.value.to_owned());
@@ -68,19 +69,6 @@ impl Rewritten {
     pub(crate) fn original_offset(&self, offset: usize) -> usize {
         let before = self.moved.iter().rev().find(|(end, _)| *end <= offset);
         offset.saturating_add_signed(-before.map_or(0, |(_, shift)| *shift))
-    }
-}
-
-fn push_escaped(text: &mut String, value: &str) {
-    for letter in value.chars() {
-        match letter {
-            '&' => text.push_str("&amp;"),
-            '<' => text.push_str("&lt;"),
-            '"' => text.push_str("&quot;"),
-            '\'' => text.push_str("&apos;"),
-            '\t' | '\n' | '\r' => text.push_str(&format!("&#{};", letter as u32)),
-            _ => text.push(letter),
-        }
     }
 }
 

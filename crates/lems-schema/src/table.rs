@@ -18,7 +18,8 @@
 
 use std::fmt::Write;
 
-use lems_document::{Limits, Source, escaped};
+use lems_document::{Limits, Source};
+use lems_xml::escape;
 
 use crate::{Schema, SchemaError};
 
@@ -52,7 +53,7 @@ impl Schema {
 /// The equivalent XML Schema.
 fn as_xml(table: &str) -> String {
     let namespace = (table.lines()).find_map(|line| line.strip_prefix("namespace "));
-    let namespace = escaped(namespace.unwrap_or_default());
+    let namespace = escape(namespace.unwrap_or_default());
     let mut xml = format!(
         "<xs:schema xmlns:xs=\"{}\" xmlns=\"{namespace}\" targetNamespace=\"{namespace}\" \
          elementFormDefault=\"qualified\">",
@@ -82,7 +83,7 @@ fn as_xml(table: &str) -> String {
 fn definition(fact: &str, xml: &mut String) -> &'static str {
     let (kind, rest) = fact.split_once(' ').unwrap_or((fact, ""));
     let (name, rest) = rest.split_once(' ').unwrap_or((rest, ""));
-    let name = escaped(name);
+    let name = escape(name);
     // A simple type has one element and needs no end tag.
     let mut simple = |base: &str, facets: &str| {
         let _ = write!(
@@ -96,7 +97,7 @@ fn definition(fact: &str, xml: &mut String) -> &'static str {
     match kind {
         "namespace" => "",
         "root" => {
-            let type_name = escaped(rest);
+            let type_name = escape(rest);
             let _ = write!(xml, "<xs:element name=\"{name}\" type=\"{type_name}\"/>");
             ""
         }
@@ -126,7 +127,7 @@ fn definition(fact: &str, xml: &mut String) -> &'static str {
         }
         "type" => {
             let _ = write!(xml, "<xs:complexType name=\"{name}\">");
-            let Some(base) = rest.strip_prefix(": ").map(escaped) else {
+            let Some(base) = rest.strip_prefix(": ").map(escape) else {
                 return "</xs:complexType>";
             };
             let _ = write!(xml, "<xs:complexContent><xs:extension base=\"{base}\">");
@@ -134,7 +135,7 @@ fn definition(fact: &str, xml: &mut String) -> &'static str {
         }
         // There is no such element, so reading the schema reports it.
         unknown => {
-            let _ = write!(xml, "<xs:{}/>", escaped(unknown));
+            let _ = write!(xml, "<xs:{}/>", escape(unknown));
             ""
         }
     }
@@ -145,7 +146,7 @@ fn part(fact: &str, xml: &mut String) -> &'static str {
     // An attribute.
     if let Some(attribute) = fact.strip_prefix('@') {
         let (attribute, fixed) = match attribute.split_once(" = ") {
-            Some((attribute, value)) => (attribute, format!(" fixed=\"{}\"", escaped(value))),
+            Some((attribute, value)) => (attribute, format!(" fixed=\"{}\"", escape(value))),
             None => (attribute, String::new()),
         };
         let (attribute, needed) = match attribute.strip_suffix(" !") {
@@ -153,7 +154,7 @@ fn part(fact: &str, xml: &mut String) -> &'static str {
             None => (attribute, ""),
         };
         let (name, type_name) = attribute.split_once(' ').unwrap_or((attribute, ""));
-        let (name, type_name) = (escaped(name), escaped(type_name));
+        let (name, type_name) = (escape(name), escape(type_name));
         let _ = write!(
             xml,
             "<xs:attribute name=\"{name}\" type=\"{type_name}\"{needed}{fixed}/>"
@@ -170,15 +171,15 @@ fn part(fact: &str, xml: &mut String) -> &'static str {
     let _ = match (what, what.strip_prefix('&'), what.split_once(' ')) {
         ("sequence" | "choice" | "all", ..) => write!(xml, "<xs:{what}{number}>"),
         ("...", ..) => write!(xml, "<xs:any processContents=\"skip\"{number}/>"),
-        (_, Some(group), _) => write!(xml, "<xs:group ref=\"{}\"{number}/>", escaped(group)),
+        (_, Some(group), _) => write!(xml, "<xs:group ref=\"{}\"{number}/>", escape(group)),
         (_, _, Some((name, type_name))) => {
-            let (name, type_name) = (escaped(name), escaped(type_name));
+            let (name, type_name) = (escape(name), escape(type_name));
             write!(
                 xml,
                 "<xs:element name=\"{name}\" type=\"{type_name}\"{number}/>"
             )
         }
-        (unknown, ..) => write!(xml, "<xs:{}/>", escaped(unknown)),
+        (unknown, ..) => write!(xml, "<xs:{}/>", escape(unknown)),
     };
     match what {
         // Only lists of children have an end tag.
@@ -190,5 +191,5 @@ fn part(fact: &str, xml: &mut String) -> &'static str {
 }
 
 fn facet(name: &str, value: &str) -> String {
-    format!("<xs:{name} value=\"{}\"/>", escaped(value))
+    format!("<xs:{name} value=\"{}\"/>", escape(value))
 }

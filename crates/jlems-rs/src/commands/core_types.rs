@@ -6,10 +6,9 @@ use std::sync::Arc;
 use clap::Args;
 use jlems::description::near_names;
 use jlems::{Code, Failure, LimitSetting, Limits, Options};
-use lems_document::{Document, EmbeddedFile, MemorySources, SourceReader};
+use lems_document::{Document, EmbeddedFile, SourceReader};
 use lems_host::{FileSources, Machine, Sandbox};
 use lems_model::{Model, TypeId};
-use nml2_coretypes::CORE_TYPES;
 
 /// Options about where files are found.
 #[derive(Debug, Args)]
@@ -115,13 +114,7 @@ pub fn document(file: Option<&str>, search: &SearchArguments) -> Result<Document
     if let Some(file) = file {
         return jlems::load(file, &*search.reader(file, &options), &options);
     }
-    let core_types = options.core_types.unwrap_or(CORE_TYPES).iter();
-    let includes: String = core_types
-        .map(|file| format!("<Include file=\"{}\"/>", file.name))
-        .collect();
-    let root = format!("<Lems>{includes}</Lems>");
-    let sources = MemorySources::from([("all core types", root.as_str())]);
-    jlems::load("all core types", &sources, &options)
+    jlems::load_core_types(&options)
 }
 
 /// The type of that name.

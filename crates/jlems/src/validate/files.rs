@@ -42,7 +42,10 @@ impl<'r> Reading<'r> {
         let mut made = Vec::new();
         let name = Path::new(path).file_name().and_then(|name| name.to_str());
         if let (Some(name), true) = (name, is_neuroml) {
-            made.push((with_core_types(path), including_core_types(name, options)));
+            made.push((
+                with_core_types(path),
+                including_core_types(Some(name), options),
+            ));
         }
         Reading {
             path,

@@ -32,7 +32,7 @@ const FEWEST_UNITS: u32 = 16;
 /// Units that each thread can have computed before they are committed.
 const UNITS_IN_WORK: u32 = 2;
 
-/// How a kernel takes many instances through a step.
+/// How a kernel computes a step of many instances.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BlockPlan {
     /// Its parts.
