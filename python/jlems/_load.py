@@ -188,7 +188,7 @@ def _path(path: Any) -> str:
     return path.decode() if isinstance(path, bytes) else str(path)
 
 
-def _quickly(
+def quickly(
     path: Any,
     *,
     include: Any = (),
@@ -217,4 +217,4 @@ def model_of(source: Any, **choices: Any) -> Model:
         return from_lems(source, **choices)
     if type(source).__module__.split(".")[0] == "neuroml":
         return from_neuroml(source, **choices)
-    return _quickly(source, **choices)
+    return quickly(source, **choices)

@@ -261,8 +261,10 @@ impl Code {
         code.text().map(|_| code)
     }
 
-    /// Whether a warning with this code is shown without being asked for: what is read, or how, is
-    /// not what is written, or a part of the model has no effect.
+    /// Whether a warning with this code is shown even without `-v`.
+    ///
+    /// These warnings say that the program reads a model differently from what it says, or that a part of the model
+    /// has no effect.
     pub fn is_always_shown(self) -> bool {
         const ALWAYS_SHOWN: [u16; 12] =
             [113, 225, 226, 229, 416, 425, 426, 430, 525, 550, 553, 806];

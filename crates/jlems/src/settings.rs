@@ -225,7 +225,7 @@ fn id(element: Element<'_>) -> Option<&str> {
     element.attribute("id").map(Attribute::value)
 }
 
-/// The top-level element of that id, else the only one of that id anywhere.
+/// The top-level element with that id. If there is none, the only element in the document with that id.
 fn outermost<'d>(
     document: &'d Document,
     name: &str,
@@ -274,7 +274,7 @@ fn outermost<'d>(
     }
 }
 
-/// The child of that id, else the only one whose element has that name.
+/// The child with that id. If there is none, the only child whose element has that name.
 fn inside<'d>(parent: Element<'d>, name: &str) -> Result<Element<'d>, (String, Option<String>)> {
     if let Some(child) = parent.children().find(|child| id(*child) == Some(name)) {
         return Ok(child);

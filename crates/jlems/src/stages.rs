@@ -96,7 +96,7 @@ impl Loaded {
     /// allow begins anew.
     ///
     /// # Errors
-    /// Settings of what is not there.
+    /// A setting names something that is not there.
     pub fn with_settings(&self, settings: &Settings, options: &Options) -> Result<Loaded, Failure> {
         let mut document = self.document.clone();
         match settings.apply(&mut document) {

@@ -33,7 +33,7 @@ pub enum CheckpointError {
     /// It belongs to a run that would go on otherwise.
     #[error("the checkpoint is of a run with {what}")]
     OtherRun {
-        /// What is not the same.
+        /// What differs between the run and the checkpoint.
         what: &'static str,
     },
     /// The run ends before it.

@@ -112,7 +112,7 @@ pub enum Phase {
     States,
     /// The currents through the membrane with these states, and the rate of the potential.
     Currents,
-    /// What is attached moves by the second half of the step, at the new potential.
+    /// Attached instances move by the second half of the step, at the new potential.
     Rest,
     /// What depends on the new potential: conditions of the node, and what others see.
     End,

@@ -101,8 +101,9 @@ impl<'m, 'd> Equations<'_, 'm, 'd> {
         }
     }
 
-    /// The set-up of a shape, which is `initialize` of jLEMS: each node makes a pass, then, twice,
-    /// all nodes in it are set up and it makes another pass.
+    /// The set-up of a shape, in the order of `initialize` of jLEMS.
+    ///
+    /// Each node makes a pass. Then, twice, all nodes in it are set up, and it makes another pass.
     pub fn setup(&self, shape: ShapeId) -> Vec<Setup<'m, 'd>> {
         let mut parts = Vec::new();
         self.set_up(shape, NodeId::ROOT, &mut parts);

@@ -53,9 +53,9 @@ pub(crate) struct Places<'p> {
     pub groups: Groups,
     pub mechanisms: Vec<Mechanism>,
     columns: Vec<Column>,
-    /// By mechanism and group: the members by instance of the mechanism.
+    /// For each mechanism and group: the members by instance of the mechanism.
     spans: HashMap<(usize, usize), Vec<Span>>,
-    /// By group: the mechanism, and the instance of it, that each member belongs to.
+    /// For each group: the mechanism, and the instance of it, that each member belongs to.
     owners: Vec<Vec<Option<(usize, u32)>>>,
 }
 

@@ -59,7 +59,7 @@ pub enum ExpressionError {
         operation: &'static str,
         range: Range<usize>,
     },
-    /// A number used as a condition.
+    /// A number is used as a condition.
     #[error("`{operation}` needs a condition here, not a number")]
     NumberAsCondition {
         operation: &'static str,

@@ -129,7 +129,7 @@ pub fn text_of(path: &Path) -> io::Result<String> {
 /// The file system inside a few folders. No link leads out of them, even if it is changed while a file is opened.
 #[derive(Debug, Clone, Default)]
 pub struct Sandbox {
-    /// Without links; open, so that they stay those that they were.
+    /// The paths have no links. The folders are open, so that a path cannot come to mean another folder.
     folders: Vec<(PathBuf, Arc<Dir>)>,
 }
 

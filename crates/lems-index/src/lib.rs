@@ -1,10 +1,10 @@
-//! Numbers of things in lists: how the length of a list becomes the 32-bit index of its next element.
+//! Indices of 32 bits for the elements of lists and tables.
 //!
 //! An index that names an element of one kind of table is a type of its own, made with [`ids!`], and the
 //! table is an [`IdVec`]: the compiler then refuses the index of another table.
 //!
 //! Tables of a network hold one index for each connection, so an index takes four bytes instead of eight.
-//! Lists that grow with the model are checked where they grow, with [`next`], and what is too long is an
+//! Lists that grow with the model are checked where they grow, with [`next`]: a list that is too long is an
 //! error for the user. Everywhere else [`narrow`] converts, and never wraps.
 
 /// The index of the next element of a list with `length` elements, or `None` if 32 bits cannot hold it.

@@ -128,7 +128,7 @@ pub enum Defect {
     /// A register that the kernel does not list.
     #[error("register {0} is unknown")]
     UnknownRegister(u32),
-    /// A register used where the other type belongs.
+    /// A register is used as a value of the other type.
     #[error("register {register} is not {expected:?}")]
     RegisterType {
         /// Number of the register.

@@ -21,7 +21,7 @@ pub struct Division {
     pub slots: Vec<Range<u32>>,
     /// Links that no other part has.
     pub links: Vec<Range<u32>>,
-    /// By handler: the instances that no other part has.
+    /// For each handler: the instances that no other part has.
     pub receivers: Vec<Vec<Range<u32>>>,
     /// Whether it has what belongs to the whole network.
     pub is_first: bool,

@@ -258,7 +258,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         })
     }
 
-    /// Folds values that are different in number or place for each member.
+    /// Adds or multiplies values whose number or place differs between the members.
     fn reduce_table(
         &mut self,
         code: &mut Code,

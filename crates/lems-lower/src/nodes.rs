@@ -9,7 +9,7 @@ use super::columns::Address;
 #[derive(Debug, Clone)]
 pub(super) struct CableKernels {
     pub members: u32,
-    /// By part of the step: the number of its kernel; none where there is nothing to do.
+    /// For each part of the step: the number of its kernel; none where there is nothing to do.
     pub parts: Vec<Option<u32>>,
 }
 

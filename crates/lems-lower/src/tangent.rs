@@ -101,9 +101,9 @@ struct Change {
 /// What is written at the statement of a move, besides derivatives.
 #[derive(Debug, Clone, Copy)]
 enum Site {
-    /// Before it, the rate that is corrected for the distance of two values of the state.
+    /// Before the operation, the rate is corrected for the distance of two values of the state.
     Correct(Change, Register, Register),
-    /// Instead of it, the exact move.
+    /// The exact move replaces the operation.
     Move(Change),
 }
 

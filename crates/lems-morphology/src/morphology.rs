@@ -13,7 +13,7 @@ pub const MAX_COMPARTMENTS: usize = 10_000_000;
 #[derive(Debug, Clone)]
 pub struct Morphology {
     segments: Vec<Segment>,
-    /// By segment: where it begins.
+    /// For each segment: where it begins.
     starts: Vec<Point>,
     sections: Vec<Section>,
     compartments: Vec<Compartment>,

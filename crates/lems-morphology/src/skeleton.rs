@@ -6,13 +6,13 @@ use crate::segment::{Point, Section, Segment};
 
 /// What is known of the segments before they are divided.
 pub(crate) struct Skeleton {
-    /// By segment: where it begins.
+    /// For each segment: where it begins.
     pub starts: Vec<Point>,
     /// By segment. A sphere is the cylinder of the same area.
     pub frusta: Vec<Frustum>,
     /// The declared sections, then one for every segment that is in none.
     pub sections: Vec<Section>,
-    /// By segment: its section.
+    /// For each segment: its section.
     pub section_of: Vec<usize>,
     /// The spheres that are not alone in their sections.
     pub without_membrane: Vec<usize>,

@@ -139,7 +139,7 @@ pub(crate) struct Builder<'r, 'm, 'd> {
     pub(crate) without_destination: FxHashSet<TypeId>,
     /// Cells with dendrites.
     pub(crate) cables: CableBuilder<'r>,
-    /// What is counted while connections are only counted.
+    /// The counts of connections, if connections are counted instead of made.
     pub(crate) survey: Option<Survey>,
 }
 

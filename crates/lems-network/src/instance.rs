@@ -89,7 +89,7 @@ pub struct Distribution<'d> {
     pub(crate) share: Share,
     /// Ranks of the instances that are there before any is attached; [`NO_RANK`] for what groups others.
     pub(crate) ranks: Vec<u16>,
-    /// By host and list: what is left out.
+    /// For each host and list: what is left out.
     pub(crate) absent: FxHashMap<(InstanceId, &'d str), Vec<Absent>>,
     /// Number of instances that are left out.
     pub(crate) left_out: usize,
@@ -98,7 +98,7 @@ pub struct Distribution<'d> {
     pub crossings: FxHashMap<(InstanceId, &'d str), bool>,
     /// Whether the path of a connection leads to what other connections attach.
     pub leads_to_attached: bool,
-    /// By kind: an instance that is made on all ranks.
+    /// For each kind: an instance that all ranks make.
     pub(crate) representatives: FxHashMap<PlainKind<'d>, Representative>,
     pub(crate) plain: FxHashMap<ComponentId, bool>,
 }
@@ -146,7 +146,8 @@ impl<'d> Distribution<'d> {
         id.0 as usize >= self.ranks.len()
     }
 
-    /// Whether connections attach plain instances of a component: ranks leave those of others out.
+    /// Whether the instances that connections attach of a component are plain. A rank leaves out the plain instances of
+    /// other ranks.
     pub fn is_plain(&self, component: Option<ComponentId>) -> bool {
         component.is_some_and(|component| self.plain.get(&component) == Some(&true))
     }

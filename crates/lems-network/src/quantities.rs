@@ -6,10 +6,12 @@ use rustc_hash::FxHashMap;
 use crate::{InstanceId, Network, Variable};
 
 impl Network<'_, '_> {
-    /// Paths of the exposed values that can be recorded of every member of a population, with `[*]` in place of its
-    /// number: its own, those of its children, and of a cell with dendrites those of the compartment in the middle of
-    /// each segment. What is attached to single members is left out. For a target without populations, its own
-    /// values, and those of its segments.
+    /// Paths of the exposed values that can be recorded of every member of a population. `[*]` stands for the number
+    /// of the member.
+    ///
+    /// These are the values of the member and of its children. A cell with dendrites also has the values of the
+    /// compartment in the middle of each segment. Instances that are attached to single members are left out. If the
+    /// target has no populations, the paths are those of its own values and of its segments.
     pub fn quantities(&self) -> Vec<String> {
         let mut found = Found {
             network: self,

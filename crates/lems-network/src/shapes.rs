@@ -42,7 +42,7 @@ pub struct Shapes<'d> {
     locations: IdVec<InstanceId, Option<Location>>,
     /// What a step visits, in order; attached instances are visited with their hosts.
     pub visits: Vec<Visit>,
-    /// By host and list: members that other ranks have, with the number of instances in the list before them.
+    /// For each host and list: members that other ranks have, with the number of instances in the list before them.
     absent: FxHashMap<(InstanceId, &'d str), Vec<(u32, Attached)>>,
 }
 
@@ -165,7 +165,7 @@ impl<'d> Shape<'d> {
         self.instances[place * self.nodes.len() + node.index()]
     }
 
-    /// The members that are there: all, unless other ranks have some.
+    /// The members on this rank. These are all members, unless other ranks have some.
     pub fn member_ids(&self) -> impl Iterator<Item = MemberId> + use<'d> {
         self.member_runs().into_iter().flatten().map(MemberId::at)
     }

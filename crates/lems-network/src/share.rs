@@ -1,9 +1,9 @@
 //! The share of a network that one of several ranks builds.
 //!
 //! All ranks make all cells. Plain instances that connections attach to the cells of another rank, such as
-//! its synapses, are numbered but not made: their shapes have the members of the whole network, and the
-//! instances of some. The first instance of each kind is made on all ranks, and the first that has other
-//! values, so that the code of all ranks is that of the whole network.
+//! its synapses, are numbered but not made. Their shapes have all members of the whole network, but only some
+//! of the instances. All ranks make the first instance of each kind, and the first that has other values. So the
+//! code of all ranks is that of the whole network.
 
 use lems_expression::{Expression, Node};
 use lems_model::{ComponentId, Dynamics, Formula, Model, StructureElement};

@@ -22,23 +22,23 @@ pub(crate) struct Clusters {
     pub(crate) handlers: Vec<u32>,
     /// The instance of the first node of each handler.
     pub(crate) receivers: Vec<u32>,
-    /// By slot: one more than a node that stores it; zero if there is none, which takes no memory.
+    /// For each slot: one more than a node that stores it; zero if there is none, which takes no memory.
     owners: Vec<u32>,
-    /// By source: a node that sends its events.
+    /// For each source: a node that sends its events.
     pub(crate) senders: Vec<u32>,
-    /// By position: whether it may draw random numbers in its step.
+    /// For each position: whether it may draw random numbers in its step.
     pub(crate) draws: Vec<bool>,
-    /// By position: the cost of its step, as the number of variables and events that it touches.
+    /// For each position: the cost of its step, as the number of variables and events that it touches.
     pub(crate) costs: Vec<u32>,
-    /// By handler: whether it sends events.
+    /// For each handler: whether it sends events.
     pub(crate) relays: Vec<bool>,
-    /// By handler: whether it may draw random numbers.
+    /// For each handler: whether it may draw random numbers.
     pub(crate) drawing: Vec<bool>,
     /// Two positions that send events of the same source, if there are such. A source has one turn, so such a
     /// program cannot be cut.
     pub(crate) same_source: Option<(u32, u32)>,
     sets: Sets,
-    /// By root: why the nodes of the cluster stay together.
+    /// For each root: why the nodes of the cluster stay together.
     reasons: Vec<Option<Reason>>,
 }
 
@@ -387,7 +387,7 @@ impl Footprints {
 /// Disjoint sets of nodes.
 struct Sets {
     parents: Vec<u32>,
-    /// By root: the number of positions in its set.
+    /// For each root: the number of positions in its set.
     sizes: Vec<u32>,
 }
 

@@ -24,7 +24,7 @@ pub struct Part {
     pub(crate) program: Arc<Program>,
     pub(crate) items: Vec<Item>,
     pub(crate) sources: Vec<Source>,
-    /// By source: whether it has receivers on this rank without a delay, and with one.
+    /// For each source: whether it has receivers on this rank without a delay, and with one.
     pub(crate) here: Vec<Here>,
     /// Number of event selections.
     pub(crate) selections: u32,
@@ -32,7 +32,7 @@ pub struct Part {
     pub(crate) slots: Vec<Range<u32>>,
     /// The slots that others do not have as they are here.
     pub(crate) own: Vec<Range<u32>>,
-    /// By rank: the recorded slots that it stores and must send to rank 0. Rank 0 has none.
+    /// For each rank: the recorded slots that it stores and must send to rank 0. Rank 0 has none.
     pub(crate) probes: Vec<Vec<u32>>,
     /// Where random numbers are drawn, in the order of a step.
     pub(crate) segments: Vec<Segment>,

@@ -12,7 +12,7 @@ pub(crate) struct Partition {
     pub(crate) clusters: Clusters,
     /// Rank of each node.
     pub(crate) ranks: Vec<u16>,
-    /// By source: who receives its events.
+    /// For each source: who receives its events.
     pub(crate) sources: Vec<Source>,
     /// Where random numbers are drawn, in the order of a step.
     pub(crate) segments: Vec<Segment>,

@@ -144,8 +144,10 @@ impl Ranks {
         }
     }
 
-    /// The checksum of a model of which each rank has a part: the sum of what all have in common, and of what each
-    /// has. None if a rank has no part, which passes none, or what they have in common differs.
+    /// The checksum of a model of which each rank has a part. It is the sum of the checksum that all ranks have in
+    /// common and of the checksums of their parts. A rank without a part passes None.
+    ///
+    /// The result is None if a rank has no part, or if the checksums that all should have in common differ.
     ///
     /// # Errors
     /// A rank has left.

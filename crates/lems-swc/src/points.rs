@@ -22,9 +22,9 @@ pub(crate) struct Point {
 /// The points as a tree.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tree {
-    /// By point: index of the parent.
+    /// For each point: index of the parent.
     pub parents: Vec<Option<usize>>,
-    /// By point: the points that grow from it, in the order of the file.
+    /// For each point: the points that grow from it, in the order of the file.
     pub children: Vec<Vec<usize>>,
     pub root: usize,
     /// By point; parents that are not types of their own are passed on.

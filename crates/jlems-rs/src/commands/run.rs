@@ -31,7 +31,7 @@ use progress::Progress;
 use store::{Besides, CountingStore};
 use summary::{Seconds, Summary};
 
-/// Most pictures that names are kept free for.
+/// Largest number of pictures for which names are reserved.
 const MOST_PICTURES: usize = 100;
 
 /// What to run and how.

@@ -132,8 +132,10 @@ pub(super) fn segments(plan: &CablePlan, values: &[f64]) -> Vec<DrawnSegment> {
         .collect()
 }
 
-/// The colours of groups that are no sections: of the smallest that a segment is in, or of the largest if
-/// those are too many; of the sections if there is no such group.
+/// The colours of the groups that are no sections.
+///
+/// A segment has the colour of the smallest group that it is in. If these are too many, it has that of the largest. If
+/// there is no such group, the sections have colours.
 fn groups(plan: &CablePlan) -> (CellColors, Vec<f64>) {
     let count = plan.morphology.segments().len();
     let is_section = |name: &str| plan.sections.iter().any(|s| s.declared && s.name == name);

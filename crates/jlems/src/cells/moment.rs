@@ -29,7 +29,7 @@ pub struct Shown<'s> {
 struct Wanted<'p> {
     title: String,
     plan: &'p CablePlan,
-    /// By segment: the path of its variable, if it has one.
+    /// For each segment: the path of its variable, if it has one.
     paths: Vec<Option<String>>,
 }
 

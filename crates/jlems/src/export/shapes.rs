@@ -11,7 +11,7 @@ use lems_network::{CablePlan, Network};
 /// The shapes of the cells with dendrites of a network.
 pub(super) struct Shapes {
     pub cells: Vec<Cell>,
-    /// By cell with dendrites: its shape.
+    /// For each cell with dendrites: its shape.
     pub of_cable: Vec<usize>,
 }
 

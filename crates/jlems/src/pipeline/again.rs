@@ -15,7 +15,7 @@ const LONGEST_SEARCH: Duration = Duration::from_secs(60);
 /// Most steps that are made to find one where there is no clock.
 const MOST_STEPS_AGAIN: u64 = 1_000_000;
 
-/// The failure of a run of a file whose text is no longer there: it is read again.
+/// The failure of a run whose text has been dropped. The file is read again to show the lines of the failure.
 pub(super) fn explained(
     path: &str,
     reader: &dyn SourceReader,

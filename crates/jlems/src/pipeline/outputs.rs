@@ -81,7 +81,7 @@ impl RunOutputs {
         Some(&last.name)
     }
 
-    /// Takes from the sources the texts that no output is asked for in.
+    /// Drops the texts of the sources that ask for no output.
     pub(super) fn keep_places(&self, sources: &mut [Source]) {
         let mut is_kept = vec![false; sources.len()];
         for wanted in &self.wanted {

@@ -16,8 +16,8 @@ enum Kind {
     Mechanism(usize),
 }
 
-/// All cells of a run in populations that have cells of one kind, which follow one another. What is in no
-/// population of the model is in one with the name of its kind.
+/// All cells of a run, in populations. The cells of a population are of one kind, and follow one another. A cell that
+/// is in no population of the model is put into one with the name of its kind.
 pub(super) fn of(
     job: &Job<'_>,
     places: &Places<'_>,

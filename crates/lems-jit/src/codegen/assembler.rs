@@ -32,7 +32,7 @@ pub(crate) struct Assembler {
     block: Signature,
     handler: Signature,
     declarations: &'static [Declaration],
-    /// By declaration: the helper in the module.
+    /// For each declaration: the helper in the module.
     helpers: Vec<FuncId>,
     fuses: bool,
 }

@@ -70,9 +70,9 @@ pub(crate) struct Count {
 pub(crate) struct Imports<'m> {
     module: &'m mut JITModule,
     declarations: &'static [Declaration],
-    /// By declaration: the helper in the module.
+    /// For each declaration: the helper in the module.
     helpers: &'m [FuncId],
-    /// By declaration: the helper in the function, if the function calls it.
+    /// For each declaration: the helper in the function, if the function calls it.
     references: Vec<Option<FuncRef>>,
     fuses: bool,
 }
@@ -127,7 +127,7 @@ pub(crate) struct Translator<'a, 'f> {
     pub(crate) builder: FunctionBuilder<'f>,
     /// By register.
     variables: Vec<Variable>,
-    /// By register: its type.
+    /// For each register: its type.
     pub(crate) scalars: Vec<Scalar>,
     /// How often each register of the kernel is read.
     pub(crate) reads: Reads,
@@ -137,7 +137,7 @@ pub(crate) struct Translator<'a, 'f> {
     pub(crate) links: Value,
     pub(crate) time: Value,
     pub(crate) step: Value,
-    /// By level: the instance that the loop is at.
+    /// For each level: the instance that the loop is at.
     pub(crate) instances: Vec<Instance>,
     pub(crate) uncopied: Uncopied,
 }

@@ -174,11 +174,11 @@ fn populations(program: &Program) -> Result<Populations, JitError> {
 struct Check<'a> {
     program: &'a Program,
     registers: &'a [Scalar],
-    /// By register: whether it is assigned for certain.
+    /// For each register: whether it is assigned for certain.
     assigned: Vec<bool>,
     /// The assigned registers, in the order of their assignments.
     trail: Vec<u32>,
-    /// By level: one more than the largest instance; zero if the loop never runs.
+    /// For each level: one more than the largest instance; zero if the loop never runs.
     populations: Vec<u32>,
     /// Blocks around this point.
     nesting: usize,

@@ -26,7 +26,7 @@ struct Progress {
     uncommitted: u32,
     /// Whether a thread is committing it.
     committing: bool,
-    /// By position in the window: whether the unit is computed, and if so, whether its commit has work.
+    /// For each position in the window: whether the unit is computed, and if so, whether its commit has work.
     computed: Vec<Option<HasWork>>,
     /// Whether the last commit has left work for later commits.
     left: HasWork,

@@ -15,9 +15,9 @@ use lems_morphology::{Morphology, Node};
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Tree {
-    /// By node: its parent, which has a smaller index. Any other number, such as `u32::MAX`, makes a root.
+    /// For each node: its parent, which has a smaller index. Any other number, such as `u32::MAX`, makes a root.
     pub parents: Vec<u32>,
-    /// By node: the conductance to its parent, in siemens. That of a root has no effect.
+    /// For each node: the conductance to its parent, in siemens. That of a root has no effect.
     pub conductance_to_parent: Vec<f64>,
 }
 

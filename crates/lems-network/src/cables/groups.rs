@@ -228,7 +228,7 @@ impl<'d> Reader<'_, 'd> {
         usize::try_from(lems_math::saturating_u64(number)).unwrap_or(usize::MAX)
     }
 
-    /// The segments of a group that an attribute names; None, and an error, if there is none.
+    /// The segments of the group that an attribute names. If there is no such group, adds an error and gives None.
     pub(super) fn group_named(
         &mut self,
         group: Attribute<'d>,

@@ -72,7 +72,7 @@ impl CablePlan {
     }
 }
 
-/// More errors than anybody reads.
+/// Number of errors after which messages suggest no names, because looking for them takes time.
 const MANY_ERRORS: usize = 100;
 
 /// Reads one cell, and collects what is wrong with it.
@@ -95,7 +95,7 @@ impl<'d> Reader<'_, 'd> {
         });
     }
 
-    /// Whether there are more errors than anybody reads.
+    /// Whether there are so many errors that new ones suggest no names.
     pub(super) fn has_many_errors(&self) -> bool {
         self.errors.len() >= MANY_ERRORS
     }
@@ -320,7 +320,7 @@ impl<'d> Reader<'_, 'd> {
         names
     }
 
-    /// A number in an attribute; None, and an error, if it is missing or not a number.
+    /// The number in an attribute. If it is missing or not a number, adds an error and gives None.
     fn integer(&mut self, element: Element<'d>, attribute: &str) -> Option<i64> {
         let Some(found) = element.attribute(attribute) else {
             let name = element.name();

@@ -101,7 +101,7 @@ struct Flattener {
     repeated: FxHashSet<Register>,
     /// How often the original reads each register.
     reads: Reads,
-    /// By register of the original: the register that holds its value now.
+    /// For each register of the original: the register that holds its value now.
     current: FxHashMap<Register, Register>,
     /// Truth values that are known without running.
     truths: FxHashMap<Register, bool>,

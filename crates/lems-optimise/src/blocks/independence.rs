@@ -20,7 +20,7 @@ use crate::obstacle::Obstacle;
 pub struct Independence {
     /// Everything that a step of an instance stores.
     pub stored: Vec<Stored>,
-    /// By handler: the instance of the kernel to which each instance of the handler belongs, if events
+    /// For each handler: the instance of the kernel to which each instance of the handler belongs, if events
     /// of the kernel run the handler at once; empty for the other handlers.
     pub owners: Vec<Vec<u32>>,
     /// What must keep the order of the instances nevertheless.
@@ -120,7 +120,7 @@ fn reads_of_others(
     Ok(ordered)
 }
 
-/// By handler: the instance of the kernel to which each of its instances belongs.
+/// For each handler: the instance of the kernel to which each of its instances belongs.
 fn owners_of_handlers(
     program: &Program,
     survey: &Survey,
@@ -188,7 +188,7 @@ impl Reached {
         survey: &Survey,
         slots: &Slots<'_>,
     ) -> Result<Vec<u32>, Obstacle> {
-        // By column: all its columns must belong to the same part of the kernel.
+        // For each column: all its columns must belong to the same part of the kernel.
         let bases = self.survey.columns.keys();
         let extents: BTreeSet<Extent> = bases.filter_map(|base| survey.extent(*base)).collect();
         let mut owners = match extents.into_iter().collect::<Vec<_>>()[..] {
@@ -196,7 +196,7 @@ impl Reached {
             [extent] => slots.owners(extent),
             _ => return Err(Obstacle::SeveralOwners),
         };
-        // By table: each of its instances must belong to one instance of the kernel.
+        // For each table: each of its instances must belong to one instance of the kernel.
         for (instance, slot) in self.slots_stored_elsewhere(program) {
             let Some(owner) = slots.owner(slot) else {
                 continue;

@@ -99,7 +99,7 @@ struct Layout {
     buffers: u32,
     /// The buffers of values that cross between parts.
     buffer_of: FxHashMap<Register, u32>,
-    /// By register: the item that assigns it.
+    /// For each register: the item that assigns it.
     source: FxHashMap<Register, usize>,
     /// Registers that the part that assigns them must store in a buffer.
     crossing: FxHashSet<Register>,

@@ -77,7 +77,7 @@ pub(super) const NOBODY: u32 = u32::MAX;
 /// What a kernel or handler touches.
 #[derive(Default)]
 pub(super) struct Survey {
-    /// By first slot: which instances the column belongs to, and whether it is stored.
+    /// For the first slot of each column: which instances the column belongs to, and whether it is stored.
     pub(super) columns: BTreeMap<u32, (Extent, bool)>,
     /// Variables of other instances that it loads, and the instances that it loads them for.
     pub(super) elsewhere: Vec<(Place, Extent)>,

@@ -32,7 +32,7 @@ pub(super) fn fuse(kernel: &mut Kernel) {
     });
 }
 
-/// By register: the factors of a product whose registers do not change any more.
+/// For each register: the factors of a product whose registers do not change any more.
 type Products = FxHashMap<Register, [Register; 2]>;
 
 /// Fuses products in a block; `lasts` says whether a product and its factors are assigned once, and the

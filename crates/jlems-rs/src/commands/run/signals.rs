@@ -28,10 +28,10 @@ pub struct Signals {
     interrupted: Arc<AtomicBool>,
 }
 
-/// Whether a run has something to keep.
+/// Whether a run has results that the end of the process would lose.
 static IS_KEPT: AtomicBool = AtomicBool::new(false);
 
-/// Whether no run of this process has anything to keep yet.
+/// Whether no run of this process has results that its end would lose.
 pub fn nothing_is_kept() -> bool {
     !IS_KEPT.load(Ordering::SeqCst)
 }
@@ -62,7 +62,7 @@ impl Signals {
         signals
     }
 
-    /// There is something to keep now: the first signal only ends the run.
+    /// From now on, the end of the process would lose results. So the first signal only ends the run.
     pub fn keep(&self) {
         self.at_once.store(false, Ordering::SeqCst);
         IS_KEPT.store(true, Ordering::SeqCst);
