@@ -118,7 +118,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         Some(number)
     }
 
-    /// Whether what is attached moves by half a step in a part of the step.
+    /// Whether attached instances move by half a step in this part of the step.
     pub(super) fn halves(&self, phase: Option<Phase>) -> bool {
         let has_moves = matches!(phase, Some(Phase::States | Phase::Rest));
         has_moves && self.method == Method::SecondOrder

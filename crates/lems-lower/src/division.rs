@@ -23,7 +23,7 @@ pub struct Division {
     pub links: Vec<Range<u32>>,
     /// For each handler: the instances that no other part has.
     pub receivers: Vec<Vec<Range<u32>>>,
-    /// Whether it has what belongs to the whole network.
+    /// Whether this part has what belongs to the whole network.
     pub is_first: bool,
 }
 

@@ -500,7 +500,7 @@ impl<'d> Sorter<'_, '_, 'd> {
         }
     }
 
-    /// Makes what is attached to a list members of their shapes; what is left out has its numbers, too.
+    /// Makes the instances attached to a list members of their shapes. Instances that are left out get numbers, too.
     fn enrol_attached(&mut self, host: InstanceId, list: &'d str) {
         let network = self.network;
         let attached = network.list(host, list).unwrap_or_default();

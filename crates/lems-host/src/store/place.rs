@@ -191,10 +191,10 @@ pub(super) fn identity_at(path: &Path) -> Option<Identity> {
 /// Where names lead.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Places {
-    /// The folder, without links, that everything has to be below; None: there is none such.
+    /// The folder that must contain everything, and its path without links. None if there is no such folder.
     root: Option<(PathBuf, Arc<Dir>)>,
     confined: bool,
-    /// Each open once: processes may not have many.
+    /// The open folders. Each is opened once, because a process can have few open files.
     folders: HashMap<PathBuf, Arc<Dir>>,
 }
 

@@ -53,9 +53,9 @@ impl Frame {
 /// Some columns.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Choice {
-    /// Those with these numbers.
+    /// The columns from the first number to the second.
     Numbers(u64, u64),
-    /// Those that have this name.
+    /// The columns that have this name.
     Name(String),
 }
 
