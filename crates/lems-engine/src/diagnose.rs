@@ -277,7 +277,7 @@ impl<'m, 'd> Diagnosis<'m, 'd> {
             earlier: false,
         };
         let kind = self.network.type_of(id);
-        let meaning = match kind.requirements.contains_key(name) {
+        let meaning = match kind.reads_requirement(name) {
             true => self.network.requirement(id, name),
             false => self.network.local(id, name),
         };
@@ -295,7 +295,7 @@ impl<'m, 'd> Diagnosis<'m, 'd> {
             Variable::Exposed(own) | Variable::Live(own) => (readable.instance, own),
         };
         let kind = self.network.type_of(at);
-        if at != id && kind.requirements.contains_key(own) {
+        if at != id && kind.reads_requirement(own) {
             return self.input(at, own, moment);
         }
         let is_state = (kind.dynamics.as_deref()).is_some_and(|d| d.state.contains_key(own));

@@ -38,7 +38,8 @@ fn beginning<'m, 'd>(kind: &'m ComponentType<'d>) -> Vec<Item<'m, 'd>> {
 pub fn requirements<'m, 'd>(
     kind: &'m ComponentType<'d>,
 ) -> impl Iterator<Item = Item<'m, 'd>> + use<'m, 'd> {
-    let names = kind.requirements.keys().copied();
+    let dynamics = kind.dynamics.iter();
+    let names = dynamics.flat_map(|dynamics| dynamics.requirements.iter().copied());
     let outer = names.filter(|name| !kind.parameters.contains_key(name));
     outer.map(|name| Item::Compute(Computation::Requirement(name)))
 }
@@ -141,7 +142,7 @@ pub fn definition<'m, 'd>(kind: &'m ComponentType<'d>, name: &str) -> Option<Com
             .or_else(|| selection().map(Computation::Select))
     });
     of_dynamics.or_else(|| {
-        let (name, _) = kind.requirements.get_key_value(name)?;
+        let name = kind.dynamics.as_ref()?.requirements.get(name)?;
         Some(Computation::Requirement(name))
     })
 }
@@ -447,7 +448,7 @@ impl<'m, 'd> Equations<'_, 'm, 'd> {
                 continue;
             };
             let computed = dynamics.computed_variables().map(|variable| variable.name);
-            let names = kind.requirements.keys().copied().chain(computed);
+            let names = dynamics.requirements.iter().copied().chain(computed);
             stored.extend(names.map(|name| (node, name)));
         }
         let mut states: Vec<RateSum<'m, 'd>> = Vec::new();

@@ -116,7 +116,7 @@ impl<'d> Lowering<'_, '_, 'd> {
             variables.map(|variable| variable.name).collect()
         });
         let own = names.get(name).copied();
-        own.or_else(|| kind.requirements.get_key_value(name).map(|(name, _)| *name))
+        own.or_else(|| kind.dynamics.as_ref()?.requirements.get(name).copied())
     }
 
     /// The value of an expression: a double, or a truth value for a condition.

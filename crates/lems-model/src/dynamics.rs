@@ -1,5 +1,6 @@
 //! `Dynamics`: state, equations, conditions, events, regimes and kinetic schemes.
 
+use indexmap::IndexSet;
 use lems_document::{Attribute, Element};
 use lems_expression::Dimension;
 
@@ -34,6 +35,11 @@ pub struct Dynamics<'d> {
     pub regimes: Table<'d, Regime<'d>>,
     /// `KineticScheme`.
     pub schemes: Vec<KineticScheme<'d>>,
+    /// The requirements of the type that declares these dynamics, inherited ones among them. As in jLEMS, instances read
+    /// these and no others: what a type that inherits the dynamics requires is for its children.
+    pub requirements: IndexSet<&'d str>,
+    /// The exposures of that type: only these give variables a value for others.
+    pub exposures: IndexSet<&'d str>,
 }
 
 impl<'d> Dynamics<'d> {

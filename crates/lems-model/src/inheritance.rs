@@ -68,8 +68,14 @@ pub(crate) fn resolve(model: &mut Model<'_>) -> Result<(), Vec<ModelError>> {
             }
             let parent = parent.map(|parent| model.type_of(parent).clone());
             let own = &mut model.types[id.0 as usize];
+            let declares_dynamics = own.dynamics.is_some();
             if let Some(parent) = parent {
                 inherit(own, &parent);
+            }
+            if let (true, Some(dynamics)) = (declares_dynamics, &mut own.dynamics) {
+                let dynamics = Arc::make_mut(dynamics);
+                dynamics.requirements = own.requirements.keys().copied().collect();
+                dynamics.exposures = own.exposures.keys().copied().collect();
             }
             apply_fixed(own);
         }

@@ -100,6 +100,12 @@ impl ComponentType<'_> {
             + self.texts.len()
     }
 
+    /// Whether the instances read a requirement of this name: one that their dynamics knows.
+    pub fn reads_requirement(&self, name: &str) -> bool {
+        let mut dynamics = self.dynamics.iter();
+        dynamics.any(|dynamics| dynamics.requirements.contains(name))
+    }
+
     /// Dimension of a variable, requirement, property or parameter; None if any is accepted.
     pub fn dimension_of(&self, name: &str) -> Option<Dimension> {
         let variable = self.dynamics.as_ref().and_then(|dynamics| {

@@ -101,7 +101,7 @@ impl<'d> Network<'_, 'd> {
             Variable::Fixed(value) => Some(value),
             Variable::Exposed(_) => Some(0.0),
             Variable::Live(name) => {
-                let elsewhere = self.type_of(id).requirements.contains_key(name) || name == "t";
+                let elsewhere = self.type_of(id).reads_requirement(name) || name == "t";
                 (!elsewhere).then_some(0.0)
             }
         };
@@ -135,7 +135,7 @@ impl<'d> Network<'_, 'd> {
                 .dynamics
                 .iter()
                 .flat_map(|dynamics| dynamics.variables());
-            if !kind.requirements.contains_key(name) || own.any(|own| own.name == name) {
+            if !kind.reads_requirement(name) || own.any(|own| own.name == name) {
                 break;
             }
             match self.requirement(current.instance, name) {

@@ -31,7 +31,7 @@ pub fn exposed_name<'d>(
     variable: &'d str,
     exposure: Option<&'d str>,
 ) -> Option<&'d str> {
-    exposure.or_else(|| kind.exposures.contains_key(variable).then_some(variable))
+    exposure.or_else(|| kind.dynamics.as_ref()?.exposures.get(variable).copied())
 }
 
 /// What the names that a type declares mean.
@@ -60,7 +60,11 @@ pub(crate) fn declared_names<'d>(kind: &ComponentType<'d>) -> DeclaredNames<'d> 
     for name in kind.parameters.keys() {
         names.entry(name).or_insert(Meaning::Value);
     }
-    for name in kind.requirements.keys() {
+    for name in kind
+        .dynamics
+        .iter()
+        .flat_map(|dynamics| &dynamics.requirements)
+    {
         let meaning = Meaning::Variable(Variable::Live(name));
         names.entry(name).or_insert(meaning);
     }

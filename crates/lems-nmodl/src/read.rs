@@ -450,7 +450,7 @@ impl<'n, 'm, 'd> Reader<'n, 'm, 'd> {
             }
         }
         let owner = network.type_of(found.instance);
-        if owner.requirements.contains_key(own)
+        if owner.reads_requirement(own)
             && let Some(further) = network.requirement(found.instance, own)
         {
             return self.outer(node, name, further);
