@@ -381,7 +381,7 @@ fn add_equations<'m, 'd>(
         }
         Item::Condition(condition) => assigned(&condition.actions.assignments),
         Item::Actions(actions) => assigned(&actions.assignments),
-        Item::Assign(assignment) => assigned(std::slice::from_ref(*assignment)),
+        Item::Create(_, assignment) => assigned(std::slice::from_ref(*assignment)),
         Item::Regimes(regimes) => {
             for item in regimes.iter().flat_map(|regime| &regime.items) {
                 add_equations(item, name, lookup, candidates);

@@ -166,7 +166,7 @@ impl<'m, 'd> Lines<'_, 'm, 'd> {
                 self.inside(|lines| lines.actions(at, &condition.actions));
             }
             Item::Actions(actions) => self.actions(at, actions),
-            Item::Assign(assignment) => self.assignment(at, assignment),
+            Item::Create(_, assignment) => self.assignment(at, assignment),
             Item::Enter(regime) => self.line(at, "Regime", format!("enter {regime}")),
             Item::Publish(name) => self.line(at, "Exposure", format!("publish {name}")),
             Item::Regimes(regimes) => self.regimes(at, regimes),

@@ -36,8 +36,8 @@ pub enum Item<'m, 'd> {
     Condition(&'m Condition<'d>),
     /// Actions are done: assignments, then events, then the transition.
     Actions(&'m Actions<'d>),
-    /// A single assignment is done.
-    Assign(&'m Assignment<'d>),
+    /// An assignment of a regime, given by its number, is done when the instance is made.
+    Create(usize, &'m Assignment<'d>),
     /// A regime becomes active and does its `OnEntry` blocks.
     Enter(&'d str),
     /// The value that others see of an exposed variable becomes its present value.

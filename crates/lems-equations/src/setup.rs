@@ -35,11 +35,15 @@ pub fn creation<'m, 'd>(
     kind: &'m ComponentType<'d>,
 ) -> impl Iterator<Item = Item<'m, 'd>> + use<'m, 'd> {
     let dynamics = kind.dynamics.iter();
-    let regimes = dynamics.flat_map(|dynamics| regimes_in_order(dynamics));
-    let starts = regimes.flat_map(|(_, regime)| &regime.dynamics.on_start);
-    starts
-        .flat_map(|actions| &actions.assignments)
-        .map(Item::Assign)
+    let regimes = dynamics.flat_map(|dynamics| {
+        let number = |name| dynamics.regimes.get_index_of(name);
+        regimes_in_order(dynamics).filter_map(move |(name, regime)| Some((number(name)?, regime)))
+    });
+    regimes.flat_map(|(number, regime)| {
+        let starts = regime.dynamics.on_start.iter();
+        let assignments = starts.flat_map(|actions| &actions.assignments);
+        assignments.map(move |assignment| Item::Create(number, assignment))
+    })
 }
 
 /// One initial pass of an instance: requirements, variables if `derived` says so, `OnStart` blocks

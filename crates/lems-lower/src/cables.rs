@@ -91,6 +91,7 @@ impl<'d> Lowering<'_, '_, 'd> {
             nest,
             node: NodeId::ROOT,
             clock,
+            regime: None,
         };
         let potential = self.live(at, self.network.cables.potential);
         let rate = self.place(at, ColumnKind::Rate);
@@ -285,7 +286,13 @@ impl<'d> Lowering<'_, '_, 'd> {
         };
         for (node, name) in rows {
             let clock = Clock::Step;
-            let at = NodeContext { nest, node, clock };
+            let regime = None;
+            let at = NodeContext {
+                nest,
+                node,
+                clock,
+                regime,
+            };
             let value = self.stage_variable(code, at, &mut stage, name);
             let place = self.place(at, ColumnKind::Row(name));
             code.store(place, value);

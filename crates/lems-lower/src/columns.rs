@@ -34,6 +34,8 @@ pub(super) struct Address {
 pub(super) enum ColumnKind<'d> {
     /// A variable as it is.
     Live(&'d str),
+    /// A variable that a regime, given by its number, has to itself.
+    OfRegime(u32, &'d str),
     /// A variable as of the end of the instance's step.
     Snapshot(&'d str),
     /// A variable of a compartment as it is recorded: at the time of the row, while the variable itself

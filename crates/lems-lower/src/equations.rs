@@ -1,9 +1,9 @@
 //! Expressions, selections and actions of one node.
 
 use lems_expression::{Expression, Node as Term};
-use lems_index::Id;
-use lems_model::{Actions, Assignment, ConditionalVariable, Reduce, Selection, Step};
-use lems_network::{InstanceId, NetworkError, NodeId, Readable, Variable};
+use lems_index::{Id, narrow};
+use lems_model::{Actions, Assignment, ConditionalVariable, Dynamics, Reduce, Selection, Step};
+use lems_network::{InstanceId, NetworkError, NodeId, Readable, ShapeId, Variable};
 
 use super::{
     LoopNest, Lowering,
@@ -24,6 +24,8 @@ pub(super) struct NodeContext<'f> {
     pub node: NodeId,
     /// Where `t` comes from.
     pub clock: Clock,
+    /// Number of the regime that the equations belong to.
+    pub regime: Option<usize>,
 }
 
 /// What `t` is.
@@ -41,7 +43,32 @@ pub(super) enum Clock {
 
 impl<'d> Lowering<'_, '_, 'd> {
     pub(super) fn live(&mut self, at: NodeContext<'_>, name: &'d str) -> Place {
-        self.place(at, ColumnKind::Live(name))
+        let kind = self.own_kind(at.nest.shape, at.node, at.regime, name);
+        self.place(at, kind)
+    }
+
+    /// The column of a variable as the equations of a regime, or those outside regimes, see it. A regime has a variable to
+    /// itself if others declare one of that name, too, but the dynamics around them does not.
+    pub(super) fn own_kind(
+        &self,
+        shape: ShapeId,
+        node: NodeId,
+        regime: Option<usize>,
+        name: &'d str,
+    ) -> ColumnKind<'d> {
+        let shared = ColumnKind::Live(name);
+        let (Some(number), Some(dynamics)) = (regime, self.dynamics(shape, node)) else {
+            return shared;
+        };
+        let declares = |dynamics: &Dynamics<'d>| dynamics.variables().any(|own| own.name == name);
+        let mut declaring = (dynamics.regimes.values().enumerate())
+            .filter(|(_, regime)| declares(&regime.dynamics))
+            .map(|(number, _)| number);
+        let is_own = declaring.clone().any(|declaring| declaring == number);
+        match is_own && declaring.nth(1).is_some() && !declares(dynamics) {
+            true => ColumnKind::OfRegime(narrow(number), name),
+            false => shared,
+        }
     }
 
     pub(super) fn place(&mut self, at: NodeContext<'_>, kind: ColumnKind<'d>) -> Place {
@@ -339,7 +366,7 @@ impl<'d> Lowering<'_, '_, 'd> {
             return;
         };
         // What is left to do of the blocks of each regime that was entered from within the one before.
-        let mut entered: Vec<std::slice::Iter<'_, Actions<'d>>> = Vec::new();
+        let mut entered: Vec<(usize, std::slice::Iter<'_, Actions<'d>>)> = Vec::new();
         let mut entries = 0;
         let mut next = Some(regime);
         loop {
@@ -367,17 +394,18 @@ impl<'d> Lowering<'_, '_, 'd> {
                     });
                     return;
                 }
-                let number = code.constant(number as f64);
+                let active = code.constant(number as f64);
                 let place = self.place(at, ColumnKind::Regime);
-                code.store(place, number);
-                entered.push(regime.dynamics.on_entry.iter());
+                code.store(place, active);
+                entered.push((number, regime.dynamics.on_entry.iter()));
             }
-            let Some(blocks) = entered.last_mut() else {
+            let Some((number, blocks)) = entered.last_mut() else {
                 return;
             };
             match blocks.next() {
                 Some(actions) => {
-                    self.effects(code, at, actions);
+                    let regime = Some(*number);
+                    self.effects(code, NodeContext { regime, ..at }, actions);
                     next = actions.transition.map(|regime| regime.value());
                 }
                 None => {

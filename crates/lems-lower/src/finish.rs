@@ -147,6 +147,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         steps.reverse();
         let name = match column.kind {
             ColumnKind::Live(name) | ColumnKind::Parameter(name) => name.to_owned(),
+            ColumnKind::OfRegime(number, name) => format!("{name} (regime {number})"),
             ColumnKind::Snapshot(name) => format!("{name} (exposed)"),
             ColumnKind::Row(name) => format!("{name} (recorded)"),
             ColumnKind::Value(number) => format!("value {number}"),

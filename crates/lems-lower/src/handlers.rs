@@ -44,15 +44,19 @@ impl<'d> Lowering<'_, '_, 'd> {
         {
             return;
         }
-        let regimes = dynamics.regimes.values();
-        let of_regimes = regimes
-            .flat_map(|regime| (regime.dynamics).actions_on([Trigger::Event, Trigger::Entry]));
-        let blocks = dynamics.actions_on([Trigger::Event]).chain(of_regimes);
-        let mut written: Vec<ColumnKind<'d>> = blocks
-            .flat_map(|actions| &actions.assignments)
-            .map(|assignment| ColumnKind::Live(assignment.variable))
-            .collect();
-        written.push(ColumnKind::Regime);
+        let mut written = vec![ColumnKind::Regime];
+        let own = dynamics.actions_on([Trigger::Event]);
+        let assigned = own.flat_map(|actions| &actions.assignments);
+        written.extend(assigned.map(|assignment| ColumnKind::Live(assignment.variable)));
+        for (number, regime) in dynamics.regimes.values().enumerate() {
+            let blocks = (regime.dynamics).actions_on([Trigger::Event, Trigger::Entry]);
+            let assigned = blocks.flat_map(|actions| &actions.assignments);
+            written.extend(
+                assigned.map(|assignment| {
+                    self.own_kind(shape, node, Some(number), assignment.variable)
+                }),
+            );
+        }
         for kind in written {
             let column = self.column(shape, node, kind);
             Rc::make_mut(&mut self.columns.volatile).insert(column);
@@ -66,6 +70,7 @@ impl<'d> Lowering<'_, '_, 'd> {
             nest: &nest,
             node,
             clock: Clock::Local,
+            regime: None,
         };
         let mut code = Code::new(self.columns.volatile.clone());
         for item in items {

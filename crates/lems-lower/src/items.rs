@@ -74,7 +74,10 @@ impl<'d> Lowering<'_, '_, 'd> {
             Item::Simultaneous(simultaneous) => self.simultaneous(code, at.nest, simultaneous),
             Item::Condition(condition) => self.condition(code, at, condition),
             Item::Actions(actions) => self.actions(code, at, actions),
-            Item::Assign(assignment) => self.assign(code, at, assignment),
+            Item::Create(regime, assignment) => {
+                let regime = Some(*regime);
+                self.assign(code, NodeContext { regime, ..at }, assignment);
+            }
             Item::Enter(regime) => self.enter(code, at, regime),
             Item::Publish(name) => self.publish(code, at, name),
             Item::Regimes(regimes) => self.regimes(code, at, regimes, totals),
@@ -218,8 +221,12 @@ impl<'d> Lowering<'_, '_, 'd> {
             halved: false,
             ..at.nest.clone()
         };
-        let at = NodeContext { nest: &nest, ..at };
         for (number, regime) in regimes.iter().enumerate() {
+            let at = NodeContext {
+                nest: &nest,
+                regime: Some(number),
+                ..at
+            };
             self.while_active(code, active, number, &mut |lowering, code| {
                 for item in &regime.items {
                     lowering.item(code, at, item, totals);

@@ -24,6 +24,7 @@ impl<'d> Lowering<'_, '_, 'd> {
             nest,
             node,
             clock: Clock::Step,
+            regime: None,
         };
         // All state variables as they are at the beginning.
         let states = &together.states;
@@ -91,6 +92,7 @@ impl<'d> Lowering<'_, '_, 'd> {
                 nest,
                 node: state.node,
                 clock: Clock::Step,
+                regime: None,
             };
             let mut total = None;
             for rate in &state.rates {

@@ -84,6 +84,7 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
                     nest: &nest,
                     node,
                     clock: Clock::Zero,
+                    regime: None,
                 };
                 for scheme in &dynamics.schemes {
                     self.initial_occupancy(at, scheme);
@@ -134,6 +135,7 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
                         nest,
                         node: *node,
                         clock: Clock::Zero,
+                        regime: None,
                     };
                     for item in items {
                         self.item(code, at, item, &mut Totals::new());

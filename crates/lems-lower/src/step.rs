@@ -64,7 +64,14 @@ impl<'m, 'd> Lowering<'_, 'm, 'd> {
         };
         for NodeItem { node, item } in items {
             let clock = Clock::Step;
-            self.item(code, NodeContext { nest, node, clock }, &item, &mut totals);
+            let regime = None;
+            let at = NodeContext {
+                nest,
+                node,
+                clock,
+                regime,
+            };
+            self.item(code, at, &item, &mut totals);
         }
     }
 
