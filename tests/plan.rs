@@ -22,7 +22,7 @@ fn both(document: &Document) -> Vec<Option<[BTreeMap<String, u64>; 2]>> {
         let estimate = Estimate::of(&model, run.target).unwrap();
         let mut built = BTreeMap::new();
         let network = Network::build(&model, run.target, experiment.random.clone()).unwrap();
-        for instance in &network.instances {
+        for instance in network.instances.iter() {
             let name = model.type_of(instance.kind).name.to_owned();
             *built.entry(name).or_default() += 1;
         }

@@ -276,7 +276,7 @@ impl ResolvedNetwork {
             counts.into_iter().map(population).collect()
         };
         let mut connections = BTreeMap::new();
-        for route in &network.routes {
+        for route in network.routes.iter() {
             let ends = (top(network, route.source), top(network, route.target));
             let key = (ends, network.instance(route.target).kind);
             *connections.entry(key).or_insert(0) += 1;

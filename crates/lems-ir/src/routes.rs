@@ -47,6 +47,30 @@ struct Group {
     last: u32,
 }
 
+/// What a receiver has in common with its neighbours.
+#[derive(Debug, Clone, Copy)]
+struct Kind {
+    handler: Option<u32>,
+    delay: f64,
+}
+
+impl Kind {
+    /// The kind of a receiver, and its number among those of the handler, or that of the selection.
+    fn of(target: Target) -> (Kind, u32) {
+        let (handler, number) = match target.action {
+            Action::Handle { handler, instance } => (Some(handler), instance),
+            Action::Record { selection } => (None, selection),
+        };
+        let delay = target.delay;
+        (Kind { handler, delay }, number)
+    }
+
+    /// Whether it is another kind, bit for bit.
+    fn is(self, other: Kind) -> bool {
+        self.handler == other.handler && self.delay.to_bits() == other.delay.to_bits()
+    }
+}
+
 /// Neighbouring receivers of one source with the same handler and delay.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Receivers<'r> {
@@ -84,54 +108,65 @@ impl Routes {
     ///
     /// If there is another source among them.
     pub fn new(sources: u32, routes: &[(u32, Target)]) -> Routes {
-        let mut counts = vec![0_u32; sources as usize];
-        for (source, _) in routes {
-            counts[*source as usize] += 1;
+        Routes::of(sources, routes.iter().copied())
+    }
+
+    /// The same from an iterator, which is gone through twice.
+    ///
+    /// # Panics
+    ///
+    /// If there is another source among them.
+    pub fn of(sources: u32, routes: impl Iterator<Item = (u32, Target)> + Clone) -> Routes {
+        let mut places = vec![0_u32; sources as usize];
+        for (source, _) in routes.clone() {
+            places[source as usize] += 1;
         }
-        let mut places = Vec::with_capacity(counts.len());
-        let mut place = 0;
-        for count in &counts {
-            places.push(place);
-            place += *count;
+        let mut all = 0;
+        for place in &mut places {
+            let count = std::mem::replace(place, all);
+            all += count;
         }
-        let mut ordered = vec![0_u32; routes.len()];
-        for (number, (source, _)) in (0..).zip(routes) {
-            let place = &mut places[*source as usize];
-            ordered[*place as usize] = number;
+        // From here on the place of a source is that of its next receiver, and in the end that of the next source.
+        let mut numbers = vec![0_u32; all as usize];
+        let mut kind_of = vec![0_u32; all as usize];
+        let mut kinds: Vec<Kind> = Vec::new();
+        for (source, target) in routes {
+            let (kind, number) = Kind::of(target);
+            if !kinds.last().is_some_and(|last| last.is(kind)) {
+                kinds.push(kind);
+            }
+            let place = &mut places[source as usize];
+            numbers[*place as usize] = number;
+            kind_of[*place as usize] = narrow(kinds.len() - 1);
             *place += 1;
         }
         let mut made = Routes {
-            offsets: Vec::with_capacity(counts.len() + 1),
+            offsets: Vec::with_capacity(places.len() + 1),
             groups: Vec::new(),
-            numbers: Vec::with_capacity(routes.len()),
+            numbers,
         };
-        let mut ordered = ordered.into_iter();
-        for count in counts {
+        let mut first = 0;
+        for end in places {
             let first_group = made.groups.len();
             made.offsets.push(narrow(first_group));
-            for number in ordered.by_ref().take(count as usize) {
-                made.push(first_group, routes[number as usize].1);
+            for place in first..end {
+                made.push(first_group, kinds[kind_of[place as usize] as usize], place);
             }
+            first = end;
         }
         made.offsets.push(narrow(made.groups.len()));
         made
     }
 
-    /// Adds a receiver to the last source, of which `first_group` is the first group.
-    fn push(&mut self, first_group: usize, target: Target) {
-        let (handler, number) = match target.action {
-            Action::Handle { handler, instance } => (Some(handler), instance),
-            Action::Record { selection } => (None, selection),
-        };
-        let place = narrow(self.numbers.len());
-        self.numbers.push(number);
+    /// Adds the receiver at a place to the last source, of which `first_group` is the first group.
+    fn push(&mut self, first_group: usize, Kind { handler, delay }: Kind, place: u32) {
         let own = self.groups.get_mut(first_group..).unwrap_or_default();
         match own.last_mut() {
-            Some(group) if group.handler == handler && group.delay == target.delay => {
+            Some(group) if group.handler == handler && group.delay == delay => {
                 group.last = place + 1;
             }
             _ => self.groups.push(Group {
-                delay: target.delay,
+                delay,
                 handler,
                 first: place,
                 last: place + 1,

@@ -48,12 +48,22 @@ struct Run {
 struct Attached {
     /// The shapes, each with its members that are on this rank.
     variants: Vec<(ShapeId, Vec<MemberId>)>,
-    /// The runs of each host.
-    runs: Vec<Vec<Run>>,
+    /// The runs of all hosts, host by host.
+    runs: Vec<Run>,
+    /// By host: the end of its runs.
+    ends: Vec<u32>,
     /// Whether each host belongs to this part of the program.
     are_own: Vec<bool>,
     /// Whether each variant is left out on the hosts of other parts.
     are_plain: Vec<bool>,
+}
+
+impl Attached {
+    /// The runs of each host, in order.
+    fn runs_of_hosts(&self) -> impl Iterator<Item = &[Run]> {
+        let starts = std::iter::once(&0).chain(&self.ends);
+        (starts.zip(&self.ends)).map(|(start, end)| &self.runs[*start as usize..*end as usize])
+    }
 }
 
 impl<'d> Lowering<'_, '_, 'd> {
@@ -70,7 +80,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         }
         let attached = self.attached(shape, node, list);
         // A table for each shape if that is enough, else the runs as they are.
-        let order = match segments(&attached.runs, attached.variants.len()) {
+        let order = match segments(&attached) {
             Some(tables) => self.segment_tables(tables, &attached),
             None => self.run_tables(&attached),
         };
@@ -90,7 +100,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         let mut all = Attached::default();
         for host in self.shape(shape).member_ids() {
             let instance = self.shape(shape).instance(host, node);
-            let mut runs: Vec<Run> = Vec::new();
+            let start = all.runs.len();
             for attached in self.shapes.attached(self.network, instance, list) {
                 let known = (all.variants.iter()).position(|(known, _)| *known == attached.shape);
                 let variant = known.unwrap_or_else(|| {
@@ -101,18 +111,18 @@ impl<'d> Lowering<'_, '_, 'd> {
                     all.variants[variant].1.push(attached.first);
                 }
                 let (variant, first) = (narrow(variant), attached.first.get());
-                match runs.last_mut() {
+                match all.runs[start..].last_mut() {
                     Some(run) if run.variant == variant && run.last == first => {
                         run.last += attached.count;
                     }
-                    _ => runs.push(Run {
+                    _ => all.runs.push(Run {
                         variant,
                         first,
                         last: first + attached.count,
                     }),
                 }
             }
-            all.runs.push(runs);
+            all.ends.push(narrow(all.runs.len()));
             all.are_own.push(self.is_own(instance));
         }
         let are_plain = all.variants.iter().map(|(shape, _)| self.is_plain(*shape));
@@ -135,7 +145,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         let mut offsets = vec![0];
         let mut triples = Vec::new();
         let mut are_own = Vec::new();
-        for (runs, is_own) in attached.runs.iter().zip(&attached.are_own) {
+        for (runs, is_own) in attached.runs_of_hosts().zip(&attached.are_own) {
             for run in runs {
                 let is_left_out = !is_own && attached.are_plain[run.variant as usize];
                 let last = if is_left_out { run.first } else { run.last };
@@ -164,17 +174,19 @@ fn only_own(table: &mut [u32], are_own: &[bool]) -> bool {
 
 /// Offset tables, one for each variant, if all hosts hold variant after variant and follow one
 /// another without gaps.
-fn segments(runs: &[Vec<Run>], variants: usize) -> Option<Vec<Vec<u32>>> {
-    let is_sorted = |own: &Vec<Run>| own.is_sorted_by(|a, b| a.variant < b.variant);
-    if !runs.iter().all(is_sorted) {
+fn segments(attached: &Attached) -> Option<Vec<Vec<u32>>> {
+    let is_sorted = |own: &[Run]| own.is_sorted_by(|a, b| a.variant < b.variant);
+    if !attached.runs_of_hosts().all(is_sorted) {
         return None;
     }
+    let variants = attached.variants.len();
     let mut tables = Vec::with_capacity(variants);
     for variant in 0..narrow(variants) {
-        let of_variant = |own: &Vec<Run>| own.iter().find(|run| run.variant == variant).copied();
-        let mut end = runs.iter().find_map(of_variant).map_or(0, |run| run.first);
+        let of_variant = |own: &[Run]| own.iter().find(|run| run.variant == variant).copied();
+        let first = attached.runs_of_hosts().find_map(of_variant);
+        let mut end = first.map_or(0, |run| run.first);
         let mut table = vec![end];
-        for own in runs {
+        for own in attached.runs_of_hosts() {
             if let Some(run) = of_variant(own) {
                 if run.first != end {
                     return None;

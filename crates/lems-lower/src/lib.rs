@@ -476,49 +476,57 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
 
     /// Makes the table of what the events of each source set off.
     fn routes(&mut self, recorded: &Recorded<'d>) {
-        // Connections come first, in the order in which the network has them.
-        let mut by_source: Vec<(u32, Target)> = Vec::with_capacity(self.network.routes.len());
-        for route in &self.network.routes {
-            let from = self.shapes.location(route.source);
-            let source = self.sources.get(&PortKey {
-                shape: from.shape,
-                node: from.node,
-                port: route.source_port,
-            });
-            let action = self.action_at(route.target, route.target_port);
-            if let (Some(source), Some(action)) = (source, action) {
-                let delay = route.delay;
-                by_source.push((source.of(from.member), Target { action, delay }));
-            }
-        }
-        // Recorders come after them.
-        for (selection, (instance, port)) in recorded.events.iter().enumerate() {
-            let location = self.shapes.location(*instance);
-            let key = PortKey {
-                shape: location.shape,
-                node: location.node,
-                port,
-            };
-            if let Some(source) = self.sources.get(&key) {
-                let action = Action::Record {
-                    selection: narrow(selection),
-                };
-                by_source.push((source.of(location.member), Target { action, delay: 0.0 }));
-            }
-        }
-        let first = self.source_count as usize;
-        if self.fits("sources of events", first + recorded.inlets.len()) {
-            for (source, (instance, port)) in (self.source_count..).zip(&recorded.inlets) {
-                let action = self.action_at(*instance, port);
-                by_source.extend(action.map(|action| (source, Target { action, delay: 0.0 })));
-            }
+        let connections = &self.network.routes;
+        let first = self.source_count;
+        if self.fits("sources of events", first as usize + recorded.inlets.len()) {
             self.source_count += narrow(recorded.inlets.len());
         }
         self.cross();
         self.divide_handlers();
-        if self.overflow.is_none() && self.fits("connections", by_source.len()) {
-            self.program.routes = Routes::new(self.source_count, &by_source);
+        if self.overflow.is_some() {
+            return;
         }
+        // Connections come first, in the order in which the network has them, then recorders.
+        let made = connections.iter().filter_map(|route| {
+            let source = self.source_at(route.source, route.source_port)?;
+            let action = self.action_at(route.target, route.target_port)?;
+            let delay = route.delay;
+            Some((source, Target { action, delay }))
+        });
+        let recorders = recorded.events.iter().enumerate();
+        let recorders = recorders.filter_map(|(selection, (instance, port))| {
+            let source = self.source_at(*instance, port)?;
+            let selection = narrow(selection);
+            let action = Action::Record { selection };
+            Some((source, Target { action, delay: 0.0 }))
+        });
+        let inlets = (first..).zip(&recorded.inlets);
+        let inlets = inlets.filter_map(|(source, (instance, port))| {
+            let action = self.action_at(*instance, port)?;
+            Some((source, Target { action, delay: 0.0 }))
+        });
+        let all = made.chain(recorders).chain(inlets);
+        let most = connections.len() + recorded.events.len() + recorded.inlets.len();
+        let count = match most > self.most {
+            true => all.clone().count(),
+            false => most,
+        };
+        if count <= self.most {
+            self.program.routes = Routes::of(self.source_count, all);
+        } else {
+            self.fits("connections", count);
+        }
+    }
+
+    /// The source of the events that an instance sends on a port, if there is one.
+    fn source_at(&self, instance: InstanceId, port: &'d str) -> Option<u32> {
+        let location = self.shapes.location(instance);
+        let key = PortKey {
+            shape: location.shape,
+            node: location.node,
+            port,
+        };
+        Some(self.sources.get(&key)?.of(location.member))
     }
 
     /// What an event on a port of an instance does, if it does something.

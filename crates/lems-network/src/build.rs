@@ -7,11 +7,12 @@ use lems_model::{ComponentId, ComponentType, Direction, Model, Role, Siblings, T
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
-    Instance, InstanceId, MAX_DEPTH, Network, NetworkError, Share,
+    Connections, InstanceId, Instances, MAX_DEPTH, Network, NetworkError, Share,
     cables::{CableBuilder, CableRules, Cables, Origin},
     connect::Connector,
     hash_order,
     instance::Distribution,
+    instances,
     path::Path,
     share::{Survey, can_be_distributed},
     structure::{Place, is_bare_connection, makes_instances},
@@ -152,8 +153,8 @@ impl<'r, 'm, 'd> Builder<'r, 'm, 'd> {
     ) -> Self {
         let network = Network {
             model,
-            instances: Vec::new(),
-            routes: Vec::new(),
+            instances: Instances::default(),
+            routes: Connections::default(),
             assigned: FxHashMap::default(),
             additions: FxHashMap::default(),
             added_names: FxHashSet::default(),
@@ -276,17 +277,13 @@ impl<'m, 'd> Builder<'_, 'm, 'd> {
             plan.varying(component).map_or(kind, |varying| varying.kind)
         });
         let model = self.network.model;
-        let id = InstanceId(lems_index::narrow(self.network.instances.len()));
-        self.network.instances.push(Instance {
+        let origin = instances::Origin {
             kind,
             component,
-            parent,
             consolidated,
-            number: None,
             attached: false,
-            singles: Vec::new(),
-            lists: Vec::new(),
-        });
+        };
+        let id = self.network.instances.push(origin, parent);
         if depth > MAX_DEPTH || self.network.instances.len() > self.most {
             let span = self.network.span_of(id);
             self.exhausted = true;
@@ -323,7 +320,7 @@ impl<'m, 'd> Builder<'_, 'm, 'd> {
             let child_kind = model.component(child).component_type;
             let child =
                 self.instantiate(child_kind, Some(child), Some(id), consolidated, depth + 1)?;
-            self.network.instance_mut(id).singles.push((slot, child));
+            self.network.contents_mut(id).singles.push((slot, child));
         }
         self.check_counts(kind, &children, id);
         for &(role, group) in &children {
@@ -345,7 +342,7 @@ impl<'m, 'd> Builder<'_, 'm, 'd> {
         let attachments: Vec<&'d str> = model.type_of(kind).attachments.keys().copied().collect();
         for list in hash_order(&attachments) {
             if self.network.number_of_list(id, list).is_none() {
-                let lists = &mut self.network.instance_mut(id).lists;
+                let lists = &mut self.network.contents_mut(id).lists;
                 lists.push((list, Vec::new()));
             }
         }
@@ -390,7 +387,7 @@ impl<'m, 'd> Builder<'_, 'm, 'd> {
 
     pub(crate) fn append(&mut self, owner: InstanceId, list: &'d str, element: InstanceId) {
         let number = self.network.number_of_list(owner, list);
-        let lists = &mut self.network.instance_mut(owner).lists;
+        let lists = &mut self.network.contents_mut(owner).lists;
         match number.and_then(|number| lists.get_mut(number)) {
             Some((_, elements)) => elements.push(element),
             None => lists.push((list, vec![element])),

@@ -8,8 +8,9 @@ use lems_math::JavaRandom;
 use lems_model::{ComponentId, ComponentType, Model, TypeId};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::instances::Contents;
 use crate::meaning::DeclaredNames;
-use crate::{Cables, NetworkError};
+use crate::{Cables, Connections, Instance, Instances, NetworkError};
 
 /// So many singles or lists of an instance are looked up in a table.
 const MANY_NAMES: usize = 16;
@@ -26,52 +27,6 @@ impl Id for InstanceId {
     fn from_u32(number: u32) -> Self {
         InstanceId(number)
     }
-}
-
-/// One running copy of a component.
-#[derive(Debug, Clone)]
-pub struct Instance<'d> {
-    /// Its type.
-    pub kind: TypeId,
-    /// Its component; None for an instance made from a type alone.
-    pub component: Option<ComponentId>,
-    /// The instance that it is in; None for the root.
-    pub parent: Option<InstanceId>,
-    /// Whether jLEMS runs it from a consolidated type, which doubles its `OnStart` blocks.
-    pub consolidated: bool,
-    /// Which of the instances that a `MultiInstantiate` made it is.
-    pub number: Option<u32>,
-    /// Whether it was attached while the network was built.
-    pub attached: bool,
-    /// Children in slots, in the order in which jLEMS walks them, then `ChildInstance`s, by the
-    /// name that paths use.
-    pub singles: Vec<(&'d str, InstanceId)>,
-    /// Lists by name: `Children`, `Attachments`, and the nameless list of `MultiInstantiate`.
-    pub lists: Vec<(&'d str, Vec<InstanceId>)>,
-}
-
-impl Instance<'_> {
-    /// The instances in it: those in slots, then those in lists.
-    pub(crate) fn inner(&self) -> impl Iterator<Item = InstanceId> + Clone {
-        let singles = self.singles.iter().map(|(_, id)| *id);
-        let lists = self.lists.iter().flat_map(|(_, list)| list);
-        singles.chain(lists.copied())
-    }
-}
-
-/// A way for events from one instance to another.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Route<'d> {
-    /// The sender.
-    pub source: InstanceId,
-    /// Its port.
-    pub source_port: &'d str,
-    /// The receiver.
-    pub target: InstanceId,
-    /// Its port.
-    pub target_port: &'d str,
-    /// Seconds on the way; zero or less is at once.
-    pub delay: f64,
 }
 
 /// Which rank of how many builds its share of a network.
@@ -191,9 +146,9 @@ pub struct Network<'m, 'd> {
     /// The model that the instances are made from.
     pub model: &'m Model<'d>,
     /// Instances; the first is the root.
-    pub instances: Vec<Instance<'d>>,
+    pub instances: Instances<'d>,
     /// Event connections, in the order in which they were made.
-    pub routes: Vec<Route<'d>>,
+    pub routes: Connections<'d>,
     /// Values set by `Assign`, or copied by `CoInstantiate`.
     pub assigned: FxHashMap<(InstanceId, &'d str), f64>,
     /// Names of assigned values that the type of the instance does not know.
@@ -238,17 +193,18 @@ impl<'m, 'd> Network<'m, 'd> {
     }
 
     /// An instance by number.
-    pub fn instance(&self, id: InstanceId) -> &Instance<'d> {
-        &self.instances[id.0 as usize]
+    pub fn instance(&self, id: InstanceId) -> Instance<'_, 'd> {
+        self.instances.get(id)
     }
 
-    pub(crate) fn instance_mut(&mut self, id: InstanceId) -> &mut Instance<'d> {
-        &mut self.instances[id.0 as usize]
+    /// What is in an instance, to be changed.
+    pub(crate) fn contents_mut(&mut self, id: InstanceId) -> &mut Contents<'d> {
+        self.instances.contents_mut(id)
     }
 
     /// Which of the lists of an instance has a name.
     pub(crate) fn number_of_list(&self, id: InstanceId, name: &str) -> Option<usize> {
-        let lists = &self.instance(id).lists;
+        let lists = self.instance(id).lists;
         // Each index of a path asks for the list without a name.
         if name.is_empty() && lists.len() < MANY_NAMES {
             return lists.iter().position(|(list, _)| list.is_empty());
@@ -258,7 +214,7 @@ impl<'m, 'd> Network<'m, 'd> {
 
     /// The first single of an instance that has a name.
     pub(crate) fn single(&self, id: InstanceId, name: &str) -> Option<InstanceId> {
-        let singles = &self.instance(id).singles;
+        let singles = self.instance(id).singles;
         let number = self.number_of(id, Named::Single, singles, name)?;
         singles.get(number).map(|(_, single)| *single)
     }
@@ -401,7 +357,7 @@ impl<'m, 'd> Network<'m, 'd> {
             let name = single.map_or("", |(name, _)| *name);
             return self.component_id(child).unwrap_or(name).to_owned();
         }
-        for (name, list) in &self.instance(parent).lists {
+        for (name, list) in self.instance(parent).lists {
             let Some(index) = list.iter().position(|id| *id == child) else {
                 continue;
             };

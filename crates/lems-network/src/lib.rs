@@ -9,11 +9,13 @@ mod build;
 mod cables;
 mod cells;
 mod connect;
+mod connections;
 mod error;
 mod estimate;
 mod hash_order;
 mod inlets;
 mod instance;
+mod instances;
 mod leave_out;
 mod lints;
 mod lookup;
@@ -33,11 +35,13 @@ mod wiring;
 
 pub use cables::{Cable, CablePlan, CableRules, CableRulesError, Cables, IonRule, SectionName};
 pub use cells::Cell;
+pub use connections::{Connections, Route};
 pub use error::NetworkError;
 pub use estimate::{Count, Estimate, state_size};
 pub use hash_order::{hash_order, regimes_in_order};
 pub use inlets::Inlet;
-pub use instance::{Distribution, Instance, InstanceId, Network, Route, Share};
+pub use instance::{Distribution, InstanceId, Network, Share};
+pub use instances::{Contents, Instance, Instances};
 pub use lookup::Readable;
 pub use meaning::{Meaning, Variable, exposed_name};
 pub use recording::{

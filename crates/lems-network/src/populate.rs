@@ -97,7 +97,7 @@ impl<'m, 'd> Builder<'_, 'm, 'd> {
         let kind = self.network.model.component(component).component_type;
         let depth = self.depth_of(id) + 1;
         if let Some(child) = self.instantiate(kind, Some(component), Some(id), true, depth) {
-            let singles = &mut self.network.instance_mut(id).singles;
+            let singles = &mut self.network.contents_mut(id).singles;
             singles.push((name.value(), child));
             self.assign(child, place, assigns, None);
         }
@@ -162,7 +162,7 @@ impl<'m, 'd> Builder<'_, 'm, 'd> {
             let Some(child) = self.instantiate(kind, component, Some(id), true, depth) else {
                 return;
             };
-            self.network.instance_mut(child).number = u32::try_from(index).ok();
+            self.network.contents_mut(child).number = u32::try_from(index).ok();
             if let Some(name) = self.network.declared_index(child) {
                 self.network.set(child, name, index as f64);
             }

@@ -33,13 +33,20 @@ impl NodeId {
     pub const ROOT: NodeId = NodeId(0);
 }
 
+/// The place of what has none.
+const NOWHERE: u32 = u32::MAX;
+/// The signature of what has none.
+const UNSIGNED: SignatureId = SignatureId(u32::MAX);
+
 /// All shapes of a network, their members, and the order in which a step visits them.
 #[derive(Debug, Clone)]
 pub struct Shapes<'d> {
     /// The shapes.
     pub shapes: IdVec<ShapeId, Shape<'d>>,
-    /// Where each instance is.
-    locations: IdVec<InstanceId, Option<Location>>,
+    /// Where each instance is: the number of its place, and the member.
+    locations: IdVec<InstanceId, (u32, MemberId)>,
+    /// Nodes of shapes; those of one shape follow one another.
+    places: Vec<(ShapeId, NodeId)>,
     /// What a step visits, in order; attached instances are visited with their hosts.
     pub visits: Vec<Visit>,
     /// For each host and list: members that other ranks have, with the number of instances in the list before them.
@@ -82,6 +89,8 @@ pub struct Shape<'d> {
     /// Members that are there, as long as one follows another: the first member, and how many that are there come
     /// before it.
     runs: Vec<(u32, u32)>,
+    /// The place of its first node in [`Shapes::places`].
+    first_place: u32,
     /// Whether its members are attached to others.
     pub attached: bool,
     /// Whether its members are nodes of cells with dendrites.
@@ -156,13 +165,21 @@ impl Visit {
 impl<'d> Shape<'d> {
     /// The instance of a node in a member.
     pub fn instance(&self, member: MemberId, node: NodeId) -> InstanceId {
+        let (first, before) = match self.runs[..] {
+            [run] => run,
+            _ => self.run_of(member),
+        };
+        let place = (member.get() - first + before) as usize;
+        self.instances[place * self.nodes.len() + node.index()]
+    }
+
+    /// The run that a member is in.
+    fn run_of(&self, member: MemberId) -> (u32, u32) {
         let after = self
             .runs
             .partition_point(|(first, _)| *first <= member.get());
         let run = after.checked_sub(1).map(|run| self.runs[run]);
-        let (first, before) = run.unwrap_or_default();
-        let place = (member.get() - first + before) as usize;
-        self.instances[place * self.nodes.len() + node.index()]
+        run.unwrap_or_default()
     }
 
     /// The members on this rank. These are all members, unless other ranks have some.
@@ -197,11 +214,14 @@ impl<'d> Shapes<'d> {
             sizes: (0..count).map(|_| 0).collect(),
             populous: (0..count).map(|_| false).collect(),
             whole: false,
-            signature_of: (0..count).map(|_| None).collect(),
+            signature_of: (0..count).map(|_| UNSIGNED).collect(),
             shape_of: FxHashMap::default(),
             shapes: Shapes {
                 shapes: IdVec::new(),
-                locations: (0..count).map(|_| None).collect(),
+                locations: (0..count)
+                    .map(|_| (NOWHERE, MemberId::from_u32(0)))
+                    .collect(),
+                places: Vec::new(),
                 visits: Vec::new(),
                 absent: FxHashMap::default(),
             },
@@ -224,31 +244,30 @@ impl<'d> Shapes<'d> {
         network: &Network<'_, 'd>,
         host: InstanceId,
         list: &'d str,
-    ) -> Vec<Attached> {
-        let mut others = self
-            .absent
-            .get(&(host, list))
-            .into_iter()
-            .flatten()
-            .peekable();
-        let mut all = Vec::new();
+    ) -> impl Iterator<Item = Attached> {
+        let others = self.absent.get(&(host, list));
+        let mut others = others.into_iter().flatten().peekable();
         let here = network.list(host, list).unwrap_or_default();
-        for (place, element) in here.iter().enumerate() {
-            while let Some((_, other)) = others.next_if(|(after, _)| *after as usize <= place) {
-                all.push(*other);
+        let mut here = here.iter().enumerate().peekable();
+        std::iter::from_fn(move || {
+            loop {
+                let place = here.peek().map(|(place, _)| *place);
+                let is_next = |after: u32| place.is_none_or(|place| after as usize <= place);
+                if let Some((_, other)) = others.next_if(|(after, _)| is_next(*after)) {
+                    return Some(*other);
+                }
+                let (_, element) = here.next()?;
+                if network.instance(*element).attached {
+                    let location = self.location(*element);
+                    return Some(Attached {
+                        shape: location.shape,
+                        first: location.member,
+                        count: 1,
+                        is_here: true,
+                    });
+                }
             }
-            if network.instance(*element).attached {
-                let location = self.location(*element);
-                all.push(Attached {
-                    shape: location.shape,
-                    first: location.member,
-                    count: 1,
-                    is_here: true,
-                });
-            }
-        }
-        all.extend(others.map(|(_, other)| *other));
-        all
+        })
     }
 
     /// Where an instance is kept.
@@ -256,8 +275,13 @@ impl<'d> Shapes<'d> {
     /// # Panics
     /// The instance is of another network.
     pub fn location(&self, id: InstanceId) -> Location {
-        match self.locations[id] {
-            Some(location) => location,
+        let (place, member) = self.locations[id];
+        match self.places.get(place as usize) {
+            Some(&(shape, node)) => Location {
+                shape,
+                member,
+                node,
+            },
             None => lems_index::bug(&format!("instance {} has no shape", id.0)),
         }
     }
@@ -315,12 +339,12 @@ struct Sorter<'n, 'm, 'd> {
     signatures: FxHashMap<Signature<'d>, SignatureId>,
     /// Signatures of instances that are like others of their component, without anything in them.
     leaves: FxHashMap<(TypeId, Option<ComponentId>, bool, bool), SignatureId>,
-    sizes: IdVec<InstanceId, usize>,
+    sizes: IdVec<InstanceId, u32>,
     populous: IdVec<InstanceId, bool>,
     /// Whether what is being signed is in an instance that is a member as a whole.
     whole: bool,
-    /// Signatures of what has been signed.
-    signature_of: IdVec<InstanceId, Option<SignatureId>>,
+    /// Signatures of what has been signed; [`UNSIGNED`] for the rest.
+    signature_of: IdVec<InstanceId, SignatureId>,
     shape_of: FxHashMap<SignatureId, ShapeId>,
     shapes: Shapes<'d>,
 }
@@ -329,8 +353,8 @@ impl<'d> Sorter<'_, '_, 'd> {
     /// Children that belong to the tree itself, in order: name of slot or list, instance.
     fn inner(&self, id: InstanceId) -> Vec<(&'d str, InstanceId)> {
         let instance = self.network.instance(id);
-        let mut inner = instance.singles.clone();
-        for (list, elements) in &instance.lists {
+        let mut inner = instance.singles.to_vec();
+        for (list, elements) in instance.lists {
             let own = elements
                 .iter()
                 .filter(|e| !self.network.instance(**e).attached);
@@ -361,7 +385,7 @@ impl<'d> Sorter<'_, '_, 'd> {
         ));
         if let Some(known) = leaf.and_then(|leaf| self.leaves.get(&leaf)) {
             self.sizes[id] = 1;
-            self.signature_of[id] = Some(*known);
+            self.signature_of[id] = *known;
             return *known;
         }
         // Attached instances are members of shapes of their own, so they are no part of the signature.
@@ -395,7 +419,7 @@ impl<'d> Sorter<'_, '_, 'd> {
             children.push((list, id.unwrap_or(""), signature));
         }
         let bare = network.type_of(id).dynamics.is_none();
-        populous |= size > LARGEST_SHAPE || bare && has_population(&children);
+        populous |= size as usize > LARGEST_SHAPE || bare && has_population(&children);
         populous &= !self.whole;
         self.whole = around;
         if populous {
@@ -435,7 +459,7 @@ impl<'d> Sorter<'_, '_, 'd> {
         }
         self.sizes[id] = size;
         self.populous[id] = populous;
-        self.signature_of[id] = Some(signature);
+        self.signature_of[id] = signature;
         signature
     }
 
@@ -480,14 +504,22 @@ impl<'d> Sorter<'_, '_, 'd> {
 
     /// The shape that an instance is of.
     fn shape_like(&mut self, id: InstanceId) -> ShapeId {
-        let signature = self.signature_of[id].unwrap_or_else(|| self.sign(id));
+        let signature = match self.signature_of[id] {
+            UNSIGNED => self.sign(id),
+            signature => signature,
+        };
         match self.shape_of.get(&signature) {
             Some(shape) => *shape,
             None => {
                 let mut nodes = IdVec::new();
                 self.nodes(id, None, &mut nodes);
-                let shape = self.shapes.shapes.push(Shape {
+                let shape = self.shapes.shapes.next_id();
+                let first_place = narrow(self.shapes.places.len());
+                let places = nodes.ids().map(|node| (shape, node));
+                self.shapes.places.extend(places);
+                self.shapes.shapes.push(Shape {
                     nodes,
+                    first_place,
                     members: 0,
                     instances: Vec::new(),
                     runs: Vec::new(),
@@ -546,7 +578,7 @@ impl<'d> Sorter<'_, '_, 'd> {
             .iter()
             .map(|(n, id)| (*n, Some(*id)))
             .collect();
-        for (list, elements) in &instance.lists {
+        for (list, elements) in instance.lists {
             let own = elements
                 .iter()
                 .filter(|e| !self.network.instance(**e).attached);
@@ -586,14 +618,10 @@ impl<'d> Sorter<'_, '_, 'd> {
 
     /// Makes an instance, and everything in it, nodes of a member, numbered from `next`.
     fn enrol_node(&mut self, id: InstanceId, shape: ShapeId, member: MemberId, next: &mut NodeId) {
-        self.shapes.locations[id] = Some(Location {
-            shape,
-            member,
-            node: *next,
-        });
         let component = self.network.instance(id).component;
         let shape_of_all = &mut self.shapes.shapes[shape];
         shape_of_all.instances.push(id);
+        self.shapes.locations[id] = (shape_of_all.first_place + next.get(), member);
         let common = &mut shape_of_all.nodes[*next].component;
         *common = common.filter(|common| component == Some(*common));
         next.0 += 1;

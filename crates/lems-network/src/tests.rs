@@ -67,7 +67,7 @@ fn a_connection_before_its_populations_finds_them() {
     let model = Model::read(&document).unwrap();
     let network = Network::build(&model, model.ids["n"], lems_math::JavaRandom::new(1)).unwrap();
     assert_eq!(network.routes.len(), 1);
-    let route = network.routes[0];
+    let route = network.routes.iter().next().unwrap();
     assert_eq!(network.path(route.source), "one[0]");
     assert_eq!(network.path(route.target), "two[2]/synapses:s:0");
     assert_eq!(network.property(route.target, "weight"), Some(5.0));
@@ -88,7 +88,7 @@ fn paths_of_what_only_connects_start_around_it() {
         let model = Model::read(&document).unwrap();
         let network =
             Network::build(&model, model.ids["n"], lems_math::JavaRandom::new(1)).unwrap();
-        let route = network.routes[0];
+        let route = network.routes.iter().next().unwrap();
         assert_eq!(network.path(route.source), "one[0]", "{from}");
         assert_eq!(network.path(route.target), "two[2]/synapses:s:0", "{to}");
     }

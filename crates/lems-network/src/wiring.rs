@@ -41,7 +41,7 @@ impl<'d> Connector<'_, '_, '_, 'd> {
         };
         let target_port = self.port(wiring.target_port, target, Direction::In);
         if let (Some(source_port), Some(target_port), true) = (source_port, target_port, reaches) {
-            self.builder.network.routes.push(Route {
+            self.builder.network.routes.push(&Route {
                 source: from,
                 source_port,
                 target,
@@ -179,7 +179,7 @@ impl<'d> Connector<'_, '_, '_, 'd> {
         let kind = self.network().model.component(component).component_type;
         let made =
             (self.builder).instantiate(kind, Some(component), Some(host), consolidated, 0)?;
-        self.builder.network.instance_mut(made).attached = true;
+        self.builder.network.instances.set_attached(made);
         self.builder.append(host, list, made);
         self.builder.build(made);
         Some(made)

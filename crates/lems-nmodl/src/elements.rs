@@ -282,7 +282,7 @@ pub(crate) fn check_readers(
         .iter()
         .flat_map(|rule| [&rule.inside, &rule.outside, &rule.current]);
     let names: FxHashSet<&str> = names.map(String::as_str).collect();
-    for (number, instance) in (0..).zip(&network.instances) {
+    for (number, instance) in (0..).zip(network.instances.iter()) {
         let id = InstanceId(number);
         if number_of.contains_key(&id) {
             continue;

@@ -212,8 +212,8 @@ impl Membranes {
                     .or_insert(0.0);
             }
         }
-        for instance in &mut network.instances {
-            for (_, list) in &mut instance.lists {
+        for contents in network.instances.all_contents_mut() {
+            for (_, list) in &mut contents.lists {
                 list.retain(|element| !self.elements.contains_key(element));
             }
         }

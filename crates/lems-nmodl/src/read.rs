@@ -51,10 +51,10 @@ pub(crate) fn nodes_of(
     while let Some((id, path)) = nodes.get(next).cloned() {
         next += 1;
         let instance = network.instance(id);
-        for (slot, child) in &instance.singles {
+        for (slot, child) in instance.singles {
             nodes.push((*child, format!("{path}{slot}/")));
         }
-        for (list, elements) in &instance.lists {
+        for (list, elements) in instance.lists {
             for (number, child) in elements.iter().enumerate() {
                 if network.instance(*child).attached {
                     return None;

@@ -1,0 +1,178 @@
+//! All instances of a network, with what many have in common kept once.
+
+use lems_index::narrow;
+use lems_model::{ComponentId, TypeId};
+
+use crate::InstanceId;
+
+/// One running copy of a component, as [`Instances`] show it.
+#[derive(Debug, Clone, Copy)]
+pub struct Instance<'n, 'd> {
+    /// Its type.
+    pub kind: TypeId,
+    /// Its component; None for an instance made from a type alone.
+    pub component: Option<ComponentId>,
+    /// The instance that it is in; None for the root.
+    pub parent: Option<InstanceId>,
+    /// Whether jLEMS runs it from a consolidated type, which doubles its `OnStart` blocks.
+    pub consolidated: bool,
+    /// Which of the instances that a `MultiInstantiate` made it is.
+    pub number: Option<u32>,
+    /// Whether it was attached while the network was built.
+    pub attached: bool,
+    /// Children in slots, in the order in which jLEMS walks them, then `ChildInstance`s, by the
+    /// name that paths use.
+    pub singles: &'n [(&'d str, InstanceId)],
+    /// Lists by name: `Children`, `Attachments`, and the nameless list of `MultiInstantiate`.
+    pub lists: &'n [(&'d str, Vec<InstanceId>)],
+}
+
+impl<'n> Instance<'n, '_> {
+    /// The instances in it: those in slots, then those in lists.
+    pub(crate) fn inner(self) -> impl Iterator<Item = InstanceId> + Clone + 'n {
+        let singles = self.singles.iter().map(|(_, id)| *id);
+        let lists = self.lists.iter().flat_map(|(_, list)| list);
+        singles.chain(lists.copied())
+    }
+}
+
+/// What an instance is made from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Origin {
+    pub kind: TypeId,
+    pub component: Option<ComponentId>,
+    pub consolidated: bool,
+    pub attached: bool,
+}
+
+/// What is in an instance.
+#[derive(Debug, Clone, Default)]
+pub struct Contents<'d> {
+    pub(crate) number: Option<u32>,
+    pub(crate) singles: Vec<(&'d str, InstanceId)>,
+    /// Lists by name.
+    pub lists: Vec<(&'d str, Vec<InstanceId>)>,
+}
+
+/// The mark of what is not there.
+const NONE: u32 = u32::MAX;
+
+/// So many origins are looked at for one that is already known.
+const RECENT: usize = 256;
+
+/// All instances; the first is the root. Most are synapses with nothing in them, so that each takes a few bytes only.
+#[derive(Debug, Clone)]
+pub struct Instances<'d> {
+    records: Vec<Record>,
+    origins: Vec<Origin>,
+    /// Numbers of origins that were used not long ago.
+    recent: Box<[u32; RECENT]>,
+    contents: Vec<Contents<'d>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Record {
+    /// The number of its origin.
+    origin: u32,
+    /// The instance that it is in, or [`NONE`].
+    parent: u32,
+    /// The number of its contents, or [`NONE`].
+    contents: u32,
+}
+
+impl Default for Instances<'_> {
+    fn default() -> Self {
+        Instances {
+            records: Vec::new(),
+            origins: Vec::new(),
+            recent: Box::new([NONE; RECENT]),
+            contents: Vec::new(),
+        }
+    }
+}
+
+impl<'d> Instances<'d> {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// An instance by number.
+    pub(crate) fn get(&self, id: InstanceId) -> Instance<'_, 'd> {
+        self.view(self.records[id.0 as usize])
+    }
+
+    /// All of them, in order.
+    pub fn iter(&self) -> impl Iterator<Item = Instance<'_, 'd>> {
+        self.records.iter().map(|record| self.view(*record))
+    }
+
+    fn view(&self, record: Record) -> Instance<'_, 'd> {
+        let origin = self.origins[record.origin as usize];
+        let contents = self.contents.get(record.contents as usize);
+        Instance {
+            kind: origin.kind,
+            component: origin.component,
+            parent: (record.parent != NONE).then_some(InstanceId(record.parent)),
+            consolidated: origin.consolidated,
+            number: contents.and_then(|contents| contents.number),
+            attached: origin.attached,
+            singles: contents.map_or(&[], |contents| &contents.singles),
+            lists: contents.map_or(&[], |contents| &contents.lists),
+        }
+    }
+
+    /// Adds an instance with nothing in it.
+    pub(crate) fn push(&mut self, origin: Origin, parent: Option<InstanceId>) -> InstanceId {
+        let id = InstanceId(narrow(self.records.len()));
+        let origin = self.origin(origin);
+        self.records.push(Record {
+            origin,
+            parent: parent.map_or(NONE, |parent| parent.0),
+            contents: NONE,
+        });
+        id
+    }
+
+    /// The number of an origin.
+    fn origin(&mut self, origin: Origin) -> u32 {
+        let component = origin.component.map_or(origin.kind.0, |of| of.0) as usize;
+        let place = 4 * component + 2 * usize::from(origin.consolidated);
+        let recent = &mut self.recent[(place + usize::from(origin.attached)) % RECENT];
+        if self.origins.get(*recent as usize) != Some(&origin) {
+            *recent = narrow(self.origins.len());
+            self.origins.push(origin);
+        }
+        *recent
+    }
+
+    /// Says that an instance is attached to the one that it is in.
+    pub(crate) fn set_attached(&mut self, id: InstanceId) {
+        let record = self.records[id.0 as usize];
+        let origin = self.origins[record.origin as usize];
+        self.records[id.0 as usize].origin = self.origin(Origin {
+            attached: true,
+            ..origin
+        });
+    }
+
+    /// What is in an instance, to be changed.
+    pub(crate) fn contents_mut(&mut self, id: InstanceId) -> &mut Contents<'d> {
+        let record = &mut self.records[id.0 as usize];
+        if record.contents == NONE {
+            record.contents = narrow(self.contents.len());
+            self.contents.push(Contents::default());
+        }
+        &mut self.contents[record.contents as usize]
+    }
+
+    /// What is in each instance that has something in it, to be changed.
+    pub fn all_contents_mut(&mut self) -> impl Iterator<Item = &mut Contents<'d>> {
+        self.contents.iter_mut()
+    }
+}
