@@ -19,7 +19,7 @@ impl Document {
         text: String,
         limits: &Limits,
     ) -> Result<(), LoadFailure> {
-        let source = Source {
+        let mut source = Source {
             name: origin.to_owned(),
             text: text.into(),
             embedded: false,
@@ -30,7 +30,7 @@ impl Document {
             limits: *limits,
             ..IncludeOptions::default()
         };
-        let read = builder.read(id, &source, &options);
+        let read = builder.read(id, &mut source, &options);
         self.tree = builder.finish();
         self.sources.push(source);
         let file = read.map_err(|error| self.refusing(error))?;

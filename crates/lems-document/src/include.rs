@@ -144,13 +144,13 @@ impl Loader<'_> {
         }
         // Parse the text, or take the tree that was prepared when the program was built.
         let id = SourceId::after(&self.sources);
-        let source = Source {
+        let mut source = Source {
             name: found.name.clone(),
-            text: found.text,
+            text: found.text.into(),
             embedded: found.embedded.is_some(),
         };
         let prepared = (found.embedded).and_then(|file| self.builder.take(id, file, limits));
-        let read = prepared.map_or_else(|| self.builder.read(id, &source, self.options), Ok);
+        let read = prepared.map_or_else(|| self.builder.read(id, &mut source, self.options), Ok);
         self.sources.push(source);
         let mut file = match read {
             Ok(file) => file,

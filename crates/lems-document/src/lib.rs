@@ -35,6 +35,7 @@ mod rows;
 mod search;
 mod source;
 mod splice;
+mod text;
 mod tree;
 
 #[cfg(test)]
@@ -48,4 +49,5 @@ pub use overrides::Override;
 pub use prepared::prepare;
 pub use search::base_name;
 pub use source::{EmbeddedFile, MemorySources, Source, SourceId, SourceReader, Span};
+pub use text::SourceText;
 pub use tree::{Attribute, Document, Element};

@@ -78,7 +78,7 @@ impl Builder {
     pub(crate) fn read(
         &mut self,
         id: SourceId,
-        source: &Source,
+        source: &mut Source,
         options: &IncludeOptions,
     ) -> Result<File, DocumentError> {
         options.limits.allow_text(source)?;
@@ -86,13 +86,14 @@ impl Builder {
             return self.read_singly(id, source, options);
         };
         let size = self.tree.size();
-        let read = self.read_rest(id, source, &cut, options);
+        if let Ok(file) = self.read_rest(id, source, &cut, options) {
+            source.text.condense(cut);
+            return Ok(file);
+        }
         // An error is reported with the words and places of the whole text.
-        read.or_else(|_| {
-            drop(cut);
-            self.tree.truncate(size);
-            self.read_singly(id, source, options)
-        })
+        drop(cut);
+        self.tree.truncate(size);
+        self.read_singly(id, source, options)
     }
 
     /// Reads a source without its runs of like elements, of which only the first ones are left, and then the

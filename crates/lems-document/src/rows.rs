@@ -6,13 +6,15 @@
 //! lost, because only whole elements without content are left out, and whole lines of blanks between them.
 
 use std::ops::Range;
+use std::sync::Arc;
 
-use lems_index::narrow;
+use lems_index::{bug, narrow};
 
 /// Fewer elements in a row are read one by one.
 const ROWS_FROM: usize = 16;
 
 /// A text without most elements of its runs.
+#[derive(Clone)]
 pub(crate) struct Cut {
     pub(crate) text: String,
     /// The runs in the order of the text.
@@ -20,12 +22,96 @@ pub(crate) struct Cut {
 }
 
 /// Elements that follow one another and differ in the values of their attributes only.
+#[derive(Clone)]
 pub(crate) struct Run {
-    pub(crate) rows: Rows,
+    pub(crate) rows: Arc<Rows>,
+    /// The blanks between elements, if they are always the same.
+    pub(crate) blanks: Option<String>,
     /// Where the first one ends in the text of the file, and where the last one does.
     left_out: Range<usize>,
     /// Where the first one ends in the text that is left.
-    at: usize,
+    pub(crate) at: usize,
+}
+
+impl Run {
+    /// A run of elements that begin at `starts`, with the same blanks between them or with others. `values` is the
+    /// place of their values.
+    fn of(
+        pattern: &Pattern<'_>,
+        mut starts: Vec<u32>,
+        blanks: Option<&str>,
+        left_out: Range<usize>,
+        values: u32,
+    ) -> Run {
+        starts.shrink_to_fit();
+        let pieces: Vec<u32> = (pattern.pieces.iter())
+            .map(|piece| narrow(piece.len()))
+            .collect();
+        // Of each element only its values are kept, each with its quote, and so are blanks that differ.
+        let common = match blanks {
+            Some(blanks) => pieces.iter().sum::<u32>() + narrow(blanks.len() + 1),
+            None => pieces.iter().sum::<u32>(),
+        };
+        let rows = Rows {
+            saved: common - narrow(pieces.len()),
+            starts,
+            pieces,
+            quote: pattern.quote,
+            values,
+        };
+        Run {
+            rows: Arc::new(rows),
+            blanks: blanks.map(str::to_owned),
+            left_out,
+            at: 0,
+        }
+    }
+
+    /// Where the kept values end.
+    fn values_end(&self) -> u32 {
+        let rows = &self.rows;
+        let first = rows.starts.first().copied().unwrap_or_default();
+        let blanks = self.blanks.as_deref().map_or(0, str::len);
+        let whole = self.left_out.end - first as usize + blanks;
+        narrow(rows.values as usize + whole - rows.starts.len() * rows.saved as usize)
+    }
+
+    /// Bytes of the first element.
+    pub(crate) fn first_length(&self) -> usize {
+        let start = self.rows.starts.first().copied().unwrap_or_default();
+        self.left_out.start.saturating_sub(start as usize)
+    }
+
+    /// Moves what is kept of each element from the text of the file to its front, after the first `end` bytes.
+    /// Returns where that ends. It never reaches what is still to be read, as each value had a name before it.
+    fn condense(&self, text: &mut [u8], mut end: usize) -> usize {
+        let mut keep = |text: &mut [u8], kept: Range<usize>| {
+            let length = kept.len();
+            text.copy_within(kept, end);
+            if let Some(quote) = text.get_mut(end + length) {
+                *quote = self.rows.quote;
+            }
+            end += length + 1;
+        };
+        let (last, before) = self.rows.pieces.split_last().unwrap_or((&0, &[]));
+        for (row, start) in self.rows.starts.iter().enumerate() {
+            let mut at = *start as usize;
+            for piece in before {
+                at += *piece as usize;
+                let rest = text.get(at..).unwrap_or_default();
+                let length = rest.iter().position(|byte| *byte == self.rows.quote);
+                let length = length.unwrap_or_default();
+                keep(text, at..at + length);
+                at += length;
+            }
+            if self.blanks.is_none() {
+                at += *last as usize;
+                let next = self.rows.starts.get(row + 1);
+                keep(text, at..next.map_or(at, |next| *next as usize));
+            }
+        }
+        end
+    }
 }
 
 /// Where the elements of a run are.
@@ -34,22 +120,46 @@ pub(crate) struct Rows {
     /// Where each begins in the text of the file.
     pub(crate) starts: Vec<u32>,
     /// The length of the text before the first value, between values, and after the last one.
-    gaps: Vec<u32>,
+    pub(crate) pieces: Vec<u32>,
     /// The quote around each value.
-    quote: u8,
+    pub(crate) quote: u8,
+    /// Where the values of the first element begin among those that are kept.
+    pub(crate) values: u32,
+    /// How many bytes fewer are kept of each element.
+    saved: u32,
 }
 
 impl Rows {
-    /// The range of a value in the element that begins at a place.
-    pub(crate) fn value(&self, text: &[u8], start: u32, number: usize) -> Range<usize> {
-        let mut value = start as usize..start as usize;
-        for gap in self.gaps.iter().take(number + 1) {
-            let from = value.end + *gap as usize;
-            let rest = text.get(from..).unwrap_or_default();
-            let length = rest.iter().position(|byte| *byte == self.quote);
-            value = from..from + length.unwrap_or_default();
-        }
-        value
+    /// The values of an element in the order of its attributes, each with the place where it begins in the text of
+    /// the file. `kept` are the values of the text.
+    pub(crate) fn values<'t>(
+        &self,
+        kept: &'t str,
+        row: u32,
+    ) -> impl Iterator<Item = (&'t str, u32)> {
+        let first = self.starts.first().copied().unwrap_or_default();
+        let start = self.starts.get(row as usize).copied().unwrap_or(first);
+        let place = u64::from(self.values) + u64::from(start - first)
+            - u64::from(row) * u64::from(self.saved);
+        let place = usize::try_from(place).unwrap_or(usize::MAX);
+        let values = kept.get(place..).unwrap_or_default();
+        let count = self.pieces.len().saturating_sub(1);
+        let mut at = start;
+        (values
+            .split(char::from(self.quote))
+            .zip(self.pieces.iter())
+            .take(count))
+        .map(move |(value, piece)| {
+            let begin = at + *piece;
+            at = begin + narrow(value.len());
+            (value, begin)
+        })
+    }
+
+    /// The length of the tag of an element.
+    pub(crate) fn tag_length(&self, kept: &str, row: u32) -> u32 {
+        let values = self.values(kept, row).map(|(value, _)| narrow(value.len()));
+        values.sum::<u32>() + self.pieces.iter().sum::<u32>()
     }
 }
 
@@ -83,6 +193,33 @@ impl Cut {
         let start = moved(range.start, start);
         start..moved(range.end, end).max(start)
     }
+
+    /// Translates a place in the text of the file to one in the shortened text. None if it was left out.
+    pub(crate) fn place(&self, place: usize) -> Option<usize> {
+        let after = self.runs.partition_point(|run| run.left_out.end <= place);
+        if (self.runs.get(after)).is_some_and(|next| next.left_out.start < place) {
+            return None;
+        }
+        match after.checked_sub(1).and_then(|at| self.runs.get(at)) {
+            Some(run) => Some(place - run.left_out.end + run.at),
+            None => Some(place),
+        }
+    }
+
+    /// The values of the runs of the text of the file, each with its quote after it, in the memory of that text.
+    pub(crate) fn values_of(&self, text: String) -> String {
+        let mut bytes = text.into_bytes();
+        let mut end = 0;
+        for run in &self.runs {
+            end = run.condense(&mut bytes, end);
+        }
+        bytes.truncate(end);
+        bytes.shrink_to_fit();
+        match String::from_utf8(bytes) {
+            Ok(values) => values,
+            Err(_) => bug("the values of rows are not text"),
+        }
+    }
 }
 
 /// All runs of a text, outside of comments and the like.
@@ -90,6 +227,7 @@ fn found(text: &str) -> Vec<Run> {
     let bytes = text.as_bytes();
     let mut runs = Vec::new();
     let mut at = 0;
+    let mut values = 0;
     while let Some(next) = text.get(at..).and_then(|rest| rest.find('<')) {
         let start = at + next;
         let rest = text.get(start..).unwrap_or_default();
@@ -104,28 +242,24 @@ fn found(text: &str) -> Vec<Run> {
         // Follow the elements that are like the first one.
         let mut starts = vec![narrow(start)];
         let mut end = first_end;
+        let mut blanks_between = None;
+        let mut is_even = true;
         loop {
             let next = end + blanks(bytes.get(end..).unwrap_or_default());
             let Some(next_end) = pattern.end_of(bytes, next) else {
                 break;
             };
+            let between = text.get(end..next).unwrap_or_default();
+            is_even &= *blanks_between.get_or_insert(between) == between;
             starts.push(narrow(next));
             end = next_end;
         }
         at = end;
         if starts.len() >= ROWS_FROM {
-            starts.shrink_to_fit();
-            let gaps = pattern.pieces.iter().map(|piece| narrow(piece.len()));
-            let rows = Rows {
-                starts,
-                gaps: gaps.collect(),
-                quote: pattern.quote,
-            };
-            runs.push(Run {
-                rows,
-                left_out: first_end..end,
-                at: 0,
-            });
+            let blanks = blanks_between.filter(|_| is_even);
+            let run = Run::of(&pattern, starts, blanks, first_end..end, values);
+            values = run.values_end();
+            runs.push(run);
         }
     }
     runs

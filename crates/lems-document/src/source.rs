@@ -1,10 +1,11 @@
 //! Source texts, places in them, and access to files.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use lems_index::narrow;
+
+use crate::text::SourceText;
 
 /// Suffix of the names of embedded files, as shown to the user.
 pub(crate) const EMBEDDED: &str = " (core types)";
@@ -54,7 +55,7 @@ pub struct Source {
     /// The name shown to the user: a path, or a file name with `(core types)`.
     pub name: String,
     /// The whole text.
-    pub text: Cow<'static, str>,
+    pub text: SourceText,
     /// Whether it is embedded in the program, so it was not written by the user.
     pub embedded: bool,
 }

@@ -1,17 +1,17 @@
 //! The merged document, and handles to its elements and attributes.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use crate::error::DocumentError;
-use crate::malformed::{name_end, tag_length};
+use crate::malformed::name_end;
 use crate::options::Note;
 use crate::rows::Rows;
 use crate::source::{Source, SourceId, Span};
-use lems_index::{Runs, bug, narrow};
+use crate::text::SourceText;
+use lems_index::{Place, Runs, bug, narrow};
 
 /// A file merged with all the files that it includes, as one sequence of top-level elements.
 ///
@@ -47,7 +47,7 @@ pub(crate) struct Tree {
     /// Which of the records stand for runs of like elements without content.
     pub(crate) runs: Runs,
     /// Those elements, run by run. Their record has the places of the first one.
-    pub(crate) rows: Vec<Rows>,
+    pub(crate) rows: Vec<Arc<Rows>>,
     /// In the order of their elements.
     pub(crate) attributes: Vec<AttributeRecord>,
     /// Values that differ from the text because of entities or line ends, sorted by attribute.
@@ -78,6 +78,18 @@ pub(crate) struct AttributeRecord {
 
 pub(crate) const DECODED: u32 = 1 << 31;
 
+impl AttributeRecord {
+    /// The record of the same attribute of another element of a run, with its value and where that begins.
+    fn moved_to(self, start: u32, value: &str) -> AttributeRecord {
+        AttributeRecord {
+            name: self.name,
+            name_start: start.saturating_sub(self.value_start.saturating_sub(self.name_start)),
+            value_start: start,
+            value_end: start + narrow(value.len()),
+        }
+    }
+}
+
 impl Tree {
     /// How many elements there are.
     pub(crate) fn count(&self) -> usize {
@@ -85,7 +97,7 @@ impl Tree {
     }
 
     /// Makes the record that was added last stand for all elements of a run.
-    pub(crate) fn repeat_last(&mut self, rows: Rows) {
+    pub(crate) fn repeat_last(&mut self, rows: Arc<Rows>) {
         let record = self.elements.len().saturating_sub(1);
         self.runs.push(narrow(record), rows.starts.len());
         self.rows.push(rows);
@@ -112,15 +124,17 @@ impl Tree {
         self.runs.truncate(rows);
     }
 
-    /// The record of an element and, if it is one of a run, the run and where it begins.
+    /// The record of an element and, if it is one of a run, the run and which of its elements it is.
     pub(crate) fn record(&self, number: u32) -> Option<(&ElementRecord, Option<(&Rows, u32)>)> {
         let place = self.runs.place(number);
         let record = self.elements.get(place.record as usize)?;
-        let row = place.table.and_then(|(table, row)| {
-            let rows = self.rows.get(table as usize)?;
-            Some((rows, *rows.starts.get(row as usize)?))
-        });
-        Some((record, row))
+        Some((record, self.row(place)))
+    }
+
+    /// The run that an element is in, and which of its elements it is.
+    fn row(&self, place: Place) -> Option<(&Rows, u32)> {
+        let (table, row) = place.table?;
+        Some((self.rows.get(table as usize)?, row))
     }
 
     /// The number of the first element that is not inside an element.
@@ -197,7 +211,7 @@ impl Document {
     pub fn source(&self, id: SourceId) -> &Source {
         static NOWHERE: Source = Source {
             name: String::new(),
-            text: Cow::Borrowed(""),
+            text: SourceText::empty(),
             embedded: false,
         };
         self.sources
@@ -241,7 +255,20 @@ impl Document {
     fn slice(&self, source: SourceId, start: u32, end: u32) -> &str {
         let text = &self.source(source).text;
         let end = text.len().min(end as usize);
-        text.get(start as usize..end).unwrap_or_default()
+        text.part(start as usize..end).unwrap_or_default()
+    }
+
+    /// The value of an attribute that is not in a run.
+    fn value(&self, source: SourceId, index: u32, record: AttributeRecord) -> &str {
+        if record.name & DECODED == 0 {
+            return self.slice(source, record.value_start, record.value_end);
+        }
+        let decoded = &self.tree.decoded;
+        let found = decoded.binary_search_by_key(&index, |(attribute, _)| *attribute);
+        found
+            .ok()
+            .and_then(|position| decoded.get(position))
+            .map_or("", |(_, value)| value)
     }
 
     fn name(&self, index: u32) -> &str {
@@ -281,17 +308,15 @@ impl<'d> Element<'d> {
 
     /// The start tag with its angle brackets.
     pub fn span(self) -> Span {
+        let tree = &self.document.tree;
         let record = self.record();
-        let row = self
-            .document
-            .tree
-            .record(self.index)
-            .and_then(|found| found.1);
+        let row = tree.record(self.index).and_then(|found| found.1);
         let (start, end) = match row {
             None => (record.start, record.tag_end),
-            Some((_, start)) => {
-                let text = self.document.slice(record.source, start, u32::MAX);
-                (start, start.saturating_add(narrow(tag_length(text))))
+            Some((rows, row)) => {
+                let start = rows.starts.get(row as usize).copied().unwrap_or_default();
+                let values = self.document.source(record.source).text.values();
+                (start, start + rows.tag_length(values, row))
             }
         };
         Span {
@@ -304,7 +329,11 @@ impl<'d> Element<'d> {
     /// The local name in the start tag.
     pub fn name_span(self) -> Span {
         let span = self.span();
-        let tag = self.document.slice(span.source, span.start, span.end);
+        // What was written before the name is the same in a run.
+        let record = self.record();
+        let tag = self
+            .document
+            .slice(record.source, record.start, record.tag_end);
         let end = span.start + narrow(name_end(tag));
         Span {
             source: span.source,
@@ -326,51 +355,44 @@ impl<'d> Element<'d> {
     /// The attributes written in this start tag.
     pub(crate) fn written(self) -> impl Iterator<Item = Attribute<'d>> {
         let tree = &self.document.tree;
-        let all = tree.attributes_of(tree.runs.place(self.index).record);
+        let place = tree.runs.place(self.index);
+        let all = tree.attributes_of(place.record);
         (0..)
             .zip(all)
-            .filter_map(move |(number, index)| self.attribute_at(number, index))
+            .filter_map(move |(number, index)| self.attribute_at(place, number, index))
     }
 
     /// The attribute of that name that is written in this start tag.
     fn written_named(self, name: &str) -> Option<Attribute<'d>> {
         let tree = &self.document.tree;
-        let all = tree.attributes_of(tree.runs.place(self.index).record);
+        let place = tree.runs.place(self.index);
+        let all = tree.attributes_of(place.record);
         let (number, index) = (0..).zip(all).find(|(_, index)| {
             let record = tree.attributes.get(*index as usize);
             record.is_some_and(|record| self.document.name(record.name) == name)
         })?;
-        self.attribute_at(number, index)
+        self.attribute_at(place, number, index)
     }
 
     /// The attribute with a number in this start tag, whose record has an index.
-    fn attribute_at(self, number: usize, index: u32) -> Option<Attribute<'d>> {
-        let tree = &self.document.tree;
+    fn attribute_at(self, place: Place, number: usize, index: u32) -> Option<Attribute<'d>> {
+        let document = self.document;
+        let tree = &document.tree;
         let record = *tree.attributes.get(index as usize)?;
-        let row = tree.record(self.index).and_then(|found| found.1);
+        let source = tree.elements.get(place.record as usize)?.source;
+        let (record, value) = match tree.row(place) {
+            None => (record, document.value(source, index, record)),
+            Some((rows, row)) => {
+                let text = &document.source(source).text;
+                let (value, start) = rows.values(text.values(), row).nth(number)?;
+                (record.moved_to(start, value), value)
+            }
+        };
         Some(Attribute {
             element: self,
-            index,
-            record: row.map_or(record, |row| self.in_row(record, row, number)),
+            record,
+            value,
         })
-    }
-
-    /// The record of an attribute in an element of a run, by that in the first element of the run.
-    fn in_row(
-        self,
-        first: AttributeRecord,
-        (rows, start): (&Rows, u32),
-        number: usize,
-    ) -> AttributeRecord {
-        let text = &self.document.source(self.record().source).text;
-        let value = rows.value(text.as_bytes(), start, number);
-        let start = narrow(value.start);
-        AttributeRecord {
-            name: first.name,
-            name_start: start.saturating_sub(first.value_start.saturating_sub(first.name_start)),
-            value_start: start,
-            value_end: narrow(value.end),
-        }
     }
 
     /// The attribute of that name.
@@ -477,8 +499,8 @@ impl fmt::Debug for Element<'_> {
 #[derive(Clone, Copy)]
 pub struct Attribute<'d> {
     element: Element<'d>,
-    index: u32,
     record: AttributeRecord,
+    value: &'d str,
 }
 
 impl<'d> Attribute<'d> {
@@ -489,17 +511,7 @@ impl<'d> Attribute<'d> {
 
     /// The value with entities decoded.
     pub fn value(self) -> &'d str {
-        let document = self.element.document;
-        if !self.is_decoded() {
-            let source = self.element.record().source;
-            return document.slice(source, self.record.value_start, self.record.value_end);
-        }
-        let decoded = &document.tree.decoded;
-        let found = decoded.binary_search_by_key(&self.index, |(attribute, _)| *attribute);
-        found
-            .ok()
-            .and_then(|position| decoded.get(position))
-            .map_or("", |(_, value)| value)
+        self.value
     }
 
     /// The value in the text, without its quotes.

@@ -16,7 +16,7 @@ fn source(text: &str) -> Source {
 
 /// A document of one text, read with runs or without.
 fn read(text: &str, singly: bool, limits: Limits) -> Result<Document, DocumentError> {
-    let source = source(text);
+    let mut source = source(text);
     let options = IncludeOptions {
         limits,
         ..IncludeOptions::default()
@@ -24,7 +24,7 @@ fn read(text: &str, singly: bool, limits: Limits) -> Result<Document, DocumentEr
     let mut builder = Builder::default();
     let file = match singly {
         true => builder.read_singly(SourceId(0), &source, &options),
-        false => builder.read(SourceId(0), &source, &options),
+        false => builder.read(SourceId(0), &mut source, &options),
     };
     let File {
         name, span, items, ..
@@ -103,9 +103,31 @@ fn runs_are_read_like_single_elements() {
     let document = read(&text, false, Limits::default()).unwrap();
     let singly = read(&text, true, Limits::default()).unwrap();
     assert_eq!(told(&document), told(&singly));
+    let source = &document.sources[0].text;
+    assert!(source.kept_bytes() < text.len() * 2 / 3);
+    assert_eq!(source.len(), text.len());
+    assert_eq!(**source, text);
     assert_eq!(document.tree.rows.len(), 4);
     assert_eq!(document.tree.count(), singly.tree.elements.len());
     assert!(document.tree.elements.len() < 12);
+}
+
+#[test]
+fn blanks_between_the_elements_of_a_run_may_differ() {
+    let row = |number: usize| {
+        let blanks = &"\n\t  \n "[number % 7..];
+        format!("<c id=\"{number}\" to=\"b\"/>{blanks}")
+    };
+    let rows: String = (0..30).map(row).collect();
+    let even: String = (0..20)
+        .map(|number| format!("<d id='{number}'/>"))
+        .collect();
+    let text = format!("<Lems>{rows}{rows}<x/>{even}</Lems>");
+    let document = read(&text, false, Limits::default()).unwrap();
+    let singly = read(&text, true, Limits::default()).unwrap();
+    assert_eq!(told(&document), told(&singly));
+    assert_eq!(document.tree.rows.len(), 2);
+    assert_eq!(*document.sources[0].text, text);
 }
 
 #[test]
