@@ -28,6 +28,7 @@ pub fn next(length: usize) -> Option<u32> {
 /// If 32 bits cannot hold it. A wrapped index would name another element, and the results would be wrong
 /// without a word.
 #[track_caller]
+#[inline]
 pub fn narrow(index: usize) -> u32 {
     match u32::try_from(index) {
         Ok(narrowed) => narrowed,

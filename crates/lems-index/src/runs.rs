@@ -53,6 +53,7 @@ impl Runs {
     }
 
     /// Where a thing is kept.
+    #[inline]
     pub fn place(&self, number: u32) -> Place {
         let before = self.runs.partition_point(|run| run.first <= number);
         let Some((table, run)) =

@@ -41,16 +41,20 @@ pub struct Routes {
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Group {
     delay: f64,
-    handler: Option<u32>,
-    /// `numbers[first .. last]` belong to the group.
+    /// The handler, or [`NO_HANDLER`].
+    handler: u32,
+    /// `numbers[first ..]` up to the next group belong to it.
     first: u32,
-    last: u32,
 }
+
+/// What stands for the handler where events are only recorded.
+const NO_HANDLER: u32 = u32::MAX;
 
 /// What a receiver has in common with its neighbours.
 #[derive(Debug, Clone, Copy)]
 struct Kind {
-    handler: Option<u32>,
+    /// The handler, or [`NO_HANDLER`].
+    handler: u32,
     delay: f64,
 }
 
@@ -58,8 +62,8 @@ impl Kind {
     /// The kind of a receiver, and its number among those of the handler, or that of the selection.
     fn of(target: Target) -> (Kind, u32) {
         let (handler, number) = match target.action {
-            Action::Handle { handler, instance } => (Some(handler), instance),
-            Action::Record { selection } => (None, selection),
+            Action::Handle { handler, instance } => (handler, instance),
+            Action::Record { selection } => (NO_HANDLER, selection),
         };
         let delay = target.delay;
         (Kind { handler, delay }, number)
@@ -160,17 +164,13 @@ impl Routes {
 
     /// Adds the receiver at a place to the last source, of which `first_group` is the first group.
     fn push(&mut self, first_group: usize, Kind { handler, delay }: Kind, place: u32) {
-        let own = self.groups.get_mut(first_group..).unwrap_or_default();
-        match own.last_mut() {
-            Some(group) if group.handler == handler && group.delay == delay => {
-                group.last = place + 1;
-            }
-            _ => self.groups.push(Group {
+        let last = (self.groups.get(first_group..)).and_then(|own| own.last());
+        if !last.is_some_and(|last| last.handler == handler && last.delay == delay) {
+            self.groups.push(Group {
                 delay,
                 handler,
                 first: place,
-                last: place + 1,
-            }),
+            });
         }
     }
 
@@ -183,15 +183,18 @@ impl Routes {
     pub fn receivers(&self, source: u32) -> impl Iterator<Item = Receivers<'_>> {
         let source = source as usize;
         let groups = match (self.offsets.get(source), self.offsets.get(source + 1)) {
-            (Some(&first), Some(&last)) => self.groups.get(first as usize..last as usize),
-            _ => None,
+            (Some(first), Some(last)) => *first as usize..*last as usize,
+            _ => 0..0,
         };
-        (groups.unwrap_or_default().iter()).map(|group| Receivers {
-            delay: group.delay,
-            handler: group.handler,
-            numbers: (self.numbers)
-                .get(group.first as usize..group.last as usize)
-                .unwrap_or_default(),
+        groups.filter_map(|number| {
+            let group = self.groups.get(number)?;
+            let next = self.groups.get(number + 1);
+            let last = next.map_or(self.numbers.len(), |next| next.first as usize);
+            Some(Receivers {
+                delay: group.delay,
+                handler: Some(group.handler).filter(|handler| *handler != NO_HANDLER),
+                numbers: self.numbers.get(group.first as usize..last)?,
+            })
         })
     }
 

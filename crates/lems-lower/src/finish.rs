@@ -74,7 +74,12 @@ impl<'d> Lowering<'_, '_, 'd> {
             return Err(self.too_large("values in memory"));
         }
         program.memory = vec![0.0; slots_needed];
-        let bases = lay_out(&self.columns.all, self.shapes, &used, &mut program.memory);
+        let bases = lay_out(
+            &mut self.columns.all,
+            self.shapes,
+            &used,
+            &mut program.memory,
+        );
         self.divide_slots(&bases);
         let program = &mut self.program;
         // Code and tables name slots from here on.
@@ -253,15 +258,17 @@ fn sweep(block: &mut Block, slots: &[Address], read: &FxHashSet<ColumnId>, used:
     changed | (block.len() != before)
 }
 
-/// Gives every used column its first slot and fills memory with its content.
+/// Gives every used column its first slot and moves its content to memory.
 fn lay_out(
-    columns: &IdVec<ColumnId, Column<'_>>,
+    columns: &mut IdVec<ColumnId, Column<'_>>,
     shapes: &Shapes<'_>,
     used: &FxHashSet<ColumnId>,
     memory: &mut [f64],
 ) -> IdVec<ColumnId, Option<u32>> {
     let mut next = 0;
-    let bases = columns.iter_enumerated().map(|(id, column)| {
+    let bases = columns.ids().map(|id| {
+        let column = &mut columns[id];
+        let content = std::mem::replace(&mut column.content, Content::Uniform(0.0));
         if !used.contains(&id) {
             return None;
         }
@@ -275,7 +282,7 @@ fn lay_out(
             false => std::iter::once(0..column.members).collect(),
         };
         for members in members {
-            match &column.content {
+            match &content {
                 Content::Uniform(value) if value.to_bits() == 0 => {}
                 Content::Uniform(value) => own[members].fill(*value),
                 Content::Each(values) => own[members.clone()].copy_from_slice(&values[members]),

@@ -102,7 +102,7 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
         let is_value = kind.properties.contains_key(name) || kind.parameters.contains_key(name);
         let assigned = |member| {
             let instance = self.shape(shape).instance(member, node);
-            (self.network.assigned.get(&(instance, name)).copied())
+            (self.network.assigned.get(instance, name))
                 .or_else(|| self.network.property(instance, name))
                 .or_else(|| self.network.parameter(instance, name))
         };

@@ -7,7 +7,7 @@ use lems_model::{ComponentId, ComponentType, Direction, Model, Role, Siblings, T
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
-    Connections, InstanceId, Instances, MAX_DEPTH, Network, NetworkError, Share,
+    Assigned, Connections, InstanceId, Instances, MAX_DEPTH, Network, NetworkError, Share,
     cables::{CableBuilder, CableRules, Cables, Origin},
     connect::Connector,
     hash_order,
@@ -155,7 +155,7 @@ impl<'r, 'm, 'd> Builder<'r, 'm, 'd> {
             model,
             instances: Instances::default(),
             routes: Connections::default(),
-            assigned: FxHashMap::default(),
+            assigned: Assigned::default(),
             additions: FxHashMap::default(),
             added_names: FxHashSet::default(),
             random,
@@ -394,6 +394,18 @@ impl<'m, 'd> Builder<'_, 'm, 'd> {
         }
     }
 
+    /// Whether an instance contains nothing and has no `Structure`, as most synapses.
+    fn has_nothing_inside(&self, id: InstanceId) -> bool {
+        let Network { model, cables, .. } = &self.network;
+        let instance = self.network.instance(id);
+        let has_children = |component| !model.child_groups(component).is_empty();
+        instance.singles.is_empty()
+            && instance.lists.is_empty()
+            && model.type_of(instance.kind).structure.is_empty()
+            && !instance.component.is_some_and(has_children)
+            && !cables.is_node(id)
+    }
+
     /// Runs the `Structure`s of an instance and of all below it, in document order.
     pub(crate) fn build(&mut self, id: InstanceId) {
         let index = id.0 as usize;
@@ -401,6 +413,9 @@ impl<'m, 'd> Builder<'_, 'm, 'd> {
             self.built.resize(self.network.instances.len(), false);
         }
         if self.exhausted || std::mem::replace(&mut self.built[index], true) {
+            return;
+        }
+        if self.has_nothing_inside(id) {
             return;
         }
         self.complete(id);

@@ -10,7 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::instances::Contents;
 use crate::meaning::DeclaredNames;
-use crate::{Cables, Connections, Instance, Instances, NetworkError};
+use crate::{Assigned, Cables, Connections, Instance, Instances, NetworkError};
 
 /// So many singles or lists of an instance are looked up in a table.
 const MANY_NAMES: usize = 16;
@@ -150,7 +150,7 @@ pub struct Network<'m, 'd> {
     /// Event connections, in the order in which they were made.
     pub routes: Connections<'d>,
     /// Values set by `Assign`, or copied by `CoInstantiate`.
-    pub assigned: FxHashMap<(InstanceId, &'d str), f64>,
+    pub assigned: Assigned<'d>,
     /// Names of assigned values that the type of the instance does not know.
     pub(crate) additions: FxHashMap<InstanceId, Vec<&'d str>>,
     /// All these names.
@@ -277,13 +277,13 @@ impl<'m, 'd> Network<'m, 'd> {
             lems_model::ParameterKind::Default(quantity) => Some(quantity.value),
             _ => parameter.fixed.map(|fixed| fixed.value),
         };
-        (default.or_else(|| self.assigned.get(&(id, name)).copied())).or(Some(f64::NAN))
+        (default.or_else(|| self.assigned.get(id, name))).or(Some(f64::NAN))
     }
 
     /// A property of an instance in SI units: assigned, or its default.
     pub fn property(&self, id: InstanceId, name: &str) -> Option<f64> {
         let property = self.type_of(id).properties.get(name)?;
-        Some((self.assigned.get(&(id, name)).copied()).unwrap_or(property.default))
+        Some((self.assigned.get(id, name)).unwrap_or(property.default))
     }
 
     /// Sets a value of an instance.
@@ -292,7 +292,7 @@ impl<'m, 'd> Network<'m, 'd> {
         let known = kind.properties.contains_key(name)
             || kind.parameters.contains_key(name)
             || (kind.dynamics.as_ref()).is_some_and(|dynamics| dynamics.state.contains_key(name));
-        if self.assigned.insert((id, name), value).is_none() && !known {
+        if self.assigned.insert(id, name, value) && !known {
             self.additions.entry(id).or_default().push(name);
             self.added_names.insert(name);
         }

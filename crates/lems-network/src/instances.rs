@@ -103,6 +103,7 @@ impl<'d> Instances<'d> {
     }
 
     /// An instance by number.
+    #[inline]
     pub(crate) fn get(&self, id: InstanceId) -> Instance<'_, 'd> {
         self.view(self.records[id.0 as usize])
     }
@@ -112,6 +113,7 @@ impl<'d> Instances<'d> {
         self.records.iter().map(|record| self.view(*record))
     }
 
+    #[inline]
     fn view(&self, record: Record) -> Instance<'_, 'd> {
         let origin = self.origins[record.origin as usize];
         let contents = self.contents.get(record.contents as usize);

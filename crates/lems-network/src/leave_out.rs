@@ -114,7 +114,7 @@ impl<'d> Connector<'_, '_, '_, 'd> {
         let mut is_same = true;
         for assign in &wiring.assigns {
             let value = self.builder.evaluate(&assign.value, None, self.place)?;
-            let known = self.network().assigned.get(&(other, assign.property));
+            let known = self.network().assigned.get(other, assign.property);
             is_same &= known.is_some_and(|known| known.to_bits() == value.to_bits());
         }
         Some(is_same)

@@ -5,6 +5,7 @@
 //! an instance. [`Estimate::of`] counts them without making any. [`Shapes::of`] sorts the instances into groups of equal shape, and
 //! [`Experiment::of`] says what a simulation runs and records.
 
+mod assigned;
 mod build;
 mod cables;
 mod cells;
@@ -33,6 +34,7 @@ mod share;
 mod structure;
 mod wiring;
 
+pub use assigned::Assigned;
 pub use cables::{Cable, CablePlan, CableRules, CableRulesError, Cables, IonRule, SectionName};
 pub use cells::Cell;
 pub use connections::{Connections, Route};

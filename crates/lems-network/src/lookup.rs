@@ -67,7 +67,7 @@ impl<'d> Network<'_, 'd> {
     fn own_parameter(&self, id: InstanceId, name: &str) -> Option<f64> {
         let value = self.parameter(id, name)?;
         let (name, _) = self.type_of(id).parameters.get_key_value(name)?;
-        Some(self.assigned.get(&(id, *name)).copied().unwrap_or(value))
+        Some(self.assigned.get(id, name).unwrap_or(value))
     }
 
     /// A value of an instance that its type does not know: assigned, or its number.
@@ -77,7 +77,7 @@ impl<'d> Network<'_, 'd> {
             .additions
             .get(&id)
             .and_then(|names| names.iter().find(|known| **known == name)))
-        .and_then(|name| self.assigned.get(&(id, *name)).copied())
+        .and_then(|name| self.assigned.get(id, name))
         .or_else(|| number().map(f64::from))
     }
 

@@ -294,7 +294,9 @@ impl<'d> Network<'_, 'd> {
 
     /// Whether an element stands for the cell inside it, but has no id by which a path finds it.
     fn is_nameless_wrapper(&self, id: InstanceId) -> bool {
-        self.component_id(id).is_none() && self.unwrapped(id) != id
+        !self.instance(id).singles.is_empty()
+            && self.component_id(id).is_none()
+            && self.unwrapped(id) != id
     }
 
     /// Warns of lists with such elements.
