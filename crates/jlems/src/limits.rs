@@ -315,7 +315,7 @@ impl Limits {
     /// before.
     pub(crate) fn most_instances(&self) -> usize {
         self.instances
-            .min(as_bound(self.memory as u64 / memory::INSTANCE_BYTES))
+            .min(as_bound(self.memory as u64 / memory::ATTACHED_BYTES))
     }
 
     /// Whether a program stays within the limits.

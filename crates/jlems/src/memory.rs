@@ -6,15 +6,25 @@ use lems_network::{Estimate, state_size};
 
 /// Bytes of memory before any model is read: the program and the core types.
 const PROGRAM_BYTES: u64 = 13 << 20;
-/// Bytes that a component, an instance, a variable and a connection take, as measured on networks
-/// of point cells and synapses while they are built, which is when most memory is in use.
+/// Bytes that a component takes by itself, as measured.
 const COMPONENT_BYTES: u64 = 200;
-pub(crate) const INSTANCE_BYTES: u64 = 280;
+/// Bytes of a component in a table, besides its parameters.
+const ROW_BYTES: u64 = 4;
+/// Bytes that an instance takes, one that is attached to another, a connection, its own delay, and a value that is set
+/// in an instance, as measured on networks of point cells and synapses while they are built, which is when most memory
+/// is in use.
+const INSTANCE_BYTES: u64 = 280;
+pub(crate) const ATTACHED_BYTES: u64 = 36;
+const CONNECTION_BYTES: u64 = 16;
+const DELAY_BYTES: u64 = 40;
+const ASSIGNED_BYTES: u64 = 28;
 /// Bytes that a queued event takes: the event itself, the room for growing the queue, and the events that are
 /// being delivered.
 pub(crate) const EVENT_BYTES: usize = 100;
 const VARIABLE_BYTES: u64 = 8;
-const TARGET_BYTES: u64 = 24;
+/// Bytes of a receiver of events in the program, and of its own delay.
+const TARGET_BYTES: u64 = 4;
+const GROUP_BYTES: u64 = 16;
 const LINK_BYTES: u64 = 4;
 
 /// Bytes that a run will take, about.
@@ -31,27 +41,64 @@ pub struct Needed {
 impl Needed {
     /// The memory that a model with so many instances will need.
     pub fn of(document: &Document, model: &Model<'_>, estimate: &Estimate) -> Needed {
-        let text = document.sources().iter().map(|source| source.text.len());
-        let read = text.sum::<usize>() as u64
-            + PROGRAM_BYTES
-            + model.component_ids().count() as u64 * COMPONENT_BYTES;
+        let texts = document.sources().iter().map(|source| &source.text);
+        let whole = texts.clone().map(|text| text.len() as u64).sum::<u64>();
+        let values = texts.map(|text| text.kept_bytes() as u64).sum::<u64>();
+        let components = PROGRAM_BYTES + components(model);
         let kept = (estimate.kinds.iter()).map(|(kind, count)| {
             let variables = state_size(model.type_of(*kind));
             variables.saturating_mul(count.instances)
         });
         let variables = kept.fold(estimate.assigned, u64::saturating_add);
         let state = variables.saturating_mul(VARIABLE_BYTES);
-        let tables = (estimate.connections.saturating_mul(TARGET_BYTES))
-            .saturating_add(estimate.attached().saturating_mul(LINK_BYTES));
-        let built = estimate.instances().saturating_mul(INSTANCE_BYTES);
-        // The program holds the first content of the memory, the state the current one.
-        let peak = [built, state, state, tables, read];
+        let sum = |parts: &[(u64, u64)]| {
+            let products = parts
+                .iter()
+                .map(|(number, bytes)| number.saturating_mul(*bytes));
+            products.fold(0, u64::saturating_add)
+        };
+        let attached = estimate.attached();
+        let tables = sum(&[
+            (estimate.connections, TARGET_BYTES),
+            (estimate.delayed, GROUP_BYTES),
+            (attached, LINK_BYTES),
+        ]);
+        let others = estimate.instances().saturating_sub(attached);
+        let built = sum(&[
+            (others, INSTANCE_BYTES),
+            (attached, ATTACHED_BYTES),
+            (estimate.connections, CONNECTION_BYTES),
+            (estimate.delayed, DELAY_BYTES),
+            (estimate.assigned, ASSIGNED_BYTES),
+        ]);
+        // The text is whole while it is read. While the program runs, it holds the first content of the memory, and the
+        // state the current one.
+        let reading = components.saturating_add(whole);
+        let building = [components, values, built];
+        let running = [PROGRAM_BYTES, state, state, tables];
+        let peak = [building.as_slice(), &running].map(|parts| {
+            let parts = parts.iter().copied();
+            parts.fold(0, u64::saturating_add)
+        });
         Needed {
             state,
             tables,
-            peak: peak.into_iter().fold(0, u64::saturating_add),
+            peak: peak.into_iter().fold(reading, u64::max),
         }
     }
+}
+
+/// Bytes of the components of a model.
+fn components(model: &Model<'_>) -> u64 {
+    let bytes = model.tables().map(|siblings| {
+        let kind = model.type_of_component(siblings.first);
+        let row = ROW_BYTES + VARIABLE_BYTES * kind.parameters.len() as u64;
+        match siblings.count {
+            1 => COMPONENT_BYTES,
+            rows => COMPONENT_BYTES + u64::from(rows) * row,
+        }
+    });
+    bytes.sum()
 }
 
 /// Bytes in a unit that makes them short, with two digits.

@@ -132,6 +132,11 @@ impl<'d> Model<'d> {
         (0..self.components.count()).map(ComponentId::at)
     }
 
+    /// The components that are kept by themselves, and the tables: the first component and how many there are.
+    pub fn tables(&self) -> impl Iterator<Item = Siblings> {
+        self.components.records().map(|(siblings, _)| siblings)
+    }
+
     /// A component: what it has in common with all in its table, if it is in one.
     pub fn component(&self, id: ComponentId) -> &Component<'d> {
         self.components.record(id)

@@ -23,6 +23,8 @@ pub struct Estimate {
     pub kinds: IndexMap<TypeId, Count>,
     /// Event connections made; at most as many routes.
     pub connections: u64,
+    /// How many of them may have delays of their own.
+    pub delayed: u64,
     /// Values set in single instances.
     pub assigned: u64,
     /// Elements of `Structure`s that cannot be counted without building the network, or that
@@ -389,6 +391,9 @@ impl<'m, 'd> Counter<'m, 'd> {
             StructureElement::EventConnection(connection) => {
                 let made = self.estimate.connections.saturating_add(times);
                 self.estimate.connections = made;
+                if connection.wiring.delay.is_some() {
+                    self.estimate.delayed = self.estimate.delayed.saturating_add(times);
+                }
                 if let Some(receiver) = connection.wiring.receiver {
                     self.assign(&connection.wiring.assigns, times);
                     self.attach(place, receiver, times, depth)?;

@@ -3,31 +3,17 @@
 use std::cell::{OnceCell, RefCell};
 
 use lems_document::Span;
-use lems_index::{Id, IdVec};
+use lems_index::IdVec;
 use lems_math::JavaRandom;
 use lems_model::{ComponentId, ComponentType, Model, TypeId};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::instances::Contents;
 use crate::meaning::DeclaredNames;
-use crate::{Assigned, Cables, Connections, Instance, Instances, NetworkError};
+use crate::{Assigned, Cables, Connections, Instance, InstanceId, Instances, NetworkError};
 
 /// So many singles or lists of an instance are looked up in a table.
 const MANY_NAMES: usize = 16;
-
-/// Index of an instance in its [`Network`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct InstanceId(pub u32);
-
-impl Id for InstanceId {
-    fn get(self) -> u32 {
-        self.0
-    }
-
-    fn from_u32(number: u32) -> Self {
-        InstanceId(number)
-    }
-}
 
 /// Which rank of how many builds its share of a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,9 +1,21 @@
 //! All instances of a network, with what many have in common kept once.
 
-use lems_index::narrow;
+use lems_index::{Id, narrow};
 use lems_model::{ComponentId, TypeId};
 
-use crate::InstanceId;
+/// Index of an instance in its [`Network`](crate::Network).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct InstanceId(pub u32);
+
+impl Id for InstanceId {
+    fn get(self) -> u32 {
+        self.0
+    }
+
+    fn from_u32(number: u32) -> Self {
+        InstanceId(number)
+    }
+}
 
 /// One running copy of a component, as [`Instances`] show it.
 #[derive(Debug, Clone, Copy)]

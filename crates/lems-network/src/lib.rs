@@ -42,8 +42,8 @@ pub use error::NetworkError;
 pub use estimate::{Count, Estimate, state_size};
 pub use hash_order::{hash_order, regimes_in_order};
 pub use inlets::Inlet;
-pub use instance::{Distribution, InstanceId, Network, Share};
-pub use instances::{Contents, Instance, Instances};
+pub use instance::{Distribution, Network, Share};
+pub use instances::{Contents, Instance, InstanceId, Instances};
 pub use lookup::Readable;
 pub use meaning::{Meaning, Variable, exposed_name};
 pub use recording::{
