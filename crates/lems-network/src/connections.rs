@@ -1,5 +1,6 @@
 //! Event connections, with what neighbours have in common kept once.
 
+use indexmap::IndexSet;
 use lems_index::narrow;
 
 use crate::InstanceId;
@@ -25,7 +26,7 @@ pub struct Connections<'d> {
     /// The sender and the receiver of each.
     ends: Vec<[InstanceId; 2]>,
     /// Ports that connections join, each pair once.
-    ports: Vec<[&'d str; 2]>,
+    ports: IndexSet<[&'d str; 2]>,
     /// Neighbours with the same ports and delay.
     runs: Vec<Run>,
 }
@@ -48,11 +49,7 @@ impl<'d> Connections<'d> {
             run.delay.to_bits() == route.delay.to_bits() && self.ports[run.ports as usize] == pair
         });
         if !is_like_last {
-            let known = self.ports.iter().position(|known| *known == pair);
-            let ports = known.unwrap_or_else(|| {
-                self.ports.push(pair);
-                self.ports.len() - 1
-            });
+            let (ports, _) = self.ports.insert_full(pair);
             self.runs.push(Run {
                 first: narrow(self.ends.len()),
                 ports: narrow(ports),
