@@ -30,6 +30,9 @@ pub struct ThreadRank {
     shared: Arc<Shared>,
 }
 
+/// How often a rank looks for the messages of the others, with other threads in between, before it sleeps.
+const LOOKS: u32 = 500;
+
 /// What the threads share.
 struct Shared {
     round: Mutex<Round>,
@@ -74,11 +77,20 @@ impl Shared {
 
     /// Waits until a condition holds. Fails if a thread ends before.
     fn wait_until<'r>(
-        &self,
-        round: MutexGuard<'r, Round>,
+        &'r self,
+        mut round: MutexGuard<'r, Round>,
         holds: impl Fn(&Round) -> bool,
     ) -> Result<MutexGuard<'r, Round>, Gone> {
         let waits = |round: &mut Round| !holds(round) && !round.is_broken;
+        // Mostly the others need a moment only, and to wake a thread that sleeps takes longer than that.
+        for _ in 0..LOOKS {
+            if !waits(&mut round) {
+                break;
+            }
+            drop(round);
+            std::thread::yield_now();
+            round = self.lock();
+        }
         let round = (self.changed.wait_while(round, waits)).unwrap_or_else(PoisonError::into_inner);
         // A complete round can be read even if a thread has ended since.
         if holds(&round) { Ok(round) } else { Err(Gone) }
