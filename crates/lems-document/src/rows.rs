@@ -12,6 +12,8 @@ use lems_index::{bug, narrow};
 
 /// Fewer elements in a row are read one by one.
 const ROWS_FROM: usize = 16;
+/// Elements with more attributes are read one by one, because each attribute is found by those before it.
+const MOST_ATTRIBUTES: usize = 64;
 
 /// A text without most elements of its runs.
 #[derive(Clone)]
@@ -307,6 +309,9 @@ impl<'t> Pattern<'t> {
             }
             let name = name_at(text, at);
             if blanks == 0 || name.is_empty() || name == b"xmlns" {
+                return None;
+            }
+            if pieces.len() == MOST_ATTRIBUTES {
                 return None;
             }
             at += name.len();

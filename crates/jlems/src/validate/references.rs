@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use indexmap::{IndexMap, IndexSet};
 use lems_document::{Attribute, Document, Element, SourceId, Span, nearest};
 use lems_model::ModelError;
 use nml2_coretypes::{BORROWINGS, CONNECTIONS, ConnectionEnd, Connections, REFERENCES, UNROOTED};
@@ -11,7 +12,7 @@ use super::findings::{Findings, wrong};
 use crate::Diagnostic;
 
 /// The top-level components of a document, by id.
-pub(super) struct TopLevel<'d>(HashMap<&'d str, Element<'d>>);
+pub(super) struct TopLevel<'d>(IndexMap<&'d str, Element<'d>>);
 
 impl<'d> TopLevel<'d> {
     pub(super) fn of(document: &'d Document) -> Self {
@@ -26,7 +27,6 @@ impl<'d> TopLevel<'d> {
     /// The top-level elements that others have as their own, each with the element that does.
     pub(super) fn borrowed(&self) -> HashMap<Span, &'static str> {
         let mut borrowed = HashMap::new();
-        #[expect(clippy::iter_over_hash_type, reason = "they only go into another map")]
         for element in self.0.values() {
             let parts = self.borrowed_by(*element);
             borrowed.extend(parts.map(|(part, rule)| (part.span(), rule)));
@@ -84,7 +84,7 @@ impl<'d> TopLevel<'d> {
     /// Populations and their members that connections name.
     pub(super) fn connections(&self, element: Element<'_>, findings: &mut Findings) {
         for rule in (CONNECTIONS.iter()).filter(|rule| rule.within == element.name()) {
-            let populations: HashMap<&str, Element<'_>> = element
+            let populations: IndexMap<&str, Element<'_>> = element
                 .children()
                 .filter(|child| child.name() == rule.populations)
                 .filter_map(|child| Some((child.attribute("id")?.value(), child)))
@@ -216,11 +216,11 @@ pub(super) fn unrooted(document: &Document) -> HashSet<(SourceId, u32)> {
     found
 }
 
-/// The ids of the elements of that name.
+/// The ids of the elements of that name, in order.
 pub(super) fn ids_of<'d>(
     elements: impl Iterator<Item = Element<'d>>,
     name: &str,
-) -> HashSet<&'d str> {
+) -> IndexSet<&'d str> {
     let named = elements.filter(|element| element.name() == name);
     named
         .filter_map(|element| element.attribute("id").map(Attribute::value))
