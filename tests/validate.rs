@@ -566,3 +566,22 @@ fn a_folder_stands_for_its_models() {
     folder.write("empty/notes.xml", "no model");
     assert!(folder.fail(&["validate", "empty"], 1).contains("LEMS*.xml"));
 }
+
+#[test]
+fn the_first_of_equally_near_names_is_suggested() {
+    let populations: String = (1..10)
+        .map(|number| format!(r#"<population id="p{number}" component="c" size="1"/>"#))
+        .collect();
+    let network = format!(
+        r#"<neuroml xmlns="http://www.neuroml.org/schema/neuroml2" id="n">
+          <iafTauCell id="c" leakReversal="-50mV" thresh="-55mV" reset="-70mV" tau="30ms"/>
+          <expOneSynapse id="s" gbase="1nS" erev="0mV" tauDecay="2ms"/>
+          <network id="net">{populations}
+            <projection id="a" presynapticPopulation="p0" postsynapticPopulation="p1" synapse="s"/>
+          </network></neuroml>"#
+    );
+    let folder = Folder::with("near.nml", &network);
+    let output = folder.call(&["validate", "near.nml"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("did you mean `p1`?"), "{said}");
+}
