@@ -64,9 +64,7 @@ def load(
     >>> model.components["iz2007RS0"].C
     1e-10 F
     """
-    source = _jlems.Source(
-        _path(path), {}, folder_list(include), target, temperature, limit_list(limits)
-    )
+    source = _source(_path(path), {}, include, target, temperature, limits)
     return loaded(Model, source, set, step, length)
 
 
@@ -111,9 +109,7 @@ def loads(
     folder = os.path.dirname(name)
     given = {os.path.join(folder, key): value for key, value in given.items()}
     given[name] = text
-    source = _jlems.Source(
-        name, given, folder_list(include), target, temperature, limit_list(limits)
-    )
+    source = _source(name, given, include, target, temperature, limits)
     return loaded(Model, source, set, step, length)
 
 
@@ -180,6 +176,17 @@ def from_lems(model: Any, *, name: str = "model.xml", **choices: Any) -> Model:
     return loads(text, name=name, **choices)
 
 
+def _source(
+    path: str,
+    files: dict[str, str],
+    include: Any,
+    target: str | None,
+    temperature: str | None,
+    limits: Mapping[str, Any] | None,
+) -> _jlems.Source:
+    return _jlems.Source(path, files, folder_list(include), target, temperature, limit_list(limits))
+
+
 def _path(path: Any) -> str:
     try:
         path = os.fspath(path)
@@ -200,9 +207,7 @@ def quickly(
     limits: Mapping[str, Any] | None = None,
 ) -> Model:
     """What :func:`load` does, without the check: the simulation that is made of it checks all."""
-    source = _jlems.Source(
-        _path(path), {}, folder_list(include), target, temperature, limit_list(limits)
-    )
+    source = _source(_path(path), {}, include, target, temperature, limits)
     model = Model(source, _check=False)
     if set is None and step is None and length is None:
         return model

@@ -356,10 +356,12 @@ impl<'d> Element<'d> {
     pub(crate) fn written(self) -> impl Iterator<Item = Attribute<'d>> {
         let tree = &self.document.tree;
         let place = tree.runs.place(self.index);
+        let mut values = self.values(place);
         let all = tree.attributes_of(place.record);
-        (0..)
-            .zip(all)
-            .filter_map(move |(number, index)| self.attribute_at(place, number, index))
+        all.filter_map(move |index| {
+            let value = values.as_mut().map(Iterator::next);
+            self.attribute_at(place, index, value)
+        })
     }
 
     /// The attribute of that name that is written in this start tag.
@@ -371,20 +373,33 @@ impl<'d> Element<'d> {
             let record = tree.attributes.get(*index as usize);
             record.is_some_and(|record| self.document.name(record.name) == name)
         })?;
-        self.attribute_at(place, number, index)
+        let value = self.values(place).map(|mut values| values.nth(number));
+        self.attribute_at(place, index, value)
     }
 
-    /// The attribute with a number in this start tag, whose record has an index.
-    fn attribute_at(self, place: Place, number: usize, index: u32) -> Option<Attribute<'d>> {
+    /// The values in this start tag, each with the place where it begins, if the element is in a run.
+    fn values(self, place: Place) -> Option<impl Iterator<Item = (&'d str, u32)>> {
+        let tree = &self.document.tree;
+        let (rows, row) = tree.row(place)?;
+        let source = tree.elements.get(place.record as usize)?.source;
+        Some(rows.values(self.document.source(source).text.values(), row))
+    }
+
+    /// The attribute in this start tag whose record has an index. `in_run` is its value in a run.
+    fn attribute_at(
+        self,
+        place: Place,
+        index: u32,
+        in_run: Option<Option<(&'d str, u32)>>,
+    ) -> Option<Attribute<'d>> {
         let document = self.document;
         let tree = &document.tree;
         let record = *tree.attributes.get(index as usize)?;
         let source = tree.elements.get(place.record as usize)?.source;
-        let (record, value) = match tree.row(place) {
+        let (record, value) = match in_run {
             None => (record, document.value(source, index, record)),
-            Some((rows, row)) => {
-                let text = &document.source(source).text;
-                let (value, start) = rows.values(text.values(), row).nth(number)?;
+            Some(value) => {
+                let (value, start) = value?;
                 (record.moved_to(start, value), value)
             }
         };

@@ -190,18 +190,13 @@ impl Rows<'_> {
                 *states = self.load(occupancies, row, first);
             }
             let is_done = chains.advance(&self.scheme.edges, self.step);
-            let width = WIDTH.min(self.length - first);
-            for (lane, is_done) in is_done.into_iter().take(width).enumerate() {
-                if !is_done {
-                    self.propagate_one(occupancies, first + lane);
-                    let at = |row: usize| row * self.stride + first + lane;
-                    for (row, states) in chains.occupancies.iter_mut().enumerate() {
-                        states[lane] = occupancies.get(at(row)).copied().unwrap_or(0.0);
-                    }
-                }
-            }
             for (row, states) in chains.occupancies.iter().enumerate() {
                 self.store(occupancies, row, first, states);
+            }
+            for (instance, is_done) in (first..self.length).zip(is_done) {
+                if !is_done {
+                    self.propagate_one(occupancies, instance);
+                }
             }
             first += WIDTH;
         }

@@ -86,13 +86,7 @@ impl<'d> Lowering<'_, '_, 'd> {
     /// Computes the rate of the potential at a slightly higher potential, then at the potential; their
     /// difference stands for the derivative, as in NEURON.
     fn difference_quotient(&mut self, code: &mut Code, nest: &LoopNest) {
-        let clock = Clock::Step;
-        let at = NodeContext {
-            nest,
-            node: NodeId::ROOT,
-            clock,
-            regime: None,
-        };
+        let at = NodeContext::new(nest, NodeId::ROOT, Clock::Step);
         let potential = self.live(at, self.network.cables.potential);
         let rate = self.place(at, ColumnKind::Rate);
         let now = code.load(potential);
@@ -285,14 +279,7 @@ impl<'d> Lowering<'_, '_, 'd> {
             }
         };
         for (node, name) in rows {
-            let clock = Clock::Step;
-            let regime = None;
-            let at = NodeContext {
-                nest,
-                node,
-                clock,
-                regime,
-            };
+            let at = NodeContext::new(nest, node, Clock::Step);
             let value = self.stage_variable(code, at, &mut stage, name);
             let place = self.place(at, ColumnKind::Row(name));
             code.store(place, value);

@@ -28,6 +28,18 @@ pub(super) struct NodeContext<'f> {
     pub regime: Option<usize>,
 }
 
+impl<'f> NodeContext<'f> {
+    /// The code of a node outside regimes.
+    pub fn new(nest: &'f LoopNest, node: NodeId, clock: Clock) -> Self {
+        NodeContext {
+            nest,
+            node,
+            clock,
+            regime: None,
+        }
+    }
+}
+
 /// What `t` is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Clock {

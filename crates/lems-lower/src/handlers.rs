@@ -66,12 +66,7 @@ impl<'d> Lowering<'_, '_, 'd> {
     /// Makes the handler of one port of a node.
     fn handler(&mut self, shape: ShapeId, node: NodeId, port: &'d str, items: &[Item<'_, 'd>]) {
         let nest = self.top_nest(shape);
-        let at = NodeContext {
-            nest: &nest,
-            node,
-            clock: Clock::Local,
-            regime: None,
-        };
+        let at = NodeContext::new(&nest, node, Clock::Local);
         let mut code = Code::new(self.columns.volatile.clone());
         for item in items {
             self.item(&mut code, at, item, &mut Totals::new());

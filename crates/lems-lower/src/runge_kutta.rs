@@ -20,12 +20,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         nest: &LoopNest,
         together: &Simultaneous<'_, 'd>,
     ) {
-        let context = |node| NodeContext {
-            nest,
-            node,
-            clock: Clock::Step,
-            regime: None,
-        };
+        let context = |node| NodeContext::new(nest, node, Clock::Step);
         // All state variables as they are at the beginning.
         let states = &together.states;
         let start: FxHashMap<Name<'d>, Register> = (states.iter())
@@ -88,12 +83,7 @@ impl<'d> Lowering<'_, '_, 'd> {
     ) -> Vec<Register> {
         let mut rates = Vec::new();
         for state in states {
-            let at = NodeContext {
-                nest,
-                node: state.node,
-                clock: Clock::Step,
-                regime: None,
-            };
+            let at = NodeContext::new(nest, state.node, Clock::Step);
             let mut total = None;
             for rate in &state.rates {
                 let value = self.stage_value(code, at, stage, &rate.value.expression);

@@ -80,12 +80,7 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
                 let Some(dynamics) = self.dynamics(shape, node) else {
                     continue;
                 };
-                let at = NodeContext {
-                    nest: &nest,
-                    node,
-                    clock: Clock::Zero,
-                    regime: None,
-                };
+                let at = NodeContext::new(&nest, node, Clock::Zero);
                 for scheme in &dynamics.schemes {
                     self.initial_occupancy(at, scheme);
                 }
@@ -131,12 +126,7 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
         for part in parts {
             match part {
                 Setup::Pass { node, items } => {
-                    let at = NodeContext {
-                        nest,
-                        node: *node,
-                        clock: Clock::Zero,
-                        regime: None,
-                    };
+                    let at = NodeContext::new(nest, *node, Clock::Zero);
                     for item in items {
                         self.item(code, at, item, &mut Totals::new());
                     }

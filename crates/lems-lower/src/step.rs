@@ -63,14 +63,7 @@ impl<'m, 'd> Lowering<'_, 'm, 'd> {
             Some(phase) => self.equations.phase(nest.shape, phase),
         };
         for NodeItem { node, item } in items {
-            let clock = Clock::Step;
-            let regime = None;
-            let at = NodeContext {
-                nest,
-                node,
-                clock,
-                regime,
-            };
+            let at = NodeContext::new(nest, node, Clock::Step);
             self.item(code, at, &item, &mut totals);
         }
     }

@@ -55,9 +55,13 @@ impl<'d> Evaluation<'d> {
     /// Computes the derived parameters of a component, and before each one those of others that it selects.
     fn component(&mut self, model: &mut Model<'d>, id: ComponentId) {
         let kind = model.component(id).component_type;
+        let count = self.orders[kind.0 as usize].len();
+        if count == 0 {
+            return;
+        }
         let mut unfinished = vec![Wanted {
             component: id,
-            count: self.orders[kind.0 as usize].len(),
+            count,
         }];
         let mut waiting = FxHashSet::from_iter([id]);
         while let Some(&Wanted { component, count }) = unfinished.last() {
@@ -216,8 +220,9 @@ fn value<'d>(
                 }
             }),
         ParameterKind::Selected(path) => {
-            let route = path.route.as_ref();
-            let found = route.and_then(|route| selected(model, id, route, targets));
+            let found = path.route.as_ref().and_then(|route| {
+                model.parameter(target(model, id, route, targets)?, route.parameter)
+            });
             found.ok_or_else(|| ModelError::UnresolvedParameterPath {
                 path: path.source.value().to_owned(),
                 component_type: component_type.name.to_owned(),
@@ -261,16 +266,6 @@ impl<'d> Targets<'d> {
             found
         })
     }
-}
-
-/// The value at the end of a path.
-fn selected<'d>(
-    model: &Model<'d>,
-    id: ComponentId,
-    route: &Route<'d>,
-    targets: &mut Targets<'d>,
-) -> Option<f64> {
-    model.parameter(target(model, id, route, targets)?, route.parameter)
 }
 
 /// The component whose parameter is at the end of a path.

@@ -181,12 +181,12 @@ impl<'d> Network<'_, 'd> {
             let is_last = number + 1 == select.steps.len();
             let mut next = Vec::new();
             for id in current {
+                let found = self.select_step(id, *step, &mut next);
                 let known = values.len();
-                if is_last {
-                    values.extend(self.at_bare_connections(id, *step, select.variable));
+                if is_last && !(found && matches!(step, Step::Name(_))) {
+                    values.extend(self.at_connections(id, *step, select.variable));
                 }
-                let found = self.select_step(id, *step, &mut next) || values.len() > known;
-                if !found && !optional {
+                if !found && values.len() == known && !optional {
                     return Err(self.missing_child(id, select, *step));
                 }
             }
@@ -238,44 +238,45 @@ impl<'d> Network<'_, 'd> {
     }
 
     /// What a name means at the connections that a step leads to and that have no instance.
-    fn at_bare_connections(
+    fn at_connections(
         &self,
         owner: InstanceId,
         step: Step<'d>,
         name: &str,
-    ) -> Vec<Readable<'d>> {
-        let connections = self.bare_connections(owner);
-        let wanted = connections.filter(|(in_list, connection)| match step {
-            Step::Name(id) => self.model.name(*connection) == Some(id),
-            Step::All(list) => *in_list == list,
-            Step::Where {
-                list,
-                attribute,
-                value,
-            } => *in_list == list && self.has_text(*connection, attribute, value),
-        });
-        let values = wanted.filter_map(|(_, connection)| {
+    ) -> impl Iterator<Item = Readable<'d>> {
+        let connections = self.bare_connections(owner, step).into_iter();
+        connections.filter_map(move |connection| {
             (self.at_bare_connection(owner, connection, name)).or_else(|| self.read(owner, name))
-        });
-        match step {
-            // The last of several with one id counts.
-            Step::Name(_) => values.last().into_iter().collect(),
-            Step::All(_) | Step::Where { .. } => values.collect(),
-        }
+        })
     }
 
-    /// The connections of an instance that have no instance, with the names of their lists.
-    fn bare_connections(&self, owner: InstanceId) -> impl Iterator<Item = (&'d str, ComponentId)> {
-        let model = self.model;
+    /// The connections in an instance that a step leads to and that have no instance. Of several with one id it is the
+    /// last one.
+    fn bare_connections(&self, owner: InstanceId, step: Step<'d>) -> Vec<ComponentId> {
+        let (Step::Name(name) | Step::All(name) | Step::Where { list: name, .. }) = step;
+        let is_name = matches!(step, Step::Name(_));
+        // What connections attach is in no list of a component.
+        if !is_name && !self.type_of(owner).lists.contains_key(name) {
+            return Vec::new();
+        }
         let component = self.instance(owner).component;
-        let groups = component.map_or_else(Vec::new, |of| model.child_groups(of));
-        let lists = groups.into_iter().filter_map(move |(role, group)| {
-            let Role::List(list) = role else {
-                return None;
-            };
-            is_bare_connection(model, group.first).then_some((list, group))
+        let groups = component.map_or_else(Vec::new, |of| self.model.child_groups(of));
+        let bare = groups.into_iter().filter(|(role, group)| {
+            matches!(role, Role::List(list) if is_name || *list == name)
+                && is_bare_connection(self.model, group.first)
         });
-        lists.flat_map(|(list, group)| group.ids().map(move |connection| (list, connection)))
+        let connections = bare.flat_map(|(_, group)| group.ids());
+        let wanted = connections.filter(|connection| match step {
+            Step::Name(id) => self.model.name(*connection) == Some(id),
+            Step::All(_) => true,
+            Step::Where {
+                attribute, value, ..
+            } => self.has_text(*connection, attribute, value),
+        });
+        match is_name {
+            true => wanted.last().into_iter().collect(),
+            false => wanted.collect(),
+        }
     }
 
     /// What a name means at a connection that has no instance: its values never change.
@@ -297,12 +298,11 @@ impl<'d> Network<'_, 'd> {
     pub(crate) fn at_connection_called(
         &self,
         owner: InstanceId,
-        id: &str,
+        id: &'d str,
         name: &str,
     ) -> Option<Readable<'d>> {
-        let called = |found: &(&str, ComponentId)| self.model.name(found.1) == Some(id);
-        let (_, connection) = self.bare_connections(owner).filter(called).last()?;
-        self.at_bare_connection(owner, connection, name)
+        let called = self.bare_connections(owner, Step::Name(id));
+        self.at_bare_connection(owner, *called.first()?, name)
     }
 
     fn missing_child(&self, id: InstanceId, select: &Select<'d>, step: Step<'d>) -> NetworkError {

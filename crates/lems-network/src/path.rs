@@ -126,7 +126,7 @@ impl<'d> Network<'_, 'd> {
             .or_else(|| self.peer(current, name))
             .or_else(|| (instance.singles.iter().find(|(_, id)| has_id(id))).map(|(_, id)| *id))
             .or_else(|| self.labelled(current, name))
-            .or_else(|| self.by_component_id(current, name))
+            .or_else(|| self.made_element(current, name))
             .or_else(|| self.numbered(current, name))
             .or_else(|| self.same_cell(current, name))
             .or_else(|| self.on_same_segment(current, name))
@@ -239,19 +239,19 @@ impl<'d> Network<'_, 'd> {
     /// An element of a list whose component has that id. As in jLEMS, it is the last one, but among attached instances
     /// the first of the last list.
     pub(crate) fn by_component_id(&self, current: InstanceId, name: &str) -> Option<InstanceId> {
-        let of_population = || {
-            let number = self.number_of_list(current, "")?;
-            self.in_list_by_id(current, number, name)
-        };
-        let attached = || {
+        (self.own_element(current, name)).or_else(|| self.made_element(current, name))
+    }
+
+    /// An element that a `Structure` made, in a population or attached, whose component has that id.
+    fn made_element(&self, current: InstanceId, name: &str) -> Option<InstanceId> {
+        let of_population = (self.number_of_list(current, ""))
+            .and_then(|number| self.in_list_by_id(current, number, name));
+        of_population.or_else(|| {
             let numbers = (0..self.instance(current).lists.len()).rev();
             numbers
                 .filter(|number| self.is_attached_to(current, *number))
                 .find_map(|number| self.in_list_by_id(current, number, name))
-        };
-        (self.own_element(current, name))
-            .or_else(of_population)
-            .or_else(attached)
+        })
     }
 
     fn in_list_by_id(&self, current: InstanceId, number: usize, name: &str) -> Option<InstanceId> {

@@ -68,9 +68,7 @@ impl Writer {
         attributes: impl Attributes<'a>,
         text: &str,
     ) {
-        self.tag(depth, name, attributes);
-        self.text.push('>');
-        self.text.push_str(&escape(text));
+        self.begin(depth, name, attributes, text);
         self.text.push('\n');
     }
 
@@ -88,10 +86,14 @@ impl Writer {
         attributes: impl Attributes<'a>,
         text: &str,
     ) {
+        self.begin(depth, name, attributes, text);
+        self.end(name);
+    }
+
+    fn begin<'a>(&mut self, depth: usize, name: &str, attributes: impl Attributes<'a>, text: &str) {
         self.tag(depth, name, attributes);
         self.text.push('>');
         self.text.push_str(&escape(text));
-        self.end(name);
     }
 
     fn tag<'a>(&mut self, depth: usize, name: &str, attributes: impl Attributes<'a>) {

@@ -28,10 +28,8 @@ pub(super) fn advance(
         *lanes = [[rate.0], [rate.1]];
     }
     let [is_done] = chains.advance(edges, step);
-    if is_done {
-        for (occupancy, lanes) in occupancies.iter_mut().zip(&chains.occupancies) {
-            *occupancy = lanes[0];
-        }
+    for (occupancy, lanes) in occupancies.iter_mut().zip(&chains.occupancies) {
+        *occupancy = lanes[0];
     }
     is_done
 }
@@ -60,7 +58,7 @@ impl<const W: usize> Chains<W> {
     }
 
     /// Replaces the occupancies by those one step later. Returns for which instances that was possible; the occupancies of
-    /// the others mean nothing.
+    /// the others stay.
     pub(super) fn advance(&mut self, edges: &[Edge], step: f64) -> [bool; W] {
         let mut is_done = [false; W];
         vectorised(
@@ -73,9 +71,9 @@ impl<const W: usize> Chains<W> {
     #[inline(always)]
     fn advance_lanes(&mut self, edges: &[Edge], step: f64) -> [bool; W] {
         let (is_possible, greatest) = self.greatest_rate(edges);
-        // The probabilities of no event, and whether more have to be added up.
+        // The probabilities of no event, and how many more have to be added up: none where that is not possible.
         let mut mean = [0.0; W];
-        let mut weight = [0.0; W];
+        let mut weight = [1.0; W];
         let mut is_done = [true; W];
         let mut counts = [0_u32; W];
         let mut most = 0;
