@@ -10,13 +10,26 @@ const PROGRAM_BYTES: u64 = 13 << 20;
 const COMPONENT_BYTES: u64 = 200;
 /// Bytes of a component in a table, besides its parameters.
 const ROW_BYTES: u64 = 4;
-/// Bytes that an instance takes, one that is attached to another, a connection, its own delay, and a value that is set
-/// in an instance, as measured on networks of point cells and synapses while they are built, which is when most memory
-/// is in use.
-const INSTANCE_BYTES: u64 = 280;
+/// Bytes that parts of a network take, as measured on networks of point cells and synapses: while they are built, and
+/// while they are lowered. Most memory is in use during one of the two.
+const BUILT: Prices = Prices {
+    instance: 280,
+    attached: 22,
+    connection: 16,
+    delay: 0,
+    own_delay: 60,
+};
+const LOWERED: Prices = Prices {
+    instance: 280,
+    attached: ATTACHED_BYTES,
+    connection: 16,
+    delay: 22,
+    own_delay: 24,
+};
 pub(crate) const ATTACHED_BYTES: u64 = 36;
-const CONNECTION_BYTES: u64 = 16;
-const DELAY_BYTES: u64 = 40;
+/// What a connection that an attached instance makes takes more, as its ports are not those of the connection before.
+const RELAY_BYTES: u64 = 80;
+/// Bytes of a value that is set in an instance.
 const ASSIGNED_BYTES: u64 = 28;
 /// Bytes that a queued event takes: the event itself, the room for growing the queue, and the events that are
 /// being delivered.
@@ -26,6 +39,20 @@ const VARIABLE_BYTES: u64 = 8;
 const TARGET_BYTES: u64 = 4;
 const GROUP_BYTES: u64 = 16;
 const LINK_BYTES: u64 = 4;
+
+#[derive(Clone, Copy)]
+struct Prices {
+    /// Of an instance.
+    instance: u64,
+    /// Of one that is attached to another.
+    attached: u64,
+    /// Of a connection.
+    connection: u64,
+    /// Of a delay.
+    delay: u64,
+    /// What one takes more that is not that of the connection before.
+    own_delay: u64,
+}
 
 /// Bytes that a run will take, about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,21 +87,26 @@ impl Needed {
         let attached = estimate.attached();
         let tables = sum(&[
             (estimate.connections, TARGET_BYTES),
-            (estimate.delayed, GROUP_BYTES),
+            (estimate.own_delays, GROUP_BYTES),
             (attached, LINK_BYTES),
         ]);
         let others = estimate.instances().saturating_sub(attached);
-        let built = sum(&[
-            (others, INSTANCE_BYTES),
-            (attached, ATTACHED_BYTES),
-            (estimate.connections, CONNECTION_BYTES),
-            (estimate.delayed, DELAY_BYTES),
-            (estimate.assigned, ASSIGNED_BYTES),
-        ]);
+        let network = |prices: Prices| {
+            sum(&[
+                (others, prices.instance),
+                (attached, prices.attached),
+                (estimate.connections, prices.connection),
+                (estimate.relays, RELAY_BYTES),
+                (estimate.delayed, prices.delay),
+                (estimate.own_delays, prices.own_delay),
+                (estimate.assigned, ASSIGNED_BYTES),
+            ])
+        };
+        let built = network(BUILT).saturating_add(estimate.contents);
         // The text is whole while it is read. While the program runs, it holds the first content of the memory, and the
         // state the current one.
         let reading = components.saturating_add(whole);
-        let building = [components, values, built];
+        let building = [components, values, built.max(network(LOWERED))];
         let running = [PROGRAM_BYTES, state, state, tables];
         let peak = [building.as_slice(), &running].map(|parts| {
             let parts = parts.iter().copied();

@@ -316,7 +316,15 @@ impl<'m, 'd> Builder<'_, 'm, 'd> {
             let covering = each.filter(|(_, child)| plan.share(*child, *place).is_some());
             children = covering.map(|(role, child)| (role, child.into())).collect();
         }
-        for (slot, child) in filled_slots(model, kind, &children) {
+        let slots = filled_slots(model, kind, &children);
+        let lists = number_of_lists(&children).min(model.type_of(kind).lists.len());
+        // Millions of synapses may contain a part or two each.
+        if !slots.is_empty() || lists > 0 {
+            let contents = self.network.contents_mut(id);
+            contents.singles.reserve_exact(slots.len());
+            contents.lists.reserve_exact(lists);
+        }
+        for (slot, child) in slots {
             let child_kind = model.component(child).component_type;
             let child =
                 self.instantiate(child_kind, Some(child), Some(id), consolidated, depth + 1)?;
@@ -524,6 +532,18 @@ impl<'m, 'd> Builder<'_, 'm, 'd> {
             Connector::new(self, place).run(structure);
         }
     }
+}
+
+/// Number of lists that children are in, or more if those of several lists are mixed.
+pub(crate) fn number_of_lists(children: &[(Role<'_>, Siblings)]) -> usize {
+    let lists = children.iter().filter_map(|(role, _)| match role {
+        Role::List(list) => Some(*list),
+        Role::Slot(_) | Role::TopLevel => None,
+    });
+    let mut last = None;
+    lists
+        .filter(|list| last.replace(*list) != Some(list))
+        .count()
 }
 
 /// Filled `Child` slots in the order in which jLEMS walks them.

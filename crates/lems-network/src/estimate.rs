@@ -9,8 +9,9 @@ use lems_model::{
 };
 use rustc_hash::FxHashMap;
 
-use crate::build::{MAX_INSTANCES, filled_slots};
+use crate::build::{MAX_INSTANCES, filled_slots, number_of_lists};
 use crate::cables::plans;
+use crate::instances::Contents;
 use crate::populate::referenced_component;
 use crate::structure::{is_bare_connection, is_plain_connection};
 use crate::{CablePlan, CableRules, MAX_DEPTH, NetworkError};
@@ -23,8 +24,14 @@ pub struct Estimate {
     pub kinds: IndexMap<TypeId, Count>,
     /// Event connections made; at most as many routes.
     pub connections: u64,
-    /// How many of them may have delays of their own.
+    /// How many of them may have a delay.
     pub delayed: u64,
+    /// How many delays seem to differ from that of the connection before: a few of each table are compared.
+    pub own_delays: u64,
+    /// How many connections are made by attached instances, such as those that pass an event on to a part.
+    pub relays: u64,
+    /// Bytes that attached instances take for their parts and lists, beside the parts themselves.
+    pub contents: u64,
     /// Values set in single instances.
     pub assigned: u64,
     /// Elements of `Structure`s that cannot be counted without building the network, or that
@@ -95,14 +102,16 @@ impl Estimate {
             estimate: Estimate::default(),
             places: 0,
             each: 1,
+            table: None,
             most,
         };
         let root = Place {
             component: Some(target),
             kind: model.component(target).component_type,
             around: None,
+            attached: false,
         };
-        counter.instances(root, 1, false, 0)?;
+        counter.instances(root, 1, 0)?;
         Ok(counter.estimate)
     }
 
@@ -136,6 +145,8 @@ struct Place<'p> {
     component: Option<ComponentId>,
     kind: TypeId,
     around: Option<&'p Place<'p>>,
+    /// Whether a connection attaches what is made here, or what it is in.
+    attached: bool,
 }
 
 impl Place<'_> {
@@ -143,6 +154,9 @@ impl Place<'_> {
         self.around.and_then(|around| around.component)
     }
 }
+
+/// So many connections of a table are compared.
+const SAMPLE: usize = 1000;
 
 struct Counter<'m, 'd> {
     model: &'m Model<'d>,
@@ -155,6 +169,8 @@ struct Counter<'m, 'd> {
     places: usize,
     /// How many places the present one stands for.
     each: usize,
+    /// The table of the connections that are counted.
+    table: Option<Siblings>,
     /// Most places that may be met.
     most: usize,
 }
@@ -163,17 +179,17 @@ type Counted = Result<(), NetworkError>;
 
 impl<'m, 'd> Counter<'m, 'd> {
     /// Counts `times` instances at a place with all that they contain, add and connect.
-    fn instances(&mut self, place: Place<'_>, times: u64, attached: bool, depth: usize) -> Counted {
+    fn instances(&mut self, place: Place<'_>, times: u64, depth: usize) -> Counted {
         let plan = (place.component).and_then(|component| self.plans.get(&component).cloned());
         let (Some(plan), None) = (plan, &self.cable) else {
-            return self.alike(place, times, attached, depth);
+            return self.alike(place, times, depth);
         };
         // A cell with dendrites is an instance for each compartment.
         let compartments = times.saturating_mul(plan.morphology.compartments().len() as u64);
         self.estimate.cables = self.estimate.cables.saturating_add(times);
         self.estimate.compartments = self.estimate.compartments.saturating_add(compartments);
         self.cable = Some((plan, times));
-        let counted = self.alike(place, compartments, attached, depth);
+        let counted = self.alike(place, compartments, depth);
         self.cable = None;
         counted
     }
@@ -203,13 +219,13 @@ impl<'m, 'd> Counter<'m, 'd> {
     }
 
     /// Counts instances that are all made alike.
-    fn alike(&mut self, place: Place<'_>, times: u64, attached: bool, depth: usize) -> Counted {
+    fn alike(&mut self, place: Place<'_>, times: u64, depth: usize) -> Counted {
         let model = self.model;
         let kind = model.type_of(place.kind);
         self.check_limits(place, depth)?;
         let count = self.estimate.kinds.entry(place.kind).or_default();
         count.instances = count.instances.saturating_add(times);
-        if attached {
+        if place.attached {
             count.attached = count.attached.saturating_add(times);
         }
         let children = (place.component).map_or_else(Vec::new, |id| model.child_groups(id));
@@ -218,12 +234,13 @@ impl<'m, 'd> Counter<'m, 'd> {
             .flat_map(|(_, group)| self.counted_alike(*group))
             .collect::<Vec<_>>();
         let slots = filled_slots(model, place.kind, &children);
+        self.keep(&place, times, slots.len(), number_of_lists(&children));
         let slots = slots.into_iter().map(|(_, child)| Siblings::from(child));
-        for Siblings {
-            first: child,
-            count,
-        } in slots.chain(in_lists)
-        {
+        for group in slots.chain(in_lists) {
+            let Siblings {
+                first: child,
+                count,
+            } = group;
             let inner = self.inside(&place, child);
             let times = self.number_of_part(child, times);
             let times = times.saturating_mul(u64::from(count));
@@ -234,16 +251,26 @@ impl<'m, 'd> Counter<'m, 'd> {
             let outer = std::mem::replace(&mut self.each, each);
             if is_bare_connection(model, child) {
                 let structure = &model.type_of(inner.kind).structure;
+                let outer = self.table.replace(group);
                 self.connections(&inner, structure, times, depth)?;
+                self.table = outer;
             } else {
-                self.instances(inner, times, attached, depth + 1)?;
+                self.instances(inner, times, depth + 1)?;
             }
             self.each = outer;
         }
         running(model, &place, &kind.structure, &mut |element| {
-            self.made(&place, element, times, attached, depth)
+            self.made(&place, element, times, depth)
         })?;
         self.connections(&place, &kind.structure, times, depth)
+    }
+
+    /// Counts what instances keep of so many parts in slots and lists, if they are attached.
+    fn keep(&mut self, place: &Place<'_>, times: u64, slots: usize, lists: usize) {
+        if place.attached && slots + lists > 0 {
+            let bytes = times.saturating_mul(Contents::bytes(slots, lists));
+            self.estimate.contents = self.estimate.contents.saturating_add(bytes);
+        }
     }
 
     /// Counts the instances that one element makes.
@@ -252,11 +279,11 @@ impl<'m, 'd> Counter<'m, 'd> {
         place: &Place<'_>,
         element: &StructureElement<'d>,
         times: u64,
-        attached: bool,
         depth: usize,
     ) -> Counted {
         let made = match element {
             StructureElement::ChildInstance { component, .. } => {
+                self.keep(place, times, 1, 0);
                 self.referenced(place, *component).map(|made| (made, 1))
             }
             StructureElement::MultiInstantiate { assigns, .. } => {
@@ -273,7 +300,7 @@ impl<'m, 'd> Counter<'m, 'd> {
         match made {
             Some((_, 0)) => {}
             Some((made, number)) => {
-                self.instances(made, times.saturating_mul(number), attached, depth + 1)?;
+                self.instances(made, times.saturating_mul(number), depth + 1)?;
             }
             None => self.estimate.untold += 1,
         }
@@ -307,6 +334,7 @@ impl<'m, 'd> Counter<'m, 'd> {
             component: Some(component),
             kind: self.model.component(component).component_type,
             around: Some(around),
+            attached: around.attached,
         }
     }
 
@@ -341,6 +369,7 @@ impl<'m, 'd> Counter<'m, 'd> {
                 component: None,
                 kind: self.model.type_named(name.value())?,
                 around: Some(place),
+                attached: place.attached,
             },
             (None, None) => return None,
         };
@@ -391,8 +420,14 @@ impl<'m, 'd> Counter<'m, 'd> {
             StructureElement::EventConnection(connection) => {
                 let made = self.estimate.connections.saturating_add(times);
                 self.estimate.connections = made;
-                if connection.wiring.delay.is_some() {
+                if place.attached {
+                    self.estimate.relays = self.estimate.relays.saturating_add(times);
+                }
+                if let Some(delay) = connection.wiring.delay {
                     self.estimate.delayed = self.estimate.delayed.saturating_add(times);
+                    if self.differ(delay) {
+                        self.estimate.own_delays = self.estimate.own_delays.saturating_add(times);
+                    }
                 }
                 if let Some(receiver) = connection.wiring.receiver {
                     self.assign(&connection.wiring.assigns, times);
@@ -430,6 +465,17 @@ impl<'m, 'd> Counter<'m, 'd> {
         Ok(())
     }
 
+    /// Whether some of the connections in the present table differ in a parameter, as far as a sample of them tells.
+    fn differ(&self, parameter: &str) -> bool {
+        let Some(table) = self.table.filter(|table| table.count > 1) else {
+            return true;
+        };
+        let of = |component| self.model.parameter(component, parameter);
+        let step = (table.count as usize / SAMPLE).max(1);
+        let first = of(table.first);
+        (table.ids().skip(1).step_by(step)).any(|component| of(component) != first)
+    }
+
     fn attach(
         &mut self,
         place: &Place<'_>,
@@ -443,9 +489,10 @@ impl<'m, 'd> Counter<'m, 'd> {
                 // What is attached sees its host around it, not the connection.
                 let made = Place {
                     around: None,
+                    attached: true,
                     ..made
                 };
-                self.instances(made, times, true, depth + 1)
+                self.instances(made, times, depth + 1)
             }
             None => {
                 self.estimate.untold += 1;

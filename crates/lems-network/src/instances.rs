@@ -66,6 +66,27 @@ pub struct Contents<'d> {
     pub lists: Vec<(&'d str, Vec<InstanceId>)>,
 }
 
+impl Contents<'_> {
+    /// Bytes that an instance with so many filled slots and lists of an element or a few keeps for them. The
+    /// instances in them are not counted.
+    pub(crate) fn bytes(slots: usize, lists: usize) -> u64 {
+        // What an allocation takes beside the bytes that were asked for.
+        const ALLOCATION: usize = 16;
+        const SLOT: usize = size_of::<(&str, InstanceId)>();
+        const LIST: usize = size_of::<(&str, Vec<InstanceId>)>();
+        const ELEMENTS: usize = 4 * size_of::<InstanceId>() + ALLOCATION;
+        let in_slots = match slots {
+            0 => 0,
+            slots => ALLOCATION + slots * SLOT,
+        };
+        let in_lists = match lists {
+            0 => 0,
+            lists => ALLOCATION + lists * (LIST + ELEMENTS),
+        };
+        (size_of::<Contents<'_>>() + in_slots + in_lists) as u64
+    }
+}
+
 /// The mark of what is not there.
 const NONE: u32 = u32::MAX;
 
