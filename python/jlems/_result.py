@@ -684,10 +684,18 @@ def _restored(
 def matching(path: str, names: Iterable[str]) -> list[str]:
     """The names that a path stands for, in their order: itself, or all members for ``*``."""
     wanted = path.strip().strip("/")
-    if "*" not in wanted:
-        return [wanted] if wanted in names else []
-    pattern = re.compile(_pattern(wanted))
-    return [name for name in names if pattern.fullmatch(name)]
+    if "*" in wanted:
+        pattern = re.compile(_pattern(wanted))
+        return [name for name in names if pattern.fullmatch(name)]
+    if wanted in names:
+        return [wanted]
+    wanted = _with_brackets(wanted)
+    return [name for name in names if _with_brackets(name) == wanted][:1]
+
+
+def _with_brackets(path: str) -> str:
+    """``pop[3]/v`` for ``pop/3/cell/v``: a path in the spelling for populations that list their members too."""
+    return re.sub(r"^([^/\[]+)/(\d+)/[^/]+(?=/|$)", r"\1[\2]", path)
 
 
 def _pattern(path: str) -> str:

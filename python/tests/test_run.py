@@ -242,6 +242,28 @@ def test_inlets_of_all_members_and_with_free_parameters() -> None:
     assert simulation.with_({"syn/gbase": "1 nS"}).inlets == simulation.inlets
 
 
+def test_members_of_lists_by_either_spelling() -> None:
+    network = CELL[CELL.index('<network id="net">') : CELL.index("</network>")]
+    listed = """<Include file="Synapses.xml"/><expOneSynapse id="syn" gbase="5nS" erev="0mV" tauDecay="2ms"/>
+        <iafCell id="quiet" leakReversal="-60mV" thresh="0mV" reset="-60mV" C="0.2nF" leakConductance="0.01uS"/>
+        <network id="net"><population id="all" component="quiet" type="populationList" size="2">
+        <instance id="0"><location x="0" y="0" z="0"/></instance><instance id="1"><location x="0" y="0" z="0"/></instance>
+        </population><projection id="p" presynapticPopulation="all" postsynapticPopulation="all" synapse="syn">
+        <connectionWD id="0" preCellId="../all/0/quiet" postCellId="../all/1/quiet" weight="1" delay="0ms"/></projection>"""
+    model = jlems.loads(CELL.replace(network, listed))
+    simulation = model.simulation(record="all[*]/v", spikes="all", inlets="all[1]/syn/in")
+    results = []
+    for cell, port in [("all[0]", "all[1]/syn/in"), ("all/0/quiet", "all/1/quiet/syn/in")]:
+        with simulation.start() as run:
+            run.send(cell)
+            run.send(port)
+            results.append(run.run())
+    one, other = results
+    assert np.array_equal(one.values, other.values) and one["all[1]/v"].values.max() > -0.06
+    assert np.array_equal(one["all[1]/v"].values, one["all/1/quiet/v"].values)
+    assert len(one.spikes["all"].times) == 1
+
+
 def test_arguments_that_belong_elsewhere() -> None:
     model = jlems.loads(CELL)
     with pytest.raises(TypeError, match=r"`model.with_\(length=...\).simulation\(\)` does it"):
