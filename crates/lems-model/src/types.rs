@@ -106,6 +106,16 @@ impl ComponentType<'_> {
         dynamics.any(|dynamics| dynamics.requirements.contains(name))
     }
 
+    /// Whether it exposes a name for which its dynamics have no variable.
+    pub fn leaves_unfilled(&self, exposure: &str) -> bool {
+        let fills = |dynamics: &Dynamics<'_>| {
+            let mut variables = dynamics.variables();
+            variables.any(|own| own.name == exposure || own.exposure == Some(exposure))
+        };
+        self.exposures.contains_key(exposure)
+            && (self.dynamics.as_ref()).is_some_and(|dynamics| !fills(dynamics))
+    }
+
     /// Dimension of a variable, requirement, property or parameter; None if any is accepted.
     pub fn dimension_of(&self, name: &str) -> Option<Dimension> {
         let variable = self.dynamics.as_ref().and_then(|dynamics| {

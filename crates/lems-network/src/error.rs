@@ -31,6 +31,12 @@ pub enum NetworkError {
         suggestion: Option<String>,
         span: Span,
     },
+    #[error("no variable of `{component_type}` has the exposure `{exposure}`: it is 0 here")]
+    UnfilledExposure {
+        exposure: String,
+        component_type: String,
+        span: Span,
+    },
     #[error("{instance} requires `{variable}`, which nothing around it has")]
     UnmetRequirement {
         variable: String,
@@ -311,7 +317,7 @@ impl NetworkError {
             SameOutputId { .. } => 430,
             UnresolvedPath { .. } => 401,
             IndexTooLarge { .. } => 402,
-            UnknownVariable { .. } => 403,
+            UnknownVariable { .. } | UnfilledExposure { .. } => 403,
             UnmetRequirement { .. } => 404,
             UnknownPort { .. } | NotSent { .. } | NotReceived { .. } => 405,
             UnknownName { .. } => 406,
@@ -358,6 +364,7 @@ impl NetworkError {
             | UnresolvedPath { span, .. }
             | IndexTooLarge { span, .. }
             | UnknownVariable { span, .. }
+            | UnfilledExposure { span, .. }
             | UnmetRequirement { span, .. }
             | UnknownPort { span, .. }
             | UnknownName { span, .. }
@@ -509,6 +516,9 @@ impl NetworkError {
             }
             UnevenLength { end, .. } => Some(format!("the run ends at {end} s")),
             Nameless { .. } => Some("add `id=\"0\"`, `id=\"1\"` and so on".to_owned()),
+            UnfilledExposure { exposure, .. } => Some(format!(
+                "give its `Dynamics` a variable with `exposure=\"{exposure}\"`"
+            )),
             NotSent { suggestion, .. } => Some(match suggestion {
                 Some(port) => format!("it sends on `{port}`"),
                 None => "it sends no events".to_owned(),

@@ -120,6 +120,28 @@ impl<'d> Network<'_, 'd> {
         None
     }
 
+    /// What the name in a selection means at an element of a list. An exposure that its `Dynamics` has no variable for
+    /// is 0 there, whatever else has its name, but not at what connections attach.
+    fn read_in_list(&self, id: InstanceId, select: &Select<'d>) -> Option<Readable<'d>> {
+        let kind = self.type_of(id);
+        if self.instance(id).attached || !kind.leaves_unfilled(select.variable) {
+            return self.read(id, select.variable);
+        }
+        let warning = NetworkError::UnfilledExposure {
+            exposure: select.variable.to_owned(),
+            component_type: kind.name.to_owned(),
+            span: select.source.part_span(select.variable),
+        };
+        let mut warnings = self.warnings.borrow_mut();
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
+        Some(Readable {
+            instance: id,
+            variable: Variable::Fixed(0.0),
+        })
+    }
+
     /// What a `Requirement` of an instance means.
     pub fn requirement(&self, id: InstanceId, name: &str) -> Option<Readable<'d>> {
         self.read(self.instance(id).parent?, name)
@@ -192,8 +214,12 @@ impl<'d> Network<'_, 'd> {
             }
             current = next;
         }
+        let from_list = matches!(select.steps.last(), Some(Step::All(_) | Step::Where { .. }));
         for instance in current {
-            let value = self.read(instance, select.variable);
+            let value = match from_list {
+                true => self.read_in_list(instance, select),
+                false => self.read(instance, select.variable),
+            };
             values.push(value.ok_or_else(|| NetworkError::UnknownVariable {
                 variable: select.variable.to_owned(),
                 instance: self.title(instance),
