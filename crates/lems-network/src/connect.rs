@@ -46,8 +46,12 @@ impl<'b, 'r, 'm, 'd> Connector<'b, 'r, 'm, 'd> {
                     }
                 }
                 StructureElement::EventConnection(connection) => {
-                    let ends = (self.named(connection.from), self.named(connection.to));
-                    if let (Some(from), Some(to)) = ends {
+                    let attaches = connection.wiring.receiver.is_some();
+                    let ends = [connection.from, connection.to].map(|name| match attaches {
+                        true => self.named(name),
+                        false => self.named_or_part(name),
+                    });
+                    if let [Some(from), Some(to)] = ends {
                         self.connect(&connection.wiring, from, to);
                     }
                 }
@@ -382,6 +386,14 @@ impl<'b, 'r, 'm, 'd> Connector<'b, 'r, 'm, 'd> {
     /// Gives an instance a name, and returns the instance that had it before.
     fn name(&mut self, name: &'d str, instance: InstanceId) -> Option<InstanceId> {
         self.names.insert(name, instance)
+    }
+
+    /// The instance that has a name, or the part of this one that has it.
+    fn named_or_part(&mut self, name: Attribute<'d>) -> Option<InstanceId> {
+        let is_named = self.names.get(name.value()).is_some();
+        let part = (self.place.instance).filter(|_| !is_named);
+        let part = part.and_then(|id| self.network().part(id, name.value()));
+        part.or_else(|| self.named(name))
     }
 
     /// The instance that has a name.

@@ -120,11 +120,10 @@ impl<'d> Network<'_, 'd> {
             ".." | "parent" => return instance.parent,
             _ => {}
         }
-        let has_id = |id: &InstanceId| self.component_id(*id) == Some(name);
         (self.named(current, name))
             .or_else(|| self.cables.segment(current, name))
             .or_else(|| self.peer(current, name))
-            .or_else(|| (instance.singles.iter().find(|(_, id)| has_id(id))).map(|(_, id)| *id))
+            .or_else(|| self.single_by_id(current, name))
             .or_else(|| self.labelled(current, name))
             .or_else(|| self.made_element(current, name))
             .or_else(|| self.numbered(current, name))
@@ -206,6 +205,19 @@ impl<'d> Network<'_, 'd> {
         let single = self.single(current, name);
         let parts = single.into_iter().chain(self.own_element(current, name));
         parts.max_by_key(|part| self.precedence(*part))
+    }
+
+    /// What an `EventConnection` in a `Structure` can name without a `With`: a part of the instance, by its name or by
+    /// the id of its component.
+    pub(crate) fn part(&self, current: InstanceId, name: &str) -> Option<InstanceId> {
+        self.named(current, name)
+            .or_else(|| self.single_by_id(current, name))
+    }
+
+    /// The instance in a slot whose component has that id.
+    fn single_by_id(&self, current: InstanceId, name: &str) -> Option<InstanceId> {
+        let mut singles = self.instance(current).singles.iter().map(|(_, id)| *id);
+        singles.find(|id| self.component_id(*id) == Some(name))
     }
 
     /// An element of the `Children` lists that has that id.

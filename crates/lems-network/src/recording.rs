@@ -411,7 +411,8 @@ impl<'d> Collector<'_, 'd> {
                 let selection = EventSelection {
                     select,
                     port: self.text(id, event_port),
-                    id: self.model.name(id).unwrap_or(""),
+                    // What jLEMS writes for a selection without an id.
+                    id: self.model.name(id).unwrap_or("null"),
                 };
                 if let Some(Writer::Events(file)) = writer {
                     self.experiment.event_files[file].selections.push(selection);
