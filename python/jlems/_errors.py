@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno as codes
+
 from ._problems import JlemsError, UsageError
 from ._result import Result
 
@@ -42,6 +44,8 @@ class FileError(JlemsError, OSError):
 
 class MissingFileError(FileError, FileNotFoundError):
     """A file is not there."""
+
+    errno = codes.ENOENT
 
 
 class InternalError(JlemsError, RuntimeError):

@@ -46,7 +46,7 @@ def run(source: Any, **choices: Any) -> Result:
     Examples
     --------
     >>> result = jlems.run("examples/izhikevich-network/LEMS_izhikevich_network.xml", length="1 s")
-    >>> result["IzPop0[0]/v"].max()
+    >>> result["pacemakers[0]/v"].max()
     """
     return run_model(source, model_of, **choices)
 
@@ -128,11 +128,11 @@ def validate(
         engine = _jlems.Source(name, {name: neuroml_text(source)}, folders)
     else:
         try:
-            name = os.fspath(source)
+            name = os.fsdecode(source)
         except TypeError:
             raise UsageError(f"a path is needed, not {type(source).__name__}") from None
         engine = _jlems.Source(name, {}, folders)
-    valid, problems, _ = _jlems.validate(engine, None if schema is None else os.fspath(schema))
+    valid, problems, _ = _jlems.validate(engine, None if schema is None else os.fsdecode(schema))
     return Report(name, valid, [Problem(*one) for one in problems])
 
 

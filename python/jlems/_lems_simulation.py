@@ -87,7 +87,7 @@ class LEMSSimulation:
         self._include(lems_file_name)
 
     def _include(self, name: Any) -> None:
-        name = os.fspath(name)
+        name = os.fsdecode(name)
         if name not in self._includes:
             self._includes.append(name)
 

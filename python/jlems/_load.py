@@ -61,7 +61,7 @@ def load(
     Examples
     --------
     >>> model = jlems.load("examples/izhikevich-network/LEMS_izhikevich_network.xml")
-    >>> model.components["iz2007RS0"].C
+    >>> model.components["regularSpiking"].C
     1e-10 F
     """
     source = _source(_path(path), {}, include, target, temperature, limits)
@@ -144,7 +144,7 @@ def from_neuroml(
     """
     return loads(
         neuroml_text(document),
-        name=os.path.join(os.fspath(base), name),
+        name=os.path.join(os.fsdecode(base), name),
         target=target,
         **choices,
     )
@@ -189,7 +189,7 @@ def _source(
 
 def _path(path: Any) -> str:
     try:
-        path = os.fspath(path)
+        path = os.fsdecode(path)
     except TypeError:
         raise UsageError(f"a path is needed, not {type(path).__name__}") from None
     return path.decode() if isinstance(path, bytes) else str(path)

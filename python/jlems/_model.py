@@ -10,7 +10,7 @@ from typing import Any, Iterable, Iterator, Mapping, NamedTuple, TypeVar
 from . import _jlems
 from ._pages import table, type_page
 from ._problems import JlemsError, Problem, UsageError, warn
-from ._values import Named, in_unit, number, seconds_text
+from ._values import Named, in_unit, number, seconds_text, with_own_unit
 
 AnyModel = TypeVar("AnyModel", bound="LoadedModel")
 
@@ -259,7 +259,7 @@ class LoadedModel:
                 raise UsageError(f"set: {path!r} is no path; write it as in \"cell/C\"")
             if not isinstance(value, str):
                 in_si = number(value, f"set: {path}")
-                value = f"{in_si!r} {self._unit_of(path)}".strip()
+                value = with_own_unit(value) or f"{in_si!r} {self._unit_of(path)}".strip()
             texts.append(f"{path}={value}")
         return texts
 

@@ -153,7 +153,7 @@ class Sweep(Points[Simulation]):
         >>> len(sweep), sweep.points[0]
         (40, {'excitation/gbase': '2 nS', 'regularSpiking/C': '90 pF', 'seed': 1})
         """
-        file = SweepFile(os.fspath(path), _simulation_of)
+        file = SweepFile(os.fsdecode(path), _simulation_of)
         return part(cls, None, file.points, file)
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Iterable, Iterator, Mapping, NamedTuple
 from . import _jlems
 from ._optional import needed
 from ._problems import JlemsError, Problem, UsageError
-from ._values import Named, did_you_mean, in_unit
+from ._values import Named, did_you_mean, in_unit, seconds
 
 if TYPE_CHECKING:
     import numpy as np
@@ -190,6 +190,15 @@ class Trace:
     def __ge__(self, other: Any) -> Any:
         return self.values >= other
 
+    def __eq__(self, other: object) -> Any:
+        return self.values == other
+
+    def __ne__(self, other: object) -> Any:
+        return self.values != other
+
+    # As of an array, whose equality is an array too.
+    __hash__ = None  # type: ignore[assignment]
+
     def plot(self, ax: Any = None, **style: Any) -> Any:
         """Draws the curves with matplotlib; gives its Axes."""
         ax = _axes(ax)
@@ -214,7 +223,7 @@ class Trace:
 class Spikes:
     """The spikes of a population, in the order of time."""
 
-    __slots__ = ("population", "ids", "times", "n", "duration")
+    __slots__ = ("population", "ids", "times", "members", "start", "duration")
 
     population: str
     """Path of the population."""
@@ -222,17 +231,27 @@ class Spikes:
     """int32, shape ``(S,)``: which member sent each spike."""
     times: Floats
     """float64, shape ``(S,)``: times in seconds."""
-    n: int
-    """Number of members that are recorded; their numbers are less if all are."""
+    members: Ints
+    """int32, shape ``(n,)``: which members are recorded, in ascending order."""
+    start: float
+    """Time in seconds at which recording began: 0, or that of a checkpoint."""
     duration: float
-    """Simulated time in seconds."""
+    """Simulated time since then, in seconds."""
 
-    def __init__(self, population: str, ids: Ints, times: Floats, n: int, duration: float) -> None:
+    def __init__(
+        self, population: str, ids: Ints, times: Floats, members: Ints, duration: float, start: float = 0.0
+    ) -> None:
         self.population = population
         self.ids = ids
         self.times = times
-        self.n = n
+        self.members = members
+        self.start = start
         self.duration = duration
+
+    @property
+    def n(self) -> int:
+        """Number of members that are recorded."""
+        return len(self.members)
 
     def __len__(self) -> int:
         return len(self.times)
@@ -243,36 +262,50 @@ class Spikes:
         return len(self.times)
 
     def of(self, member: int) -> Floats:
-        """Times of the spikes of a member, in seconds: float64, shape ``(S_i,)``."""
+        """Times of the spikes of a member, in seconds: float64, shape ``(S_i,)``.
+
+        Raises
+        ------
+        IndexError
+            The member is not recorded.
+        """
+        if isinstance(member, str) or member not in self.members:
+            raise IndexError(f"{self.population}[{member}]: its spikes are not recorded")
+        return self._train(member)
+
+    def _train(self, member: int) -> Floats:
         found: Floats = self.times[self.ids == member]
         return found
 
     def trains(self) -> list[Floats]:
-        """Times of the spikes of each member, from 0 to ``n - 1``."""
-        return [self.of(member) for member in range(self.n)]
+        """Times of the spikes of each recorded member, in the order of ``members``."""
+        return [self._train(member) for member in self.members]
 
     def counts(self) -> Any:
-        """Numbers of spikes of each member: int64, shape ``(n,)``."""
+        """Numbers of spikes of each recorded member, in the order of ``members``: int64, shape ``(n,)``."""
         import numpy as np
 
-        return np.bincount(self.ids, minlength=self.n)
+        last = int(self.members[-1]) if self.n else -1
+        return np.bincount(self.ids, minlength=last + 1)[self.members]
 
-    def rates(self, bin: float | None = None) -> Any:
+    def rates(self, bin: str | float | None = None) -> Any:
         """Firing rates in hertz.
 
-        Without ``bin`` those of each member over the whole run: float64, shape ``(n,)``. With a width in
-        seconds the mean rate of the population in each bin: two arrays, starts of the bins and rates.
+        Without ``bin`` those of each recorded member over the time that is recorded: float64, shape ``(n,)``. With a
+        width, in seconds or as a text such as ``"10 ms"``, the mean rate of these members in each bin: two arrays,
+        starts of the bins and rates.
         """
         import numpy as np
 
         if bin is None:
             return self.counts() / self.duration if self.duration > 0 else self.counts() * 0.0
-        if not bin > 0:
-            raise UsageError(f"bin: {bin!r} is not allowed; a width in seconds is needed")
-        number = max(1, int(np.ceil(self.duration / bin - 1e-9)))
-        places = np.minimum((self.times / bin).astype(int), number - 1)
+        width = seconds(bin, "bin")
+        if not width > 0:
+            raise UsageError(f"bin: {bin!r} is not allowed; a width such as \"10 ms\" is needed")
+        number = max(1, int(np.ceil(self.duration / width - 1e-9)))
+        places = np.minimum(((self.times - self.start) / width).astype(int), number - 1)
         counts = np.bincount(places, minlength=number)
-        return np.arange(number) * bin, counts / (bin * max(self.n, 1))
+        return self.start + np.arange(number) * width, counts / (width * max(self.n, 1))
 
     def isi(self, member: int | None = None) -> Floats:
         """Intervals between the spikes of a member, or of all members one after another, in seconds."""
@@ -296,13 +329,14 @@ class Spikes:
 
     def _rows(self) -> list[tuple[str, str, Floats]]:
         """A row of a raster for each member, for as many as a picture can show."""
-        members = range(min(self.n, _MOST_RASTER_ROWS))
-        return [(f"{self.population}[{member}]", self.population, self.of(member)) for member in members]
+        members = self.members[:_MOST_RASTER_ROWS].tolist()
+        return [(f"{self.population}[{member}]", self.population, self._train(member)) for member in members]
 
     def _repr_svg_(self) -> str:
         import numpy as np
 
-        return _jlems.picture(self.population, np.zeros(0), [], self._rows(), (0.0, self.duration))
+        end = self.start + self.duration
+        return _jlems.picture(self.population, np.zeros(0), [], self._rows(), (self.start, end))
 
 
 class Events(NamedTuple):
@@ -339,7 +373,7 @@ class Result:
     them as float32.
     """
 
-    __slots__ = ("_layout", "_rows", "_numbers", "summary", "partial", "error", "_names", "_spikes", "__weakref__")
+    __slots__ = ("_layout", "_rows", "_numbers", "summary", "partial", "error", "_names", "_spikes", "_start", "__weakref__")
 
     summary: Summary
     """Steps, times, warnings."""
@@ -359,6 +393,7 @@ class Result:
         self._rows = rows
         self._names: dict[str, int] | None = None
         self._spikes: dict[str, Spikes] | None = None
+        self._start: float = numbers.get("start", 0.0)
         self.error = numbers["error"]
         self.partial = numbers["stopped"] or self.error is not None
         self.summary = Summary(
@@ -418,7 +453,7 @@ class Result:
         return len(self._places())
 
     def __contains__(self, path: object) -> bool:
-        return isinstance(path, str) and path.strip().strip("/") in self._places()
+        return isinstance(path, str) and bool(matching(path, self._places()))
 
     def keys(self) -> list[str]:
         """Paths of the recorded quantities."""
@@ -463,8 +498,9 @@ class Result:
                 times = np.concatenate([one for _, one in found])
                 order = np.argsort(times, kind="stable")
                 ids, times = ids[order], times[order]
-            number = len(members[population])
-            spikes[population] = Spikes(population, ids, times, number, self.summary.time)
+            recorded = np.array(sorted(members[population]), dtype=np.int32)
+            duration = self.summary.time - self._start
+            spikes[population] = Spikes(population, ids, times, recorded, duration, self._start)
         return spikes
 
     @property
@@ -514,13 +550,16 @@ class Result:
         xarray = needed("xarray")
         variables = {}
         for name, place in self._places().items():
+            if name == "t":  # The times are the index.
+                continue
             dimension, unit = self._layout.dimensions[place]
             attributes = {"units": unit or "1", "dimension": dimension or "none"}
             variables[name] = ("t", self.values[place], attributes)
         return xarray.Dataset(variables, coords={"t": ("t", self.t, {"units": "s"})})
 
     def to_npz(self, path: str | os.PathLike[str]) -> None:
-        """Writes arrays for numpy: ``t``, ``values``, ``columns``, and ids and times of the spikes."""
+        """Writes arrays for numpy: ``t``, ``values``, ``columns``, and for each population of which spikes are recorded
+        ``spikes/POPULATION/ids`` and ``spikes/POPULATION/times``."""
         import numpy as np
 
         arrays: dict[str, Any] = {
@@ -531,11 +570,11 @@ class Result:
         for population, spikes in self.spikes.items():
             arrays[f"spikes/{population}/ids"] = spikes.ids
             arrays[f"spikes/{population}/times"] = spikes.times
-        np.savez(os.fspath(path), **arrays)
+        np.savez(os.fsdecode(path), **arrays)
 
     def to_parquet(self, path: str | os.PathLike[str], **options: Any) -> None:
         """Writes the DataFrame of :meth:`to_pandas` as Parquet."""
-        self.to_pandas().to_parquet(os.fspath(path), **options)
+        self.to_pandas().to_parquet(os.fsdecode(path), **options)
 
     def to_neo(self) -> Any:
         """A ``neo.Block`` with one segment: a signal for each path, a spike train for each cell.
@@ -557,13 +596,17 @@ class Result:
             )  # fmt: skip
             segment.analogsignals.append(signal)
         for population, spikes in self.spikes.items():
-            for member, times in enumerate(spikes.trains()):
-                train = neo.SpikeTrain(times, units="s", t_stop=spikes.duration, name=f"{population}[{member}]")
+            for member, times in zip(spikes.members.tolist(), spikes.trains()):
+                train = neo.SpikeTrain(
+                    times, units="s", t_start=spikes.start, t_stop=spikes.start + spikes.duration,
+                    name=f"{population}[{member}]",
+                )  # fmt: skip
                 segment.spiketrains.append(train)
         return block
 
     def to_files(self, folder: str | os.PathLike[str] = ".") -> list[str]:
-        """Writes the output files of the model into a folder: the same bytes as ``jlems-rs run``.
+        """Writes the output files into a folder: the same bytes as ``jlems-rs run``. They are those of the model, or
+        with ``record`` and ``spikes`` those of ``--record`` and ``--spikes`` instead.
 
         Returns
         -------
@@ -582,7 +625,7 @@ class Result:
             for file, (times, selections) in zip(layout.events, self._numbers["events"])
         ]
         return _jlems.write_outputs(
-            os.fspath(folder), self.t, self.values, tables, events, layout.times_file, layout.inputs
+            os.fsdecode(folder), self.t, self.values, tables, events, layout.times_file, layout.inputs
         )
 
     # -- pictures
@@ -640,7 +683,7 @@ class Result:
             pictures.append(_jlems.picture(title, self.t, curves, []))
         rows = [row for spikes in self.spikes.values() for row in spikes._rows()]
         if rows:
-            pictures.append(_jlems.picture("spikes", self.t, [], rows, (0.0, self.summary.time)))
+            pictures.append(_jlems.picture("spikes", self.t, [], rows, (self._start, self.summary.time)))
         return "".join(pictures) + f"<p>{escape(repr(self))}</p>"
 
     def __repr__(self) -> str:
@@ -661,12 +704,20 @@ class Result:
             self.summary,
             self.partial,
             error,
+            self._start,
         )
         return (_restored, state)
 
 
 def _restored(
-    layout: Layout, t: Any, values: Any, events: Any, summary: Summary, partial: bool, error: Any
+    layout: Layout,
+    t: Any,
+    values: Any,
+    events: Any,
+    summary: Summary,
+    partial: bool,
+    error: Any,
+    start: float = 0.0,
 ) -> Result:
     numbers = {
         "t": t,
@@ -677,25 +728,35 @@ def _restored(
         "seconds": summary.seconds,
         "stopped": partial,
         "error": error,
+        "start": start,
     }
     return Result(layout, numbers, summary.instances, summary.warnings)
 
 
 def matching(path: str, names: Iterable[str]) -> list[str]:
-    """The names that a path stands for, in their order: itself, or all members for ``*``."""
+    """The names that a path stands for, in their order: itself, or all members for ``*``; each member once."""
     wanted = path.strip().strip("/")
-    if "*" in wanted:
-        pattern = re.compile(_pattern(wanted))
-        return [name for name in names if pattern.fullmatch(name)]
-    if wanted in names:
+    if "*" not in wanted and wanted in names:
         return [wanted]
-    wanted = _with_brackets(wanted)
-    return [name for name in names if _with_brackets(name) == wanted][:1]
+    patterns = [re.compile(_pattern(one)) for one in _spellings(wanted)]
+    found: dict[str, str] = {}
+    for name in names:
+        if any(pattern.fullmatch(one) for pattern in patterns for one in _spellings(name)):
+            found.setdefault(_spellings(name)[-1], name)
+    return list(found.values()) if "*" in wanted else list(found.values())[:1]
 
 
-def _with_brackets(path: str) -> str:
-    """``pop[3]/v`` for ``pop/3/cell/v``: a path in the spelling for populations that list their members too."""
-    return re.sub(r"^([^/\[]+)/(\d+)/[^/]+(?=/|$)", r"\1[\2]", path)
+def _spellings(path: str) -> list[str]:
+    """A path, and how it is written for populations that do not list their members: ``pop/3/cell/v`` is ``pop[3]/v``,
+    and so is ``pop/3/v``."""
+    member = re.match(r"([^/\[]+)/(\d+|\*)(?=/|$)", path)
+    if member is None:
+        return [path]
+    rest = path[member.end() :]
+    start = f"{member[1]}[{member[2]}]"
+    # What follows the number is the cell, unless it is the number of a segment.
+    inner = re.sub(r"^/(?!\d+(/|$))[^/]+", "", rest)
+    return [path, start + rest, start + inner]
 
 
 def _pattern(path: str) -> str:

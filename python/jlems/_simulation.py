@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any, Callable, Iterable, Mapping, NamedTuple, TypeVar
 
 from . import _jlems
+from ._errors import RunError
 from ._problems import JlemsWarning, Problem, UsageError, warn
 from ._model import LoadedModel
 from ._pages import table
@@ -215,7 +216,8 @@ class CompiledModel:
         ----------
         checkpoint : bytes, optional
             What :meth:`Running.checkpoint` of the same simulation gave. The run goes on from there to the same
-            bits; what is recorded begins there.
+            bits; what is recorded begins there. If the run had changed free parameters, that is the simulation with
+            these values: ``simulation.with_({"pulse/amplitude": "0.2 nA"}).start(checkpoint=saved)``.
         """
         return Running(self, _jlems.start(self._engine, checkpoint))
 
@@ -293,7 +295,7 @@ class Running:
     ...     result = run.result()
     """
 
-    __slots__ = ("_simulation", "_running", "_sources", "_ports", "_values")
+    __slots__ = ("_simulation", "_running", "_sources", "_ports", "_values", "_start", "_failed")
 
     def __init__(self, simulation: CompiledModel, running: _jlems.Running) -> None:
         self._simulation = simulation
@@ -301,6 +303,8 @@ class Running:
         self._sources: dict[str, list[int]] = {}
         self._ports: dict[str, int] | None = None
         self._values: dict[str, Any] = {}
+        self._start = self.t
+        self._failed: RunError | None = None
 
     @property
     def steps(self) -> int:
@@ -332,8 +336,10 @@ class Running:
 
         Raises
         ------
-        RunError, KeyboardInterrupt
-            See :meth:`Simulation.run`. After Ctrl-C the run can go on.
+        RunError
+            The run cannot go on. ``result`` of the exception has what was recorded before.
+        KeyboardInterrupt
+            Ctrl-C, within 0.1 s. The run can go on, and :meth:`peek` has what was recorded.
         """
         length = seconds(time, "time")
         if not length >= 0:
@@ -368,6 +374,8 @@ class Running:
         RunError
             The event leads to others without end.
         """
+        if not isinstance(path, str):
+            raise UsageError(f"path: {path!r} is no path")
         for source in self._sources.get(path) or self._found(path):
             self._running.send(source)
 
@@ -395,13 +403,20 @@ class Running:
         return sources
 
     def run(self, *, progress: bool | Callable[[Progress], Any] | None = None) -> Result:
-        """Goes on to the end, and gives the result."""
+        """Goes on to the end, and gives the result. Raises what :meth:`advance` does."""
         self._to(self._simulation.steps, progress)
         return self.result()
 
     def _to(self, steps: int, progress: bool | Callable[[Progress], Any] | None) -> None:
-        with _Watcher(progress) as watcher:
-            self._running.advance(min(steps, 2**64 - 1), watcher.callback)
+        if self._failed is not None:
+            raise self._failed
+        try:
+            with _Watcher(progress) as watcher:
+                self._running.advance(min(steps, 2**64 - 1), watcher.callback)
+        except RunError as error:
+            error.result = self.peek()
+            self._failed = error
+            raise
 
     def __getitem__(self, path: str) -> Any:
         """The recorded value of the last row: a float, or an array of shape ``(N,)`` for a path with ``*``."""
@@ -428,6 +443,8 @@ class Running:
         """
         simulation = self._simulation
         free = simulation._choices["free"]
+        if not isinstance(path, str):
+            raise UsageError(f"path: {path!r} is no path")
         if path not in free:
             hint = did_you_mean(path, free) or "; say it in `free` when the simulation is made"
             raise UsageError(f"{path}: this parameter is not free{hint}")
@@ -441,7 +458,9 @@ class Running:
         """A copy of what is recorded up to now; the run goes on."""
         steps, t, at_end, _ = self._running.place()
         numbers = self._running.numbers(take=False)
-        more = {"steps": steps, "time": t, "seconds": 0.0, "stopped": not at_end, "error": None}
+        more = {
+            "steps": steps, "time": t, "seconds": 0.0, "stopped": not at_end, "error": None, "start": self._start,
+        }  # fmt: skip
         return Result(
             self._simulation._layout,
             {**numbers, **more},
@@ -450,11 +469,15 @@ class Running:
         )
 
     def result(self) -> Result:
-        """Ends the run, and gives what is recorded; ``partial`` if steps are left."""
+        """Ends the run, and gives what is recorded; ``partial`` if steps are left. If the run could not go on, ``error``
+        says why."""
         _, _, at_end, _ = self._running.place()
         numbers = self._running.numbers(take=True)
         numbers["stopped"] = not at_end
-        return self._simulation._result(numbers)
+        numbers["start"] = self._start
+        result = self._simulation._result(numbers)
+        result.error = self._failed
+        return result
 
     def checkpoint(self) -> bytes:
         """The state of the run, for :meth:`Simulation.start`, also in another process."""
@@ -477,8 +500,8 @@ class Running:
     def __repr__(self) -> str:
         try:
             return f"<jlems.Running at {self.t:g} s of {self._simulation.steps * self._simulation.step:g} s>"
-        except RuntimeError:
-            return "<jlems.Running: over>"
+        except RuntimeError as error:
+            return f"<jlems.Running: {error}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
         raise TypeError("a run does not pickle; its `checkpoint()` does")
@@ -535,4 +558,4 @@ def write_model(
     now = time.localtime()
     began = (time.strftime("%Y-%m-%d %H:%M:%S", now), time.strftime("%Y%m%d%H%M%S", now))
     with _Watcher(progress) as watcher:
-        return _jlems.run_to_files(model._source, os.fspath(folder), began, watcher.callback)
+        return _jlems.run_to_files(model._source, os.fsdecode(folder), began, watcher.callback)

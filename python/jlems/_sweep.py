@@ -98,7 +98,7 @@ class Points(Generic[Compiled]):
             every number of threads.
         reduce : callable, optional
             What to keep of each result. It is called in the order of the points, as their runs end. Without
-            it the results are kept.
+            it the results are kept. What it raises ends the sweep.
         progress : bool or callable, optional
             True for a bar. A callable gets how many points are done and how many there are; the sweep ends
             early if it returns something true.
@@ -194,7 +194,7 @@ class Points(Generic[Compiled]):
         bar = _Bar(progress, None)
         try:
             written = self._file.specified.run(
-                os.fspath(folder), _threads(threads), _shard(shard), bool(fast), bar.show
+                os.fsdecode(folder), _threads(threads), _shard(shard), bool(fast), bar.show
             )
         finally:
             bar.close()
@@ -301,7 +301,10 @@ def _rows(table: Any, parameters: Iterable[str] | Mapping[str, str]) -> list[dic
     units = [parameters[name] for name in names] if isinstance(parameters, Mapping) else None
     points = []
     for row in table:
-        values = [float(value) for value in row]
+        try:
+            values = [float(value) for value in row]
+        except TypeError:
+            raise UsageError(f"sweep: rows of {len(names)} numbers are needed, not {row!r}") from None
         if len(values) != len(names):
             raise UsageError(f"sweep: a row has {len(values)} values, and there are {len(names)} parameters")
         texts = values if units is None else [f"{value!r} {unit}" for value, unit in zip(values, units)]
@@ -342,10 +345,15 @@ class SweepOutcome:
         return iter(self.values)
 
     def to_array(self) -> Any:
-        """The values as an array, with an axis for each path if all combinations were run."""
+        """The values as an array, with an axis for each path if all combinations were run. Without ``reduce`` it is an
+        array of objects: the results."""
         import numpy as np
 
-        values = np.asarray(self.values)
+        if any(isinstance(value, Result) for value in self.values):
+            values = np.empty(len(self.values), dtype=object)
+            values[:] = self.values
+        else:
+            values = np.asarray(self.values)
         if self._axes is None:
             return values
         shape = [len(axis) for axis in self._axes.values()]

@@ -72,21 +72,39 @@ def seconds_text(time: Any, name: str) -> str:
     """A time as LEMS has it: a text with its unit, or a number of seconds."""
     if isinstance(time, str):
         return time
-    return f"{number(time, name)!r} s"
+    return with_own_unit(time) or f"{number(time, name)!r} s"
+
+
+def with_own_unit(value: Any) -> str | None:
+    """A parameter of a component as a text with its unit; None for what has no unit of LEMS."""
+    unit = getattr(value, "unit", None)
+    if isinstance(value, float) and isinstance(unit, str) and unit and " " not in unit:
+        return f"{float(value)!r} {unit}"
+    return None
 
 
 def seconds(time: Any, name: str) -> float:
     """A time in seconds, of a number of seconds or a text such as ``"10 ms"``."""
     if not isinstance(time, str):
-        return number(time, name)
+        own = with_own_unit(time)
+        if own is None:
+            return finite(number(time, name), name)
+        time = own
     text = time.strip()
     for unit, scale in (("ms", 1e-3), ("us", 1e-6), ("min", 60.0), ("s", 1.0)):
         if text.endswith(unit):
             try:
-                return float(text[: -len(unit)]) * scale
+                return finite(float(text[: -len(unit)]) * scale, name)
             except ValueError:
                 break
     raise UsageError(f"{name}: `{time}` is no time; write it as in \"10 ms\", or as seconds")
+
+
+def finite(value: float, name: str) -> float:
+    """The same number, if it is neither infinite nor NaN."""
+    if value - value != 0:
+        raise UsageError(f"{name}: {value!r} is no time")
+    return value
 
 
 def number(value: Any, name: str) -> float:
@@ -99,7 +117,7 @@ def number(value: Any, name: str) -> float:
         value = value.si.value
     try:
         return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise UsageError(f"{name}: {value!r} is no number") from None
 
 
@@ -107,16 +125,23 @@ def paths(given: Any, name: str) -> list[str] | None:
     """A list of paths, of a list or one path."""
     if given is None:
         return None
-    if isinstance(given, str):
-        return [given]
     try:
-        found = list(given)
+        found = [given] if isinstance(given, str) else list(given)
     except TypeError:
         raise UsageError(f"{name}: a list of paths is needed, not {given!r}") from None
     for path in found:
-        if not isinstance(path, str):
+        if not isinstance(path, str) or not _is_text(path):
             raise UsageError(f"{name}: {path!r} is no path")
     return found
+
+
+def _is_text(path: str) -> bool:
+    """Whether a path has no half of a surrogate pair."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def count(value: Any, name: str, least: int = 1) -> int:
@@ -128,7 +153,7 @@ def count(value: Any, name: str, least: int = 1) -> int:
     except TypeError:
         raise UsageError(f"{name}: a whole number is needed, not {value!r}") from None
     if isinstance(value, bool) or not least <= number < 2**63:
-        raise UsageError(f"{name}: {value!r} is not allowed; the least is {least}")
+        raise UsageError(f"{name}: {value!r} is not allowed; it is from {least} to {2**63 - 1}")
     return number
 
 
@@ -137,7 +162,7 @@ def folder_list(given: Any) -> list[str]:
     if isinstance(given, (str, os.PathLike)):
         given = [given]
     try:
-        return [os.fspath(folder) for folder in given]
+        return [os.fsdecode(folder) for folder in given]
     except TypeError:
         raise UsageError(f"include: folders are needed, not {given!r}") from None
 

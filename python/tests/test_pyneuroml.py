@@ -245,3 +245,11 @@ def test_a_current_frequency_curve() -> None:
         plot_voltage_traces=False, plot_if=False, plot_iv=False, simulator="jNeuroML",
     )
     assert len(rates) == 3
+
+
+def test_a_missing_folder_is_not_made() -> None:
+    from pyneuroml.runners import run_jneuroml
+
+    file = written(izhikevich())
+    assert not run_jneuroml("", file, "-nogui", exec_in_dir="nowhere", exit_on_fail=False, report_jnml_output=False)
+    assert not os.path.exists("nowhere")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import pickle
 
 import numpy as np
 import pytest
@@ -169,3 +170,44 @@ def test_unit_and_time_of_an_early_end() -> None:
     result = model.run(progress=lambda progress: progress.t > 0.01)
     assert result.partial and result.t[-1] < 1000 and result.values.shape[1] == len(result.t)
     assert "partial" in repr(result)
+
+
+def test_equality_of_traces_is_an_array(result: jlems.Result) -> None:
+    trace, other = result["pacemakers[0]/v"], result["pacemakers[0]/v"]
+    assert (trace == other).all() and not (trace != other).any()
+    assert (trace == trace.values).shape == trace.shape and not (trace == 1.0).any()
+
+
+def test_spikes_of_some_members() -> None:
+    """Counts, rates and trains are those of the recorded members, whatever their numbers."""
+    whole = jlems.run(NETWORK, length="1 s", spikes="pacemakers").spikes["pacemakers"]
+    some = jlems.run(NETWORK, length="1 s", spikes=["pacemakers[3]", "pacemakers[1]"]).spikes["pacemakers"]
+    assert whole.members.tolist() == [0, 1, 2, 3, 4] and some.members.tolist() == [1, 3] and some.n == 2
+    assert np.array_equal(some.counts(), whole.counts()[[1, 3]]) and some.counts().sum() == some.count > 0
+    assert np.array_equal(some.rates(), whole.rates()[[1, 3]])
+    for member, train in zip([1, 3], some.trains()):
+        assert np.array_equal(train, whole.of(member)) and np.array_equal(some.of(member), train)
+    starts, rates = some.rates("100 ms")
+    assert len(starts) == 10 and rates.sum() * 0.1 * 2 == pytest.approx(some.count)
+    for member in (0, 99, -1, "1"):
+        with pytest.raises(IndexError, match="its spikes are not recorded"):
+            some.of(member)  # type: ignore[arg-type]
+    with pytest.raises(IndexError):
+        some.isi(99)
+
+
+def test_spikes_after_a_checkpoint() -> None:
+    """Rates are those of the time that is recorded."""
+    simulation = jlems.load(NETWORK, length="1 s").simulation(spikes="pacemakers")
+    whole = simulation.run().spikes["pacemakers"]
+    with simulation.start() as run:
+        run.advance("0.6 s")
+        saved = run.checkpoint()
+        assert run.peek().spikes["pacemakers"].duration == pytest.approx(0.6)
+    with simulation.start(checkpoint=saved) as run:
+        rest = pickle.loads(pickle.dumps(run.run())).spikes["pacemakers"]
+    assert rest.start == pytest.approx(0.6) and rest.duration == pytest.approx(0.4)
+    assert rest.count == (whole.times >= 0.6).sum() > 0
+    assert rest.rates().sum() == pytest.approx(rest.count / 0.4)
+    starts, rates = rest.rates("0.1 s")
+    assert starts == pytest.approx([0.6, 0.7, 0.8, 0.9]) and rates.sum() * 0.1 * 5 == pytest.approx(rest.count)

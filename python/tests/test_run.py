@@ -262,6 +262,13 @@ def test_members_of_lists_by_either_spelling() -> None:
     assert np.array_equal(one.values, other.values) and one["all[1]/v"].values.max() > -0.06
     assert np.array_equal(one["all[1]/v"].values, one["all/1/quiet/v"].values)
     assert len(one.spikes["all"].times) == 1
+    with simulation.start() as run:
+        for path in ("all/1", "all/*/quiet", "all/1/syn/in"):
+            run.send(path)
+    # Each member once, however it is written.
+    both = model.simulation(record=["all[0]/v", "all[*]/v"], spikes="all").run()
+    assert both["all[*]/v"].values.shape[0] == 2
+    assert "all[*]/v" in both and "all/1/v" in both and "all[2]/v" not in both
 
 
 def test_arguments_that_belong_elsewhere() -> None:
@@ -354,3 +361,29 @@ def test_many_runs_take_no_memory() -> None:
         jlems.loads(CELL, length="1 ms").run()
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert grown < 20_000, f"{grown} kB"
+
+
+def test_a_run_that_cannot_go_on_says_so_again() -> None:
+    simulation = jlems.loads(GROWING).simulation()
+    with simulation.start() as run:
+        with pytest.raises(jlems.RunError) as caught:
+            run.advance("1000 s")
+        assert caught.value.result is not None and len(caught.value.result.t) > 100
+        with pytest.raises(jlems.RunError, match="`x` is inf"):
+            run.advance("1 ms")
+        result = run.result()
+    assert result.error is caught.value and result.partial
+
+
+def test_a_parameter_of_another_dimension_is_no_value() -> None:
+    model = jlems.loads(CELL)
+    cell = model.components["iaf"]
+    with pytest.raises(jlems.ModelError):
+        model.with_({"iaf/leakConductance": cell.C})
+    with pytest.raises(jlems.ModelError):
+        model.with_(length=cell.C)
+    assert model.with_({"iaf/C": cell.C}).components["iaf"].C == cell.C
+    with model.simulation().start() as run:
+        for time in (cell.C, float("inf"), 10**400, "1e999 s"):
+            with pytest.raises(jlems.UsageError):
+                run.advance(time)

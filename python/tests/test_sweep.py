@@ -97,3 +97,8 @@ def test_errors(simulation: jlems.Simulation) -> None:
 def test_progress_can_end_a_sweep(simulation: jlems.Simulation) -> None:
     outcome = simulation.sweep({"iaf/C": VALUES}).run(progress=lambda done, of: done == 4)
     assert len(outcome) == 4
+
+
+def test_results_make_an_array_of_objects(simulation: jlems.Simulation) -> None:
+    array = simulation.sweep({"iaf/C": VALUES[:2], "iaf/thresh": ["-52 mV", "-53 mV", "-54 mV"]}).run().to_array()
+    assert array.shape == (2, 3) and array.dtype == object and isinstance(array[1, 2], jlems.Result)

@@ -63,7 +63,7 @@ pub enum Unit {
     Count,
     /// Bytes, or `kB`, `MB`, `GB`, `KiB`, `MiB`, `GiB`.
     Bytes,
-    /// Seconds, or `s`, `min`, `h`, `d`.
+    /// Whole seconds, or `s`, `min`, `h`, `d`; parts of a second are rounded up.
     Seconds,
 }
 
@@ -186,8 +186,12 @@ impl Unit {
         let unit = text.get(digits.len()..)?;
         let (_, factor) = self.units().iter().find(|(name, _)| *name == unit)?;
         let number: f64 = digits.trim_end().parse().ok()?;
-        (number >= 0.0 && number.is_finite())
-            .then(|| as_bound(lems_math::saturating_u64(number * factor)))
+        // A part of a second is one more, so that a short time is not none.
+        let number = match self {
+            Unit::Seconds => (number * factor).ceil(),
+            Unit::Count | Unit::Bytes => number * factor,
+        };
+        (number >= 0.0 && number.is_finite()).then(|| as_bound(lems_math::saturating_u64(number)))
     }
 }
 

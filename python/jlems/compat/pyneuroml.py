@@ -4,9 +4,9 @@
 >>> jlems.compat.pyneuroml.install()
 
 From then on pyNeuroML's functions that call jNeuroML run in this process: ``run_lems_with_jneuroml``,
-``run_lems_with_jneuroml_neuron``, ``run_multiple_lems_with``, ``validate_neuroml2``, the analyses of cells and channels.
-Conversions and exports are not here: they still call Java. ``uninstall()`` puts everything back. ``python -m jlems.pynml`` is the program
-``pynml`` with it.
+``run_lems_with_jneuroml_neuron``, ``run_multiple_lems_with``, ``validate_neuroml2``, the analyses of cells and channels,
+and so do the exports to NEURON and NetPyNE, pictures and graphs. Other exports and conversions still call Java.
+``uninstall()`` puts everything back. ``python -m jlems.pynml`` is the program ``pynml`` with it.
 """
 
 from __future__ import annotations
@@ -66,6 +66,8 @@ def jnml(words: list[str], folder: str | os.PathLike[str] = ".") -> Outcome | No
         Where relative paths start.
     """
     folder = os.fspath(folder)
+    if not os.path.isdir(folder):
+        return Outcome(1, f"{folder}: there is no such folder\n")
     if words and words[0] in ("-v", "-version", "--version"):
         return Outcome(0, VERSION)
     if words and words[0] == "-validate" and len(words) > 1:
