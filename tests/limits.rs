@@ -92,6 +92,20 @@ fn limits_that_are_not_reached_change_nothing() {
 }
 
 #[test]
+fn parts_of_a_second_are_rounded_up() {
+    for (text, seconds) in [
+        ("time=0.9s", 1),
+        ("time=1.2", 2),
+        ("time=0.5min", 30),
+        ("time=2s", 2),
+    ] {
+        let mut limits = Limits::default();
+        limits.set(text.parse().unwrap());
+        assert_eq!(limits.time(), Some(Duration::from_secs(seconds)), "{text}");
+    }
+}
+
+#[test]
 fn an_unknown_limit_is_a_wrong_command_line() {
     let folder = network();
     let message = folder.fail(&["run", "--limit", "cells=3", "LEMS_net.xml"], 2);
