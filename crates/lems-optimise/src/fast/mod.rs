@@ -4,6 +4,7 @@
 //! which instances can be merged.
 
 mod cheaper;
+mod flush;
 mod merge;
 #[cfg(test)]
 mod tests;
@@ -11,12 +12,16 @@ mod tests;
 use lems_ir::{Probe, Program, SchemeMethod};
 
 /// The program with fewer and cheaper operations. Linear attached instances are merged per host. Divisions by
-/// constants become multiplications, and small whole powers become products. Kinetic schemes advance by uniformisation. If `fused` is true, products are
-/// fused with the sums that they are terms of. Values in `recorded` keep their slots.
+/// constants become multiplications, and small whole powers become products. Kinetic schemes advance by uniformisation.
+/// State that decays becomes 0 below 1e-200. If `fused` is true, products are fused with the sums that they are terms of.
+/// Values in `recorded` keep their slots.
 pub fn fast(mut program: Program, recorded: &[Probe], fused: bool) -> Program {
     merge::merge_linear(&mut program, recorded);
     for scheme in &mut program.schemes {
         scheme.method = SchemeMethod::Uniformisation;
+    }
+    for kernel in &mut program.kernels {
+        flush::flush(kernel);
     }
     for kernel in program.kernels.iter_mut().chain(&mut program.handlers) {
         cheaper::cheapen(kernel);

@@ -210,3 +210,47 @@ fn only_a_product_that_is_used_once_is_fused() {
     cheaper::fuse(&mut twice);
     assert!(!fused(&twice));
 }
+
+/// A state after a step that computes it from itself by some statements between registers 0 and 3, as it is and flushed.
+fn stepped(start: f64, new: Operation) -> [f64; 2] {
+    let body = vec![
+        set(0, Operation::Load(column(0, 0))),
+        set(1, Operation::Constant(-0.25)),
+        set(2, Operation::Binary(Operator::Multiply, r(0), r(1))),
+        set(3, new),
+        Statement::Store(column(0, 0), r(3)),
+    ];
+    let plain = one(body);
+    let mut flushed = plain.clone();
+    flush::flush(&mut flushed);
+    [plain, flushed].map(|kernel| {
+        let program = Program {
+            kernels: vec![kernel],
+            schedule: vec![Stage::Call(Call {
+                kernel: 0,
+                first: 0,
+                last: 1,
+            })],
+            memory: vec![start],
+            ..Program::default()
+        };
+        let mut state = State::new(&program, 1);
+        Interpreter::new(&program).advance(&mut state, *program.calls().next().unwrap(), 1.0, 1.0);
+        state.memory[0]
+    })
+}
+
+#[test]
+fn state_that_only_decays_becomes_zero() {
+    let decay = Operation::Binary(Operator::Add, r(0), r(2));
+    assert_eq!(stepped(1.0, decay), [0.75, 0.75]);
+    for tiny in [1e-250, -1e-250, 2e-322] {
+        let [plain, flushed] = stepped(tiny, decay);
+        assert!(plain != 0.0 && flushed == 0.0, "{tiny}");
+    }
+    assert!(stepped(f64::NAN, decay)[1].is_nan());
+    // What goes to a rest that is not 0 stays as it is, and so does what another variable gives.
+    let rest = Operation::Binary(Operator::Add, r(1), r(2));
+    let [plain, flushed] = stepped(1e-250, rest);
+    assert_eq!((plain, flushed), (-0.25, -0.25));
+}
