@@ -51,7 +51,7 @@ pub enum Item<'m, 'd> {
 pub enum Computation<'m, 'd> {
     /// A requirement is read from around the instance.
     Requirement(&'d str),
-    /// The values that a path leads to are folded.
+    /// The values that a path leads to are reduced to one: to their sum, say.
     Select(&'m Selection<'d>),
     /// An expression is evaluated.
     Derived(&'m DerivedVariable<'d>),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use lems_index::narrow;
-use lems_ir::{Action, Block, Place, Program, Statement, statements};
+use lems_ir::{Action, Block, Place, Program, statements};
 
 use crate::error::ExportError;
 use crate::groups::{Groups, Loop, Part, parts};
@@ -205,7 +205,7 @@ impl<'p> Places<'p> {
         self.spans.insert((mechanism, group), spans);
     }
 
-    /// How many instances a group that is not attached has.
+    /// The number of instances of a group that is not attached.
     fn members(&self, group: usize) -> u32 {
         let Some(group) = self.groups.all.get(group) else {
             return 0;
@@ -302,14 +302,10 @@ fn all_columns(program: &Program, columns: &[(u32, String)]) -> Vec<Column> {
     };
     let (kernels, handlers) = (bodies(&program.kernels), bodies(&program.handlers));
     for statement in statements(kernels.iter().chain(&handlers)) {
-        match statement {
-            Statement::Store(Place::Column { base, .. }, _) => {
-                written.insert(*base);
-            }
-            Statement::Store(Place::Slot(slot), _) => {
-                written.insert(*slot);
-            }
-            _ => {}
+        if let Some(Place::Column { base: slot, .. } | Place::Slot(slot)) =
+            statement.effects().stores
+        {
+            written.insert(slot);
         }
     }
     // The solution of a cable changes its potentials, and reads what kernels compute for it.

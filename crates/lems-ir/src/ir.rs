@@ -295,6 +295,38 @@ impl Statement {
         }
     }
 
+    /// Gives its registers other names, but not those of the blocks inside it.
+    pub fn rename(&mut self, name: &dyn Fn(Register) -> Register) {
+        match self {
+            Statement::Let(register, operation) => {
+                *register = name(*register);
+                *operation = operation.renamed(name);
+            }
+            Statement::Store(_, register)
+            | Statement::If {
+                condition: register,
+                ..
+            } => *register = name(*register),
+            Statement::Propagate {
+                occupancies,
+                rates,
+                results,
+                ..
+            } => {
+                let pairs = rates
+                    .iter_mut()
+                    .flat_map(|(forward, reverse)| [forward, reverse]);
+                for register in occupancies.iter_mut().chain(pairs).chain(results) {
+                    *register = name(*register);
+                }
+            }
+            Statement::Emit { .. }
+            | Statement::ForAttached { .. }
+            | Statement::ForRuns { .. }
+            | Statement::Twice(_) => {}
+        }
+    }
+
     /// What it reads or writes in memory itself.
     pub fn place_mut(&mut self) -> Option<&mut Place> {
         match self {

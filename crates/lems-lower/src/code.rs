@@ -144,8 +144,7 @@ impl Code {
         self.constants.get(&register).copied()
     }
 
-    /// Adds a value to a total of the values before it, or combines them by another operator. The first value is
-    /// the total itself.
+    /// Combines a running total with a value, by an operator such as the sum. Without a total, gives the value.
     pub fn combine(
         &mut self,
         operator: Operator,

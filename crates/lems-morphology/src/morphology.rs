@@ -95,7 +95,7 @@ struct Layout {
     length: f64,
     /// The path length from the 0 end of the root section to the 0 end of this one, in metres.
     distance: f64,
-    /// The node of the 0 end.
+    /// The node at the 0 end of the section.
     start: usize,
     first_compartment: usize,
     /// The node of the first compartment; those of the others and of the 1 end follow.

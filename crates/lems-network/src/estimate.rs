@@ -178,7 +178,7 @@ struct Counter<'m, 'd> {
 type Counted = Result<(), NetworkError>;
 
 impl<'m, 'd> Counter<'m, 'd> {
-    /// Counts `times` instances at a place with all that they contain, add and connect.
+    /// Counts `times` instances at a place, with everything that they contain, attach and connect.
     fn instances(&mut self, place: Place<'_>, times: u64, depth: usize) -> Counted {
         let plan = (place.component).and_then(|component| self.plans.get(&component).cloned());
         let (Some(plan), None) = (plan, &self.cable) else {

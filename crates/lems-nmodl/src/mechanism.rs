@@ -111,7 +111,7 @@ pub(crate) struct Output {
     pub coefficient: f64,
 }
 
-/// All of it.
+/// A whole density mechanism.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Mechanism {
     /// What it is in the model.

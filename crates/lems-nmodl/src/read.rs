@@ -19,7 +19,7 @@ const DEEPEST: usize = 200;
 #[derive(Debug, Clone)]
 pub(crate) struct Read<'d> {
     pub mechanism: Mechanism,
-    /// For each parameter the node of the element, and the name there.
+    /// For each parameter: the node of its element, and its name there.
     pub sources: Vec<(usize, &'d str)>,
     /// The index of each variable that was met: node of the element, name.
     pub variables: FxHashMap<(usize, &'d str), usize>,

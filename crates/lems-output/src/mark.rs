@@ -54,7 +54,7 @@ pub struct Mark {
 }
 
 impl Mark {
-    /// Moves on over `bytes`.
+    /// Advances the mark by `bytes`.
     pub fn add(&mut self, bytes: &[u8]) {
         self.bytes += bytes.len() as u64;
         self.rows += bytes.iter().filter(|byte| **byte == b'\n').count() as u64;

@@ -58,8 +58,8 @@ pub fn write_report(
     sink.finish()
 }
 
-/// The name of the report file: `__SIMULATOR__` and `__TIMESTAMP__` (`yyyyMMddHHmmss`) replaced. The moment is
-/// asked for only if the name has it.
+/// Replaces `__SIMULATOR__` and `__TIMESTAMP__` (`yyyyMMddHHmmss`) in the name of the report file. Calls `timestamp` only
+/// if the name contains `__TIMESTAMP__`.
 pub fn expand_report_name(
     name: &str,
     simulator: &str,

@@ -68,7 +68,7 @@ pub(crate) enum Entry {
     Selection(u32),
     /// A source has sent, and all receivers that it reaches at once are done.
     End(u32),
-    /// A source begins to send, and its receivers may send events at once.
+    /// A source begins to send. Its receivers may send events in the same step.
     Begin(u32),
 }
 

@@ -15,8 +15,7 @@ use crate::XSD;
 const MOST_PARTS: u64 = 3_000;
 /// Largest number of parts of all types together.
 const MOST_PARTS_IN_ALL: u64 = 30_000;
-/// A threshold of the library: a part that may occur more often is not expanded, but counted when a
-/// file is read.
+/// The library expands a part that may occur up to this often. It counts parts that may occur more often while it reads.
 const MOST_WRITTEN_OUT: u64 = 16;
 /// Largest depth of groups and types that contain one another.
 const DEEPEST: usize = 200;

@@ -130,9 +130,9 @@ enum Mpi {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Method {
-    /// Potentials and states half a step apart: half the step makes the error a quarter.
+    /// Second order: halving the step quarters the error. Potentials and states are half a step apart
     SecondOrder,
-    /// Each by an implicit step: half the step halves the error, and nothing oscillates.
+    /// First order: halving the step halves the error. Each moves by an implicit step, and nothing oscillates
     Implicit,
     /// As the program that jNeuroML exports for NEURON does it, to compare with its numbers: of first
     /// order, with conductances that are a step late.

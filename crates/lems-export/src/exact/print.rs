@@ -43,7 +43,7 @@ pub(super) enum Reads {
     Nothing,
     /// A column of the mechanism's own.
     Column(u32),
-    /// A variable of another instance, or of any.
+    /// A variable of another instance, or an unknown one.
     Any,
     /// A register that is assigned more than once.
     Register(Register),

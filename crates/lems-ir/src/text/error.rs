@@ -31,7 +31,7 @@ pub enum Problem {
     /// A line that is indented although the line above has no block.
     #[error("the line is indented further than its block")]
     TooFarIn,
-    /// A line between the indentation of its block and of the block around.
+    /// A line whose indentation lies between that of its block and that of the enclosing block.
     #[error("the indentation is not that of any block here")]
     NotAligned,
     /// Too many blocks inside one another.

@@ -102,7 +102,7 @@ impl Declaration {
         }
     }
 
-    /// The same function of rows of numbers.
+    /// An elementary function for rows of numbers.
     pub(crate) const fn rows(
         function: Function,
         name: &'static str,

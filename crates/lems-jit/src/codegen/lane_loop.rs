@@ -82,18 +82,12 @@ impl LaneLoop {
 fn stored_columns(flat: &Block, level: Level) -> Result<Vec<u32>, Obstacle> {
     let mut stored = Vec::new();
     for statement in flat {
-        match statement {
-            Statement::Store(Place::Column { base, level: of }, _) if *of == level => {
-                stored.push(*base);
-            }
-            Statement::Store(Place::Column { base, .. }, _) => {
-                return Err(Obstacle::TwoLevels(*base));
-            }
-            Statement::Store(Place::Slot(slot), _) => return Err(Obstacle::StoresSlot(*slot)),
-            Statement::Store(Place::Linked { table, .. }, _) => {
-                return Err(Obstacle::StoresLinked(*table));
-            }
-            _ => {}
+        match statement.effects().stores {
+            Some(Place::Column { base, level: of }) if of == level => stored.push(base),
+            Some(Place::Column { base, .. }) => return Err(Obstacle::TwoLevels(base)),
+            Some(Place::Slot(slot)) => return Err(Obstacle::StoresSlot(slot)),
+            Some(Place::Linked { table, .. }) => return Err(Obstacle::StoresLinked(table)),
+            None => {}
         }
     }
     Ok(stored)

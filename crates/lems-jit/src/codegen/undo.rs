@@ -2,7 +2,7 @@
 
 use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{AliasRegionData, InstBuilder, MemFlagsData, Type, Value};
-use lems_ir::{Block, Level, Place, Statement, statements};
+use lems_ir::{Block, Level, Place, statements};
 use lems_optimise::Stored;
 
 use crate::codegen::translator::{SLOT_BYTES, Translator, VECTOR, displacement};
@@ -37,11 +37,10 @@ impl Translator<'_, '_> {
     pub(crate) fn take_uncopied(&mut self, level: Level, block: &Block) -> Vec<ColumnCopy> {
         let mut taken = Vec::new();
         for statement in statements([block]) {
-            if let Statement::Store(place @ Place::Column { base, level: of }, _) = statement
-                && *of == level
-                && let Some(copies) = self.uncopied.remove(base)
+            if let Some(place @ Place::Column { base, level: of }) = statement.effects().stores
+                && of == level
+                && let Some(copies) = self.uncopied.remove(&base)
             {
-                let place = *place;
                 taken.push(ColumnCopy { place, copies });
             }
         }

@@ -451,7 +451,7 @@ impl Grower<'_, '_, '_> {
         self.bind(Scalar::Real, Operation::Load(place), block);
     }
 
-    /// A slot of another group; of the own one in few programs.
+    /// A slot of another group, rarely of its own.
     fn elsewhere(&mut self, level: Level, instance: u32) -> u32 {
         let groups = &self.plan.groups;
         match self.dice.roll(8) {

@@ -435,28 +435,7 @@ fn read_before(block: &Block, assigned: &mut FxHashSet<Register>, open: &mut Vec
 /// Renames all registers of a block.
 pub(super) fn rename(block: &mut Block, name: &dyn Fn(Register) -> Register) {
     for statement in block {
-        match statement {
-            Statement::Let(register, operation) => {
-                *register = name(*register);
-                *operation = operation.renamed(name);
-            }
-            Statement::Store(_, register) => *register = name(*register),
-            Statement::If { condition, .. } => *condition = name(*condition),
-            Statement::Propagate {
-                occupancies,
-                rates,
-                results,
-                ..
-            } => {
-                let pairs = rates
-                    .iter_mut()
-                    .flat_map(|(forward, reverse)| [forward, reverse]);
-                for register in occupancies.iter_mut().chain(pairs).chain(results) {
-                    *register = name(*register);
-                }
-            }
-            _ => {}
-        }
+        statement.rename(name);
         for inner in statement.nested_mut() {
             rename(inner, name);
         }

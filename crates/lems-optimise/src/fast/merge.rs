@@ -381,18 +381,18 @@ fn reach(program: &Program, block: &Block, populations: &[u32], found: &mut Vec<
         program.links.get(table).unwrap_or_default()
     };
     for statement in block {
-        // The place of the statement, or the number of instances that its loops reach.
+        let effects = statement.effects();
+        for place in effects.loads.into_iter().chain(effects.stores) {
+            let population = match place {
+                Place::Slot(_) => 1,
+                Place::Column { level, .. } | Place::Linked { level, .. } => {
+                    populations.get(usize::from(level.0)).copied().unwrap_or(0)
+                }
+            };
+            found.push((place, population));
+        }
+        // The number of instances that its loops reach.
         let inner = match statement {
-            Statement::Let(_, Operation::Load(place)) | Statement::Store(place, _) => {
-                let population = match place {
-                    Place::Slot(_) => 1,
-                    Place::Column { level, .. } | Place::Linked { level, .. } => {
-                        populations.get(usize::from(level.0)).copied().unwrap_or(0)
-                    }
-                };
-                found.push((*place, population));
-                None
-            }
             Statement::ForAttached { offsets, .. } => {
                 entries(*offsets, outer + 1).iter().copied().max()
             }

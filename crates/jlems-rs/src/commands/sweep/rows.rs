@@ -87,7 +87,7 @@ pub struct Layout {
     traces: Vec<(String, Place)>,
     /// Names and places of lists of events.
     events: Vec<(String, usize)>,
-    /// Only one value of so many is kept in lists of values.
+    /// Lists keep every n-th value; this is n.
     every: usize,
 }
 
