@@ -419,10 +419,19 @@ class Running:
             raise
 
     def __getitem__(self, path: str) -> Any:
-        """The recorded value of the last row: a float, or an array of shape ``(N,)`` for a path with ``*``."""
+        """The recorded value of the last row: a float, or an array of shape ``(N,)`` for a path with ``*``.
+
+        Raises
+        ------
+        UsageError
+            There is no row yet: the run goes on from a checkpoint between two rows.
+        """
         import numpy as np
 
-        values = np.array(self._running.last())
+        last = self._running.last()
+        if last is None:
+            raise UsageError(f"{path}: no row is recorded yet")
+        values = np.array(last)
         row = {"t": np.zeros(1), "values": values[:, None], "events": []}
         numbers = {**row, "steps": 0, "time": 0.0, "seconds": 0.0, "stopped": False, "error": None}
         trace = Result(self._simulation._layout, numbers, 0, [])[path]

@@ -152,6 +152,19 @@ def test_step_by_step() -> None:
     assert np.array_equal(rest.t, whole.t[151:])
 
 
+def test_no_value_before_the_first_row() -> None:
+    simulation = jlems.loads(CELL).simulation(every=7)
+    with simulation.start() as run:
+        assert run["cells[0]/v"] == pytest.approx(-0.07, abs=0.03)
+        run.step(10)
+        saved = run.checkpoint()
+    with simulation.start(checkpoint=saved) as run:
+        with pytest.raises(jlems.UsageError, match="no row is recorded yet"):
+            run["cells[0]/v"]
+        run.step(4)
+        assert np.isfinite(run["cells[0]/v"])
+
+
 def test_events_from_outside() -> None:
     """A population that never spikes by itself is a way in."""
     text = CELL.replace('<network id="net">', """<Include file="Synapses.xml"/>

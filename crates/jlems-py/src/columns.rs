@@ -84,15 +84,11 @@ impl Columns {
         }
     }
 
-    /// The values of the last row.
-    pub fn last(&self) -> Vec<f64> {
-        let Some(row) = self.times.len().checked_sub(1) else {
-            return vec![f64::NAN; self.plan.quantities.len()];
-        };
+    /// The values of the last row; none before the first row.
+    pub fn last(&self) -> Option<Vec<f64>> {
+        let row = self.times.len().checked_sub(1)?;
         let columns = self.block.chunks(self.plan.rows.max(1));
-        columns
-            .map(|column| column.get(row).copied().unwrap_or(f64::NAN))
-            .collect()
+        columns.map(|column| column.get(row).copied()).collect()
     }
 
     /// The numbers as arrays of Python: `t`, `values` with a row for each quantity, which is longer

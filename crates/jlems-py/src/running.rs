@@ -111,8 +111,8 @@ impl Running {
         place.ok_or_else(is_over)
     }
 
-    /// The values of the last row, in the order of the columns.
-    fn last(&self, py: Python<'_>) -> PyResult<Vec<f64>> {
+    /// The values of the last row, in the order of the columns; None before the first row.
+    fn last(&self, py: Python<'_>) -> PyResult<Option<Vec<f64>>> {
         let last = self.with(py, |held| Some(held.run.as_ref()?.sink().last()))?;
         last.ok_or_else(is_over)
     }
