@@ -106,13 +106,14 @@ impl ComponentType<'_> {
         dynamics.any(|dynamics| dynamics.requirements.contains(name))
     }
 
-    /// Whether it exposes a name for which its dynamics have no variable.
+    /// Whether it exposes a name for which its dynamics have no variable, and that is no property.
     pub fn leaves_unfilled(&self, exposure: &str) -> bool {
         let fills = |dynamics: &Dynamics<'_>| {
             let mut variables = dynamics.variables();
             variables.any(|own| own.name == exposure || own.exposure == Some(exposure))
         };
         self.exposures.contains_key(exposure)
+            && !self.properties.contains_key(exposure)
             && (self.dynamics.as_ref()).is_some_and(|dynamics| !fills(dynamics))
     }
 
