@@ -1,8 +1,8 @@
 //! What a name means at an instance.
 
-use lems_document::nearest;
+use lems_document::{Span, nearest};
 use lems_expression::Dimension;
-use lems_model::{ComponentId, Definition, Role, Select, Selection, Step, TypeId};
+use lems_model::{ComponentId, ComponentType, Definition, Role, Select, Selection, Step, TypeId};
 
 use crate::meaning::{Meaning, Variable, declared_names};
 use crate::structure::is_bare_connection;
@@ -127,19 +127,28 @@ impl<'d> Network<'_, 'd> {
         if self.instance(id).attached || !kind.leaves_unfilled(select.variable) {
             return self.read(id, select.variable);
         }
+        self.warn_unfilled(
+            kind,
+            select.variable,
+            select.source.part_span(select.variable),
+        );
+        Some(Readable {
+            instance: id,
+            variable: Variable::Fixed(0.0),
+        })
+    }
+
+    /// Warns once that an exposure is read as 0.
+    pub(crate) fn warn_unfilled(&self, kind: &ComponentType<'d>, exposure: &str, span: Span) {
         let warning = NetworkError::UnfilledExposure {
-            exposure: select.variable.to_owned(),
+            exposure: exposure.to_owned(),
             component_type: kind.name.to_owned(),
-            span: select.source.part_span(select.variable),
+            span,
         };
         let mut warnings = self.warnings.borrow_mut();
         if !warnings.contains(&warning) {
             warnings.push(warning);
         }
-        Some(Readable {
-            instance: id,
-            variable: Variable::Fixed(0.0),
-        })
     }
 
     /// What a `Requirement` of an instance means.

@@ -5,7 +5,7 @@ use lems_model::Direction;
 
 use crate::path::Path;
 use crate::wiring::first_out;
-use crate::{EventSelection, InstanceId, Network, NetworkError, Readable, Recording};
+use crate::{EventSelection, InstanceId, Network, NetworkError, Readable, Recording, Variable};
 
 /// A recording with its path resolved.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -41,6 +41,9 @@ impl<'d> Network<'_, 'd> {
         variable: &str,
         source: Attribute<'d>,
     ) -> Result<Readable<'d>, NetworkError> {
+        if let Some(zero) = self.unfilled_in_list(instance, variable, source) {
+            return Ok(zero);
+        }
         (self.local(instance, variable))
             .or_else(|| self.local(self.unwrapped(instance), variable))
             .ok_or_else(|| NetworkError::UnknownVariable {
@@ -49,6 +52,30 @@ impl<'d> Network<'_, 'd> {
                 suggestion: self.suggest_recording(instance, variable),
                 span: source.part_span(variable),
             })
+    }
+
+    /// What a recording reads of an element of a `Children` list, if its name is an exposure without a variable and
+    /// that of something else: 0, as in a selection.
+    fn unfilled_in_list(
+        &self,
+        instance: InstanceId,
+        variable: &str,
+        source: Attribute<'d>,
+    ) -> Option<Readable<'d>> {
+        let kind = self.type_of(instance);
+        if !kind.leaves_unfilled(variable) || self.instance(instance).attached {
+            return None;
+        }
+        let mut lists = self.instance(self.instance(instance).parent?).lists.iter();
+        let is_element = lists.any(|(name, list)| !name.is_empty() && list.contains(&instance));
+        let is_known = self.local(instance, variable).is_some();
+        (is_element && is_known).then(|| {
+            self.warn_unfilled(kind, variable, source.part_span(variable));
+            Readable {
+                instance,
+                variable: Variable::Fixed(0.0),
+            }
+        })
     }
 
     /// What a recording reads, if its path leads to a connection that has no instance.
