@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use lems_document::{Document, MemorySources, SourceReader, base_name};
+use lems_document::{Document, MemorySources, SourceReader, SourceText, base_name};
 use lems_xml::escape;
 use nml2_coretypes::CORE_TYPES;
 
@@ -34,6 +34,13 @@ impl SourceReader for Around<'_> {
         match path == self.path {
             true => Ok(Some(self.text.clone())),
             false => self.reader.read(path, most),
+        }
+    }
+
+    fn read_text(&self, path: &str, most: usize) -> Result<Option<SourceText>, String> {
+        match path == self.path {
+            true => Ok(Some(self.text.clone().into())),
+            false => self.reader.read_text(path, most),
         }
     }
 

@@ -14,21 +14,21 @@ const ROW_BYTES: u64 = 4;
 /// while they are lowered. Most memory is in use during one of the two.
 const BUILT: Prices = Prices {
     instance: 280,
-    attached: 22,
-    connection: 16,
+    attached: 18,
+    connection: 14,
     delay: 0,
-    own_delay: 60,
+    own_delay: 56,
 };
 const LOWERED: Prices = Prices {
     instance: 280,
     attached: ATTACHED_BYTES,
-    connection: 16,
+    connection: 14,
     delay: 22,
     own_delay: 24,
 };
-pub(crate) const ATTACHED_BYTES: u64 = 36;
+pub(crate) const ATTACHED_BYTES: u64 = 28;
 /// What a connection that an attached instance makes takes more, as its ports are not those of the connection before.
-const RELAY_BYTES: u64 = 80;
+const RELAY_BYTES: u64 = 100;
 /// Bytes of a value that is set in an instance.
 const ASSIGNED_BYTES: u64 = 28;
 /// Bytes that a queued event takes: the event itself, the room for growing the queue, and the events that are
@@ -69,7 +69,8 @@ impl Needed {
     /// The memory that a model with so many instances will need.
     pub fn of(document: &Document, model: &Model<'_>, estimate: &Estimate) -> Needed {
         let texts = document.sources().iter().map(|source| &source.text);
-        let whole = texts.clone().map(|text| text.len() as u64).sum::<u64>();
+        let read = (texts.clone()).map(|text| text.bytes_while_read() as u64);
+        let read = read.sum::<u64>();
         let values = texts.map(|text| text.kept_bytes() as u64).sum::<u64>();
         let components = PROGRAM_BYTES + components(model);
         let kept = (estimate.kinds.iter()).map(|(kind, count)| {
@@ -103,9 +104,9 @@ impl Needed {
             ])
         };
         let built = network(BUILT).saturating_add(estimate.contents);
-        // The text is whole while it is read. While the program runs, it holds the first content of the memory, and the
-        // state the current one.
-        let reading = components.saturating_add(whole);
+        // Of the text, a part is whole while it is read. While the program runs, it holds the first content of the memory,
+        // and the state the current one.
+        let reading = components.saturating_add(read);
         let building = [components, values, built.max(network(LOWERED))];
         let running = [PROGRAM_BYTES, state, state, tables];
         let peak = [building.as_slice(), &running].map(|parts| {

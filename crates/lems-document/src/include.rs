@@ -36,7 +36,7 @@ fn load(
 ) -> Result<Document, LoadFailure> {
     // Read the root file.
     begin_suggestions();
-    let text = match reader.read(root, options.limits.most_bytes()) {
+    let text = match reader.read_text(root, options.limits.most_bytes()) {
         Ok(Some(text)) => text,
         Ok(None) => {
             return Err(LoadFailure::before(DocumentError::RootMissing {
@@ -77,7 +77,7 @@ fn load(
         identity: Identity::File(reader.canonical(root)),
         name: root.to_owned(),
         folder: Some(folder_of(root).to_owned()),
-        text: text.into(),
+        text,
         embedded: None,
     };
     loader.places.remember(&found);
@@ -146,7 +146,7 @@ impl Loader<'_> {
         let id = SourceId::after(&self.sources);
         let mut source = Source {
             name: found.name.clone(),
-            text: found.text.into(),
+            text: found.text,
             embedded: found.embedded.is_some(),
         };
         let prepared = (found.embedded).and_then(|file| self.builder.take(id, file, limits));

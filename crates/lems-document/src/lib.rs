@@ -49,5 +49,5 @@ pub use overrides::Override;
 pub use prepared::prepare;
 pub use search::base_name;
 pub use source::{EmbeddedFile, MemorySources, Source, SourceId, SourceReader, Span};
-pub use text::SourceText;
+pub use text::{Condenser, SourceText};
 pub use tree::{Attribute, Document, Element};

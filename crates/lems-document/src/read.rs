@@ -13,6 +13,7 @@ use crate::options::{ForeignLanguage, IncludeOptions, Limits};
 use crate::repair::{self, Repaired};
 use crate::rows::{Cut, Run};
 use crate::source::{Source, SourceId, Span};
+use crate::text::SourceText;
 use crate::tree::{AttributeRecord, DECODED, ElementRecord, Text, Tree};
 use lems_index::narrow;
 
@@ -82,18 +83,18 @@ impl Builder {
         options: &IncludeOptions,
     ) -> Result<File, DocumentError> {
         options.limits.allow_text(source)?;
-        let Some(cut) = Cut::of(&source.text) else {
+        source.text.condense();
+        let Some(cut) = source.text.cut() else {
             return self.read_singly(id, source, options);
         };
         let size = self.tree.size();
-        if let Ok(file) = self.read_rest(id, source, &cut, options) {
-            source.text.condense(cut);
-            return Ok(file);
-        }
+        let read = self.read_rest(id, source, cut, options);
         // An error is reported with the words and places of the whole text.
-        drop(cut);
-        self.tree.truncate(size);
-        self.read_singly(id, source, options)
+        read.or_else(|_| {
+            source.text.expand();
+            self.tree.truncate(size);
+            self.read_singly(id, source, options)
+        })
     }
 
     /// Reads a source without its runs of like elements, of which only the first ones are left, and then the
@@ -138,7 +139,7 @@ impl Builder {
         let repaired = repaired.get();
         let error = error.filter(|_| repaired.is_some_and(|new| new.is_doubtful));
         let places = Places {
-            text,
+            text: &source.text,
             changed: repaired.map_or(Changed::Nothing, Changed::Repaired),
         };
         let file = self.elements(id, &xml, &places, options)?;
@@ -273,7 +274,7 @@ impl Builder {
         let (name_range, value) = (places.original(name_range), places.original(value));
         let mut name = self.name(attribute.name());
         let content = places.restored(attribute.value());
-        if places.text.get(value.clone()) != Some(&*content) {
+        if places.text.part(value.clone()) != Some(&*content) {
             let index = narrow(self.tree.attributes.len());
             self.tree.decoded.push((index, content.into()));
             name |= DECODED;
@@ -294,7 +295,7 @@ impl Builder {
             return false;
         }
         let range = places.original(node.range());
-        let kept = if places.text.get(range.clone()) == Some(&*content) {
+        let kept = if places.text.part(range.clone()) == Some(&*content) {
             let start = range.start + (content.len() - content.trim_start().len());
             Text::InSource(narrow(start), narrow(start + trimmed.len()))
         } else {
@@ -368,7 +369,7 @@ fn is_limit(error: &roxmltree::Error) -> bool {
 /// Translates places in the parsed text to places in the text of the file.
 struct Places<'t> {
     /// The text of the file.
-    text: &'t str,
+    text: &'t SourceText,
     /// How the text that was parsed differs from it.
     changed: Changed<'t>,
 }

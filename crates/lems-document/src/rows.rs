@@ -1,7 +1,7 @@
 //! Runs of like elements, which need no tree of their own.
 //!
 //! Large networks consist of long runs of elements that differ in the values of their attributes only.
-//! [`Cut::of`] finds them in a text and leaves out all but the first of each. The XML parser reads what is
+//! [`Cut`] finds them in a text and leaves out all but the first of each. The XML parser reads what is
 //! left, so it decides what the elements mean, and the other elements of a run mean the same. No error is
 //! lost, because only whole elements without content are left out, and whole lines of blanks between them.
 
@@ -16,11 +16,15 @@ const ROWS_FROM: usize = 16;
 const MOST_ATTRIBUTES: usize = 64;
 
 /// A text without most elements of its runs.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Cut {
     pub(crate) text: String,
     /// The runs in the order of the text.
     pub(crate) runs: Vec<Run>,
+    /// The values of all runs, each with its quote after it.
+    pub(crate) values: String,
+    /// Bytes of the whole text.
+    pub(crate) length: usize,
 }
 
 /// Elements that follow one another and differ in the values of their attributes only.
@@ -36,14 +40,12 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// A run of elements that begin at `starts`, with the same blanks between them or with others. `values` is the
-    /// place of their values.
+    /// A run of elements that begin at `starts`, with the same blanks between them or with others.
     fn of(
         pattern: &Pattern<'_>,
         mut starts: Vec<u32>,
         blanks: Option<&str>,
         left_out: Range<usize>,
-        values: u32,
     ) -> Run {
         starts.shrink_to_fit();
         let pieces: Vec<u32> = (pattern.pieces.iter())
@@ -59,7 +61,7 @@ impl Run {
             starts,
             pieces,
             quote: pattern.quote,
-            values,
+            values: 0,
         };
         Run {
             rows: Arc::new(rows),
@@ -69,24 +71,16 @@ impl Run {
         }
     }
 
-    /// Where the kept values end.
-    fn values_end(&self) -> u32 {
-        let rows = &self.rows;
-        let first = rows.starts.first().copied().unwrap_or_default();
-        let blanks = self.blanks.as_deref().map_or(0, str::len);
-        let whole = self.left_out.end - first as usize + blanks;
-        narrow(rows.values as usize + whole - rows.starts.len() * rows.saved as usize)
-    }
-
     /// Bytes of the first element.
     pub(crate) fn first_length(&self) -> usize {
         let start = self.rows.starts.first().copied().unwrap_or_default();
         self.left_out.start.saturating_sub(start as usize)
     }
 
-    /// Moves what is kept of each element from the text of the file to its front, after the first `end` bytes.
-    /// Returns where that ends. It never reaches what is still to be read, as each value had a name before it.
-    fn condense(&self, text: &mut [u8], mut end: usize) -> usize {
+    /// Moves what is kept of each element to the front of a part of the text, after the first `end` bytes. The part
+    /// begins at `base`. Returns where what is kept ends. It never reaches what is still to be read, as each value had
+    /// a name before it.
+    fn condense(&self, text: &mut [u8], base: usize, mut end: usize) -> usize {
         let mut keep = |text: &mut [u8], kept: Range<usize>| {
             let length = kept.len();
             text.copy_within(kept, end);
@@ -97,7 +91,7 @@ impl Run {
         };
         let (last, before) = self.rows.pieces.split_last().unwrap_or((&0, &[]));
         for (row, start) in self.rows.starts.iter().enumerate() {
-            let mut at = *start as usize;
+            let mut at = *start as usize - base;
             for piece in before {
                 at += *piece as usize;
                 let rest = text.get(at..).unwrap_or_default();
@@ -109,7 +103,7 @@ impl Run {
             if self.blanks.is_none() {
                 at += *last as usize;
                 let next = self.rows.starts.get(row + 1);
-                keep(text, at..next.map_or(at, |next| *next as usize));
+                keep(text, at..next.map_or(at, |next| *next as usize - base));
             }
         }
         end
@@ -166,21 +160,79 @@ impl Rows {
 }
 
 impl Cut {
-    /// Leaves the runs out of a text. None if it has no runs.
-    pub(crate) fn of(text: &str) -> Option<Cut> {
-        let mut runs = found(text);
+    /// Leaves the runs out of a text.
+    ///
+    /// # Errors
+    /// The text, if it has no runs.
+    pub(crate) fn of(text: String) -> Result<Cut, String> {
+        let runs = found(&text, 0);
         if runs.is_empty() {
-            return None;
+            return Err(text);
         }
-        let mut left = String::new();
-        let mut from = 0;
-        for run in &mut runs {
-            left.push_str(text.get(from..run.left_out.start).unwrap_or_default());
-            run.at = left.len();
+        let mut cut = Cut::default();
+        cut.add_with(text, runs);
+        Ok(cut)
+    }
+
+    /// Adds the next part of the text, which begins outside of comments and the like.
+    pub(crate) fn add(&mut self, part: String) {
+        let runs = found(&part, self.length);
+        self.add_with(part, runs);
+    }
+
+    /// Adds the beginning of a part of the text, up to the end of a run with which the part ends. Returns the rest:
+    /// all of it if there is no such run.
+    pub(crate) fn add_beginning(&mut self, mut part: String) -> String {
+        let runs = found(&part, self.length);
+        let end = runs.last().map(|run| run.left_out.end - self.length);
+        // At most a part of one more element is after it.
+        let is_last = |end: &usize| !part.get(*end..).unwrap_or_default().contains('>');
+        let Some(end) = end.filter(is_last) else {
+            return part;
+        };
+        let rest = part.split_off(end);
+        self.add_with(part, runs);
+        rest
+    }
+
+    /// Adds a part of the text that has runs.
+    fn add_with(&mut self, part: String, runs: Vec<Run>) {
+        let base = self.length;
+        self.length += part.len();
+        let mut from = base;
+        let left = |range: Range<usize>| {
+            let part = part.get(range.start - base..range.end - base);
+            part.unwrap_or_default()
+        };
+        for mut run in runs {
+            self.text.push_str(left(from..run.left_out.start));
+            run.at = self.text.len();
             from = run.left_out.end;
+            self.runs.push(run);
         }
-        left.push_str(text.get(from..).unwrap_or_default());
-        Some(Cut { text: left, runs })
+        self.text.push_str(left(from..self.length));
+        // The values are kept in the memory of the text.
+        let mut bytes = part.into_bytes();
+        let mut end = 0;
+        let first = self.runs.partition_point(|run| run.left_out.end <= base);
+        for run in self.runs.iter_mut().skip(first) {
+            let values = narrow(self.values.len() + end);
+            if let Some(rows) = Arc::get_mut(&mut run.rows) {
+                rows.values = values;
+            }
+            end = run.condense(&mut bytes, base, end);
+        }
+        bytes.truncate(end);
+        let Ok(mut values) = String::from_utf8(bytes) else {
+            bug("the values of rows are not text");
+        };
+        match self.values.is_empty() {
+            true => {
+                values.shrink_to_fit();
+                self.values = values;
+            }
+            false => self.values.push_str(&values),
+        }
     }
 
     /// Translates a range in the shortened text to a range in the text of the file.
@@ -207,29 +259,13 @@ impl Cut {
             None => Some(place),
         }
     }
-
-    /// The values of the runs of the text of the file, each with its quote after it, in the memory of that text.
-    pub(crate) fn values_of(&self, text: String) -> String {
-        let mut bytes = text.into_bytes();
-        let mut end = 0;
-        for run in &self.runs {
-            end = run.condense(&mut bytes, end);
-        }
-        bytes.truncate(end);
-        bytes.shrink_to_fit();
-        match String::from_utf8(bytes) {
-            Ok(values) => values,
-            Err(_) => bug("the values of rows are not text"),
-        }
-    }
 }
 
-/// All runs of a text, outside of comments and the like.
-fn found(text: &str) -> Vec<Run> {
+/// All runs of a part of a text that begins at `base`, outside of comments and the like.
+fn found(text: &str, base: usize) -> Vec<Run> {
     let bytes = text.as_bytes();
     let mut runs = Vec::new();
     let mut at = 0;
-    let mut values = 0;
     while let Some(next) = text.get(at..).and_then(|rest| rest.find('<')) {
         let start = at + next;
         let rest = text.get(start..).unwrap_or_default();
@@ -242,7 +278,7 @@ fn found(text: &str) -> Vec<Run> {
             continue;
         };
         // Follow the elements that are like the first one.
-        let mut starts = vec![narrow(start)];
+        let mut starts = vec![narrow(base + start)];
         let mut end = first_end;
         let mut blanks_between = None;
         let mut is_even = true;
@@ -253,15 +289,14 @@ fn found(text: &str) -> Vec<Run> {
             };
             let between = text.get(end..next).unwrap_or_default();
             is_even &= *blanks_between.get_or_insert(between) == between;
-            starts.push(narrow(next));
+            starts.push(narrow(base + next));
             end = next_end;
         }
         at = end;
         if starts.len() >= ROWS_FROM {
             let blanks = blanks_between.filter(|_| is_even);
-            let run = Run::of(&pattern, starts, blanks, first_end..end, values);
-            values = run.values_end();
-            runs.push(run);
+            let left_out = base + first_end..base + end;
+            runs.push(Run::of(&pattern, starts, blanks, left_out));
         }
     }
     runs

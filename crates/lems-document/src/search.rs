@@ -1,6 +1,5 @@
 //! Searches the folders for included files.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 use std::path::{Path, is_separator};
 
@@ -9,6 +8,7 @@ use unicode_normalization::UnicodeNormalization;
 use crate::error::{Detour, DocumentError};
 use crate::options::IncludeOptions;
 use crate::source::{EMBEDDED, EmbeddedFile, SourceReader, Span};
+use crate::text::SourceText;
 use lems_suggest::nearest;
 
 /// The identity of a file: equal for all names of the file.
@@ -25,7 +25,7 @@ pub(crate) struct Found {
     pub(crate) name: String,
     /// The folder of the file; None for an embedded file.
     pub(crate) folder: Option<String>,
-    pub(crate) text: Cow<'static, str>,
+    pub(crate) text: SourceText,
     /// The embedded file, if it is one.
     pub(crate) embedded: Option<EmbeddedFile>,
 }
@@ -109,13 +109,13 @@ impl Places<'_> {
             return Search::Known(identity, path);
         }
         let most = self.options.limits.most_bytes();
-        match self.reader.read(&path, most) {
+        match self.reader.read_text(&path, most) {
             Ok(None) => Search::Missing,
             Ok(Some(text)) => Search::Found(Found {
                 identity,
                 folder: Some(folder_of(&path).to_owned()),
                 name: path,
-                text: text.into(),
+                text,
                 embedded: None,
             }),
             Err(message) => Search::Failed {

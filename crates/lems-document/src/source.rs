@@ -65,12 +65,7 @@ impl Source {
     ///
     /// Offsets beyond the end count as the end.
     pub fn line_column(&self, offset: u32) -> (usize, usize) {
-        let offset = self.text.floor_char_boundary(offset as usize);
-        let before = self.text.get(..offset).unwrap_or_default();
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let line = before.bytes().filter(|&byte| byte == b'\n').count() + 1;
-        let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
-        (line, column)
+        self.text.line_column(offset as usize)
     }
 }
 
@@ -107,6 +102,15 @@ pub trait SourceReader {
     ///
     /// A message for the user: why the text is not available (permission, not UTF-8 ...).
     fn read(&self, path: &str, most: usize) -> Result<Option<String>, String>;
+
+    /// The same; a reader may keep less of it in memory.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read`](Self::read).
+    fn read_text(&self, path: &str, most: usize) -> Result<Option<SourceText>, String> {
+        Ok(self.read(path, most)?.map(SourceText::from))
+    }
 
     /// Names in the same folder, for suggestions; the names of folders end with `/`.
     fn names_beside(&self, _path: &str) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::ops::{Deref, Range};
+use std::ops::{ControlFlow, Deref, Range};
 use std::sync::OnceLock;
 
 use crate::rows::{Cut, Run};
@@ -18,17 +18,68 @@ pub struct SourceText {
 #[derive(Clone)]
 enum Kept {
     Whole(Cow<'static, str>),
-    Condensed(Box<Condensed>),
+    Condensed(Box<Cut>),
 }
 
-/// A text without its runs, and the values in these.
-#[derive(Clone)]
-struct Condensed {
-    /// Bytes of the whole text.
-    length: usize,
+/// Puts a text together from pieces as they are read, so that a large one is never in memory as a whole.
+pub struct Condenser {
     cut: Cut,
-    /// The values of all runs, each with its quote after it.
-    values: String,
+    /// What was not looked at yet.
+    rest: String,
+    /// From so many bytes on it is looked at.
+    from: usize,
+    /// The least number of these bytes.
+    part: usize,
+}
+
+impl Default for Condenser {
+    fn default() -> Self {
+        Condenser::with_parts_of(PART)
+    }
+}
+
+/// So many bytes are looked at together.
+const PART: usize = 1 << 24;
+
+impl Condenser {
+    /// One that looks at so many bytes together.
+    pub(crate) fn with_parts_of(part: usize) -> Condenser {
+        Condenser {
+            cut: Cut::default(),
+            rest: String::new(),
+            from: part,
+            part,
+        }
+    }
+
+    /// Whether there is no text yet.
+    pub fn is_empty(&self) -> bool {
+        self.rest.is_empty() && self.cut.length == 0
+    }
+
+    /// Adds the next piece.
+    pub fn push(&mut self, piece: &str) {
+        self.rest.push_str(piece);
+        if self.rest.len() < self.from {
+            return;
+        }
+        self.rest = self.cut.add_beginning(std::mem::take(&mut self.rest));
+        // Where no run ends, more is looked at the next time.
+        self.from = self.part.max(2 * self.rest.len());
+    }
+
+    /// The text.
+    pub fn finish(mut self) -> SourceText {
+        if self.cut.runs.is_empty() {
+            return self.rest.into();
+        }
+        self.cut.add(self.rest);
+        self.cut.values.shrink_to_fit();
+        SourceText {
+            kept: Kept::Condensed(Box::new(self.cut)),
+            whole: OnceLock::new(),
+        }
+    }
 }
 
 impl SourceText {
@@ -44,8 +95,37 @@ impl SourceText {
     pub fn len(&self) -> usize {
         match &self.kept {
             Kept::Whole(text) => text.len(),
-            Kept::Condensed(condensed) => condensed.length,
+            Kept::Condensed(cut) => cut.length,
         }
+    }
+
+    /// Line and column of a byte, both counted from 1, the column in characters. The text is not put together for it.
+    pub(crate) fn line_column(&self, offset: usize) -> (usize, usize) {
+        let (mut left, mut line, mut column) = (offset, 1, 1);
+        let mut count = |piece: &str| {
+            let end = piece.floor_char_boundary(left);
+            let counted = piece.get(..end).unwrap_or_default();
+            let newlines = counted.bytes().filter(|&byte| byte == b'\n').count();
+            line += newlines;
+            let of_line = match counted.rfind('\n') {
+                Some(newline) => {
+                    column = 1;
+                    counted.get(newline + 1..).unwrap_or_default()
+                }
+                None => counted,
+            };
+            column += of_line.chars().count();
+            left -= end;
+            match end < piece.len() {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        };
+        let _ = match &self.kept {
+            Kept::Whole(text) => count(text),
+            Kept::Condensed(cut) => pieces_of(cut, &mut count),
+        };
+        (line, column)
     }
 
     /// Whether there is no text.
@@ -57,17 +137,20 @@ impl SourceText {
     pub fn kept_bytes(&self) -> usize {
         match &self.kept {
             Kept::Whole(text) => text.len(),
-            Kept::Condensed(condensed) => condensed.cut.text.len() + condensed.values.len(),
+            Kept::Condensed(cut) => cut.text.len() + cut.values.len(),
         }
+    }
+
+    /// Number of bytes that were in memory while the text was read in parts.
+    pub fn bytes_while_read(&self) -> usize {
+        self.len().min(self.kept_bytes().saturating_add(PART))
     }
 
     /// A part of the text. None if it does not begin and end between characters.
     pub(crate) fn part(&self, range: Range<usize>) -> Option<&str> {
         match &self.kept {
             Kept::Whole(text) => text.get(range),
-            Kept::Condensed(condensed) => {
-                (condensed.part(range.clone())).or_else(|| self.get(range))
-            }
+            Kept::Condensed(cut) => part(cut, range.clone()).or_else(|| self.get(range)),
         }
     }
 
@@ -75,75 +158,98 @@ impl SourceText {
     pub(crate) fn values(&self) -> &str {
         match &self.kept {
             Kept::Whole(_) => "",
-            Kept::Condensed(condensed) => &condensed.values,
+            Kept::Condensed(cut) => &cut.values,
+        }
+    }
+
+    /// The text without its runs, if it has any.
+    pub(crate) fn cut(&self) -> Option<&Cut> {
+        match &self.kept {
+            Kept::Whole(_) => None,
+            Kept::Condensed(cut) => Some(cut),
         }
     }
 
     /// Drops what all elements of each run have in common.
-    pub(crate) fn condense(&mut self, cut: Cut) {
-        let text = match std::mem::replace(self, SourceText::empty()).kept {
-            Kept::Whole(text) => text.into_owned(),
-            Kept::Condensed(condensed) => condensed.whole(),
-        };
-        let length = text.len();
-        let values = cut.values_of(text);
-        self.kept = Kept::Condensed(Box::new(Condensed {
-            length,
-            cut,
-            values,
-        }));
+    pub(crate) fn condense(&mut self) {
+        if let Kept::Whole(Cow::Owned(text)) = &mut self.kept {
+            self.kept = match Cut::of(std::mem::take(text)) {
+                Ok(cut) => Kept::Condensed(Box::new(cut)),
+                Err(text) => Kept::Whole(text.into()),
+            };
+        }
+    }
+
+    /// Keeps the whole text.
+    pub(crate) fn expand(&mut self) {
+        if let Kept::Condensed(cut) = &self.kept {
+            let whole = self.whole.take();
+            self.kept = Kept::Whole(whole.unwrap_or_else(|| whole_of(cut)).into());
+        }
     }
 }
 
-impl Condensed {
-    /// A part of the text that is not in a run.
-    fn part(&self, range: Range<usize>) -> Option<&str> {
-        let start = self.cut.place(range.start)?;
-        let end = self.cut.place(range.end)?;
-        let is_in_one_piece = end.checked_sub(start) == range.end.checked_sub(range.start);
-        self.cut.text.get(start..end).filter(|_| is_in_one_piece)
-    }
+/// A part of a text that is not in a run.
+fn part(cut: &Cut, range: Range<usize>) -> Option<&str> {
+    let start = cut.place(range.start)?;
+    let end = cut.place(range.end)?;
+    let is_in_one_piece = end.checked_sub(start) == range.end.checked_sub(range.start);
+    cut.text.get(start..end).filter(|_| is_in_one_piece)
+}
 
-    fn whole(&self) -> String {
-        let mut whole = String::with_capacity(self.length);
-        let mut from = 0;
-        for run in &self.cut.runs {
-            whole.push_str(self.cut.text.get(from..run.at).unwrap_or_default());
-            self.push_run(&mut whole, run);
-            from = run.at;
-        }
-        whole.push_str(self.cut.text.get(from..).unwrap_or_default());
-        whole
-    }
+/// The text that was cut.
+fn whole_of(cut: &Cut) -> String {
+    let mut whole = String::with_capacity(cut.length);
+    let _ = pieces_of(cut, &mut |piece| {
+        whole.push_str(piece);
+        ControlFlow::Continue(())
+    });
+    whole
+}
 
-    /// Appends the elements of a run after the first one.
-    fn push_run(&self, whole: &mut String, run: &Run) {
-        let first = whole.len().saturating_sub(run.first_length());
-        let first = whole.get(first..).unwrap_or_default().to_owned();
-        let rows = &run.rows;
-        let values = self.values.get(rows.values as usize..).unwrap_or_default();
-        let mut values = values.split(char::from(rows.quote));
-        // The pieces of text around the values of the first element.
-        let mut pieces = Vec::new();
-        let mut at = 0;
-        for length in &rows.pieces {
-            let end = at + *length as usize;
-            pieces.push(first.get(at..end).unwrap_or_default());
-            if pieces.len() < rows.pieces.len() {
-                at = end + values.next().unwrap_or_default().len();
-            }
-        }
-        for _ in 1..rows.starts.len() {
-            let blanks = run.blanks.as_deref().or_else(|| values.next());
-            whole.push_str(blanks.unwrap_or_default());
-            for (number, piece) in pieces.iter().enumerate() {
-                if number > 0 {
-                    whole.push_str(values.next().unwrap_or_default());
-                }
-                whole.push_str(piece);
-            }
+/// Gives the pieces of the text that was cut, one after the other.
+fn pieces_of(cut: &Cut, give: &mut dyn FnMut(&str) -> ControlFlow<()>) -> ControlFlow<()> {
+    let mut from = 0;
+    for run in &cut.runs {
+        give(cut.text.get(from..run.at).unwrap_or_default())?;
+        pieces_of_run(cut, run, give)?;
+        from = run.at;
+    }
+    give(cut.text.get(from..).unwrap_or_default())
+}
+
+/// Gives the pieces of the elements of a run after the first one.
+fn pieces_of_run(
+    cut: &Cut,
+    run: &Run,
+    give: &mut dyn FnMut(&str) -> ControlFlow<()>,
+) -> ControlFlow<()> {
+    let first = run.at.saturating_sub(run.first_length())..run.at;
+    let first = cut.text.get(first).unwrap_or_default();
+    let rows = &run.rows;
+    let values = (cut.values.get(rows.values as usize..)).unwrap_or_default();
+    let mut values = values.split(char::from(rows.quote));
+    // The pieces of text around the values of the first element.
+    let mut pieces = Vec::new();
+    let mut at = 0;
+    for length in &rows.pieces {
+        let end = at + *length as usize;
+        pieces.push(first.get(at..end).unwrap_or_default());
+        if pieces.len() < rows.pieces.len() {
+            at = end + values.next().unwrap_or_default().len();
         }
     }
+    for _ in 1..rows.starts.len() {
+        let blanks = run.blanks.as_deref().or_else(|| values.next());
+        give(blanks.unwrap_or_default())?;
+        for (number, piece) in pieces.iter().enumerate() {
+            if number > 0 {
+                give(values.next().unwrap_or_default())?;
+            }
+            give(piece)?;
+        }
+    }
+    ControlFlow::Continue(())
 }
 
 impl Deref for SourceText {
@@ -152,7 +258,7 @@ impl Deref for SourceText {
     fn deref(&self) -> &str {
         match &self.kept {
             Kept::Whole(text) => text,
-            Kept::Condensed(condensed) => self.whole.get_or_init(|| condensed.whole()),
+            Kept::Condensed(cut) => self.whole.get_or_init(|| whole_of(cut)),
         }
     }
 }

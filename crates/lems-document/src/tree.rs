@@ -366,14 +366,25 @@ impl<'d> Element<'d> {
 
     /// The attribute of that name that is written in this start tag.
     fn written_named(self, name: &str) -> Option<Attribute<'d>> {
+        self.written_at(self.column(name)?)
+    }
+
+    /// Which of the attributes that are written in this start tag has a name. It is the same in a run of like elements.
+    pub fn column(self, name: &str) -> Option<usize> {
+        let tree = &self.document.tree;
+        let mut all = tree.attributes_of(tree.runs.place(self.index).record);
+        all.position(|index| {
+            let record = tree.attributes.get(index as usize);
+            record.is_some_and(|record| self.document.name(record.name) == name)
+        })
+    }
+
+    /// The attribute that is written at a place in this start tag.
+    pub fn written_at(self, column: usize) -> Option<Attribute<'d>> {
         let tree = &self.document.tree;
         let place = tree.runs.place(self.index);
-        let all = tree.attributes_of(place.record);
-        let (number, index) = (0..).zip(all).find(|(_, index)| {
-            let record = tree.attributes.get(*index as usize);
-            record.is_some_and(|record| self.document.name(record.name) == name)
-        })?;
-        let value = self.values(place).map(|mut values| values.nth(number));
+        let index = tree.attributes_of(place.record).nth(column)?;
+        let value = self.values(place).map(|mut values| values.nth(column));
         self.attribute_at(place, index, value)
     }
 

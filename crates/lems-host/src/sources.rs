@@ -7,10 +7,12 @@ use std::sync::Arc;
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptions};
-use lems_document::SourceReader;
+use lems_document::{Condenser, SourceReader, SourceText};
 
 /// Names in a folder that are looked at for a suggestion.
 const MOST_NAMES: usize = 10_000;
+/// Bytes that are read at once.
+const PIECE: usize = 1 << 18;
 /// Why a folder is not read.
 const FOLDER: &str = "it is a folder, not a file";
 
@@ -28,6 +30,13 @@ impl SourceReader for FileSources {
             File::open(path).and_then(|file| beginning(file, most)),
             most,
         )
+    }
+
+    fn read_text(&self, path: &str, most: usize) -> Result<Option<SourceText>, String> {
+        if Path::new(path).is_dir() {
+            return Err(FOLDER.to_owned());
+        }
+        condensed(path, File::open(path), most)
     }
 
     fn names_beside(&self, path: &str) -> Vec<String> {
@@ -90,6 +99,53 @@ fn text_of_source(
         }
         Err(error) => Err(error.to_string()),
     }
+}
+
+/// The text of a file, piece by piece.
+fn condensed(
+    path: &str,
+    file: io::Result<File>,
+    most: usize,
+) -> Result<Option<SourceText>, String> {
+    let whole = |bytes| Ok(text_of_source(path, bytes, most)?.map(SourceText::from));
+    let mut file = match file {
+        Ok(file) => file.take((most as u64).saturating_add(1)),
+        Err(error) => return whole(Err(error)),
+    };
+    let mut text = Condenser::default();
+    let mut bytes = Vec::new();
+    loop {
+        let read = (&mut file).take(PIECE as u64).read_to_end(&mut bytes);
+        let read = match read {
+            Ok(read) => read,
+            Err(error) => return whole(Err(error)),
+        };
+        let is_first = text.is_empty();
+        let piece = valid_beginning(&bytes);
+        let is_text = bytes.len() - piece.len() < 4;
+        if is_first && is_hdf5(path, &bytes) || !is_text || read == 0 && !bytes.is_empty() {
+            // It is not text in UTF-8: begin anew with all bytes.
+            let mut all = text.finish().as_bytes().to_vec();
+            all.append(&mut bytes);
+            let rest = file.read_to_end(&mut all);
+            return whole(rest.map(|_| all));
+        }
+        text.push(piece);
+        let valid = piece.len();
+        bytes.drain(..valid);
+        if read == 0 {
+            return Ok(Some(text.finish()));
+        }
+    }
+}
+
+/// The beginning of some bytes that is text in UTF-8.
+fn valid_beginning(bytes: &[u8]) -> &str {
+    let beginning = match str::from_utf8(bytes) {
+        Ok(text) => return text,
+        Err(error) => bytes.get(..error.valid_up_to()),
+    };
+    str::from_utf8(beginning.unwrap_or_default()).unwrap_or_default()
 }
 
 /// A file, or one byte more than `most` of it.
@@ -157,8 +213,9 @@ impl Sandbox {
     }
 }
 
-impl SourceReader for Sandbox {
-    fn read(&self, path: &str, most: usize) -> Result<Option<String>, String> {
+impl Sandbox {
+    /// Opens a file in the sandbox. None if there is none.
+    fn open(&self, path: &str) -> Result<Option<File>, String> {
         let Some((folder, below)) = self.inside(Path::new(path)) else {
             return Ok(None);
         };
@@ -176,9 +233,23 @@ impl SourceReader for Sandbox {
             // If it has become a pipe since, opening it does not wait for the other end.
             options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
         }
-        match folder.open_with(&below, &options) {
-            Ok(file) => text_of_source(path, beginning(file.into_std(), most), most),
-            Err(_) => Ok(None),
+        let file = folder.open_with(&below, &options);
+        Ok(file.ok().map(cap_std::fs::File::into_std))
+    }
+}
+
+impl SourceReader for Sandbox {
+    fn read(&self, path: &str, most: usize) -> Result<Option<String>, String> {
+        match self.open(path)? {
+            Some(file) => text_of_source(path, beginning(file, most), most),
+            None => Ok(None),
+        }
+    }
+
+    fn read_text(&self, path: &str, most: usize) -> Result<Option<SourceText>, String> {
+        match self.open(path)? {
+            Some(file) => condensed(path, Ok(file), most),
+            None => Ok(None),
         }
     }
 

@@ -3,9 +3,9 @@
 use std::rc::Rc;
 
 use lems_index::{Id, narrow};
-use lems_network::{MemberId, NodeId, ShapeId};
+use lems_network::{NodeId, ShapeId};
 
-use super::{ListKey, Lowering};
+use super::{ListKey, Lowering, members::Members};
 
 /// The instances attached to one list of one node of a shape.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(super) struct Attachments {
 #[derive(Debug)]
 pub(super) struct Variant {
     pub shape: ShapeId,
-    pub members: Rc<Vec<MemberId>>,
+    pub members: Rc<Members>,
 }
 
 /// How a loop finds attached instances.
@@ -47,7 +47,7 @@ struct Run {
 #[derive(Default)]
 struct Attached {
     /// The shapes, each with its members that are on this rank.
-    variants: Vec<(ShapeId, Vec<MemberId>)>,
+    variants: Vec<(ShapeId, Members)>,
     /// The runs of all hosts, host by host.
     runs: Vec<Run>,
     /// By host: the end of its runs.
@@ -104,7 +104,7 @@ impl<'d> Lowering<'_, '_, 'd> {
             for attached in self.shapes.attached(self.network, instance, list) {
                 let known = (all.variants.iter()).position(|(known, _)| *known == attached.shape);
                 let variant = known.unwrap_or_else(|| {
-                    all.variants.push((attached.shape, Vec::new()));
+                    all.variants.push((attached.shape, Members::default()));
                     all.variants.len() - 1
                 });
                 if attached.is_here {

@@ -204,7 +204,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         let mut selected = Vec::with_capacity(at.nest.members.len());
         let mut count = None;
         let mut alike = true;
-        for &member in at.nest.members.iter() {
+        for member in at.nest.members.iter() {
             let instance = shape.instance(member, at.node);
             let values = self.selected(at, instance, selection)?;
             alike &= *count.get_or_insert(values.len()) == values.len();
@@ -311,7 +311,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         let mut offsets = vec![0];
         let mut addresses = Vec::new();
         for member in shape.member_ids() {
-            if at.nest.members.binary_search(&member).is_ok() {
+            if at.nest.members.contains(member) {
                 let instance = shape.instance(member, at.node);
                 for readable in self.selected(at, instance, selection)? {
                     addresses.push(Some(match readable.variable {

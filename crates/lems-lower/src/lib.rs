@@ -14,6 +14,7 @@ mod finish;
 mod handlers;
 mod items;
 mod knowledge;
+mod members;
 mod method;
 mod nodes;
 mod occupancies;
@@ -26,22 +27,25 @@ mod tangent;
 #[cfg(test)]
 mod tests;
 
-use lems_index::{Id, IdVec, narrow};
+use std::cell::Cell;
 use std::ops::Range;
 use std::rc::Rc;
+
+use lems_index::{Id, IdVec, narrow};
 
 use indexmap::{IndexMap, IndexSet};
 use lems_equations::{Equations, Phase};
 use lems_model::{Actions, Dynamics, Trigger, TypeId};
 use lems_network::{
-    InstanceId, MemberId, Network, NetworkError, NodeId, Readable, Shape, ShapeId, Shapes,
-    Variable, Visit,
+    InstanceId, Location, MemberId, Network, NetworkError, NodeId, Readable, Shape, ShapeId,
+    Shapes, Variable, Visit,
 };
 
 use attachments::Attachments;
 use columns::{Address, ColumnId, ColumnKind, Columns};
 pub use division::Division;
 use lems_ir::{Action, Call, Probe, Program, Routes, Setup, Stage, Target};
+use members::Members;
 pub use method::Method;
 use nodes::{CableKernels, PendingNode};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -170,6 +174,38 @@ struct PortKey<'d> {
     port: &'d str,
 }
 
+impl<'d> PortKey<'d> {
+    fn at(location: Location, port: &'d str) -> Self {
+        PortKey {
+            shape: location.shape,
+            node: location.node,
+            port,
+        }
+    }
+}
+
+/// The port that was looked up last, and what was found: the ends of neighbouring connections are mostly alike.
+struct LastPort<'d, T>(Cell<Option<(PortKey<'d>, Option<T>)>>);
+
+impl<T> Default for LastPort<'_, T> {
+    fn default() -> Self {
+        LastPort(Cell::new(None))
+    }
+}
+
+impl<'d, T: Copy> LastPort<'d, T> {
+    fn find(&self, known: &FxHashMap<PortKey<'d>, T>, key: PortKey<'d>) -> Option<T> {
+        match self.0.get() {
+            Some((last, found)) if last == key => found,
+            _ => {
+                let found = known.get(&key).copied();
+                self.0.set(Some((key, found)));
+                found
+            }
+        }
+    }
+}
+
 /// A list of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct ListKey<'d> {
@@ -249,7 +285,7 @@ struct LoopNest {
     shape: ShapeId,
     level: u8,
     /// Members that the code runs for.
-    members: Rc<Vec<MemberId>>,
+    members: Rc<Members>,
     /// The part of the step of a cable that is made; none for others.
     phase: Option<Phase>,
     /// Whether states move by half a step only.
@@ -487,22 +523,23 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
             return;
         }
         // Connections come first, in the order in which the network has them, then recorders.
+        let (sender, receiver) = (LastPort::default(), LastPort::default());
         let made = connections.iter().filter_map(|route| {
-            let source = self.source_at(route.source, route.source_port)?;
-            let action = self.action_at(route.target, route.target_port)?;
+            let source = self.source_at(route.source, route.source_port, &sender)?;
+            let action = self.action_at(route.target, route.target_port, &receiver)?;
             let delay = route.delay;
             Some((source, Target { action, delay }))
         });
         let recorders = recorded.events.iter().enumerate();
         let recorders = recorders.filter_map(|(selection, (instance, port))| {
-            let source = self.source_at(*instance, port)?;
+            let source = self.source_at(*instance, port, &sender)?;
             let selection = narrow(selection);
             let action = Action::Record { selection };
             Some((source, Target { action, delay: 0.0 }))
         });
         let inlets = (first..).zip(&recorded.inlets);
         let inlets = inlets.filter_map(|(source, (instance, port))| {
-            let action = self.action_at(*instance, port)?;
+            let action = self.action_at(*instance, port, &receiver)?;
             Some((source, Target { action, delay: 0.0 }))
         });
         let all = made.chain(recorders).chain(inlets);
@@ -519,24 +556,26 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
     }
 
     /// The source of the events that an instance sends on a port, if there is one.
-    fn source_at(&self, instance: InstanceId, port: &'d str) -> Option<u32> {
+    fn source_at(
+        &self,
+        instance: InstanceId,
+        port: &'d str,
+        last: &LastPort<'d, SourceId>,
+    ) -> Option<u32> {
         let location = self.shapes.location(instance);
-        let key = PortKey {
-            shape: location.shape,
-            node: location.node,
-            port,
-        };
-        Some(self.sources.get(&key)?.of(location.member))
+        let first = last.find(&self.sources, PortKey::at(location, port))?;
+        Some(first.of(location.member))
     }
 
     /// What an event on a port of an instance does, if it does something.
-    fn action_at(&self, instance: InstanceId, port: &'d str) -> Option<Action> {
+    fn action_at(
+        &self,
+        instance: InstanceId,
+        port: &'d str,
+        last: &LastPort<'d, HandlerId>,
+    ) -> Option<Action> {
         let location = self.shapes.location(instance);
-        let handler = self.handler_of.get(&PortKey {
-            shape: location.shape,
-            node: location.node,
-            port,
-        })?;
+        let handler = last.find(&self.handler_of, PortKey::at(location, port))?;
         Some(Action::Handle {
             handler: handler.get(),
             instance: location.member.get(),

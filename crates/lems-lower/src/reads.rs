@@ -3,7 +3,9 @@
 use lems_index::{Id, narrow};
 use std::rc::Rc;
 
-use lems_network::{InstanceId, Meaning, MemberId, NetworkError, NodeId, Readable, Variable};
+use lems_network::{
+    InstanceId, Meaning, MemberId, NetworkError, NodeId, Readable, ShapeId, Variable,
+};
 
 use super::{
     AddressTable, LoopNest, Lowering,
@@ -68,7 +70,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         find: &mut dyn FnMut(&Self, InstanceId) -> Result<Readable<'d>, NetworkError>,
     ) -> Result<Read, NetworkError> {
         let mut places = Places::default();
-        for &member in nest.members.iter() {
+        for member in nest.members.iter() {
             let instance = self.shape(nest.shape).instance(member, node);
             let readable = find(self, instance)?;
             places.free |= self.network.is_free_at(readable.instance);
@@ -87,7 +89,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         'd: 'v,
     {
         let mut places = Places::default();
-        for (&member, readable) in nest.members.iter().zip(values) {
+        for (member, readable) in nest.members.iter().zip(values) {
             places.free |= self.network.is_free_at(readable.instance);
             places.add(self.one(nest, member, *readable));
         }
@@ -155,8 +157,9 @@ impl<'d> Lowering<'_, '_, 'd> {
                 Meaning::Value => {
                     let shape = self.shape(nest.shape);
                     let members = nest.members.iter();
-                    let found = members.map(|member| {
-                        let instance = shape.instance(*member, node);
+                    let found = members.take(self.asked(nest.shape, node, name));
+                    let found = found.map(|member| {
+                        let instance = shape.instance(member, node);
                         self.network.local(instance, name)
                     });
                     match self.common(found)? {
@@ -174,9 +177,25 @@ impl<'d> Lowering<'_, '_, 'd> {
             };
             let column = self.column_of(nest.shape, node, variable);
             let level = nest.level;
-            return (!nest.members.is_empty()).then_some(Read::Here { column, level });
+            return nest
+                .members
+                .first()
+                .is_some()
+                .then_some(Read::Here { column, level });
         }
         None
+    }
+
+    /// How many members of a node have to be asked for a value that never changes: one, if it is that of their common
+    /// component because none was set in an instance, else all.
+    pub(super) fn asked(&self, shape: ShapeId, node: NodeId, name: &str) -> usize {
+        let network = self.network;
+        let component = self.shape(shape).nodes[node].component;
+        let is_common = component.is_some_and(|component| !network.is_free(component))
+            && !network.cables.changes_parameters()
+            && network.assigned.of(name).is_none()
+            && name != "index";
+        if is_common { 1 } else { usize::MAX }
     }
 
     /// What is found in several places, if it is the same in all: nothing, a value of one instance, or a constant.
@@ -215,13 +234,11 @@ impl<'d> Lowering<'_, '_, 'd> {
     /// that follow one another in the same instance are asked once.
     fn outer_read(&mut self, nest: &LoopNest, name: &str) -> Option<Read> {
         let parent = |root: &InstanceId| self.network.instance(*root).parent;
-        let mut roots: Vec<InstanceId> = (nest.members.iter())
-            .map(|member| self.shape(nest.shape).instance(*member, NodeId::ROOT))
-            .collect();
-        roots.dedup_by_key(|root| parent(root));
-        let found = roots
-            .iter()
-            .map(|root| self.network.requirement(*root, name));
+        let mut last = None;
+        let roots = (nest.members.iter())
+            .map(|member| self.shape(nest.shape).instance(member, NodeId::ROOT))
+            .filter(|root| last.replace(parent(root)) != Some(parent(root)));
+        let found = roots.map(|root| self.network.requirement(root, name));
         let readable = self.common(found)??;
         Some(match (self.constant(readable), readable.variable) {
             (Some(value), _) => Read::Constant(value),
@@ -249,7 +266,7 @@ impl<'d> Lowering<'_, '_, 'd> {
                 MemberRead::There(address) => address,
                 MemberRead::Here { column, level } => Address {
                     column,
-                    member: self.member_at(nest, *member, level),
+                    member: self.member_at(nest, member, level),
                 },
                 MemberRead::Number(value) => self.number(nest, value),
             });
@@ -357,10 +374,12 @@ impl<'d> Lowering<'_, '_, 'd> {
         node: NodeId,
         name: &'d str,
     ) -> Register {
-        let network = self.network;
-        let is_shared = network.assigned.is_empty();
-        let value = |instance| network.property(instance, name);
-        self.own_value(code, nest, node, name, is_shared, &value)
+        let kind = self.shape(nest.shape).nodes[node].kind;
+        let property = self.network.model.type_of(kind).properties.get(name);
+        let default = property.map(|property| property.default);
+        let assigned = self.network.assigned.of(name);
+        let value = |instance| assigned.and_then(|values| values.get(instance)).or(default);
+        self.own_value(code, nest, node, name, assigned.is_none(), &value)
     }
 
     /// A value of the instances of a node: a constant if all members have the same and none is free,

@@ -101,9 +101,9 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
                 .or_else(|| self.network.property(instance, name))
                 .or_else(|| self.network.parameter(instance, name))
         };
+        let mut asked = (self.shape(shape).member_ids()).take(self.asked(shape, node, name));
         if !is_value
-            && (self.network.assigned.is_empty()
-                || (self.shape(shape).member_ids()).all(|member| assigned(member).is_none()))
+            && (self.network.assigned.is_empty() || asked.all(|member| assigned(member).is_none()))
         {
             return;
         }

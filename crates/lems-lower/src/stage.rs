@@ -392,8 +392,10 @@ impl<'d> Lowering<'_, '_, 'd> {
 
     /// The instance of a node in the first member of a nest.
     fn first_instance(&self, at: NodeContext<'_>) -> lems_network::InstanceId {
-        self.shape(at.nest.shape)
-            .instance(at.nest.members[0], at.node)
+        match at.nest.members.first() {
+            Some(first) => self.shape(at.nest.shape).instance(first, at.node),
+            None => lems_index::bug("code is made for no member"),
+        }
     }
 
     /// The node and variable of a value that lies in the shape itself.
@@ -401,7 +403,8 @@ impl<'d> Lowering<'_, '_, 'd> {
         let location = self.shapes.location(readable.instance);
         match readable.variable {
             Readout::Exposed(name) | Readout::Live(name)
-                if location.shape == nest.shape && location.member == nest.members[0] =>
+                if location.shape == nest.shape
+                    && Some(location.member) == nest.members.first() =>
             {
                 Some((location.node, name))
             }

@@ -395,8 +395,12 @@ impl<'d> Reader<'_, 'd> {
             let own_references = names.any(|name| element.attribute(name).is_some());
             let mut parameters = Vec::with_capacity(count);
             let mut references = Vec::new();
+            // All in a table have the same attributes.
+            let names = component_type.parameters.keys();
+            let columns: Option<Vec<_>> =
+                (siblings.count > 1).then(|| names.map(|name| element.column(name)).collect());
             for id in siblings.ids() {
-                self.parameters(id, &mut parameters);
+                self.parameters(id, columns.as_deref(), &mut parameters);
                 if own_references || id == siblings.first {
                     references.extend(self.references(id));
                 }
@@ -408,14 +412,20 @@ impl<'d> Reader<'_, 'd> {
         }
     }
 
-    /// Adds the given, fixed and default values; derived ones are 0 until they are computed.
-    fn parameters(&mut self, id: ComponentId, values: &mut Vec<f64>) {
+    /// Adds the given, fixed and default values; derived ones are 0 until they are computed. `columns` are where the
+    /// components of a table have them.
+    fn parameters(
+        &mut self,
+        id: ComponentId,
+        columns: Option<&[Option<usize>]>,
+        values: &mut Vec<f64>,
+    ) {
         let kind = self.model.component(id).component_type;
         let element = self.model.element(id);
         let component_type = self.model.type_of(kind);
         let (mut problems, mut doubts) = (Vec::new(), Vec::new());
         let mut missing = Vec::new();
-        for (name, parameter) in &component_type.parameters {
+        for (number, (name, parameter)) in component_type.parameters.iter().enumerate() {
             let default = match &parameter.kind {
                 ParameterKind::Given => parameter.fixed.map(|fixed| fixed.value),
                 ParameterKind::Default(quantity) => Some(quantity.value),
@@ -424,7 +434,11 @@ impl<'d> Reader<'_, 'd> {
                     continue;
                 }
             };
-            let Some(attribute) = self.model.text(id, name) else {
+            let text = match columns {
+                Some(columns) => columns[number].and_then(|column| element.written_at(column)),
+                None => self.model.text(id, name),
+            };
+            let Some(attribute) = text else {
                 if default.is_none() {
                     missing.push(*name);
                 }

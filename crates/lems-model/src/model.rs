@@ -224,6 +224,11 @@ impl<'d> Model<'d> {
         None
     }
 
+    /// Whether a component is one of several in a table. These have the same attributes, all in their own elements.
+    pub fn is_in_table(&self, id: ComponentId) -> bool {
+        self.components.rows(id) > 1
+    }
+
     /// The component that a reference of a component means.
     pub fn reference(&self, id: ComponentId, name: &str) -> Option<ComponentId> {
         (self.references(id).iter())

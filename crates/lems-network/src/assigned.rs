@@ -7,17 +7,22 @@ use crate::InstanceId;
 /// Values set by `Assign`, or copied by `CoInstantiate`, by name and instance.
 #[derive(Debug, Clone, Default)]
 pub struct Assigned<'d> {
-    by_name: FxHashMap<&'d str, Values>,
+    by_name: FxHashMap<&'d str, AssignedValues>,
 }
 
 /// The values of one name, in the order of the instances.
 #[derive(Debug, Clone, Default)]
-struct Values {
+pub struct AssignedValues {
     instances: Vec<InstanceId>,
     values: Vec<f64>,
 }
 
-impl Values {
+impl AssignedValues {
+    /// The value that was set in an instance.
+    pub fn get(&self, id: InstanceId) -> Option<f64> {
+        Some(self.values[self.place(id).ok()?])
+    }
+
     /// Where the value of an instance is or, if it has none, belongs.
     fn place(&self, id: InstanceId) -> Result<usize, usize> {
         let Some(first) = self.instances.first() else {
@@ -41,8 +46,12 @@ impl<'d> Assigned<'d> {
 
     /// The value with a name that was set in an instance.
     pub fn get(&self, id: InstanceId, name: &str) -> Option<f64> {
-        let values = self.by_name.get(name)?;
-        Some(values.values[values.place(id).ok()?])
+        self.of(name)?.get(id)
+    }
+
+    /// The values with a name that were set in instances, if there are any.
+    pub fn of(&self, name: &str) -> Option<&AssignedValues> {
+        self.by_name.get(name)
     }
 
     /// Sets a value. Returns whether the instance had none with this name.

@@ -432,7 +432,7 @@ impl<'m, 'd> Builder<'_, 'm, 'd> {
         for other in beside {
             self.build(other);
         }
-        self.run_connections(Place::of(&self.network, id));
+        self.run_connections(id);
         let instance = self.network.instance(id);
         let singles: Vec<InstanceId> = instance.singles.iter().map(|(_, child)| *child).collect();
         let component = instance.component;
@@ -458,14 +458,7 @@ impl<'m, 'd> Builder<'_, 'm, 'd> {
                     }
                     None => 1,
                 };
-                for child in group.ids().step_by(stride) {
-                    self.run_connections(Place {
-                        component: Some(child),
-                        around: Some(id),
-                        instance: None,
-                        parent: Some(id),
-                    });
-                }
+                self.run_table(id, group, stride);
                 continue;
             }
             for _ in group.ids() {
@@ -518,18 +511,37 @@ impl<'m, 'd> Builder<'_, 'm, 'd> {
         self.complete(inner);
     }
 
-    fn run_connections(&mut self, place: Place) {
+    fn run_connections(&mut self, id: InstanceId) {
         if self.incomplete {
             return;
         }
-        let kind = match (place.instance, place.component) {
-            (Some(id), _) => self.network.instance(id).kind,
-            (None, Some(component)) => self.network.model.component(component).component_type,
-            (None, None) => return,
-        };
-        let structure = &self.network.model.type_of(kind).structure;
+        let structure = &self.network.type_of(id).structure;
         if !structure.is_empty() {
+            let place = Place::of(&self.network, id);
             Connector::new(self, place).run(structure);
+        }
+    }
+
+    /// Makes the connections of a component that has no instance, or of all of a table, or of some if they are counted.
+    fn run_table(&mut self, owner: InstanceId, group: Siblings, stride: usize) {
+        let first = group.first;
+        let model = self.network.model;
+        let structure = &model.type_of_component(first).structure;
+        let first_row = model.is_in_table(first).then(|| model.element(first));
+        let place = |connection| Place {
+            component: Some(connection),
+            around: Some(owner),
+            instance: None,
+            parent: Some(owner),
+        };
+        let mut connector = Connector::new(self, place(first));
+        for connection in group.ids().step_by(stride) {
+            if connector.builder.incomplete {
+                return;
+            }
+            let row = first_row.map(|row| row.following(connection.0 - first.0));
+            connector.move_to(place(connection), row);
+            connector.run(structure);
         }
     }
 }

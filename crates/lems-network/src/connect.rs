@@ -1,10 +1,10 @@
 //! Runs the connecting elements of a `Structure`: event connections, attachments, tunnels.
 
-use lems_document::{Attribute, nearest};
+use lems_document::{Attribute, Element, nearest};
 use lems_model::StructureElement;
 
 use crate::names::Names;
-use crate::path::Path;
+use crate::path::{Followed, Path};
 use crate::structure::{Place, chosen, connects};
 use crate::{InstanceId, Network, NetworkError, build::Builder};
 
@@ -16,6 +16,11 @@ pub(crate) struct Connector<'b, 'r, 'm, 'd> {
     visited: Vec<InstanceId>,
     /// The pairs that a `PairFilter` works on.
     pairs: Option<PairsKey<'d>>,
+    followed: Followed<'d>,
+    /// The element of the component, if it is one of a table.
+    row: Option<Element<'d>>,
+    /// The texts that the components of a table have been asked for, and where all of them have them.
+    columns: Vec<(&'d str, Option<usize>)>,
 }
 
 /// A `PairCollection` of an instance.
@@ -29,7 +34,17 @@ impl<'b, 'r, 'm, 'd> Connector<'b, 'r, 'm, 'd> {
             names: Names::default(),
             visited: Vec::new(),
             pairs: None,
+            followed: Followed::default(),
+            row: None,
+            columns: Vec::new(),
         }
+    }
+
+    /// Begins anew at another component of the same table.
+    pub(crate) fn move_to(&mut self, place: Place, row: Option<Element<'d>>) {
+        self.place = place;
+        self.row = row;
+        self.names.clear();
     }
 
     pub(crate) fn run(&mut self, elements: &[StructureElement<'d>]) {
@@ -109,8 +124,20 @@ impl<'b, 'r, 'm, 'd> Connector<'b, 'r, 'm, 'd> {
     }
 
     /// The text of an attribute of the component, looked up by the name that the `Structure` uses.
-    pub(crate) fn text(&self, name: &str) -> Option<Attribute<'d>> {
-        self.network().model.text(self.place.component?, name)
+    pub(crate) fn text(&mut self, name: &'d str) -> Option<Attribute<'d>> {
+        let Some(row) = self.row else {
+            return self.network().model.text(self.place.component?, name);
+        };
+        let known = self.columns.iter().find(|(known, _)| *known == name);
+        let column = match known {
+            Some((_, column)) => *column,
+            None => {
+                let column = row.column(name);
+                self.columns.push((name, column));
+                column
+            }
+        };
+        row.written_at(column?)
     }
 
     fn unknown_name(&mut self, name: Attribute<'d>) {
@@ -153,7 +180,10 @@ impl<'b, 'r, 'm, 'd> Connector<'b, 'r, 'm, 'd> {
             self.place.parent.or(self.place.instance)
         }?;
         let path = Path::new(text, source);
-        let mut found = self.builder.follow(start, path);
+        let mut found = match self.builder.waiting.is_empty() {
+            true => (self.followed).follow(&self.builder.network, start, path),
+            false => self.builder.follow(start, path),
+        };
         if found.is_err() && !self.network().cables.all.is_empty() {
             // Some files for cells with dendrites leave out `../`.
             found = self.builder.follow(Network::ROOT, path).or(found);

@@ -1,5 +1,7 @@
 //! Event connections, with what neighbours have in common kept once.
 
+use std::ops::Range;
+
 use indexmap::IndexSet;
 use lems_index::narrow;
 
@@ -23,8 +25,10 @@ pub struct Route<'d> {
 /// Event connections in the order in which they were made.
 #[derive(Debug, Clone, Default)]
 pub struct Connections<'d> {
-    /// The sender and the receiver of each.
-    ends: Vec<[InstanceId; 2]>,
+    /// The sender of each.
+    sources: Vec<InstanceId>,
+    /// Where receivers do not follow one another as connections do: the number of a connection, and its receiver.
+    targets: Vec<(u32, InstanceId)>,
     /// Ports that connections join, each pair once.
     ports: IndexSet<[&'d str; 2]>,
     /// Neighbours with the same ports and delay.
@@ -48,43 +52,64 @@ impl<'d> Connections<'d> {
         let is_like_last = self.runs.last().is_some_and(|run| {
             run.delay.to_bits() == route.delay.to_bits() && self.ports[run.ports as usize] == pair
         });
+        let number = narrow(self.sources.len());
         if !is_like_last {
             let (ports, _) = self.ports.insert_full(pair);
             self.runs.push(Run {
-                first: narrow(self.ends.len()),
+                first: number,
                 ports: narrow(ports),
                 delay: route.delay,
             });
         }
-        self.ends.push([route.source, route.target]);
+        let next = |(first, target): &(u32, InstanceId)| target.0.checked_add(number - first);
+        if self.targets.last().and_then(next) != Some(route.target.0) {
+            self.targets.push((number, route.target));
+        }
+        self.sources.push(route.source);
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.ends.len()
+        self.sources.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.sources.is_empty()
     }
 
     /// All of them, in order.
     pub fn iter(&self) -> impl Iterator<Item = Route<'d>> + Clone {
-        let ends = self.runs.iter().skip(1).map(|run| run.first as usize);
-        let ends = ends.chain([self.ends.len()]);
-        self.runs.iter().zip(ends).flat_map(|(run, end)| {
+        let all = narrow(self.sources.len());
+        let targets = ranges(&self.targets, |(first, _)| *first, all);
+        let targets = targets.flat_map(|((_, target), of_run)| {
+            let from_first = 0..of_run.end - of_run.start;
+            from_first.map(|number| InstanceId(target.0 + number))
+        });
+        let runs = ranges(&self.runs, |run| run.first, all);
+        let alike = runs.flat_map(|(run, of_run)| of_run.map(move |_| run));
+        let ends = self.sources.iter().zip(targets);
+        ends.zip(alike).map(|((source, target), run)| {
             let [source_port, target_port] = self.ports[run.ports as usize];
-            let of_run = self.ends[run.first as usize..end].iter();
-            of_run.map(move |[source, target]| Route {
+            Route {
                 source: *source,
                 source_port,
-                target: *target,
+                target,
                 target_port,
                 delay: run.delay,
-            })
+            }
         })
     }
+}
+
+/// Each of the runs of connections with the numbers of its connections, up to a number.
+fn ranges<T>(
+    runs: &[T],
+    first: impl Fn(&T) -> u32 + Clone,
+    all: u32,
+) -> impl Iterator<Item = (&T, Range<u32>)> + Clone {
+    let ends = runs.iter().skip(1).map(first.clone()).chain([all]);
+    (runs.iter().zip(ends)).map(move |(run, end)| (run, first(run)..end))
 }
 
 #[cfg(test)]
@@ -106,6 +131,8 @@ mod tests {
             route(2, 3, "in", 1.0),
             route(2, 3, "other", 1.0),
             route(5, 2, "in", 0.0),
+            route(5, 3, "in", 0.0),
+            route(4, 4, "in", 2.0),
         ];
         let mut connections = Connections::default();
         assert!(connections.is_empty());
@@ -113,9 +140,10 @@ mod tests {
         for route in &made {
             connections.push(route);
         }
-        assert_eq!(connections.len(), 5);
+        assert_eq!(connections.len(), 7);
         assert!(connections.iter().eq(made));
         assert_eq!(connections.ports.len(), 2);
-        assert_eq!(connections.runs.len(), 4);
+        assert_eq!(connections.runs.len(), 5);
+        assert_eq!(connections.targets.len(), 5);
     }
 }

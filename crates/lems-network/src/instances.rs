@@ -75,6 +75,8 @@ impl Contents<'_> {
         const SLOT: usize = size_of::<(&str, InstanceId)>();
         const LIST: usize = size_of::<(&str, Vec<InstanceId>)>();
         const ELEMENTS: usize = 4 * size_of::<InstanceId>() + ALLOCATION;
+        // The receivers of connections do not follow one another if there are parts between them.
+        const RECEIVER: usize = 16;
         let in_slots = match slots {
             0 => 0,
             slots => ALLOCATION + slots * SLOT,
@@ -83,7 +85,12 @@ impl Contents<'_> {
             0 => 0,
             lists => ALLOCATION + lists * (LIST + ELEMENTS),
         };
-        (size_of::<Contents<'_>>() + in_slots + in_lists) as u64
+        (size_of::<u32>() + size_of::<Contents<'_>>() + RECEIVER + in_slots + in_lists) as u64
+    }
+
+    /// Whether there are no instances.
+    fn is_empty(&self) -> bool {
+        self.singles.is_empty() && self.lists.is_empty()
     }
 }
 
@@ -100,6 +107,8 @@ pub struct Instances<'d> {
     origins: Vec<Origin>,
     /// Numbers of origins that were used not long ago.
     recent: Box<[u32; RECENT]>,
+    /// By instance, up to the last one that has any: the number of its contents, or [`NONE`].
+    contents_of: Vec<u32>,
     contents: Vec<Contents<'d>>,
 }
 
@@ -109,8 +118,6 @@ struct Record {
     origin: u32,
     /// The instance that it is in, or [`NONE`].
     parent: u32,
-    /// The number of its contents, or [`NONE`].
-    contents: u32,
 }
 
 impl Default for Instances<'_> {
@@ -119,6 +126,7 @@ impl Default for Instances<'_> {
             records: Vec::new(),
             origins: Vec::new(),
             recent: Box::new([NONE; RECENT]),
+            contents_of: Vec::new(),
             contents: Vec::new(),
         }
     }
@@ -138,18 +146,9 @@ impl<'d> Instances<'d> {
     /// An instance by number.
     #[inline]
     pub(crate) fn get(&self, id: InstanceId) -> Instance<'_, 'd> {
-        self.view(self.records[id.0 as usize])
-    }
-
-    /// All of them, in order.
-    pub fn iter(&self) -> impl Iterator<Item = Instance<'_, 'd>> {
-        self.records.iter().map(|record| self.view(*record))
-    }
-
-    #[inline]
-    fn view(&self, record: Record) -> Instance<'_, 'd> {
+        let record = self.records[id.0 as usize];
+        let contents = self.contents(id);
         let origin = self.origins[record.origin as usize];
-        let contents = self.contents.get(record.contents as usize);
         Instance {
             kind: origin.kind,
             component: origin.component,
@@ -162,6 +161,30 @@ impl<'d> Instances<'d> {
         }
     }
 
+    /// All of them, in order.
+    pub fn iter(&self) -> impl Iterator<Item = Instance<'_, 'd>> {
+        let numbers = 0..narrow(self.records.len());
+        numbers.map(|number| self.get(InstanceId(number)))
+    }
+
+    /// What is in an instance, if it is not nothing.
+    #[inline]
+    fn contents(&self, id: InstanceId) -> Option<&Contents<'d>> {
+        let number = self.contents_of.get(id.0 as usize)?;
+        self.contents.get(*number as usize)
+    }
+
+    /// How many numbers there are of what instances are made from.
+    pub(crate) fn origins(&self) -> usize {
+        self.origins.len()
+    }
+
+    /// The number of what an instance is made from, if nothing is in it. Instances with one number are alike.
+    pub(crate) fn origin_of_leaf(&self, id: InstanceId) -> Option<u32> {
+        let is_leaf = self.contents(id).is_none_or(Contents::is_empty);
+        is_leaf.then_some(self.records[id.0 as usize].origin)
+    }
+
     /// Adds an instance with nothing in it.
     pub(crate) fn push(&mut self, origin: Origin, parent: Option<InstanceId>) -> InstanceId {
         let id = InstanceId(narrow(self.records.len()));
@@ -169,7 +192,6 @@ impl<'d> Instances<'d> {
         self.records.push(Record {
             origin,
             parent: parent.map_or(NONE, |parent| parent.0),
-            contents: NONE,
         });
         id
     }
@@ -198,12 +220,16 @@ impl<'d> Instances<'d> {
 
     /// What is in an instance, to be changed.
     pub(crate) fn contents_mut(&mut self, id: InstanceId) -> &mut Contents<'d> {
-        let record = &mut self.records[id.0 as usize];
-        if record.contents == NONE {
-            record.contents = narrow(self.contents.len());
+        let place = id.0 as usize;
+        if self.contents_of.len() <= place {
+            self.contents_of.resize(place + 1, NONE);
+        }
+        let number = &mut self.contents_of[place];
+        if *number == NONE {
+            *number = narrow(self.contents.len());
             self.contents.push(Contents::default());
         }
-        &mut self.contents[record.contents as usize]
+        &mut self.contents[*number as usize]
     }
 
     /// What is in each instance that has something in it, to be changed.

@@ -34,7 +34,7 @@ mod share;
 mod structure;
 mod wiring;
 
-pub use assigned::Assigned;
+pub use assigned::{Assigned, AssignedValues};
 pub use cables::{Cable, CablePlan, CableRules, CableRulesError, Cables, IonRule, SectionName};
 pub use cells::Cell;
 pub use connections::{Connections, Route};

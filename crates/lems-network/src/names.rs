@@ -39,6 +39,11 @@ impl<'d> Names<'d> {
         self.more.remove(name);
     }
 
+    pub fn clear(&mut self) {
+        self.few.clear();
+        self.more.clear();
+    }
+
     pub fn all(&self) -> impl Iterator<Item = &'d str> {
         let few = self.few.iter().map(|(name, _)| *name);
         few.chain(self.more.keys().copied())

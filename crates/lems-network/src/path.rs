@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use lems_document::{Attribute, Span, nearest};
+use rustc_hash::FxHashMap;
 
 use crate::error::LISTED;
 use crate::structure::makes_instances;
@@ -46,7 +47,12 @@ impl<'p, 'd> Path<'p, 'd> {
 
     /// Its steps, in order.
     pub(crate) fn steps(self) -> impl Iterator<Item = Step<'p, 'd>> {
-        let texts = self.text.split('/').map(str::trim);
+        self.steps_in(self.text)
+    }
+
+    /// The steps in a part of it.
+    fn steps_in(self, part: &'p str) -> impl Iterator<Item = Step<'p, 'd>> {
+        let texts = part.split('/').map(str::trim);
         texts.flat_map(move |text| {
             let (name, index) = match text.split_once('[') {
                 Some((name, rest)) => (name.trim(), rest.strip_suffix(']').map(str::trim)),
@@ -60,6 +66,19 @@ impl<'p, 'd> Path<'p, 'd> {
                 to,
             })
         })
+    }
+}
+
+impl Path<'_, '_> {
+    /// The length of what comes before the first index and the second name.
+    fn beginning(self) -> usize {
+        let mut from_name = self.text;
+        while let Some(rest) = from_name.strip_prefix("../") {
+            from_name = rest;
+        }
+        let mut bytes = from_name.bytes();
+        let name = bytes.position(|byte| matches!(byte, b'/' | b'['));
+        self.text.len() - from_name.len() + name.unwrap_or(from_name.len())
     }
 }
 
@@ -81,6 +100,48 @@ impl<'d> Path<'d, 'd> {
     }
 }
 
+/// Where paths have led. Those of neighbouring connections are often the same, or begin alike.
+#[derive(Default)]
+pub(crate) struct Followed<'d> {
+    /// What the paths up to their first name lead to, if they always will.
+    beginnings: FxHashMap<(InstanceId, &'d str), Option<InstanceId>>,
+    /// The last two paths that will always lead to the same instance, from where they start.
+    last: [Option<(InstanceId, &'d str, InstanceId)>; 2],
+}
+
+impl<'d> Followed<'d> {
+    /// The instance at the end of a path that starts at `from`, if all that instances contain has been made.
+    pub(crate) fn follow(
+        &mut self,
+        network: &Network<'_, 'd>,
+        from: InstanceId,
+        path: Path<'d, 'd>,
+    ) -> Result<InstanceId, NetworkError> {
+        if let Some(found) = self.again(from, path.text) {
+            return Ok(found);
+        }
+        let (beginning, rest) = path.text.split_at(path.beginning());
+        let known = self.beginnings.entry((from, beginning));
+        let start = *known.or_insert_with(|| network.lasting(from, path.steps_in(beginning)));
+        let Some(found) = start.and_then(|start| network.lasting(start, path.steps_in(rest)))
+        else {
+            return network.follow(from, path);
+        };
+        self.last = [Some((from, path.text, found)), self.last[0]];
+        Ok(found)
+    }
+
+    /// Where a path leads, if it is one of the last two.
+    fn again(&mut self, from: InstanceId, text: &str) -> Option<InstanceId> {
+        let is_it = |last: &Option<(InstanceId, &str, InstanceId)>| {
+            last.is_some_and(|(start, path, _)| start == from && path == text)
+        };
+        let number = self.last.iter().position(is_it)?;
+        self.last.swap(0, number);
+        self.last[0].map(|(.., found)| found)
+    }
+}
+
 impl Step<'_, '_> {
     fn span(&self) -> Span {
         self.path.source.part_span(self.text)
@@ -95,6 +156,32 @@ impl<'d> Network<'_, 'd> {
         path: Path<'_, 'd>,
     ) -> Result<InstanceId, NetworkError> {
         (path.steps()).try_fold(from, |current, step| self.take_step(current, step))
+    }
+
+    /// The instance at the end of steps that will always lead there: nothing can be attached to the instances on the way.
+    fn lasting<'p>(
+        &self,
+        from: InstanceId,
+        mut steps: impl Iterator<Item = Step<'p, 'd>>,
+    ) -> Option<InstanceId>
+    where
+        'd: 'p,
+    {
+        if !self.cables.all.is_empty() {
+            return None;
+        }
+        steps.try_fold(from, |current, step| {
+            if self.instance(current).attached || !self.type_of(current).attachments.is_empty() {
+                return None;
+            }
+            match step.to {
+                To::Name(name) => self.step(current, name),
+                To::Index(index) => self
+                    .elements(current)?
+                    .get(index.parse::<usize>().ok()?)
+                    .copied(),
+            }
+        })
     }
 
     /// The instance to which a step of a path leads.
@@ -387,15 +474,16 @@ impl<'d> Network<'_, 'd> {
 
     /// The cell inside a bare wrapper (an `instance` of a `populationList`), else the instance.
     pub fn unwrapped(&self, id: InstanceId) -> InstanceId {
-        let instance = self.instance(id);
         let kind = self.type_of(id);
-        let bare = kind.dynamics.is_none() && kind.attachments.is_empty();
-        let mut inner = instance.singles.iter().filter(|(_, child)| {
+        if kind.dynamics.is_some() || !kind.attachments.is_empty() {
+            return id;
+        }
+        let mut inner = self.instance(id).singles.iter().filter(|(_, child)| {
             let child = self.type_of(*child);
             child.dynamics.is_some() || !child.attachments.is_empty()
         });
-        match (bare, inner.next(), inner.next()) {
-            (true, Some((_, only)), None) => *only,
+        match (inner.next(), inner.next()) {
+            (Some((_, only)), None) => *only,
             _ => id,
         }
     }

@@ -35,8 +35,6 @@ impl NodeId {
 
 /// The place of what has none.
 const NOWHERE: u32 = u32::MAX;
-/// The signature of what has none.
-const UNSIGNED: SignatureId = SignatureId(u32::MAX);
 
 /// All shapes of a network, their members, and the order in which a step visits them.
 #[derive(Debug, Clone)]
@@ -210,12 +208,11 @@ impl<'d> Shapes<'d> {
             network,
             structural: Structural::of(network.model),
             signatures: FxHashMap::default(),
-            leaves: FxHashMap::default(),
-            sizes: (0..count).map(|_| 0).collect(),
-            populous: (0..count).map(|_| false).collect(),
+            leaves: vec![None; network.instances.origins()],
+            populous: FxHashSet::default(),
             whole: false,
-            signature_of: (0..count).map(|_| UNSIGNED).collect(),
-            shape_of: FxHashMap::default(),
+            signed: Vec::new(),
+            shape_of: IdVec::new(),
             shapes: Shapes {
                 shapes: IdVec::new(),
                 locations: (0..count)
@@ -333,19 +330,28 @@ struct Signature<'d> {
     children: Vec<(&'d str, &'d str, SignatureId)>,
 }
 
+/// An instance with all in it.
+#[derive(Debug, Clone, Copy)]
+struct Signed {
+    signature: SignatureId,
+    /// Number of instances.
+    size: u32,
+}
+
 struct Sorter<'n, 'm, 'd> {
     network: &'n Network<'m, 'd>,
     structural: Structural<'d>,
     signatures: FxHashMap<Signature<'d>, SignatureId>,
-    /// Signatures of instances that are like others of their component, without anything in them.
-    leaves: FxHashMap<(TypeId, Option<ComponentId>, bool, bool), SignatureId>,
-    sizes: IdVec<InstanceId, u32>,
-    populous: IdVec<InstanceId, bool>,
+    /// Signatures of instances with nothing in them, by what they are made from.
+    leaves: Vec<Option<SignatureId>>,
+    /// Containers.
+    populous: FxHashSet<InstanceId>,
     /// Whether what is being signed is in an instance that is a member as a whole.
     whole: bool,
-    /// Signatures of what has been signed; [`UNSIGNED`] for the rest.
-    signature_of: IdVec<InstanceId, SignatureId>,
-    shape_of: FxHashMap<SignatureId, ShapeId>,
+    /// By instance: the signature and the number of instances of what has been signed and contains others.
+    signed: Vec<Option<Signed>>,
+    /// The shapes of those signatures that have members.
+    shape_of: IdVec<SignatureId, Option<ShapeId>>,
     shapes: Shapes<'d>,
 }
 
@@ -355,46 +361,52 @@ impl<'d> Sorter<'_, '_, 'd> {
         let instance = self.network.instance(id);
         let mut inner = instance.singles.to_vec();
         for (list, elements) in instance.lists {
-            let own = elements
-                .iter()
-                .filter(|e| !self.network.instance(**e).attached);
-            inner.extend(own.map(|element| (*list, *element)));
+            let own = self.own(id, list, elements);
+            inner.extend(own.map(|element| (*list, element)));
         }
         inner
     }
 
-    /// Whether an instance contains nothing, so that its signature depends on its component alone.
-    fn is_leaf(&self, id: InstanceId) -> bool {
-        let instance = self.network.instance(id);
-        instance.singles.is_empty()
-            && instance.lists.is_empty()
-            && self.network.peers.is_empty()
-            && !self.network.additions.contains_key(&id)
+    /// The elements of a list that were not attached.
+    fn own<'e>(
+        &self,
+        id: InstanceId,
+        list: &str,
+        elements: &'e [InstanceId],
+    ) -> impl Iterator<Item = InstanceId> + use<'e, '_, 'd> {
+        let network = self.network;
+        // Most instances are attached, in lists in which there is nothing else.
+        let kind = network.type_of(id);
+        let is_for_attached = kind.attachments.contains_key(list)
+            && !kind.lists.contains_key(list)
+            && network.model.type_named(list).is_none();
+        let elements = if is_for_attached { &[] } else { elements };
+        let elements = elements.iter().copied();
+        elements.filter(|element| !network.instance(*element).attached)
     }
 
-    /// Signs an instance and all below it.
-    fn sign(&mut self, id: InstanceId) -> SignatureId {
+    /// The number of what an instance is made from, if its signature depends on that alone.
+    fn leaf(&self, id: InstanceId) -> Option<usize> {
+        let origin = self.network.instances.origin_of_leaf(id)?;
+        let is_like_others =
+            self.network.peers.is_empty() && !self.network.additions.contains_key(&id);
+        is_like_others.then_some(origin as usize)
+    }
+
+    /// Signs an instance and all below it, without what is attached: that is a member of shapes of its own.
+    fn sign(&mut self, id: InstanceId) -> Signed {
+        // An instance that is like another one has its signature.
+        let leaf = self.leaf(id);
+        let known = match leaf {
+            Some(leaf) => self.leaves[leaf].map(|signature| Signed { signature, size: 1 }),
+            None => self.signed.get(id.0 as usize).copied().flatten(),
+        };
+        if let Some(known) = known {
+            return known;
+        }
         let network = self.network;
         let instance = network.instance(id);
-        // An instance that is like another one has its signature.
-        let leaf = (self.is_leaf(id)).then_some((
-            instance.kind,
-            instance.component,
-            instance.consolidated,
-            instance.attached,
-        ));
-        if let Some(known) = leaf.and_then(|leaf| self.leaves.get(&leaf)) {
-            self.sizes[id] = 1;
-            self.signature_of[id] = *known;
-            return *known;
-        }
-        // Attached instances are members of shapes of their own, so they are no part of the signature.
         let inner = self.inner(id);
-        for list in instance.lists.iter().map(|(_, list)| list) {
-            for element in list.iter().filter(|e| network.instance(**e).attached) {
-                self.sign(*element);
-            }
-        }
         // Compartments and attached instances are members as a whole, and so is what computes all in it at once:
         // nothing in them is a container.
         let cable = network.cables.is_node(id);
@@ -408,15 +420,16 @@ impl<'d> Sorter<'_, '_, 'd> {
         let mut populous = false;
         let mut children = Vec::with_capacity(inner.len());
         for &(list, child) in &inner {
-            let signature = self.sign(child);
-            size += self.sizes[child];
-            populous |= self.populous[child] || list.is_empty() || network.cables.is_node(child);
+            let signed = self.sign(child);
+            size += signed.size;
+            populous |=
+                self.populous.contains(&child) || list.is_empty() || network.cables.is_node(child);
             let is_state = dynamics
                 .is_some_and(|dynamics| dynamics.schemes.iter().any(|scheme| scheme.nodes == list));
             let id = network
                 .component_id(child)
                 .filter(|id| is_state || self.structural.ids.contains(id));
-            children.push((list, id.unwrap_or(""), signature));
+            children.push((list, id.unwrap_or(""), signed.signature));
         }
         let bare = network.type_of(id).dynamics.is_none();
         populous |= size as usize > LARGEST_SHAPE || bare && has_population(&children);
@@ -452,20 +465,30 @@ impl<'d> Sorter<'_, '_, 'd> {
             children,
         };
         // Equal signatures have one number.
-        let next = SignatureId::at(self.signatures.len());
-        let signature = *self.signatures.entry(signature).or_insert(next);
-        if let Some(leaf) = leaf {
-            self.leaves.insert(leaf, signature);
+        let entry = self.signatures.entry(signature);
+        let signature = *entry.or_insert_with(|| self.shape_of.push(None));
+        let signed = Signed { signature, size };
+        match leaf {
+            Some(leaf) => self.leaves[leaf] = Some(signature),
+            // It is in no other instance, so that nobody asks again.
+            None if instance.attached => {}
+            None => {
+                let place = id.0 as usize;
+                if self.signed.len() <= place {
+                    self.signed.resize(place + 1, None);
+                }
+                self.signed[place] = Some(signed);
+            }
         }
-        self.sizes[id] = size;
-        self.populous[id] = populous;
-        self.signature_of[id] = signature;
-        signature
+        if populous {
+            self.populous.insert(id);
+        }
+        signed
     }
 
     /// Makes an instance and all in it members of shapes, in the order of a step.
     fn visit(&mut self, id: InstanceId) -> Visit {
-        if !self.populous[id] {
+        if !self.populous.contains(&id) {
             let (shape, member) = self.enrol(id);
             return Visit::Member { shape, member };
         }
@@ -504,12 +527,9 @@ impl<'d> Sorter<'_, '_, 'd> {
 
     /// The shape that an instance is of.
     fn shape_like(&mut self, id: InstanceId) -> ShapeId {
-        let signature = match self.signature_of[id] {
-            UNSIGNED => self.sign(id),
-            signature => signature,
-        };
-        match self.shape_of.get(&signature) {
-            Some(shape) => *shape,
+        let signature = self.sign(id).signature;
+        match self.shape_of[signature] {
+            Some(shape) => shape,
             None => {
                 let mut nodes = IdVec::new();
                 self.nodes(id, None, &mut nodes);
@@ -526,7 +546,7 @@ impl<'d> Sorter<'_, '_, 'd> {
                     attached: self.network.instance(id).attached,
                     cable: self.network.cables.is_node(id),
                 });
-                self.shape_of.insert(signature, shape);
+                self.shape_of[signature] = Some(shape);
                 shape
             }
         }
@@ -539,11 +559,15 @@ impl<'d> Sorter<'_, '_, 'd> {
         let distribution = network.distribution.as_ref();
         let absent = distribution.map_or(&[][..], |own| own.absent(host, list));
         let mut absent = absent.iter().peekable();
-        for (place, element) in attached.iter().enumerate() {
+        // The elements of a list are all over memory. A processor loads many at once if nothing else is done meanwhile.
+        let are_attached: Vec<bool> = (attached.iter())
+            .map(|element| network.instance(*element).attached)
+            .collect();
+        for (place, (element, is_attached)) in attached.iter().zip(are_attached).enumerate() {
             while let Some(next) = absent.next_if(|next| next.after as usize <= place) {
                 self.skip((host, list), *next);
             }
-            if network.instance(*element).attached {
+            if is_attached {
                 self.enrol(*element);
             }
         }
@@ -570,7 +594,7 @@ impl<'d> Sorter<'_, '_, 'd> {
     fn parts(&self, id: InstanceId) -> Vec<(&'d str, Option<InstanceId>)> {
         let instance = self.network.instance(id);
         let kind = self.network.type_of(id);
-        if self.populous[id] {
+        if self.populous.contains(&id) {
             return kind.attachments.keys().map(|list| (*list, None)).collect();
         }
         let mut parts: Vec<_> = instance
@@ -579,10 +603,8 @@ impl<'d> Sorter<'_, '_, 'd> {
             .map(|(n, id)| (*n, Some(*id)))
             .collect();
         for (list, elements) in instance.lists {
-            let own = elements
-                .iter()
-                .filter(|e| !self.network.instance(**e).attached);
-            parts.extend(own.map(|element| (*list, Some(*element))));
+            let own = self.own(id, list, elements);
+            parts.extend(own.map(|element| (*list, Some(element))));
             if kind.attachments.contains_key(list) {
                 parts.push((list, None));
             }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::path::Path;
 
 use jlems::{Code, Failure};
-use lems_document::SourceReader;
+use lems_document::{SourceReader, SourceText};
 use lems_engine::EngineError;
 use lems_host::FileStore;
 use lems_output::{OutputError, OutputSink, OutputStore};
@@ -36,12 +36,24 @@ impl NotingReader {
     }
 }
 
+impl NotingReader {
+    fn note(&self, path: &str, is_there: bool) {
+        if is_there {
+            self.read.borrow_mut().push(path.to_owned());
+        }
+    }
+}
+
 impl SourceReader for NotingReader {
     fn read(&self, path: &str, most: usize) -> Result<Option<String>, String> {
         let text = self.reader.read(path, most)?;
-        if text.is_some() {
-            self.read.borrow_mut().push(path.to_owned());
-        }
+        self.note(path, text.is_some());
+        Ok(text)
+    }
+
+    fn read_text(&self, path: &str, most: usize) -> Result<Option<SourceText>, String> {
+        let text = self.reader.read_text(path, most)?;
+        self.note(path, text.is_some());
         Ok(text)
     }
 

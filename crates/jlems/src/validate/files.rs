@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use lems_document::{Document, DocumentError, Source, SourceReader};
+use lems_document::{Document, DocumentError, Source, SourceReader, SourceText};
 
 use crate::around::{including_core_types, is_of_components, with_core_types};
 use crate::{Diagnostic, Failure, Options};
@@ -23,6 +23,13 @@ impl SourceReader for Reading<'_> {
         match self.made.iter().find(|(name, _)| name == path) {
             Some((_, text)) => Ok(Some(text.clone())),
             None => self.reader.read(path, most),
+        }
+    }
+
+    fn read_text(&self, path: &str, most: usize) -> Result<Option<SourceText>, String> {
+        match self.made.iter().find(|(name, _)| name == path) {
+            Some((_, text)) => Ok(Some(text.clone().into())),
+            None => self.reader.read_text(path, most),
         }
     }
 

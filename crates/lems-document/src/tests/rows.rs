@@ -4,19 +4,21 @@ use std::fmt::Write;
 
 use crate::read::{Builder, File, Item};
 use crate::tree::Document;
-use crate::{DocumentError, Element, IncludeOptions, Limits, Override, Source, SourceId};
-
-fn source(text: &str) -> Source {
-    Source {
-        name: "main.xml".to_owned(),
-        text: text.to_owned().into(),
-        embedded: false,
-    }
-}
+use crate::{
+    DocumentError, Element, IncludeOptions, Limits, Override, Source, SourceId, SourceText,
+};
 
 /// A document of one text, read with runs or without.
 fn read(text: &str, singly: bool, limits: Limits) -> Result<Document, DocumentError> {
-    let mut source = source(text);
+    read_source(text.to_owned().into(), singly, limits)
+}
+
+fn read_source(text: SourceText, singly: bool, limits: Limits) -> Result<Document, DocumentError> {
+    let mut source = Source {
+        name: "main.xml".to_owned(),
+        text,
+        embedded: false,
+    };
     let options = IncludeOptions {
         limits,
         ..IncludeOptions::default()
@@ -110,6 +112,43 @@ fn runs_are_read_like_single_elements() {
     assert_eq!(document.tree.rows.len(), 4);
     assert_eq!(document.tree.count(), singly.tree.elements.len());
     assert!(document.tree.elements.len() < 12);
+}
+
+#[test]
+fn a_text_in_pieces_is_read_like_a_whole_one() {
+    // Three parts, and a run that goes on over their ends.
+    let row = |number: usize| format!("<c id=\"{number}\" to=\"../p[{}]\"/>", number % 97);
+    let run = rows(200, row);
+    let text = format!("<Lems><!-- {run} --><p>{run}</p>\u{e9}<q/>{run}</Lems>");
+    for piece in [1, 77, 1024, 1234, text.len()] {
+        let mut condenser = crate::Condenser::with_parts_of(1000);
+        let mut rest = text.as_str();
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(rest.ceil_char_boundary(piece.min(rest.len())));
+            condenser.push(now);
+            rest = later;
+        }
+        let condensed = condenser.finish();
+        // What comes at once is condensed when it is read.
+        let is_condensed = condensed.kept_bytes() < text.len() * 9 / 10;
+        assert!(is_condensed || piece == text.len(), "{piece}");
+        assert_eq!(condensed.len(), text.len());
+        assert_eq!(*condensed, *text);
+        let in_pieces = read_source(condensed, false, Limits::default()).unwrap();
+        let whole = read(&text, false, Limits::default()).unwrap();
+        assert_eq!(told(&in_pieces), told(&whole));
+        // Places are those of the file, also inside characters and behind the end.
+        let plain = Source {
+            name: "main.xml".to_owned(),
+            text: SourceText::from(text.clone()),
+            embedded: false,
+        };
+        for offset in (0..text.len() + 3).step_by(7) {
+            let offset = u32::try_from(offset).unwrap();
+            let place = in_pieces.sources()[0].line_column(offset);
+            assert_eq!(place, plain.line_column(offset), "{offset}");
+        }
+    }
 }
 
 #[test]
