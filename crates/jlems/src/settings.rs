@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use lems_document::{Attribute, Document, Element, Override, Source, SourceId, Span, nearest};
-use lems_model::{ComponentId, ComponentType, Model, ParameterKind};
+use lems_model::{ComponentId, Model, ParameterKind};
 
 use crate::{Code, Diagnostic, Failure};
 
@@ -70,79 +70,22 @@ impl Settings {
     }
 }
 
-/// The components that parameters are of, which are named as settings name them.
+/// Numbers of the elements that parameters are of, which are named as settings name them.
 ///
 /// # Errors
-/// A path that leads to no component, to several, or to no parameter of one.
-pub(crate) fn components_of(
-    document: &Document,
-    model: &Model<'_>,
-    paths: &[String],
-) -> Result<HashSet<ComponentId>, Failure> {
+/// A path that leads to no component or to several.
+pub(crate) fn elements_of(document: &Document, paths: &[String]) -> Result<HashSet<u32>, Failure> {
     let mut problems = Problems::default();
-    let mut components = HashSet::new();
+    let mut elements = HashSet::new();
     for path in paths {
-        match component_of(document, model, path) {
-            Ok(component) => {
-                components.insert(component);
+        match place(document, &format!("{path}=")) {
+            Ok(found) => {
+                elements.insert(found.element);
             }
             Err((range, message, help)) => problems.add("free", path, range, message, help),
         }
     }
-    problems.none().map(|()| components)
-}
-
-/// The component of the parameter at a path.
-fn component_of(
-    document: &Document,
-    model: &Model<'_>,
-    path: &str,
-) -> Result<ComponentId, Problem> {
-    let found = place(document, &format!("{path}="))?;
-    let end = path.trim_end().len();
-    let range = end.saturating_sub(found.name.len())..end;
-    let is_meant = |id: &ComponentId| model.element(*id).number() == found.element;
-    let Some(component) = model.component_ids().find(is_meant) else {
-        return Err((0..end, format!("`{path}` is no parameter"), None));
-    };
-    let known = attributes_of(model.type_of_component(component));
-    match known.contains(&&*found.name) {
-        true => Ok(component),
-        false => {
-            let (message, help) = no_parameter(model, component, &found.name, &known);
-            Err((range, message, help))
-        }
-    }
-}
-
-/// What an element of a component can say: parameters that are not computed, texts, references and children.
-fn attributes_of<'d>(kind: &ComponentType<'d>) -> Vec<&'d str> {
-    let given = kind.parameters.iter().filter(|(_, parameter)| {
-        matches!(
-            parameter.kind,
-            ParameterKind::Given | ParameterKind::Default(_)
-        )
-    });
-    (given.map(|(name, _)| *name))
-        .chain(kind.texts.keys().copied())
-        .chain(kind.references.keys().copied())
-        .chain(kind.slots.keys().copied())
-        .collect()
-}
-
-/// What is told about a parameter that a component does not have.
-fn no_parameter(
-    model: &Model<'_>,
-    component: ComponentId,
-    name: &str,
-    known: &[&str],
-) -> (String, Option<String>) {
-    let message = format!("{} has no parameter `{name}`", model.title(component));
-    let help = match nearest(name, known.iter().copied()) {
-        Some(near) => Some(format!("did you mean `{near}`?")),
-        None => list(known.iter().map(|name| (*name).to_owned())).map(|l| format!("it has {l}")),
-    };
-    (message, help)
+    problems.none().map(|()| elements)
 }
 
 /// Checks that the components that were given values have such parameters.
@@ -176,11 +119,27 @@ pub(crate) fn check(document: &Document, model: &Model<'_>) -> Result<(), Failur
             diagnostics.push(wrong(message, attribute.name_span(), Some(help)));
             continue;
         }
-        let known = attributes_of(kind);
+        let given = kind.parameters.iter().filter(|(_, parameter)| {
+            matches!(
+                parameter.kind,
+                ParameterKind::Given | ParameterKind::Default(_)
+            )
+        });
+        let known: Vec<&str> = (given.map(|(name, _)| *name))
+            .chain(kind.texts.keys().copied())
+            .chain(kind.references.keys().copied())
+            .chain(kind.slots.keys().copied())
+            .collect();
         if known.contains(&name) {
             continue;
         }
-        let (message, help) = no_parameter(model, component, name, &known);
+        let message = format!("{} has no parameter `{name}`", model.title(component));
+        let help = match nearest(name, known.iter().copied()) {
+            Some(near) => Some(format!("did you mean `{near}`?")),
+            None => {
+                list(known.iter().map(|name| (*name).to_owned())).map(|l| format!("it has {l}"))
+            }
+        };
         diagnostics.push(wrong(message, attribute.name_span(), help));
     }
     if diagnostics.is_empty() {

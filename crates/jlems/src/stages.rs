@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use lems_document::{Document, Source, SourceReader};
 use lems_engine::{RecordSettings, Simulation};
-use lems_model::{Model, Target};
+use lems_model::{ComponentId, Model, Target};
 use lems_network::{DataFile, Experiment, NetworkError};
 use lems_output::EventFormat;
 
@@ -273,9 +273,12 @@ pub(crate) fn simulations<'d>(
         experiment.reseed(seed);
     }
     let is_added = |span: lems_document::Span| document.source(span.source).name == RECORD;
-    experiment.free = settings::components_of(document, model, &options.free)?
-        .into_iter()
-        .collect();
+    let free = settings::elements_of(document, &options.free)?;
+    let is_free = |id: &ComponentId| free.contains(&model.element(*id).number());
+    experiment.free = match free.is_empty() {
+        true => Default::default(),
+        false => model.component_ids().filter(is_free).collect(),
+    };
     if options.without_data {
         (experiment.data_files).retain(|file| file.span.is_some_and(is_added));
         experiment.displays.clear();
