@@ -3,8 +3,8 @@
 use super::*;
 use lems_ir::Stage;
 use lems_ir::{
-    Action, Backend, Call, Interpreter, Kernel, Level, Operation, Operator, Place, Register,
-    Routes, Scalar, State, Statement, Target,
+    Action, Backend, Call, Function, Interpreter, Kernel, Level, Operation, Operator, Place,
+    Register, Routes, Scalar, State, Statement, Target,
 };
 
 fn r(number: u32) -> Register {
@@ -211,8 +211,9 @@ fn only_a_product_that_is_used_once_is_fused() {
     assert!(!fused(&twice));
 }
 
-/// A state after a step that computes it from itself by some statements between registers 0 and 3, as it is and flushed.
-fn stepped(start: f64, new: Operation) -> [f64; 2] {
+/// A state after a step that computes it in register 3 from itself (register 0) and a quarter of it, negative (2), as
+/// it is and flushed. Other statements follow.
+fn stepped(start: f64, new: Operation, more: &[Statement]) -> [f64; 2] {
     let body = vec![
         set(0, Operation::Load(column(0, 0))),
         set(1, Operation::Constant(-0.25)),
@@ -220,20 +221,20 @@ fn stepped(start: f64, new: Operation) -> [f64; 2] {
         set(3, new),
         Statement::Store(column(0, 0), r(3)),
     ];
-    let plain = one(body);
+    let body = body.into_iter().chain(more.iter().cloned()).collect();
+    let plain = Program {
+        kernels: vec![one(body)],
+        schedule: vec![Stage::Call(Call {
+            kernel: 0,
+            first: 0,
+            last: 1,
+        })],
+        memory: vec![start, 0.0],
+        ..Program::default()
+    };
     let mut flushed = plain.clone();
     flush::flush(&mut flushed);
-    [plain, flushed].map(|kernel| {
-        let program = Program {
-            kernels: vec![kernel],
-            schedule: vec![Stage::Call(Call {
-                kernel: 0,
-                first: 0,
-                last: 1,
-            })],
-            memory: vec![start],
-            ..Program::default()
-        };
+    [plain, flushed].map(|program| {
         let mut state = State::new(&program, 1);
         Interpreter::new(&program).advance(&mut state, *program.calls().next().unwrap(), 1.0, 1.0);
         state.memory[0]
@@ -243,14 +244,50 @@ fn stepped(start: f64, new: Operation) -> [f64; 2] {
 #[test]
 fn state_that_only_decays_becomes_zero() {
     let decay = Operation::Binary(Operator::Add, r(0), r(2));
-    assert_eq!(stepped(1.0, decay), [0.75, 0.75]);
+    for start in [1.0, -3e-7, 1e-150] {
+        let [plain, flushed] = stepped(start, decay, &[]);
+        assert_eq!((plain, flushed), (0.75 * start, plain));
+    }
     for tiny in [1e-250, -1e-250, 2e-322] {
-        let [plain, flushed] = stepped(tiny, decay);
+        let [plain, flushed] = stepped(tiny, decay, &[]);
         assert!(plain != 0.0 && flushed == 0.0, "{tiny}");
     }
-    assert!(stepped(f64::NAN, decay)[1].is_nan());
-    // What goes to a rest that is not 0 stays as it is, and so does what another variable gives.
+    assert!(stepped(f64::NAN, decay, &[])[1].is_nan());
+}
+
+#[test]
+fn state_that_grows_or_goes_elsewhere_stays() {
+    let growth = Operation::Binary(Operator::Subtract, r(0), r(2));
     let rest = Operation::Binary(Operator::Add, r(1), r(2));
-    let [plain, flushed] = stepped(1e-250, rest);
-    assert_eq!((plain, flushed), (-0.25, -0.25));
+    for operation in [growth, rest] {
+        let [plain, flushed] = stepped(1e-250, operation, &[]);
+        assert!(plain == flushed && plain != 0.0);
+    }
+}
+
+#[test]
+fn state_that_decides_something_stays() {
+    let decay = Operation::Binary(Operator::Add, r(0), r(2));
+    let product = set(4, Operation::Binary(Operator::Multiply, r(3), r(3)));
+    let through_memory = [
+        Statement::Store(column(1, 0), r(3)),
+        set(4, Operation::Load(column(1, 0))),
+    ];
+    let uses = [
+        Operation::Binary(Operator::Divide, r(1), r(4)),
+        Operation::Binary(Operator::Divide, r(3), r(4)),
+        Operation::Binary(Operator::Power, r(4), r(1)),
+        Operation::Call(Function::Ln, r(4)),
+    ];
+    for last in uses {
+        for before in [vec![product.clone()], through_memory.to_vec()] {
+            let more: Vec<_> = before.into_iter().chain([set(5, last)]).collect();
+            let [plain, flushed] = stepped(1e-250, decay, &more);
+            assert!(plain == flushed && plain != 0.0, "{last:?}");
+        }
+    }
+    // A sum with something else decides nothing if this is 0.
+    let sum = set(4, Operation::Binary(Operator::Add, r(3), r(1)));
+    let divided = set(5, Operation::Binary(Operator::Divide, r(1), r(4)));
+    assert_eq!(stepped(1e-250, decay, &[sum, divided])[1], 0.0);
 }
