@@ -16,15 +16,13 @@ const BUILT: Prices = Prices {
     instance: 280,
     attached: 18,
     connection: 14,
-    delay: 0,
     own_delay: 56,
 };
 const LOWERED: Prices = Prices {
     instance: 280,
     attached: ATTACHED_BYTES,
     connection: 14,
-    delay: 22,
-    own_delay: 24,
+    own_delay: 46,
 };
 pub(crate) const ATTACHED_BYTES: u64 = 28;
 /// What a connection that an attached instance makes takes more, as its ports are not those of the connection before.
@@ -48,9 +46,7 @@ struct Prices {
     attached: u64,
     /// Of a connection.
     connection: u64,
-    /// Of a delay.
-    delay: u64,
-    /// What one takes more that is not that of the connection before.
+    /// Of a delay that is not that of the connection before.
     own_delay: u64,
 }
 
@@ -98,7 +94,6 @@ impl Needed {
                 (attached, prices.attached),
                 (estimate.connections, prices.connection),
                 (estimate.relays, RELAY_BYTES),
-                (estimate.delayed, prices.delay),
                 (estimate.own_delays, prices.own_delay),
                 (estimate.assigned, ASSIGNED_BYTES),
             ])

@@ -24,9 +24,7 @@ pub struct Estimate {
     pub kinds: IndexMap<TypeId, Count>,
     /// Event connections made; at most as many routes.
     pub connections: u64,
-    /// How many of them may have a delay.
-    pub delayed: u64,
-    /// How many delays seem to differ from that of the connection before: a few of each table are compared.
+    /// How many have a delay that seems to differ from that of the connection before: a few of each table are compared.
     pub own_delays: u64,
     /// How many connections are made by attached instances, such as those that pass an event on to a part.
     pub relays: u64,
@@ -423,11 +421,8 @@ impl<'m, 'd> Counter<'m, 'd> {
                 if place.attached {
                     self.estimate.relays = self.estimate.relays.saturating_add(times);
                 }
-                if let Some(delay) = connection.wiring.delay {
-                    self.estimate.delayed = self.estimate.delayed.saturating_add(times);
-                    if self.differ(delay) {
-                        self.estimate.own_delays = self.estimate.own_delays.saturating_add(times);
-                    }
+                if (connection.wiring.delay).is_some_and(|delay| self.differ(delay)) {
+                    self.estimate.own_delays = self.estimate.own_delays.saturating_add(times);
                 }
                 if let Some(receiver) = connection.wiring.receiver {
                     self.assign(&connection.wiring.assigns, times);
