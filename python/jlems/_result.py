@@ -738,35 +738,30 @@ def matching(path: str, names: Iterable[str]) -> list[str]:
     wanted = path.strip().strip("/")
     if "*" not in wanted and wanted in names:
         return [wanted]
-    patterns = [re.compile(_pattern(one)) for one in _spellings(wanted)]
+    pattern = re.compile("|".join(re.escape(one).replace(r"\*", "[^/]*") for one in _spellings(wanted)))
     found: dict[str, str] = {}
     for name in names:
-        if any(pattern.fullmatch(one) for pattern in patterns for one in _spellings(name)):
-            found.setdefault(_spellings(name)[-1], name)
+        spellings = _spellings(name)
+        if any(pattern.fullmatch(one) for one in spellings):
+            found.setdefault(spellings[-1], name)
     return list(found.values()) if "*" in wanted else list(found.values())[:1]
+
+
+_MEMBER = re.compile(r"([^/\[]+)/(\d+|\*)(?=/|$)")
+# What follows the number is the cell, unless it is the number of a segment.
+_CELL = re.compile(r"/(?!\d+(?:/|$))[^/]+")
 
 
 def _spellings(path: str) -> list[str]:
     """A path, and how it is written for populations that do not list their members: ``pop/3/cell/v`` is ``pop[3]/v``,
     and so is ``pop/3/v``."""
-    member = re.match(r"([^/\[]+)/(\d+|\*)(?=/|$)", path)
+    member = _MEMBER.match(path)
     if member is None:
         return [path]
     rest = path[member.end() :]
     start = f"{member[1]}[{member[2]}]"
-    # What follows the number is the cell, unless it is the number of a segment.
-    inner = re.sub(r"^/(?!\d+(/|$))[^/]+", "", rest)
-    return [path, start + rest, start + inner]
-
-
-def _pattern(path: str) -> str:
-    """A regular expression for a path in which ``*`` stands for the members of populations.
-
-    ``pop[*]/v`` is also for members in a list: ``pop/3/cell/v``.
-    """
-    pattern = re.escape(path)
-    pattern = pattern.replace(r"\[\*\]", r"(?:\[\d+\]|/\d+(?:/[^/]+)?)")
-    return pattern.replace(r"\*", "[^/]*")
+    cell = _CELL.match(rest)
+    return [path, start + rest, start + rest[cell.end() if cell else 0 :]]
 
 
 def _member(source: str, population: str) -> int | None:

@@ -10,18 +10,17 @@ const PROGRAM_BYTES: u64 = 13 << 20;
 const COMPONENT_BYTES: u64 = 200;
 /// Bytes of a component in a table, besides its parameters.
 const ROW_BYTES: u64 = 4;
-/// Bytes that parts of a network take, as measured on networks of point cells and synapses: while they are built, and
-/// while they are lowered. Most memory is in use during one of the two.
+/// Bytes of an instance and of a connection, as measured on networks of point cells and synapses.
+const INSTANCE_BYTES: u64 = 280;
+const CONNECTION_BYTES: u64 = 14;
+/// Bytes of what takes more or less while a network is built and while it is lowered. Most memory is in use during one of
+/// the two.
 const BUILT: Prices = Prices {
-    instance: 280,
     attached: 18,
-    connection: 14,
     own_delay: 56,
 };
 const LOWERED: Prices = Prices {
-    instance: 280,
     attached: ATTACHED_BYTES,
-    connection: 14,
     own_delay: 46,
 };
 pub(crate) const ATTACHED_BYTES: u64 = 28;
@@ -40,12 +39,8 @@ const LINK_BYTES: u64 = 4;
 
 #[derive(Clone, Copy)]
 struct Prices {
-    /// Of an instance.
-    instance: u64,
-    /// Of one that is attached to another.
+    /// Of an instance that is attached to another.
     attached: u64,
-    /// Of a connection.
-    connection: u64,
     /// Of a delay that is not that of the connection before.
     own_delay: u64,
 }
@@ -90,9 +85,9 @@ impl Needed {
         let others = estimate.instances().saturating_sub(attached);
         let network = |prices: Prices| {
             sum(&[
-                (others, prices.instance),
+                (others, INSTANCE_BYTES),
                 (attached, prices.attached),
-                (estimate.connections, prices.connection),
+                (estimate.connections, CONNECTION_BYTES),
                 (estimate.relays, RELAY_BYTES),
                 (estimate.own_delays, prices.own_delay),
                 (estimate.assigned, ASSIGNED_BYTES),

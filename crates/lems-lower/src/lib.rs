@@ -562,9 +562,8 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
         port: &'d str,
         last: &LastPort<'d, SourceId>,
     ) -> Option<u32> {
-        let location = self.shapes.location(instance);
-        let first = last.find(&self.sources, PortKey::at(location, port))?;
-        Some(first.of(location.member))
+        let (first, member) = self.at_port(&self.sources, last, instance, port)?;
+        Some(first.of(member))
     }
 
     /// What an event on a port of an instance does, if it does something.
@@ -574,12 +573,24 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
         port: &'d str,
         last: &LastPort<'d, HandlerId>,
     ) -> Option<Action> {
-        let location = self.shapes.location(instance);
-        let handler = last.find(&self.handler_of, PortKey::at(location, port))?;
+        let (handler, member) = self.at_port(&self.handler_of, last, instance, port)?;
         Some(Action::Handle {
             handler: handler.get(),
-            instance: location.member.get(),
+            instance: member.get(),
         })
+    }
+
+    /// What is known of a port of an instance, and which member of its shape the instance is.
+    fn at_port<T: Copy>(
+        &self,
+        known: &FxHashMap<PortKey<'d>, T>,
+        last: &LastPort<'d, T>,
+        instance: InstanceId,
+        port: &'d str,
+    ) -> Option<(T, MemberId)> {
+        let location = self.shapes.location(instance);
+        let found = last.find(known, PortKey::at(location, port))?;
+        Some((found, location.member))
     }
 
     /// Makes a table of links. `are_own` says of its first entries which ones no other part of the program has.

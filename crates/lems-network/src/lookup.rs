@@ -1,8 +1,8 @@
 //! What a name means at an instance.
 
-use lems_document::{Span, nearest};
+use lems_document::{Attribute, nearest};
 use lems_expression::Dimension;
-use lems_model::{ComponentId, ComponentType, Definition, Role, Select, Selection, Step, TypeId};
+use lems_model::{ComponentId, Definition, Role, Select, Selection, Step, TypeId};
 
 use crate::meaning::{Meaning, Variable, declared_names};
 use crate::structure::is_bare_connection;
@@ -123,32 +123,34 @@ impl<'d> Network<'_, 'd> {
     /// What the name in a selection means at an element of a list. An exposure that its `Dynamics` has no variable for
     /// is 0 there, whatever else has its name, but not at what connections attach.
     fn read_in_list(&self, id: InstanceId, select: &Select<'d>) -> Option<Readable<'d>> {
-        let kind = self.type_of(id);
-        if self.instance(id).attached || !kind.leaves_unfilled(select.variable) {
-            return self.read(id, select.variable);
-        }
-        self.warn_unfilled(
-            kind,
-            select.variable,
-            select.source.part_span(select.variable),
-        );
-        Some(Readable {
-            instance: id,
-            variable: Variable::Fixed(0.0),
-        })
+        self.unfilled(id, select.variable, select.source)
+            .or_else(|| self.read(id, select.variable))
     }
 
-    /// Warns once that an exposure is read as 0.
-    pub(crate) fn warn_unfilled(&self, kind: &ComponentType<'d>, exposure: &str, span: Span) {
+    /// 0 for an exposure that the dynamics of an element of a list have no variable for, with a warning at a place.
+    pub(crate) fn unfilled(
+        &self,
+        id: InstanceId,
+        exposure: &str,
+        place: Attribute<'d>,
+    ) -> Option<Readable<'d>> {
+        let kind = self.type_of(id);
+        if !kind.leaves_unfilled(exposure) || self.instance(id).attached {
+            return None;
+        }
         let warning = NetworkError::UnfilledExposure {
             exposure: exposure.to_owned(),
             component_type: kind.name.to_owned(),
-            span,
+            span: place.part_span(exposure),
         };
         let mut warnings = self.warnings.borrow_mut();
         if !warnings.contains(&warning) {
             warnings.push(warning);
         }
+        Some(Readable {
+            instance: id,
+            variable: Variable::Fixed(0.0),
+        })
     }
 
     /// What a `Requirement` of an instance means.

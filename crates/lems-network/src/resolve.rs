@@ -5,7 +5,7 @@ use lems_model::Direction;
 
 use crate::path::Path;
 use crate::wiring::first_out;
-use crate::{EventSelection, InstanceId, Network, NetworkError, Readable, Recording, Variable};
+use crate::{EventSelection, InstanceId, Network, NetworkError, Readable, Recording};
 
 /// A recording with its path resolved.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -62,20 +62,12 @@ impl<'d> Network<'_, 'd> {
         variable: &str,
         source: Attribute<'d>,
     ) -> Option<Readable<'d>> {
-        let kind = self.type_of(instance);
-        if !kind.leaves_unfilled(variable) || self.instance(instance).attached {
-            return None;
-        }
-        let mut lists = self.instance(self.instance(instance).parent?).lists.iter();
-        let is_element = lists.any(|(name, list)| !name.is_empty() && list.contains(&instance));
-        let is_known = self.local(instance, variable).is_some();
-        (is_element && is_known).then(|| {
-            self.warn_unfilled(kind, variable, source.part_span(variable));
-            Readable {
-                instance,
-                variable: Variable::Fixed(0.0),
-            }
-        })
+        let is_another = self.type_of(instance).leaves_unfilled(variable)
+            && self.local(instance, variable).is_some();
+        let parent = self.instance(instance).parent.filter(|_| is_another)?;
+        let mut lists = self.instance(parent).lists.iter();
+        lists.find(|(name, list)| !name.is_empty() && list.contains(&instance))?;
+        self.unfilled(instance, variable, source)
     }
 
     /// What a recording reads, if its path leads to a connection that has no instance.

@@ -34,9 +34,7 @@ impl NotingReader {
         store.reserve(&[], &inputs).map_err(EngineError::from)?;
         Ok(())
     }
-}
 
-impl NotingReader {
     fn note(&self, path: &str, is_there: bool) {
         if is_there {
             self.read.borrow_mut().push(path.to_owned());
