@@ -68,7 +68,7 @@ pub(crate) fn divide(chain: &[(usize, Frustum)], divisions: usize) -> Vec<Divisi
             } else {
                 fraction(border - offset, frustum).max(from)
             };
-            if to > from && frustum.length > 0.0 {
+            if to > from && frustum.has_area() {
                 let middle = fraction(centre - offset, frustum).clamp(from, to);
                 let area = frustum.area(from, to);
                 division.area += area;

@@ -20,6 +20,11 @@ impl Frustum {
         self.start + (self.end - self.start) * fraction
     }
 
+    /// Whether it has an area. Without length it has one if the radii differ: that of the ring between two circles.
+    pub fn has_area(&self) -> bool {
+        self.length > 0.0 || self.start != self.end
+    }
+
     /// The lateral area of a stretch, in square metres: π (r₁ + r₂) √(l² + (r₁ − r₂)²).
     pub fn area(&self, from: f64, to: f64) -> f64 {
         let length = self.length * (to - from);

@@ -217,14 +217,6 @@ fn frusta(
     for (segment, (given, proximal)) in segments.iter().zip(proximals).enumerate() {
         let (id, distal) = (given.id, given.distal);
         let length = proximal.distance(&distal);
-        if length == 0.0 && proximal.diameter != distal.diameter {
-            errors.push(MorphologyError::NoLength {
-                segment,
-                id,
-                proximal: proximal.diameter,
-                distal: distal.diameter,
-            });
-        }
         if length != 0.0 && !RANGE.contains(&length) {
             errors.push(MorphologyError::OutOfRange {
                 segment,
@@ -331,8 +323,15 @@ fn spheres(
         if let [segment] = declared.segments.as_slice()
             && let Some(frustum) = frusta.get_mut(*segment)
         {
-            if frustum.length == 0.0 {
+            if !frustum.has_area() {
                 frustum.length = frustum.start * 2.0;
+            } else if frustum.length == 0.0 {
+                errors.push(MorphologyError::NoLength {
+                    segment: *segment,
+                    id: segments.get(*segment).map_or(0, |given| given.id),
+                    proximal: frustum.start * 2.0,
+                    distal: frustum.end * 2.0,
+                });
             }
             continue;
         }
@@ -349,7 +348,7 @@ fn spheres(
             // A point that is in the list twice is no sphere.
             let parent = given.parent.and_then(|parent| segments.get(parent));
             let is_repeated = parent.is_some_and(|parent| parent.distal == *proximal);
-            if frustum.length == 0.0 && given.proximal.is_some() && !is_repeated {
+            if !frustum.has_area() && given.proximal.is_some() && !is_repeated {
                 without_membrane.push(segment);
             }
         }

@@ -98,6 +98,21 @@ fn a_sphere_among_others_is_a_point() {
 }
 
 #[test]
+fn a_segment_without_length_between_two_diameters_is_a_ring() {
+    let segments = chain(&[(0.0, 4.0), (10.0, 4.0), (10.0, 1.0), (30.0, 1.0)]);
+    for divisions in [1, 3] {
+        let all = vec![section(0..3, divisions)];
+        let morphology = Morphology::new(segments.clone(), all).unwrap();
+        let ring = PI * (2e-6 * 2e-6 - 0.5e-6 * 0.5e-6);
+        let area = PI * 4e-6 * 10e-6 + ring + PI * 1e-6 * 20e-6;
+        assert_close(areas(&morphology).iter().sum(), area, 1e-14);
+        let resistance = 10e-6 / (PI * 2e-6 * 2e-6) + 20e-6 / (PI * 0.5e-6 * 0.5e-6);
+        assert_close(paths(&morphology).iter().sum(), resistance, 1e-14);
+        assert!(morphology.spheres_without_membrane().is_empty());
+    }
+}
+
+#[test]
 fn a_segment_without_proximal_point_begins_on_its_parent() {
     let parent = along_x(None, Some((0.0, 4.0)), (100.0, 2.0));
     let child = along_x(Some(0), None, (85.0, 1.0));
