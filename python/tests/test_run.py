@@ -67,6 +67,14 @@ def test_limits() -> None:
     assert caught.value.result is not None and len(caught.value.result.t) > 1
 
 
+def test_advice_names_arguments_and_no_options() -> None:
+    with pytest.raises(jlems.LimitError, match=r'`limits=\{"time": …\}`, or run less with `length`') as caught:
+        jlems.load(NETWORK, length="100000 s", limits={"time": "0.1 s"}).run(every=1000)
+    assert "--" not in caught.value.problems[0].help
+    with pytest.raises(jlems.UsageError, match=r'`set=\{"cell/C": "0.2 nF"\}`'):
+        jlems.load(NETWORK, set={"": "1"})
+
+
 def test_other_threads_go_on() -> None:
     simulation = jlems.load(NETWORK, length="20 s").simulation(record=[], spikes=[])
     gaps, done = [], threading.Event()

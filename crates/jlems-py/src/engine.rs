@@ -288,8 +288,8 @@ impl Made {
 /// The exception for a run that has ended early; none if it was asked to stop.
 pub fn error_of(py: Python<'_>, end: End) -> Option<PyErr> {
     match end {
-        End::Failed(error) => Some(exception(py, &Failure::from(error), Kind::Run)),
-        End::Limit(failure) => Some(exception(py, &failure, Kind::Run)),
+        End::Failed(error) => Some(exception(py, Failure::from(error), Kind::Run)),
+        End::Limit(failure) => Some(exception(py, *failure, Kind::Run)),
         End::Raised(error) => Some(error),
         End::Stopped => None,
     }

@@ -8,6 +8,8 @@ use pyo3::IntoPyObject;
 use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyType};
 
+use crate::advice::advise;
+
 /// A diagnostic as the class `Problem` of the package takes it.
 #[derive(Debug, Clone)]
 pub struct Problem {
@@ -47,6 +49,8 @@ impl<'py> IntoPyObject<'py> for Problem {
 
 impl Problem {
     fn of(diagnostic: &Diagnostic, sources: &[Source]) -> Problem {
+        let mut diagnostic = diagnostic.clone();
+        advise(&mut diagnostic);
         let place = diagnostic.span.and_then(|span| {
             let source = sources.get(span.source.0 as usize)?;
             let (line, column) = source.line_column(span.start);
@@ -68,9 +72,9 @@ impl Problem {
             line: place.as_ref().map(|place| place.1),
             column: place.as_ref().map(|place| place.2),
             text: place.map(|place| place.3),
-            help: diagnostic.help.clone(),
             rendered: diagnostic.render(sources, false, None),
             shown: diagnostic.is_always_shown(),
+            help: diagnostic.help,
         }
     }
 
@@ -127,7 +131,10 @@ fn kind_of(code: u16) -> Option<Kind> {
 }
 
 /// The exception for a failure, which is of another kind if its code says so.
-pub fn exception(py: Python<'_>, failure: &Failure, kind: Kind) -> PyErr {
+pub fn exception(py: Python<'_>, mut failure: Failure, kind: Kind) -> PyErr {
+    for diagnostic in &mut failure.diagnostics {
+        advise(diagnostic);
+    }
     let errors = failure.diagnostics.iter();
     let mut errors = errors.filter(|one| one.severity == Severity::Error);
     let first = errors.next().map(|one| one.code);

@@ -88,7 +88,7 @@ pub fn write_outputs(
     })?;
     written.map_err(|error| {
         let failure = Failure::from(jlems::EngineError::from(error));
-        exception(py, &failure, Kind::File)
+        exception(py, failure, Kind::File)
     })
 }
 

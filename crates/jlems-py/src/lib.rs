@@ -4,6 +4,7 @@
 //! compiling and running models without the lock of the interpreter, arrays that Python gets without a
 //! copy, failures as exceptions.
 
+mod advice;
 mod columns;
 mod command;
 mod descriptions;

@@ -124,7 +124,7 @@ impl Running {
             Some(run.change_values(engine.compiled()))
         })?;
         let changed = changed.ok_or_else(is_over)?;
-        changed.map_err(|failure| exception(py, &failure, Kind::Usage))
+        changed.map_err(|failure| exception(py, failure, Kind::Usage))
     }
 
     /// What sends the events of a selection of an event file.
@@ -169,7 +169,7 @@ impl Running {
         let bytes = self.with(py, |held| Some(held.run.as_mut()?.checkpoint()))?;
         match bytes.ok_or_else(is_over)? {
             Ok(bytes) => Ok(PyBytes::new(py, &bytes)),
-            Err(error) => Err(exception(py, &Failure::from(error), Kind::Run)),
+            Err(error) => Err(exception(py, Failure::from(error), Kind::Run)),
         }
     }
 }

@@ -132,7 +132,7 @@ impl Source {
                 .collect();
             Ok(Problem::all(&warnings, document.sources()))
         })?;
-        checked.map_err(|failure: Failure| exception(py, &failure, Kind::Model))
+        checked.map_err(|failure: Failure| exception(py, failure, Kind::Model))
     }
 
     /// The model as one LEMS text.
@@ -145,7 +145,7 @@ impl Source {
             let document = jlems::load(path, reader, &options)?;
             Ok(document.flat())
         })?;
-        text.map_err(|failure: Failure| exception(py, &failure, Kind::Model))
+        text.map_err(|failure: Failure| exception(py, failure, Kind::Model))
     }
 
     /// The components of the model, as JSON.
@@ -155,7 +155,7 @@ impl Source {
             let model = jlems::read_model(&document)?;
             json(&jlems::resolved::ResolvedModel::of(&model, &document))
         })?;
-        json.map_err(|failure| exception(py, &failure, Kind::Model))
+        json.map_err(|failure| exception(py, failure, Kind::Model))
     }
 
     /// What runs, as JSON: populations, connections, recorded variables.
@@ -164,13 +164,13 @@ impl Source {
             let networks = self.of_network(jlems::resolved::ResolvedNetwork::all)?;
             json(&networks)
         })?;
-        json.map_err(|failure| exception(py, &failure, Kind::Model))
+        json.map_err(|failure| exception(py, failure, Kind::Model))
     }
 
     /// Paths that can be recorded.
     fn quantities(&self, py: Python<'_>) -> PyResult<Vec<String>> {
         let paths = detached(py, || self.of_network(jlems::resolved::quantities))?;
-        let paths = paths.map_err(|failure| exception(py, &failure, Kind::Model))?;
+        let paths = paths.map_err(|failure| exception(py, failure, Kind::Model))?;
         Ok(paths.into_iter().next_back().unwrap_or_default())
     }
 
@@ -180,7 +180,7 @@ impl Source {
             let document = self.document()?;
             description(&document, name)
         })?;
-        json.map_err(|failure| exception(py, &failure, Kind::Usage))
+        json.map_err(|failure| exception(py, failure, Kind::Usage))
     }
 
     /// The types of the model, as JSON.
@@ -189,7 +189,7 @@ impl Source {
             let document = self.document()?;
             types(&document)
         })?;
-        json.map_err(|failure| exception(py, &failure, Kind::Model))
+        json.map_err(|failure| exception(py, failure, Kind::Model))
     }
 }
 

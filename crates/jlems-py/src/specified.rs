@@ -30,8 +30,7 @@ impl Specified {
     #[new]
     fn new(py: Python<'_>, path: &str) -> PyResult<Specified> {
         let specification = detached(py, || Specification::read(path))?;
-        let specification =
-            specification.map_err(|failure| exception(py, &failure, Kind::Usage))?;
+        let specification = specification.map_err(|failure| exception(py, failure, Kind::Usage))?;
         Ok(Specified { specification })
     }
 
@@ -88,7 +87,7 @@ impl Specified {
         };
         let ended = detached(py, || run(&self.specification, &wish, progress.as_ref()))?;
         ended.map_err(|end| match end {
-            End::Failed(failure) => exception(py, &failure, Kind::Model),
+            End::Failed(failure) => exception(py, *failure, Kind::Model),
             End::Raised(error) => error,
             End::Panicked(panic) => plain(py, Kind::Internal, &panic),
         })

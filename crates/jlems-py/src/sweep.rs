@@ -99,7 +99,7 @@ pub fn sweep(
         ended: Arc::default(),
     };
     let template = detached(py, || Template::of_points(source, &wishes, &points))?;
-    let template = template.map_err(|failure| exception(py, &failure, Kind::Model))?;
+    let template = template.map_err(|failure| exception(py, failure, Kind::Model))?;
     let (points, tickets, template) = (&points, &tickets, &template);
     py.detach(|| {
         std::thread::scope(|scope| {
@@ -163,7 +163,7 @@ fn deliver(py: Python<'_>, number: usize, outcome: Outcome, take: &Py<PyAny>) ->
             let numbers = made.into_python(py)?;
             (Some(Bound::new(py, *engine)?), Some(numbers), None)
         }
-        Ok(Err(failure)) => (None, None, Some(exception(py, &failure, Kind::Model))),
+        Ok(Err(failure)) => (None, None, Some(exception(py, failure, Kind::Model))),
         Err(panic) => (None, None, Some(plain(py, Kind::Internal, &panic))),
     };
     let error = error.map(|error| error.into_value(py));

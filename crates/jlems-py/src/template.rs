@@ -167,7 +167,7 @@ impl Template {
 #[pyfunction]
 pub fn engine(py: Python<'_>, source: &Source, wishes: Wishes) -> PyResult<Engine> {
     let engine = detached(py, || Template::read(source, &wishes)?.engine())?;
-    engine.map_err(|failure| exception(py, &failure, Kind::Model))
+    engine.map_err(|failure| exception(py, failure, Kind::Model))
 }
 
 /// The engine of a model with other values of free parameters, `path=value`, and perhaps another seed.
@@ -187,5 +187,5 @@ pub fn with_values(
         let made = template.with_values(&(set, seed), Some(engine.compiled()), engine.threads())?;
         Ok(made.of_template(template))
     })?;
-    made.map_err(|failure: Failure| exception(py, &failure, Kind::Model))
+    made.map_err(|failure: Failure| exception(py, failure, Kind::Model))
 }

@@ -17,14 +17,14 @@ fn all_core_types() -> Result<Document, Failure> {
 #[pyfunction]
 pub fn core_types(py: Python<'_>) -> PyResult<String> {
     let json = detached(py, || types(&all_core_types()?))?;
-    json.map_err(|failure| exception(py, &failure, Kind::Model))
+    json.map_err(|failure| exception(py, failure, Kind::Model))
 }
 
 /// What a core type, dimension, unit or constant is, as JSON.
 #[pyfunction]
 pub fn describe(py: Python<'_>, name: &str) -> PyResult<String> {
     let json = detached(py, || description(&all_core_types()?, name))?;
-    json.map_err(|failure| exception(py, &failure, Kind::Usage))
+    json.map_err(|failure| exception(py, failure, Kind::Usage))
 }
 
 /// The version of the engine.
@@ -64,7 +64,7 @@ pub fn validate(
             Some(&schema),
         ))
     })?;
-    let verdict = verdict.map_err(|failure: Failure| exception(py, &failure, Kind::Usage))?;
+    let verdict = verdict.map_err(|failure: Failure| exception(py, failure, Kind::Usage))?;
     let problems = Problem::all(&verdict.diagnostics, &verdict.sources);
     let is_valid = verdict.count(Severity::Error) == 0;
     Ok((is_valid, problems, verdict.held))

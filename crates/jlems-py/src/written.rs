@@ -44,7 +44,7 @@ pub fn run_to_files<'py>(
     if let Some(error) = raised {
         return Err(error);
     }
-    let written = written.map_err(|failure| exception(py, &failure, Kind::Model))?;
+    let written = written.map_err(|failure| exception(py, failure, Kind::Model))?;
     let summary = PyDict::new(py);
     summary.set_item("files", written.files)?;
     summary.set_item("warnings", written.warnings)?;
