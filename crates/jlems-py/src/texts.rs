@@ -4,12 +4,15 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use lems_document::{MemorySources, SourceReader};
+use lems_document::{MemorySources, SourceReader, SourceText};
 use lems_host::FileSources;
 
-/// What is known of a path: the text of its file, if there is one, and the name of the file that all paths
-/// to it share.
+/// What is known of a path, for a pickle: the text of its file, if there is one, and the name of the file that
+/// all paths to it share.
 pub type Text = (Option<String>, String);
+
+/// The same, for this process.
+type Kept = (Option<SourceText>, String);
 
 /// Where a model is read from.
 #[derive(Debug, Default)]
@@ -19,7 +22,7 @@ pub struct Texts {
     /// Whether files are looked for, too.
     on_disk: bool,
     /// What was read from files, by path, also that there was none.
-    read: Mutex<BTreeMap<String, Text>>,
+    read: Mutex<BTreeMap<String, Kept>>,
 }
 
 impl Texts {
@@ -39,25 +42,34 @@ impl Texts {
 
     /// The texts that another process had read.
     pub fn restored(given: BTreeMap<String, String>, read: BTreeMap<String, Text>) -> Texts {
+        let kept = read
+            .into_iter()
+            .map(|(path, (text, canonical))| (path, (text.map(SourceText::from), canonical)));
         Texts {
-            read: Mutex::new(read),
+            read: Mutex::new(kept.collect()),
             ..Texts::new(given, false)
         }
     }
 
     /// The given texts, and those that were read.
     pub fn all(&self) -> (BTreeMap<String, String>, BTreeMap<String, Text>) {
-        (self.given.0.clone(), self.kept().clone())
+        let kept = self.kept();
+        let whole = |text: &SourceText| text.to_string();
+        let read = kept.iter().map(|(path, (text, canonical))| {
+            let text = text.as_ref().map(whole);
+            (path.clone(), (text, canonical.clone()))
+        });
+        (self.given.0.clone(), read.collect())
     }
 
-    fn kept(&self) -> MutexGuard<'_, BTreeMap<String, Text>> {
+    fn kept(&self) -> MutexGuard<'_, BTreeMap<String, Kept>> {
         // What a panic interrupts is no text yet.
         self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl SourceReader for Texts {
-    fn read(&self, path: &str, most: usize) -> Result<Option<String>, String> {
+    fn read(&self, path: &str, most: usize) -> Result<Option<SourceText>, String> {
         if let Some(text) = self.given.read(path, most)? {
             return Ok(Some(text));
         }

@@ -30,17 +30,10 @@ impl<'r> Around<'r> {
 }
 
 impl SourceReader for Around<'_> {
-    fn read(&self, path: &str, most: usize) -> Result<Option<String>, String> {
-        match path == self.path {
-            true => Ok(Some(self.text.clone())),
-            false => self.reader.read(path, most),
-        }
-    }
-
-    fn read_text(&self, path: &str, most: usize) -> Result<Option<SourceText>, String> {
+    fn read(&self, path: &str, most: usize) -> Result<Option<SourceText>, String> {
         match path == self.path {
             true => Ok(Some(self.text.clone().into())),
-            false => self.reader.read_text(path, most),
+            false => self.reader.read(path, most),
         }
     }
 
@@ -114,6 +107,7 @@ fn head_of(path: &str, reader: &dyn SourceReader) -> String {
         .read(path, HEAD_BYTES)
         .ok()
         .flatten()
+        .map(|text| text.to_string())
         .unwrap_or_default()
 }
 

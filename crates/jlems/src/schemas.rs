@@ -39,7 +39,7 @@ pub fn read_schema(
     };
     let source = Source {
         name: path.to_owned(),
-        text: text.map_err(|error| Failure::of(&[], &[error]))?.into(),
+        text: text.map_err(|error| Failure::of(&[], &[error]))?,
         embedded: false,
     };
     Schema::read(&source, limits).map_err(|error| Failure::of(&[source], &[error]))

@@ -36,7 +36,7 @@ fn load(
 ) -> Result<Document, LoadFailure> {
     // Read the root file.
     begin_suggestions();
-    let text = match reader.read_text(root, options.limits.most_bytes()) {
+    let text = match reader.read(root, options.limits.most_bytes()) {
         Ok(Some(text)) => text,
         Ok(None) => {
             return Err(LoadFailure::before(DocumentError::RootMissing {

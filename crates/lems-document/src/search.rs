@@ -109,7 +109,7 @@ impl Places<'_> {
             return Search::Known(identity, path);
         }
         let most = self.options.limits.most_bytes();
-        match self.reader.read_text(&path, most) {
+        match self.reader.read(&path, most) {
             Ok(None) => Search::Missing,
             Ok(Some(text)) => Search::Found(Found {
                 identity,

@@ -101,16 +101,7 @@ pub trait SourceReader {
     /// # Errors
     ///
     /// A message for the user: why the text is not available (permission, not UTF-8 ...).
-    fn read(&self, path: &str, most: usize) -> Result<Option<String>, String>;
-
-    /// The same; a reader may keep less of it in memory.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`read`](Self::read).
-    fn read_text(&self, path: &str, most: usize) -> Result<Option<SourceText>, String> {
-        Ok(self.read(path, most)?.map(SourceText::from))
-    }
+    fn read(&self, path: &str, most: usize) -> Result<Option<SourceText>, String>;
 
     /// Names in the same folder, for suggestions; the names of folders end with `/`.
     fn names_beside(&self, _path: &str) -> Vec<String> {
@@ -136,8 +127,8 @@ impl<const N: usize> From<[(&str, &str); N]> for MemorySources {
 }
 
 impl SourceReader for MemorySources {
-    fn read(&self, path: &str, _most: usize) -> Result<Option<String>, String> {
-        Ok(self.0.get(&collapsed(path)).cloned())
+    fn read(&self, path: &str, _most: usize) -> Result<Option<SourceText>, String> {
+        Ok(self.0.get(&collapsed(path)).cloned().map(SourceText::from))
     }
 
     fn names_beside(&self, path: &str) -> Vec<String> {

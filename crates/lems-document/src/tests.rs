@@ -158,9 +158,9 @@ fn all_errors_are_reported_at_once() {
 fn unreadable_and_missing_roots() {
     struct Locked;
     impl SourceReader for Locked {
-        fn read(&self, path: &str, _most: usize) -> Result<Option<String>, String> {
+        fn read(&self, path: &str, _most: usize) -> Result<Option<crate::SourceText>, String> {
             match path {
-                "main.xml" => Ok(Some("<L><Include file='net.h5'/></L>".to_owned())),
+                "main.xml" => Ok(Some("<L><Include file='net.h5'/></L>".into())),
                 "gone.xml" => Ok(None),
                 _ => Err("not UTF-8".to_owned()),
             }

@@ -21,22 +21,11 @@ const FOLDER: &str = "it is a folder, not a file";
 pub struct FileSources;
 
 impl SourceReader for FileSources {
-    fn read(&self, path: &str, most: usize) -> Result<Option<String>, String> {
+    fn read(&self, path: &str, most: usize) -> Result<Option<SourceText>, String> {
         if Path::new(path).is_dir() {
             return Err(FOLDER.to_owned());
         }
-        text_of_source(
-            path,
-            File::open(path).and_then(|file| beginning(file, most)),
-            most,
-        )
-    }
-
-    fn read_text(&self, path: &str, most: usize) -> Result<Option<SourceText>, String> {
-        if Path::new(path).is_dir() {
-            return Err(FOLDER.to_owned());
-        }
-        condensed(path, File::open(path), most)
+        source_text(path, File::open(path), most)
     }
 
     fn names_beside(&self, path: &str) -> Vec<String> {
@@ -80,7 +69,7 @@ fn from_hdf5(bytes: Vec<u8>, most: usize) -> Result<String, String> {
     lems_hdf5::network_as_xml(bytes, most).map_err(|error| error.to_string())
 }
 
-fn text_of_source(
+fn whole_text(
     path: &str,
     bytes: io::Result<Vec<u8>>,
     most: usize,
@@ -101,13 +90,13 @@ fn text_of_source(
     }
 }
 
-/// The text of a file, piece by piece.
-fn condensed(
+/// The text of a file. It is read piece by piece, so that a large one is never in memory as a whole.
+fn source_text(
     path: &str,
     file: io::Result<File>,
     most: usize,
 ) -> Result<Option<SourceText>, String> {
-    let whole = |bytes| Ok(text_of_source(path, bytes, most)?.map(SourceText::from));
+    let whole = |bytes| Ok(whole_text(path, bytes, most)?.map(SourceText::from));
     let mut file = match file {
         Ok(file) => file.take((most as u64).saturating_add(1)),
         Err(error) => return whole(Err(error)),
@@ -239,16 +228,9 @@ impl Sandbox {
 }
 
 impl SourceReader for Sandbox {
-    fn read(&self, path: &str, most: usize) -> Result<Option<String>, String> {
+    fn read(&self, path: &str, most: usize) -> Result<Option<SourceText>, String> {
         match self.open(path)? {
-            Some(file) => text_of_source(path, beginning(file, most), most),
-            None => Ok(None),
-        }
-    }
-
-    fn read_text(&self, path: &str, most: usize) -> Result<Option<SourceText>, String> {
-        match self.open(path)? {
-            Some(file) => condensed(path, Ok(file), most),
+            Some(file) => source_text(path, Ok(file), most),
             None => Ok(None),
         }
     }

@@ -34,24 +34,14 @@ impl NotingReader {
         store.reserve(&[], &inputs).map_err(EngineError::from)?;
         Ok(())
     }
-
-    fn note(&self, path: &str, is_there: bool) {
-        if is_there {
-            self.read.borrow_mut().push(path.to_owned());
-        }
-    }
 }
 
 impl SourceReader for NotingReader {
-    fn read(&self, path: &str, most: usize) -> Result<Option<String>, String> {
+    fn read(&self, path: &str, most: usize) -> Result<Option<SourceText>, String> {
         let text = self.reader.read(path, most)?;
-        self.note(path, text.is_some());
-        Ok(text)
-    }
-
-    fn read_text(&self, path: &str, most: usize) -> Result<Option<SourceText>, String> {
-        let text = self.reader.read_text(path, most)?;
-        self.note(path, text.is_some());
+        if text.is_some() {
+            self.read.borrow_mut().push(path.to_owned());
+        }
         Ok(text)
     }
 

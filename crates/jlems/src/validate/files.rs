@@ -19,17 +19,10 @@ pub(super) struct Reading<'r> {
 }
 
 impl SourceReader for Reading<'_> {
-    fn read(&self, path: &str, most: usize) -> Result<Option<String>, String> {
-        match self.made.iter().find(|(name, _)| name == path) {
-            Some((_, text)) => Ok(Some(text.clone())),
-            None => self.reader.read(path, most),
-        }
-    }
-
-    fn read_text(&self, path: &str, most: usize) -> Result<Option<SourceText>, String> {
+    fn read(&self, path: &str, most: usize) -> Result<Option<SourceText>, String> {
         match self.made.iter().find(|(name, _)| name == path) {
             Some((_, text)) => Ok(Some(text.clone().into())),
-            None => self.reader.read_text(path, most),
+            None => self.reader.read(path, most),
         }
     }
 
