@@ -33,7 +33,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use lems_ir::{
-    Action, Backend, Call, Function, Interpreter, Operation, Place, Program, Stage, State,
+    Action, Backend, Call, Function, Interpreter, Operation, Place, Program, Scheduled, State,
     Statement, deliver_due, statements,
 };
 use lems_jit::{CompiledProgram, block_plan, validate};
@@ -305,13 +305,13 @@ fn run(page: &Page, backend: &dyn Backend, manner: Manner) -> Outcome {
             Manner::ManySteps => u32::MAX,
         };
         let (step, half) = (page.step, page.step / 2.0);
-        for stage in &program.schedule {
-            match stage {
-                Stage::Call(call) => advance(backend, &mut state, *call, most, (time, step)),
-                Stage::Midway(call) => {
+        for scheduled in &program.schedule {
+            match scheduled {
+                Scheduled::Call(call) => advance(backend, &mut state, *call, most, (time, step)),
+                Scheduled::Midway(call) => {
                     advance(backend, &mut state, *call, most, (time - half, step));
                 }
-                Stage::Solve(solver, cables) => {
+                Scheduled::Solve(solver, cables) => {
                     backend.solve(program, &mut state, *solver, cables, (time, step));
                 }
             }

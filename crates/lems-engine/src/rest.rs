@@ -1,7 +1,7 @@
 //! The membranes of cells with dendrites as they are before the first step, and what follows from them:
 //! input resistances and the time constant.
 
-use lems_ir::{Backend, Cable, CableNode, Interpreter, Program, Stage, State};
+use lems_ir::{Backend, Cable, CableNode, Interpreter, Program, Scheduled, State};
 use lems_math::JavaRandom;
 
 /// One cell with dendrites before the first step, by node.
@@ -34,11 +34,11 @@ pub fn cables_at_rest(program: &Program, random: &JavaRandom) -> Vec<CableAtRest
     let interpreter = Interpreter::new(program);
     interpreter.run_setup(&mut state);
     // Kernels leave the currents and their derivatives in memory before the potentials are solved.
-    for stage in &program.schedule {
-        match stage {
-            Stage::Midway(call) => interpreter.advance(&mut state, *call, 0.0, INSTANT),
-            Stage::Solve(..) => break,
-            Stage::Call(_) => {}
+    for scheduled in &program.schedule {
+        match scheduled {
+            Scheduled::Midway(call) => interpreter.advance(&mut state, *call, 0.0, INSTANT),
+            Scheduled::Solve(..) => break,
+            Scheduled::Call(_) => {}
         }
     }
     let value = |slot: u32| state.memory.get(slot as usize).copied().unwrap_or(f64::NAN);

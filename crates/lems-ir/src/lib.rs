@@ -32,10 +32,11 @@ pub use ir::{
     Operator, Place, Register, Scalar, Statement, statements,
 };
 pub use print::Listing;
-pub use program::{Call, Probe, Program, Setup, Solver, Stage};
+pub use program::{Call, Probe, Program, Scheduled, Setup, Solver};
 pub use queue::{EventQueue, QueuedEvent};
 pub use routes::{Action, Receivers, Routes, Target};
 pub use scheme::{Edge, Scheme, SchemeMethod};
 pub use state::{
-    Backend, Fault, MAX_RELAY_DEPTH, State, deliver_due, emit, make_stage, make_step, sparse_copy,
+    Backend, Fault, MAX_RELAY_DEPTH, State, deliver_due, emit, make_step, run_scheduled,
+    sparse_copy,
 };

@@ -14,7 +14,7 @@ pub struct Program {
     /// Handler kernels: one per shape and port that receives events.
     pub handlers: Vec<Kernel>,
     /// What a step does, in order.
-    pub schedule: Vec<Stage>,
+    pub schedule: Vec<Scheduled>,
     /// The order in which the initial passes visit them.
     pub setup: Vec<Setup>,
     /// Index and offset tables of the kernels.
@@ -42,9 +42,9 @@ pub struct Call {
     pub last: u32,
 }
 
-/// A part of a step.
+/// An entry of the schedule: what is done at its place in a step.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Stage {
+pub enum Scheduled {
     /// A kernel over a range of instances, which gets the time at the end of the step.
     Call(Call),
     /// The same, but it gets the time in the middle of the step.
@@ -78,19 +78,19 @@ impl Solver {
     }
 }
 
-impl Stage {
+impl Scheduled {
     /// The call of a kernel, if it is one.
     pub fn call(&self) -> Option<&Call> {
         match self {
-            Stage::Call(call) | Stage::Midway(call) => Some(call),
-            Stage::Solve(..) => None,
+            Scheduled::Call(call) | Scheduled::Midway(call) => Some(call),
+            Scheduled::Solve(..) => None,
         }
     }
 }
 
-impl From<Call> for Stage {
+impl From<Call> for Scheduled {
     fn from(call: Call) -> Self {
-        Stage::Call(call)
+        Scheduled::Call(call)
     }
 }
 
@@ -140,7 +140,7 @@ impl Program {
             && same_kernels(handlers, &other.handlers)
     }
 
-    /// The cables that a stage of the schedule solves; none if the program has not so many.
+    /// The cables that an entry of the schedule solves; none if the program has not so many.
     pub fn cables_in(&self, range: &Range<u32>) -> &[Cable] {
         let cables = self.cables.get(range.start as usize..range.end as usize);
         cables.unwrap_or_default()
@@ -148,7 +148,7 @@ impl Program {
 
     /// All calls of kernels in a step, in order.
     pub fn calls(&self) -> impl Iterator<Item = &Call> {
-        self.schedule.iter().filter_map(Stage::call)
+        self.schedule.iter().filter_map(Scheduled::call)
     }
 
     /// One more than the largest instance that the schedule runs a step kernel for; zero if it

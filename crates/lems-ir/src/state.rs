@@ -5,7 +5,7 @@ use std::ops::Range;
 use lems_math::JavaRandom;
 
 use crate::{
-    Action, CableScratch, Call, Deliveries, EventQueue, Program, Receivers, Solver, Stage,
+    Action, CableScratch, Call, Deliveries, EventQueue, Program, Receivers, Scheduled, Solver,
     deliveries::Obstacle,
 };
 
@@ -273,24 +273,24 @@ pub fn make_step(
     step: f64,
 ) {
     deliver_due(backend, state, time, program.due(time, step));
-    for stage in &program.schedule {
-        make_stage(program, backend, state, stage, time, step);
+    for scheduled in &program.schedule {
+        run_scheduled(program, backend, state, scheduled, time, step);
     }
 }
 
 /// Makes a part of the step that ends at `time`, in seconds.
-pub fn make_stage(
+pub fn run_scheduled(
     program: &Program,
     backend: &dyn Backend,
     state: &mut State,
-    stage: &Stage,
+    scheduled: &Scheduled,
     time: f64,
     step: f64,
 ) {
-    match stage {
-        Stage::Call(call) => backend.advance(state, *call, time, step),
-        Stage::Midway(call) => backend.advance(state, *call, time - step / 2.0, step),
-        Stage::Solve(solver, cables) => {
+    match scheduled {
+        Scheduled::Call(call) => backend.advance(state, *call, time, step),
+        Scheduled::Midway(call) => backend.advance(state, *call, time - step / 2.0, step),
+        Scheduled::Solve(solver, cables) => {
             backend.solve(program, state, *solver, cables, (time, step));
         }
     }

@@ -60,7 +60,7 @@ use cranelift_codegen::ir::types::{F64, I64};
 use cranelift_jit::JITModule;
 use cranelift_module::FuncId;
 use lems_index::narrow;
-use lems_ir::{Backend, Call, Function, Interpreter, Program, Stage, State, emit};
+use lems_ir::{Backend, Call, Function, Interpreter, Program, Scheduled, State, emit};
 use lems_math as math;
 
 use crate::codegen::abi::{Declaration, Emission, Helper, Helpers, LANES};
@@ -251,9 +251,9 @@ impl<'p> Machine<'p> {
             _code: Code(Mutex::new(Some(module))),
         };
         machine.sequential = (machine.program.schedule.iter())
-            .map(|stage| match stage {
-                Stage::Call(call) => machine.sequential_call(call),
-                Stage::Midway(_) | Stage::Solve(..) => None,
+            .map(|scheduled| match scheduled {
+                Scheduled::Call(call) => machine.sequential_call(call),
+                Scheduled::Midway(_) | Scheduled::Solve(..) => None,
             })
             .collect();
         machine

@@ -15,7 +15,7 @@
 
 use lems_equations::{Moving, Phase, definition};
 use lems_index::narrow;
-use lems_ir::{Call, Comparison, Kernel, Operator, Register, Setup, Stage};
+use lems_ir::{Call, Comparison, Kernel, Operator, Register, Scheduled, Setup};
 use lems_network::{NodeId, Readable, ShapeId, Variable};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -26,7 +26,7 @@ use super::{
     equations::{Clock, NodeContext},
     method::Part,
     nodes::{CableKernels, InstanceColumns, PendingNode},
-    stage::{Length, Stage as Moment},
+    stage::{Length, Stage},
     step::Totals,
     tangent::{move_exactly, store_slope},
 };
@@ -134,7 +134,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         };
         let (mut stage, length) = match self.method {
             Method::Neuron => return self.step_states(code, at, moving, whole),
-            Method::Implicit => (Moment::new(time, &FxHashMap::default()), whole),
+            Method::Implicit => (Stage::new(time, &FxHashMap::default()), whole),
             Method::SecondOrder => {
                 // The time here is that of the middle of the step of the potential. The first step of
                 // the states is half as long as the others: from then on they are half a step ahead.
@@ -145,7 +145,7 @@ impl<'d> Lowering<'_, '_, 'd> {
                 let to_middle = scaled(code, length, half);
                 let half_step = code.binary(Operator::Multiply, half, step);
                 let now = code.binary(Operator::Subtract, time, half_step);
-                (Moment::later(now, moving, to_middle), length)
+                (Stage::later(now, moving, to_middle), length)
             }
         };
         // All new values, before the first of them is stored.
@@ -173,7 +173,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         moving: &Moving<'_, 'd>,
         whole: Length,
     ) {
-        let mut moment = Moment::only(code.time(), FxHashSet::default());
+        let mut moment = Stage::only(code.time(), FxHashSet::default());
         let mut moved = Vec::new();
         for (node, scheme) in &moving.schemes {
             let at = NodeContext { node: *node, ..at };
@@ -207,7 +207,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         at: NodeContext<'_>,
         names: &[(NodeId, &'d str)],
         totals: &Totals<'d>,
-        mut stage: Moment<'_, '_, 'd>,
+        mut stage: Stage<'_, '_, 'd>,
     ) {
         for (node, name, total) in totals {
             stage.learn((*node, name), *total);
@@ -269,13 +269,13 @@ impl<'d> Lowering<'_, '_, 'd> {
         let moving = self.equations.moving(nest.shape);
         let time = code.time();
         let mut stage = match self.method {
-            Method::Implicit | Method::Neuron => Moment::new(time, &FxHashMap::default()),
+            Method::Implicit | Method::Neuron => Stage::new(time, &FxHashMap::default()),
             Method::SecondOrder => {
                 let half = code.constant(0.5);
                 let seconds = code.step();
                 let one = code.constant(1.0);
                 let length = scaled(code, Length { seconds, part: one }, half);
-                Moment::later(time, &moving, length)
+                Stage::later(time, &moving, length)
             }
         };
         for (node, name) in rows {
@@ -359,12 +359,12 @@ impl<'d> Lowering<'_, '_, 'd> {
             })
         };
         let cables = 0..narrow(self.cables.len());
-        let mut schedule: Vec<Stage> = Vec::new();
+        let mut schedule: Vec<Scheduled> = Vec::new();
         for (number, part) in self.method.parts().iter().enumerate() {
             match part {
-                Part::Midway(_) => schedule.extend(calls(number).map(Stage::Midway)),
-                Part::AtEnd(_) => schedule.extend(calls(number).map(Stage::Call)),
-                Part::Solve(solver) => schedule.push(Stage::Solve(*solver, cables.clone())),
+                Part::Midway(_) => schedule.extend(calls(number).map(Scheduled::Midway)),
+                Part::AtEnd(_) => schedule.extend(calls(number).map(Scheduled::Call)),
+                Part::Solve(solver) => schedule.push(Scheduled::Solve(*solver, cables.clone())),
             }
         }
         schedule.append(&mut self.program.schedule);

@@ -44,7 +44,7 @@ use lems_network::{
 use attachments::Attachments;
 use columns::{Address, ColumnId, ColumnKind, Columns};
 pub use division::Division;
-use lems_ir::{Action, Call, Probe, Program, Routes, Setup, Stage, Target};
+use lems_ir::{Action, Call, Probe, Program, Routes, Scheduled, Setup, Target};
 use members::Members;
 pub use method::Method;
 use nodes::{CableKernels, PendingNode};
@@ -459,12 +459,12 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
     fn schedule(&mut self, shape: ShapeId, member: MemberId) {
         if let Some(kernel) = self.kernel_of[shape] {
             match self.program.schedule.last_mut() {
-                Some(Stage::Call(last))
+                Some(Scheduled::Call(last))
                     if last.kernel == kernel.get() && last.last == member.get() =>
                 {
                     last.last += 1;
                 }
-                _ => self.program.schedule.push(Stage::Call(Call {
+                _ => self.program.schedule.push(Scheduled::Call(Call {
                     kernel: kernel.get(),
                     first: member.get(),
                     last: member.get() + 1,

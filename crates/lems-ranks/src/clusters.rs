@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use lems_index::narrow;
-use lems_ir::{Action, Program, Receivers, Stage};
+use lems_ir::{Action, Program, Receivers, Scheduled};
 
 use crate::footprint::{Footprint, Touch};
 
@@ -16,8 +16,8 @@ pub(crate) const NOBODY: u32 = u32::MAX;
 
 /// The nodes of a program, and which of them are in one cluster.
 pub(crate) struct Clusters {
-    /// First position of each stage of the schedule, and the number of positions at the end.
-    pub(crate) stages: Vec<u32>,
+    /// First position of each entry of the schedule, and the number of positions at the end.
+    pub(crate) entries: Vec<u32>,
     /// First node of each handler, and the number of nodes at the end.
     pub(crate) handlers: Vec<u32>,
     /// The instance of the first node of each handler.
@@ -63,11 +63,11 @@ impl Clusters {
     }
 
     fn unconnected(program: &Program) -> Clusters {
-        let mut stages = vec![0];
+        let mut entries = vec![0];
         let mut positions = 0;
-        for stage in &program.schedule {
-            positions += narrow(instances(stage).len());
-            stages.push(positions);
+        for scheduled in &program.schedule {
+            positions += narrow(instances(scheduled).len());
+            entries.push(positions);
         }
         let mut populations: Vec<Option<Range<u32>>> = vec![None; program.handlers.len()];
         for (_, target) in program.routes.all() {
@@ -89,7 +89,7 @@ impl Clusters {
             handlers.push(nodes);
         }
         Clusters {
-            stages,
+            entries,
             handlers,
             receivers: populations.iter().map(|all| all.start).collect(),
             owners: vec![0; program.memory.len()],
@@ -106,7 +106,7 @@ impl Clusters {
 
     /// Number of positions of a step.
     pub(crate) fn positions(&self) -> u32 {
-        self.stages.last().copied().unwrap_or(0)
+        self.entries.last().copied().unwrap_or(0)
     }
 
     /// The node of an instance of a handler.
@@ -143,8 +143,8 @@ impl Clusters {
                 .checked_sub(1)
         };
         let kernel = match node < self.positions() {
-            true => of(&self.stages)
-                .and_then(|stage| program.schedule.get(stage)?.call())
+            true => of(&self.entries)
+                .and_then(|scheduled| program.schedule.get(scheduled)?.call())
                 .and_then(|call| program.kernels.get(call.kernel as usize)),
             false => of(&self.handlers).and_then(|handler| program.handlers.get(handler)),
         };
@@ -282,7 +282,7 @@ impl Clusters {
 
     fn ranges(&self) -> Nodes {
         Nodes {
-            stages: self.stages.clone(),
+            entries: self.entries.clone(),
             handlers: self.handlers.clone(),
             receivers: self.receivers.clone(),
         }
@@ -293,17 +293,17 @@ impl Clusters {
     }
 }
 
-/// The instances of a stage: those of a call, or cables.
-pub(crate) fn instances(stage: &Stage) -> Range<u32> {
-    match stage {
-        Stage::Call(call) | Stage::Midway(call) => call.first..call.last,
-        Stage::Solve(_, cables) => cables.clone(),
+/// The instances of an entry of the schedule: those of a call, or cables.
+pub(crate) fn instances(scheduled: &Scheduled) -> Range<u32> {
+    match scheduled {
+        Scheduled::Call(call) | Scheduled::Midway(call) => call.first..call.last,
+        Scheduled::Solve(_, cables) => cables.clone(),
     }
 }
 
-/// First nodes of stages and handlers.
+/// First nodes of the entries of the schedule and of handlers.
 struct Nodes {
-    stages: Vec<u32>,
+    entries: Vec<u32>,
     handlers: Vec<u32>,
     /// The instance of the first node of each handler.
     receivers: Vec<u32>,
@@ -350,18 +350,18 @@ impl Footprints {
         mut each: impl FnMut(u32, Touch),
     ) {
         let links = &program.links;
-        for (stage, first) in program.schedule.iter().zip(&nodes.stages) {
-            for (node, instance) in (*first..).zip(instances(stage)) {
+        for (scheduled, first) in program.schedule.iter().zip(&nodes.entries) {
+            for (node, instance) in (*first..).zip(instances(scheduled)) {
                 if !range.contains(&node) {
                     continue;
                 }
-                match stage {
-                    Stage::Call(call) | Stage::Midway(call) => {
+                match scheduled {
+                    Scheduled::Call(call) | Scheduled::Midway(call) => {
                         if let Some(kernel) = self.kernels.get(call.kernel as usize) {
                             kernel.visit(links, instance, &mut |touch| each(node, touch));
                         }
                     }
-                    Stage::Solve(..) => {
+                    Scheduled::Solve(..) => {
                         let cable = program.cables.get(instance as usize);
                         for slot in cable.into_iter().flat_map(lems_ir::Cable::slots) {
                             each(node, Touch::Reads(slot));

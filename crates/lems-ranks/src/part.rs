@@ -13,7 +13,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use lems_index::narrow;
-use lems_ir::{Action, Call, Program, Routes, Stage, Target, sparse_copy};
+use lems_ir::{Action, Call, Program, Routes, Scheduled, Target, sparse_copy};
 
 use crate::clusters::{instances, node_of};
 use crate::partition::{Cut, Partition, Segment, Source};
@@ -44,10 +44,10 @@ pub struct Part {
     complaint: Option<String>,
 }
 
-/// Instances of this rank in one stage with no instance of another rank between them.
+/// Instances of this rank in one entry of the schedule with no instance of another rank between them.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Item {
-    pub(crate) stage: Stage,
+    pub(crate) scheduled: Scheduled,
     /// The turns of its positions.
     pub(crate) turns: Range<u32>,
     /// The segment of random numbers that it belongs to.
@@ -116,7 +116,7 @@ impl Part {
             kernels: program.kernels.clone(),
             setups: Vec::new(),
             handlers: program.handlers.clone(),
-            schedule: items.iter().map(|item| item.stage.clone()).collect(),
+            schedule: items.iter().map(|item| item.scheduled.clone()).collect(),
             setup: Vec::new(),
             links: program.links.clone(),
             schemes: program.schemes.clone(),
@@ -205,16 +205,16 @@ fn as_places(slots: &Range<u32>) -> Range<usize> {
     slots.start as usize..slots.end as usize
 }
 
-/// What a rank runs of each stage, in the order of the stages.
+/// What a rank runs of each entry of the schedule, in that order.
 fn items(program: &Program, partition: &Partition, rank: u16) -> Vec<Item> {
     let segment_of = |turns: &Range<u32>| {
         (partition.segments.iter())
             .position(|segment| segment.turns.start < turns.end && turns.start < segment.turns.end)
     };
     let mut items = Vec::new();
-    for (stage, first) in program.schedule.iter().zip(&partition.clusters.stages) {
+    for (scheduled, first) in program.schedule.iter().zip(&partition.clusters.entries) {
         let mut run: Option<Range<u32>> = None;
-        let all = instances(stage);
+        let all = instances(scheduled);
         let shift = |instance: u32| first + (instance - all.start) + 1;
         let mut push = |run: Range<u32>| {
             let turns = shift(run.start)..shift(run.end);
@@ -223,14 +223,14 @@ fn items(program: &Program, partition: &Partition, rank: u16) -> Vec<Item> {
                 last: run.end,
                 ..*call
             };
-            let stage = match stage {
-                Stage::Call(whole) => Stage::Call(call(whole)),
-                Stage::Midway(whole) => Stage::Midway(call(whole)),
-                Stage::Solve(solver, _) => Stage::Solve(*solver, run.clone()),
+            let scheduled = match scheduled {
+                Scheduled::Call(whole) => Scheduled::Call(call(whole)),
+                Scheduled::Midway(whole) => Scheduled::Midway(call(whole)),
+                Scheduled::Solve(solver, _) => Scheduled::Solve(*solver, run.clone()),
             };
             let segment = segment_of(&turns);
             items.push(Item {
-                stage,
+                scheduled,
                 turns,
                 segment,
             });

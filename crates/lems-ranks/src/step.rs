@@ -13,7 +13,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use lems_ir::{Backend, Call, Deliveries, Fault, State, deliver_due, emit, make_stage};
+use lems_ir::{Backend, Call, Deliveries, Fault, State, deliver_due, emit, run_scheduled};
 use lems_math::JavaRandom;
 
 use crate::gather::gather_state;
@@ -213,7 +213,14 @@ impl RankBackend {
                 state.random.skip(at(&assumed.draws) + at(&results.draws));
             }
             let drawn = state.draws;
-            make_stage(&part.program, &*self.inner, state, &item.stage, time, step);
+            run_scheduled(
+                &part.program,
+                &*self.inner,
+                state,
+                &item.scheduled,
+                time,
+                step,
+            );
             if let Some(own) = segment.and_then(|segment| results.draws.get_mut(segment)) {
                 *own += state.draws - drawn;
             }

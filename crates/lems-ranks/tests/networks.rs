@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use lems_ir::{
     Action, Backend, Call, Comparison, Interpreter, Kernel, Level, Operation, Operator, Place,
-    Program, Register, Routes, Scalar, Stage, State, Statement, Target, make_step,
+    Program, Register, Routes, Scalar, Scheduled, State, Statement, Target, make_step,
 };
 use lems_ranks::{Command, Part, RankBackend, Ranks, threads};
 use proptest::prelude::*;
@@ -147,7 +147,7 @@ impl Network {
         let (first, last) = (self.noisy.0.min(count), self.noisy.1.min(count));
         let (first, last) = (first.min(last), last);
         let call = |kernel, first, last| {
-            Stage::Call(Call {
+            Scheduled::Call(Call {
                 kernel,
                 first,
                 last,

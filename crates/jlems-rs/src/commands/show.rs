@@ -8,7 +8,7 @@ use std::fmt::Write;
 use clap::{Args, Subcommand};
 use jlems::{Code, Failure};
 use lems_engine::Simulation;
-use lems_ir::{Kernel, Program, Stage};
+use lems_ir::{Kernel, Program, Scheduled};
 use lems_jit::{Part, block_plan, listing};
 
 use super::core_types::SearchArguments;
@@ -179,8 +179,8 @@ fn order(program: &Program) -> String {
     let mut text = String::new();
     for (number, stage) in program.schedule.iter().enumerate() {
         let call = match stage {
-            Stage::Call(call) | Stage::Midway(call) => call,
-            Stage::Solve(_, cables) => {
+            Scheduled::Call(call) | Scheduled::Midway(call) => call,
+            Scheduled::Solve(_, cables) => {
                 let last = cables.end.saturating_sub(1);
                 let _ = writeln!(
                     text,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use lems_index::narrow;
 
-use lems_ir::{Action, Stage};
+use lems_ir::{Action, Scheduled};
 
 use super::foreign::{Key, Read};
 use super::mechanism::{Kind, LoopNames, Module};
@@ -628,16 +628,16 @@ fn rank(places: &Places<'_>, group: usize, member: u32) -> u64 {
     let parts = root
         .and_then(|root| places.groups.all.get(*root))
         .map(|group| &group.parts);
-    let stage = places
+    let scheduled = places
         .program
         .schedule
         .iter()
-        .position(|stage| match stage {
-            Stage::Call(call) => {
+        .position(|scheduled| match scheduled {
+            Scheduled::Call(call) => {
                 parts.is_some_and(|parts| parts.contains(&Part::Kernel(call.kernel)))
                     && (call.first..call.last).contains(&at.instance)
             }
-            Stage::Midway(_) | Stage::Solve(..) => false,
+            Scheduled::Midway(_) | Scheduled::Solve(..) => false,
         });
-    (stage.map_or(0, |stage| stage as u64 + 1) << 32) + u64::from(at.instance)
+    (scheduled.map_or(0, |scheduled| scheduled as u64 + 1) << 32) + u64::from(at.instance)
 }

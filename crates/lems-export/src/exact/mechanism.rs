@@ -315,8 +315,8 @@ impl<'p> Module<'p> {
     pub fn steps(&self) -> Vec<Part> {
         let schedule = &self.places.program.schedule;
         let place = |part: &Part| {
-            schedule.iter().position(|stage| {
-                stage
+            schedule.iter().position(|scheduled| {
+                scheduled
                     .call()
                     .is_some_and(|call| Part::Kernel(call.kernel) == *part)
             })

@@ -12,7 +12,7 @@ mod scope;
 
 use std::collections::HashMap;
 
-use lems_ir::{Program, Stage};
+use lems_ir::{Program, Scheduled};
 
 use crate::driver::{self, Builder};
 use crate::error::ExportError;
@@ -188,8 +188,8 @@ fn mechanism_names(places: &Places<'_>, densities: &[Density]) -> Vec<String> {
         let root = of.and_then(|of| of.groups.first());
         let group = root.and_then(|root| places.groups.all.get(*root));
         let schedule = places.program.schedule.iter();
-        schedule.enumerate().find_map(|(number, stage)| {
-            let kernel = Part::Kernel(stage.call()?.kernel);
+        schedule.enumerate().find_map(|(number, scheduled)| {
+            let kernel = Part::Kernel(scheduled.call()?.kernel);
             group
                 .filter(|group| group.parts.contains(&kernel))
                 .map(|_| number)
@@ -244,12 +244,12 @@ fn check_order(places: &Places<'_>, modules: &[Module<'_>]) -> Result<(), Export
             .program
             .schedule
             .iter()
-            .position(|stage| match stage {
-                Stage::Call(call) => {
+            .position(|scheduled| match scheduled {
+                Scheduled::Call(call) => {
                     of.parts.contains(&Part::Kernel(call.kernel))
                         && (call.first..call.last).contains(&member)
                 }
-                Stage::Midway(_) | Stage::Solve(..) => false,
+                Scheduled::Midway(_) | Scheduled::Solve(..) => false,
             })
     };
     for module in modules {

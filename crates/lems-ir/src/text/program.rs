@@ -3,8 +3,8 @@
 use std::str::FromStr;
 
 use crate::{
-    Action, Cable, CableNode, Call, Edge, Kernel, Membrane, Program, Routes, Scheme, SchemeMethod,
-    Setup, Solver, Stage, Target,
+    Action, Cable, CableNode, Call, Edge, Kernel, Membrane, Program, Routes, Scheduled, Scheme,
+    SchemeMethod, Setup, Solver, Target,
 };
 
 use super::cursor::{Cursor, Line, Token, lines, list};
@@ -151,7 +151,7 @@ impl<'t> Parser<'t> {
             "schedule" => {
                 self.once("schedule", start)?;
                 cursor.end()?;
-                program.schedule = self.inside(0, stage)?;
+                program.schedule = self.inside(0, scheduled)?;
                 Ok(())
             }
             _ => Err(start.expected(SECTIONS)),
@@ -295,13 +295,13 @@ fn label(cursor: &mut Cursor<'_>, letters: &[char], expected: usize) -> Result<(
 }
 
 /// A part of a step.
-fn stage(cursor: &mut Cursor<'_>) -> Result<Stage, TextError> {
+fn scheduled(cursor: &mut Cursor<'_>) -> Result<Scheduled, TextError> {
     let begins = |word: &str| {
         let mut ahead = *cursor;
         ahead.takes(word)
     };
     if begins("midway") {
-        return Ok(Stage::Midway(call(cursor, "midway")?));
+        return Ok(Scheduled::Midway(call(cursor, "midway")?));
     }
     if begins("solve") {
         cursor.all(&["solve"])?;
@@ -312,9 +312,9 @@ fn stage(cursor: &mut Cursor<'_>) -> Result<Stage, TextError> {
         };
         let first = cursor.integer()?;
         cursor.all(&[".."])?;
-        return Ok(Stage::Solve(solver, first..cursor.integer()?));
+        return Ok(Scheduled::Solve(solver, first..cursor.integer()?));
     }
-    Ok(Stage::Call(call(cursor, "kernel")?))
+    Ok(Scheduled::Call(call(cursor, "kernel")?))
 }
 
 fn call(cursor: &mut Cursor<'_>, kind: &str) -> Result<Call, TextError> {

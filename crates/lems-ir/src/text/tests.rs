@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use super::{MOST_COUNTED, MOST_NESTED, Problem};
 use crate::{
     Action, Block, Cable, CableNode, Call, Clock, Comparison, Edge, Function, Fusion, Kernel,
-    Level, Logic, Membrane, Operation, Operator, Place, Program, Register, Routes, Scalar, Scheme,
-    SchemeMethod, Setup, Solver, Stage, Statement, Target,
+    Level, Logic, Membrane, Operation, Operator, Place, Program, Register, Routes, Scalar,
+    Scheduled, Scheme, SchemeMethod, Setup, Solver, Statement, Target,
 };
 
 const DOUBLES: [f64; 12] = [
@@ -183,13 +183,13 @@ impl Dice<'_> {
         }
     }
 
-    fn stage(&mut self) -> Stage {
+    fn scheduled(&mut self) -> Scheduled {
         let call = self.call();
         match call.kernel % 4 {
-            0 => Stage::Call(call),
-            1 => Stage::Midway(call),
-            2 => Stage::Solve(Solver::Trapezoidal, call.first..call.last),
-            _ => Stage::Solve(Solver::Implicit, call.first..call.last),
+            0 => Scheduled::Call(call),
+            1 => Scheduled::Midway(call),
+            2 => Scheduled::Solve(Solver::Trapezoidal, call.first..call.last),
+            _ => Scheduled::Solve(Solver::Implicit, call.first..call.last),
         }
     }
 
@@ -253,7 +253,7 @@ impl Dice<'_> {
             kernels: self.several(2, Dice::kernel),
             setups: self.several(2, Dice::kernel),
             handlers: self.several(2, Dice::kernel),
-            schedule: self.several(3, Dice::stage),
+            schedule: self.several(3, Dice::scheduled),
             setup: self.several(3, |dice| dice.setup(0)),
             links: self.several(30, |dice| dice.pick(&[0, 0, 0, 1, u32::MAX])),
             schemes: self.several(2, |dice| {

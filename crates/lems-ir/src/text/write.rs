@@ -4,7 +4,7 @@ use std::fmt::{Display, Formatter, Result};
 
 use crate::print::{Double, write_block};
 use crate::{
-    Action, Cable, Call, Kernel, Program, Scalar, Scheme, SchemeMethod, Setup, Solver, Stage,
+    Action, Cable, Call, Kernel, Program, Scalar, Scheduled, Scheme, SchemeMethod, Setup, Solver,
 };
 
 use super::MOST_COUNTED;
@@ -205,11 +205,11 @@ impl Sections<'_, '_> {
         }
         self.begin()?;
         writeln!(self.f, "schedule")?;
-        for stage in &program.schedule {
-            match stage {
-                Stage::Call(call) => self.call("kernel", call)?,
-                Stage::Midway(call) => self.call("midway", call)?,
-                Stage::Solve(solver, cables) => {
+        for scheduled in &program.schedule {
+            match scheduled {
+                Scheduled::Call(call) => self.call("kernel", call)?,
+                Scheduled::Midway(call) => self.call("midway", call)?,
+                Scheduled::Solve(solver, cables) => {
                     let how = match solver {
                         Solver::Trapezoidal => "solve",
                         Solver::Implicit => "solve implicit",

@@ -150,7 +150,7 @@ mod tests {
         let program = Program {
             kernels: vec![kernel(vec![emit])],
             handlers: vec![kernel(handler)],
-            schedule: vec![lems_ir::Stage::Call(Call {
+            schedule: vec![lems_ir::Scheduled::Call(Call {
                 kernel: 0,
                 first: 0,
                 last: 8,

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use lems_ir::{
     Action, Block, CableNode, Kernel, Level, MAX_LEVELS, Membrane, Operation, Place, Program,
-    Register, Scalar, Stage, Statement,
+    Register, Scalar, Scheduled, Statement,
 };
 use lems_optimise::{BlockKernel, Part};
 
@@ -50,8 +50,8 @@ pub fn validate(program: &Program) -> Result<Populations, JitError> {
 /// cable needs what the solution of another one changes.
 fn validate_cables(program: &Program) -> Result<(), JitError> {
     let cables = program.cables.len();
-    for stage in &program.schedule {
-        if let Stage::Solve(_, Range { end: last, .. }) = *stage
+    for scheduled in &program.schedule {
+        if let Scheduled::Solve(_, Range { end: last, .. }) = *scheduled
             && last as usize > cables
         {
             return Err(JitError::UnknownCable { last, cables });

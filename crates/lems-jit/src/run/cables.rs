@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use lems_ir::{Cable, CableNode, CableScratch, Membrane, Program, Solver, Stage};
+use lems_ir::{Cable, CableNode, CableScratch, Membrane, Program, Scheduled, Solver};
 use lems_math::vectorised;
 
 use crate::machine::SharedMemory;
@@ -17,10 +17,10 @@ const LANES: usize = 8;
 /// A value for each of the cables that are solved side by side.
 type Lanes<T> = [T; LANES];
 
-/// The cables of each stage that solves some, in batches.
+/// The cables of each entry of the schedule that solves some, in batches.
 pub(crate) struct CableBatches(Vec<Batches>);
 
-/// The cables of a stage.
+/// The cables of one entry.
 pub(crate) struct Batches {
     range: Range<u32>,
     /// Number of nodes of all of them.
@@ -29,25 +29,25 @@ pub(crate) struct Batches {
 }
 
 impl CableBatches {
-    /// For the stages of a program.
+    /// Those of a program.
     pub(crate) fn of(program: &Program) -> CableBatches {
-        let mut stages: Vec<Batches> = Vec::new();
-        for stage in &program.schedule {
-            if let Stage::Solve(_, range) = stage
-                && !stages.iter().any(|known| known.range == *range)
+        let mut entries: Vec<Batches> = Vec::new();
+        for scheduled in &program.schedule {
+            if let Scheduled::Solve(_, range) = scheduled
+                && !entries.iter().any(|known| known.range == *range)
             {
                 let cables = program.cables_in(range);
-                stages.push(Batches {
+                entries.push(Batches {
                     range: range.clone(),
                     nodes: cables.iter().map(|cable| cable.nodes.len()).sum(),
                     all: batches(cables, range.start as usize),
                 });
             }
         }
-        CableBatches(stages)
+        CableBatches(entries)
     }
 
-    /// The batches of a stage that solves a range of cables.
+    /// The batches of the entry that solves a range of cables.
     pub(crate) fn in_range(&self, range: &Range<u32>) -> Option<&Batches> {
         self.0.iter().find(|known| known.range == *range)
     }

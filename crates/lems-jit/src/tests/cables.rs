@@ -1,7 +1,7 @@
 //! Cables, one by one and side by side.
 
 use lems_ir::{
-    Backend, Cable, CableNode, Interpreter, Membrane, Program, Solver, Stage, State, make_step,
+    Backend, Cable, CableNode, Interpreter, Membrane, Program, Scheduled, Solver, State, make_step,
 };
 use proptest::prelude::*;
 
@@ -65,7 +65,7 @@ fn program(shapes: &[(Shape, usize)], values: &[f64], solver: Solver) -> Program
         }
     }
     Program {
-        schedule: vec![Stage::Solve(solver, 0..cables.len() as u32)],
+        schedule: vec![Scheduled::Solve(solver, 0..cables.len() as u32)],
         cables,
         memory,
         ..Program::default()

@@ -2,7 +2,7 @@
 //! own, what is attached to a host has consecutive numbers, and few things keep instances from
 //! being computed together.
 
-use lems_ir::Stage;
+use lems_ir::Scheduled;
 use lems_ir::{
     Action, Block, Call, Comparison, Edge, Function, Kernel, Level, Logic, Operation, Operator,
     Place, Program, Register, Routes, Scalar, Scheme, Statement, Target,
@@ -770,7 +770,7 @@ fn schedule(dice: &mut Dice<'_>, plan: &Plan, program: &mut Program) {
             0 => first + 1 + dice.roll(population - first),
             _ => population,
         };
-        program.schedule.push(Stage::Call(Call {
+        program.schedule.push(Scheduled::Call(Call {
             kernel,
             first,
             last,

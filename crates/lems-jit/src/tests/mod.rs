@@ -68,7 +68,7 @@ fn kernel(registers: &[Scalar], body: Block) -> Kernel {
 fn program(kernel: Kernel, population: u32, memory: &[f64]) -> Program {
     Program {
         kernels: vec![kernel],
-        schedule: vec![lems_ir::Stage::Call(Call {
+        schedule: vec![lems_ir::Scheduled::Call(Call {
             kernel: 0,
             first: 0,
             last: population,

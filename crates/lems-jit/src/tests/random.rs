@@ -3,7 +3,7 @@
 //! A program is grown from a stream of random numbers, so that any stream gives a sound one and
 //! a shorter stream a smaller one.
 
-use lems_ir::Stage;
+use lems_ir::Scheduled;
 use lems_ir::{
     Action, Block, Call, Comparison, Edge, Function, Kernel, Level, Logic, Operation, Operator,
     Place, Program, Register, Routes, Scalar, Scheme, Statement, Target,
@@ -365,7 +365,7 @@ pub(super) fn grow(numbers: &[u32]) -> Program {
             0 | 1 => {
                 let first = dice.roll(2);
                 program.kernels.push(kernel);
-                program.schedule.push(Stage::Call(Call {
+                program.schedule.push(Scheduled::Call(Call {
                     kernel: number,
                     first,
                     last: population,

@@ -1,6 +1,6 @@
 //! Programs that must not become machine code, and calls that must not reach it.
 
-use lems_ir::Stage;
+use lems_ir::Scheduled;
 use lems_ir::{
     Backend, Call, Comparison, Edge, Function, Level, Operation, Place, Program, Register, Scalar,
     Scheme, State, Statement,
@@ -429,7 +429,7 @@ fn parts_that_leave_the_memory_or_read_what_is_not_there() {
 
 fn change_first_call(program: &mut Program, change: impl Fn(&mut Call)) {
     match &mut program.schedule[0] {
-        Stage::Call(call) => change(call),
+        Scheduled::Call(call) => change(call),
         other => panic!("{other:?} is no call"),
     }
 }

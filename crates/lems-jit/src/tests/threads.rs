@@ -120,7 +120,7 @@ fn network() -> Program {
     Program {
         kernels: vec![kernel("cell", registers, body)],
         handlers: vec![kernel("synapse", vec![Scalar::Real; 3], handler)],
-        schedule: vec![lems_ir::Stage::Call(Call {
+        schedule: vec![lems_ir::Scheduled::Call(Call {
             kernel: 0,
             first: 0,
             last: CELLS,

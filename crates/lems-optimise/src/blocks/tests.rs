@@ -5,7 +5,7 @@ use super::{
 };
 use crate::obstacle::{Branch, Obstacle};
 use Scalar::{Real, Truth};
-use lems_ir::Stage;
+use lems_ir::Scheduled;
 use lems_ir::{
     Action, Block, Call, Comparison, Function, Kernel, Level, Logic, Operation, Operator, Place,
     Program, Register, Routes, Scalar, Statement, Target,
@@ -517,7 +517,7 @@ fn program(body: Block, handlers: Vec<Block>) -> Program {
     Program {
         kernels: vec![kernel(body)],
         handlers: handlers.into_iter().map(kernel).collect(),
-        schedule: vec![Stage::Call(Call {
+        schedule: vec![Scheduled::Call(Call {
             kernel: 0,
             first: 0,
             last: 10,
@@ -581,7 +581,7 @@ fn runs_give_each_host_its_own_slots() {
         ],
     };
     let mut program = program(vec![runs], vec![]);
-    program.schedule[0] = Stage::Call(Call {
+    program.schedule[0] = Scheduled::Call(Call {
         kernel: 0,
         first: 0,
         last: 2,
@@ -614,7 +614,7 @@ fn attached_instances_of_several_hosts_make_them_dependent() {
         arms: vec![vec![constant(0, 1.0), Statement::Store(at(20, 1), r(0))]],
     };
     program.kernels[0].body = vec![runs];
-    program.schedule[0] = Stage::Call(Call {
+    program.schedule[0] = Scheduled::Call(Call {
         kernel: 0,
         first: 0,
         last: 2,

@@ -1,7 +1,7 @@
 //! Small programs before and after.
 
 use super::*;
-use lems_ir::Stage;
+use lems_ir::Scheduled;
 use lems_ir::{
     Action, Backend, Call, Function, Interpreter, Kernel, Level, Operation, Operator, Place,
     Register, Routes, Scalar, State, Statement, Target,
@@ -65,7 +65,7 @@ fn program(decay: Operation, jump: Operation) -> Program {
     Program {
         kernels: vec![kernel(8, body)],
         handlers: vec![kernel(3, handler)],
-        schedule: vec![Stage::Call(Call {
+        schedule: vec![Scheduled::Call(Call {
             kernel: 0,
             first: 0,
             last: 2,
@@ -172,7 +172,7 @@ fn powers_become_products_and_divisions_multiplications() {
         );
         let program = Program {
             kernels: vec![kernel],
-            schedule: vec![Stage::Call(Call {
+            schedule: vec![Scheduled::Call(Call {
                 kernel: 0,
                 first: 0,
                 last: 1,
@@ -224,7 +224,7 @@ fn stepped(start: f64, new: Operation, more: &[Statement]) -> [f64; 2] {
     let body = body.into_iter().chain(more.iter().cloned()).collect();
     let plain = Program {
         kernels: vec![one(body)],
-        schedule: vec![Stage::Call(Call {
+        schedule: vec![Scheduled::Call(Call {
             kernel: 0,
             first: 0,
             last: 1,
