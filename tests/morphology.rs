@@ -330,6 +330,39 @@ fn a_concentration_that_nothing_gives_is_told_of_once() {
 }
 
 #[test]
+fn members_of_groups_that_are_not_there_are_left_out() {
+    let density = LEAK
+        .replace("-65 mV", "-60 mV")
+        .replace("/>", r#" segmentGroup="some"/>"#);
+    let output_with = |more: &str| {
+        let group =
+            format!(r#"<segmentGroup id="some"><member segment="0"/>{more}</segmentGroup>"#);
+        let folder = Folder::new();
+        folder.write("x.cell.nml", &cell(&(cylinder(3) + &group), &density));
+        folder.write("LEMS_x.xml", &run_of("x.cell.nml"));
+        let run = folder.call(&["run", "LEMS_x.xml"]);
+        let messages = String::from_utf8(run.stderr).unwrap();
+        assert!(run.status.success(), "{messages}");
+        let told = messages.matches("[W0448]").count();
+        assert_eq!(told, usize::from(!more.is_empty()), "{messages}");
+        if !more.is_empty() {
+            let strict = folder.call(&["run", "--strict", "LEMS_x.xml"]);
+            assert!(!strict.status.success());
+        }
+        folder.read("v.dat")
+    };
+    let expected = output_with("");
+    for more in [
+        r#"<member segment="5"/><member segment="-7"/>"#,
+        r#"<path><from segment="0"/><to segment="5"/></path>"#,
+        r#"<path><from segment="5"/></path>"#,
+        r#"<subTree><from segment="5"/></subTree>"#,
+    ] {
+        assert_eq!(output_with(more), expected, "{more}");
+    }
+}
+
+#[test]
 fn a_density_that_varies_carries_current_though_it_is_the_only_one() {
     let varying = r#"<channelDensityNonUniform id="leak" ionChannel="pas" erev="-60 mV" ion="non_specific">
         <variableParameter parameter="condDensity" segmentGroup="cable">

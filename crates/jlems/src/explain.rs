@@ -125,6 +125,7 @@ const EXPLANATIONS: &[(u16, &str)] = &[
     (445, include_str!("explain/0445.md")),
     (446, include_str!("explain/0446.md")),
     (447, include_str!("explain/0447.md")),
+    (448, include_str!("explain/0448.md")),
     (501, include_str!("explain/0501.md")),
     (502, include_str!("explain/0502.md")),
     (503, include_str!("explain/0503.md")),
@@ -271,13 +272,14 @@ impl Code {
         self.is_mistake() || ALWAYS_SHOWN.contains(&self.0)
     }
 
-    /// Whether it is a mistake. A mistake is only a warning if jLEMS runs the model in spite of it.
+    /// Whether it is a mistake. A mistake is only a warning if jLEMS, or NEURON by way of jNeuroML, runs the model in
+    /// spite of it.
     /// `run --strict` and `validate` make an error of it.
     pub fn is_mistake(self) -> bool {
         matches!(
             self.0,
             101 | 103 | 104 | 204 | 206 | 207 | 211 | 215 | 218 | 219 | 227 | 241 | 242 | 244 | 301
-                ..=336 | 403 | 405 | 407 | 408 | 415
+                ..=336 | 403 | 405 | 407 | 408 | 415 | 448
         )
     }
 

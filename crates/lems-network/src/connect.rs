@@ -26,6 +26,19 @@ pub(crate) struct Connector<'b, 'r, 'm, 'd> {
 /// A `PairCollection` of an instance.
 type PairsKey<'d> = (InstanceId, &'d str);
 
+/// Whether two names of a `Structure` stand for the same path, as in the types of inputs.
+fn is_same(elements: &[StructureElement<'_>], first: Attribute<'_>, second: Attribute<'_>) -> bool {
+    let path_of = |wanted: Attribute<'_>| {
+        elements.iter().find_map(|element| match element {
+            StructureElement::WithInstance { instance, name } if *name == wanted.value() => {
+                Some(instance.value())
+            }
+            _ => None,
+        })
+    };
+    path_of(first).is_some_and(|path| path_of(second) == Some(path))
+}
+
 impl<'b, 'r, 'm, 'd> Connector<'b, 'r, 'm, 'd> {
     pub(crate) fn new(builder: &'b mut Builder<'r, 'm, 'd>, place: Place) -> Self {
         Connector {
@@ -67,7 +80,12 @@ impl<'b, 'r, 'm, 'd> Connector<'b, 'r, 'm, 'd> {
                         false => self.named_or_part(name),
                     });
                     if let [Some(from), Some(to)] = ends {
-                        self.connect(&connection.wiring, from, to);
+                        let is_input = attaches
+                            && self.network().cables.is_node(from)
+                            && is_same(elements, connection.from, connection.to);
+                        // An input of a cell with dendrites does not get the spikes of its cell.
+                        let sender = (!is_input).then_some(from);
+                        self.connect(&connection.wiring, sender, to);
                     }
                 }
                 StructureElement::Tunnel(tunnel) => self.tunnel(tunnel),
@@ -107,7 +125,7 @@ impl<'b, 'r, 'm, 'd> Connector<'b, 'r, 'm, 'd> {
                         self.run_on_pairs(key, body);
                         let pairs = self.builder.pairs.get(&key).cloned().unwrap_or_default();
                         for (from, to) in pairs {
-                            self.connect(wiring, from, to);
+                            self.connect(wiring, Some(from), to);
                         }
                     }
                 }

@@ -211,6 +211,16 @@ pub enum NetworkError {
         span: Span,
     },
     #[error(
+        "groups of {cell} name {}, which the cell has not: they are left out",
+        segments_not_there(*segments, *first)
+    )]
+    MissingMembers {
+        cell: String,
+        segments: usize,
+        first: i64,
+        span: Span,
+    },
+    #[error(
         "{part} reads `{variable}`, which no `{element}` gives in {compartments} of {cell}: it is \
          {value} there (in SI units)", compartments = in_compartments(*compartments)
     )]
@@ -299,6 +309,13 @@ fn are_segments(number: usize) -> String {
     }
 }
 
+fn segments_not_there(number: usize, first: i64) -> String {
+    match number {
+        1 => format!("segment {first}"),
+        _ => format!("{number} segments, as {first}"),
+    }
+}
+
 fn listed(names: &[String]) -> String {
     let quoted: Vec<String> = (names.iter().take(LISTED))
         .map(|name| format!("`{name}`"))
@@ -353,6 +370,7 @@ impl NetworkError {
             LongCompartments { .. } => 445,
             OutsideSections { .. } => 446,
             NothingGives { .. } => 447,
+            MissingMembers { .. } => 448,
         }
     }
 
@@ -398,6 +416,7 @@ impl NetworkError {
             | CoversNothing { span, .. }
             | LongCompartments { span, .. }
             | OutsideSections { span, .. }
+            | MissingMembers { span, .. }
             | NothingGives { span, .. }
             | Nameless { span, .. }
             | UnknownFormat { span, .. }
@@ -511,6 +530,7 @@ impl NetworkError {
             OutsideSections { .. } => {
                 Some("add them to the groups of the sections that they belong to".to_owned())
             }
+            MissingMembers { .. } => Some("name segments of this morphology".to_owned()),
             NothingGives { element, .. } => {
                 Some(format!("add a `{element}` that covers these compartments"))
             }

@@ -9,13 +9,21 @@ use crate::leave_out::Attaching;
 use crate::{InstanceId, NetworkError, Route, hash_order, regimes_in_order};
 
 impl<'d> Connector<'_, '_, '_, 'd> {
-    /// Connects two instances.
-    pub(crate) fn connect(&mut self, wiring: &Wiring<'d>, from: InstanceId, to: InstanceId) {
+    /// Connects two instances. Without a sender, what is attached gets no events.
+    pub(crate) fn connect(
+        &mut self,
+        wiring: &Wiring<'d>,
+        from: Option<InstanceId>,
+        to: InstanceId,
+    ) {
         if self.is_counted(wiring, to) {
             return;
         }
-        self.note_ends([from, to]);
-        let source_port = self.port(wiring.source_port, from, Direction::Out);
+        self.note_ends([from.unwrap_or(to), to]);
+        let sender = from.and_then(|from| {
+            let port = self.port(wiring.source_port, from, Direction::Out)?;
+            Some((from, port))
+        });
         let delay = self.delay(wiring);
         let (target, reaches) = match wiring.receiver {
             Some(receiver) => {
@@ -32,7 +40,6 @@ impl<'d> Connector<'_, '_, '_, 'd> {
                 if let (Some(given), None) = (given, container) {
                     self.empty_destination(given, component, to);
                 }
-                let sender = source_port.map(|port| (from, port));
                 let reaches = sender
                     .is_none_or(|sender| self.crosses(sender, to, delay, attaching, component));
                 (attached, reaches)
@@ -40,9 +47,11 @@ impl<'d> Connector<'_, '_, '_, 'd> {
             None => (to, true),
         };
         let target_port = self.port(wiring.target_port, target, Direction::In);
-        if let (Some(source_port), Some(target_port), true) = (source_port, target_port, reaches) {
+        if let (Some((source, source_port)), Some(target_port), true) =
+            (sender, target_port, reaches)
+        {
             self.builder.network.routes.push(&Route {
-                source: from,
+                source,
                 source_port,
                 target,
                 target_port,

@@ -53,7 +53,7 @@ impl<'d> Reader<'_, 'd> {
             let mut groups = Vec::new();
             for child in element.children() {
                 if child.name() == rules.member[0] {
-                    members.extend(self.named(child, &rules.member[1], &ids));
+                    members.extend(self.member_named(child, &rules.member[1], &ids));
                 } else if child.name() == rules.include[0] {
                     let Some(attribute) = child.attribute(&rules.include[1]) else {
                         self.wrong(
@@ -168,11 +168,13 @@ impl<'d> Reader<'_, 'd> {
     ) -> Vec<usize> {
         let rules = self.rules;
         let child = |name: &str| element.children().find(|child| child.name() == name);
-        let mut end = |names: &[String; 2]| {
-            let found = child(&names[0])?;
-            self.named(found, &names[1], ids)
+        let mut end = |names: &[String; 2]| match child(&names[0]) {
+            None => Some(None),
+            Some(found) => self.member_named(found, &names[1], ids).map(Some),
         };
-        let (from, to) = (end(&rules.from), end(&rules.to));
+        let (Some(from), Some(to)) = (end(&rules.from), end(&rules.to)) else {
+            return Vec::new();
+        };
         if element.name() == rules.path {
             let first = from.or_else(|| segments.iter().position(|s| s.parent.is_none()));
             return match (first, to) {

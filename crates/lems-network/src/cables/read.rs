@@ -48,6 +48,7 @@ impl CablePlan {
             span: model.span_of(cell),
             cell: model.title(cell),
             errors: Vec::new(),
+            missing: Vec::new(),
         };
         let plan = reader.plan(cell, shape);
         Some(match plan {
@@ -83,6 +84,8 @@ pub(super) struct Reader<'m, 'd> {
     span: Span,
     pub cell: String,
     errors: Vec<NetworkError>,
+    /// Segments that groups name, and that are not there.
+    missing: Vec<(i64, Span)>,
 }
 
 impl<'d> Reader<'_, 'd> {
@@ -174,6 +177,14 @@ impl<'d> Reader<'_, 'd> {
         self.cover(&parts, &groups, &measures, &mut plan);
         self.complete(element, &mut plan);
         plan.find_doubts(self.rules, &self.cell, self.span);
+        if let Some((first, span)) = self.missing.first() {
+            plan.doubts.push(NetworkError::MissingMembers {
+                cell: self.cell.clone(),
+                segments: self.missing.len(),
+                first: *first,
+                span: *span,
+            });
+        }
         Some(plan)
     }
 
@@ -358,6 +369,22 @@ impl<'d> Reader<'_, 'd> {
                 Some("name a segment of this morphology".to_owned()),
                 span,
             );
+        }
+        found
+    }
+
+    /// The segment that an element of a group names. One that is not there is left out.
+    pub(super) fn member_named(
+        &mut self,
+        element: Element<'d>,
+        attribute: &str,
+        ids: &FxHashMap<i64, usize>,
+    ) -> Option<usize> {
+        let id = self.integer(element, attribute)?;
+        let found = ids.get(&id).copied();
+        if found.is_none() {
+            let span = self.attribute_span(element, attribute);
+            self.missing.push((id, span));
         }
         found
     }
