@@ -19,9 +19,23 @@ use nml2_coretypes::CORE_TYPES;
 /// The number of types in NeuroML 2.3.1.
 const TYPES: usize = 272;
 
-/// Deliberate additions to the official types: jLEMS has no cells with several compartments, and
-/// silently computes something else from them.
-const ADDITIONS: [(&str, &str); 1] = [("ComponentType morphology", "Children segments: at most 1")];
+/// Deliberate additions to the official types. jLEMS has no cells with several compartments, and silently computes
+/// something else from them. The schema has attributes for a segment or a group that the types do not name.
+const ADDITIONS: [(&str, &str); 13] = [
+    ("ComponentType morphology", "Children segments: at most 1"),
+    ("ComponentType baseChannelPopulation", "Text segment"),
+    ("ComponentType baseChannelPopulation", "Text segmentGroup"),
+    ("ComponentType channelPopulation", "Text segment"),
+    ("ComponentType channelPopulation", "Text segmentGroup"),
+    ("ComponentType channelPopulationNernst", "Text segment"),
+    ("ComponentType channelPopulationNernst", "Text segmentGroup"),
+    ("ComponentType channelDensity", "Text segment"),
+    ("ComponentType channelDensityGHK", "Text segment"),
+    ("ComponentType channelDensityGHK2", "Text segment"),
+    ("ComponentType channelDensityNernst", "Text segment"),
+    ("ComponentType channelDensityNernstCa2", "Text segment"),
+    ("ComponentType channelDensityVShift", "Text segment"),
+];
 
 /// Attributes that do not affect the meaning.
 const REMARKS: [&str; 1] = ["description"];

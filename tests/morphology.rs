@@ -330,6 +330,34 @@ fn a_concentration_that_nothing_gives_is_told_of_once() {
 }
 
 #[test]
+fn channels_that_are_counted_are_shown_without_a_place_too() {
+    let counted = r#"<channelPopulation id="n" ionChannel="pas" number="100" erev="-60mV"/>"#;
+    let cell = shown(&cell(&cylinder(4), &(LEAK.to_owned() + counted)));
+    let part = |id: &str| {
+        cell.parts
+            .iter()
+            .find(|part| part.id.as_deref() == Some(id))
+    };
+    assert_eq!(part("n").unwrap().compartments, 4);
+    assert_eq!(part("leak").unwrap().compartments, 4);
+}
+
+/// The schema has the attribute, the official type does not name it.
+#[test]
+fn channels_of_a_segment_are_legal() {
+    for channels in [
+        r#"<channelPopulation id="n" ionChannel="pas" number="100" erev="-60mV" segment="0"/>"#,
+        &LEAK.replace("/>", r#" segment="0"/>"#),
+    ] {
+        let folder = Folder::new();
+        folder.write("x.cell.nml", &cell(&cylinder(1), channels));
+        let validated = folder.call(&["validate", "-v", "x.cell.nml"]);
+        let said = String::from_utf8(validated.stderr).unwrap();
+        assert!(said.contains("W0445") && !said.contains("0217"), "{said}");
+    }
+}
+
+#[test]
 fn members_of_groups_that_are_not_there_are_left_out() {
     let density = LEAK
         .replace("-65 mV", "-60 mV")

@@ -429,13 +429,16 @@ impl Describer<'_, '_> {
         sections
     }
 
-    /// What is in the compartments: all that is per area, or about a part of the cell.
+    /// What is in the compartments: all that is per area, that is counted, or that is about a part of the cell.
     fn parts(&self) -> Vec<ResolvedPart> {
         let model = self.model;
         let mut parts = Vec::new();
         let mut unread: Vec<ComponentId> = vec![self.cell];
         while let Some(component) = unread.pop() {
-            if self.plan.is_density(component) || self.plan.is_somewhere(component) {
+            let parameters = &model.type_of_component(component).parameters;
+            let is_counted = || parameters.keys().any(|name| self.rules.is_counted(name));
+            let plan = self.plan;
+            if plan.is_density(component) || plan.is_somewhere(component) || is_counted() {
                 parts.push(component);
             }
             unread.extend(model.children(component).map(|(_, child)| child));
