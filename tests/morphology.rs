@@ -358,6 +358,38 @@ fn channels_of_a_segment_are_legal() {
 }
 
 #[test]
+fn densities_of_one_channel_on_the_same_membrane_are_told_once() {
+    let shape = cylinder(4)
+        + r#"<segment id="1"><parent segment="0"/><distal x="1100" y="0" z="0" diameter="2"/></segment>
+            <segmentGroup id="end" neuroLexId="sao864921383"><member segment="1"/></segmentGroup>"#;
+    let at = |id: &str, group: &str| {
+        let place = format!(r#" segmentGroup="{group}"/>"#);
+        LEAK.replace("leak", id).replace("/>", &place)
+    };
+    for (membrane, told) in [
+        (at("a", "cable") + &at("b", "end"), None),
+        (LEAK.to_owned() + &at("b", "end"), Some("in a compartment")),
+        (
+            LEAK.to_owned() + &at("b", "end") + &at("c", "cable"),
+            Some("in 5 compartments"),
+        ),
+    ] {
+        let folder = Folder::new();
+        folder.write("x.cell.nml", &cell(&shape, &membrane));
+        folder.write("LEMS_x.xml", &run_of("x.cell.nml"));
+        let run = folder.call(&["run", "-v", "LEMS_x.xml"]);
+        let messages = String::from_utf8(run.stderr).unwrap();
+        assert!(run.status.success(), "{messages}");
+        assert_eq!(
+            messages.matches("[W0449]").count(),
+            usize::from(told.is_some()),
+            "{messages}"
+        );
+        assert!(messages.contains(told.unwrap_or_default()), "{messages}");
+    }
+}
+
+#[test]
 fn members_of_groups_that_are_not_there_are_left_out() {
     let density = LEAK
         .replace("-65 mV", "-60 mV")

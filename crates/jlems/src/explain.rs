@@ -126,6 +126,7 @@ const EXPLANATIONS: &[(u16, &str)] = &[
     (446, include_str!("explain/0446.md")),
     (447, include_str!("explain/0447.md")),
     (448, include_str!("explain/0448.md")),
+    (449, include_str!("explain/0449.md")),
     (501, include_str!("explain/0501.md")),
     (502, include_str!("explain/0502.md")),
     (503, include_str!("explain/0503.md")),

@@ -211,6 +211,17 @@ pub enum NetworkError {
         span: Span,
     },
     #[error(
+        "{} and {} of {channel} cover the same membrane in {} of {cell}: they add up",
+        densities[0], densities[1], in_compartments(*compartments)
+    )]
+    Overlap {
+        cell: String,
+        channel: String,
+        densities: [String; 2],
+        compartments: usize,
+        span: Span,
+    },
+    #[error(
         "groups of {cell} name {}, which the cell has not: they are left out",
         segments_not_there(*segments, *first)
     )]
@@ -371,6 +382,7 @@ impl NetworkError {
             OutsideSections { .. } => 446,
             NothingGives { .. } => 447,
             MissingMembers { .. } => 448,
+            Overlap { .. } => 449,
         }
     }
 
@@ -417,6 +429,7 @@ impl NetworkError {
             | LongCompartments { span, .. }
             | OutsideSections { span, .. }
             | MissingMembers { span, .. }
+            | Overlap { span, .. }
             | NothingGives { span, .. }
             | Nameless { span, .. }
             | UnknownFormat { span, .. }
@@ -531,6 +544,9 @@ impl NetworkError {
                 Some("add them to the groups of the sections that they belong to".to_owned())
             }
             MissingMembers { .. } => Some("name segments of this morphology".to_owned()),
+            Overlap { .. } => Some(
+                "the program that jNeuroML exports for NEURON takes the last of them only".to_owned(),
+            ),
             NothingGives { element, .. } => {
                 Some(format!("add a `{element}` that covers these compartments"))
             }

@@ -1,6 +1,10 @@
 //! What is legal in a cell with dendrites, and probably a mistake.
 
+use std::collections::BTreeSet;
+
 use lems_document::Span;
+use lems_model::{ComponentId, Model};
+use rustc_hash::FxHashMap;
 
 use super::{CablePlan, CableRules};
 use crate::NetworkError;
@@ -8,7 +12,48 @@ use crate::NetworkError;
 /// A warning advises more compartments for a section if it should have more than this many times as many.
 const FEW: f64 = 5.0;
 
+/// How much more than the whole of a compartment densities of one channel may cover by rounding.
+const ROUNDING: f64 = 1e-6;
+
 impl CablePlan {
+    /// Warns of densities of one channel that cover the same membrane: once, however many there are.
+    pub(super) fn find_overlaps(&mut self, model: &Model<'_>, cell: &str) {
+        let mut densities: Vec<ComponentId> = self.densities.iter().copied().collect();
+        densities.sort_unstable();
+        // How much of a compartment the densities of a channel cover, and the last of them.
+        let mut covered: FxHashMap<(ComponentId, usize), (f64, ComponentId)> = FxHashMap::default();
+        let mut compartments = BTreeSet::new();
+        let mut first = None;
+        for density in densities {
+            let Some((_, channel)) = model.references(density).first() else {
+                continue;
+            };
+            for compartment in 0..self.morphology.compartments().len() {
+                let share = self.share_in(density, compartment);
+                if share == 0.0 {
+                    continue;
+                }
+                let known = covered.entry((*channel, compartment));
+                let (sum, before) = known.or_insert((0.0, density));
+                *sum += share;
+                if *sum > 1.0 + ROUNDING {
+                    compartments.insert(compartment);
+                    first.get_or_insert((*channel, *before, density));
+                }
+                *before = density;
+            }
+        }
+        if let Some((channel, one, other)) = first {
+            self.doubts.push(NetworkError::Overlap {
+                cell: cell.to_owned(),
+                channel: model.title(channel),
+                densities: [model.title(one), model.title(other)],
+                compartments: compartments.len(),
+                span: model.span_of(other),
+            });
+        }
+    }
+
     /// Warns of segments in no section, if there are sections, and of compartments that are too long:
     /// once each, however many there are.
     pub(super) fn find_doubts(&mut self, rules: &CableRules, cell: &str, span: Span) {

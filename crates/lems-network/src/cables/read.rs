@@ -177,6 +177,7 @@ impl<'d> Reader<'_, 'd> {
         self.cover(&parts, &groups, &measures, &mut plan);
         self.complete(element, &mut plan);
         plan.find_doubts(self.rules, &self.cell, self.span);
+        plan.find_overlaps(self.model, &self.cell);
         if let Some((first, span)) = self.missing.first() {
             plan.doubts.push(NetworkError::MissingMembers {
                 cell: self.cell.clone(),
