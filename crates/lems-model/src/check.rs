@@ -46,16 +46,21 @@ pub(crate) fn equations(model: &mut Model<'_>) -> Result<(), Vec<ModelError>> {
 /// The dynamics, own or inherited, of all that the target of a model leads to; of all components
 /// where there is no target.
 fn dynamics_in_use<'d>(model: &Model<'d>) -> FxHashSet<*const Dynamics<'d>> {
+    let in_use = components_in_use(model).into_iter();
+    let dynamics = in_use.filter_map(|id| model.type_of_component(id).dynamics.as_ref());
+    dynamics.map(Arc::as_ptr).collect()
+}
+
+/// All that the target of a model leads to; all components where there is no target. One of each table stands for all.
+pub(crate) fn components_in_use(model: &Model<'_>) -> Vec<ComponentId> {
     let mut waiting: Vec<ComponentId> = match model.target {
         Some(target) => vec![target.component],
         None => model.top_level.clone(),
     };
     let mut seen: FxHashSet<ComponentId> = waiting.iter().copied().collect();
-    let mut used = FxHashSet::default();
+    let mut used = Vec::new();
     while let Some(id) = waiting.pop() {
-        if let Some(dynamics) = &model.type_of_component(id).dynamics {
-            used.insert(Arc::as_ptr(dynamics));
-        }
+        used.push(id);
         let component = model.component(id);
         // Those of all in a table, which have their type in common.
         let references = component.references.iter().map(|(_, target)| *target);
@@ -492,7 +497,7 @@ impl<'c, 'd> Checker<'c, 'd> {
         let candidates = (ports.iter())
             .filter(|(_, port)| port.direction == direction)
             .map(|(name, _)| *name);
-        self.errors.push(ModelError::UnknownPort {
+        self.if_used(ModelError::UnknownPort {
             name: port.value().to_owned(),
             component_type: self.component_type.name.to_owned(),
             suggestion: nearest(port.value(), candidates).map(str::to_owned),

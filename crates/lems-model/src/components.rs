@@ -33,6 +33,9 @@ pub(crate) fn read<'d>(
         duplicates: FxHashSet::default(),
         warned: FxHashSet::default(),
         untyped: FxHashSet::default(),
+        named: (elements.iter().rev())
+            .filter_map(|element| Some((element.attribute("id")?.value(), *element)))
+            .collect(),
     };
     let targets: Vec<_> = elements.iter().filter(|e| e.name() == "Target").collect();
     for element in elements.iter().filter(|e| e.name() != "Target") {
@@ -63,6 +66,8 @@ struct Reader<'m, 'd> {
     warned: FxHashSet<(TypeId, &'d str)>,
     /// Ids of top-level elements whose type is unknown.
     untyped: FxHashSet<&'d str>,
+    /// The first top-level element with each id.
+    named: FxHashMap<&'d str, Element<'d>>,
 }
 
 fn without_component(target: Element<'_>) -> ModelError {
@@ -107,13 +112,25 @@ impl<'d> Reader<'_, 'd> {
         if by_name.is_some() {
             return by_name;
         }
-        let prototype = (element.attribute("extends"))
-            .and_then(|extends| self.model.ids.get(extends.value()))
-            .map(|id| self.model.component(*id).component_type);
-        if prototype.is_none() {
+        let extended = self.type_of_extended(element);
+        if extended.is_none() {
             self.unknown_type(element);
         }
-        prototype
+        extended
+    }
+
+    /// The type of what an element without a type extends, which may come later in the file.
+    fn type_of_extended(&self, element: Element<'d>) -> Option<TypeId> {
+        let extends = |element: &Element<'d>| {
+            let name = element.attribute("extends")?.value();
+            self.named.get(name).copied()
+        };
+        let chain = std::iter::successors(extends(&element), extends).take(MAX_EXTENDS);
+        let type_of = |element: Element<'d>| match element.attribute("type") {
+            Some(given) => self.model.type_named(given.value()),
+            None => self.model.type_named(element.name()),
+        };
+        chain.into_iter().find_map(type_of)
     }
 
     fn unknown_type(&mut self, element: Element<'d>) {
@@ -203,6 +220,10 @@ impl<'d> Reader<'_, 'd> {
                     .or_else(|| self.model.type_named(element.name()))
                     .filter(|kind| given.is_none() || self.claims(*kind, "type"))
             });
+        let kind = kind.or_else(|| match given {
+            None => self.type_of_extended(element),
+            Some(_) => None,
+        });
         let Some(kind) = kind else {
             if self.model.note(name).is_none() {
                 self.unknown_type(element);
@@ -336,14 +357,22 @@ impl<'d> Reader<'_, 'd> {
                 });
             }
             None if self.untyped.contains(name) => {}
-            None => self.errors.push(ModelError::UnknownComponent {
-                id: name.to_owned(),
-                suggestion: nearest(name, self.model.ids.keys().copied()).map(str::to_owned),
-                span: reference.span(),
-            }),
+            None => {
+                let unknown = self.unknown_component(reference);
+                self.errors.push(unknown);
+            }
             _ => {}
         }
         found
+    }
+
+    fn unknown_component(&self, reference: Attribute<'d>) -> ModelError {
+        let name = reference.value();
+        ModelError::UnknownComponent {
+            id: name.to_owned(),
+            suggestion: nearest(name, self.model.ids.keys().copied()).map(str::to_owned),
+            span: reference.span(),
+        }
     }
 
     /// The components, each table at once.
@@ -553,11 +582,18 @@ impl<'d> Reader<'_, 'd> {
                 Some(sibling) => Some(sibling),
                 None if !known && siblings.clone().next().is_some() => {
                     let ids = siblings.filter_map(id_of);
-                    self.errors.push(ModelError::UnknownSibling {
+                    let suggestion = nearest(attribute.value(), ids).map(str::to_owned);
+                    // What follows the reference finds nothing. If nothing does, the model runs.
+                    self.model.warnings.push(ModelError::UnknownSibling {
                         id: attribute.value().to_owned(),
-                        suggestion: nearest(attribute.value(), ids).map(str::to_owned),
+                        suggestion,
                         span: attribute.span(),
                     });
+                    None
+                }
+                None if local && !known => {
+                    let unknown = self.unknown_component(attribute);
+                    self.model.warnings.push(unknown);
                     None
                 }
                 None => self.look_up(attribute),
@@ -582,11 +618,8 @@ impl<'d> Reader<'_, 'd> {
         };
         let name = attribute.value();
         if !self.model.ids.contains_key(name) {
-            self.model.warnings.push(ModelError::UnknownComponent {
-                id: name.to_owned(),
-                suggestion: nearest(name, self.model.ids.keys().copied()).map(str::to_owned),
-                span: attribute.span(),
-            });
+            let unknown = self.unknown_component(attribute);
+            self.model.warnings.push(unknown);
         }
     }
 

@@ -14,7 +14,7 @@ use crate::{
 const MOST_CASES: usize = 1000;
 
 /// Checks the declarations of every type.
-pub(crate) fn check(model: &mut Model<'_>) -> Result<(), Vec<ModelError>> {
+pub(crate) fn check(model: &mut Model<'_>) -> Vec<ModelError> {
     let (mut errors, mut warnings) = (Vec::new(), Vec::new());
     for kind in model.types.values() {
         if !kind.element.is_embedded() {
@@ -29,11 +29,7 @@ pub(crate) fn check(model: &mut Model<'_>) -> Result<(), Vec<ModelError>> {
         checker.members();
     }
     model.warnings.extend(warnings);
-    if errors.is_empty() {
-        Ok(())
-    } else {
-        Err(errors)
-    }
+    errors
 }
 
 struct Checker<'c, 'd> {

@@ -14,6 +14,7 @@ mod derived_parameters;
 mod digits;
 mod dynamics;
 mod error;
+mod excused;
 mod inheritance;
 mod lints;
 mod model;

@@ -26,7 +26,7 @@ pub(crate) fn definitions<'d>(
     document: &'d Document,
     is_wanted: &dyn Fn(Element<'d>) -> bool,
     model: &mut Model<'d>,
-) -> Result<Vec<Element<'d>>, Vec<ModelError>> {
+) -> (Vec<Element<'d>>, Vec<ModelError>) {
     let mut reader = Reader {
         model,
         words: document.words(|| default_list_names(document)),
@@ -54,11 +54,7 @@ pub(crate) fn definitions<'d>(
     for element in types {
         reader.component_type(element);
     }
-    if reader.errors.is_empty() {
-        Ok(others)
-    } else {
-        Err(reader.errors)
-    }
+    (others, reader.errors)
 }
 
 /// The model that grows and the errors met on the way.
@@ -125,7 +121,8 @@ impl<'d> Reader<'_, 'd> {
         let Some(attribute) = element.attribute(name) else {
             return 0;
         };
-        attribute.value().trim().parse().unwrap_or_else(|_| {
+        // Blanks around it make it unreadable for jLEMS.
+        attribute.value().parse().unwrap_or_else(|_| {
             self.model.warnings.push(ModelError::BadInteger {
                 text: attribute.value().to_owned(),
                 span: attribute.span(),

@@ -3,8 +3,8 @@
 use lems_document::{Attribute, Document, Element};
 
 use crate::{
-    Model, ModelError, ModelFailure, check, components, declarations, derived_parameters,
-    inheritance, lints, read, wanted,
+    Model, ModelError, ModelFailure, check, components, declarations, derived_parameters, excused,
+    excused::Excused, inheritance, lints, read, wanted,
 };
 
 impl<'d> Model<'d> {
@@ -39,12 +39,36 @@ impl<'d> Model<'d> {
         document: &'d Document,
         is_wanted: &dyn Fn(Element<'d>) -> bool,
     ) -> Result<Model<'d>, ModelFailure> {
+        let failure = match Self::read_excusing(document, is_wanted, Excused::Nothing) {
+            Ok((model, _)) => return Ok(model),
+            Err(failure) => failure,
+        };
+        if !failure.errors.iter().all(excused::may_be_excused) {
+            return Err(failure);
+        }
+        // jLEMS does not see these mistakes in a type that nothing runs.
+        let again = Self::read_excusing(document, is_wanted, Excused::Mistakes(Vec::new()));
+        match again {
+            Ok((mut model, excused)) if excused::matters_to_none(&excused, &model) => {
+                model.warnings.extend(excused);
+                Ok(model)
+            }
+            _ => Err(failure),
+        }
+    }
+
+    /// The model, and the mistakes that were excused.
+    fn read_excusing(
+        document: &'d Document,
+        is_wanted: &dyn Fn(Element<'d>) -> bool,
+        mut excused: Excused,
+    ) -> Result<(Model<'d>, Vec<ModelError>), ModelFailure> {
         let mut model = Model {
             notes: document.notes(),
             ..Model::default()
         };
-        match model.read_stages(document, is_wanted) {
-            Ok(()) => Ok(model),
+        match model.read_stages(document, is_wanted, &mut excused) {
+            Ok(()) => Ok((model, excused.into_mistakes())),
             Err(errors) => Err(ModelFailure {
                 errors,
                 warnings: model.warnings,
@@ -56,10 +80,13 @@ impl<'d> Model<'d> {
         &mut self,
         document: &'d Document,
         is_wanted: &dyn Fn(Element<'d>) -> bool,
+        excused: &mut Excused,
     ) -> Result<(), Vec<ModelError>> {
-        let elements = read::definitions(document, is_wanted, self)?;
+        let (elements, errors) = read::definitions(document, is_wanted, self);
+        excused.check(errors)?;
         inheritance::resolve(self)?;
-        declarations::check(self)?;
+        let errors = declarations::check(self);
+        excused.check(errors)?;
         components::read(self, &elements)?;
         derived_parameters::evaluate(self)?;
         check::equations(self)?;
