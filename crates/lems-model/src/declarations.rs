@@ -117,7 +117,7 @@ impl<'d> Checker<'_, 'd> {
                     self.exposure_exists(child);
                     self.cases(child);
                 }
-                "KineticScheme" => {
+                "KineticScheme" if dynamics.name() != "Regime" => {
                     self.list_exists(child, "nodes");
                     self.list_exists(child, "edges");
                 }

@@ -235,7 +235,7 @@ impl<'d> Reader<'_, 'd> {
     fn constant(&mut self, element: Element<'d>) {
         let symbol = element
             .attribute("symbol")
-            .or_else(|| self.required(element, "name"));
+            .or_else(|| self.useful(element, "name"));
         let (Some(symbol), Some(value)) = (symbol, self.required(element, "value")) else {
             return;
         };

@@ -29,6 +29,9 @@ impl<'d> Reader<'_, 'd> {
                 dynamics.extends_base = true;
             } else if child.name() == "Regime" {
                 self.regime(child, &mut dynamics);
+            } else if child.name() == "KineticScheme" {
+                // One in a regime is ignored.
+                dynamics.schemes.extend(self.kinetic_scheme(child));
             } else {
                 self.behaviour(child, &mut dynamics);
             }
@@ -89,7 +92,6 @@ impl<'d> Reader<'_, 'd> {
                     dynamics.on_event.push(EventHandler { port, actions });
                 }
             }
-            "KineticScheme" => dynamics.schemes.extend(self.kinetic_scheme(child)),
             _ => self.ignored(child),
         }
     }

@@ -142,7 +142,7 @@ impl<'d> Reader<'_, 'd> {
     fn assigns(&mut self, element: Element<'d>) -> Vec<Assign<'d>> {
         let mut assigns = Vec::new();
         for child in element.children().filter(|child| child.name() == "Assign") {
-            let property = self.required(child, "property");
+            let property = self.useful(child, "property");
             let value = self.required_formula(child, "value");
             if let (Some(property), Some(value)) = (property, value) {
                 assigns.push(Assign {
