@@ -428,6 +428,14 @@ fn cells_without_a_network_are_drawn_side_by_side() {
     assert!(refused.to_string().contains("no cell that has segments"));
 }
 
+#[test]
+fn a_model_that_may_get_to_a_mistake_is_not_exported() {
+    let model = workspace().join("tests/bad/unknown_variable_in_case.xml");
+    let text = std::fs::read_to_string(model).unwrap();
+    let refused = of_text(&text).expect_err("no simulator ends there");
+    assert!(refused.to_string().contains("E0330"), "{refused}");
+}
+
 /// A spike source that excites a cell after a delay.
 fn with_events(delay: &str) -> String {
     format!(

@@ -81,6 +81,10 @@ pub fn export(
     if !others.is_empty() {
         warnings.push(last_of(others.len() + 1));
     }
+    // Other simulators cannot end a run where it gets to a mistake.
+    if !simulation.stops().is_empty() {
+        return Err(Failure::of(loaded.document().sources(), simulation.stops()));
+    }
     let name = name_for_outputs(path);
     let mut remark = None;
     let files = match form {

@@ -270,7 +270,9 @@ impl AllRuns<'_> {
         };
         let is_worth_explaining = |error: &RunError| match error {
             RunError::Engine(EngineError::Fault(Fault::Disconnected { .. })) => false,
-            RunError::Engine(EngineError::Fault(_)) => !follows(self.options),
+            RunError::Engine(EngineError::Fault(_) | EngineError::Mistake { .. }) => {
+                !follows(self.options)
+            }
             RunError::Engine(EngineError::NotFinite { .. }) => is_short() && !follows(self.options),
             RunError::Engine(_) | RunError::Limit(_) => false,
         };

@@ -1,6 +1,7 @@
 //! What can stop a run.
 
 use lems_ir::Fault;
+use lems_model::ModelError;
 use lems_output::OutputError;
 
 use crate::CheckpointError;
@@ -16,6 +17,14 @@ pub enum EngineError {
         /// NaN or an infinity.
         value: f64,
         /// Time of the row, in seconds.
+        time: f64,
+    },
+    /// The run got to a mistake in the model.
+    #[error("the run gets to a mistake at t = {time} s: {mistake}")]
+    Mistake {
+        /// The mistake.
+        mistake: Box<ModelError>,
+        /// Time of the step, in seconds.
         time: f64,
     },
     /// Events without end.
@@ -34,6 +43,7 @@ impl EngineError {
     pub fn code(&self) -> u16 {
         match self {
             EngineError::NotFinite { .. } => 501,
+            EngineError::Mistake { mistake, .. } => mistake.code(),
             EngineError::Fault(Fault::EndlessRelay { .. }) => 502,
             EngineError::Fault(Fault::TooManyEvents { .. }) => 520,
             EngineError::Fault(Fault::Ended { .. }) => 523,
@@ -52,6 +62,7 @@ impl EngineError {
                  divides by zero or takes the logarithm of a negative number"
                     .to_owned(),
             ),
+            EngineError::Mistake { mistake, .. } => mistake.help(),
             EngineError::Fault(Fault::EndlessRelay { .. }) => {
                 Some("give one of the connections of the circle a delay".to_owned())
             }

@@ -406,6 +406,12 @@ impl<S: Sink> Cursor<S> {
 
     fn record_events(&mut self, simulation: &Simulation) -> Result<(), EngineError> {
         for selection in self.state.recorded.drain(..) {
+            if let Some(mistake) = simulation.stop(selection) {
+                return Err(EngineError::Mistake {
+                    mistake: Box::new(mistake.clone()),
+                    time: self.time,
+                });
+            }
             if let Some((file, index)) = simulation.selection(selection) {
                 self.sink.event(file, index, self.time)?;
             }

@@ -7,7 +7,7 @@ use lems_expression::Dimension;
 use lems_ir::{Action, Cable, Probe, Program, Target};
 use lems_lower::{Division, Lowered, Method, Recorded, lower};
 use lems_math::JavaRandom;
-use lems_model::Model;
+use lems_model::{Model, ModelError};
 use lems_network::{
     EventFormat, Experiment, Network, NetworkError, Run, ShapeId, Shapes, Variable,
 };
@@ -39,6 +39,8 @@ pub struct Simulation {
     pub(crate) event_files: Vec<EventPlan>,
     /// Paths of the ports that take events from outside; `first_inlet` is the source of the first.
     inlets: Vec<String>,
+    /// Mistakes that end the run when it gets there: they are recorded behind the selections of all event files.
+    stops: Vec<ModelError>,
     pub(crate) first_inlet: u32,
 }
 
@@ -208,6 +210,7 @@ impl Simulation {
             shapes: shapes_of_columns,
             fixed,
             inlets: first_inlet,
+            stops,
             mut division,
         } = lower(&network, &shapes, &recorded, method)?;
         division.is_sound &= network.distribution.is_none()
@@ -253,6 +256,7 @@ impl Simulation {
             event_files,
             recording,
             inlets: inlets.into_iter().map(|inlet| inlet.path).collect(),
+            stops,
             first_inlet,
         })
     }
@@ -330,6 +334,18 @@ impl Simulation {
         } else {
             self.every()
         }
+    }
+
+    /// The mistake that ends the run, if that is what an event has been recorded for.
+    pub(crate) fn stop(&self, number: u32) -> Option<&ModelError> {
+        let files = self.event_files.iter();
+        let selections: usize = files.map(|file| file.ids.len()).sum();
+        self.stops.get((number as usize).checked_sub(selections)?)
+    }
+
+    /// Mistakes that end the run when it gets there.
+    pub fn stops(&self) -> &[ModelError] {
+        &self.stops
     }
 
     /// The event file that a selection is of, and the place of the selection in it.

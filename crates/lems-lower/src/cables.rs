@@ -187,7 +187,7 @@ impl<'d> Lowering<'_, '_, 'd> {
             let place = self.live(at, state.name);
             let mut after = code.load(place);
             for rate in &state.rates {
-                let rate = self.expression(code, at, &rate.value.expression);
+                let rate = self.expression(code, at, &rate.value);
                 let change = code.binary(Operator::Multiply, whole.seconds, rate);
                 after = code.binary(Operator::Add, after, change);
             }

@@ -2,7 +2,10 @@
 
 use lems_expression::{Expression, Node as Term};
 use lems_index::{Id, narrow};
-use lems_model::{Actions, Assignment, ConditionalVariable, Dynamics, Reduce, Selection, Step};
+use lems_model::{
+    Actions, Assignment, ConditionalVariable, Dynamics, Formula, ModelError, Reduce, Selection,
+    Step,
+};
 use lems_network::{InstanceId, NetworkError, NodeId, Readable, ShapeId, Variable};
 
 use super::{
@@ -88,46 +91,55 @@ impl<'d> Lowering<'_, '_, 'd> {
         column.place(at.nest.level)
     }
 
-    /// The value of a name in an equation of a node.
+    /// The value of a name in an equation of a node, which must have one.
     pub(super) fn variable(
         &mut self,
         code: &mut Code,
         at: NodeContext<'_>,
         name: &str,
     ) -> Register {
+        self.known_variable(code, at, name).unwrap_or_else(|| {
+            self.unknown_name(at, name);
+            // Any value will do: no program is made after an error.
+            code.constant(0.0)
+        })
+    }
+
+    /// The value of a name in an equation of a node, if the name has a meaning there.
+    fn known_variable(
+        &mut self,
+        code: &mut Code,
+        at: NodeContext<'_>,
+        name: &str,
+    ) -> Option<Register> {
         let kind = (self.network.model).type_of(self.shape(at.nest.shape).nodes[at.node].kind);
         if let Some((name, _)) = kind.parameters.get_key_value(name) {
-            return self.parameter(code, at.nest, at.node, name);
+            return Some(self.parameter(code, at.nest, at.node, name));
         }
         if let Some(constant) = self.network.model.constants.get(name) {
-            return code.constant(constant.value);
+            return Some(code.constant(constant.value));
         }
         if let Some(name) = self.own_variable(at, name) {
             let place = self.live(at, name);
-            return code.load(place);
+            return Some(code.load(place));
         }
         if let Some((name, _)) = kind.properties.get_key_value(name) {
-            return self.property(code, at.nest, at.node, name);
+            return Some(self.property(code, at.nest, at.node, name));
         }
-        if name == "t" {
-            return match at.clock {
-                Clock::Step => code.time(),
-                Clock::Ahead => {
-                    let (time, step) = (code.time(), code.step());
-                    let half = code.constant(0.5);
-                    let half_step = code.binary(Operator::Multiply, half, step);
-                    code.binary(Operator::Add, time, half_step)
-                }
-                Clock::Zero => code.constant(0.0),
-                Clock::Local => {
-                    let place = self.live(at, "t");
-                    code.load(place)
-                }
-            };
-        }
-        self.unknown_name(at, name);
-        // Any value will do: no program is made after an error.
-        code.constant(0.0)
+        (name == "t").then(|| match at.clock {
+            Clock::Step => code.time(),
+            Clock::Ahead => {
+                let (time, step) = (code.time(), code.step());
+                let half = code.constant(0.5);
+                let half_step = code.binary(Operator::Multiply, half, step);
+                code.binary(Operator::Add, time, half_step)
+            }
+            Clock::Zero => code.constant(0.0),
+            Clock::Local => {
+                let place = self.live(at, "t");
+                code.load(place)
+            }
+        })
     }
 
     /// Reports a name that has no meaning in the equations of a type, once. The check of the model
@@ -158,17 +170,49 @@ impl<'d> Lowering<'_, '_, 'd> {
         own.or_else(|| kind.dynamics.as_ref()?.requirements.get(name).copied())
     }
 
-    /// The value of an expression: a double, or a truth value for a condition.
+    /// The value of an expression: a double, or a truth value for a condition. A name in it that has no
+    /// meaning ends the run when it gets there.
     pub(super) fn expression(
         &mut self,
         code: &mut Code,
         at: NodeContext<'_>,
-        expression: &Expression,
+        formula: &Formula<'d>,
     ) -> Register {
-        let variables: Vec<Register> = (expression.variables().iter())
-            .map(|name| self.variable(code, at, name))
-            .collect();
+        let expression = &formula.expression;
+        let mut variables = Vec::with_capacity(expression.variables().len());
+        for (index, name) in expression.variables().iter().enumerate() {
+            let known = self.known_variable(code, at, name);
+            variables.push(known.unwrap_or_else(|| {
+                self.stop(
+                    code,
+                    at,
+                    ModelError::UnknownVariable {
+                        name: name.clone(),
+                        component_type: self.type_name(at.nest.shape, at.node).to_owned(),
+                        suggestion: self.network.suggest(self.first_instance(at), name),
+                        span: formula.span(expression.variable_range(index)),
+                    },
+                );
+                // Any value will do: the run ends with this step.
+                code.constant(0.0)
+            }));
+        }
         evaluate(code, expression, &variables)
+    }
+
+    /// Ends the run when it gets here, because of a mistake in the model.
+    fn stop(&mut self, code: &mut Code, at: NodeContext<'_>, mistake: ModelError) {
+        let (shape, node, span) = (at.nest.shape, at.node, mistake.span());
+        let key = (shape, node, span.source.0, span.start);
+        let first = match self.stops.get(&key) {
+            Some((first, _)) => *first,
+            None => {
+                let first = self.new_sources(self.shape(shape).members);
+                self.stops.insert(key, (first, mistake));
+                first
+            }
+        };
+        code.emit(first.get(), Level(at.nest.level));
     }
 
     /// The value of a `ConditionalDerivedVariable`: of its first case that holds, else 0.
@@ -178,8 +222,8 @@ impl<'d> Lowering<'_, '_, 'd> {
         at: NodeContext<'_>,
         variable: &ConditionalVariable<'d>,
     ) -> Register {
-        cases(code, variable, &mut |code, expression| {
-            self.expression(code, at, expression)
+        cases(code, variable, &mut |code, formula| {
+            self.expression(code, at, formula)
         })
     }
 
@@ -344,9 +388,33 @@ impl<'d> Lowering<'_, '_, 'd> {
     /// Does assignments, then events, then the transition.
     pub(super) fn actions(&mut self, code: &mut Code, at: NodeContext<'_>, actions: &Actions<'d>) {
         self.effects(code, at, actions);
-        if let Some(regime) = actions.transition {
-            self.enter(code, at, regime.value());
+        if let Some(regime) = self.next_regime(code, at, actions) {
+            self.enter(code, at, regime);
         }
+    }
+
+    /// The regime that actions lead to. One that does not exist ends the run when a regime leads to it.
+    fn next_regime(
+        &mut self,
+        code: &mut Code,
+        at: NodeContext<'_>,
+        actions: &Actions<'d>,
+    ) -> Option<&'d str> {
+        let regime = actions.transition?;
+        let dynamics = self.dynamics(at.nest.shape, at.node)?;
+        if dynamics.regimes.contains_key(regime.value()) {
+            return Some(regime.value());
+        }
+        if at.regime.is_some() {
+            let mistake = ModelError::UnknownRegime {
+                name: regime.value().to_owned(),
+                component_type: self.type_name(at.nest.shape, at.node).to_owned(),
+                suggestion: None,
+                span: regime.span(),
+            };
+            self.stop(code, at, mistake);
+        }
+        None
     }
 
     /// The same without the transition.
@@ -367,7 +435,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         at: NodeContext<'_>,
         assignment: &Assignment<'d>,
     ) {
-        let value = self.expression(code, at, &assignment.value.expression);
+        let value = self.expression(code, at, &assignment.value);
         let place = self.live(at, assignment.variable);
         code.store(place, value);
     }
@@ -417,8 +485,9 @@ impl<'d> Lowering<'_, '_, 'd> {
             match blocks.next() {
                 Some(actions) => {
                     let regime = Some(*number);
-                    self.effects(code, NodeContext { regime, ..at }, actions);
-                    next = actions.transition.map(|regime| regime.value());
+                    let at = NodeContext { regime, ..at };
+                    self.effects(code, at, actions);
+                    next = self.next_regime(code, at, actions);
                 }
                 None => {
                     entered.pop();
@@ -540,23 +609,23 @@ fn finish_guarded(
 }
 
 /// The value of the first case that holds, else 0; `value` lowers a condition or value.
-pub(super) fn cases(
+pub(super) fn cases<'d>(
     code: &mut Code,
-    variable: &ConditionalVariable<'_>,
-    value: &mut dyn FnMut(&mut Code, &Expression) -> Register,
+    variable: &ConditionalVariable<'d>,
+    value: &mut dyn FnMut(&mut Code, &Formula<'d>) -> Register,
 ) -> Register {
     let zero = code.constant(0.0);
     let result = code.accumulator(zero);
     let mut open: Vec<(Register, Block)> = Vec::new();
     for case in &variable.cases {
         let Some(condition) = &case.condition else {
-            let chosen = value(code, &case.value.expression);
+            let chosen = value(code, &case.value);
             code.set(result, chosen);
             break;
         };
-        let condition = value(code, &condition.expression);
+        let condition = value(code, condition);
         code.begin();
-        let chosen = value(code, &case.value.expression);
+        let chosen = value(code, &case.value);
         code.set(result, chosen);
         let then = code.end();
         code.begin();

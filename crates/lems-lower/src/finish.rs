@@ -136,6 +136,9 @@ impl<'d> Lowering<'_, '_, 'd> {
             shapes,
             fixed,
             inlets,
+            stops: (self.stops.into_values())
+                .map(|(_, mistake)| mistake)
+                .collect(),
             division: self.division,
         })
     }

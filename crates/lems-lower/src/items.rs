@@ -67,7 +67,7 @@ impl<'d> Lowering<'_, '_, 'd> {
                 self.settle(code, at, names, totals, stage);
             }
             Item::Rate(rate) => {
-                let value = self.expression(code, at, &rate.value.expression);
+                let value = self.expression(code, at, &rate.value);
                 let place = self.place(at, ColumnKind::Rate);
                 code.store(place, value);
             }
@@ -116,9 +116,7 @@ impl<'d> Lowering<'_, '_, 'd> {
                     None => self.selection(code, at, selection),
                 }
             }
-            Computation::Derived(variable) => {
-                Ok(self.expression(code, at, &variable.value.expression))
-            }
+            Computation::Derived(variable) => Ok(self.expression(code, at, &variable.value)),
             Computation::Conditional(variable) => Ok(self.conditional(code, at, variable)),
         };
         match value {
@@ -154,7 +152,7 @@ impl<'d> Lowering<'_, '_, 'd> {
     /// Computes all rates, then moves each state variable by its rate times the step.
     fn integrate(&mut self, code: &mut Code, at: NodeContext<'_>, rates: &[TimeDerivative<'d>]) {
         let values: Vec<Register> = (rates.iter())
-            .map(|rate| self.expression(code, at, &rate.value.expression))
+            .map(|rate| self.expression(code, at, &rate.value))
             .collect();
         for (rate, value) in rates.iter().zip(values) {
             let place = self.live(at, rate.variable);
@@ -183,7 +181,7 @@ impl<'d> Lowering<'_, '_, 'd> {
             _ => at.clock,
         };
         let at = NodeContext { clock, ..at };
-        let test = self.expression(code, at, &condition.test.expression);
+        let test = self.expression(code, at, &condition.test);
         code.begin();
         self.actions(code, at, &condition.actions);
         let then = code.end();

@@ -35,7 +35,7 @@ use lems_index::{Id, IdVec, narrow};
 
 use indexmap::{IndexMap, IndexSet};
 use lems_equations::{Equations, Phase};
-use lems_model::{Actions, Dynamics, Trigger, TypeId};
+use lems_model::{Actions, Dynamics, ModelError, Trigger, TypeId};
 use lems_network::{
     InstanceId, Location, MemberId, Network, NetworkError, NodeId, Readable, Shape, ShapeId,
     Shapes, Variable, Visit,
@@ -65,6 +65,9 @@ pub struct Lowered {
     pub fixed: Vec<Range<u32>>,
     /// First of the sources that send to the inlets, one after another, in the order of [`Recorded::inlets`].
     pub inlets: u32,
+    /// Mistakes that end the run when it gets there. The i-th of them is recorded as an event selection, behind
+    /// those of [`Recorded::events`].
+    pub stops: Vec<ModelError>,
     /// Which part of the whole program it is.
     pub division: Division,
 }
@@ -262,6 +265,8 @@ pub(crate) struct Lowering<'n, 'm, 'd> {
     /// First source of each port: that of the first member.
     sources: FxHashMap<PortKey<'d>, SourceId>,
     source_count: u32,
+    /// Mistakes that end the run when it gets there, by node and place in the text, with their first sources.
+    stops: IndexMap<(ShapeId, NodeId, u32, u32), (SourceId, ModelError)>,
     /// What is attached where.
     attachments: FxHashMap<ListKey<'d>, Rc<Attachments>>,
     /// Variables of each type that an equation has been about.
@@ -316,6 +321,7 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
             handler_of: FxHashMap::default(),
             sources: FxHashMap::default(),
             source_count: 0,
+            stops: IndexMap::new(),
             attachments: FxHashMap::default(),
             names_of: FxHashMap::default(),
             unknown: FxHashSet::default(),
@@ -442,16 +448,21 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
 
     /// The first source of a port: one source for each member.
     fn source(&mut self, shape: ShapeId, node: NodeId, port: &'d str) -> SourceId {
-        let members = self.shape(shape).members;
         let key = PortKey { shape, node, port };
         if let Some(first) = self.sources.get(&key) {
             return *first;
         }
-        let first = SourceId(self.source_count);
-        if self.fits("sources of events", first.index() + members) {
-            self.source_count += narrow(members);
-        }
+        let first = self.new_sources(self.shape(shape).members);
         self.sources.insert(key, first);
+        first
+    }
+
+    /// The first of a number of new sources.
+    fn new_sources(&mut self, count: usize) -> SourceId {
+        let first = SourceId(self.source_count);
+        if self.fits("sources of events", first.index() + count) {
+            self.source_count += narrow(count);
+        }
         first
     }
 
@@ -513,12 +524,11 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
     /// Makes the table of what the events of each source set off.
     fn routes(&mut self, recorded: &Recorded<'d>) {
         let connections = &self.network.routes;
-        let first = self.source_count;
-        if self.fits("sources of events", first as usize + recorded.inlets.len()) {
-            self.source_count += narrow(recorded.inlets.len());
-        }
+        let first = self.new_sources(recorded.inlets.len()).get();
         self.cross();
         self.divide_handlers();
+        // The part that all ranks record for does not know the instances of others.
+        self.division.is_sound &= self.network.distribution.is_none() || self.stops.is_empty();
         if self.overflow.is_some() {
             return;
         }
@@ -542,8 +552,20 @@ impl<'n, 'm, 'd> Lowering<'n, 'm, 'd> {
             let action = self.action_at(*instance, port, &receiver)?;
             Some((source, Target { action, delay: 0.0 }))
         });
-        let all = made.chain(recorders).chain(inlets);
-        let most = connections.len() + recorded.events.len() + recorded.inlets.len();
+        let stops = (recorded.events.len()..).zip(&self.stops);
+        let stops = stops.flat_map(|(selection, ((shape, ..), (first, _)))| {
+            let action = Action::Record {
+                selection: narrow(selection),
+            };
+            let target = Target { action, delay: 0.0 };
+            let members = self.shape(*shape).member_ids();
+            members.map(move |member| (first.of(member), target))
+        });
+        let stopping: usize = (self.stops.keys())
+            .map(|(shape, ..)| self.shape(*shape).members)
+            .sum();
+        let all = made.chain(recorders).chain(inlets).chain(stops);
+        let most = connections.len() + recorded.events.len() + recorded.inlets.len() + stopping;
         let count = match most > self.most {
             true => all.clone().count(),
             false => most,

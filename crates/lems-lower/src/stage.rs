@@ -337,8 +337,9 @@ impl<'d> Lowering<'_, '_, 'd> {
             }
         }
         let mut prepared = prepared.into_iter();
-        cases(code, variable, &mut |code, expression| {
-            evaluate(code, expression, &prepared.next().unwrap_or_default())
+        cases(code, variable, &mut |code, formula| {
+            let variables = prepared.next().unwrap_or_default();
+            evaluate(code, &formula.expression, &variables)
         })
     }
 
@@ -391,7 +392,7 @@ impl<'d> Lowering<'_, '_, 'd> {
     }
 
     /// The instance of a node in the first member of a nest.
-    fn first_instance(&self, at: NodeContext<'_>) -> lems_network::InstanceId {
+    pub(super) fn first_instance(&self, at: NodeContext<'_>) -> lems_network::InstanceId {
         match at.nest.members.first() {
             Some(first) => self.shape(at.nest.shape).instance(first, at.node),
             None => lems_index::bug("code is made for no member"),

@@ -5,7 +5,7 @@ use lems_model::Model;
 use lems_network::{Network, NetworkError, Shapes};
 
 use super::{Lowered, MOST, Method, Probe, Recorded, lower_within};
-use lems_ir::{Backend, Interpreter, Operation, State, Statement};
+use lems_ir::{Action, Backend, Interpreter, Operation, State, Statement};
 
 const TYPES: &str = r#"
   <Dimension name="time" t="1"/> <Constant symbol="SEC" dimension="time" value="1"/>
@@ -151,7 +151,7 @@ fn tables_that_grow_beyond_their_indices_are_an_error() {
 }
 
 #[test]
-fn a_name_without_a_meaning_is_an_error_and_no_nan() {
+fn a_name_without_a_meaning_ends_the_run_and_is_no_nan() {
     let net = r#"
       <ComponentType name="odd"><Dynamics><StateVariable name="x" dimension="none"/>
         <DerivedVariable name="y" dimension="none" value="2 * nothing"/>
@@ -160,9 +160,13 @@ fn a_name_without_a_meaning_is_an_error_and_no_nan() {
         <MultiInstantiate number="1" componentType="odd"/></Structure></ComponentType>
       <Target component="n"/>
       <odd_net id="n"/>"#;
-    let errors = lowered_within(net, "[0]/x", MOST).unwrap_err();
-    let [NetworkError::UnknownVariable { variable, .. }] = errors.as_slice() else {
-        panic!("{errors:?}");
-    };
-    assert_eq!(variable, "nothing");
+    let lowered = lowered_within(net, "[0]/x", MOST).unwrap();
+    let stops: Vec<String> = lowered.stops.iter().map(ToString::to_string).collect();
+    assert_eq!(stops, ["unknown variable `nothing` in `odd`"; 2]);
+    let recorded = lowered.program.routes.all();
+    let recorded: Vec<Action> = recorded.map(|(_, target)| target.action).collect();
+    assert_eq!(
+        recorded,
+        [0, 1].map(|selection| Action::Record { selection })
+    );
 }

@@ -273,7 +273,7 @@ impl<'c, 'd> Checker<'c, 'd> {
                 (Err(error), _) => error,
             };
             if index > 0 {
-                self.if_used(wrong);
+                self.if_reached(wrong);
             } else {
                 self.wrong(wrong, matches!(checked, Some(Ok(_))));
             }
@@ -289,7 +289,16 @@ impl<'c, 'd> Checker<'c, 'd> {
                     self.if_used(error);
                 }
             }
-            Err(error) => self.if_used(error),
+            Err(error) => self.if_reached(error),
+        }
+    }
+
+    /// Reports what jLEMS notices only when it computes with this very equation of the type. An unknown name
+    /// ends the run there, too.
+    fn if_reached(&mut self, error: ModelError) {
+        match error {
+            ModelError::UnknownVariable { .. } => self.warnings.push(error),
+            error => self.if_used(error),
         }
     }
 
@@ -423,7 +432,7 @@ impl<'c, 'd> Checker<'c, 'd> {
             if !self.scope.contains_key(name.as_str()) {
                 let range = formula.expression.variable_range(index);
                 let error = self.unknown_variable(name, formula, range);
-                self.if_used(error);
+                self.if_reached(error);
             }
         }
     }

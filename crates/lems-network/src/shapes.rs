@@ -181,7 +181,7 @@ impl<'d> Shape<'d> {
     }
 
     /// The members on this rank. These are all members, unless other ranks have some.
-    pub fn member_ids(&self) -> impl Iterator<Item = MemberId> + use<'d> {
+    pub fn member_ids(&self) -> impl Iterator<Item = MemberId> + Clone + use<'d> {
         self.member_runs().into_iter().flatten().map(MemberId::at)
     }
 

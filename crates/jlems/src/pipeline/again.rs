@@ -72,6 +72,10 @@ impl Checked<'_> {
             RunError::Engine(EngineError::NotFinite { quantity, .. }) => {
                 self.origin(quantity, run, options)
             }
+            RunError::Engine(EngineError::Mistake { mistake, .. }) => Some(Cause {
+                message: None,
+                span: mistake.span(),
+            }),
             RunError::Engine(EngineError::Fault(fault)) => {
                 let span = place_of_kernel(&self.model, fault.receiver()?)?;
                 Some(Cause {
