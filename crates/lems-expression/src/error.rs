@@ -180,7 +180,7 @@ fn help_with_number(text: &str) -> String {
     } else if rest.is_empty() {
         "a number has one decimal point".to_owned()
     } else if rest.starts_with(['x', 'X']) && number == "0" {
-        "hexadecimal numbers are not supported".to_owned()
+        "a hexadecimal number has a power of two, as in `0x10p0`".to_owned()
     } else {
         format!(
             "write `{number} * {rest}` for a product; units are not allowed in expressions: a quantity is \
