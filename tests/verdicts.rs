@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use crate::folder::Folder;
+use crate::folder::{DECAY_TYPES, Folder};
 use jlems::{Code, Severity};
 
 /// Models that run in jLEMS but not here, each with the reason.
@@ -255,6 +255,18 @@ fn what_jlems_refuses_does_not_run_without_a_word() {
         let output = folder.call(&["run", "model.xml"]);
         assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     }
+}
+
+#[test]
+fn attributes_without_an_effect_are_told_of_unasked() {
+    let folder = Folder::with_decay();
+    let rate = r#"value="-x / tau""#;
+    let conditional = format!(r#"{rate} valueCondition="x .gt. 0.5""#);
+    folder.write("decay_types.xml", &DECAY_TYPES.replace(rate, &conditional));
+    let output = folder.call(&["run", "LEMS_decay.xml"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert_eq!(codes(&said), BTreeSet::from(["W0247".to_owned()]), "{said}");
 }
 
 #[test]

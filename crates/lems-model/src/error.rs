@@ -473,6 +473,9 @@ impl ModelError {
                 UnknownSibling { .. } => Some("check the ids of the components beside it".to_owned()),
                 _ => None,
             }),
+            UselessAttribute { attribute, .. } if attribute == "valueCondition" => {
+                Some("write a `ConditionalDerivedVariable` with a `Case` for each value".to_owned())
+            }
             UselessAttribute { suggestion, known, .. } => did_you_mean(suggestion).or_else(|| {
                 (!known.is_empty()).then(|| format!("it may have {}", either(known)))
             }),
