@@ -294,12 +294,29 @@ impl<'c, 'd> Checker<'c, 'd> {
     }
 
     /// Reports what jLEMS notices only when it computes with this very equation of the type. An unknown name
-    /// ends the run there, too.
+    /// ends the run there, too. What the type declares where the equation cannot see it is an error at once.
     fn if_reached(&mut self, error: ModelError) {
-        match error {
-            ModelError::UnknownVariable { .. } => self.warnings.push(error),
-            error => self.if_used(error),
+        match &error {
+            ModelError::UnknownVariable { name, .. } if !self.is_declared(name) => {
+                self.warnings.push(error);
+            }
+            _ => self.if_used(error),
         }
+    }
+
+    /// Whether the type, or a regime of it, declares something with a name.
+    fn is_declared(&self, name: &str) -> bool {
+        let has = |dynamics: &Dynamics<'_>| {
+            let mut computed = dynamics.computed_variables();
+            dynamics.state.contains_key(name) || computed.any(|variable| variable.name == name)
+        };
+        let dynamics = self.component_type.dynamics.as_deref();
+        let of_regimes = |dynamics: &Dynamics<'_>| {
+            let mut regimes = dynamics.regimes.values();
+            regimes.any(|regime| has(&regime.dynamics))
+        };
+        self.component_type.exposures.contains_key(name)
+            || dynamics.is_some_and(|dynamics| has(dynamics) || of_regimes(dynamics))
     }
 
     /// Reports what jLEMS notices only when it computes with the type (a wrong dimension not even then). It is an error

@@ -50,6 +50,10 @@ const FOR_RUNS: [&str; 5] = ["Dynamics", "Behavior", "Structure", "Simulation", 
 /// type, and the rest if there is one at all.
 pub(crate) fn matters_to_none(mistakes: &[ModelError], model: &Model<'_>) -> bool {
     let in_use = check::components_in_use(model);
+    // Types whose instances a `Structure` makes without a component.
+    let parts = (model.types.values()).flat_map(|kind| kind.element.descendants());
+    let named = parts.filter_map(|part| Some(part.attribute("componentType")?.value()));
+    let named: Vec<&str> = named.collect();
     mistakes.iter().all(|mistake| {
         let span = mistake.span();
         let is_in_tag = |element: Element<'_>| {
@@ -63,6 +67,13 @@ pub(crate) fn matters_to_none(mistakes: &[ModelError], model: &Model<'_>) -> boo
         let part = kind.element.children().find(has_it);
         let is_for_runs = part.is_some_and(|part| FOR_RUNS.contains(&part.name()));
         let is_one = |component: &Component<'_>| model.is_a(component.component_type, kind.name);
+        let is_instantiated = |name: &&str| {
+            let instantiated = model.type_named(name);
+            instantiated.is_some_and(|one| model.is_a(one, kind.name))
+        };
+        if named.iter().any(is_instantiated) {
+            return false;
+        }
         match is_for_runs {
             true => !in_use.iter().any(|id| is_one(model.component(*id))),
             false => !(model.components.records()).any(|(_, component)| is_one(component)),

@@ -361,17 +361,13 @@ impl<'d> Reader<'_, 'd> {
         attribute: &str,
         ids: &FxHashMap<i64, usize>,
     ) -> Option<usize> {
-        let id = self.integer(element, attribute)?;
-        let found = ids.get(&id).copied();
-        if found.is_none() {
-            let span = self.attribute_span(element, attribute);
-            self.wrong(
+        self.segment_or(element, attribute, ids, &mut |reader, id, span| {
+            reader.wrong(
                 format!("there is no segment {id}"),
                 Some("name a segment of this morphology".to_owned()),
                 span,
             );
-        }
-        found
+        })
     }
 
     /// The segment that an element of a group names. One that is not there is left out.
@@ -381,11 +377,24 @@ impl<'d> Reader<'_, 'd> {
         attribute: &str,
         ids: &FxHashMap<i64, usize>,
     ) -> Option<usize> {
+        self.segment_or(element, attribute, ids, &mut |reader, id, span| {
+            reader.missing.push((id, span));
+        })
+    }
+
+    /// The segment that an element names; if it is not there, `missing` gets its id and place.
+    fn segment_or(
+        &mut self,
+        element: Element<'d>,
+        attribute: &str,
+        ids: &FxHashMap<i64, usize>,
+        missing: &mut dyn FnMut(&mut Self, i64, Span),
+    ) -> Option<usize> {
         let id = self.integer(element, attribute)?;
         let found = ids.get(&id).copied();
         if found.is_none() {
             let span = self.attribute_span(element, attribute);
-            self.missing.push((id, span));
+            missing(self, id, span);
         }
         found
     }
