@@ -389,6 +389,29 @@ fn densities_of_one_channel_on_the_same_membrane_are_told_once() {
     }
 }
 
+/// jLEMS refuses two segments, however many compartments they are.
+#[test]
+fn two_segments_of_one_compartment_are_a_cell_with_dendrites() {
+    let shape = r#"<segment id="0"><proximal x="0" y="0" z="0" diameter="10"/><distal x="10" y="0" z="0" diameter="10"/></segment>
+        <segment id="1"><parent segment="0"/><distal x="30" y="0" z="0" diameter="4"/></segment>
+        <segmentGroup id="soma" neuroLexId="sao864921383"><member segment="0"/><member segment="1"/></segmentGroup>"#;
+    let folder = Folder::new();
+    let membrane = LEAK.replace("-65 mV", "-60 mV");
+    folder.write("x.cell.nml", &cell(shape, &membrane));
+    folder.write("LEMS_x.xml", &run_of("x.cell.nml"));
+    let last = |options: &[&str]| -> f64 {
+        folder.succeed(&[&["run"], options, &["LEMS_x.xml"]].concat());
+        let rows = folder.read("v.dat");
+        let last = rows.lines().last().unwrap();
+        last.split_whitespace().nth(1).unwrap().parse().unwrap()
+    };
+    // 5 ms with a time constant of 10 ms: 0.6065 of the difference is left.
+    let expected = -0.06 - 0.005 * 0.606_531;
+    for options in [&[][..], &["--method", "implicit"], &["--method", "neuron"]] {
+        near(last(options), expected, 2e-4);
+    }
+}
+
 #[test]
 fn members_of_groups_that_are_not_there_are_left_out() {
     let density = LEAK

@@ -11,7 +11,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
     Actions, Assignment, ComponentId, ComponentType, ConditionalVariable, DerivedVariable,
-    Direction, Dynamics, Formula, Model, ModelError, ParameterKind, Trigger,
+    Direction, Dynamics, Formula, Model, ModelError, ParameterKind, StructureElement, Trigger,
+    TypeId,
 };
 
 /// Checks the equations of every type that declares some.
@@ -47,8 +48,37 @@ pub(crate) fn equations(model: &mut Model<'_>) -> Result<(), Vec<ModelError>> {
 /// where there is no target.
 fn dynamics_in_use<'d>(model: &Model<'d>) -> FxHashSet<*const Dynamics<'d>> {
     let in_use = components_in_use(model).into_iter();
-    let dynamics = in_use.filter_map(|id| model.type_of_component(id).dynamics.as_ref());
+    let in_use = in_use.map(|id| model.type_of_component(id));
+    let made = types_made(model)
+        .into_iter()
+        .map(|kind| model.type_of(kind));
+    let dynamics = in_use.chain(made).filter_map(|kind| kind.dynamics.as_ref());
     dynamics.map(Arc::as_ptr).collect()
+}
+
+/// Types whose instances a `Structure` makes without a component.
+pub(crate) fn types_made(model: &Model<'_>) -> Vec<TypeId> {
+    let mut names = Vec::new();
+    for kind in model.types.values() {
+        names_made(&kind.structure, &mut names);
+    }
+    let made = names.into_iter();
+    made.filter_map(|name| model.type_named(name)).collect()
+}
+
+fn names_made<'d>(structure: &[StructureElement<'d>], names: &mut Vec<&'d str>) {
+    for element in structure {
+        if let StructureElement::MultiInstantiate {
+            component_type: Some(name),
+            ..
+        } = element
+        {
+            names.push(name.value());
+        }
+        for body in element.bodies() {
+            names_made(body, names);
+        }
+    }
 }
 
 /// All that the target of a model leads to; all components where there is no target. One of each table stands for all.

@@ -424,6 +424,8 @@ impl<'d> Reader<'_, 'd> {
             let own_references = names.any(|name| element.attribute(name).is_some());
             let mut parameters = Vec::with_capacity(count);
             let mut references = Vec::new();
+            let told = self.model.warnings.len();
+            let mut is_even = true;
             // All in a table have the same attributes.
             let names = component_type.parameters.keys();
             let columns: Option<Vec<_>> =
@@ -431,8 +433,23 @@ impl<'d> Reader<'_, 'd> {
             for id in siblings.ids() {
                 self.parameters(id, columns.as_deref(), &mut parameters);
                 if own_references || id == siblings.first {
-                    references.extend(self.references(id));
+                    let found = self.references(id);
+                    let each = references.len() / (id.0 - siblings.first.0).max(1) as usize;
+                    is_even &= id == siblings.first || found.len() == each;
+                    references.extend(found);
                 }
+            }
+            if !is_even {
+                // A table has no room for a reference that only some of its rows have.
+                let (unresolved, others): (Vec<_>, Vec<_>) = (self.model.warnings.drain(told..))
+                    .partition(|one| {
+                        matches!(
+                            one,
+                            ModelError::UnknownComponent { .. } | ModelError::UnknownSibling { .. }
+                        )
+                    });
+                self.errors.extend(unresolved);
+                self.model.warnings.extend(others);
             }
             let record = self.model.components.record_mut(siblings.first);
             record.parameters = parameters.into_boxed_slice();

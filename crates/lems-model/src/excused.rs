@@ -50,10 +50,7 @@ const FOR_RUNS: [&str; 5] = ["Dynamics", "Behavior", "Structure", "Simulation", 
 /// type, and the rest if there is one at all.
 pub(crate) fn matters_to_none(mistakes: &[ModelError], model: &Model<'_>) -> bool {
     let in_use = check::components_in_use(model);
-    // Types whose instances a `Structure` makes without a component.
-    let parts = (model.types.values()).flat_map(|kind| kind.element.descendants());
-    let named = parts.filter_map(|part| Some(part.attribute("componentType")?.value()));
-    let named: Vec<&str> = named.collect();
+    let made = check::types_made(model);
     mistakes.iter().all(|mistake| {
         let span = mistake.span();
         let is_in_tag = |element: Element<'_>| {
@@ -67,11 +64,7 @@ pub(crate) fn matters_to_none(mistakes: &[ModelError], model: &Model<'_>) -> boo
         let part = kind.element.children().find(has_it);
         let is_for_runs = part.is_some_and(|part| FOR_RUNS.contains(&part.name()));
         let is_one = |component: &Component<'_>| model.is_a(component.component_type, kind.name);
-        let is_instantiated = |name: &&str| {
-            let instantiated = model.type_named(name);
-            instantiated.is_some_and(|one| model.is_a(one, kind.name))
-        };
-        if named.iter().any(is_instantiated) {
+        if made.iter().any(|made| model.is_a(*made, kind.name)) {
             return false;
         }
         match is_for_runs {

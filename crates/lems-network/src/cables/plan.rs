@@ -54,9 +54,9 @@ pub struct SectionName {
 }
 
 impl CablePlan {
-    /// Whether the cell is more than one compartment.
+    /// Whether the cell is more than one segment or compartment, which jLEMS refuses.
     pub fn has_several(&self) -> bool {
-        self.morphology.compartments().len() > 1
+        self.morphology.compartments().len() > 1 || self.segments.len() > 1
     }
 
     /// The share of a compartment that a component covers; none if it is not there. A point without
