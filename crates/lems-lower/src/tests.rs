@@ -154,8 +154,10 @@ fn tables_that_grow_beyond_their_indices_are_an_error() {
 fn a_name_without_a_meaning_ends_the_run_and_is_no_nan() {
     let net = r#"
       <ComponentType name="odd"><Dynamics><StateVariable name="x" dimension="none"/>
-        <DerivedVariable name="y" dimension="none" value="2 * nothing"/>
-        <DerivedVariable name="z" dimension="none" value="3 * nothing"/></Dynamics></ComponentType>
+        <ConditionalDerivedVariable name="y" dimension="none">
+          <Case condition="x .gt. 1" value="1"/><Case value="2 * nothing"/></ConditionalDerivedVariable>
+        <ConditionalDerivedVariable name="z" dimension="none">
+          <Case condition="x .gt. 1" value="1"/><Case value="3 * nothing"/></ConditionalDerivedVariable></Dynamics></ComponentType>
       <ComponentType name="odd_net"><Structure>
         <MultiInstantiate number="1" componentType="odd"/></Structure></ComponentType>
       <Target component="n"/>
