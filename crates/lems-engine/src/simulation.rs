@@ -338,8 +338,9 @@ impl Simulation {
 
     /// The mistake that ends the run, if that is what an event has been recorded for.
     pub(crate) fn stop(&self, number: u32) -> Option<&ModelError> {
-        let files = self.event_files.iter();
-        let selections: usize = files.map(|file| file.ids.len()).sum();
+        // The selections of the files follow one another.
+        let last = self.event_files.last();
+        let selections = last.map_or(0, |file| file.first + file.ids.len());
         self.stops.get((number as usize).checked_sub(selections)?)
     }
 

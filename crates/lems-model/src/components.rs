@@ -425,7 +425,7 @@ impl<'d> Reader<'_, 'd> {
             let mut parameters = Vec::with_capacity(count);
             let mut references = Vec::new();
             let told = self.model.warnings.len();
-            let mut is_even = true;
+            let (mut each, mut is_even) = (None, true);
             // All in a table have the same attributes.
             let names = component_type.parameters.keys();
             let columns: Option<Vec<_>> =
@@ -434,8 +434,7 @@ impl<'d> Reader<'_, 'd> {
                 self.parameters(id, columns.as_deref(), &mut parameters);
                 if own_references || id == siblings.first {
                     let found = self.references(id);
-                    let each = references.len() / (id.0 - siblings.first.0).max(1) as usize;
-                    is_even &= id == siblings.first || found.len() == each;
+                    is_even &= *each.get_or_insert(found.len()) == found.len();
                     references.extend(found);
                 }
             }
