@@ -19,6 +19,7 @@
 //! ```
 
 mod additions;
+mod columns;
 mod crowded;
 mod error;
 mod flat;

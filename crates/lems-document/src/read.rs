@@ -184,8 +184,8 @@ impl Builder {
             }
             if node.is_element() {
                 let span = span(range.clone());
-                let run = runs.next_if(|run| run.rows.starts.first() == Some(&span.start));
-                let rows = run.map_or(1, |run| run.rows.starts.len());
+                let run = runs.next_if(|run| run.rows.first_start() == Some(span.start));
+                let rows = run.map_or(1, |run| run.rows.count);
                 if self.tree.count() + rows > limits.elements {
                     return Err(DocumentError::TooManyElements {
                         limit: limits.elements,

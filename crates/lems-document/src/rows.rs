@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 use lems_index::{bug, narrow};
 
+use crate::columns::{Column, Different};
+
 /// Fewer elements in a row are read one by one.
 const ROWS_FROM: usize = 16;
 /// Elements with more attributes are read one by one, because each attribute is found by those before it.
@@ -21,7 +23,7 @@ pub(crate) struct Cut {
     pub(crate) text: String,
     /// The runs in the order of the text.
     pub(crate) runs: Vec<Run>,
-    /// The values of all runs, each with its quote after it.
+    /// The values of all runs that are in no column, each with its quote after it.
     pub(crate) values: String,
     /// Bytes of the whole text.
     pub(crate) length: usize,
@@ -31,6 +33,8 @@ pub(crate) struct Cut {
 #[derive(Clone)]
 pub(crate) struct Run {
     pub(crate) rows: Arc<Rows>,
+    /// Where its elements begin in the text of the file, until they are condensed.
+    starts: Vec<u32>,
     /// The blanks between elements, if they are always the same.
     pub(crate) blanks: Option<String>,
     /// Where the first one ends in the text of the file, and where the last one does.
@@ -40,31 +44,29 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// A run of elements that begin at `starts`, with the same blanks between them or with others.
+    /// A run of elements that begin at `starts` in the text of the file, with the same blanks between them or with
+    /// others. A part of the text begins at `base`; the elements are in it.
     fn of(
         pattern: &Pattern<'_>,
-        mut starts: Vec<u32>,
+        (part, base): (&str, usize),
+        starts: Vec<u32>,
         blanks: Option<&str>,
         left_out: Range<usize>,
     ) -> Run {
-        starts.shrink_to_fit();
         let pieces: Vec<u32> = (pattern.pieces.iter())
             .map(|piece| narrow(piece.len()))
             .collect();
-        // Of each element only its values are kept, each with its quote, and so are blanks that differ.
-        let common = match blanks {
-            Some(blanks) => pieces.iter().sum::<u32>() + narrow(blanks.len() + 1),
-            None => pieces.iter().sum::<u32>(),
-        };
-        let rows = Rows {
-            saved: common - narrow(pieces.len()),
-            starts,
+        let mut rows = Rows {
+            count: starts.len(),
             pieces,
             quote: pattern.quote,
-            values: 0,
+            blanks: blanks.map(|blanks| narrow(blanks.len())),
+            ..Rows::default()
         };
+        rows.columns = rows.find_columns(&starts, part, base);
         Run {
             rows: Arc::new(rows),
+            starts,
             blanks: blanks.map(str::to_owned),
             left_out,
             at: 0,
@@ -73,89 +75,213 @@ impl Run {
 
     /// Bytes of the first element.
     pub(crate) fn first_length(&self) -> usize {
-        let start = self.rows.starts.first().copied().unwrap_or_default();
+        let start = self.rows.first_start().unwrap_or_default();
         self.left_out.start.saturating_sub(start as usize)
-    }
-
-    /// Moves what is kept of each element to the front of a part of the text, after the first `end` bytes. The part
-    /// begins at `base`. Returns where what is kept ends. It never reaches what is still to be read, as each value had
-    /// a name before it.
-    fn condense(&self, text: &mut [u8], base: usize, mut end: usize) -> usize {
-        let mut keep = |text: &mut [u8], kept: Range<usize>| {
-            let length = kept.len();
-            text.copy_within(kept, end);
-            if let Some(quote) = text.get_mut(end + length) {
-                *quote = self.rows.quote;
-            }
-            end += length + 1;
-        };
-        let (last, before) = self.rows.pieces.split_last().unwrap_or((&0, &[]));
-        for (row, start) in self.rows.starts.iter().enumerate() {
-            let mut at = *start as usize - base;
-            for piece in before {
-                at += *piece as usize;
-                let rest = text.get(at..).unwrap_or_default();
-                let length = rest.iter().position(|byte| *byte == self.rows.quote);
-                let length = length.unwrap_or_default();
-                keep(text, at..at + length);
-                at += length;
-            }
-            if self.blanks.is_none() {
-                at += *last as usize;
-                let next = self.rows.starts.get(row + 1);
-                keep(text, at..next.map_or(at, |next| *next as usize - base));
-            }
-        }
-        end
     }
 }
 
-/// Where the elements of a run are.
+/// The elements of a run: where they are, and their values.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Rows {
-    /// Where each begins in the text of the file.
-    pub(crate) starts: Vec<u32>,
+    /// How many there are.
+    pub(crate) count: usize,
     /// The length of the text before the first value, between values, and after the last one.
     pub(crate) pieces: Vec<u32>,
     /// The quote around each value.
-    pub(crate) quote: u8,
-    /// Where the values of the first element begin among those that are kept.
-    pub(crate) values: u32,
-    /// How many bytes fewer are kept of each element.
-    saved: u32,
+    quote: u8,
+    /// The values of each attribute. None if many are different: they are in the text of all kept values, element by
+    /// element, each with its quote.
+    columns: Vec<Option<Column>>,
+    /// The length of the blanks after each element. None if it differs: then these blanks are kept, too, after the values
+    /// of the element.
+    blanks: Option<u32>,
+    /// For every few elements, where the first of them is.
+    places: Vec<Place>,
+}
+
+/// Where an element is.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    /// Where it begins in the text of the file.
+    start: u32,
+    /// Where its values begin in the text of all kept values.
+    kept: u32,
 }
 
 impl Rows {
-    /// The values of an element in the order of its attributes, each with the place where it begins in the text of
-    /// the file. `kept` are the values of the text.
-    pub(crate) fn values<'t>(
+    /// The values of an element in the order of its attributes. `kept` is the text of all kept values.
+    pub(crate) fn values<'t>(&'t self, kept: &'t str, row: u32) -> impl Iterator<Item = &'t str> {
+        let mut kept = self.kept_values(kept, row);
+        (self.columns.iter()).map(move |column| {
+            let value = match column {
+                Some(column) => column.value(row),
+                None => kept.next(),
+            };
+            value.unwrap_or_default()
+        })
+    }
+
+    /// The value of one attribute of an element.
+    pub(crate) fn value<'t>(&'t self, kept: &'t str, row: u32, column: usize) -> Option<&'t str> {
+        match self.columns.get(column)? {
+            Some(column) => column.value(row),
+            None => {
+                let before = self.columns.iter().take(column);
+                let before = before.filter(|column| column.is_none()).count();
+                self.kept_values(kept, row).nth(before)
+            }
+        }
+    }
+
+    /// The kept values from those of an element on.
+    pub(crate) fn kept_values<'t>(
         &self,
         kept: &'t str,
         row: u32,
-    ) -> impl Iterator<Item = (&'t str, u32)> {
-        let first = self.starts.first().copied().unwrap_or_default();
-        let start = self.starts.get(row as usize).copied().unwrap_or(first);
-        let place = u64::from(self.values) + u64::from(start - first)
-            - u64::from(row) * u64::from(self.saved);
-        let place = usize::try_from(place).unwrap_or(usize::MAX);
-        let values = kept.get(place..).unwrap_or_default();
-        let count = self.pieces.len().saturating_sub(1);
-        let mut at = start;
-        (values
+    ) -> impl Iterator<Item = &'t str> + use<'t> {
+        let row = row as usize;
+        let place = self.places.get(row / self.rows_to_a_place()).copied();
+        let values = place.and_then(|place| kept.get(place.kept as usize..));
+        let before = row % self.rows_to_a_place() * self.kept_to_a_row();
+        (values.unwrap_or_default())
             .split(char::from(self.quote))
-            .zip(self.pieces.iter())
-            .take(count))
-        .map(move |(value, piece)| {
-            let begin = at + *piece;
-            at = begin + narrow(value.len());
-            (value, begin)
-        })
+            .skip(before)
+    }
+
+    /// Where the value of an attribute begins in the text of the file.
+    pub(crate) fn value_start(&self, kept: &str, row: u32, column: usize) -> Option<u32> {
+        let start = self.start(kept, row)?;
+        let pieces = self.pieces.get(..=column)?.iter().sum::<u32>();
+        let values = self.values(kept, row).take(column);
+        Some(start + pieces + values.map(|value| narrow(value.len())).sum::<u32>())
+    }
+
+    /// Where the first element begins in the text of the file.
+    pub(crate) fn first_start(&self) -> Option<u32> {
+        Some(self.places.first()?.start)
+    }
+
+    /// Where an element begins in the text of the file.
+    pub(crate) fn start(&self, kept: &str, row: u32) -> Option<u32> {
+        let every = narrow(self.rows_to_a_place());
+        let place = self.places.get((row / every) as usize)?;
+        let before = row - row % every..row;
+        let lengths = before.map(|row| {
+            let blanks = || narrow(self.blanks_after(kept, row).unwrap_or_default().len());
+            self.tag_length(kept, row) + self.blanks.unwrap_or_else(blanks)
+        });
+        Some(place.start + lengths.sum::<u32>())
     }
 
     /// The length of the tag of an element.
     pub(crate) fn tag_length(&self, kept: &str, row: u32) -> u32 {
-        let values = self.values(kept, row).map(|(value, _)| narrow(value.len()));
+        let values = self.values(kept, row).map(|value| narrow(value.len()));
         values.sum::<u32>() + self.pieces.iter().sum::<u32>()
+    }
+
+    /// Number of bytes of the columns.
+    pub(crate) fn column_bytes(&self) -> usize {
+        self.columns.iter().flatten().map(Column::bytes).sum()
+    }
+
+    /// The blanks after an element.
+    pub(crate) fn blanks_after<'t>(&self, kept: &'t str, row: u32) -> Option<&'t str> {
+        let values = self.kept_to_a_row().checked_sub(1)?;
+        (self.kept_values(kept, row).nth(values)).filter(|_| self.blanks.is_none())
+    }
+
+    /// How many values are kept of each element.
+    fn kept_to_a_row(&self) -> usize {
+        let values = self.columns.iter().filter(|column| column.is_none());
+        values.count() + usize::from(self.blanks.is_none())
+    }
+
+    /// For so many elements one place is stored, so that few values must be passed over to find those of an element.
+    fn rows_to_a_place(&self) -> usize {
+        (8 / self.kept_to_a_row().max(1)).max(1)
+    }
+
+    /// Where the values of an element are in a part of the text that begins at `base`.
+    fn written<'r>(
+        &'r self,
+        part: &'r [u8],
+        base: usize,
+        start: u32,
+    ) -> impl Iterator<Item = Range<usize>> + 'r {
+        let mut at = (start as usize).saturating_sub(base);
+        let (_, before) = self.pieces.split_last().unwrap_or((&0, &[]));
+        before.iter().map(move |piece| {
+            let begin = at + *piece as usize;
+            let rest = part.get(begin..).unwrap_or_default();
+            let length = rest.iter().position(|byte| *byte == self.quote);
+            at = begin + length.unwrap_or_default();
+            begin..at
+        })
+    }
+
+    fn find_columns(&self, starts: &[u32], part: &str, base: usize) -> Vec<Option<Column>> {
+        let count = self.pieces.len().saturating_sub(1);
+        let mut found: Vec<Option<Different<'_>>> = Vec::new();
+        found.resize_with(count, || Some(Different::of(starts.len())));
+        for start in starts {
+            let values = self.written(part.as_bytes(), base, *start);
+            for (column, value) in found.iter_mut().zip(values) {
+                let value = part.get(value).unwrap_or_default();
+                if column.as_mut().is_some_and(|column| !column.add(value)) {
+                    *column = None;
+                }
+            }
+        }
+        let found = found.into_iter();
+        found.map(|some| some.map(Different::column)).collect()
+    }
+
+    /// Moves what is kept of each element to the front of a part of the text, after the first `end` bytes. The part
+    /// begins at `base`; its first byte will be byte `offset` of all that is kept. Returns where what is kept ends. It
+    /// never reaches what is still to be read, as each value had a name before it.
+    fn condense(
+        &mut self,
+        starts: &[u32],
+        (part, base): (&mut [u8], usize),
+        offset: usize,
+        mut end: usize,
+    ) -> usize {
+        let every = self.rows_to_a_place();
+        let last = self.pieces.last().copied().unwrap_or_default() as usize;
+        let mut places = Vec::new();
+        let mut kept = Vec::new();
+        for (row, start) in starts.iter().enumerate() {
+            if row % every == 0 {
+                places.push(Place {
+                    start: *start,
+                    kept: narrow(offset + end),
+                });
+            }
+            kept.clear();
+            let mut tag_end = *start as usize - base;
+            for (column, value) in self.columns.iter().zip(self.written(part, base, *start)) {
+                tag_end = value.end;
+                if column.is_none() {
+                    kept.push(value);
+                }
+            }
+            tag_end += last;
+            if self.blanks.is_none() {
+                let next = starts.get(row + 1);
+                kept.push(tag_end..next.map_or(tag_end, |next| *next as usize - base));
+            }
+            for value in kept.drain(..) {
+                let length = value.len();
+                part.copy_within(value, end);
+                if let Some(quote) = part.get_mut(end + length) {
+                    *quote = self.quote;
+                }
+                end += length + 1;
+            }
+        }
+        places.shrink_to_fit();
+        self.places = places;
+        end
     }
 }
 
@@ -216,11 +342,11 @@ impl Cut {
         let mut end = 0;
         let first = self.runs.partition_point(|run| run.left_out.end <= base);
         for run in self.runs.iter_mut().skip(first) {
-            let values = narrow(self.values.len() + end);
-            if let Some(rows) = Arc::get_mut(&mut run.rows) {
-                rows.values = values;
-            }
-            end = run.condense(&mut bytes, base, end);
+            let Some(rows) = Arc::get_mut(&mut run.rows) else {
+                bug("a run that is being made is used already");
+            };
+            let starts = std::mem::take(&mut run.starts);
+            end = rows.condense(&starts, (&mut bytes, base), self.values.len(), end);
         }
         bytes.truncate(end);
         let Ok(mut values) = String::from_utf8(bytes) else {
@@ -296,7 +422,7 @@ fn found(text: &str, base: usize) -> Vec<Run> {
         if starts.len() >= ROWS_FROM {
             let blanks = blanks_between.filter(|_| is_even);
             let left_out = base + first_end..base + end;
-            runs.push(Run::of(&pattern, starts, blanks, left_out));
+            runs.push(Run::of(&pattern, (text, base), starts, blanks, left_out));
         }
     }
     runs

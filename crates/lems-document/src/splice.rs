@@ -82,7 +82,7 @@ impl Tree {
             && let Some(rows) = self.rows.get_mut(table as usize)
         {
             let rows = std::mem::take(rows);
-            new.runs.push(narrow(new.elements.len()), rows.starts.len());
+            new.runs.push(narrow(new.elements.len()), rows.count);
             new.rows.push(rows);
         }
         let Range { start: first, end } = self.attributes_of(place.record);

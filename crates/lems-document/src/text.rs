@@ -5,6 +5,8 @@ use std::fmt;
 use std::ops::{ControlFlow, Deref, Range};
 use std::sync::OnceLock;
 
+use lems_index::narrow;
+
 use crate::rows::{Cut, Run};
 
 /// The text of a source. It is used like a string. A text with long runs of like elements is stored without what
@@ -137,7 +139,10 @@ impl SourceText {
     pub fn kept_bytes(&self) -> usize {
         match &self.kept {
             Kept::Whole(text) => text.len(),
-            Kept::Condensed(cut) => cut.text.len() + cut.values.len(),
+            Kept::Condensed(cut) => {
+                let columns = cut.runs.iter().map(|run| run.rows.column_bytes());
+                cut.text.len() + cut.values.len() + columns.sum::<usize>()
+            }
         }
     }
 
@@ -154,7 +159,7 @@ impl SourceText {
         }
     }
 
-    /// The values of the elements in runs, where [`Rows`](crate::rows::Rows) find them.
+    /// The values of the elements in runs that are in no column, where [`Rows`](crate::rows::Rows) find them.
     pub(crate) fn values(&self) -> &str {
         match &self.kept {
             Kept::Whole(_) => "",
@@ -227,26 +232,22 @@ fn pieces_of_run(
     let first = run.at.saturating_sub(run.first_length())..run.at;
     let first = cut.text.get(first).unwrap_or_default();
     let rows = &run.rows;
-    let values = (cut.values.get(rows.values as usize..)).unwrap_or_default();
-    let mut values = values.split(char::from(rows.quote));
     // The pieces of text around the values of the first element.
     let mut pieces = Vec::new();
     let mut at = 0;
+    let mut values = rows.values(&cut.values, 0);
     for length in &rows.pieces {
         let end = at + *length as usize;
         pieces.push(first.get(at..end).unwrap_or_default());
-        if pieces.len() < rows.pieces.len() {
-            at = end + values.next().unwrap_or_default().len();
-        }
+        at = end + values.next().unwrap_or_default().len();
     }
-    for _ in 1..rows.starts.len() {
-        let blanks = run.blanks.as_deref().or_else(|| values.next());
+    for row in 1..narrow(rows.count) {
+        let blanks = (run.blanks.as_deref()).or_else(|| rows.blanks_after(&cut.values, row - 1));
         give(blanks.unwrap_or_default())?;
-        for (number, piece) in pieces.iter().enumerate() {
-            if number > 0 {
-                give(values.next().unwrap_or_default())?;
-            }
+        let mut values = rows.values(&cut.values, row);
+        for piece in &pieces {
             give(piece)?;
+            give(values.next().unwrap_or_default())?;
         }
     }
     ControlFlow::Continue(())

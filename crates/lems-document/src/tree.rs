@@ -99,7 +99,7 @@ impl Tree {
     /// Makes the record that was added last stand for all elements of a run.
     pub(crate) fn repeat_last(&mut self, rows: Arc<Rows>) {
         let record = self.elements.len().saturating_sub(1);
-        self.runs.push(narrow(record), rows.starts.len());
+        self.runs.push(narrow(record), rows.count);
         self.rows.push(rows);
     }
 
@@ -314,8 +314,8 @@ impl<'d> Element<'d> {
         let (start, end) = match row {
             None => (record.start, record.tag_end),
             Some((rows, row)) => {
-                let start = rows.starts.get(row as usize).copied().unwrap_or_default();
                 let values = self.document.source(record.source).text.values();
+                let start = rows.start(values, row).unwrap_or_default();
                 (start, start + rows.tag_length(values, row))
             }
         };
@@ -356,11 +356,15 @@ impl<'d> Element<'d> {
     pub(crate) fn written(self) -> impl Iterator<Item = Attribute<'d>> {
         let tree = &self.document.tree;
         let place = tree.runs.place(self.index);
-        let mut values = self.values(place);
+        let run = self.run(place);
+        let mut values = run.map(|(rows, kept, row)| rows.values(kept, row));
         let all = tree.attributes_of(place.record);
-        all.filter_map(move |index| {
-            let value = values.as_mut().map(Iterator::next);
-            self.attribute_at(place, index, value)
+        all.enumerate().filter_map(move |(column, index)| {
+            let in_run = match &mut values {
+                None => None,
+                Some(values) => Some((values.next()?, column)),
+            };
+            self.attribute_at(place, index, in_run)
         })
     }
 
@@ -384,40 +388,41 @@ impl<'d> Element<'d> {
         let tree = &self.document.tree;
         let place = tree.runs.place(self.index);
         let index = tree.attributes_of(place.record).nth(column)?;
-        let value = self.values(place).map(|mut values| values.nth(column));
-        self.attribute_at(place, index, value)
+        let in_run = match self.run(place) {
+            None => None,
+            Some((rows, kept, row)) => Some((rows.value(kept, row, column)?, column)),
+        };
+        self.attribute_at(place, index, in_run)
     }
 
-    /// The values in this start tag, each with the place where it begins, if the element is in a run.
-    fn values(self, place: Place) -> Option<impl Iterator<Item = (&'d str, u32)>> {
+    /// The run that an element is in, the text of its kept values, and which of its elements it is.
+    fn run(self, place: Place) -> Option<(&'d Rows, &'d str, u32)> {
         let tree = &self.document.tree;
         let (rows, row) = tree.row(place)?;
         let source = tree.elements.get(place.record as usize)?.source;
-        Some(rows.values(self.document.source(source).text.values(), row))
+        Some((rows, self.document.source(source).text.values(), row))
     }
 
-    /// The attribute in this start tag whose record has an index. `in_run` is its value in a run.
+    /// The attribute in this start tag whose record has an index. `in_run` is its value in a run, and which of the
+    /// attributes it is.
     fn attribute_at(
         self,
         place: Place,
         index: u32,
-        in_run: Option<Option<(&'d str, u32)>>,
+        in_run: Option<(&'d str, usize)>,
     ) -> Option<Attribute<'d>> {
         let document = self.document;
         let tree = &document.tree;
         let record = *tree.attributes.get(index as usize)?;
         let source = tree.elements.get(place.record as usize)?.source;
-        let (record, value) = match in_run {
-            None => (record, document.value(source, index, record)),
-            Some(value) => {
-                let (value, start) = value?;
-                (record.moved_to(start, value), value)
-            }
-        };
         Some(Attribute {
             element: self,
             record,
-            value,
+            value: match in_run {
+                None => document.value(source, index, record),
+                Some((value, _)) => value,
+            },
+            column: in_run.map(|(_, column)| narrow(column)),
         })
     }
 
@@ -525,8 +530,11 @@ impl fmt::Debug for Element<'_> {
 #[derive(Clone, Copy)]
 pub struct Attribute<'d> {
     element: Element<'d>,
+    /// In a run that of the first element.
     record: AttributeRecord,
     value: &'d str,
+    /// In a run, which of the attributes it is.
+    column: Option<u32>,
 }
 
 impl<'d> Attribute<'d> {
@@ -542,12 +550,13 @@ impl<'d> Attribute<'d> {
 
     /// The value in the text, without its quotes.
     pub fn span(self) -> Span {
-        self.span_between(self.record.value_start, self.record.value_end)
+        let record = self.record();
+        self.span_between(record.value_start, record.value_end)
     }
 
     /// The local name in the text.
     pub fn name_span(self) -> Span {
-        let start = self.record.name_start;
+        let start = self.record().name_start;
         self.span_between(start, start + narrow(self.name().len()))
     }
 
@@ -558,10 +567,10 @@ impl<'d> Attribute<'d> {
         if self.is_decoded() {
             return self.span();
         }
-        let end = self.record.value_end;
+        let record = self.record();
         let place = |offset: usize| {
             let offset = u32::try_from(offset).unwrap_or(u32::MAX);
-            self.record.value_start.saturating_add(offset).min(end)
+            (record.value_start.saturating_add(offset)).min(record.value_end)
         };
         self.span_between(place(range.start), place(range.end.max(range.start)))
     }
@@ -577,6 +586,17 @@ impl<'d> Attribute<'d> {
             }
             _ => self.span(),
         }
+    }
+
+    /// Where it is in the text.
+    fn record(self) -> AttributeRecord {
+        let moved = self.column.and_then(|column| {
+            let place = self.element.document.tree.runs.place(self.element.index);
+            let (rows, kept, row) = self.element.run(place)?;
+            let start = rows.value_start(kept, row, column as usize)?;
+            Some(self.record.moved_to(start, self.value))
+        });
+        moved.unwrap_or(self.record)
     }
 
     fn is_decoded(self) -> bool {

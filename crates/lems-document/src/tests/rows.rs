@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use proptest::prelude::*;
+
 use crate::read::{Builder, File, Item};
 use crate::tree::Document;
 use crate::{
@@ -262,4 +264,66 @@ fn runs_in_included_files_move_as_a_whole() {
     assert_eq!(ids, wanted);
     let inside = document.roots().next().map(|p| p.children().count());
     assert_eq!(inside, Some(43));
+}
+
+/// A column of a run, of one kind.
+fn value(kind: u32, row: u32, seed: u32) -> String {
+    let random = (row.wrapping_mul(2_654_435_761) ^ seed).wrapping_mul(40_503) >> 7;
+    match kind {
+        0 => "synapses".to_owned(),
+        1 => row.to_string(),
+        2 => format!("../pop/{}/cell", random % 5),
+        3 => format!("../pop[{}]", random % 300),
+        4 => String::new(),
+        _ => format!("{}", random % 100_000),
+    }
+}
+
+proptest! {
+    #[test]
+    fn values_that_many_elements_share_and_others_are_read_alike(
+        kinds in prop::collection::vec(0_u32..6, 1..7),
+        count in 16_u32..400,
+        seed: u32,
+        blanks in prop::sample::select(vec!["", "\n  ", "differ"]),
+    ) {
+        let mut run = String::new();
+        for row in 0..count {
+            run.push_str("<c");
+            for (number, kind) in kinds.iter().enumerate() {
+                let _ = write!(run, " a{number}=\"{}\"", value(*kind, row, seed ^ number as u32));
+            }
+            run.push_str("/>");
+            run.push_str(if blanks == "differ" { &"\n   "[row as usize % 4..] } else { blanks });
+        }
+        let text = format!("<Lems>{run}<x/></Lems>");
+        let document = read(&text, false, Limits::default()).unwrap();
+        let singly = read(&text, true, Limits::default()).unwrap();
+        prop_assert_eq!(told(&document), told(&singly));
+        prop_assert_eq!(document.tree.rows.len(), 1);
+        prop_assert_eq!(&*document.sources[0].text, text.as_str());
+    }
+}
+
+#[test]
+fn values_that_many_elements_share_take_little_memory() {
+    let count = 300_000;
+    let mut run = String::new();
+    for row in 0..count {
+        let [from, to] = [0, 1].map(|seed| (row * 7919 + seed) % 70_000);
+        let _ = write!(
+            run,
+            "<c id=\"{row}\" from=\"../population[{from}]\" to=\"../population[{to}]\" w=\"1\"/>"
+        );
+    }
+    let document = read(&format!("<Lems>{run}</Lems>"), false, Limits::default()).unwrap();
+    let kept = document.sources[0].text.kept_bytes();
+    // Digits and a quote, and two numbers of words, which are 70,000 of 20 bytes and an end.
+    assert!(kept < count * (7 + 4 + 4) + 2 * 70_000 * 24, "{kept}");
+    let last = document.roots().last().unwrap();
+    let to = last.attribute("to").unwrap();
+    assert_eq!(
+        to.value(),
+        format!("../population[{}]", ((count - 1) * 7919 + 1) % 70_000)
+    );
 }
