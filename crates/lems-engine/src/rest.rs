@@ -59,7 +59,7 @@ pub fn cables_at_rest(program: &Program, random: &JavaRandom) -> Vec<CableAtRest
     let cables = program.cables.iter();
     cables
         .map(|cable| CableAtRest {
-            nodes: cable.nodes.iter().map(at_rest).collect(),
+            nodes: cable.nodes().iter().map(at_rest).collect(),
             cable: cable.clone(),
         })
         .collect()
@@ -72,7 +72,7 @@ impl CableAtRest {
     /// conductance between the two. One pass towards the root adds what is behind the children, one pass
     /// back what is behind the parent.
     pub fn input_resistances(&self) -> Vec<f64> {
-        let nodes = &self.cable.nodes;
+        let nodes = self.cable.nodes();
         let series = |coupling: f64, term: f64| coupling * (term / (coupling + term));
         // What each node is with all that is behind its children.
         let mut below: Vec<f64> = self.nodes.iter().map(|node| node.conductance).collect();
@@ -120,7 +120,7 @@ impl CableAtRest {
                 .zip(&potentials)
                 .map(|(c, v)| c * v / scale)
                 .collect();
-            self.cable.solve(&mut own.clone(), &mut right);
+            self.cable.solve(&own, &mut right);
             // The charge before this step was one. The charge after it is therefore the time constant.
             let time_constant = charge(&right);
             if !(time_constant.is_finite() && time_constant > 0.0) {

@@ -22,8 +22,8 @@ pub(crate) fn branches(cable: &Cable) -> (Vec<Branch>, Vec<Along>) {
     let mut branches: Vec<Branch> = Vec::new();
     let mut places: Vec<Along> = vec![(0, 0.0)];
     let mut first = 1;
-    while let Some(node) = cable.nodes.get(first) {
-        let rest = cable.nodes.iter().skip(first);
+    while let Some(node) = cable.nodes().get(first) {
+        let rest = cable.nodes().iter().skip(first);
         let divisions = rest.take_while(|node| node.has_capacitance).count();
         let parent = node
             .parent

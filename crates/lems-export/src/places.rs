@@ -314,7 +314,7 @@ fn all_columns(program: &Program, columns: &[(u32, String)]) -> Vec<Column> {
     sorted.sort_by_key(|(first, _)| *first);
     let ends = sorted.iter().skip(1).map(|(first, _)| *first);
     // The potentials of points without an instance lie behind all columns.
-    let nodes = program.cables.iter().flat_map(|cable| &cable.nodes);
+    let nodes = program.cables.iter().flat_map(|cable| cable.nodes());
     let points = nodes.filter(|node| node.membrane.is_none());
     let end = points.map(|node| node.potential).min();
     let ends = ends.chain([end.unwrap_or(narrow(program.memory.len()))]);

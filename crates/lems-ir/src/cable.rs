@@ -6,12 +6,15 @@
 //! proportional to its nodes (M. Hines, Int. J. Biomed. Comput. 15, 1984).
 
 use crate::Solver;
+use crate::elimination::from_the_middle;
 
 /// One tree of compartments.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Cable {
-    /// Its nodes: parents come before children, and the first is the root.
-    pub nodes: Vec<CableNode>,
+    nodes: Vec<CableNode>,
+    rows: Vec<CableNode>,
+    /// The node of each row.
+    numbers: Vec<u32>,
 }
 
 /// A node of a cable.
@@ -55,6 +58,27 @@ pub struct CableScratch {
 }
 
 impl Cable {
+    /// The cable of these nodes: parents come before children, and the first is the root.
+    pub fn new(nodes: Vec<CableNode>) -> Cable {
+        let (rows, numbers) = from_the_middle(&nodes);
+        Cable {
+            nodes,
+            rows,
+            numbers,
+        }
+    }
+
+    /// Its nodes, as they were given.
+    pub fn nodes(&self) -> &[CableNode] {
+        &self.nodes
+    }
+
+    /// Its nodes in the order in which they are eliminated, backwards. The parent of each, an index of this order, is the
+    /// neighbour towards the middle of the tree.
+    pub fn rows(&self) -> &[CableNode] {
+        &self.rows
+    }
+
     /// The slots of memory that its solution reads or writes.
     pub fn slots(&self) -> impl Iterator<Item = u32> {
         self.nodes.iter().flat_map(|node| {
@@ -63,11 +87,8 @@ impl Cable {
         })
     }
 
-    /// By how much a step, in seconds, changes the potential of each node, in volts: at the end the changes are
-    /// in `scratch`. `memory` gives the value of a slot.
-    ///
-    /// # Panics
-    /// A parent does not come before its child.
+    /// By how much a step, in seconds, changes the potential of each of [`rows`](Self::rows), in volts: at the end the
+    /// changes are in `scratch`. `memory` gives the value of a slot.
     pub fn changes<'s>(
         &self,
         memory: impl Fn(u32) -> f64,
@@ -77,11 +98,10 @@ impl Cable {
     ) -> &'s [f64] {
         let (implicit, beyond) = solver.parts(step);
         self.assemble(&memory, implicit, scratch);
-        let nodes = self.nodes.as_slice();
         let right = scratch.right.as_mut_slice();
-        self.solve(&mut scratch.diagonal, right);
+        self.eliminate(&mut scratch.diagonal, right);
         // A point without capacitance has no past, so it does not go as far again.
-        for (node, change) in nodes.iter().zip(right.iter_mut()) {
+        for (node, change) in self.rows.iter().zip(right.iter_mut()) {
             if node.has_capacitance {
                 *change *= beyond;
             }
@@ -92,27 +112,23 @@ impl Cable {
     /// The same for the first step of a run by the trapezoidal rule. Potentials that differ from node to node at the
     /// beginning, or that the first inputs change at once, would oscillate. So this step extrapolates two implicit
     /// half steps and an implicit whole one: it is of second order, and damps all that is faster than the step.
-    ///
-    /// # Panics
-    /// A parent does not come before its child.
     pub fn first_changes<'s>(
         &self,
         memory: impl Fn(u32) -> f64,
         step: f64,
         scratch: &'s mut CableScratch,
     ) -> &'s [f64] {
-        let nodes = self.nodes.as_slice();
         // One whole step.
         self.assemble(&memory, step, scratch);
-        self.solve(&mut scratch.diagonal, &mut scratch.right);
+        self.eliminate(&mut scratch.diagonal, &mut scratch.right);
         let whole = scratch.right.clone();
         // The first half step.
         self.assemble(&memory, step / 2.0, scratch);
-        self.solve(&mut scratch.diagonal, &mut scratch.right);
+        self.eliminate(&mut scratch.diagonal, &mut scratch.right);
         let half = scratch.right.clone();
         // The second one, from where the first has led. The equations are linear in this step.
         self.assemble(&memory, step / 2.0, scratch);
-        for (index, node) in nodes.iter().enumerate() {
+        for (index, node) in self.rows.iter().enumerate() {
             if let Some(membrane) = node.membrane {
                 let capacitance = memory(membrane.capacitance);
                 let slope = memory(membrane.slope);
@@ -125,7 +141,7 @@ impl Cable {
                 scratch.right[parent] -= current;
             }
         }
-        self.solve(&mut scratch.diagonal, &mut scratch.right);
+        self.eliminate(&mut scratch.diagonal, &mut scratch.right);
         for ((change, half), whole) in scratch.right.iter_mut().zip(half).zip(whole) {
             *change = 2.0 * (half + *change) - whole;
         }
@@ -134,8 +150,9 @@ impl Cable {
 
     /// The equations of an implicit step in seconds, one for each node: capacitance, membrane, and the way to
     /// the parent, whose conductance comes in with the elimination.
-    fn assemble(&self, memory: &dyn Fn(u32) -> f64, implicit: f64, scratch: &mut CableScratch) {
-        let nodes = self.nodes.as_slice();
+    fn assemble(&self, memory: &impl Fn(u32) -> f64, implicit: f64, scratch: &mut CableScratch) {
+        let nodes = self.rows.as_slice();
+        let rate = 1.0 / implicit;
         scratch.diagonal.clear();
         scratch.right.clear();
         scratch.diagonal.resize(nodes.len(), 0.0);
@@ -146,7 +163,7 @@ impl Cable {
             if let Some(membrane) = node.membrane {
                 let capacitance = memory(membrane.capacitance);
                 if node.has_capacitance {
-                    diagonal[index] += capacitance / implicit;
+                    diagonal[index] += capacitance * rate;
                 }
                 diagonal[index] -= capacitance * memory(membrane.slope);
                 right[index] += capacitance * memory(membrane.rate);
@@ -166,7 +183,7 @@ impl Cable {
     /// # Panics
     /// A slot is not in the memory.
     pub fn apply(&self, changes: &[f64], memory: &mut [f64]) {
-        for (node, change) in self.nodes.iter().zip(changes) {
+        for (node, change) in self.rows.iter().zip(changes) {
             memory[node.potential as usize] += change;
         }
     }
@@ -178,26 +195,39 @@ impl Cable {
     /// (d + g + Σ gₖ) x − g x_p − Σ gₖ x_k = right
     /// ```
     ///
-    /// The own terms are in siemens, the right sides in ampere. At the end `right` has the solution, in
-    /// volt, and `diagonal` nothing of use. Own terms that are not negative, one of them positive in
-    /// each tree, always have a solution.
+    /// The own terms are in siemens, the right sides in ampere, both by [`nodes`](Self::nodes). At the end `right` has the
+    /// solution, in volt. Own terms that are not negative, one of them positive in each tree, always have a solution.
     ///
     /// # Panics
-    /// There are more nodes than numbers, or a parent is not a node of the tree.
-    pub fn solve(&self, diagonal: &mut [f64], right: &mut [f64]) {
-        let nodes = self.nodes.as_slice();
+    /// There are more nodes than numbers.
+    pub fn solve(&self, diagonal: &[f64], right: &mut [f64]) {
+        let by_row = |values: &[f64]| -> Vec<f64> {
+            let numbers = self.numbers.iter();
+            numbers.map(|number| values[*number as usize]).collect()
+        };
+        let mut sides = by_row(right);
+        self.eliminate(&mut by_row(diagonal), &mut sides);
+        for (number, solution) in self.numbers.iter().zip(sides) {
+            right[*number as usize] = solution;
+        }
+    }
+
+    /// Solves the same system, whose terms are by row. At the end `right` has the solution, and `diagonal` nothing of
+    /// use.
+    fn eliminate(&self, diagonal: &mut [f64], right: &mut [f64]) {
+        let nodes = self.rows.as_slice();
         // From the leaves to the root. Seen from its parent, a node is its own term in series with the
         // conductance between them; so nothing is subtracted, and roundings stay small.
         for (index, node) in nodes.iter().enumerate().rev() {
             let (term, side) = (diagonal[index], right[index]);
             if let Some(parent) = node.parent {
                 let parent = parent as usize;
-                let sum = term + node.conductance;
-                let share = node.conductance / sum;
+                let resistance = 1.0 / (term + node.conductance);
+                let share = node.conductance * resistance;
                 diagonal[parent] += term * share;
                 right[parent] += side * share;
                 diagonal[index] = share;
-                right[index] = side / sum;
+                right[index] = side * resistance;
             } else {
                 right[index] = side / term;
             }

@@ -12,6 +12,7 @@ mod cable;
 mod clock;
 mod definitions;
 mod deliveries;
+mod elimination;
 mod interpreter;
 mod ir;
 mod print;

@@ -72,7 +72,5 @@ pub(super) fn finished(
             }),
         }
     };
-    Cable {
-        nodes: nodes.iter().map(node).collect(),
-    }
+    Cable::new(nodes.iter().map(node).collect())
 }

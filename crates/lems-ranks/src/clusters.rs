@@ -366,7 +366,7 @@ impl Footprints {
                         for slot in cable.into_iter().flat_map(lems_ir::Cable::slots) {
                             each(node, Touch::Reads(slot));
                         }
-                        let nodes = cable.into_iter().flat_map(|cable| &cable.nodes);
+                        let nodes = cable.into_iter().flat_map(|cable| cable.nodes());
                         nodes.for_each(|own| each(node, Touch::Stores(own.potential)));
                     }
                 }

@@ -108,7 +108,7 @@ fn cells(job: &Job<'_>, places: &Places<'_>, modules: &[Module<'_>], data: &mut 
     let mut found: BTreeMap<(usize, u32), Piece> = BTreeMap::new();
     for (number, cable) in places.program.cables.iter().enumerate() {
         let (_, at) = branches(cable);
-        for (node, (section, along)) in cable.nodes.iter().zip(at) {
+        for (node, (section, along)) in cable.nodes().iter().zip(at) {
             let Some(membrane) = node.membrane else {
                 continue;
             };

@@ -416,7 +416,7 @@ impl<'p> Module<'p> {
 /// The columns of the membrane, if a mechanism is one.
 fn membrane(places: &Places<'_>, mechanism: usize) -> Option<Membrane> {
     let root = *places.mechanisms.get(mechanism)?.groups.first()?;
-    let nodes = places.program.cables.iter().flat_map(|cable| &cable.nodes);
+    let nodes = places.program.cables.iter().flat_map(|cable| cable.nodes());
     let mut found = nodes.filter_map(|node| {
         let membrane = node.membrane?;
         let (group, _) = places.member(node.potential)?;

@@ -131,7 +131,7 @@ impl<'t> Parser<'t> {
                 cursor.next_number(program.cables.len())?;
                 cursor.end()?;
                 let nodes = self.inside(0, cable_node)?;
-                program.cables.push(Cable { nodes });
+                program.cables.push(Cable::new(nodes));
                 Ok(())
             }
             "kernel" => self.numbered_kernel(cursor, &mut program.kernels),

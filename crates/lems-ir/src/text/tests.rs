@@ -267,9 +267,7 @@ impl Dice<'_> {
                 scheme
             }),
             routes: self.routes(),
-            cables: self.several(3, |dice| Cable {
-                nodes: dice.several(5, Dice::cable_node),
-            }),
+            cables: self.several(3, |dice| Cable::new(dice.several(5, Dice::cable_node))),
             // The text of a program has no clock.
             clock: Clock::default(),
             memory: {

@@ -139,7 +139,7 @@ impl Sections<'_, '_> {
         for (number, cable) in cables.iter().enumerate() {
             self.begin()?;
             writeln!(self.f, "cable {number}")?;
-            for node in &cable.nodes {
+            for node in cable.nodes() {
                 write!(self.f, "  m{}", node.potential)?;
                 if let Some(parent) = node.parent {
                     write!(self.f, " to {parent}")?;

@@ -65,7 +65,7 @@ fn validate_cables(program: &Program) -> Result<(), JitError> {
             let parent = of.parent.filter(|parent| *parent as usize >= node)?;
             Some(CableDefect::Parent { node, parent })
         };
-        let mut nodes = cable.nodes.iter().enumerate();
+        let mut nodes = cable.nodes().iter().enumerate();
         if let Some(defect) = memory.or_else(|| nodes.find_map(late)) {
             return Err(JitError::Cable { number, defect });
         }
@@ -75,7 +75,7 @@ fn validate_cables(program: &Program) -> Result<(), JitError> {
     let nodes = || {
         (0..)
             .zip(&program.cables)
-            .flat_map(|(number, cable)| cable.nodes.iter().map(move |node| (number, node)))
+            .flat_map(|(number, cable)| cable.nodes().iter().map(move |node| (number, node)))
     };
     let shared = |number, slot| {
         let defect = CableDefect::Shared { slot };

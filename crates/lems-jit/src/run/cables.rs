@@ -39,7 +39,7 @@ impl CableBatches {
                 let cables = program.cables_in(range);
                 entries.push(Batches {
                     range: range.clone(),
-                    nodes: cables.iter().map(|cable| cable.nodes.len()).sum(),
+                    nodes: cables.iter().map(|cable| cable.nodes().len()).sum(),
                     all: batches(cables, range.start as usize),
                 });
             }
@@ -79,7 +79,7 @@ fn alike(one: &Cable, other: &Cable) -> bool {
             && one.has_capacitance == other.has_capacitance
             && one.membrane.is_some() == other.membrane.is_some()
     };
-    one.nodes.len() == other.nodes.len() && one.nodes.iter().zip(&other.nodes).all(same)
+    one.rows().len() == other.rows().len() && one.rows().iter().zip(other.rows()).all(same)
 }
 
 /// Cables that one thread solves at once.
@@ -119,7 +119,7 @@ impl Batch {
     /// Cables that are alike, side by side.
     fn side_by_side(cables: &[Cable; LANES]) -> Batch {
         let row = |(index, node): (usize, &CableNode)| {
-            let all = cables.each_ref().map(|cable| cable.nodes[index]);
+            let all = cables.each_ref().map(|cable| cable.rows()[index]);
             let membranes: Vec<Membrane> = all.iter().filter_map(|node| node.membrane).collect();
             // All have one or none has, as they are alike.
             let membranes = membranes.first_chunk::<LANES>();
@@ -135,7 +135,7 @@ impl Batch {
                 }),
             }
         };
-        Batch::Equal(cables[0].nodes.iter().enumerate().map(row).collect())
+        Batch::Equal(cables[0].rows().iter().enumerate().map(row).collect())
     }
 
     /// Advances its potentials by a step, in seconds. No other thread uses them meanwhile, as `validate` proved
@@ -157,7 +157,7 @@ impl Batch {
                 let cable = &program.cables[*number];
                 let value = |slot| memory.value(slot);
                 let changes = cable.changes(value, solver, step, &mut scratch.one);
-                for (node, change) in cable.nodes.iter().zip(changes) {
+                for (node, change) in cable.rows().iter().zip(changes) {
                     memory.add(node.potential, *change);
                 }
             }
@@ -191,6 +191,7 @@ fn solve_rows(
     diagonal: &mut [Lanes<f64>],
     right: &mut [Lanes<f64>],
 ) {
+    let rate = 1.0 / implicit;
     // The equations.
     for (index, row) in rows.iter().enumerate() {
         if let Some(membranes) = &row.membranes {
@@ -200,7 +201,7 @@ fn solve_rows(
             let (diagonal, right) = (&mut diagonal[index], &mut right[index]);
             if row.has_capacitance {
                 for lane in 0..LANES {
-                    diagonal[lane] += capacitances[lane] / implicit;
+                    diagonal[lane] += capacitances[lane] * rate;
                 }
             }
             for lane in 0..LANES {
@@ -228,12 +229,12 @@ fn solve_rows(
             continue;
         };
         for lane in 0..LANES {
-            let sum = terms[lane] + row.conductance;
-            let share = row.conductance / sum;
+            let resistance = 1.0 / (terms[lane] + row.conductance);
+            let share = row.conductance * resistance;
             diagonal[parent][lane] += terms[lane] * share;
             right[parent][lane] += sides[lane] * share;
             diagonal[index][lane] = share;
-            right[index][lane] = sides[lane] / sum;
+            right[index][lane] = sides[lane] * resistance;
         }
     }
     // From the root to the leaves.

@@ -90,7 +90,7 @@ fn useful_threads(
         return 1;
     }
     let shares = |plan: &BlockPlan| (plan.longest / plan.share) as usize;
-    let nodes: usize = program.cables.iter().map(|cable| cable.nodes.len()).sum();
+    let nodes: usize = program.cables.iter().map(|cable| cable.nodes().len()).sum();
     let of_kernels = plans.iter().flatten().map(shares).max().unwrap_or(0);
     let most = of_kernels.max(nodes / NODES_OF_A_SHARE);
     threads.min(most).max(1)

@@ -59,9 +59,7 @@ fn program(shapes: &[(Shape, usize)], values: &[f64], solver: Solver) -> Program
                     }),
                 }
             });
-            cables.push(Cable {
-                nodes: nodes.collect(),
-            });
+            cables.push(Cable::new(nodes.collect()));
         }
     }
     Program {

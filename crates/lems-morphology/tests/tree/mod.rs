@@ -51,9 +51,7 @@ impl Tree {
             potential: 0,
             membrane: None,
         };
-        let cable = Cable {
-            nodes: links.take(numbers).enumerate().map(node).collect(),
-        };
+        let cable = Cable::new(links.take(numbers).enumerate().map(node).collect());
         cable.solve(diagonal, rhs);
     }
 }
