@@ -283,6 +283,43 @@ fn a_timed_input_gets_its_own_spikes_only() {
     assert!(columns[1].iter().any(|g| *g > 0.0));
 }
 
+/// Both ends of a gap junction or graded synapse may be given by the number of the cell or by its path.
+#[test]
+fn connections_by_number_are_on_their_segments() {
+    let synapses = r#"<gapJunction id="gap" conductance="5nS"/><silentSynapse id="silent"/>
+        <linearGradedSynapse id="graded" conductance="5nS"/><network id="net">"#;
+    let cells = r#"type="populationList"><instance id="0"><location x="0" y="0" z="0"/></instance>
+        <instance id="1"><location x="0" y="0" z="0"/></instance></population>"#;
+    let gap = |connection: &str| {
+        format!(
+            r#"<electricalProjection id="e" presynapticPopulation="pop" postsynapticPopulation="pop">
+            <electricalConnection{connection} synapse="gap"/></electricalProjection>"#
+        )
+    };
+    let graded = |connection: &str| {
+        format!(
+            r#"<continuousProjection id="e" presynapticPopulation="pop" postsynapticPopulation="pop">
+            <continuousConnection{connection} preComponent="silent" postComponent="graded"/>
+            </continuousProjection>"#
+        )
+    };
+    let potentials = |projection: String| {
+        let quantities = ["pop[0]/v", "pop[1]/v", "pop[1]/1/v"];
+        let text = model(AXON, ACTIVE, INPUT, &quantities, "0.5ms");
+        let text = text.replacen(r#"<network id="net">"#, synapses, 1);
+        let text = text.replacen(r#"size="3"/>"#, &format!("{cells}{projection}"), 1);
+        columns(&text, &Options::default())
+    };
+    let by_number = r#" id="0" preCell="0" postCell="1""#;
+    let by_path = r#"Instance id="0" preCell="../pop/0/c" postCell="../pop/1/c""#;
+    let on = r#"preSegment="1" preFractionAlong="0.9" postSegment="1" postFractionAlong="0.2""#;
+    for projection in [&gap as &dyn Fn(&str) -> String, &graded] {
+        let found = potentials(projection(&format!("{by_number} {on}")));
+        assert_eq!(found, potentials(projection(&format!("{by_path} {on}"))));
+        assert_ne!(found, potentials(projection(by_number)));
+    }
+}
+
 #[test]
 fn both_back_ends_and_all_threads_give_the_same_bits() {
     let membrane = format!("{ACTIVE}{CALCIUM}");

@@ -21,7 +21,7 @@ const TYPES: usize = 272;
 
 /// Deliberate additions to the official types. jLEMS has no cells with several compartments, and silently computes
 /// something else from them. The schema has attributes for a segment or a group that the types do not name.
-const ADDITIONS: [(&str, &str); 13] = [
+const ADDITIONS: [(&str, &str); 21] = [
     ("ComponentType morphology", "Children segments: at most 1"),
     ("ComponentType baseChannelPopulation", "Text segment"),
     ("ComponentType baseChannelPopulation", "Text segmentGroup"),
@@ -35,6 +35,26 @@ const ADDITIONS: [(&str, &str); 13] = [
     ("ComponentType channelDensityNernst", "Text segment"),
     ("ComponentType channelDensityNernstCa2", "Text segment"),
     ("ComponentType channelDensityVShift", "Text segment"),
+    (
+        "ComponentType electricalConnection",
+        "Text postFractionAlong",
+    ),
+    ("ComponentType electricalConnection", "Text postSegment"),
+    (
+        "ComponentType electricalConnection",
+        "Text preFractionAlong",
+    ),
+    ("ComponentType electricalConnection", "Text preSegment"),
+    (
+        "ComponentType continuousConnection",
+        "Text postFractionAlong",
+    ),
+    ("ComponentType continuousConnection", "Text postSegment"),
+    (
+        "ComponentType continuousConnection",
+        "Text preFractionAlong",
+    ),
+    ("ComponentType continuousConnection", "Text preSegment"),
 ];
 
 /// Attributes that do not affect the meaning.

@@ -268,8 +268,8 @@ impl Code {
     /// These warnings say that the program reads a model differently from what it says, or that a part of the model
     /// has no effect.
     pub fn is_always_shown(self) -> bool {
-        const ALWAYS_SHOWN: [u16; 13] = [
-            113, 225, 226, 229, 247, 416, 425, 426, 430, 525, 550, 553, 806,
+        const ALWAYS_SHOWN: [u16; 14] = [
+            113, 225, 226, 229, 247, 416, 425, 426, 430, 449, 525, 550, 553, 806,
         ];
         self.is_mistake() || ALWAYS_SHOWN.contains(&self.0)
     }

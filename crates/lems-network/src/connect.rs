@@ -207,18 +207,20 @@ impl<'b, 'r, 'm, 'd> Connector<'b, 'r, 'm, 'd> {
             found = self.builder.follow(Network::ROOT, path).or(found);
         }
         match found {
-            Ok(found) => {
-                let cell = self.network().unwrapped(found);
-                let connection = self.place.component;
-                Some(connection.map_or(cell, |connection| {
-                    (self.builder).cable_location(cell, connection, instance.value())
-                }))
-            }
+            Ok(found) => Some(self.located(found, instance.value())),
             Err(error) => {
                 self.builder.errors.push(error);
                 None
             }
         }
+    }
+
+    /// The compartment that the component names, if what an attribute has led to is a cell with dendrites.
+    fn located(&mut self, found: InstanceId, attribute: &str) -> InstanceId {
+        let cell = self.network().unwrapped(found);
+        self.place.component.map_or(cell, |connection| {
+            (self.builder).cable_location(cell, connection, attribute)
+        })
     }
 
     fn with_list(&mut self, list: Attribute<'d>, index: Attribute<'d>) -> Option<InstanceId> {
@@ -255,7 +257,7 @@ impl<'b, 'r, 'm, 'd> Connector<'b, 'r, 'm, 'd> {
         };
         let step = format!("[{number}]");
         match (self.builder).follow(population, Path::new(&step, source)) {
-            Ok(found) => Some(self.network().unwrapped(found)),
+            Ok(found) => Some(self.located(found, index.value())),
             Err(NetworkError::IndexTooLarge {
                 inside, size, span, ..
             }) => {
