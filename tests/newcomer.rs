@@ -31,6 +31,29 @@ fn models() -> Folder {
     folder
 }
 
+#[test]
+fn a_network_recommends_its_length_and_step() {
+    let folder = models();
+    let notes = r#"<network id="both">
+    <property tag="recommended_dt_ms" value="0.05"/><property tag="recommended_duration_ms" value=" 30 "/>"#;
+    let network = NETWORK.replace(r#"<network id="both">"#, notes);
+    folder.write(
+        "noted.nml",
+        &NML.replace("CONTENT", &format!("{CELLS}{network}")),
+    );
+    let said = folder.succeed(&["run", "noted.nml"]);
+    assert!(said.contains("runs for 30ms in steps of 0.05ms"), "{said}");
+    assert!(said.contains("(601 rows)"), "{said}");
+    let said = folder.succeed(&["run", "noted.nml", "--length", "10ms"]);
+    assert!(said.contains("runs for 10ms in steps of 0.05ms"), "{said}");
+    for wrong in ["-3", "long", "", "inf"] {
+        let text = folder.read("noted.nml").replace(" 30 ", wrong);
+        folder.write("wrong.nml", &text);
+        let said = folder.succeed(&["new", "wrong.nml"]);
+        assert!(said.contains(r#"length="500ms" step="0.05ms""#), "{said}");
+    }
+}
+
 /// The lines of a file, split at blanks.
 fn table(text: &str) -> Vec<Vec<String>> {
     let words = |line: &str| line.split_whitespace().map(str::to_owned).collect();

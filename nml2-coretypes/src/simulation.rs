@@ -19,6 +19,12 @@ pub const SPIKE: &str = "spike";
 /// The names of the potential of a cell: in volts, and as a pure number.
 pub const POTENTIALS: [&str; 2] = ["v", "V"];
 
+/// A note in an element: its name, and its attributes with the subject and with the text.
+pub const NOTE: [&str; 3] = ["property", "tag", "value"];
+/// Notes of a network or cell that say for how many milliseconds it is to run, and how many a step has.
+pub const RECOMMENDED_LENGTH: &str = "recommended_duration_ms";
+pub const RECOMMENDED_STEP: &str = "recommended_dt_ms";
+
 /// Number of spaces per level of indentation.
 const INDENT: usize = 2;
 

@@ -5,13 +5,13 @@
 
 use std::path::Path;
 
-use lems_document::{Document, SourceReader, nearest};
+use lems_document::{Attribute, Document, SourceReader, nearest};
 use lems_math::JavaRandom;
 use lems_model::{ComponentId, Model};
 use lems_network::{Cell, Network};
 use nml2_coretypes::simulation::{
-    CELL, DataOutput, EventOutput, NETWORK, OneCell, Outputs, POTENTIALS, SPIKE, Simulation,
-    name_of,
+    CELL, DataOutput, EventOutput, NETWORK, NOTE, OneCell, Outputs, POTENTIALS, RECOMMENDED_LENGTH,
+    RECOMMENDED_STEP, SPIKE, Simulation, name_of,
 };
 
 use crate::around::{Around, ON_ITS_OWN, is_neuroml, load_with_types};
@@ -112,8 +112,8 @@ pub fn simulation_of(
         file: file.to_string_lossy().into_owned(),
         network,
         one_cell,
-        length: LENGTH.to_owned(),
-        step: STEP.to_owned(),
+        length: recommended(&model, target, RECOMMENDED_LENGTH).unwrap_or(LENGTH.to_owned()),
+        step: recommended(&model, target, RECOMMENDED_STEP).unwrap_or(STEP.to_owned()),
         outputs: Outputs::default(),
     };
     simulation.outputs = match simulation.one_cell {
@@ -133,6 +133,17 @@ pub fn simulation_of(
         }
     };
     Ok(Some(simulation))
+}
+
+/// A time that a network or cell recommends in a note, as LEMS writes it.
+fn recommended(model: &Model<'_>, target: ComponentId, subject: &str) -> Option<String> {
+    let [note, subjects, text] = NOTE;
+    let notes = model.element(target).children();
+    let found = (notes.filter(|child| child.name() == note))
+        .find(|note| note.attribute(subjects).map(Attribute::value) == Some(subject))?;
+    let milliseconds = found.attribute(text)?.value().trim();
+    let number: f64 = milliseconds.parse().ok()?;
+    (number.is_finite() && number > 0.0).then(|| format!("{milliseconds}ms"))
 }
 
 /// What is to be recorded of a LEMS file in addition to what it asks for.

@@ -20,7 +20,7 @@ pub struct Arguments {
     /// Overwrite an existing file.
     #[arg(long, requires = "output")]
     force: bool,
-    /// Length of the simulation, such as `2s`; 500 ms if not given.
+    /// Length of the simulation, such as `2s`; if not given, what the model recommends, or 500 ms.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     length: Option<String>,
     /// Step of the simulation, such as `0.025ms`; 0.01 ms if not given.
