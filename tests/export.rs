@@ -5,7 +5,7 @@
 use crate::support::workspace;
 use jlems::cells::{CellColors, DrawnCell, picture};
 use jlems::export::{File, Form, export};
-use jlems::{Failure, Loaded, MemorySources, Options};
+use jlems::{Failure, Loaded, MemorySources, Method, Options};
 use lems_host::FileSources;
 
 /// The files of an export of a file of the workspace.
@@ -337,6 +337,23 @@ fn density_mechanisms_quote_the_equations_of_channels_and_pools() {
     );
     let files = exported.unwrap_or_else(|failure| panic!("{failure}")).files;
     compare_with("density-mechanisms", &files);
+}
+
+#[test]
+fn mechanisms_can_have_the_numbers_of_those_that_jneuroml_makes() {
+    let path = workspace().join("tests/export-models/LEMS_densities.xml");
+    let options = Options {
+        method: Method::Neuron,
+        ..Options::default()
+    };
+    let exported = export(
+        &path.to_string_lossy(),
+        &FileSources,
+        &options,
+        Form::Neuron,
+    );
+    let files = exported.unwrap_or_else(|failure| panic!("{failure}")).files;
+    compare_with("density-mechanisms-by-euler", &files);
 }
 
 #[test]

@@ -16,6 +16,9 @@ the order is about 1 or more, or the distance at a quarter of the step is at mos
 jlems-rs"). Where two spikes differ in time, so do the potentials, by much for a short time; the mean sees that, the largest
 difference says little.
 
+With `--method neuron` the mechanisms are those with the numbers of the program that jNeuroML exports, and are compared with
+`jlems-rs run --method neuron`.
+
 With `--netpyne` (`pip install netpyne`) the outputs of the export to NetPyNE are compared with those of the export to NEURON.
 
 With `--lfpy` (`pip install LFPy`) LFPy reads the templates of cells with dendrites, injects a current and finds the potential
@@ -111,12 +114,13 @@ def stepped(engine, model, step, options, folder):
     return problem
 
 
-def converges(case, folder, work, engine, cache):
+def converges(case, folder, work, engine, cache, method):
     """Compares two steps of NEURON with a short step of jlems-rs."""
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     model = case["lems_file"]
-    problem = call(engine, "export", "neuron", model, "-q", "-o", str(work), folder=folder) or compiled(work, cache)
+    options = "--method", method, "-q", "-o", str(work)
+    problem = call(engine, "export", "neuron", model, *options, folder=folder) or compiled(work, cache)
     if problem:
         return f"export: {problem}"
     script = pathlib.Path(model).stem + "_nrn.py"
@@ -175,11 +179,12 @@ if not (difference < 1e-6 and flows < 0.2 + 1e-6 and 0 < seen < 10):
 """
 
 
-def in_lfpy(case, folder, work, engine, cache):
+def in_lfpy(case, folder, work, engine, cache, method):
     """Uses the templates of an export in LFPy and in NEURON alone."""
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
-    problem = call(engine, "export", "neuron", case["lems_file"], "-q", "-o", str(work), folder=folder)
+    options = "--method", method, "-q", "-o", str(work)
+    problem = call(engine, "export", "neuron", case["lems_file"], *options, folder=folder)
     templates = sorted(path.stem for path in work.glob("*.hoc"))
     if problem or not templates:
         return f"export: {problem or 'no templates'}"
@@ -189,14 +194,14 @@ def in_lfpy(case, folder, work, engine, cache):
     return problem or "same"
 
 
-def in_netpyne(case, folder, work, engine, cache):
+def in_netpyne(case, folder, work, engine, cache, method):
     """Compares the outputs of the exports to NEURON and to NetPyNE."""
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     model = case["lems_file"]
     scripts = {form: f"{pathlib.Path(model).stem}_{suffix}.py" for form, suffix in (("neuron", "nrn"), ("netpyne", "netpyne"))}
     for form in scripts:
-        problem = call(engine, "export", form, model, "-q", "-o", str(work), folder=folder)
+        problem = call(engine, "export", form, model, "--method", method, "-q", "-o", str(work), folder=folder)
         if problem:
             return f"export {form}: {problem}"
     problem = compiled(work, cache)
@@ -207,11 +212,12 @@ def in_netpyne(case, folder, work, engine, cache):
     return differences(work / "neuron", work / "netpyne") or "same"
 
 
-def check(case, folder, work, engine, cache):
+def check(case, folder, work, engine, cache, method):
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
-    export = (engine, "export", "neuron", case["lems_file"], "-q", "-o", str(work))
-    reference = (engine, "run", "--late-events", "--method", "implicit", "-q", case["lems_file"], "--out-dir", str(work / "expected"))
+    export = (engine, "export", "neuron", case["lems_file"], "--method", method, "-q", "-o", str(work))
+    expected = ("--method", method, "-q", "--out-dir", str(work / "expected"))
+    reference = (engine, "run", "--late-events", case["lems_file"], *expected)
     script = pathlib.Path(case["lems_file"]).stem + "_nrn.py"
     steps = [
         ("export", lambda: call(*export, folder=folder)),
@@ -233,6 +239,7 @@ def main():
     parser.add_argument("names", nargs="*", help="only cases with one of these in their names")
     parser.add_argument("--engine", default="target/release/jlems-rs")
     parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path("target/neuron"))
+    parser.add_argument("--method", choices=("implicit", "neuron"), default="implicit", help="how cells with dendrites are computed")
     parser.add_argument("--converge", action="store_true", help="compare with short steps, instead of bytes")
     parser.add_argument("--netpyne", action="store_true", help="compare the export to NetPyNE with that to NEURON")
     parser.add_argument("--lfpy", action="store_true", help="use templates of cells in LFPy")
@@ -246,7 +253,7 @@ def main():
     same = close = 0
     how = converges if given.converge else in_netpyne if given.netpyne else in_lfpy if given.lfpy else check
     for case in cases:
-        result = how(case, given.corpus / case["name"], work / case["name"], engine, work / "compiled")
+        result = how(case, given.corpus / case["name"], work / case["name"], engine, work / "compiled", given.method)
         close += " converges " in result
         same += result == "same"
         close += result.startswith("close")

@@ -17,6 +17,7 @@ use lems_output::EventFormat;
 
 use crate::Method;
 use crate::around::name_for_outputs;
+use crate::stages::as_exported;
 use crate::resolved::{ResolvedModel, ResolvedNetwork};
 use crate::{Built, Checked, Code, Diagnostic, Failure, Loaded, Options};
 
@@ -56,6 +57,9 @@ pub struct Exported {
 
 /// Exports the model in a LEMS file that says what to run.
 ///
+/// Cells with dendrites are computed by the method of the options, if that is [`Method::Neuron`]; otherwise, as NEURON's
+/// users have it: by [`Method::Implicit`].
+///
 /// # Errors
 /// Everything that is wrong with the model; what the other simulator does not have.
 pub fn export(
@@ -66,12 +70,21 @@ pub fn export(
 ) -> Result<Exported, Failure> {
     let options = Options {
         late_events: true,
-        method: Method::Implicit,
+        method: match options.method {
+            Method::Neuron | Method::NeuronExported => Method::NeuronExported,
+            Method::SecondOrder | Method::Implicit => Method::Implicit,
+        },
         ..options.clone()
     };
     let loaded = Loaded::read(path, reader, &options)?;
-    let checked = loaded.check(&options)?;
+    let mut checked = loaded.check(&options)?;
     let built = checked.build(&options)?;
+    let Checked {
+        model, experiment, ..
+    } = &mut checked;
+    if let Some(rounded) = as_exported(model, experiment, options.method) {
+        *model = rounded;
+    }
     let mut warnings = loaded.warnings();
     warnings.extend(checked.warnings());
     warnings.extend(built.doubts());

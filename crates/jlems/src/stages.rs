@@ -239,12 +239,12 @@ impl<'d> Checked<'d> {
 }
 
 /// The model with its numbers rounded as in an export for NEURON, if the run is to reproduce NEURON's numbers.
-fn as_exported<'d>(
+pub(crate) fn as_exported<'d>(
     model: &Model<'d>,
     experiment: &mut Experiment<'d>,
     method: Method,
 ) -> Option<Model<'d>> {
-    if method != Method::Neuron {
+    if !method.is_neurons() {
         return None;
     }
     let rules = experiment.cable_rules.as_ref()?.in_single_precision();

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use lems_ir::Clock;
+
 use crate::job::{EventOrder, File, Job};
 
 /// What the file knows of a run.
@@ -257,6 +259,16 @@ fn tables(text: &mut String, job: &Job<'_>, data: &Data) {
         double(job.step),
         job.steps,
         job.every.max(1)
+    );
+    let clock = match job.program.clock {
+        Clock::Sum => "sum",
+        Clock::Product => "product",
+        Clock::Halves => "halves",
+    };
+    let _ = writeln!(
+        text,
+        "# How the time of a row is found: by adding up steps, as their product, or by adding up half steps in ms.\n\
+         CLOCK = \"{clock}\"\n"
     );
     text.push_str("# How many instances of each mechanism there are.\nMECHANISMS = {\n");
     for (name, instances) in &data.mechanisms {

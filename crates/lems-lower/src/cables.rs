@@ -54,7 +54,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         let mut code = Code::new(self.columns.volatile.clone());
         code.multiply_powers();
         // By the implicit method nothing is left of what is attached.
-        if phase == Phase::Conduct {
+        if phase == Phase::Conduct && self.method == Method::Neuron {
             self.difference_quotient(&mut code, &nest);
         } else if phase != Phase::Rest || self.method == Method::SecondOrder {
             self.step(&mut code, &nest);
@@ -133,7 +133,9 @@ impl<'d> Lowering<'_, '_, 'd> {
             part: one,
         };
         let (mut stage, length) = match self.method {
-            Method::Neuron => return self.step_states(code, at, moving, whole),
+            Method::Neuron | Method::NeuronExported => {
+                return self.step_states(code, at, moving, whole);
+            }
             Method::Implicit => (Stage::new(time, &FxHashMap::default()), whole),
             Method::SecondOrder => {
                 // The time here is that of the middle of the step of the potential. The first step of
@@ -269,7 +271,9 @@ impl<'d> Lowering<'_, '_, 'd> {
         let moving = self.equations.moving(nest.shape);
         let time = code.time();
         let mut stage = match self.method {
-            Method::Implicit | Method::Neuron => Stage::new(time, &FxHashMap::default()),
+            Method::Implicit | Method::Neuron | Method::NeuronExported => {
+                Stage::new(time, &FxHashMap::default())
+            }
             Method::SecondOrder => {
                 let half = code.constant(0.5);
                 let seconds = code.step();

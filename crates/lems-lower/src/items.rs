@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::tangent::Variable;
 use super::{
-    LoopNest, Lowering, Method,
+    LoopNest, Lowering,
     code::Code,
     columns::ColumnKind,
     equations::{Clock, NodeContext},
@@ -157,7 +157,7 @@ impl<'d> Lowering<'_, '_, 'd> {
         for (rate, value) in rates.iter().zip(values) {
             let place = self.live(at, rate.variable);
             let step = code.step();
-            let change = if at.nest.phase.is_some() && self.method != Method::Neuron {
+            let change = if at.nest.phase.is_some() && !self.method.is_neurons() {
                 let length = if at.nest.halved {
                     let half = code.constant(0.5);
                     code.binary(Operator::Multiply, half, step)

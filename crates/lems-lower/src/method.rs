@@ -16,6 +16,9 @@ pub enum Method {
     /// states by Euler's method, and conductances are those of the step before. Of first order; for
     /// comparisons with NEURON.
     Neuron,
+    /// The same for a program that is exported to NEURON, which finds the derivatives of currents itself. It is not for a
+    /// run.
+    NeuronExported,
 }
 
 /// A part of a step.
@@ -48,7 +51,7 @@ impl Method {
                 AtEnd(Phase::Rest),
                 AtEnd(Phase::End),
             ],
-            Method::Neuron => &[
+            Method::Neuron | Method::NeuronExported => &[
                 Midway(Phase::Conduct),
                 Solve(Solver::Implicit),
                 AtEnd(Phase::Advance),
@@ -61,8 +64,13 @@ impl Method {
     pub(crate) fn clock(self) -> Clock {
         match self {
             Method::SecondOrder | Method::Implicit => Clock::Product,
-            Method::Neuron => Clock::Halves,
+            Method::Neuron | Method::NeuronExported => Clock::Halves,
         }
+    }
+
+    /// Whether numbers are those of the program that jNeuroML exports.
+    pub fn is_neurons(self) -> bool {
+        matches!(self, Method::Neuron | Method::NeuronExported)
     }
 
     /// Whether mechanisms hold what they computed until their states move again.

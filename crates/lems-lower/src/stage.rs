@@ -10,7 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::tangent::Variable;
 use super::{
-    LoopNest, Lowering, Method,
+    LoopNest, Lowering,
     code::Code,
     equations::{NodeContext, cases, evaluate, operator_of},
     occupancies::implicit_step,
@@ -155,7 +155,7 @@ impl<'d> Lowering<'_, '_, 'd> {
             }
         };
         // The exact step multiplies rates by the step itself.
-        let is_implicit = self.method == Method::Neuron;
+        let is_implicit = self.method.is_neurons();
         let factor = match is_implicit {
             true => length.seconds,
             false => length.part,

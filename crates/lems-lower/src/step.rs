@@ -7,7 +7,7 @@ use lems_network::{NetworkError, NodeId, Readable, ShapeId};
 
 use super::occupancies::steady_state;
 use super::{
-    KernelId, LoopNest, Lowering, Method,
+    KernelId, LoopNest, Lowering,
     code::Code,
     columns::{ColumnKind, Content},
     equations::{Clock, NodeContext, neutral, operator_of, push_loop},
@@ -204,7 +204,7 @@ impl<'m, 'd> Lowering<'_, 'm, 'd> {
         }
         let mut graph = Scheme::new(joined);
         // What jLEMS and NEURON compute is computed as they do.
-        if at.nest.phase.is_some() && self.method != Method::Neuron {
+        if at.nest.phase.is_some() && !self.method.is_neurons() {
             graph.method = SchemeMethod::Uniformisation;
         }
         let states: Vec<NodeId> = states.into_iter().take(graph.size).collect();

@@ -4,7 +4,7 @@ use lems_export::mechanism_name;
 use lems_network::{CableRules, InstanceId, Network};
 use rustc_hash::FxHashMap;
 
-use crate::NotNative;
+use crate::{Moves, NotNative};
 use crate::elements::Element;
 use crate::read::{Read, Reader};
 
@@ -31,6 +31,7 @@ impl<'d> Kinds<'d> {
         network: &Network<'_, 'd>,
         rules: &CableRules,
         elements: &[Element<'d>],
+        moves: Moves,
     ) -> Result<Kinds<'d>, NotNative> {
         let mut kinds = Kinds {
             reads: Vec::new(),
@@ -47,7 +48,7 @@ impl<'d> Kinds<'d> {
             let known = key.and_then(|key| of_component.get(&key).copied());
             let kind = match known {
                 Some(kind) => kind,
-                None => kinds.read(network, rules, element)?,
+                None => kinds.read(network, rules, element, moves)?,
             };
             if let Some(key) = key {
                 of_component.insert(key, kind);
@@ -63,10 +64,11 @@ impl<'d> Kinds<'d> {
         network: &Network<'_, 'd>,
         rules: &CableRules,
         element: &Element<'d>,
+        moves: Moves,
     ) -> Result<usize, NotNative> {
         let (ions, called) = (rules.ions(), rules.called());
         let reader = Reader::new(network, ions, called, element.home, element.nodes.clone());
-        let read = reader.read(title_of(network, element.id), &element.role)?;
+        let read = reader.read(title_of(network, element.id), &element.role, moves)?;
         if let (Some(known), Some(other)) = (self.temperature, read.temperature)
             && known != other
         {

@@ -34,6 +34,17 @@ use read::Read;
 use recorded::known;
 use statements::Printer;
 
+/// How the states of mechanisms move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Moves {
+    /// By `cnexp` where an equation is linear in its state; channels conduct by what their gates are now.
+    #[default]
+    Exactly,
+    /// By Euler's method, as in the mechanisms that jNeuroML makes: what is inside channels and pools is computed
+    /// once in a step, before their states move, and channels conduct by that in the next step.
+    ByEuler,
+}
+
 /// The density mechanisms of a network, and where they are.
 #[derive(Debug, Clone, Default)]
 pub struct Membranes {
@@ -75,6 +86,7 @@ impl Membranes {
         network: &Network<'_, 'd>,
         rules: &CableRules,
         recorded: &[Column<'d>],
+        moves: Moves,
     ) -> Result<Membranes, NotNative> {
         let mut elements = all_elements(network, rules)?;
         let mut number_of: FxHashMap<InstanceId, usize> = FxHashMap::default();
@@ -83,7 +95,7 @@ impl Membranes {
         }
         note_recorded(network, recorded, &number_of, &mut elements);
         let mut membranes = Membranes::default();
-        membranes.add_mechanisms(network, rules, &elements)?;
+        membranes.add_mechanisms(network, rules, &elements, moves)?;
         check_readers(network, rules, &number_of)?;
         Ok(membranes)
     }
@@ -94,8 +106,9 @@ impl Membranes {
         network: &Network<'_, 'd>,
         rules: &CableRules,
         elements: &[Element<'d>],
+        moves: Moves,
     ) -> Result<(), NotNative> {
-        let kinds = Kinds::of(network, rules, elements)?;
+        let kinds = Kinds::of(network, rules, elements, moves)?;
         self.temperature = kinds.temperature;
         self.known = (kinds.reads.iter()).map(|(_, read)| known(read)).collect();
         self.inserted = (network.cables.all.iter())

@@ -73,6 +73,15 @@ pub(crate) struct Moving {
     pub rates: Vec<Equation>,
 }
 
+/// What a mechanism computes only when its states move, and keeps until they move again.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Held {
+    /// The variables.
+    pub variables: Vec<usize>,
+    /// The names of the rates of the states, in the order of [`Mechanism::moving`].
+    pub rates: Vec<String>,
+}
+
 /// A kinetic scheme.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Scheme {
@@ -125,6 +134,8 @@ pub(crate) struct Mechanism {
     /// In an order in which each comes after what it needs.
     pub computed: Vec<Computed>,
     pub moving: Vec<Moving>,
+    /// What is held between the moves of the states, if they move by Euler's method.
+    pub held: Option<Held>,
     pub schemes: Vec<Scheme>,
     /// Values at the start, in order.
     pub starts: Vec<(usize, Equation)>,
@@ -249,6 +260,22 @@ impl Mechanism {
         moving
             .chain(transitions.flat_map(|(_, _, forward, back)| [*forward, *back]))
             .collect()
+    }
+
+    /// The computed variables that are held, in their order.
+    pub fn held(&self) -> Vec<&Computed> {
+        let held = self.held.iter();
+        let variables: Vec<usize> = held.flat_map(|held| held.variables.clone()).collect();
+        let is_held = |computed: &&Computed| variables.contains(&computed.variable);
+        self.computed.iter().filter(is_held).collect()
+    }
+
+    /// What is computed before the states move.
+    pub fn computed_for_rates(&self) -> Vec<&Computed> {
+        match self.held {
+            Some(_) => self.held(),
+            None => self.needed(self.read_by_rates()),
+        }
     }
 
     /// All equations.

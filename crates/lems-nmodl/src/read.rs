@@ -7,9 +7,10 @@ use lems_model::{ComponentType, Dynamics, Formula, KineticScheme, Reduce, Select
 use lems_network::{InstanceId, IonRule, Network, Readable, Variable};
 use rustc_hash::FxHashMap;
 
-use crate::NotNative;
+use crate::{Moves, NotNative};
 use crate::mechanism::{
-    Computed, Equation, IonUse, Mechanism, Moving, Output, Quantity, Reference, Scheme, Test, Value,
+    Computed, Equation, Held, IonUse, Mechanism, Moving, Output, Quantity, Reference, Scheme, Test,
+    Value,
 };
 
 /// Longest chain of variables that is followed.
@@ -69,6 +70,55 @@ pub(crate) fn nodes_of(
     Some(nodes)
 }
 
+/// The nodes of an element that are computed only when their states move, by their places: what is inside channels, and
+/// pools with all in them. They are those that `lems-equations` holds in a compartment.
+fn held_nodes(
+    network: &Network<'_, '_>,
+    home: InstanceId,
+    nodes: &[(InstanceId, String)],
+) -> Vec<usize> {
+    let parents: Vec<Option<usize>> = nodes
+        .iter()
+        .map(|(id, _)| {
+            let parent = network.instance(*id).parent;
+            nodes.iter().position(|(node, _)| Some(*node) == parent)
+        })
+        .collect();
+    let conducts = |id: InstanceId| network.cables.conducts(network.type_of(id));
+    let has_rates = |node: usize| {
+        let dynamics = network.type_of(nodes[node].0).dynamics.as_deref();
+        dynamics.is_some_and(|dynamics| !dynamics.rates.is_empty())
+    };
+    let has_schemes = |node: usize| {
+        let dynamics = network.type_of(nodes[node].0).dynamics.as_deref();
+        dynamics.is_some_and(|dynamics| !dynamics.schemes.is_empty())
+    };
+    // The nodes from one up to the element.
+    let way = |node: usize| {
+        std::iter::successors(Some(node), |node| parents.get(*node).copied().flatten())
+    };
+    let moves = |node: usize| {
+        (0..nodes.len())
+            .any(|inner| (has_rates(inner) || has_schemes(inner)) && way(inner).any(|of| of == node))
+    };
+    let is_held = |node: &usize| {
+        // The outermost of these decides.
+        let mut inner = None;
+        let mut held = false;
+        for of in way(*node) {
+            let around = parents[of].map_or(home, |parent| nodes[parent].0);
+            match conducts(around) {
+                true if moves(of) => held = inner.is_some(),
+                false if has_rates(of) => held = true,
+                _ => {}
+            }
+            inner = Some(of);
+        }
+        held
+    };
+    (0..nodes.len()).filter(is_held).collect()
+}
+
 pub(crate) struct Reader<'n, 'm, 'd> {
     network: &'n Network<'m, 'd>,
     ions: &'n [IonRule],
@@ -82,6 +132,8 @@ pub(crate) struct Reader<'n, 'm, 'd> {
     mechanism: Mechanism,
     sources: Vec<(usize, &'d str)>,
     variables: FxHashMap<(usize, &'d str), usize>,
+    /// The node that each variable is of.
+    owners: Vec<usize>,
     /// Variables that are being computed.
     open: Vec<(usize, &'d str)>,
     temperature: Option<f64>,
@@ -136,13 +188,19 @@ impl<'n, 'm, 'd> Reader<'n, 'm, 'd> {
             mechanism: Mechanism::default(),
             sources: Vec::new(),
             variables: FxHashMap::default(),
+            owners: Vec::new(),
             open: Vec::new(),
             temperature: None,
         }
     }
 
     /// The mechanism of the element.
-    pub fn read(mut self, title: String, role: &Role<'d>) -> Result<Read<'d>, NotNative> {
+    pub fn read(
+        mut self,
+        title: String,
+        role: &Role<'d>,
+        moves: Moves,
+    ) -> Result<Read<'d>, NotNative> {
         self.mechanism.title = title;
         self.own_parameters()?;
         // Nodes after those inside them: so their values at the start are set.
@@ -180,12 +238,37 @@ impl<'n, 'm, 'd> Reader<'n, 'm, 'd> {
             }
         }
         self.mechanism.ions.sort_by_key(|of| of.ion);
+        if moves == Moves::ByEuler {
+            self.hold();
+        }
         Ok(Read {
             mechanism: self.mechanism,
             sources: self.sources,
             variables: self.variables,
             temperature: self.temperature,
         })
+    }
+
+    /// Notes what is held between the moves of the states.
+    fn hold(&mut self) {
+        if self.mechanism.moving.is_empty() && self.mechanism.schemes.is_empty() {
+            return;
+        }
+        let nodes = held_nodes(self.network, self.home, &self.nodes);
+        let is_held = |variable: &usize| {
+            let owner = self.owners.get(*variable);
+            owner.is_some_and(|node| nodes.contains(node))
+        };
+        let computed = self.mechanism.computed.iter();
+        let variables = computed.map(|computed| computed.variable).filter(is_held);
+        let variables = variables.collect();
+        let mut rates = Vec::new();
+        for moving in &self.mechanism.moving {
+            let state = self.mechanism.variables.get(moving.variable);
+            let state = state.map_or("state", |state| &state.name);
+            rates.push(self.names.give(&format!("rate_of_{state}")));
+        }
+        self.mechanism.held = Some(Held { variables, rates });
     }
 
     fn ion(&mut self, ion: usize) -> &mut IonUse {
@@ -531,6 +614,7 @@ impl<'n, 'm, 'd> Reader<'n, 'm, 'd> {
         if is_state {
             self.mechanism.states.push(index);
         }
+        self.owners.push(node);
         self.variables.insert((node, name), index);
         index
     }

@@ -27,13 +27,17 @@ impl Printer<'_> {
         self.initial(&mut text)?;
         self.breakpoint(&mut text);
         self.steps(&mut text)?;
-        let rates = self.mechanism.needed(self.mechanism.read_by_rates());
-        if !rates.is_empty() {
-            self.procedure(&mut text, "rates", &rates)?;
+        if self.has_rates() {
+            text.push_str("PROCEDURE rates() {\n");
+            self.computations(&mut text, &self.mechanism.computed_for_rates())?;
+            self.held_rates(&mut text)?;
+            text.push_str("}\n\n");
         }
         let current = self.needed_by_current();
         if !current.is_empty() {
-            self.procedure(&mut text, "current", &current)?;
+            text.push_str("PROCEDURE current() {\n");
+            self.computations(&mut text, &current)?;
+            text.push_str("}\n\n");
         }
         if self
             .mechanism
@@ -138,7 +142,8 @@ impl Printer<'_> {
             .variables
             .iter()
             .map(|variable| variable.name.as_str());
-        let names: Vec<&str> = parameters.chain(variables).collect();
+        let rates = self.names_of_rates().map(String::as_str);
+        let names: Vec<&str> = parameters.chain(variables).chain(rates).collect();
         let mut line = String::new();
         for name in names {
             if line.len() + name.len() > LINE {
@@ -185,6 +190,10 @@ impl Printer<'_> {
             .filter(|index| !mechanism.states.contains(index))
             .collect();
         let mut lines: Vec<String> = others.iter().filter_map(declared).collect();
+        for (of, name) in mechanism.moving.iter().zip(self.names_of_rates()) {
+            let (unit, path) = (unit(self.per_time(of.variable)), self.path(of.variable));
+            lines.push(format!("{name} ({unit})  : rate of {}", plain(path)));
+        }
         lines.push("v (mV)  : potential".to_owned());
         if self.reads(Reference::Temperature) {
             lines.push("celsius (degC)  : temperature".to_owned());
@@ -223,17 +232,16 @@ impl Printer<'_> {
         // Values at the start may be computed from others that were set before.
         let mut set: Vec<usize> = Vec::new();
         let mut known: Vec<usize> = Vec::new();
-        let of_rates = mechanism.needed(mechanism.read_by_rates());
+        let of_rates = mechanism.computed_for_rates();
         let for_starts = mechanism.needed(
             mechanism
                 .starts
                 .iter()
                 .flat_map(|(_, value)| value.names.clone()),
         );
-        if for_starts
-            .iter()
-            .any(|computed| of_rates.contains(computed))
-        {
+        let is_read = |computed: &&Computed| of_rates.contains(computed);
+        // What is held is at first that of states that are 0, as in mechanisms made by jNeuroML.
+        if mechanism.held.is_some() && self.has_rates() || for_starts.iter().any(is_read) {
             text.push_str("    rates()\n");
             known.extend(of_rates.iter().map(|computed| computed.variable));
         }
@@ -315,14 +323,29 @@ impl Printer<'_> {
         // All that is recorded is computed, too.
         let mechanism = self.mechanism;
         let rates: Vec<usize> = mechanism
-            .needed(mechanism.read_by_rates())
+            .computed_for_rates()
             .iter()
             .map(|computed| computed.variable)
             .collect();
         let output = mechanism.output.map(|output| output.variable);
         let others = mechanism.computed.iter().map(|computed| computed.variable);
         let others = others.filter(|variable| !rates.contains(variable));
-        mechanism.needed(others.chain(output).map(Reference::Variable))
+        let mut needed = mechanism.needed(others.chain(output).map(Reference::Variable));
+        if mechanism.held.is_some() {
+            needed.retain(|computed| !rates.contains(&computed.variable));
+        }
+        needed
+    }
+
+    /// Whether something is computed before the states move.
+    fn has_rates(&self) -> bool {
+        !self.mechanism.computed_for_rates().is_empty() || self.names_of_rates().next().is_some()
+    }
+
+    /// The names of the rates of the states, if they are variables.
+    fn names_of_rates(&self) -> impl Iterator<Item = &String> {
+        let held = self.mechanism.held.iter();
+        held.flat_map(|held| &held.rates)
     }
 
     fn breakpoint(&self, text: &mut String) {
@@ -332,10 +355,10 @@ impl Printer<'_> {
             let _ = writeln!(text, "    SOLVE {} METHOD sparse", self.scheme_name(number));
         }
         if !mechanism.moving.is_empty() {
-            let method = if self.is_linear() {
-                "cnexp"
-            } else {
-                "derivimplicit"
+            // By `cnexp`, what moves by a variable moves by Euler's method.
+            let method = match mechanism.held.is_some() || self.is_linear() {
+                true => "cnexp",
+                false => "derivimplicit",
             };
             let _ = writeln!(text, "    SOLVE states METHOD {method}");
         }
@@ -363,8 +386,7 @@ impl Printer<'_> {
     /// The blocks that move the states.
     fn steps(&self, text: &mut String) -> Result<(), NotNative> {
         let mechanism = self.mechanism;
-        let has_rates = !mechanism.needed(mechanism.read_by_rates()).is_empty();
-        let rates = if has_rates { "    rates()\n" } else { "" };
+        let rates = if self.has_rates() { "    rates()\n" } else { "" };
         // Kinetic schemes.
         for (number, scheme) in mechanism.schemes.iter().enumerate() {
             let _ = write!(text, "KINETIC {} {{\n{rates}", self.scheme_name(number));
@@ -380,8 +402,17 @@ impl Printer<'_> {
         // Differential equations.
         if !mechanism.moving.is_empty() {
             let _ = write!(text, "DERIVATIVE states {{\n{rates}");
+            let mut held = self.names_of_rates();
             for of in &mechanism.moving {
-                self.derivative(text, of)?;
+                match held.next() {
+                    Some(rate) => {
+                        let _ = writeln!(text, "    {}' = {rate}", self.variable(of.variable));
+                    }
+                    None => {
+                        let left = format!("{}'", self.variable(of.variable));
+                        self.rate(text, of, &left)?;
+                    }
+                }
             }
             text.push_str("}\n\n");
         }
@@ -400,18 +431,30 @@ impl Printer<'_> {
         Ok(())
     }
 
-    /// The differential equation of a variable.
-    fn derivative(&self, text: &mut String, of: &Moving) -> Result<(), NotNative> {
-        let dimension = self.dimension(of.variable);
-        let per_time = dimension.map(|dimension| dimension.per(Dimension::TIME));
-        let (name, path) = (self.variable(of.variable), self.path(of.variable));
+    /// The rates of the states, if they are variables.
+    fn held_rates(&self, text: &mut String) -> Result<(), NotNative> {
+        for (of, rate) in self.mechanism.moving.iter().zip(self.names_of_rates()) {
+            self.rate(text, of, rate)?;
+        }
+        Ok(())
+    }
+
+    /// The dimension of the rate of a variable.
+    fn per_time(&self, variable: usize) -> Option<Dimension> {
+        let dimension = self.dimension(variable);
+        dimension.map(|dimension| dimension.per(Dimension::TIME))
+    }
+
+    /// The line that says how a variable moves: `left` is what stands before the rate.
+    fn rate(&self, text: &mut String, of: &Moving, left: &str) -> Result<(), NotNative> {
+        let (per_time, path) = (self.per_time(of.variable), self.path(of.variable));
         let mut sides = Vec::new();
         for rate in &of.rates {
             let equation = format!("d {path}/dt = {}, {}", rate.text, unit(per_time));
             comment(text, "    ", &equation);
             sides.push(self.side(rate, per_time)?);
         }
-        let _ = writeln!(text, "    {name}' = {}", broken(&sides.join(" + ")));
+        let _ = writeln!(text, "    {left} = {}", broken(&sides.join(" + ")));
         Ok(())
     }
 
@@ -438,12 +481,10 @@ impl Printer<'_> {
         self.mechanism.variables.get(variable)?.dimension
     }
 
-    fn procedure(&self, text: &mut String, name: &str, all: &[&Computed]) -> Result<(), NotNative> {
-        let _ = writeln!(text, "PROCEDURE {name}() {{");
+    fn computations(&self, text: &mut String, all: &[&Computed]) -> Result<(), NotNative> {
         for computed in all {
             self.computation(text, computed, "    ")?;
         }
-        text.push_str("}\n\n");
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ mod picture;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use jlems::export::{Exported, File, Form, export};
 use jlems::{Code, Diagnostic, Failure, Options, visible};
 
@@ -61,6 +61,9 @@ pub struct NetpyneArguments {
 struct ProgramArguments {
     #[command(flatten)]
     model: ModelArguments,
+    /// How cells with dendrites are computed.
+    #[arg(long, value_enum, default_value_t = Method::Implicit)]
+    method: Method,
     /// Compile the mechanisms, too, with `nrnivmodl`.
     #[arg(long)]
     compile: bool,
@@ -72,6 +75,15 @@ struct ProgramArguments {
     out_dir: Option<PathBuf>,
     #[command(flatten)]
     recording: RecordingArguments,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Method {
+    /// As NEURON does with mechanisms that are written for it: first order, states by `cnexp` at the new potentials.
+    Implicit,
+    /// As the program that jNeuroML exports, to compare with its numbers: states by Euler's method, conductances that
+    /// are a step late, values of single precision
+    Neuron,
 }
 
 /// What to write as one file.
@@ -133,6 +145,10 @@ pub fn run(command: &Command) -> Result<ExitCode, Failure> {
 fn program(arguments: &ProgramArguments, form: Form, json: bool) -> Result<ExitCode, Failure> {
     let model = &arguments.model;
     let mut options = model.options()?;
+    options.method = match arguments.method {
+        Method::Implicit => jlems::Method::Implicit,
+        Method::Neuron => jlems::Method::Neuron,
+    };
     super::watch::watch_over(&options);
     let reader = model.search.reader(&model.file, &options);
     let runnable = (arguments.recording).runnable(&model.file, &*reader, &mut options)?;

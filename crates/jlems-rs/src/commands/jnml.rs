@@ -192,6 +192,10 @@ fn exported(
     let folders = include.iter();
     own.extend(folders.flat_map(|folders| ["--include", folders.as_str()]));
     own.extend(done);
+    if compiles(Some(form)) {
+        // Users of jNeuroML want its numbers.
+        own.extend(["--method", "neuron"]);
+    }
     if done.contains(&"--run") {
         own.extend(["--out-dir", folder]);
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use lems_engine::{RecordSettings, Simulation};
 use lems_export::{DataFile, ExportError, Quantity, Recorded};
 use lems_network::{Column, Network, NetworkError, Variable};
-use lems_nmodl::{Membranes, NotNative};
+use lems_nmodl::{Membranes, Moves, NotNative};
 
 use super::populations::Populations;
 use super::shapes::Shapes;
@@ -45,7 +45,11 @@ pub(super) fn density_mechanisms<'d>(
         columns.push(own.map_err(|error| failed(vec![error]))?);
     }
     let all: Vec<Column<'d>> = columns.iter().flatten().copied().collect();
-    let membranes = match Membranes::of(&network, &rules, &all) {
+    let moves = match options.method.is_neurons() {
+        true => Moves::ByEuler,
+        false => Moves::Exactly,
+    };
+    let membranes = match Membranes::of(&network, &rules, &all, moves) {
         Ok(membranes) if membranes.densities.is_empty() => return Ok(Err(None)),
         Ok(membranes) => membranes,
         Err(reason) => return Ok(Err(Some(reason))),

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
+use lems_ir::Clock;
+
 use super::helpers;
 use super::mechanism::{Counter, Kind, Module, Phase};
 use super::print::{Printed, number, print, register};
@@ -121,7 +123,7 @@ impl<'m, 'p> ModuleText<'m, 'p> {
         all.ranges.push(module.step.clone());
         if self.timed {
             all.assign(&module.time, "", "time at the end of the step (s)");
-            if !module.places.program.cables.is_empty() {
+            if self.counts_steps() {
                 all.assign("steps_done", "", "number of steps");
             }
         }
@@ -211,7 +213,7 @@ impl<'m, 'p> ModuleText<'m, 'p> {
         text.push_str("INITIAL {\n");
         if self.timed {
             let _ = writeln!(text, "    {} = 0", module.time);
-            if !module.places.program.cables.is_empty() {
+            if self.counts_steps() {
                 text.push_str("    steps_done = 0\n");
             }
         }
@@ -297,12 +299,20 @@ impl<'m, 'p> ModuleText<'m, 'p> {
         text.push_str("}\n\n");
     }
 
-    /// The lines that move the time by a step. jLEMS adds up the steps; with cables it is a product.
+    /// Whether the time is found from the number of steps.
+    fn counts_steps(&self) -> bool {
+        self.module.places.program.clock == Clock::Product
+    }
+
+    /// The lines that move the time by a step.
     fn tick(&self) -> String {
         let (time, step) = (&self.module.time, &self.module.step);
-        match self.module.places.program.cables.is_empty() {
-            true => format!("    {time} = {time} + {step}\n"),
-            false => format!("    steps_done = steps_done + 1\n    {time} = steps_done*{step}\n"),
+        match self.module.places.program.clock {
+            Clock::Sum => format!("    {time} = {time} + {step}\n"),
+            Clock::Product => {
+                format!("    steps_done = steps_done + 1\n    {time} = steps_done*{step}\n")
+            }
+            Clock::Halves => format!("    {time} = t/1000\n"),
         }
     }
 

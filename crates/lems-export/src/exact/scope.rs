@@ -1,6 +1,6 @@
 //! What the places, events and loops of a kernel are called in its mechanism.
 
-use lems_ir::{Level, Place};
+use lems_ir::{Clock, Level, Place};
 
 use super::foreign::{Foreign, Source};
 use super::mechanism::{Kind, LoopNames, Module, Phase};
@@ -152,9 +152,11 @@ impl Scope for PartScope<'_, '_> {
 
     fn time(&self) -> String {
         let (time, step) = (&self.module.time, &self.module.step);
-        match self.module.phase(self.part) {
-            Phase::Step => time.clone(),
-            Phase::Currents => format!("({time} + {step}/2)"),
+        let clock = self.module.places.program.clock;
+        match (self.module.phase(self.part), clock) {
+            (Phase::Step, _) => time.clone(),
+            (Phase::Currents, Clock::Halves) => "(t/1000)".to_owned(),
+            (Phase::Currents, Clock::Sum | Clock::Product) => format!("({time} + {step}/2)"),
         }
     }
 }
