@@ -17,8 +17,8 @@ use lems_output::EventFormat;
 
 use crate::Method;
 use crate::around::name_for_outputs;
-use crate::stages::as_exported;
 use crate::resolved::{ResolvedModel, ResolvedNetwork};
+use crate::stages::as_exported;
 use crate::{Built, Checked, Code, Diagnostic, Failure, Loaded, Options};
 
 pub use lems_export::File;
@@ -57,8 +57,8 @@ pub struct Exported {
 
 /// Exports the model in a LEMS file that says what to run.
 ///
-/// Cells with dendrites are computed by the method of the options, if that is [`Method::Neuron`]; otherwise, as NEURON's
-/// users have it: by [`Method::Implicit`].
+/// Cells with dendrites are computed by [`Method::Neuron`] if the options have it, otherwise by [`Method::Implicit`]: the
+/// others are not NEURON's. The numbers of all other models are jLEMS's in any case.
 ///
 /// # Errors
 /// Everything that is wrong with the model; what the other simulator does not have.
@@ -68,16 +68,16 @@ pub fn export(
     options: &Options,
     form: Form,
 ) -> Result<Exported, Failure> {
-    let options = Options {
+    let mut options = Options {
         late_events: true,
-        method: match options.method {
-            Method::Neuron | Method::NeuronExported => Method::NeuronExported,
-            Method::SecondOrder | Method::Implicit => Method::Implicit,
-        },
         ..options.clone()
     };
     let loaded = Loaded::read(path, reader, &options)?;
     let mut checked = loaded.check(&options)?;
+    options.method = match options.method.is_neurons() && has_cells(&checked) {
+        true => Method::NeuronExported,
+        false => Method::Implicit,
+    };
     let built = checked.build(&options)?;
     let Checked {
         model, experiment, ..
@@ -134,6 +134,12 @@ pub fn export(
         warnings,
         sources: loaded.into_sources(),
     })
+}
+
+/// Whether a model has cells that are trees of compartments.
+fn has_cells(checked: &Checked<'_>) -> bool {
+    let rules = checked.experiment.cable_rules.as_ref();
+    rules.is_some_and(|rules| !rules.cells(&checked.model).is_empty())
 }
 
 /// That a target makes so many runs.

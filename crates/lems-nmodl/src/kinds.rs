@@ -4,9 +4,9 @@ use lems_export::mechanism_name;
 use lems_network::{CableRules, InstanceId, Network};
 use rustc_hash::FxHashMap;
 
-use crate::{Moves, NotNative};
 use crate::elements::Element;
 use crate::read::{Read, Reader};
+use crate::{Moves, NotNative};
 
 /// The kinds of the elements of a network.
 pub(crate) struct Kinds<'d> {

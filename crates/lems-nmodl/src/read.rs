@@ -7,11 +7,11 @@ use lems_model::{ComponentType, Dynamics, Formula, KineticScheme, Reduce, Select
 use lems_network::{InstanceId, IonRule, Network, Readable, Variable};
 use rustc_hash::FxHashMap;
 
-use crate::{Moves, NotNative};
 use crate::mechanism::{
     Computed, Equation, Held, IonUse, Mechanism, Moving, Output, Quantity, Reference, Scheme, Test,
     Value,
 };
+use crate::{Moves, NotNative};
 
 /// Longest chain of variables that is followed.
 const DEEPEST: usize = 200;
@@ -98,8 +98,9 @@ fn held_nodes(
         std::iter::successors(Some(node), |node| parents.get(*node).copied().flatten())
     };
     let moves = |node: usize| {
-        (0..nodes.len())
-            .any(|inner| (has_rates(inner) || has_schemes(inner)) && way(inner).any(|of| of == node))
+        (0..nodes.len()).any(|inner| {
+            (has_rates(inner) || has_schemes(inner)) && way(inner).any(|of| of == node)
+        })
     };
     let is_held = |node: &usize| {
         // The outermost of these decides.

@@ -386,7 +386,11 @@ impl Printer<'_> {
     /// The blocks that move the states.
     fn steps(&self, text: &mut String) -> Result<(), NotNative> {
         let mechanism = self.mechanism;
-        let rates = if self.has_rates() { "    rates()\n" } else { "" };
+        let rates = if self.has_rates() {
+            "    rates()\n"
+        } else {
+            ""
+        };
         // Kinetic schemes.
         for (number, scheme) in mechanism.schemes.iter().enumerate() {
             let _ = write!(text, "KINETIC {} {{\n{rates}", self.scheme_name(number));

@@ -39,6 +39,9 @@ def floats(text):
 # Length of a step in seconds, number of steps, steps from one row to the next.
 STEP, STEPS, EVERY = 1e-5, 2000, 1
 
+# How the time of a row is found: by adding up steps, as their product, or by adding up half steps in ms.
+CLOCK = "product"
+
 # How many instances of each mechanism there are.
 MECHANISMS = {
     "cell": 5,
@@ -346,11 +349,18 @@ def float_texts(values):
     return [str(value) if is_plain else float_text(value) for value, is_plain in zip(values, are_plain)]
 
 
+def times_of(steps, step):
+    """The times of all rows, in seconds."""
+    if CLOCK == "product":
+        return [row * step for row in range(steps + 1)]
+    terms = numpy.full(2 * steps, 1000 * step / 2) if CLOCK == "halves" else numpy.full(steps, step)
+    sums = [0.0, *numpy.cumsum(terms).tolist()]
+    return [time / 1000 for time in sums[::2]] if CLOCK == "halves" else sums
+
+
 def write(folder, recording, steps, step):
     """Writes the files that `jlems-rs run` writes, each of them whole or not at all."""
-    times = [0.0]
-    for row in range(steps):
-        times.append((row + 1) * step if CABLES else times[-1] + step)
+    times = times_of(steps, step)
     time_texts = float_texts(times)
     rows = range(0, steps + 1, EVERY)
     for path, columns in DATA_FILES:

@@ -61,7 +61,7 @@ pub struct NetpyneArguments {
 struct ProgramArguments {
     #[command(flatten)]
     model: ModelArguments,
-    /// How cells with dendrites are computed.
+    /// How cells with dendrites are computed; the numbers of all others are those of jlems-rs.
     #[arg(long, value_enum, default_value_t = Method::Implicit)]
     method: Method,
     /// Compile the mechanisms, too, with `nrnivmodl`.
@@ -79,10 +79,10 @@ struct ProgramArguments {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Method {
-    /// As NEURON does with mechanisms that are written for it: first order, states by `cnexp` at the new potentials.
+    /// As NEURON computes mechanisms that are written for it: states by `cnexp`, at the new potentials
     Implicit,
     /// As the program that jNeuroML exports, to compare with its numbers: states by Euler's method, conductances that
-    /// are a step late, values of single precision
+    /// are a step late
     Neuron,
 }
 

@@ -19,7 +19,8 @@ jlems-rs, called as jnml
         runs a LEMS file; -norun only reads and builds it; there is never a window: `jlems-rs run --plot html`
         draws what it would show
     jnml LEMS_FILE -neuron [-nogui] [-compile] [-run] [-outputdir FOLDER]
-        exports to NEURON; -compile calls nrnivmodl, -run also runs the model there
+        exports to NEURON; -compile calls nrnivmodl, -run also runs the model there; cells with dendrites have
+        the numbers of jNeuroML's export (`jlems-rs export neuron --method neuron`)
     jnml LEMS_FILE -netpyne [-compile] [-run] [-json] [-outputdir FOLDER]
         exports to NetPyNE; -json also has NetPyNE write the network as JSON
     jnml LEMS_FILE -eden [-outputdir FOLDER]
