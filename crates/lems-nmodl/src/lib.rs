@@ -15,6 +15,7 @@ mod error;
 mod expression;
 mod kinds;
 mod mechanism;
+mod moves;
 mod read;
 mod recorded;
 mod statements;
@@ -26,6 +27,7 @@ use lems_network::{CableRules, Column, InstanceId, Network, Variable};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 pub use error::NotNative;
+pub use moves::Moves;
 pub use recorded::Recorded;
 
 use elements::{Element, all_elements, check_readers, note_recorded};
@@ -33,17 +35,6 @@ use kinds::Kinds;
 use read::Read;
 use recorded::known;
 use statements::Printer;
-
-/// How the states of mechanisms move.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Moves {
-    /// By `cnexp` where an equation is linear in its state; channels conduct by what their gates are now.
-    #[default]
-    Exactly,
-    /// By Euler's method, as in the mechanisms that jNeuroML makes: what is inside channels and pools is computed
-    /// once in a step, before their states move, and channels conduct by that in the next step.
-    ByEuler,
-}
 
 /// The density mechanisms of a network, and where they are.
 #[derive(Debug, Clone, Default)]
