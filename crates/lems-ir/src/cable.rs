@@ -6,7 +6,7 @@
 //! proportional to its nodes (M. Hines, Int. J. Biomed. Comput. 15, 1984).
 
 use crate::Solver;
-use crate::elimination::from_the_middle;
+use crate::elimination::{Way, from_the_middle};
 
 /// One tree of compartments.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -60,11 +60,19 @@ pub struct CableScratch {
 impl Cable {
     /// The cable of these nodes: parents come before children, and the first is the root.
     pub fn new(nodes: Vec<CableNode>) -> Cable {
-        let (rows, numbers) = from_the_middle(&nodes);
+        let ways: Vec<Way> = (nodes.iter())
+            .map(|node| (node.parent, node.conductance))
+            .collect();
+        let order = from_the_middle(&ways);
+        let row = |(number, (parent, conductance)): &(u32, Way)| CableNode {
+            parent: *parent,
+            conductance: *conductance,
+            ..nodes[*number as usize]
+        };
         Cable {
+            rows: order.iter().map(row).collect(),
+            numbers: order.into_iter().map(|(number, _)| number).collect(),
             nodes,
-            rows,
-            numbers,
         }
     }
 

@@ -6,15 +6,15 @@
 
 use lems_index::narrow;
 
-use crate::CableNode;
+/// The way from a node to its parent: the number of the parent, if it has one, and the conductance.
+pub(crate) type Way = (Option<u32>, f64);
 
-/// The nodes of a cable in the order in which they are eliminated, backwards, with the numbers they have in the
-/// cable. A node's parent is the one towards the middle, as an index of this order. Wrong numbers of parents are left
-/// out.
-pub(crate) fn from_the_middle(nodes: &[CableNode]) -> (Vec<CableNode>, Vec<u32>) {
+/// Nodes in the order in which they are eliminated, backwards: the number of each, and its way to the neighbour towards
+/// the middle, as an index of this order. Nodes have the numbers of `nodes`, where parents come before children; what
+/// does not is no parent.
+pub(crate) fn from_the_middle(nodes: &[Way]) -> Vec<(u32, Way)> {
     let tree = Tree::of(nodes);
-    let mut rows: Vec<CableNode> = Vec::with_capacity(nodes.len());
-    let mut numbers: Vec<u32> = Vec::with_capacity(nodes.len());
+    let mut rows: Vec<(u32, Way)> = Vec::with_capacity(nodes.len());
     let mut row_of = vec![None; nodes.len()];
     for start in 0..narrow(nodes.len()) {
         if row_of[start as usize].is_some() {
@@ -23,35 +23,30 @@ pub(crate) fn from_the_middle(nodes: &[CableNode]) -> (Vec<CableNode>, Vec<u32>)
         for (number, towards) in tree.walk(tree.middle(start)) {
             let parent = towards.and_then(|towards| row_of[towards as usize]);
             row_of[number as usize] = Some(narrow(rows.len()));
-            numbers.push(number);
-            rows.push(CableNode {
-                parent,
-                conductance: tree.conductance(number, towards),
-                ..nodes[number as usize]
-            });
+            rows.push((number, (parent, tree.conductance(number, towards))));
         }
     }
-    (rows, numbers)
+    rows
 }
 
 /// The neighbours of each node.
 struct Tree<'n> {
-    nodes: &'n [CableNode],
+    nodes: &'n [Way],
     parents: Vec<Option<u32>>,
     first_child: Vec<Option<u32>>,
     next_sibling: Vec<Option<u32>>,
 }
 
 impl<'n> Tree<'n> {
-    fn of(nodes: &'n [CableNode]) -> Tree<'n> {
+    fn of(nodes: &'n [Way]) -> Tree<'n> {
         let mut tree = Tree {
             nodes,
             parents: vec![None; nodes.len()],
             first_child: vec![None; nodes.len()],
             next_sibling: vec![None; nodes.len()],
         };
-        for (number, node) in nodes.iter().enumerate().rev() {
-            let parent = node.parent.filter(|parent| (*parent as usize) < number);
+        for (number, (parent, _)) in nodes.iter().enumerate().rev() {
+            let parent = parent.filter(|parent| (*parent as usize) < number);
             tree.parents[number] = parent;
             if let Some(parent) = parent {
                 let child = Some(narrow(number));
@@ -66,7 +61,7 @@ impl<'n> Tree<'n> {
     fn conductance(&self, number: u32, neighbour: Option<u32>) -> f64 {
         let is_parent = self.parents[number as usize] == neighbour;
         let child = if is_parent { Some(number) } else { neighbour };
-        child.map_or(0.0, |child| self.nodes[child as usize].conductance)
+        child.map_or(0.0, |child| self.nodes[child as usize].1)
     }
 
     /// The nodes of the tree by their distance from one of them, each with the node before it.
@@ -103,44 +98,36 @@ impl<'n> Tree<'n> {
 mod tests {
     use super::*;
 
-    fn tree(parents: &[Option<u32>]) -> Vec<CableNode> {
-        let node = |(number, parent): (usize, &Option<u32>)| CableNode {
-            parent: *parent,
-            conductance: number as f64,
-            potential: number as u32,
-            has_capacitance: true,
-            membrane: None,
-        };
-        parents.iter().enumerate().map(node).collect()
+    fn nodes(parents: &[Option<u32>]) -> Vec<Way> {
+        let numbers = (0..).map(f64::from);
+        parents.iter().copied().zip(numbers).collect()
     }
 
     #[test]
     fn a_fibre_is_eliminated_from_both_ends() {
-        let fibre = tree(&[None, Some(0), Some(1), Some(2), Some(3)]);
-        let (rows, numbers) = from_the_middle(&fibre);
-        assert_eq!(numbers, [2, 1, 3, 0, 4]);
-        let parents: Vec<Option<u32>> = rows.iter().map(|row| row.parent).collect();
-        assert_eq!(parents, [None, Some(0), Some(0), Some(1), Some(2)]);
+        let fibre = nodes(&[None, Some(0), Some(1), Some(2), Some(3)]);
         // The conductance between two nodes is that of the one which was the child.
-        let conductances: Vec<f64> = rows[1..].iter().map(|row| row.conductance).collect();
-        assert_eq!(conductances, [2.0, 3.0, 1.0, 4.0]);
-        assert!(
-            rows.iter()
-                .zip(&numbers)
-                .all(|(row, n)| row.potential == *n)
-        );
+        let expected = [
+            (2, (None, 0.0)),
+            (1, (Some(0), 2.0)),
+            (3, (Some(0), 3.0)),
+            (0, (Some(1), 1.0)),
+            (4, (Some(2), 4.0)),
+        ];
+        assert_eq!(from_the_middle(&fibre), expected);
     }
 
     #[test]
     fn several_trees_and_wrong_parents_are_taken_as_they_are() {
-        let nodes = tree(&[None, None, Some(1), Some(9), Some(4), Some(1)]);
-        let (rows, mut numbers) = from_the_middle(&nodes);
-        let is_before = |(row, node): (usize, &CableNode)| {
-            node.parent.is_none_or(|parent| (parent as usize) < row)
+        let nodes = nodes(&[None, None, Some(1), Some(9), Some(4), Some(1)]);
+        let rows = from_the_middle(&nodes);
+        let is_before = |(row, (_, (parent, _))): (usize, &(u32, Way))| {
+            parent.is_none_or(|parent| (parent as usize) < row)
         };
         assert!(rows.iter().enumerate().all(is_before));
+        let mut numbers: Vec<u32> = rows.iter().map(|(number, _)| *number).collect();
         numbers.sort_unstable();
         assert_eq!(numbers, [0, 1, 2, 3, 4, 5]);
-        assert!(from_the_middle(&[]).0.is_empty());
+        assert!(from_the_middle(&[]).is_empty());
     }
 }
