@@ -21,8 +21,9 @@ pub const POTENTIALS: [&str; 2] = ["v", "V"];
 
 /// A note in an element: its name, and its attributes with the subject and with the text.
 pub const NOTE: [&str; 3] = ["property", "tag", "value"];
-/// Notes of a network or cell that say for how many milliseconds it is to run, and how many a step has.
+/// The subject of a note in a network or cell that says for how many milliseconds it is to run.
 pub const RECOMMENDED_LENGTH: &str = "recommended_duration_ms";
+/// The subject of a note that says how many milliseconds a step has.
 pub const RECOMMENDED_STEP: &str = "recommended_dt_ms";
 
 /// Number of spaces per level of indentation.

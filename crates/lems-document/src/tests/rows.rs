@@ -290,8 +290,8 @@ proptest! {
         let mut run = String::new();
         for row in 0..count {
             run.push_str("<c");
-            for (number, kind) in kinds.iter().enumerate() {
-                let _ = write!(run, " a{number}=\"{}\"", value(*kind, row, seed ^ number as u32));
+            for (number, kind) in (0_u32..).zip(&kinds) {
+                let _ = write!(run, " a{number}=\"{}\"", value(*kind, row, seed ^ number));
             }
             run.push_str("/>");
             run.push_str(if blanks == "differ" { &"\n   "[row as usize % 4..] } else { blanks });
