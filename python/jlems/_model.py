@@ -239,7 +239,9 @@ class LoadedModel:
         ModelError
             The model is wrong with these values.
         """
-        return self._changed(set, step, length, check=True)
+        changed = self._changed(set, step, length, check=True)
+        warn(changed.warnings, stacklevel=2, known=self.warnings)
+        return changed
 
     def _changed(
         self: AnyModel, set: Mapping[str, Any] | None, step: Any, length: Any, check: bool
@@ -403,6 +405,6 @@ def loaded(
         source = _with_times(source, [], step, length)
     model = kind(source)
     if set is not None:
-        model = model.with_(set)
+        model = model._changed(set, None, None, check=True)
     warn(model.warnings, stacklevel=3)
     return model

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, Iterable, NamedTuple
+from typing import Any, Collection, Iterable, NamedTuple
 
 
 class Problem(NamedTuple):
@@ -84,8 +84,8 @@ class JlemsWarning(UserWarning):
         return (type(self), (self.problem,))
 
 
-def warn(problems: Iterable[Problem], stacklevel: int = 3) -> None:
-    """Warns of those problems that are always shown."""
+def warn(problems: Iterable[Problem], stacklevel: int = 3, known: Collection[Problem] = ()) -> None:
+    """Warns of those problems that are always shown, but for those that are told already."""
     for problem in problems:
-        if problem.shown:
+        if problem.shown and problem not in known:
             warnings.warn(JlemsWarning(problem), stacklevel=stacklevel + 1)

@@ -76,8 +76,7 @@ class CompiledModel:
         }
         self._made(_jlems.engine(model._source, self._choices))
         # What was told when the model was loaded is not told again.
-        known = set(model._warnings or ())
-        warn((one for one in self.warnings if one not in known), stacklevel=2)
+        warn(self.warnings, stacklevel=2, known=model._warnings or ())
 
     def _made(self, engine: _jlems.Engine) -> None:
         self._engine = engine
@@ -130,14 +129,22 @@ class CompiledModel:
 
         The machine code is the same if only free parameters change.
         """
+        return self._changed(set, step, length, seed, stacklevel=3)
+
+    def _changed(
+        self: AnyCompiled, set: Mapping[str, Any] | None, step: Any, length: Any, seed: int | None, stacklevel: int
+    ) -> AnyCompiled:
         choices = dict(self._choices)
         if seed is not None:
             choices["seed"] = count(seed, "seed", -(2**63))
         model = self.model._changed(set, step, length, check=False)
         if step is None and length is None and self._choices["free"] and self._frees(set):
             engine = _jlems.with_values(self._engine, self.model._settings(set), choices["seed"])
-            return _compiled(type(self), model, choices, engine)
-        return _compiled(type(self), model, choices)
+            changed = _compiled(type(self), model, choices, engine)
+        else:
+            changed = _compiled(type(self), model, choices)
+        warn(changed.warnings, stacklevel, known=self.warnings)
+        return changed
 
     def _frees(self, set: Mapping[str, Any] | None) -> bool:
         return all(path in self._choices["free"] for path in set or ())
@@ -175,7 +182,7 @@ class CompiledModel:
             Ctrl-C, within 0.1 s. ``result`` of the exception has what was recorded before.
         """
         if set is not None or step is not None or length is not None or seed is not None:
-            changed = self.with_(set, step=step, length=length, seed=seed)
+            changed = self._changed(set, step, length, seed, stacklevel=3)
             return changed.run(progress=progress)
         with _Watcher(progress) as watcher:
             numbers = self._engine.run(watcher.callback)
@@ -462,6 +469,7 @@ class Running:
         engine = _jlems.with_values(simulation._engine, texts, simulation._choices["seed"])
         self._running.change(engine)
         self._values = values
+        warn((Problem(*one) for one in engine.warnings), stacklevel=2, known=simulation.warnings)
 
     def peek(self) -> Result:
         """A copy of what is recorded up to now; the run goes on."""

@@ -9,7 +9,7 @@ from typing import Any, Callable, Generic, Iterable, Iterator, Mapping, NamedTup
 from . import _jlems
 from ._optional import needed
 from ._pages import table as html_table
-from ._problems import Problem, UsageError
+from ._problems import Problem, UsageError, warn
 from ._result import Result
 from ._simulation import CompiledModel, layout_of
 from ._values import count
@@ -119,9 +119,14 @@ class Points(Generic[Compiled]):
         values: list[Any] = []
         failed: list[BaseException] = []
         bar = _Bar(progress, len(self.points))
+        told = self.simulation.warnings
 
         def take(number: int, result: Result | None, error: BaseException | None) -> bool:
             if error is None and result is not None:
+                # The line that runs the sweep is five calls up: `receive` and `_deliver` are between.
+                new = [one for one in result.summary.warnings if one not in told]
+                told.extend(new)
+                warn(new, stacklevel=5)
                 values.append(result if reduce is None else reduce(result))
             elif errors == "keep":
                 values.append(error)

@@ -72,3 +72,43 @@ def test_free_parameters_survive_pickling(simulation: jlems.Simulation) -> None:
     again = pickle.loads(pickle.dumps(simulation))
     values = {"iaf/C": "0.3 nF"}
     assert np.array_equal(again.run(set=values).values, simulation.run(set=values).values)
+
+
+@pytest.mark.parametrize(
+    "free, message",
+    [
+        ("iaf/CC", "iafCell `iaf` has no parameter `CC`.*did you mean `C`"),
+        (["iaf/C", "net/size"], "network `net` has no parameter `size`"),
+    ],
+)
+def test_a_free_parameter_must_be_there(free: str | list[str], message: str) -> None:
+    with pytest.raises(jlems.ModelError, match=f"(?s){message}"):
+        jlems.loads(CELL).simulation(free=free)
+
+
+def test_a_type_that_is_free_brings_parameters_of_its_own() -> None:
+    text = CELL.replace("<iafCell ", '<Component type="iafCell" ')
+    free = ["iaf/type", "iaf/refract"]
+    simulation = jlems.loads(text).simulation(free=free)
+    other = {"iaf/type": "iafRefCell", "iaf/refract": "5 ms"}
+    own = jlems.loads(text).with_(other).simulation()
+    assert np.array_equal(simulation.run(set=other).values, own.run().values)
+    # In a sweep the points decide.
+    sweep = jlems.loads(text).simulation().sweep([{"iaf/type": "iafCell"}, other])
+    assert np.array_equal(sweep.run()[1].values, own.run().values)
+
+
+def test_a_value_that_is_too_large_is_told(simulation: jlems.Simulation) -> None:
+    huge = {"iaf/C": "1e400 nF"}
+    model = jlems.loads(CELL)
+    for make in (
+        lambda: model.with_(huge),
+        lambda: simulation.with_(huge),
+        lambda: simulation.run(set=huge),
+        lambda: model.simulation().run(set=huge),
+        lambda: simulation.sweep({"iaf/C": ["0.2 nF", "1e400 nF"]}).run(threads=2),
+        lambda: simulation.start().__setitem__("iaf/C", "1e400 nF"),
+    ):
+        with pytest.warns(jlems.JlemsWarning, match="W0227.*`1e400 nF` is too large") as told:
+            make()
+        assert len(told) == 1 and told[0].filename == __file__

@@ -6,7 +6,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use jlems::{
-    Checkpoint, Choices, Code, Compiled, Diagnostic, Failure, Loaded, Options, Plots, Run, RunError,
+    Checked, Checkpoint, Choices, Code, Compiled, Diagnostic, Failure, Loaded, Options, Plots, Run,
+    RunError,
 };
 use lems_output::EventFormat;
 use pyo3::prelude::*;
@@ -63,10 +64,10 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Checks, builds and compiles a model that was read, with the machine code of another engine if
+    /// Builds and compiles a model that was read and checked, with the machine code of another engine if
     /// that has the same.
     pub fn of(
-        loaded: &Loaded,
+        (loaded, checked): (&Loaded, &Checked<'_>),
         source: Source,
         choices: Choices,
         options: Options,
@@ -74,7 +75,6 @@ impl Engine {
         known: Option<&Compiled>,
     ) -> Result<Engine, Failure> {
         let begun = Instant::now();
-        let checked = loaded.check(&options)?;
         let built = checked.build(&options)?;
         let mut found = loaded.warnings();
         found.extend(checked.warnings());

@@ -7,6 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use jlems::{Compiled, Failure};
+use lems_model::Definitions;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -64,13 +65,13 @@ type Outcome = Result<Result<(Box<Engine>, Made), Failure>, String>;
 
 /// Runs a point, with the machine code of the one before if it fits.
 fn made(
-    template: &Template,
+    (template, definitions): (&Template, Option<&Definitions<'_>>),
     point: &Point,
     code: &mut Option<Compiled>,
     ended: &Arc<AtomicBool>,
 ) -> Outcome {
     let body = || {
-        let engine = template.point(point, code.as_ref())?;
+        let engine = template.point(point, definitions, code.as_ref())?;
         *code = Some(engine.compiled().clone());
         let engine = engine.ended_by(ended);
         let made = engine.make(None);
@@ -102,6 +103,8 @@ pub fn sweep(
     let template = template.map_err(|failure| exception(py, failure, Kind::Model))?;
     let (points, tickets, template) = (&points, &tickets, &template);
     py.detach(|| {
+        let definitions = template.definitions();
+        let model = (template, definitions.as_ref());
         std::thread::scope(|scope| {
             let (sender, receiver) = sync_channel::<(usize, Outcome)>(threads * AHEAD);
             for _ in 0..threads {
@@ -112,7 +115,7 @@ pub fn sweep(
                         let Some(point) = points.get(number) else {
                             break;
                         };
-                        let outcome = made(template, point, &mut code, &tickets.ended);
+                        let outcome = made(model, point, &mut code, &tickets.ended);
                         if sender.send((number, outcome)).is_err() {
                             break;
                         }

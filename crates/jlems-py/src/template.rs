@@ -5,7 +5,8 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jlems::{BackendKind, Choices, Compiled, Failure, Loaded, Options, Settings};
+use jlems::{BackendKind, Checked, Choices, Compiled, Failure, Loaded, Options, Settings};
+use lems_model::Definitions;
 use pyo3::prelude::*;
 
 use crate::engine::Engine;
@@ -104,28 +105,41 @@ impl Template {
 
     /// What runs the model as it is. It keeps the template if parameters are free.
     pub fn engine(self) -> Result<Engine, Failure> {
-        let engine = self.made(
-            &self.loaded,
-            self.source.clone(),
-            self.options.clone(),
-            None,
-        )?;
-        let engine = engine.after(self.reading);
+        let (source, options) = (self.source.clone(), self.options.clone());
+        let checking = Instant::now();
+        let checked = self.loaded.check(&options)?;
+        checked.has_free(&options.free)?;
+        let before = self.reading + checking.elapsed();
+        let engine = self.made((&self.loaded, &checked), source, options, None)?;
+        drop(checked);
+        let engine = engine.after(before);
         Ok(match self.options.free.is_empty() {
             true => engine,
             false => engine.of_template(&Arc::new(self)),
         })
     }
 
+    /// What the points of a sweep have in common, if nothing is wrong with it.
+    pub fn definitions(&self) -> Option<Definitions<'_>> {
+        self.loaded.definitions()
+    }
+
     /// What runs a point of a sweep, on one thread, with the machine code of another one if it fits.
-    pub fn point(&self, point: &Point, known: Option<&Compiled>) -> Result<Engine, Failure> {
-        self.with_values(point, known, Some(NonZeroUsize::MIN))
+    pub fn point(
+        &self,
+        point: &Point,
+        definitions: Option<&Definitions<'_>>,
+        known: Option<&Compiled>,
+    ) -> Result<Engine, Failure> {
+        let one = Some(NonZeroUsize::MIN);
+        self.with_values(point, definitions, known, one)
     }
 
     /// What runs the model with other values.
     fn with_values(
         &self,
         (set, seed): &Point,
+        definitions: Option<&Definitions<'_>>,
         known: Option<&Compiled>,
         threads: Option<NonZeroUsize>,
     ) -> Result<Engine, Failure> {
@@ -142,18 +156,19 @@ impl Template {
             ..Settings::default()
         };
         let loaded = self.loaded.with_settings(&settings, &options)?;
-        self.made(&loaded, source, options, known)
+        let checked = loaded.check_like(definitions, &options)?;
+        self.made((&loaded, &checked), source, options, known)
     }
 
     fn made(
         &self,
-        loaded: &Loaded,
+        model: (&Loaded, &Checked<'_>),
         source: Source,
         options: Options,
         known: Option<&Compiled>,
     ) -> Result<Engine, Failure> {
         Engine::of(
-            loaded,
+            model,
             source,
             self.choices.clone(),
             options,
@@ -184,7 +199,12 @@ pub fn with_values(
         return Err(plain(py, Kind::Usage, message));
     };
     let made = detached(py, || {
-        let made = template.with_values(&(set, seed), Some(engine.compiled()), engine.threads())?;
+        let made = template.with_values(
+            &(set, seed),
+            None,
+            Some(engine.compiled()),
+            engine.threads(),
+        )?;
         Ok(made.of_template(template))
     })?;
     made.map_err(|failure: Failure| exception(py, failure, Kind::Model))

@@ -1,7 +1,7 @@
 //! Reads a file that is to be run: its text, its model, and what it says to run.
 
 use lems_document::{Document, Element, IncludeOptions, SourceReader};
-use lems_model::{Model, ModelError, ModelFailure, Target};
+use lems_model::{Definitions, Model, ModelError, ModelFailure, Target};
 use lems_network::{Estimate, Experiment};
 
 use crate::{Failure, Options, settings};
@@ -77,9 +77,32 @@ pub fn read_model(document: &Document) -> Result<Model<'_>, Failure> {
 /// # Errors
 /// As of [`read_model`].
 pub fn read_model_in_use(document: &Document) -> Result<Model<'_>, Failure> {
-    let rules = crate::cable_rules();
-    let pairs: Vec<_> = rules.companions().collect();
+    let pairs: Vec<_> = crate::cable_rules().companions().collect();
     checked(document, Model::read_in_use(document, &pairs))
+}
+
+/// The dimensions, units and types that the model of a document uses, if there is nothing wrong with them.
+pub(crate) fn definitions_in_use(document: &Document) -> Option<Definitions<'_>> {
+    let pairs: Vec<_> = crate::cable_rules().companions().collect();
+    Definitions::in_use(document, &pairs)
+}
+
+/// The same as [`read_model_in_use`], with definitions of another document, from which this one differs in attributes
+/// that were set.
+pub(crate) fn read_model_like<'d>(
+    document: &'d Document,
+    definitions: &Definitions<'d>,
+) -> Result<Model<'d>, Failure> {
+    // Another type may be one that the other document does not use.
+    let mut given = document.overridden();
+    let has_types = given.all(|(_, attribute)| attribute.name() != "type");
+    let model = has_types.then(|| definitions.model_of(document).ok());
+    let sound = |model: &Model<'_>| settings::check(document, model).is_ok();
+    match model.flatten().filter(sound) {
+        Some(model) => Ok(model),
+        // The same errors as without these definitions.
+        None => read_model_in_use(document),
+    }
 }
 
 fn checked<'d>(
@@ -113,7 +136,7 @@ pub(crate) fn experiment<'d>(
         .map_err(|error| Failure::of(document.sources(), &[error]))?;
     let mut experiment = Experiment::of(model, target.component)
         .map_err(|errors| Failure::of(document.sources(), &errors))?;
-    experiment.cable_rules = Some(crate::cable_rules());
+    experiment.cable_rules = Some(crate::cable_rules().clone());
     Ok((target, experiment))
 }
 

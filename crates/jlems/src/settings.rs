@@ -95,52 +95,14 @@ pub(crate) fn elements_of(document: &Document, paths: &[String]) -> Result<HashS
 pub(crate) fn check(document: &Document, model: &Model<'_>) -> Result<(), Failure> {
     let mut diagnostics = Vec::new();
     for (element, attribute) in document.overridden() {
-        let number = element.number();
-        let is_meant = |id: &ComponentId| model.element(*id).number() == number;
-        let Some(component) = model.component_ids().find(is_meant) else {
+        let Some(component) = component_of(model, element.number()) else {
             let message = format!("`{}` is not a component", element.name());
             diagnostics.push(wrong(message, attribute.span(), None));
             continue;
         };
-        let kind = model.type_of_component(component);
-        let name = attribute.name();
-        let computed = (kind.parameters.get(name)).is_some_and(|parameter| {
-            matches!(
-                parameter.kind,
-                ParameterKind::Derived(_) | ParameterKind::Selected(_)
-            )
-        });
-        if computed {
-            let message = format!(
-                "`{name}` of {} is computed from others",
-                model.title(component)
-            );
-            let help = format!("`jlems-rs describe {}` tells from which", kind.name);
-            diagnostics.push(wrong(message, attribute.name_span(), Some(help)));
-            continue;
+        if let Some((message, help)) = unknown_parameter(model, component, attribute.name()) {
+            diagnostics.push(wrong(message, attribute.name_span(), help));
         }
-        let given = kind.parameters.iter().filter(|(_, parameter)| {
-            matches!(
-                parameter.kind,
-                ParameterKind::Given | ParameterKind::Default(_)
-            )
-        });
-        let known: Vec<&str> = (given.map(|(name, _)| *name))
-            .chain(kind.texts.keys().copied())
-            .chain(kind.references.keys().copied())
-            .chain(kind.slots.keys().copied())
-            .collect();
-        if known.contains(&name) {
-            continue;
-        }
-        let message = format!("{} has no parameter `{name}`", model.title(component));
-        let help = match nearest(name, known.iter().copied()) {
-            Some(near) => Some(format!("did you mean `{near}`?")),
-            None => {
-                list(known.iter().map(|name| (*name).to_owned())).map(|l| format!("it has {l}"))
-            }
-        };
-        diagnostics.push(wrong(message, attribute.name_span(), help));
     }
     if diagnostics.is_empty() {
         return Ok(());
@@ -149,6 +111,87 @@ pub(crate) fn check(document: &Document, model: &Model<'_>) -> Result<(), Failur
         sources: document.sources().to_vec(),
         diagnostics,
     })
+}
+
+/// Checks that the components of free parameters have such parameters. Those of a component whose type is free, too,
+/// may be parameters of its other types.
+///
+/// # Errors
+/// A path that leads to no component or to several; a name as of [`check`].
+pub(crate) fn check_free(
+    document: &Document,
+    model: &Model<'_>,
+    paths: &[String],
+) -> Result<(), Failure> {
+    let mut problems = Problems::default();
+    let mut found = Vec::new();
+    for path in paths {
+        match place(document, &format!("{path}=")) {
+            Ok(place) => found.push((path, place)),
+            Err((range, message, help)) => problems.add("free", path, range, message, help),
+        }
+    }
+    let is_type = |name: &str| matches!(name, "type" | "extends");
+    let other_types: HashSet<u32> = (found.iter())
+        .filter(|(_, place)| is_type(&place.name))
+        .map(|(_, place)| place.element)
+        .collect();
+    for (path, place) in found {
+        if other_types.contains(&place.element) {
+            continue;
+        }
+        let range = path.rfind(&place.name).unwrap_or(0)..path.trim_end().len();
+        match component_of(model, place.element) {
+            None => {
+                let message = format!("`{path}` is not in a component");
+                problems.add("free", path, range, message, None);
+            }
+            Some(component) => {
+                if let Some((message, help)) = unknown_parameter(model, component, &place.name) {
+                    problems.add("free", path, range, message, help);
+                }
+            }
+        }
+    }
+    problems.none()
+}
+
+/// The component of an element.
+fn component_of(model: &Model<'_>, element: u32) -> Option<ComponentId> {
+    let mut components = model.component_ids();
+    components.find(|id| model.element(*id).number() == element)
+}
+
+/// Message and help for a name that is no parameter of a component, or a parameter that cannot be given.
+fn unknown_parameter(
+    model: &Model<'_>,
+    component: ComponentId,
+    name: &str,
+) -> Option<(String, Option<String>)> {
+    let kind = model.type_of_component(component);
+    let title = model.title(component);
+    let is_given =
+        |kind: &ParameterKind<'_>| matches!(kind, ParameterKind::Given | ParameterKind::Default(_));
+    if (kind.parameters.get(name)).is_some_and(|parameter| !is_given(&parameter.kind)) {
+        let message = format!("`{name}` of {title} is computed from others");
+        let help = format!("`jlems-rs describe {}` tells from which", kind.name);
+        return Some((message, Some(help)));
+    }
+    let given = kind.parameters.iter();
+    let given = given.filter(|(_, parameter)| is_given(&parameter.kind));
+    let known: Vec<&str> = (given.map(|(name, _)| *name))
+        .chain(kind.texts.keys().copied())
+        .chain(kind.references.keys().copied())
+        .chain(kind.slots.keys().copied())
+        .collect();
+    if known.contains(&name) {
+        return None;
+    }
+    let help = match nearest(name, known.iter().copied()) {
+        Some(near) => Some(format!("did you mean `{near}`?")),
+        None => list(known.iter().map(|name| (*name).to_owned())).map(|l| format!("it has {l}")),
+    };
+    Some((format!("{title} has no parameter `{name}`"), help))
 }
 
 fn wrong(message: String, span: Span, help: Option<String>) -> Diagnostic {

@@ -242,7 +242,7 @@ fn outputs(
         root,
         random,
         options.limits.most_instances(),
-        Some(&crate::cable_rules()),
+        Some(crate::cable_rules()),
     );
     let network = network.map_err(|errors| Failure::of(document.sources(), &errors))?;
     let (data_file, event_file) = choices.files(stem.unwrap_or("recorded"));

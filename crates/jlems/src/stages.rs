@@ -13,17 +13,20 @@ use std::time::Duration;
 
 use lems_document::{Document, Source, SourceReader};
 use lems_engine::{RecordSettings, Simulation};
-use lems_model::{ComponentId, Model, Target};
+use lems_model::{ComponentId, Definitions, Model, Target};
 use lems_network::{DataFile, Experiment, NetworkError};
 use lems_output::EventFormat;
 
 use crate::displays;
 use crate::host::{Pace, Timer};
 use crate::pipeline::places::long_kernels;
-use crate::reading::{INLETS, RECORD, doubts_of_model, experiment};
+use crate::reading::{
+    INLETS, RECORD, definitions_in_use, doubts_of_model, experiment, read_model_in_use,
+    read_model_like,
+};
 use crate::{
     Diagnostic, Failure, LimitError, Method, Options, Plots, Settings, Stage, display_name,
-    late_events, load_runnable, read_model_in_use, settings,
+    late_events, load_runnable, settings,
 };
 
 pub(crate) use backend::with_backend;
@@ -132,10 +135,29 @@ impl Loaded {
     /// Everything that is wrong with definitions, components or equations; no target; a limit on
     /// time or memory.
     pub fn check(&self, options: &Options) -> Result<Checked<'_>, Failure> {
+        self.check_like(None, options)
+    }
+
+    /// The dimensions, units and types of the model, for [`check_like`](Self::check_like). None if there is something
+    /// wrong with them.
+    pub fn definitions(&self) -> Option<Definitions<'_>> {
+        definitions_in_use(&self.document)
+    }
+
+    /// The same as [`check`](Self::check), but quicker: with the definitions of the model that this one was made of by
+    /// [`with_settings`](Self::with_settings).
+    ///
+    /// # Errors
+    /// Those of [`check`](Self::check).
+    pub fn check_like<'d>(
+        &'d self,
+        known: Option<&Definitions<'d>>,
+        options: &Options,
+    ) -> Result<Checked<'d>, Failure> {
         let begun = self.budget.begin(Stage::TYPES, options);
         let begun =
             begun.map_err(|error| Failure::from(error).and(Failure::warnings_of(&self.document)));
-        begun.and_then(|()| Checked::within(&self.document, self.budget.clone()))
+        begun.and_then(|()| Checked::within(&self.document, known, self.budget.clone()))
     }
 }
 
@@ -152,11 +174,18 @@ pub struct Checked<'d> {
 impl<'d> Checked<'d> {
     /// What a document means, with a time that begins now.
     pub(crate) fn of(document: &'d Document, options: &Options) -> Result<Checked<'d>, Failure> {
-        Checked::within(document, Budget::start(options))
+        Checked::within(document, None, Budget::start(options))
     }
 
-    fn within(document: &'d Document, budget: Budget) -> Result<Checked<'d>, Failure> {
-        let model = read_model_in_use(document)?;
+    fn within(
+        document: &'d Document,
+        known: Option<&Definitions<'d>>,
+        budget: Budget,
+    ) -> Result<Checked<'d>, Failure> {
+        let model = match known {
+            Some(known) => read_model_like(document, known)?,
+            None => read_model_in_use(document)?,
+        };
         match experiment(document, &model) {
             Ok((target, experiment)) => Ok(Checked {
                 document,
@@ -195,6 +224,15 @@ impl<'d> Checked<'d> {
         let mut doubts = Failure::warnings_of(self.document);
         doubts.add(doubts_of_model(self.document, &self.model.warnings));
         doubts
+    }
+
+    /// Checks that the components of free parameters have such parameters. [`build`](Self::build) only asks that the
+    /// components are there, because each of several models with one list of [`Options::free`] may lack some.
+    ///
+    /// # Errors
+    /// A path that leads to no component or to several; a parameter that its component does not have.
+    pub fn has_free(&self, paths: &[String]) -> Result<(), Failure> {
+        settings::check_free(self.document, &self.model, paths)
     }
 
     /// Builds the network of each run, and the program of its steps.

@@ -1,5 +1,7 @@
 //! Elements that do not come from a file, such as those from the command line.
 
+use std::sync::Arc;
+
 use crate::error::{DocumentError, LoadFailure};
 use crate::options::{IncludeOptions, Limits};
 use crate::read::{Builder, Item};
@@ -25,13 +27,13 @@ impl Document {
             embedded: false,
         };
         let id = SourceId::after(&self.sources);
-        let mut builder = Builder::of(std::mem::take(&mut self.tree));
+        let mut builder = Builder::of(Arc::unwrap_or_clone(std::mem::take(&mut self.tree)));
         let options = IncludeOptions {
             limits: *limits,
             ..IncludeOptions::default()
         };
         let read = builder.read(id, &mut source, &options);
-        self.tree = builder.finish();
+        self.tree = Arc::new(builder.finish());
         self.sources.push(source);
         let file = read.map_err(|error| self.refusing(error))?;
         for item in file.items {

@@ -1,6 +1,7 @@
 //! Loads a file and, recursively, the files that it includes.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use crate::error::{DocumentError, LoadFailure};
 use crate::options::IncludeOptions;
@@ -310,7 +311,7 @@ impl Loader<'_> {
         }
         Ok(Document {
             sources: self.sources,
-            tree,
+            tree: Arc::new(tree),
             roots,
             root_name,
             root_span,
@@ -318,6 +319,7 @@ impl Loader<'_> {
             doubt: self.doubt,
             notes: self.options.notes,
             words: Default::default(),
+            given: Vec::new(),
             overrides: Default::default(),
             additions: Default::default(),
             added_texts: Vec::new(),

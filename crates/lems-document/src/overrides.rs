@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::source::{Source, SourceId};
-use crate::tree::{Attribute, AttributeRecord, Document, Element, ElementRecord};
+use crate::tree::{Attribute, AttributeRecord, Document, Element, GIVEN, Given};
 use lems_index::narrow;
 
 /// An attribute for an element of a document, and the text that sets it.
@@ -51,38 +51,32 @@ impl Document {
 
     /// The texts that were added with an origin, in their order.
     pub fn added_texts<'d>(&'d self, origin: &str) -> impl Iterator<Item = Attribute<'d>> {
-        let texts = self.added_texts.iter().filter_map(|&index| {
-            let element = Element {
-                document: self,
-                index,
-            };
-            element.written().next()
-        });
+        let no_element = Element {
+            document: self,
+            index: u32::MAX,
+        };
+        let texts = self.added_texts.iter();
+        let texts = texts.filter_map(move |&index| Attribute::given(no_element, index));
         texts.filter(move |text| text.name() == origin)
     }
 
-    /// Adds a record outside the text with one attribute, and returns its number.
+    /// Adds an attribute outside the text, and returns its number.
     fn add_record(&mut self, given: Override) -> u32 {
         let start = given.value.start.min(given.text.len());
         let before = given.text.get(..start).unwrap_or_default();
         let name_start = before.rfind(given.name.as_str());
         let source = SourceId::after(&self.sources);
-        let number = narrow(self.tree.count());
-        self.tree.elements.push(ElementRecord {
-            name: u32::MAX >> 1,
+        let number = narrow(self.given.len());
+        self.given.push(Given {
+            name: given.name,
             source,
-            start: 0,
-            tag_end: narrow(given.text.len()),
-            first_attribute: narrow(self.tree.attributes.len()),
-            subtree_end: number + 1,
+            record: AttributeRecord {
+                name: number | GIVEN,
+                name_start: narrow(name_start.unwrap_or(start)),
+                value_start: narrow(start),
+                value_end: narrow(given.value.end),
+            },
         });
-        self.tree.attributes.push(AttributeRecord {
-            name: self.tree.next_name(),
-            name_start: narrow(name_start.unwrap_or(start)),
-            value_start: narrow(start),
-            value_end: narrow(given.value.end),
-        });
-        self.tree.names.push(given.name);
         self.sources.push(Source {
             name: given.origin,
             text: given.text.into(),
@@ -131,11 +125,7 @@ impl<'d> Element<'d> {
     }
 
     fn override_at(self, at: usize) -> Option<Attribute<'d>> {
-        let element = Element {
-            document: self.document,
-            index: *self.document.overrides_of(self.index).get(at)?,
-        };
-        element.written().next()
+        Attribute::given(self, *self.document.overrides_of(self.index).get(at)?)
     }
 }
 

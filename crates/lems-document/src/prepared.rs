@@ -98,8 +98,7 @@ impl Builder {
         let first_attribute = narrow(tree.attributes.len());
         // Read all arrays before adding any of them, so that damaged data add no elements. Indices are
         // relative to the file, and are shifted past the elements and attributes that exist already.
-        let elements = reader.list(|reader| {
-            let [index, start, tag_end, attribute, subtree_end] = reader.words()?;
+        let elements = reader.records(|[index, start, tag_end, attribute, subtree_end]| {
             Some(ElementRecord {
                 name: name(index)?,
                 source: id,
@@ -112,8 +111,7 @@ impl Builder {
         if tree.count() + elements.len() > limits.elements {
             return None;
         }
-        let attributes = reader.list(|reader| {
-            let [index, name_start, value_start, value_end] = reader.words()?;
+        let attributes = reader.records(|[index, name_start, value_start, value_end]| {
             Some(AttributeRecord {
                 name: name(index)?,
                 name_start,
@@ -246,6 +244,22 @@ impl<'b> Reader<'b> {
             span: Span { source, start, end },
             file: self.text()?.to_owned(),
         })
+    }
+
+    /// A list whose items have as many words each.
+    fn records<T, const N: usize>(
+        &mut self,
+        item: impl Fn([u32; N]) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let [length] = self.words()?;
+        let words = (length as usize).checked_mul(N)?;
+        let (records, rest) = self.words.as_slice().split_at_checked(words)?;
+        self.words = rest.iter();
+        let mut items = Vec::with_capacity(length as usize);
+        for record in records.as_chunks::<N>().0 {
+            items.push(item(record.map(u32::from_le_bytes))?);
+        }
+        Some(items)
     }
 
     fn list<T>(&mut self, mut item: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {

@@ -214,6 +214,10 @@ impl Places<'_> {
 /// The spellings of a name that are tried. The written name comes first, followed by those with `/`
 /// for `\`, without blanks, and with accents composed and decomposed.
 fn spellings(file: &str) -> Vec<String> {
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'\\';
+    if file.bytes().all(is_plain) {
+        return vec![file.to_owned()];
+    }
     let mut spellings = vec![file.to_owned()];
     let mut add = |spelling: String| {
         if !spelling.is_empty() && !spellings.contains(&spelling) {

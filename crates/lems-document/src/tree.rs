@@ -21,7 +21,8 @@ use lems_index::{Place, Runs, bug, narrow};
 #[derive(Debug, Clone)]
 pub struct Document {
     pub(crate) sources: Vec<Source>,
-    pub(crate) tree: Tree,
+    /// Copies of a document share it.
+    pub(crate) tree: Arc<Tree>,
     /// Top-level elements, as indices of `tree.elements`.
     pub(crate) roots: Vec<u32>,
     pub(crate) root_name: String,
@@ -31,12 +32,23 @@ pub struct Document {
     /// Elements that describe the model.
     pub(crate) notes: &'static [Note],
     pub(crate) words: OnceLock<BTreeSet<String>>,
-    /// For an element: records outside the text whose attributes replace or extend its own.
+    /// Attributes outside the text.
+    pub(crate) given: Vec<Given>,
+    /// For an element: those of them that replace or extend its own.
     pub(crate) overrides: BTreeMap<u32, Vec<u32>>,
     /// For an element: elements outside the text that follow its children.
     pub(crate) additions: BTreeMap<u32, Vec<u32>>,
-    /// Records outside the text that belong to no element.
+    /// Attributes outside the text that belong to no element.
     pub(crate) added_texts: Vec<u32>,
+}
+
+/// An attribute outside the text.
+#[derive(Debug, Clone)]
+pub(crate) struct Given {
+    pub(crate) name: String,
+    pub(crate) source: SourceId,
+    /// Its place in the source.
+    pub(crate) record: AttributeRecord,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -69,7 +81,8 @@ pub(crate) struct ElementRecord {
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AttributeRecord {
-    /// Index of the name, with [`DECODED`] if the value is not in the text.
+    /// Index of the name, with [`DECODED`] if the value is not in the text; with [`GIVEN`] an index of
+    /// [`Document::given`].
     pub(crate) name: u32,
     pub(crate) name_start: u32,
     pub(crate) value_start: u32,
@@ -77,6 +90,7 @@ pub(crate) struct AttributeRecord {
 }
 
 pub(crate) const DECODED: u32 = 1 << 31;
+pub(crate) const GIVEN: u32 = 1 << 30;
 
 impl AttributeRecord {
     /// The record of the same attribute of another element of a run, with its value and where that begins.
@@ -164,10 +178,10 @@ impl Tree {
     /// The index of a name that is about to be added.
     ///
     /// # Panics
-    /// The index is so large that it uses the bit of [`DECODED`].
+    /// The index is so large that it uses the bits of [`DECODED`] and [`GIVEN`].
     pub(crate) fn next_name(&self) -> u32 {
         let index = narrow(self.names.len());
-        if index & DECODED != 0 {
+        if index & (DECODED | GIVEN) != 0 {
             bug(&format!("{index} names, which a limit should have refused"));
         }
         index
@@ -272,10 +286,12 @@ impl Document {
     }
 
     fn name(&self, index: u32) -> &str {
-        self.tree
-            .names
-            .get((index & !DECODED) as usize)
-            .map_or("", String::as_str)
+        let place = (index & !(DECODED | GIVEN)) as usize;
+        let name = match index & GIVEN {
+            0 => self.tree.names.get(place),
+            _ => self.given.get(place).map(|given| &given.name),
+        };
+        name.map_or("", String::as_str)
     }
 }
 
@@ -599,13 +615,34 @@ impl<'d> Attribute<'d> {
         moved.unwrap_or(self.record)
     }
 
+    /// The attribute of an element that is not in its text.
+    pub(crate) fn given(element: Element<'d>, index: u32) -> Option<Attribute<'d>> {
+        let document = element.document;
+        let Given { source, record, .. } = document.given.get(index as usize)?;
+        Some(Attribute {
+            element,
+            record: *record,
+            value: document.slice(*source, record.value_start, record.value_end),
+            column: None,
+        })
+    }
+
     fn is_decoded(self) -> bool {
         self.record.name & DECODED != 0
     }
 
+    fn source(self) -> SourceId {
+        let given = (self.record.name & GIVEN != 0)
+            .then(|| (self.element.document.given).get((self.record.name & !GIVEN) as usize));
+        match given.flatten() {
+            Some(given) => given.source,
+            None => self.element.record().source,
+        }
+    }
+
     fn span_between(self, start: u32, end: u32) -> Span {
         Span {
-            source: self.element.record().source,
+            source: self.source(),
             start,
             end,
         }

@@ -121,6 +121,12 @@ impl<'d> Evaluation<'d> {
 /// The derived parameters of a type: in order of declaration, but each after those that it uses.
 fn order(component_type: &ComponentType<'_>, circles: &mut Vec<ModelError>) -> Vec<usize> {
     let parameters = &component_type.parameters;
+    let is_derived = |kind: &ParameterKind<'_>| {
+        matches!(kind, ParameterKind::Derived(_) | ParameterKind::Selected(_))
+    };
+    if !(parameters.values()).any(|parameter| is_derived(&parameter.kind)) {
+        return Vec::new();
+    }
     let mut graph = DiGraph::<usize, ()>::new();
     let nodes: Vec<_> = (0..parameters.len()).map(|i| graph.add_node(i)).collect();
     for (index, parameter) in parameters.values().enumerate() {
@@ -169,11 +175,7 @@ fn order(component_type: &ComponentType<'_>, circles: &mut Vec<ModelError>) -> V
         walk.move_to(node);
         while let Some(next) = walk.next(&graph) {
             let index = graph[next];
-            let is_derived = matches!(
-                parameters[index].kind,
-                ParameterKind::Derived(_) | ParameterKind::Selected(_)
-            );
-            order.extend(is_derived.then_some(index));
+            order.extend(is_derived(&parameters[index].kind).then_some(index));
         }
     }
     order

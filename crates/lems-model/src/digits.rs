@@ -1,5 +1,7 @@
 //! Values as a program has them that was written by a converter.
 
+use std::sync::Arc;
+
 use lems_expression::Dimension;
 
 use crate::{ComponentId, Model, types::ParameterKind};
@@ -58,7 +60,7 @@ impl<'d> Model<'d> {
                 };
             }
         }
-        for kind in model.types.values_mut() {
+        for kind in Arc::make_mut(&mut model.types).values_mut() {
             for parameter in kind.parameters.values_mut() {
                 let factor = factor(parameter.dimension);
                 if let ParameterKind::Default(quantity) = &mut parameter.kind {

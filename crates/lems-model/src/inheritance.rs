@@ -29,7 +29,7 @@ pub(crate) fn resolve(model: &mut Model<'_>) -> Result<(), Vec<ModelError>> {
         };
         match model.type_named(extends.value()) {
             Some(parent) => {
-                model.types[index].parent = Some(parent);
+                Arc::make_mut(&mut model.types)[index].parent = Some(parent);
                 graph.add_edge(nodes[index], nodes[parent.0 as usize], ());
             }
             None => errors.push(ModelError::UnknownType {
@@ -67,7 +67,7 @@ pub(crate) fn resolve(model: &mut Model<'_>) -> Result<(), Vec<ModelError>> {
                 break;
             }
             let parent = parent.map(|parent| model.type_of(parent).clone());
-            let own = &mut model.types[id.0 as usize];
+            let own = &mut Arc::make_mut(&mut model.types)[id.0 as usize];
             let declares_dynamics = own.dynamics.is_some();
             if let Some(parent) = parent {
                 inherit(own, &parent);

@@ -40,6 +40,7 @@ pub use error::{ModelError, ModelFailure};
 pub use model::{Constant, Model, Target};
 pub use path::{ParameterPath, Select, Step};
 pub use simulation::SimulationElement;
+pub use stages::Definitions;
 pub use structure::{Assign, EventConnection, StructureElement, Tunnel, Wiring};
 pub use table::{Formula, Table};
 pub use types::{

@@ -24,8 +24,8 @@ pub struct Model<'d> {
     pub units: Units<'d>,
     /// Global `Constant` elements, by symbol.
     pub constants: Table<'d, Constant>,
-    /// `ComponentType` elements, by name; a [`TypeId`] is an index.
-    pub types: Table<'d, ComponentType<'d>>,
+    /// `ComponentType` elements, by name; a [`TypeId`] is an index. Copies of a model share them.
+    pub types: Arc<Table<'d, ComponentType<'d>>>,
     /// All components, nested ones after their parents.
     pub(crate) components: Components<'d>,
     /// Top-level components by id.

@@ -42,9 +42,8 @@ pub(crate) fn definitions<'d>(
             "Unit" => units.push(element),
             "Constant" => constants.push(element),
             "ComponentType" if is_wanted(element) => types.push(element),
-            "ComponentType" => {}
-            "Assertion" => {}
-            _ => others.push(element),
+            _ if is_component(&element) => others.push(element),
+            _ => {}
         }
     }
     units.into_iter().for_each(|element| reader.unit(element));
@@ -55,6 +54,18 @@ pub(crate) fn definitions<'d>(
         reader.component_type(element);
     }
     (others, reader.errors)
+}
+
+/// Whether a top-level element is no definition, but a component or a target.
+pub(crate) fn is_component(element: &Element<'_>) -> bool {
+    let definitions = [
+        "Dimension",
+        "Unit",
+        "Constant",
+        "ComponentType",
+        "Assertion",
+    ];
+    !definitions.contains(&element.name())
 }
 
 /// The model that grows and the errors met on the way.
@@ -364,7 +375,7 @@ impl<'d> Reader<'_, 'd> {
         for child in element.children() {
             self.declaration(child, &mut own);
         }
-        self.model.types.insert(name, own);
+        Arc::make_mut(&mut self.model.types).insert(name, own);
     }
 
     fn declaration(&mut self, child: Element<'d>, own: &mut ComponentType<'d>) {

@@ -41,7 +41,16 @@ impl Unit {
 
 /// The double nearest to ten to the `power`.
 fn power_of_ten(power: i32) -> f64 {
-    format!("1e{power}").parse().unwrap_or(f64::NAN)
+    const NEGATIVE: [f64; 25] = [
+        1e0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12, 1e-13,
+        1e-14, 1e-15, 1e-16, 1e-17, 1e-18, 1e-19, 1e-20, 1e-21, 1e-22, 1e-23, 1e-24,
+    ];
+    let known = usize::try_from(power.saturating_neg()).ok();
+    let known = known.and_then(|place| NEGATIVE.get(place));
+    known.map_or_else(
+        || format!("1e{power}").parse().unwrap_or(f64::NAN),
+        |value| *value,
+    )
 }
 
 /// Reads `10 mV`, `1e-3V` or a bare number. A suffix that is a unit is one, even where Java would

@@ -121,7 +121,7 @@ impl Shapes {
         if let Some(known) = self.0.get(&cell) {
             return Ok(known.clone());
         }
-        let drawn = match CablePlan::of(model, &cable_rules(), cell) {
+        let drawn = match CablePlan::of(model, cable_rules(), cell) {
             None => sphere(),
             Some(Ok(plan)) => segments(&plan, &[]),
             Some(Err(errors)) => return Err(Failure::of(document.sources(), &errors)),

@@ -39,7 +39,7 @@ fn read_source(text: SourceText, singly: bool, limits: Limits) -> Result<Documen
     });
     Ok(Document {
         roots: roots.collect(),
-        tree: builder.finish(),
+        tree: std::sync::Arc::new(builder.finish()),
         sources: vec![source],
         root_name: name,
         root_span: span,
@@ -47,6 +47,7 @@ fn read_source(text: SourceText, singly: bool, limits: Limits) -> Result<Documen
         doubt: None,
         notes: &[],
         words: Default::default(),
+        given: Vec::new(),
         overrides: Default::default(),
         additions: Default::default(),
         added_texts: Vec::new(),

@@ -1,7 +1,7 @@
 //! Which kernels run in blocks of instances, and how large the blocks, units and shares are.
 
 use lems_index::narrow;
-use lems_ir::{Block, Call, Kernel, Program, Statement};
+use lems_ir::{Block, Call, Kernel, Operation, Operator, Program, Statement};
 use lems_optimise::{
     BlockKernel, Independence, Obstacle, Part, block_kernel, independence, inline_one_to_one,
     tailed_kernel,
@@ -102,6 +102,10 @@ pub fn block_plan(program: &Program, kernel: u32) -> Result<BlockPlan, Obstacle>
     // The whole kernel in any order, or else its head in blocks and its tail in order.
     let population = program.population(kernel);
     let code = inline_one_to_one(program, code, population);
+    // Most small models end here, before the costly part.
+    if !code.body.iter().any(calls_functions) {
+        at_least(FEWEST_WITHOUT_CALLS, longest)?;
+    }
     let (kernel, independence, has_tail) = match in_any_order(program, kernel, &code) {
         Ok((block, independence)) => (block, independence, false),
         Err(order) => {
@@ -113,13 +117,7 @@ pub fn block_plan(program: &Program, kernel: u32) -> Result<BlockPlan, Obstacle>
             (tailed, Independence::default(), true)
         }
     };
-    let calls_functions = |part: &Part| {
-        matches!(
-            part,
-            Part::Call { .. } | Part::Power { .. } | Part::Propagate { .. }
-        )
-    };
-    if !kernel.parts.iter().any(calls_functions) {
+    if !kernel.parts.iter().any(is_call) {
         at_least(FEWEST_WITHOUT_CALLS, longest)?;
     }
     // Sizes of blocks and of shares.
@@ -142,6 +140,28 @@ pub fn block_plan(program: &Program, kernel: u32) -> Result<BlockPlan, Obstacle>
         independence,
         has_tail,
     })
+}
+
+/// Whether a statement or one inside it computes what a part for whole buffers may compute.
+fn calls_functions(statement: &Statement) -> bool {
+    statement.and_nested().any(|statement| {
+        matches!(
+            statement,
+            Statement::Propagate { .. }
+                | Statement::Let(
+                    _,
+                    Operation::Call(..) | Operation::Binary(Operator::Power, ..)
+                )
+        )
+    })
+}
+
+/// Whether a part calls a function of whole buffers.
+fn is_call(part: &Part) -> bool {
+    matches!(
+        part,
+        Part::Call { .. } | Part::Power { .. } | Part::Propagate { .. }
+    )
 }
 
 /// Checks that the longest call has enough instances.

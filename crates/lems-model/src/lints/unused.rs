@@ -11,13 +11,6 @@ pub(super) fn never_attached(document: &Document, model: &Model<'_>) -> Vec<Mode
     if model.target.is_none() {
         return Vec::new();
     }
-    // The model may be without the types that they could be attached to.
-    let attachable: FxHashSet<&str> = (document.roots())
-        .filter(|root| root.name() == "ComponentType")
-        .flat_map(Element::children)
-        .filter(|child| child.name() == "Attachments")
-        .filter_map(|child| child.attribute("type").map(Attribute::value))
-        .collect();
     let used: FxHashSet<ComponentId> = (model.components.records())
         .flat_map(|(_, component)| {
             let references = component.references.iter().map(|(_, target)| *target);
@@ -28,12 +21,19 @@ pub(super) fn never_attached(document: &Document, model: &Model<'_>) -> Vec<Mode
         .collect();
     let mut unused: Vec<ComponentId> = (model.top_level.iter().copied())
         .filter(|id| !used.contains(id))
-        .filter(|id| {
-            let kind = model.component(*id).component_type;
-            attachable.iter().any(|name| model.is_a(kind, name))
-        })
         .collect();
     if !unused.is_empty() {
+        // The model may be without the types that they could be attached to.
+        let attachable: FxHashSet<&str> = (document.roots())
+            .filter(|root| root.name() == "ComponentType")
+            .flat_map(Element::children)
+            .filter(|child| child.name() == "Attachments")
+            .filter_map(|child| child.attribute("type").map(Attribute::value))
+            .collect();
+        unused.retain(|id| {
+            let kind = model.component(*id).component_type;
+            attachable.iter().any(|name| model.is_a(kind, name))
+        });
         let words = words(model);
         unused.retain(|id| (model.name(*id)).is_some_and(|name| !words.contains(name)));
     }

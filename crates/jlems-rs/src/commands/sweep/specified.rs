@@ -9,6 +9,7 @@ use jlems::{
     Code, Compiled, Diagnostic, Failure, Loaded, Options, Pace, Settings, Traces, visible,
 };
 use lems_document::{Source, SourceId, SourceReader, Span};
+use lems_model::Definitions;
 use lems_sweep::{Point, Spec, SweepError};
 
 use super::folder::Folder;
@@ -180,7 +181,7 @@ impl Sweep<'_> {
         options.without_data = is_chosen && runnable.says_itself();
         options.without_events = options.without_data;
         let loaded = Loaded::read(runnable.path(), runnable.reader(), &options)?;
-        let compiled = compiled(&loaded, &spec.point(0), &options, None)?;
+        let compiled = compiled(&loaded, &spec.point(0), &options, (None, None))?;
         let layout = Layout::of(spec, compiled.simulation());
         let layout =
             layout.map_err(|error| wrong(&specification.path, &specification.text, &error))?;
@@ -215,11 +216,12 @@ impl Sweep<'_> {
         progress: &SweepProgress,
     ) -> Result<(), Failure> {
         let spec = &self.specification.spec;
+        let definitions = self.loaded.definitions();
         // The machine code that each thread has used last.
         let codes: Vec<Mutex<Option<Compiled>>> = (0..threads).map(|_| Mutex::default()).collect();
         for part in parts {
             let numbers: Vec<u64> = folder.points(spec, *part).collect();
-            let Some(rows) = self.rows(&numbers, &codes, progress) else {
+            let Some(rows) = self.rows(&numbers, definitions.as_ref(), &codes, progress) else {
                 break;
             };
             folder.write(*part, &self.layout.columns(spec, &rows))?;
@@ -231,6 +233,7 @@ impl Sweep<'_> {
     fn rows(
         &self,
         numbers: &[u64],
+        definitions: Option<&Definitions<'_>>,
         codes: &[Mutex<Option<Compiled>>],
         progress: &SweepProgress,
     ) -> Option<Vec<Row>> {
@@ -249,7 +252,7 @@ impl Sweep<'_> {
                             break;
                         }
                         let point = self.specification.spec.point(*number);
-                        let row = self.row(&point, &mut code, progress);
+                        let row = self.row(&point, definitions, &mut code, progress);
                         row.iter().for_each(|row| progress.count(row));
                         let mut rows = rows.lock().unwrap_or_else(PoisonError::into_inner);
                         if let Some(place) = rows.get_mut(place) {
@@ -267,10 +270,12 @@ impl Sweep<'_> {
     fn row(
         &self,
         point: &Point<'_>,
+        definitions: Option<&Definitions<'_>>,
         code: &mut Option<Compiled>,
         progress: &SweepProgress,
     ) -> Option<Row> {
-        let compiled = match compiled(&self.loaded, point, &self.options, code.as_ref()) {
+        let known = (definitions, code.as_ref());
+        let compiled = match compiled(&self.loaded, point, &self.options, known) {
             Ok(compiled) => code.insert(compiled),
             Err(failure) => return Some(Row::failed(point, &failure)),
         };
@@ -299,12 +304,12 @@ impl Sweep<'_> {
     }
 }
 
-/// The run of a point, with the machine code of another one if it fits.
+/// The run of a point, with the definitions of the model, and with the machine code of another point if it fits.
 fn compiled(
     loaded: &Loaded,
     point: &Point<'_>,
     options: &Options,
-    known: Option<&Compiled>,
+    (definitions, known): (Option<&Definitions<'_>>, Option<&Compiled>),
 ) -> Result<Compiled, Failure> {
     let options = Options {
         seed: point.seed,
@@ -315,7 +320,7 @@ fn compiled(
         ..Settings::default()
     };
     let changed = loaded.with_settings(&settings, &options)?;
-    let built = changed.check(&options)?.build(&options)?;
+    let built = changed.check_like(definitions, &options)?.build(&options)?;
     match known {
         Some(known) => built.compile_like(known, &options),
         None => built.compile(&options),
