@@ -170,20 +170,20 @@ impl ResolvedCell {
         options: &Options,
     ) -> Result<Vec<ResolvedCell>, Failure> {
         let rules = cable_rules();
-        let cells = plans(document, model, wanted, &rules)?;
+        let cells = plans(document, model, wanted, rules)?;
         if cells.is_empty() {
-            return Err(no_cell(model, &rules.cells(model), wanted, &rules));
+            return Err(no_cell(model, &rules.cells(model), wanted, rules));
         }
         let at_rest = cables_of_run(document, model, options).unwrap_or_default();
         Ok((cells.iter())
             .map(|(cell, plan)| {
                 let in_run = at_rest.iter().find(|(found, _)| found == cell);
                 let cable = in_run.map(|(_, cable)| cable.clone());
-                let cable = cable.or_else(|| cable_alone(model, *cell, &rules, options));
+                let cable = cable.or_else(|| cable_alone(model, *cell, rules, options));
                 let describer = Describer {
                     document,
                     model,
-                    rules: &rules,
+                    rules,
                     cell: *cell,
                     plan,
                     resistances: (cable.as_ref())

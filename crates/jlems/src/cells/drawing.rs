@@ -61,16 +61,16 @@ impl DrawnCell {
         by: Option<&str>,
     ) -> Result<Vec<DrawnCell>, Failure> {
         let rules = cable_rules();
-        let cells = plans(document, model, wanted, &rules)?;
+        let cells = plans(document, model, wanted, rules)?;
         if cells.is_empty() {
-            return Err(no_cell(model, &rules.cells(model), wanted, &rules));
+            return Err(no_cell(model, &rules.cells(model), wanted, rules));
         }
         let mut drawn = Vec::new();
         for (cell, plan) in &cells {
             let colored = match by {
                 None => Some(groups(plan)),
                 Some(by) => {
-                    (one_group(plan, by)).or_else(|| density(model, &rules, *cell, plan, by))
+                    (one_group(plan, by)).or_else(|| density(model, rules, *cell, plan, by))
                 }
             };
             if let Some((colors, values)) = colored {
@@ -82,7 +82,7 @@ impl DrawnCell {
             }
         }
         match (drawn.is_empty(), by) {
-            (true, Some(by)) => Err(no_part(model, &rules, &cells, by)),
+            (true, Some(by)) => Err(no_part(model, rules, &cells, by)),
             _ => Ok(drawn),
         }
     }

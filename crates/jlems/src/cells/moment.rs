@@ -52,9 +52,9 @@ impl DrawnCell {
         let model = read_model(&document)?;
         // Which cells there are, and what can be recorded of them.
         let rules = cable_rules();
-        let plans = plans(&document, &model, wanted, &rules)?;
+        let plans = plans(&document, &model, wanted, rules)?;
         if plans.is_empty() {
-            return Err(no_cell(&model, &rules.cells(&model), wanted, &rules));
+            return Err(no_cell(&model, &rules.cells(&model), wanted, rules));
         }
         let offers = each(&document, &model, options, |network, _, _| {
             let component = |id| network.instance(id).component;

@@ -25,7 +25,7 @@ pub(super) fn check(
         if document.source(model.span_of(cell).source).embedded {
             continue;
         }
-        let (wrong, found) = match CablePlan::of(model, &rules, cell) {
+        let (wrong, found) = match CablePlan::of(model, rules, cell) {
             None => continue,
             // A shape alone may get its membrane from another file.
             Some(Ok(plan)) if plan.is_bare() => (false, plan.doubts),
