@@ -225,7 +225,7 @@ fn described(document: &Document) -> Described {
     for (symbol, constant) in &model.constants {
         found.insert(format!("Constant {symbol}"), vec![format!("{constant:?}")]);
     }
-    for (name, component_type) in &model.types {
+    for (name, component_type) in &*model.types {
         let lines = type_lines(&model, component_type);
         found.insert(format!("ComponentType {name}"), lines);
     }

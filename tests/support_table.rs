@@ -53,7 +53,7 @@ impl Table {
             .unwrap_or_else(|failure| panic!("{}", failure.render(false)));
         let model = jlems::read_model(&document)
             .unwrap_or_else(|failure| panic!("{}", failure.render(false)));
-        for (name, kind) in &model.types {
+        for (name, kind) in &*model.types {
             let source = document.source(kind.element.span().source);
             if source.name.contains("core types") {
                 self.core.insert((*name).to_owned(), role(&model, name));
