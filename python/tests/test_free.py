@@ -82,20 +82,8 @@ def test_free_parameters_survive_pickling(simulation: jlems.Simulation) -> None:
     ],
 )
 def test_a_free_parameter_must_be_there(free: str | list[str], message: str) -> None:
-    with pytest.raises(jlems.ModelError, match=f"(?s){message}"):
+    with pytest.raises(jlems.UsageError, match=f"(?s){message}"):
         jlems.loads(CELL).simulation(free=free)
-
-
-def test_a_type_that_is_free_brings_parameters_of_its_own() -> None:
-    text = CELL.replace("<iafCell ", '<Component type="iafCell" ')
-    free = ["iaf/type", "iaf/refract"]
-    simulation = jlems.loads(text).simulation(free=free)
-    other = {"iaf/type": "iafRefCell", "iaf/refract": "5 ms"}
-    own = jlems.loads(text).with_(other).simulation()
-    assert np.array_equal(simulation.run(set=other).values, own.run().values)
-    # In a sweep the points decide.
-    sweep = jlems.loads(text).simulation().sweep([{"iaf/type": "iafCell"}, other])
-    assert np.array_equal(sweep.run()[1].values, own.run().values)
 
 
 def test_a_value_that_is_too_large_is_told(simulation: jlems.Simulation) -> None:

@@ -93,12 +93,8 @@ pub(crate) fn read_model_like<'d>(
     document: &'d Document,
     definitions: &Definitions<'d>,
 ) -> Result<Model<'d>, Failure> {
-    // Another type may be one that the other document does not use.
-    let mut given = document.overridden();
-    let has_types = given.all(|(_, attribute)| attribute.name() != "type");
-    let model = has_types.then(|| definitions.model_of(document).ok());
     let sound = |model: &Model<'_>| settings::check(document, model).is_ok();
-    match model.flatten().filter(sound) {
+    match definitions.model_of(document).ok().filter(sound) {
         Some(model) => Ok(model),
         // The same errors as without these definitions.
         None => read_model_in_use(document),

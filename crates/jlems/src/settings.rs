@@ -113,8 +113,7 @@ pub(crate) fn check(document: &Document, model: &Model<'_>) -> Result<(), Failur
     })
 }
 
-/// Checks that the components of free parameters have such parameters. Those of a component whose type is free, too,
-/// may be parameters of its other types.
+/// Checks that the components of free parameters have such parameters.
 ///
 /// # Errors
 /// A path that leads to no component or to several; a name as of [`check`].
@@ -124,33 +123,21 @@ pub(crate) fn check_free(
     paths: &[String],
 ) -> Result<(), Failure> {
     let mut problems = Problems::default();
-    let mut found = Vec::new();
     for path in paths {
-        match place(document, &format!("{path}=")) {
-            Ok(place) => found.push((path, place)),
-            Err((range, message, help)) => problems.add("free", path, range, message, help),
-        }
-    }
-    let is_type = |name: &str| matches!(name, "type" | "extends");
-    let other_types: HashSet<u32> = (found.iter())
-        .filter(|(_, place)| is_type(&place.name))
-        .map(|(_, place)| place.element)
-        .collect();
-    for (path, place) in found {
-        if other_types.contains(&place.element) {
-            continue;
-        }
-        let range = path.rfind(&place.name).unwrap_or(0)..path.trim_end().len();
-        match component_of(model, place.element) {
-            None => {
-                let message = format!("`{path}` is not in a component");
-                problems.add("free", path, range, message, None);
+        let place = match place(document, &format!("{path}=")) {
+            Ok(place) => place,
+            Err((range, message, help)) => {
+                problems.add("free", path, range, message, help);
+                continue;
             }
-            Some(component) => {
-                if let Some((message, help)) = unknown_parameter(model, component, &place.name) {
-                    problems.add("free", path, range, message, help);
-                }
-            }
+        };
+        let wrong = match component_of(model, place.element) {
+            None => Some((format!("`{path}` is not in a component"), None)),
+            Some(component) => unknown_parameter(model, component, &place.name),
+        };
+        if let Some((message, help)) = wrong {
+            let range = path.rfind(&place.name).unwrap_or(0)..path.trim_end().len();
+            problems.add("free", path, range, message, help);
         }
     }
     problems.none()
