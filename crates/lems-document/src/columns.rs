@@ -64,7 +64,7 @@ impl<'t> Different<'t> {
         Different {
             numbers: FxHashMap::default(),
             words: Vec::new(),
-            choices: Vec::new(),
+            choices: Vec::with_capacity(rows),
             // A value takes about as much memory as it saves in four elements.
             most: rows / 4,
         }
@@ -93,16 +93,17 @@ impl<'t> Different<'t> {
             end += word.len();
             narrow(end)
         });
-        let short = |choice: u32| u16::try_from(choice).ok();
         Column {
             ends: ends.collect(),
             words: self.words.concat(),
             choices: match self.words.len() {
                 1 => Choices::First,
-                _ => match self.choices.iter().copied().map(short).collect() {
-                    Some(choices) => Choices::Short(choices),
-                    None => Choices::Long(self.choices),
-                },
+                different if different <= 1 << 16 => {
+                    let short = |choice: &u32| u16::try_from(*choice).unwrap_or_default();
+                    // A list of its own, of its own size.
+                    Choices::Short(self.choices.iter().map(short).collect())
+                }
+                _ => Choices::Long(self.choices),
             },
         }
     }
