@@ -14,33 +14,15 @@ import argparse
 import json
 import os
 import pathlib
-import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 
-REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
+from cells import processor_time
+from models import HODGKIN_HUXLEY_CHANNELS
 
-CHANNELS = """
-  <ionChannelHH id="leak" conductance="10pS"/>
-  <ionChannelHH id="sodium" species="na" conductance="10pS">
-    <gateHHrates id="m" instances="3">
-      <forwardRate type="HHExpLinearRate" rate="1per_ms" midpoint="-40mV" scale="10mV"/>
-      <reverseRate type="HHExpRate" rate="4per_ms" midpoint="-65mV" scale="-18mV"/>
-    </gateHHrates>
-    <gateHHrates id="h" instances="1">
-      <forwardRate type="HHExpRate" rate="0.07per_ms" midpoint="-65mV" scale="-20mV"/>
-      <reverseRate type="HHSigmoidRate" rate="1per_ms" midpoint="-35mV" scale="10mV"/>
-    </gateHHrates>
-  </ionChannelHH>
-  <ionChannelHH id="potassium" species="k" conductance="10pS">
-    <gateHHrates id="n" instances="4">
-      <forwardRate type="HHExpLinearRate" rate="0.1per_ms" midpoint="-55mV" scale="10mV"/>
-      <reverseRate type="HHExpRate" rate="0.125per_ms" midpoint="-65mV" scale="-80mV"/>
-    </gateHHrates>
-  </ionChannelHH>
-"""
+REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
 
 CELL = """
   <cell id="fibre">
@@ -63,8 +45,8 @@ CELL = """
     <biophysicalProperties id="physics">
       <membraneProperties>
         <channelDensity id="leaks" ionChannel="leak" condDensity="0.3 mS_per_cm2" erev="-54.3mV" ion="non_specific"/>
-        <channelDensity id="sodiums" ionChannel="sodium" condDensity="120 mS_per_cm2" erev="50mV" ion="na"/>
-        <channelDensity id="potassiums" ionChannel="potassium" condDensity="36 mS_per_cm2" erev="-77mV" ion="k"/>
+        <channelDensity id="sodiums" ionChannel="na" condDensity="120 mS_per_cm2" erev="50mV" ion="na"/>
+        <channelDensity id="potassiums" ionChannel="k" condDensity="36 mS_per_cm2" erev="-77mV" ion="k"/>
         <spikeThresh value="-20mV"/>
         <specificCapacitance value="1 uF_per_cm2"/>
         <initMembPotential value="-65mV"/>
@@ -145,7 +127,7 @@ def write_model(folder: pathlib.Path, copies: int, length: float, step: float) -
     <inputList id="kicks" component="kick" population="fibres">{inputs}</inputList>
   </network>"""
     (folder / "fibres.nml").write_text(
-        f'<neuroml xmlns="http://www.neuroml.org/schema/neuroml2" id="fibres">{CHANNELS}{CELL}{DRIVE}{network}</neuroml>'
+        f'<neuroml xmlns="http://www.neuroml.org/schema/neuroml2" id="fibres">{HODGKIN_HUXLEY_CHANNELS}{CELL}{DRIVE}{network}</neuroml>'
     )
     (folder / "LEMS_fibres.xml").write_text(f"""<Lems>
   <Target component="sim"/>
@@ -162,11 +144,8 @@ def write_model(folder: pathlib.Path, copies: int, length: float, step: float) -
 
 
 def own_time(arguments, folder: pathlib.Path) -> float:
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     command = [arguments.program, "run", "--quiet", "--threads", "1", "LEMS_fibres.xml"]
-    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return processor_time(command, folder)[0]
 
 
 def arbor_run(arguments, folder: pathlib.Path, copies: int) -> dict:

@@ -141,14 +141,16 @@ NA_CHANNEL = '''  <ionChannelHH id="na" conductance="10pS" species="na">
     </gateHHrates>
   </ionChannelHH>'''
 
-HODGKIN_HUXLEY = '''  <ionChannelHH id="leak" conductance="10pS"/>
+HODGKIN_HUXLEY_CHANNELS = '''  <ionChannelHH id="leak" conductance="10pS"/>
 ''' + NA_CHANNEL + '''
   <ionChannelHH id="k" conductance="10pS" species="k">
     <gateHHrates id="n" instances="4">
       <forwardRate type="HHExpLinearRate" rate="0.1per_ms" midpoint="-55mV" scale="10mV"/>
       <reverseRate type="HHExpRate" rate="0.125per_ms" midpoint="-65mV" scale="-80mV"/>
     </gateHHrates>
-  </ionChannelHH>
+  </ionChannelHH>'''
+
+HODGKIN_HUXLEY = HODGKIN_HUXLEY_CHANNELS + '''
   <pointCellCondBased id="hh" C="10pF" v0="-65mV" thresh="-20mV">
     <channelPopulation id="leaks" ionChannel="leak" number="300" erev="-54.3mV"/>
     <channelPopulation id="nas" ionChannel="na" number="120000" erev="50mV"/>

@@ -77,14 +77,17 @@ pub fn read_model(document: &Document) -> Result<Model<'_>, Failure> {
 /// # Errors
 /// As of [`read_model`].
 pub fn read_model_in_use(document: &Document) -> Result<Model<'_>, Failure> {
-    let pairs: Vec<_> = crate::cable_rules().companions().collect();
-    checked(document, Model::read_in_use(document, &pairs))
+    checked(document, Model::read_in_use(document, &companions()))
 }
 
 /// The dimensions, units and types that the model of a document uses, if there is nothing wrong with them.
 pub(crate) fn definitions_in_use(document: &Document) -> Option<Definitions<'_>> {
-    let pairs: Vec<_> = crate::cable_rules().companions().collect();
-    Definitions::in_use(document, &pairs)
+    Definitions::in_use(document, &companions())
+}
+
+/// Types that are made of others in a compartment, each with the one whose equations it has there.
+fn companions() -> Vec<(&'static str, &'static str)> {
+    crate::cable_rules().companions().collect()
 }
 
 /// The same as [`read_model_in_use`], with definitions of another document, from which this one differs in attributes

@@ -76,16 +76,25 @@ impl Settings {
 /// A path that leads to no component or to several.
 pub(crate) fn elements_of(document: &Document, paths: &[String]) -> Result<HashSet<u32>, Failure> {
     let mut problems = Problems::default();
-    let mut elements = HashSet::new();
+    let found = places(document, paths, &mut problems);
+    let elements = found.iter().map(|(_, place)| place.element).collect();
+    problems.none().map(|()| elements)
+}
+
+/// Where free parameters are, by their paths. What is wrong with a path is added to the problems.
+fn places<'p>(
+    document: &Document,
+    paths: &'p [String],
+    problems: &mut Problems,
+) -> Vec<(&'p String, Override)> {
+    let mut found = Vec::new();
     for path in paths {
         match place(document, &format!("{path}=")) {
-            Ok(found) => {
-                elements.insert(found.element);
-            }
+            Ok(place) => found.push((path, place)),
             Err((range, message, help)) => problems.add("free", path, range, message, help),
         }
     }
-    problems.none().map(|()| elements)
+    found
 }
 
 /// Checks that the components that were given values have such parameters.
@@ -123,14 +132,7 @@ pub(crate) fn check_free(
     paths: &[String],
 ) -> Result<(), Failure> {
     let mut problems = Problems::default();
-    for path in paths {
-        let place = match place(document, &format!("{path}=")) {
-            Ok(place) => place,
-            Err((range, message, help)) => {
-                problems.add("free", path, range, message, help);
-                continue;
-            }
-        };
+    for (path, place) in places(document, paths, &mut problems) {
         let wrong = match component_of(model, place.element) {
             None => Some((format!("`{path}` is not in a component"), None)),
             Some(component) => unknown_parameter(model, component, &place.name),

@@ -139,10 +139,10 @@ impl Rows {
         kept: &'t str,
         row: u32,
     ) -> impl Iterator<Item = &'t str> + use<'t> {
-        let row = row as usize;
-        let place = self.places.get(row / self.rows_to_a_place()).copied();
+        let (row, every) = (row as usize, self.rows_to_a_place());
+        let place = self.places.get(row / every).copied();
         let values = place.and_then(|place| kept.get(place.kept as usize..));
-        let before = row % self.rows_to_a_place() * self.kept_to_a_row();
+        let before = row % every * self.kept_to_a_row();
         (values.unwrap_or_default())
             .split(char::from(self.quote))
             .skip(before)

@@ -85,14 +85,9 @@ fn held_nodes(
         })
         .collect();
     let conducts = |id: InstanceId| network.cables.conducts(network.type_of(id));
-    let has_rates = |node: usize| {
-        let dynamics = network.type_of(nodes[node].0).dynamics.as_deref();
-        dynamics.is_some_and(|dynamics| !dynamics.rates.is_empty())
-    };
-    let has_schemes = |node: usize| {
-        let dynamics = network.type_of(nodes[node].0).dynamics.as_deref();
-        dynamics.is_some_and(|dynamics| !dynamics.schemes.is_empty())
-    };
+    let dynamics = |node: usize| network.type_of(nodes[node].0).dynamics.as_deref();
+    let has_rates = |node: usize| dynamics(node).is_some_and(|of| !of.rates.is_empty());
+    let has_schemes = |node: usize| dynamics(node).is_some_and(|of| !of.schemes.is_empty());
     // The nodes from one up to the element.
     let way = |node: usize| {
         std::iter::successors(Some(node), |node| parents.get(*node).copied().flatten())
