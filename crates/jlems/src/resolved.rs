@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use lems_document::Document;
+use lems_document::{Document, Lines, SourceId, Span};
 use lems_engine::Simulation;
 use lems_index::narrow;
 use lems_model::{ComponentId, Model, TypeId};
@@ -88,10 +88,17 @@ impl ResolvedModel {
             })
             .map(|id| model.type_of(id).name.to_owned())
             .collect(),
-            file: file_of(document, model.type_of(id).element.span()).0,
+            file: (document
+                .source(model.type_of(id).element.span().source)
+                .name)
+                .clone(),
             components,
         };
         let top_level = model.top_level.iter().copied();
+        let mut places = Places {
+            document,
+            lines: BTreeMap::new(),
+        };
         ResolvedModel {
             target: (model.target)
                 .and_then(|target| model.name(target.component))
@@ -99,9 +106,24 @@ impl ResolvedModel {
             types: numbers.into_iter().map(in_use).collect(),
             components: top_level
                 .filter(|id| of_user(*id))
-                .map(|id| component(model, document, id))
+                .map(|id| component(model, &mut places, id))
                 .collect(),
         }
+    }
+}
+
+/// Files and lines of components, of which a network has many.
+struct Places<'d> {
+    document: &'d Document,
+    lines: BTreeMap<SourceId, Lines>,
+}
+
+impl Places<'_> {
+    fn of(&mut self, span: Span) -> (String, usize) {
+        let source = self.document.source(span.source);
+        let lines = self.lines.entry(span.source);
+        let lines = lines.or_insert_with(|| Lines::of(source));
+        (source.name.clone(), lines.line(span.start))
     }
 }
 
@@ -110,9 +132,9 @@ pub(crate) fn file_of(document: &Document, span: lems_document::Span) -> (String
     (source.name.clone(), source.line_column(span.start).0)
 }
 
-fn component(model: &Model<'_>, document: &Document, id: ComponentId) -> ResolvedComponent {
+fn component(model: &Model<'_>, places: &mut Places<'_>, id: ComponentId) -> ResolvedComponent {
     let kind = model.type_of_component(id);
-    let (file, line) = file_of(document, model.element(id).span());
+    let (file, line) = places.of(model.element(id).span());
     let values = kind.parameters.iter().zip(model.parameters(id));
     let target = |target: &ComponentId| model.name(*target).unwrap_or_default().to_owned();
     ResolvedComponent {
@@ -131,7 +153,7 @@ fn component(model: &Model<'_>, document: &Document, id: ComponentId) -> Resolve
             .map(|(name, id)| ((*name).to_owned(), target(id)))
             .collect(),
         children: (model.children(id))
-            .map(|(_, child)| component(model, document, child))
+            .map(|(_, child)| component(model, places, child))
             .collect(),
     }
 }

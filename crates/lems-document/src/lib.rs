@@ -49,6 +49,6 @@ pub use options::{ForeignLanguage, IncludeOptions, Limits, Note};
 pub use overrides::Override;
 pub use prepared::prepare;
 pub use search::base_name;
-pub use source::{EmbeddedFile, MemorySources, Source, SourceId, SourceReader, Span};
+pub use source::{EmbeddedFile, Lines, MemorySources, Source, SourceId, SourceReader, Span};
 pub use text::{Condenser, SourceText};
 pub use tree::{Attribute, Document, Element};

@@ -123,11 +123,28 @@ impl SourceText {
                 false => ControlFlow::Continue(()),
             }
         };
-        let _ = match &self.kept {
-            Kept::Whole(text) => count(text),
-            Kept::Condensed(cut) => pieces_of(cut, &mut count),
-        };
+        let _ = self.each_piece(&mut count);
         (line, column)
+    }
+
+    /// The offset of each end of a line. The text is not put together for it.
+    pub(crate) fn line_ends(&self) -> Vec<usize> {
+        let (mut ends, mut begin) = (Vec::new(), 0);
+        let _ = self.each_piece(&mut |piece| {
+            let newlines = piece.match_indices('\n');
+            ends.extend(newlines.map(|(at, _)| begin + at));
+            begin += piece.len();
+            ControlFlow::Continue(())
+        });
+        ends
+    }
+
+    /// Gives the text in pieces, one after the other.
+    fn each_piece(&self, give: &mut dyn FnMut(&str) -> ControlFlow<()>) -> ControlFlow<()> {
+        match &self.kept {
+            Kept::Whole(text) => give(text),
+            Kept::Condensed(cut) => pieces_of(cut, give),
+        }
     }
 
     /// Whether there is no text.

@@ -118,6 +118,17 @@ fn runs_are_read_like_single_elements() {
 }
 
 #[test]
+fn lines_that_are_counted_once_are_those_of_single_places() {
+    let text = text_with_runs();
+    let document = read(&text, false, Limits::default()).unwrap();
+    let source = &document.sources[0];
+    let lines = crate::Lines::of(source);
+    for offset in 0..=u32::try_from(text.len()).unwrap() {
+        assert_eq!(lines.line(offset), source.line_column(offset).0, "{offset}");
+    }
+}
+
+#[test]
 fn a_text_in_pieces_is_read_like_a_whole_one() {
     // Three parts, and a run that goes on over their ends.
     let row = |number: usize| format!("<c id=\"{number}\" to=\"../p[{}]\"/>", number % 97);
