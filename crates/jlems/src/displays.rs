@@ -90,13 +90,17 @@ pub(crate) fn all(
     };
     let display = |(number, display): (usize, &lems_network::Display<'_>)| {
         let output = display_name(number);
-        let recorders = recorders(&output).iter().enumerate();
-        let lines = display.lines.iter().zip(recorders);
-        let lines = lines.map(|(line, (index, recorder))| DisplayLine {
-            id: line.id.to_owned(),
-            color: line.color.map(str::to_owned),
-            time_scale: line.recording.time_scale,
-            ..line_of(model, index, recorder)
+        // Lines that lead nowhere have no recorder.
+        let mut recorded = recorders(&output).iter().enumerate().peekable();
+        let lines = display.lines.iter().filter_map(|line| {
+            let quantity = line.recording.quantity.value();
+            let (index, recorder) = recorded.next_if(|(_, own)| own.quantity == quantity)?;
+            Some(DisplayLine {
+                id: line.id.to_owned(),
+                color: line.color.map(str::to_owned),
+                time_scale: line.recording.time_scale,
+                ..line_of(model, index, recorder)
+            })
         });
         Display {
             title: display.title.to_owned(),
