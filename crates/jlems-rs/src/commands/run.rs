@@ -14,7 +14,9 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::{ArgGroup, Args, ValueEnum};
-use jlems::{BackendKind, Diagnostic, Failure, Options, Outcome, SIMULATOR, Timestamp, visible};
+use jlems::{
+    BackendKind, Diagnostic, Failure, Limits, Options, Outcome, SIMULATOR, Timestamp, visible,
+};
 use lems_document::SourceReader;
 use lems_host::FileSources;
 use lems_output::{OutputError, Report, write_report};
@@ -190,7 +192,18 @@ fn lead(arguments: &Arguments, ranks: Option<Ranks>) -> Result<ExitCode, Failure
     let started = Instant::now();
     // The command line insists on a file unless there is a subcommand.
     let file = arguments.file.as_deref().unwrap_or_default();
-    super::watch::watch_over(&options);
+    // A plan says what the limits would refuse. Making it takes as much memory as the machine allows.
+    let watched = match arguments.plan {
+        true => Options {
+            limits: Limits {
+                memory: Limits::default().memory,
+                ..options.limits
+            },
+            ..options.clone()
+        },
+        false => options.clone(),
+    };
+    super::watch::watch_over(&watched);
     let reader = arguments.search.reader(file, &options);
     let runnable = (arguments.recording).runnable(file, &*reader, &mut options)?;
     if arguments.plan {
