@@ -16,7 +16,7 @@ import pytest
 
 import jlems
 
-from conftest import CELL, GROWING, NETWORK, program
+from conftest import CELL, GROWING, NETWORK, ROOT, program
 
 
 def test_all_problems_of_a_model_are_told() -> None:
@@ -128,6 +128,36 @@ except KeyboardInterrupt as error:
     assert float(seconds) < 2 and int(rows) > 1 and partial == "True"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_ctrl_c_ends_the_wait_for_a_simulation(tmp_path: pathlib.Path) -> None:
+    # Building this takes far longer than the time after which the signal comes.
+    network = NETWORK.with_name("izhikevich_network.net.nml").read_text()
+    rows = "".join(f'<connection id="{n}" preCellId="../p[{n % 997}]" postCellId="../p[{n % 1000}]"/>' for n in range(300_000))
+    network = network.split("<network ")[0] + f"""<network id="n"><population id="p" component="regularSpiking" size="1000"/>
+        <projection id="j" presynapticPopulation="p" postsynapticPopulation="p" synapse="excitation">{rows}</projection></network></neuroml>"""
+    (tmp_path / "large.nml").write_text(network)
+    script = """
+import os, signal, threading, time, jlems
+model = jlems.load("large.nml", length="1 ms")
+sent = []
+def interrupt():
+    sent.append(time.perf_counter())
+    os.kill(os.getpid(), signal.SIGINT)
+threading.Timer(0.05, interrupt).start()
+try:
+    model.simulation()
+    print("built")
+except KeyboardInterrupt:
+    waited = time.perf_counter() - sent[0]
+    begun = time.perf_counter()
+    model.simulation()
+    print(waited < time.perf_counter() - begun)
+"""
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=tmp_path)
+    assert done.stdout.split() == ["True"], done.stderr
+
+
 def test_progress() -> None:
     seen: list[jlems.Progress] = []
     jlems.load(NETWORK, length="60 s").run(record=[], spikes=[], progress=seen.append)
@@ -135,6 +165,39 @@ def test_progress() -> None:
     assert not seen or (seen[0].of_steps == 600000 and seen[0].seconds_left >= 0)
     with pytest.raises(ZeroDivisionError):
         jlems.load(NETWORK, length="1000 s").run(every=1000, progress=lambda _: 1 / 0)
+
+
+def test_a_temperature_that_nothing_takes_is_refused() -> None:
+    network = NETWORK.with_name("izhikevich_network.net.nml")
+    for file in (NETWORK, network):
+        with pytest.raises(jlems.UsageError, match="no use for"):
+            jlems.load(file, temperature="32 degC", length="5 ms").run()
+
+
+def test_a_path_to_record_that_leads_nowhere_is_a_mistake_of_the_call() -> None:
+    network = NETWORK.with_name("izhikevich_network.net.nml")
+    for file in (NETWORK, network):
+        model = jlems.load(file, length="5 ms", step="0.1 ms")
+        with pytest.raises(jlems.UsageError, match=r"nobody") as raised:
+            model.run(record="nobody[0]/v")
+        # The text that asks for it is none that the caller has written.
+        assert "OutputColumn" not in str(raised.value) and "as a simulation" not in str(raised.value)
+
+
+def test_a_display_of_a_cell_with_dendrites_may_have_lines_that_lead_nowhere(tmp_path: pathlib.Path) -> None:
+    for file in (ROOT / "examples/dendrite").iterdir():
+        if file.is_file():
+            (tmp_path / file.name).write_bytes(file.read_bytes())
+    line = '<Line id="{0}" quantity="cells/0/pyramid/{0}/v" scale="1mV" color="#000000" timeScale="1ms"/>'
+    lines = "".join(map(line.format, ["1", "nowhere", "2"]))
+    display = f'<Display id="d" title="x" xmin="0" xmax="1" ymin="0" ymax="1" timeScale="1ms">{lines}</Display>'
+    model = tmp_path / "LEMS_dendrite.xml"
+    model.write_text(model.read_text().replace("<OutputFile", display + "<OutputFile"))
+    simulation = jlems.load(model, length="1 ms").simulation()
+    assert ["nowhere" in problem.message for problem in simulation.warnings] == [True]
+    result = simulation.run()
+    assert len(result["cells/0/pyramid/1/v"]) == 101
+    assert "<svg" in result._repr_html_()
 
 
 def test_step_by_step() -> None:

@@ -1,10 +1,13 @@
 //! Failures and warnings as Python has them.
 
 use std::any::Any;
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::time::Duration;
 
-use jlems::{Code, Diagnostic, Failure, Severity};
+use jlems::{Code, Diagnostic, Failure, Severity, is_of_a_request};
 use lems_document::Source;
 use pyo3::IntoPyObject;
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyType};
 
@@ -137,11 +140,30 @@ pub fn exception(py: Python<'_>, mut failure: Failure, kind: Kind) -> PyErr {
     }
     let errors = failure.diagnostics.iter();
     let mut errors = errors.filter(|one| one.severity == Severity::Error);
-    let first = errors.next().map(|one| one.code);
-    let kind = first.and_then(|Code(code)| kind_of(code)).unwrap_or(kind);
+    let first = errors.next();
+    let kind = match first {
+        Some(first) if is_wrong_path(first, &failure.sources) => Kind::Usage,
+        Some(first) => kind_of(first.code.0).unwrap_or(kind),
+        None => kind,
+    };
+    let sources = &failure.sources;
+    for diagnostic in &mut failure.diagnostics {
+        if is_wrong_path(diagnostic, sources) {
+            // The caller has never seen the text that asks for it.
+            diagnostic.span = None;
+        }
+    }
     let problems = Problem::all(&failure.diagnostics, &failure.sources);
     let text = failure.render(false);
     made(py, kind, text.trim_end(), problems).unwrap_or_else(|error| error)
+}
+
+/// Whether a path that the caller wants to be recorded leads nowhere.
+fn is_wrong_path(diagnostic: &Diagnostic, sources: &[Source]) -> bool {
+    let Code(code) = diagnostic.code;
+    let source = diagnostic.span.map(|span| span.source.0 as usize);
+    let source = source.and_then(|number| sources.get(number));
+    (401..=403).contains(&code) && source.is_some_and(|source| is_of_a_request(&source.name))
 }
 
 /// An exception without a diagnostic.
@@ -169,6 +191,43 @@ pub fn detached<T: Send>(py: Python<'_>, body: impl FnOnce() -> T + Send) -> PyR
     let body = std::panic::AssertUnwindSafe(body);
     let result = py.detach(|| std::panic::catch_unwind(body));
     result.map_err(|panic| plain(py, Kind::Internal, &said(&*panic)))
+}
+
+/// Time between two looks for Ctrl-C.
+const LOOK: Duration = Duration::from_millis(40);
+/// Stack of a thread, in bytes, which is enough for the most deeply nested model.
+const STACK: usize = 8 << 20;
+
+/// Does something in another thread, without the lock of the interpreter; a panic becomes an exception. Ctrl-C ends the
+/// wait for it with `KeyboardInterrupt`: what has begun goes on to its end unseen, and its result is dropped.
+pub fn interruptible<T: Send + 'static>(
+    py: Python<'_>,
+    body: impl FnOnce() -> T + Send + 'static,
+) -> PyResult<T> {
+    let (sender, mut receiver) = sync_channel(1);
+    let work = move || {
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
+        // Nobody waits after Ctrl-C.
+        let _ = sender.send(result);
+    };
+    let thread = std::thread::Builder::new().stack_size(STACK).spawn(work);
+    thread.map_err(|error| PyRuntimeError::new_err(format!("no thread can be made: {error}")))?;
+    loop {
+        let found;
+        (receiver, found) = py.detach(move || {
+            let found = receiver.recv_timeout(LOOK);
+            (receiver, found)
+        });
+        match found {
+            Ok(result) => {
+                return result.map_err(|panic| plain(py, Kind::Internal, &said(&*panic)));
+            }
+            Err(RecvTimeoutError::Timeout) => py.check_signals()?,
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(plain(py, Kind::Internal, &said(&"a thread gave no result")));
+            }
+        }
+    }
 }
 
 /// A value as JSON.

@@ -11,7 +11,7 @@ use lems_model::Model;
 use pyo3::prelude::*;
 
 use crate::descriptions::{description, types};
-use crate::failure::{Kind, Problem, detached, exception, json};
+use crate::failure::{Kind, Problem, exception, interruptible, json};
 use crate::memory;
 use crate::texts::{Text, Texts};
 
@@ -118,8 +118,9 @@ impl Source {
 
     /// Reads the model, and gives its warnings.
     fn check(&self, py: Python<'_>) -> PyResult<Vec<Problem>> {
-        let checked = detached(py, || {
-            let document = self.document()?;
+        let source = self.clone();
+        let checked = interruptible(py, move || {
+            let document = source.document()?;
             let model = jlems::read_model_in_use(&document)?;
             let of_document = document.warnings().iter().map(Diagnostic::from);
             let of_user = |warning: &&lems_model::ModelError| {
@@ -137,11 +138,12 @@ impl Source {
 
     /// The model as one LEMS text.
     fn to_xml(&self, py: Python<'_>) -> PyResult<String> {
-        let text = detached(py, || {
-            let (around, mut options) = self.runnable(&Choices::default())?;
+        let source = self.clone();
+        let text = interruptible(py, move || {
+            let (around, mut options) = source.runnable(&Choices::default())?;
             options.additions = None;
-            let reader = reader_of(&around, &self.texts);
-            let path = around.as_ref().map_or(&self.path, |around| &around.path);
+            let reader = reader_of(&around, &source.texts);
+            let path = around.as_ref().map_or(&source.path, |around| &around.path);
             let document = jlems::load(path, reader, &options)?;
             Ok(document.flat())
         })?;
@@ -150,8 +152,9 @@ impl Source {
 
     /// The components of the model, as JSON.
     fn components(&self, py: Python<'_>) -> PyResult<String> {
-        let json = detached(py, || {
-            let document = self.document()?;
+        let source = self.clone();
+        let json = interruptible(py, move || {
+            let document = source.document()?;
             let model = jlems::read_model(&document)?;
             json(&jlems::resolved::ResolvedModel::of(&model, &document))
         })?;
@@ -160,8 +163,9 @@ impl Source {
 
     /// What runs, as JSON: populations, connections, recorded variables.
     fn network(&self, py: Python<'_>) -> PyResult<String> {
-        let json = detached(py, || {
-            let networks = self.of_network(jlems::resolved::ResolvedNetwork::all)?;
+        let source = self.clone();
+        let json = interruptible(py, move || {
+            let networks = source.of_network(jlems::resolved::ResolvedNetwork::all)?;
             json(&networks)
         })?;
         json.map_err(|failure| exception(py, failure, Kind::Model))
@@ -169,24 +173,27 @@ impl Source {
 
     /// Paths that can be recorded.
     fn quantities(&self, py: Python<'_>) -> PyResult<Vec<String>> {
-        let paths = detached(py, || self.of_network(jlems::resolved::quantities))?;
+        let source = self.clone();
+        let paths = interruptible(py, move || source.of_network(jlems::resolved::quantities))?;
         let paths = paths.map_err(|failure| exception(py, failure, Kind::Model))?;
         Ok(paths.into_iter().next_back().unwrap_or_default())
     }
 
     /// What a type of the model is, as JSON.
-    fn describe(&self, py: Python<'_>, name: &str) -> PyResult<String> {
-        let json = detached(py, || {
-            let document = self.document()?;
-            description(&document, name)
+    fn describe(&self, py: Python<'_>, name: String) -> PyResult<String> {
+        let source = self.clone();
+        let json = interruptible(py, move || {
+            let document = source.document()?;
+            description(&document, &name)
         })?;
         json.map_err(|failure| exception(py, failure, Kind::Usage))
     }
 
     /// The types of the model, as JSON.
     fn types(&self, py: Python<'_>) -> PyResult<String> {
-        let json = detached(py, || {
-            let document = self.document()?;
+        let source = self.clone();
+        let json = interruptible(py, move || {
+            let document = source.document()?;
             types(&document)
         })?;
         json.map_err(|failure| exception(py, failure, Kind::Model))
@@ -272,9 +279,11 @@ impl Source {
             });
             return Ok((Some(around), options));
         }
-        if let Some(target) = &self.target {
+        let only_neuroml = [("target", &self.target), ("temperature", &self.temperature)];
+        let given = only_neuroml.map(|(name, value)| Some(name).zip(value.as_ref()));
+        if let Some((name, value)) = given.into_iter().flatten().next() {
             let message = format!(
-                "{} says itself what it runs, so there is no use for the target `{target}`",
+                "{} says itself what it runs, so there is no use for the {name} `{value}`",
                 self.path
             );
             let help = "this is for a NeuroML file".to_owned();

@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::engine::{Engine, Made};
-use crate::failure::{Kind, detached, exception, plain, said};
+use crate::failure::{Kind, exception, interruptible, plain, said};
 use crate::source::Source;
 use crate::template::{Point, Template, Wishes};
 
@@ -99,7 +99,9 @@ pub fn sweep(
         most_ahead: threads * AHEAD,
         ended: Arc::default(),
     };
-    let template = detached(py, || Template::of_points(source, &wishes, &points))?;
+    let (source, points) = (source.clone(), Arc::new(points));
+    let shared = Arc::clone(&points);
+    let template = interruptible(py, move || Template::of_points(&source, &wishes, &shared))?;
     let template = template.map_err(|failure| exception(py, failure, Kind::Model))?;
     let (points, tickets, template) = (&points, &tickets, &template);
     py.detach(|| {

@@ -10,7 +10,7 @@ use lems_model::Definitions;
 use pyo3::prelude::*;
 
 use crate::engine::Engine;
-use crate::failure::{Kind, detached, exception, plain};
+use crate::failure::{Kind, exception, interruptible, plain};
 use crate::source::{Source, reader_of};
 
 /// What a user wants of a run.
@@ -181,7 +181,8 @@ impl Template {
 /// Builds and compiles the run of a model.
 #[pyfunction]
 pub fn engine(py: Python<'_>, source: &Source, wishes: Wishes) -> PyResult<Engine> {
-    let engine = detached(py, || Template::read(source, &wishes)?.engine())?;
+    let source = source.clone();
+    let engine = interruptible(py, move || Template::read(&source, &wishes)?.engine())?;
     engine.map_err(|failure| exception(py, failure, Kind::Model))
 }
 
@@ -190,22 +191,19 @@ pub fn engine(py: Python<'_>, source: &Source, wishes: Wishes) -> PyResult<Engin
 #[pyo3(signature = (engine, set, seed=None))]
 pub fn with_values(
     py: Python<'_>,
-    engine: &Engine,
+    engine: Py<Engine>,
     set: Vec<String>,
     seed: Option<i64>,
 ) -> PyResult<Engine> {
-    let Some(template) = engine.template() else {
+    let Some(template) = engine.get().template().map(Arc::clone) else {
         let message = "no parameter of the simulation is free";
         return Err(plain(py, Kind::Usage, message));
     };
-    let made = detached(py, || {
-        let made = template.with_values(
-            &(set, seed),
-            None,
-            Some(engine.compiled()),
-            engine.threads(),
-        )?;
-        Ok(made.of_template(template))
+    let made = interruptible(py, move || {
+        let known = engine.get();
+        let (code, threads) = (known.compiled(), known.threads());
+        let made = template.with_values(&(set, seed), None, Some(code), threads)?;
+        Ok(made.of_template(&template))
     })?;
     made.map_err(|failure: Failure| exception(py, failure, Kind::Model))
 }

@@ -6,7 +6,7 @@ use lems_host::FileSources;
 use pyo3::prelude::*;
 
 use crate::descriptions::{description, types};
-use crate::failure::{Kind, Problem, detached, exception};
+use crate::failure::{Kind, Problem, detached, exception, interruptible};
 use crate::source::Source;
 
 fn all_core_types() -> Result<Document, Failure> {
@@ -50,7 +50,8 @@ pub fn validate(
     source: &Source,
     schema: Option<String>,
 ) -> PyResult<(bool, Vec<Problem>, usize)> {
-    let verdict = detached(py, || {
+    let source = source.clone();
+    let verdict = interruptible(py, move || {
         let options = source.options()?;
         let schema = match &schema {
             Some(path) => jlems::read_schema(path, &FileSources, &options.limits.document)?,

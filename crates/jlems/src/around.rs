@@ -7,6 +7,7 @@ use lems_document::{Document, MemorySources, SourceReader, SourceText, base_name
 use lems_xml::escape;
 use nml2_coretypes::CORE_TYPES;
 
+use crate::reading::RECORD;
 use crate::{Failure, Options, load};
 
 /// A reader that has one more file than the reader it is made from.
@@ -78,6 +79,12 @@ pub(crate) fn name_for_outputs(path: &str) -> &str {
             name.strip_suffix(ending).unwrap_or(name)
         }),
     }
+}
+
+/// Whether a text says what a user of the program asks for, and is in no file of the user, by its name.
+pub fn is_of_a_request(name: &str) -> bool {
+    let around = name.strip_suffix(')');
+    name == RECORD || around.is_some_and(|name| name.ends_with(AS_A_SIMULATION))
 }
 
 /// What the paths of files around others say of them.

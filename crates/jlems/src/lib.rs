@@ -67,7 +67,9 @@ mod tracing;
 mod validate;
 mod visible;
 
-pub use around::{AS_A_SIMULATION, Around, is_neuroml, load_core_types, load_with_types};
+pub use around::{
+    AS_A_SIMULATION, Around, is_neuroml, is_of_a_request, load_core_types, load_with_types,
+};
 use cables::cable_rules;
 pub use compare::{Column, Comparison, Difference, Likeness, Train, compare, event_trains};
 pub use diagnostic::{Diagnostic, Failure, MOST_SHOWN};

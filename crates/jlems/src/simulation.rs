@@ -88,7 +88,15 @@ pub fn simulation_of(
     let model = read_model_in_use(&document)?;
     let target = target(path, &document, &model, choices)?;
     let name = model.name(target).unwrap_or_default();
-    let (network, one_cell) = match model.is_a(model.component(target).component_type, NETWORK) {
+    let is_network = model.is_a(model.component(target).component_type, NETWORK);
+    if let (true, Some(temperature)) = (is_network, &choices.temperature) {
+        let message = format!(
+            "{path}: the network `{name}` says itself what its temperature is, so there is no use for `{temperature}`"
+        );
+        let help = "give the temperature in its `<network>` element".to_owned();
+        return Err(Failure::plain(Code::NOTHING_TO_RUN, message, Some(help)));
+    }
+    let (network, one_cell) = match is_network {
         true => (name.to_owned(), None),
         false => (
             format!("net_{}", name_of(name)),
