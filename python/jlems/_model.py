@@ -240,7 +240,7 @@ class LoadedModel:
             The model is wrong with these values.
         """
         changed = self._changed(set, step, length, check=True)
-        warn(changed.warnings, stacklevel=2, known=self.warnings)
+        warn(changed.warnings, known=self.warnings)
         return changed
 
     def _changed(
@@ -406,5 +406,5 @@ def loaded(
     model = kind(source)
     if set is not None:
         model = model._changed(set, None, None, check=True)
-    warn(model.warnings, stacklevel=3)
+    warn(model.warnings)
     return model

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import warnings
 from typing import Any, Collection, Iterable, NamedTuple
 
@@ -84,8 +86,19 @@ class JlemsWarning(UserWarning):
         return (type(self), (self.problem,))
 
 
-def warn(problems: Iterable[Problem], stacklevel: int = 3, known: Collection[Problem] = ()) -> None:
+_PACKAGE = os.path.dirname(__file__) + os.sep
+
+
+def warn(problems: Iterable[Problem], known: Collection[Problem] = ()) -> None:
     """Warns of those problems that are always shown, but for those that are told already."""
     for problem in problems:
         if problem.shown and problem not in known:
-            warnings.warn(JlemsWarning(problem), stacklevel=stacklevel + 1)
+            warnings.warn(JlemsWarning(problem), stacklevel=_calls_in_package())
+
+
+def _calls_in_package() -> int:
+    """The ``stacklevel`` with which the caller of this warns at the line of a user that called the package."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame, level = frame.f_back, level + 1
+    return level

@@ -8,7 +8,7 @@ from typing import Any, Callable, Iterable, Mapping, NamedTuple, TypeVar
 
 from . import _jlems
 from ._errors import RunError
-from ._problems import JlemsWarning, Problem, UsageError, warn
+from ._problems import Problem, UsageError, warn
 from ._model import LoadedModel
 from ._pages import table
 from ._result import EventFile, Layout, Result, Table, matching
@@ -76,7 +76,7 @@ class CompiledModel:
         }
         self._made(_jlems.engine(model._source, self._choices))
         # What was told when the model was loaded is not told again.
-        warn(self.warnings, stacklevel=2, known=model._warnings or ())
+        warn(self.warnings, known=model._warnings or ())
 
     def _made(self, engine: _jlems.Engine) -> None:
         self._engine = engine
@@ -129,10 +129,10 @@ class CompiledModel:
 
         The machine code is the same if only free parameters change.
         """
-        return self._changed(set, step, length, seed, stacklevel=3)
+        return self._changed(set, step, length, seed)
 
     def _changed(
-        self: AnyCompiled, set: Mapping[str, Any] | None, step: Any, length: Any, seed: int | None, stacklevel: int
+        self: AnyCompiled, set: Mapping[str, Any] | None, step: Any, length: Any, seed: int | None
     ) -> AnyCompiled:
         choices = dict(self._choices)
         if seed is not None:
@@ -143,7 +143,7 @@ class CompiledModel:
             changed = _compiled(type(self), model, choices, engine)
         else:
             changed = _compiled(type(self), model, choices)
-        warn(changed.warnings, stacklevel, known=self.warnings)
+        warn(changed.warnings, known=self.warnings)
         return changed
 
     def _frees(self, set: Mapping[str, Any] | None) -> bool:
@@ -182,19 +182,19 @@ class CompiledModel:
             Ctrl-C, within 0.1 s. ``result`` of the exception has what was recorded before.
         """
         if set is not None or step is not None or length is not None or seed is not None:
-            changed = self._changed(set, step, length, seed, stacklevel=3)
+            changed = self._changed(set, step, length, seed)
             return changed.run(progress=progress)
         with _Watcher(progress) as watcher:
             numbers = self._engine.run(watcher.callback)
         return self._result(numbers)
 
-    def _result(self, numbers: Mapping[str, Any], stacklevel: int = 3) -> Result:
+    def _result(self, numbers: Mapping[str, Any]) -> Result:
         result = Result(self._layout, numbers, self.instances, self.warnings)
         error = result.error
         if error is not None:
             error.result = result  # type: ignore[attr-defined]
             raise error
-        warn_of_nan(numbers.get("not_a_number"), stacklevel)
+        warn_of_nan(numbers.get("not_a_number"))
         return result
 
     def write(
@@ -275,18 +275,16 @@ def layout_of(engine: _jlems.Engine, model: LoadedModel) -> Layout:
     )
 
 
-def warn_of_nan(variable: str | None, stacklevel: int) -> None:
+def warn_of_nan(variable: str | None) -> None:
     """Warns of a variable that is not a number at the end of a run, which nothing recorded shows."""
     if variable is None:
         return
-    import warnings
-
     message = f"`{variable}` is not a number at the end of the run"
     help = "record it to see when and why; what is recorded is finite"
     problem = Problem(
         "W0527", "warning", message, None, None, None, None, help, f"warning[W0527]: {message}", True
     )
-    warnings.warn(JlemsWarning(problem), stacklevel=stacklevel + 1)
+    warn([problem])
 
 
 class Running:
@@ -469,7 +467,7 @@ class Running:
         engine = _jlems.with_values(simulation._engine, texts, simulation._choices["seed"])
         self._running.change(engine)
         self._values = values
-        warn((Problem(*one) for one in engine.warnings), stacklevel=2, known=simulation.warnings)
+        warn((Problem(*one) for one in engine.warnings), known=simulation.warnings)
 
     def peek(self) -> Result:
         """A copy of what is recorded up to now; the run goes on."""

@@ -123,10 +123,9 @@ class Points(Generic[Compiled]):
 
         def take(number: int, result: Result | None, error: BaseException | None) -> bool:
             if error is None and result is not None:
-                # The line that runs the sweep is five calls up: `receive` and `_deliver` are between.
                 new = [one for one in result.summary.warnings if one not in told]
                 told.extend(new)
-                warn(new, stacklevel=5)
+                warn(new)
                 values.append(result if reduce is None else reduce(result))
             elif errors == "keep":
                 values.append(error)

@@ -10,6 +10,8 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
+from typing import Callable
 
 import numpy as np
 import pytest
@@ -47,6 +49,47 @@ def test_warnings_are_warnings() -> None:
         jlems.loads(text, name="a.xml")
     assert caught[0].filename == __file__
     assert caught[0].message.problem.file == "a.xml"
+
+
+def test_every_warning_names_the_line_of_the_user(tmp_path: pathlib.Path) -> None:
+    file, spec = tmp_path / "LEMS_a.xml", tmp_path / "a.toml"
+    file.write_text(CELL.replace("</network>", "</network><Include file='nothing_there.xml'/>"))
+    spec.write_text('model = "LEMS_a.xml"\n[grid]\n"iaf/C" = ["1 nF"]\n')
+    model = jlems.loads(CELL)
+    simulation = model.simulation(free="iaf/C")
+    huge = {"iaf/C": "1e400 nF"}
+    points = simulation.sweep({"iaf/C": ["1e400 nF"]})
+    calls: dict[str, Callable[[], object]] = {
+        "run": lambda: jlems.run(file),
+        "run a model": lambda: jlems.run(model, set=huge),
+        "load": lambda: jlems.load(file),
+        "load and set": lambda: jlems.load(NETWORK, set={"excitation/gbase": "1e400 nS"}),
+        "loads": lambda: jlems.loads(file.read_text()),
+        "LEMSSimulation": lambda: _including(file).run(),
+        "model.with_": lambda: model.with_(huge),
+        "model.run": lambda: model.run(set=huge),
+        "simulation.with_": lambda: simulation.with_(huge),
+        "simulation.run": lambda: simulation.run(set=huge),
+        "a value of a run": lambda: simulation.start().__setitem__("iaf/C", "1e400 nF"),
+        "sweep": points.run,
+        "parts of a sweep": lambda: list(points.iter()),
+        "sweep of a file": lambda: jlems.Sweep.from_toml(spec).run(),
+    }
+    for what, call in calls.items():
+        with pytest.warns(jlems.JlemsWarning) as caught:
+            call()
+        assert {one.filename for one in caught} == {__file__}, what
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            for _ in range(2):
+                with pytest.raises(jlems.JlemsWarning, match="W0103|W0227"):
+                    call()
+
+
+def _including(file: pathlib.Path) -> jlems.LEMSSimulation:
+    simulation = jlems.LEMSSimulation("a", 1, 0.1, target="net")
+    simulation.include_lems_file(str(file))
+    return simulation
 
 
 def test_a_strict_run_refuses() -> None:
