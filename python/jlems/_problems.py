@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno as codes
 import os
+import re
 import sys
 import warnings
 from typing import Any, Collection, Iterable, NamedTuple
@@ -57,7 +59,9 @@ class JlemsError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         problems = [tuple(problem) for problem in self.problems]
-        return (type(self), (self.text, problems))
+        # What was added to it, such as the `result` of a run. It may refer to this exception, so it comes later.
+        added = {name: value for name, value in self.__dict__.items() if name not in ("text", "problems")}
+        return (type(self), (self.text, problems), added or None)
 
     def _render_traceback_(self) -> list[str]:
         # IPython shows this in place of a stack of calls that is none of the user's business.
@@ -66,6 +70,35 @@ class JlemsError(Exception):
 
 class UsageError(JlemsError, ValueError):
     """What was asked for is not possible: a path that leads nowhere, a wrong setting."""
+
+
+class FileError(JlemsError, OSError):
+    """A file cannot be read or written."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        kind, (text, problems), added = super().__reduce__()
+        of_system = {name: getattr(self, name) for name in ("errno", "strerror", "filename")}
+        return (kind, (text, problems), {**(added or {}), **of_system})
+
+
+# Messages of the engine about a file that is not there. The number 2 means this everywhere.
+_NO_FILE = re.compile(r"(?s)there is no file `(.*)`|(?:.*: )?cannot read (.*): .* \(os error 2\)")
+
+
+class MissingFileError(FileError, FileNotFoundError):
+    """A file is not there. ``filename`` is its path."""
+
+    def __init__(self, text: str = "", problems: Iterable[Any] = ()) -> None:
+        super().__init__(text, problems)
+        self.errno = codes.ENOENT
+        self.strerror = os.strerror(codes.ENOENT)
+        self.filename = missing_file(self)
+
+
+def missing_file(error: JlemsError) -> str | None:
+    """The file that is not there, if that is what an error is about."""
+    found = _NO_FILE.fullmatch(error.problems[0].message) if error.problems else None
+    return (found[1] or found[2]) if found else None
 
 
 class JlemsWarning(UserWarning):

@@ -703,10 +703,13 @@ class Result:
             self._numbers["events"],
             self.summary,
             self.partial,
-            error,
             self._start,
         )
-        return (_restored, state)
+        # The exception refers to its result, so it comes later.
+        return (_restored, state) if error is None else (_restored, state, error)
+
+    def __setstate__(self, error: JlemsError) -> None:
+        self.error = error
 
 
 def _restored(
@@ -716,8 +719,7 @@ def _restored(
     events: Any,
     summary: Summary,
     partial: bool,
-    error: Any,
-    start: float = 0.0,
+    start: float,
 ) -> Result:
     numbers = {
         "t": t,
@@ -727,7 +729,7 @@ def _restored(
         "time": summary.time,
         "seconds": summary.seconds,
         "stopped": partial,
-        "error": error,
+        "error": None,
         "start": start,
     }
     return Result(layout, numbers, summary.instances, summary.warnings)

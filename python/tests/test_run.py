@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pathlib
 import pickle
@@ -388,6 +389,27 @@ def test_missing_files() -> None:
     with pytest.raises(FileNotFoundError) as caught:
         jlems.load("nowhere/LEMS_x.xml")
     assert isinstance(caught.value, jlems.JlemsError) and caught.value.problems
+
+
+def test_missing_files_are_named(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cell.xml").write_text(CELL)
+    (tmp_path / "points.toml").write_text('model = "cell.xml"\npoints = "nope.csv"\n')
+    (tmp_path / "model.toml").write_text('model = "nope.xml"\n[grid]\n"iaf/C" = ["1 nF"]\n')
+    calls: list[tuple[str, Callable[[], object]]] = [
+        ("nope.xml", lambda: jlems.load("nope.xml")),
+        ("nope.xml", lambda: jlems.run("nope.xml")),
+        ("nope.xsd", lambda: jlems.validate("cell.xml", schema="nope.xsd")),
+        ("nope.toml", lambda: jlems.Sweep.from_toml("nope.toml")),
+        ("nope.csv", lambda: jlems.Sweep.from_toml("points.toml")),
+        ("nope.xml", lambda: jlems.Sweep.from_toml("model.toml").run()),
+    ]
+    for name, call in calls:
+        with pytest.raises(jlems.MissingFileError) as caught:
+            call()
+        for error in (caught.value, pickle.loads(pickle.dumps(caught.value))):
+            assert error.filename == name and error.errno == errno.ENOENT and error.strerror
+            assert name in str(error)
 
 
 def test_nothing_is_written_or_printed(tmp_path: pathlib.Path) -> None:
