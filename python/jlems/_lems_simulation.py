@@ -10,7 +10,7 @@ from ._load import loads, neuroml_text
 from ._objects import Model
 from ._problems import UsageError
 from ._result import Result
-from ._values import seconds
+from ._values import decimal, finite, number, path_text, seconds, with_own_unit
 
 _CORE = ("Cells.xml", "Networks.xml", "Simulation.xml")
 
@@ -87,7 +87,7 @@ class LEMSSimulation:
         self._include(lems_file_name)
 
     def _include(self, name: Any) -> None:
-        name = os.fsdecode(name)
+        name = path_text(name)
         if name not in self._includes:
             self._includes.append(name)
 
@@ -238,12 +238,15 @@ class LEMSSimulation:
 
 
 def _milliseconds(time: Any, name: str) -> float:
-    try:
-        return float(time)
-    except (TypeError, ValueError):
+    if not isinstance(time, str):
+        has_unit = with_own_unit(time) or hasattr(time, "to_base_units") or hasattr(time, "si")
+        return finite(seconds(time, name) * 1000 if has_unit else number(time, name), name)
+    value = decimal(time.strip())
+    if value is None:
         # What is written in milliseconds stays exact.
-        text = str(time).strip()
-        return float(text[:-2]) if text.endswith("ms") else seconds(text, name) * 1000
+        text = time.strip()
+        value = decimal(text[:-2].strip()) if text.endswith("ms") else None
+    return finite(seconds(time, name) * 1000 if value is None else value, name)
 
 
 def _attributes(**values: Any) -> str:

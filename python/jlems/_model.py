@@ -10,7 +10,7 @@ from typing import Any, Iterable, Iterator, Mapping, NamedTuple, TypeVar
 from . import _jlems
 from ._pages import table, type_page
 from ._problems import JlemsError, Problem, UsageError, warn
-from ._values import Named, in_unit, number, seconds_text, with_own_unit
+from ._values import Named, in_unit, number, seconds_text, shown, with_own_unit, word
 
 AnyModel = TypeVar("AnyModel", bound="LoadedModel")
 
@@ -21,7 +21,10 @@ class Quantity(float):
     unit: str | None
 
     def __new__(cls, value: float, unit: str | None = None) -> Quantity:
-        quantity = super().__new__(cls, value)
+        try:
+            quantity = super().__new__(cls, value)
+        except (TypeError, ValueError, OverflowError):
+            raise UsageError(f"{shown(value)} is no number") from None
         quantity.unit = unit
         return quantity
 
@@ -139,6 +142,8 @@ class LoadedModel:
     __slots__ = ("_source", "_warnings", "_components", "_network")
 
     def __init__(self, source: _jlems.Source, _check: bool = True) -> None:
+        if not isinstance(source, _jlems.Source):
+            raise UsageError(f"this class is not for {shown(source)}; `jlems.load` makes a Model")
         self._source = source
         self._components: dict[str, Component] | None = None
         self._network: dict[str, Any] | None = None
@@ -181,7 +186,7 @@ class LoadedModel:
         UsageError
             There is none of that name.
         """
-        return Description(name, json.loads(self._source.describe(name)))
+        return Description(name, json.loads(self._source.describe(word(name, "name"))))
 
     def _network_of(self) -> dict[str, Any]:
         if self._network is None:
@@ -262,7 +267,7 @@ class LoadedModel:
             if not isinstance(value, str):
                 in_si = number(value, f"set: {path}")
                 value = with_own_unit(value) or f"{in_si!r} {self._unit_of(path)}".strip()
-            texts.append(f"{path}={value}")
+            texts.append(word(f"{path}={value}", "set"))
         return texts
 
     def _unit_of(self, path: str) -> str:

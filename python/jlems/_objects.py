@@ -11,7 +11,7 @@ from ._problems import UsageError
 from ._result import Result
 from ._simulation import CompiledModel, Progress
 from ._sweep import Points, SweepFile, part
-from ._values import folder_list, no_others
+from ._values import folder_list, no_others, path_text
 
 _OF_MODEL = (
     "set", "step", "length", "target", "temperature", "include", "limits", "base", "name", "files",
@@ -153,7 +153,7 @@ class Sweep(Points[Simulation]):
         >>> len(sweep), sweep.points[0]
         (40, {'excitation/gbase': '2 nS', 'regularSpiking/C': '90 pF', 'seed': 1})
         """
-        file = SweepFile(os.fsdecode(path), _simulation_of)
+        file = SweepFile(path_text(path), _simulation_of)
         return part(cls, None, file.points, file)
 
     def __reduce__(self) -> tuple[Any, ...]:

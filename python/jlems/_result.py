@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Iterable, Iterator, Mapping, NamedTuple
 from . import _jlems
 from ._optional import needed
 from ._problems import JlemsError, Problem, UsageError
-from ._values import Named, did_you_mean, in_unit, seconds
+from ._values import Named, did_you_mean, in_unit, path_text, seconds
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 
 _MOST_RASTER_ROWS = 200
+_MOST_BINS = 100_000_000
 
 
 class Table(NamedTuple):
@@ -294,6 +295,11 @@ class Spikes:
         Without ``bin`` those of each recorded member over the time that is recorded: float64, shape ``(n,)``. With a
         width, in seconds or as a text such as ``"10 ms"``, the mean rate of these members in each bin: two arrays,
         starts of the bins and rates.
+
+        Raises
+        ------
+        UsageError
+            The width is no time, or makes more than 100 million bins.
         """
         import numpy as np
 
@@ -302,7 +308,10 @@ class Spikes:
         width = seconds(bin, "bin")
         if not width > 0:
             raise UsageError(f"bin: {bin!r} is not allowed; a width such as \"10 ms\" is needed")
-        number = max(1, int(np.ceil(self.duration / width - 1e-9)))
+        ratio = self.duration / width
+        if not ratio <= _MOST_BINS:
+            raise UsageError(f"bin: {bin!r} makes {ratio:.3g} bins of {self.duration:g} s; {_MOST_BINS:,} are the most")
+        number = max(1, int(np.ceil(ratio - 1e-9)))
         places = np.minimum(((self.times - self.start) / width).astype(int), number - 1)
         counts = np.bincount(places, minlength=number)
         return self.start + np.arange(number) * width, counts / (width * max(self.n, 1))
@@ -574,7 +583,7 @@ class Result:
 
     def to_parquet(self, path: str | os.PathLike[str], **options: Any) -> None:
         """Writes the DataFrame of :meth:`to_pandas` as Parquet."""
-        self.to_pandas().to_parquet(os.fsdecode(path), **options)
+        self.to_pandas().to_parquet(path_text(path), **options)
 
     def to_neo(self) -> Any:
         """A ``neo.Block`` with one segment: a signal for each path, a spike train for each cell.
@@ -625,7 +634,7 @@ class Result:
             for file, (times, selections) in zip(layout.events, self._numbers["events"])
         ]
         return _jlems.write_outputs(
-            os.fsdecode(folder), self.t, self.values, tables, events, layout.times_file, layout.inputs
+            path_text(folder, "folder"), self.t, self.values, tables, events, layout.times_file, layout.inputs
         )
 
     # -- pictures

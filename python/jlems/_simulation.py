@@ -12,7 +12,7 @@ from ._problems import Problem, UsageError, warn
 from ._model import LoadedModel
 from ._pages import table
 from ._result import EventFile, Layout, Result, Table, matching
-from ._values import count, did_you_mean, no_others, paths, seconds
+from ._values import count, did_you_mean, no_others, path_text, paths, seconds, shown
 
 AnyCompiled = TypeVar("AnyCompiled", bound="CompiledModel")
 
@@ -226,7 +226,9 @@ class CompiledModel:
             bits; what is recorded begins there. If the run had changed free parameters, that is the simulation with
             these values: ``simulation.with_({"pulse/amplitude": "0.2 nA"}).start(checkpoint=saved)``.
         """
-        return Running(self, _jlems.start(self._engine, checkpoint))
+        if checkpoint is not None and not isinstance(checkpoint, (bytes, bytearray, memoryview)):
+            raise UsageError(f"checkpoint: bytes are needed, not {shown(checkpoint)}")
+        return Running(self, _jlems.start(self._engine, None if checkpoint is None else bytes(checkpoint)))
 
     def __repr__(self) -> str:
         return (
@@ -535,7 +537,7 @@ class _Watcher:
         elif callable(progress):
             self.callback = lambda *place: progress(Progress(*place))
         else:
-            raise UsageError(f"progress: True or a callable is needed, not {progress!r}")
+            raise UsageError(f"progress: True or a callable is needed, not {shown(progress)}")
 
     def _show(self, steps: int, of_steps: int, t: float, seconds: float) -> bool:
         try:
@@ -573,4 +575,4 @@ def write_model(
     now = time.localtime()
     began = (time.strftime("%Y-%m-%d %H:%M:%S", now), time.strftime("%Y%m%d%H%M%S", now))
     with _Watcher(progress) as watcher:
-        return _jlems.run_to_files(model._source, os.fsdecode(folder), began, watcher.callback)
+        return _jlems.run_to_files(model._source, path_text(folder, "folder"), began, watcher.callback)

@@ -12,7 +12,7 @@ from ._pages import table as html_table
 from ._problems import JlemsError, MissingFileError, Problem, UsageError, missing_file, warn
 from ._result import Result
 from ._simulation import CompiledModel, layout_of
-from ._values import count
+from ._values import count, path_text, paths, shown, word
 
 Compiled = TypeVar("Compiled", bound=CompiledModel)
 AnyPoints = TypeVar("AnyPoints", bound="Points[Any]")
@@ -30,6 +30,8 @@ class Points(Generic[Compiled]):
         seeds: Iterable[int] | None = None,
         parameters: Iterable[str] | Mapping[str, str] | None = None,
     ) -> None:
+        if not isinstance(simulation, CompiledModel):
+            raise UsageError(f"a Simulation is needed, not {shown(simulation)}")
         self._simulation: Compiled | None = simulation
         self._file: SweepFile[Compiled] | None = None
         self.axes: dict[str, list[Any]] | None = None
@@ -37,7 +39,10 @@ class Points(Generic[Compiled]):
             table = _rows(table, parameters)
         points = self._points(table, zip)
         if seeds is not None:
-            numbers = [count(seed, "seeds", -(2**63)) for seed in seeds]
+            try:
+                numbers = [count(seed, "seeds", -(2**63)) for seed in seeds]
+            except TypeError:
+                raise UsageError(f"seeds: a list of whole numbers is needed, not {shown(seeds)}") from None
             points = [{**point, "seed": seed} for point in points for seed in numbers]
             if self.axes is not None:
                 self.axes["seed"] = list(numbers)
@@ -61,7 +66,7 @@ class Points(Generic[Compiled]):
             columns = {}
             for path, values in table.items():
                 if isinstance(values, str) or not hasattr(values, "__iter__"):
-                    raise UsageError(f"sweep: {path}: a list of values is needed, not {values!r}")
+                    raise UsageError(f"sweep: {path}: a list of values is needed, not {shown(values)}")
                 columns[path] = list(values)
             if together:
                 lengths = {len(values) for values in columns.values()}
@@ -114,6 +119,8 @@ class Points(Generic[Compiled]):
         KeyboardInterrupt
             Ctrl-C. ``outcome`` of the exception has the values of the points before.
         """
+        if reduce is not None and not callable(reduce):
+            raise UsageError(f"reduce: a callable is needed, not {shown(reduce)}")
         if errors not in ("raise", "keep"):
             raise UsageError(f"errors: {errors!r} is not allowed; there are \"raise\" and \"keep\"")
         values: list[Any] = []
@@ -198,7 +205,7 @@ class Points(Generic[Compiled]):
         bar = _Bar(progress, None)
         try:
             written = self._file.specified.run(
-                os.fsdecode(folder), _threads(threads), _shard(shard), bool(fast), bar.show
+                path_text(folder, "folder"), _threads(threads), _shard(shard), bool(fast), bar.show
             )
         finally:
             bar.close()
@@ -214,7 +221,7 @@ class Points(Generic[Compiled]):
         for point in self.points:
             values = {path: value for path, value in point.items() if path != "seed"}
             seed = point.get("seed")
-            points.append((simulation.model._settings(values), None if seed is None else int(seed)))
+            points.append((simulation.model._settings(values), None if seed is None else _seed(seed)))
         known = simulation._layout
 
         def receive(number: int, engine: Any, numbers: Any, error: Any) -> bool:
@@ -307,19 +314,34 @@ class _Points(Sequence[dict[str, Any]]):
 
 def _rows(table: Any, parameters: Iterable[str] | Mapping[str, str]) -> list[dict[str, Any]]:
     """Points of rows of numbers, as optimisers have them."""
-    names = list(parameters)
-    units = [parameters[name] for name in names] if isinstance(parameters, Mapping) else None
+    units = None
+    if isinstance(parameters, Mapping):
+        units = [word(unit, f"parameters: {shown(name)}") for name, unit in parameters.items()]
+    names = paths(parameters, "parameters") or []
+    if isinstance(table, Mapping) or hasattr(table, "columns"):
+        raise UsageError("sweep: `parameters` are for rows of numbers; this table has names of its own")
+    try:
+        rows = list(table)
+    except TypeError:
+        raise UsageError(f"sweep: rows of {len(names)} numbers are needed, not {shown(table)}") from None
     points = []
-    for row in table:
+    for row in rows:
         try:
             values = [float(value) for value in row]
-        except TypeError:
-            raise UsageError(f"sweep: rows of {len(names)} numbers are needed, not {row!r}") from None
+        except (TypeError, ValueError, OverflowError):
+            raise UsageError(f"sweep: rows of {len(names)} numbers are needed, not {shown(row)}") from None
         if len(values) != len(names):
             raise UsageError(f"sweep: a row has {len(values)} values, and there are {len(names)} parameters")
         texts = values if units is None else [f"{value!r} {unit}" for value, unit in zip(values, units)]
         points.append(dict(zip(names, texts)))
     return points
+
+
+def _seed(seed: Any) -> int:
+    """The seed of a point; a DataFrame may hold it as a float."""
+    if isinstance(seed, float) and seed.is_integer():
+        seed = int(seed)
+    return count(seed, "seed", -(2**63))
 
 
 def _shard(shard: tuple[int, int] | str | None) -> str | None:
@@ -331,7 +353,7 @@ def _shard(shard: tuple[int, int] | str | None) -> str | None:
     try:
         number, of = shard
     except (TypeError, ValueError):
-        raise UsageError(f"shard: {shard!r} is not a number and how many there are, as in (3, 64)") from None
+        raise UsageError(f"shard: {shown(shard)} is not a number and how many there are, as in (3, 64)") from None
     return f"{count(number, 'shard', 0)}/{count(of, 'shard')}"
 
 
@@ -396,6 +418,8 @@ class SweepOutcome:
 class _Bar:
     def __init__(self, progress: Any, number: int | None) -> None:
         self._bar: Any = None
+        if not (progress is None or isinstance(progress, bool) or callable(progress)):
+            raise UsageError(f"progress: True or a callable is needed, not {shown(progress)}")
         self._callback = progress if callable(progress) else None
         self._number = number
         if progress is True:
