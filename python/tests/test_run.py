@@ -204,6 +204,48 @@ def test_step_by_step() -> None:
     assert np.array_equal(rest.t, whole.t[151:])
 
 
+def test_slices_add_up_to_the_whole() -> None:
+    simulation = jlems.load(NETWORK, length="100 ms").simulation(record=[], spikes=[])
+    assert simulation.step == pytest.approx(1e-4)
+    for slice, number, unit in [
+        (0.25, 1, "ms"), (0.25, 3, "ms"), (0.25, 4, "ms"), (0.25, 333, "ms"), (0.04, 1, "ms"), (0.04, 2, "ms"),
+        (0.04, 1001, "ms"), (0.1, 777, "ms"), (0.05, 1, "ms"), (0.05, 999, "ms"), (1e-5, 7, "s"), (0.3, 33, "ms"),
+    ]:  # fmt: skip
+        with simulation.start() as run, simulation.start() as whole:
+            for _ in range(number):
+                run.advance(f"{slice} {unit}")
+            whole.advance(f"{slice * number!r} {unit}")
+            assert run.steps == whole.steps, (slice, number)
+    with simulation.start() as run:
+        run.advance("0.04 ms")
+        run.step(0)  # From here on times are counted anew.
+        run.advance("0.04 ms")
+        assert run.steps == 0
+        run.advance("0.04 ms")
+        run.step(3)
+        run.advance("0.04 ms")
+        assert run.steps == 4
+        run.advance("0.04 ms")
+        saved = run.checkpoint()
+        assert run.steps == 5
+    with simulation.start(checkpoint=saved) as run:
+        for steps in (5, 6, 6, 7):
+            run.advance("0.04 ms")
+            assert run.steps == steps
+        for time in (1e300, 1e308, 1e308, "1 ms"):
+            run.advance(time)
+            assert run.done and run.steps == simulation.steps
+
+
+def test_times_are_counted_anew_after_an_interruption() -> None:
+    with jlems.load(NETWORK, length="1000 s").simulation(record=[], spikes=[]).start() as run:
+        run.advance(900, progress=lambda _: True)
+        steps = run.steps
+        assert steps < 9_000_000
+        run.advance("1 ms")
+        assert run.steps == steps + 10
+
+
 def test_no_value_before_the_first_row() -> None:
     simulation = jlems.loads(CELL).simulation(every=7)
     with simulation.start() as run:
