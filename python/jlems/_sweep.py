@@ -43,6 +43,8 @@ class Points(Generic[Compiled]):
                 numbers = [count(seed, "seeds", -(2**63)) for seed in seeds]
             except TypeError:
                 raise UsageError(f"seeds: a list of whole numbers is needed, not {shown(seeds)}") from None
+            if any("seed" in point for point in points):
+                raise UsageError("sweep: the table has seeds already, so `seeds` cannot give others")
             points = [{**point, "seed": seed} for point in points for seed in numbers]
             if self.axes is not None:
                 self.axes["seed"] = list(numbers)
@@ -61,6 +63,7 @@ class Points(Generic[Compiled]):
 
     def _points(self, table: Any, together: bool) -> list[dict[str, Any]]:
         if hasattr(table, "to_dict") and hasattr(table, "columns"):  # pandas
+            _once(table.columns)
             return [dict(row) for row in table.to_dict("records")]
         if isinstance(table, Mapping):
             columns = {}
@@ -78,9 +81,13 @@ class Points(Generic[Compiled]):
                 rows = list(itertools.product(*columns.values()))
             return [dict(zip(columns, row)) for row in rows]
         try:
-            points = [dict(point) for point in table]
+            pairs = [list(point.items()) if isinstance(point, Mapping) else list(point) for point in table]
+            points = [dict(point) for point in pairs]
         except (TypeError, ValueError):
             raise UsageError("sweep: a dict, a list of dicts or a DataFrame is needed") from None
+        for point, found in zip(points, pairs):
+            if len(point) < len(found):
+                _once(name for name, _ in found)
         return points
 
     def __len__(self) -> int:
@@ -312,12 +319,22 @@ class _Points(Sequence[dict[str, Any]]):
         return f"<{len(self)} points>"
 
 
+def _once(names: Iterable[Any]) -> None:
+    """Refuses names that occur twice: a point would lose all values but the last."""
+    seen = set()
+    for name in names:
+        if name in seen:
+            raise UsageError(f"sweep: {shown(name)} is there twice")
+        seen.add(name)
+
+
 def _rows(table: Any, parameters: Iterable[str] | Mapping[str, str]) -> list[dict[str, Any]]:
     """Points of rows of numbers, as optimisers have them."""
     units = None
     if isinstance(parameters, Mapping):
         units = [word(unit, f"parameters: {shown(name)}") for name, unit in parameters.items()]
     names = paths(parameters, "parameters") or []
+    _once(names)
     if isinstance(table, Mapping) or hasattr(table, "columns"):
         raise UsageError("sweep: `parameters` are for rows of numbers; this table has names of its own")
     try:

@@ -73,6 +73,22 @@ def test_rows_of_numbers_are_candidates_of_an_optimiser(simulation: jlems.Simula
         simulation.sweep([[1, 2, 3]], parameters=units)
 
 
+def test_a_parameter_that_is_there_twice_is_refused(simulation: jlems.Simulation) -> None:
+    two = ["iaf/C", "iaf/C"]
+    with pytest.raises(jlems.UsageError, match="'iaf/C' is there twice"):
+        simulation.sweep([[1e-9, 2e-9]], parameters=two)
+    with pytest.raises(jlems.UsageError, match="'iaf/C' is there twice"):
+        simulation.sweep([[("iaf/C", "1 nF"), ("iaf/C", "2 nF")]])
+    with pytest.raises(jlems.UsageError, match="has seeds already"):
+        simulation.sweep({"seed": [1, 2]}, seeds=[3])
+    with pytest.raises(jlems.UsageError, match="parameters: 'iaf/C': a text is needed, not None"):
+        simulation.sweep([[1e-9]], parameters={"iaf/C": None})  # type: ignore[dict-item]
+    assert simulation.sweep([[1e-9], [2e-9]], parameters="iaf/C").points[1] == {"iaf/C": 2e-9}
+    pandas = pytest.importorskip("pandas")
+    with pytest.raises(jlems.UsageError, match="'iaf/C' is there twice"):
+        simulation.sweep(pandas.DataFrame([[1e-9, 2e-9]], columns=two))
+
+
 def test_seeds_are_those_of_runs() -> None:
     text = CELL.replace("</network>", '</network><spikeGeneratorPoisson id="p" averageRate="50 Hz"/>')
     text = text.replace('<population id="cells"', '<population id="sources" component="p" size="2"/><population id="cells"')
