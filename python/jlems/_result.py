@@ -358,6 +358,9 @@ class Events(NamedTuple):
     sources: list[str]
     """What the selections of the file select."""
 
+    def __repr__(self) -> str:
+        return f"<Events: {len(self.times)} of {len(self.sources)} selections>"
+
 
 class Summary(NamedTuple):
     """How a run went."""
@@ -379,7 +382,8 @@ class Result:
 
     ``result["pop[0]/v"]`` is a :class:`Trace` of shape ``(T,)``, ``result["pop[*]/v"]`` one of shape
     ``(N, T)``. All values are float64 in SI units, as the engine computes them; files of the same run have
-    them as float32.
+    them as float32. The arrays are read-only, so that files and tables have the numbers of the run; ``.copy()`` gives
+    one to change.
     """
 
     __slots__ = ("_layout", "_rows", "_numbers", "summary", "partial", "error", "_names", "_spikes", "_start", "__weakref__")
@@ -395,9 +399,9 @@ class Result:
         self._layout = layout
         rows = len(numbers["t"])
         self._numbers = {
-            "t": numbers["t"],
-            "values": numbers["values"][:, :rows],
-            "events": numbers["events"],
+            "t": _read_only(numbers["t"]),
+            "values": _read_only(numbers["values"][:, :rows]),
+            "events": [(_read_only(times), _read_only(places)) for times, places in numbers["events"]],
         }
         self._rows = rows
         self._names: dict[str, int] | None = None
@@ -419,7 +423,7 @@ class Result:
 
     @property
     def values(self) -> Floats:
-        """All recorded values: float64, shape ``(len(columns), T)``, in SI units; not a copy."""
+        """All recorded values: float64, shape ``(len(columns), T)``, in SI units; not a copy, and read-only."""
         found: Floats = self._numbers["values"]
         return found
 
@@ -742,6 +746,13 @@ def _restored(
         "start": start,
     }
     return Result(layout, numbers, summary.instances, summary.warnings)
+
+
+def _read_only(array: Any) -> Any:
+    """The array as one that cannot be written to; not a copy."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def matching(path: str, names: Iterable[str]) -> list[str]:

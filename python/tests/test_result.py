@@ -26,6 +26,17 @@ def test_arrays_are_views(result: jlems.Result) -> None:
     assert result.t.shape == (10001,) and result.t[0] == 0
 
 
+def test_arrays_are_read_only(result: jlems.Result) -> None:
+    """Files of the result have the numbers of the run."""
+    spikes = result.spikes["pacemakers"]
+    copy = pickle.loads(pickle.dumps(result))
+    for array in (result.values, result.t, result["pacemakers[*]/v"].values, spikes.times, copy.values):
+        with pytest.raises(ValueError, match="read-only"):
+            array[..., 0] = 1.0
+    own = result["pacemakers[0]/v"].values.copy()
+    own[0] = 1.0
+
+
 def test_traces(result: jlems.Result) -> None:
     trace = result["pacemakers[1]/v"]
     assert trace.dimension == "voltage" and trace.unit == "V"
@@ -66,6 +77,7 @@ def test_events_are_those_of_the_file() -> None:
     events = result.events["cells.spikes"]
     assert events.ids.dtype == np.int32 and list(events.sources) == ["cells[0]"]
     assert np.array_equal(events.times, result.spikes["cells"].times)
+    assert repr(result.events) == f"{{'cells.spikes': <Events: {len(events.times)} of 1 selections>}}"
 
 
 def test_tables(result: jlems.Result, tmp_path: pathlib.Path) -> None:
