@@ -91,6 +91,16 @@ class Component:
                 return child
         raise KeyError(name)
 
+    def __contains__(self, name: object) -> bool:
+        try:
+            self[name]  # type: ignore[index]
+        except KeyError:
+            return False
+        return True
+
+    # Python would count through the items.
+    __iter__ = None
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name in Component.__slots__:
             raise AttributeError(name)

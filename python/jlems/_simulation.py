@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from types import TracebackType
 from typing import Any, Callable, Iterable, Mapping, NamedTuple, TypeVar
 
@@ -15,6 +16,9 @@ from ._result import EventFile, Layout, Result, Table, matching
 from ._values import count, did_you_mean, no_others, path_text, paths, seconds, shown
 
 AnyCompiled = TypeVar("AnyCompiled", bound="CompiledModel")
+
+# A path with a `*` for the number of a member.
+_MEMBERS = re.compile(r"[^*]*[^*/\[]\[\*\][^*]*|[^*/\[]+/\*(?:/[^*]*)?")
 
 
 class Progress(NamedTuple):
@@ -379,8 +383,8 @@ class Running:
         ----------
         path : str
             A port, such as ``"pop[3]/synapse/in"``: one of the ``inlets`` of the simulation. Or a cell, such as
-            ``"pop[3]"``: one of those whose spikes the simulation records. With ``*`` for the number, to all of them
-            one after another.
+            ``"pop[3]"``: one of those whose spikes the simulation records. With ``*`` for the number of the member, to
+            all of them one after another.
 
         Raises
         ------
@@ -400,6 +404,8 @@ class Running:
         if self._ports is None:
             self._ports = dict(simulation._engine.inlets)
         ports = matching(path, self._ports)
+        if "*" in path and _MEMBERS.fullmatch(path.strip().strip("/")) is None:
+            raise KeyError(f"{path}: a `*` stands for the number of a member, as in `pop[*]/synapse/in`")
         sources = [self._ports[port] for port in ports]
         cells: list[str] = []
         for number, file in enumerate(simulation._layout.events):
@@ -451,6 +457,13 @@ class Running:
         numbers = {**row, "steps": 0, "time": 0.0, "seconds": 0.0, "stopped": False, "error": None}
         trace = Result(self._simulation._layout, numbers, 0, [])[path]
         return float(trace.values[0]) if trace.values.ndim == 1 else trace.values[:, 0].copy()
+
+    def __contains__(self, path: object) -> bool:
+        """Whether a path is recorded."""
+        return isinstance(path, str) and bool(matching(path, self._simulation._layout.columns))
+
+    # Python would count through the paths.
+    __iter__ = None
 
     def __setitem__(self, path: str, value: Any) -> None:
         """Gives a free parameter another value from now on, such as ``run["pulse/amplitude"] = "0.2 nA"``.

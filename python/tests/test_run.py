@@ -349,6 +349,29 @@ def test_inlets_of_all_members_and_with_free_parameters() -> None:
     assert simulation.with_({"syn/gbase": "1 nS"}).inlets == simulation.inlets
 
 
+def test_a_star_is_the_number_of_a_member() -> None:
+    simulation = jlems.loads(CELL).simulation(record="cells[*]/v", spikes="cells")
+    with simulation.start() as run:
+        for path in ("*", "**", "cells*", "cells[*", "c*s[0]", "*[0]", "cells[**]", "/*", "cells[*]/*"):
+            with pytest.raises(KeyError, match="stands for the number of a member"):
+                run.send(path)
+        run.send("cells[*]")
+        run.send("cells/*")
+        assert len(run.result().spikes["cells"].times) == 6
+
+
+def test_a_run_and_a_component_have_names_and_no_numbers() -> None:
+    model = jlems.loads(CELL)
+    with model.simulation(record="cells[*]/v").start() as run:
+        assert "cells[1]/v" in run and "cells[*]/v" in run and "x" not in run and 0 not in run
+        with pytest.raises(TypeError, match="not iterable"):
+            list(run)  # type: ignore[call-overload]
+    cell = model.components["iaf"]
+    assert "C" in cell and "x" not in cell and 0 not in cell
+    with pytest.raises(TypeError, match="not iterable"):
+        list(cell)  # type: ignore[call-overload]
+
+
 def test_members_of_lists_by_either_spelling() -> None:
     network = CELL[CELL.index('<network id="net">') : CELL.index("</network>")]
     listed = """<Include file="Synapses.xml"/><expOneSynapse id="syn" gbase="5nS" erev="0mV" tauDecay="2ms"/>
