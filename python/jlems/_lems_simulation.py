@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, Iterable
 
+from ._files import write_text
 from ._functions import run
 from ._load import loads, neuroml_text
 from ._objects import Model
@@ -214,14 +215,19 @@ class LEMSSimulation:
         return "\n".join(lines)
 
     def save_to_file(self, file_name: str | None = None) -> str:
-        """Writes the LEMS file, ``LEMS_<id>.xml`` if not named, and gives its name."""
-        name = file_name or f"LEMS_{self.id}.xml"
+        """Writes the LEMS file, ``LEMS_<id>.xml`` if not named, and gives its name.
+
+        Raises
+        ------
+        FileError
+            A file cannot be written. There is no part of it then, and a file that was there stays.
+        """
+        xml = self.to_xml()
+        name = path_text(file_name or f"LEMS_{self.id}.xml")
         folder = os.path.dirname(name)
         for included, text in self._files.items():
-            with open(os.path.join(folder, included), "w", encoding="utf-8") as stream:
-                stream.write(text)
-        with open(name, "w", encoding="utf-8") as stream:
-            stream.write(self.to_xml())
+            write_text(os.path.join(folder, included), text)
+        write_text(name, xml)
         return name
 
     def model(self, **choices: Any) -> Model:

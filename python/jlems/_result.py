@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Iterable, Iterator, Mapping, NamedTuple
 
 from . import _jlems
+from ._files import is_on_disk, whole
 from ._optional import needed
 from ._problems import JlemsError, Problem, UsageError
 from ._values import Named, did_you_mean, in_unit, path_text, seconds
@@ -572,7 +573,15 @@ class Result:
 
     def to_npz(self, path: str | os.PathLike[str]) -> None:
         """Writes arrays for numpy: ``t``, ``values``, ``columns``, and for each population of which spikes are recorded
-        ``spikes/POPULATION/ids`` and ``spikes/POPULATION/times``."""
+        ``spikes/POPULATION/ids`` and ``spikes/POPULATION/times``.
+
+        As for ``numpy.savez``, ``.npz`` is added to a path that does not end with it.
+
+        Raises
+        ------
+        FileError
+            The file cannot be written. There is no part of it then, and a file that was there stays.
+        """
         import numpy as np
 
         arrays: dict[str, Any] = {
@@ -583,11 +592,24 @@ class Result:
         for population, spikes in self.spikes.items():
             arrays[f"spikes/{population}/ids"] = spikes.ids
             arrays[f"spikes/{population}/times"] = spikes.times
-        np.savez(os.fsdecode(path), **arrays)
+        name = path_text(path)
+        with whole(name if name.endswith(".npz") else f"{name}.npz") as partial, open(partial, "wb") as stream:
+            np.savez(stream, **arrays)
 
     def to_parquet(self, path: str | os.PathLike[str], **options: Any) -> None:
-        """Writes the DataFrame of :meth:`to_pandas` as Parquet."""
-        self.to_pandas().to_parquet(path_text(path), **options)
+        """Writes the DataFrame of :meth:`to_pandas` as Parquet. The options are those of ``DataFrame.to_parquet``.
+
+        Raises
+        ------
+        FileError
+            The file cannot be written. There is no part of it then, and a file that was there stays.
+        """
+        name, frame = path_text(path), self.to_pandas()
+        if not is_on_disk(name, options):
+            frame.to_parquet(name, **options)
+            return
+        with whole(name) as partial:
+            frame.to_parquet(partial, **options)
 
     def to_neo(self) -> Any:
         """A ``neo.Block`` with one segment: a signal for each path, a spike train for each cell.
