@@ -51,7 +51,8 @@ def load(
     MissingFileError
         The file is not there.
     ModelError
-        The model is wrong; ``problems`` has all errors with file, line, column and the likely fix.
+        The model is wrong; ``problems`` has all errors with file, line, column and the likely fix. What is only seen
+        when the network is built is an error of :meth:`Model.simulation`.
 
     Warns
     -----

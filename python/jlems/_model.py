@@ -252,7 +252,8 @@ class LoadedModel:
         UsageError
             A path that leads nowhere, a value that is no number.
         ModelError
-            The model is wrong with these values.
+            A value makes no sense where it is, such as one of another dimension. What is only seen when the network is
+            built, such as a step of nothing or a negative length, is an error of :meth:`Model.simulation`.
         """
         changed = self._changed(set, step, length, check=True)
         warn(changed.warnings, known=self.warnings)
@@ -276,12 +277,12 @@ class LoadedModel:
                 raise UsageError(f"set: {path!r} is no path; write it as in \"cell/C\"")
             if not isinstance(value, str):
                 in_si = number(value, f"set: {path}")
-                value = with_own_unit(value) or f"{in_si!r} {self._unit_of(path)}".strip()
+                value = with_own_unit(value) or f"{in_si!r} {self._unit_of(path, in_si)}".strip()
             texts.append(word(f"{path}={value}", "set"))
         return texts
 
-    def _unit_of(self, path: str) -> str:
-        """The SI unit of a parameter."""
+    def _unit_of(self, path: str, value: float) -> str:
+        """The SI unit of a parameter that gets a value."""
         *steps, name = path.replace(".", "/").split("/") if "/" not in path else path.split("/")
         if steps:
             found = self._component_at(steps)
@@ -289,6 +290,13 @@ class LoadedModel:
                 unit = found.parameters[name].unit
                 if unit is None or " " not in unit:
                     return unit or ""
+        try:
+            # If the path leads nowhere, the engine says so, and what may be meant.
+            self._source.with_settings([word(f"{path}={value!r}", "set")]).check()
+        except UsageError:
+            raise
+        except JlemsError:
+            pass
         raise UsageError(
             f"set: the unit of `{path}` is not known; give the value as a text with its unit"
         )

@@ -230,6 +230,12 @@ def test_there_are_enough() -> None:
         (lambda: jlems.run(NETWORK, duration="1 s"), "did you mean `length`?"),
         (lambda: jlems.run(NETWORK, dt="1 ms"), "did you mean `step`?"),
         (lambda: jlems.run(NETWORK, recrod="x"), "did you mean `record`?"),
+        (lambda: model().with_({"excitation/gbas": 1e-9}), "no component has the id `excitation`"),
+        (lambda: model().with_({"iaff/C": 1e-9}), "did you mean `iaf`?"),
+        (lambda: model().with_({"iaf/CC": 1e-9}), "iafCell `iaf` has no parameter `CC`"),
+        (lambda: model().with_({"iaf/CC": 1e-9}), "did you mean `C`?"),
+        (lambda: model().with_({"iaf": 1e-9}), "`iaf` names no component, or no parameter of one"),
+        (lambda: simulation().run(set={"iaf/CC": 1e-9}), "did you mean `C`?"),
         (lambda: result().spikes["cell"], "did you mean `cells`?"),
         (lambda: model().components["iafs"], "did you mean `iaf`?"),
         (lambda: result()["cells[0]/v"].to("nA"), "`nA` is a unit of current, not of voltage"),
@@ -239,3 +245,15 @@ def test_messages_name_what_was_meant(call: Callable[[], Any], said: str) -> Non
     with pytest.raises(Exception) as caught:
         call()
     assert said in str(caught.value)
+
+
+@pytest.mark.filterwarnings("ignore::jlems.JlemsWarning")
+def test_with_says_what_it_can() -> None:
+    """What is wrong with a text is told at once, and with the network when it is built."""
+    for step in ("0 ms", "-1 ms"):
+        changed = model().with_(step=step)
+        with pytest.raises(jlems.ModelError):
+            changed.simulation()
+    for step in ("1 mV", "1 parsec"):
+        with pytest.raises(jlems.ModelError):
+            model().with_(step=step)
