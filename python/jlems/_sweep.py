@@ -109,8 +109,9 @@ class Points(Generic[Compiled]):
             As many as there are processors if not given. Each run is on one thread; results are the same for
             every number of threads.
         reduce : callable, optional
-            What to keep of each result. It is called in the order of the points, as their runs end. Without
-            it the results are kept. What it raises ends the sweep.
+            What to keep of each result: a number, an array, or a dict of several. It is called in the order of the
+            points, as their runs end. Without it the results are kept, also for a sweep of a file: its ``features`` are
+            only computed by :meth:`to_parquet`. What it raises ends the sweep.
         progress : bool or callable, optional
             True for a bar. A callable gets how many points are done and how many there are; the sweep ends
             early if it returns something true.
@@ -409,10 +410,16 @@ class SweepOutcome:
         return values.reshape([*shape, *values.shape[1:]])
 
     def to_pandas(self) -> Any:
-        """A DataFrame with a row for each point: its values, and ``value``."""
+        """A DataFrame with a row for each point: its values, and ``value``; or a column for each key if ``reduce`` gives
+        dicts. The exception of a point that failed is in the column ``value``, too.
+
+        Raises
+        ------
+        UsageError
+            A key of a dict is the name of a parameter.
+        """
         pandas = needed("pandas")
-        rows = [{**point, "value": value} for point, value in zip(self.points, self.values)]
-        return pandas.DataFrame(rows)
+        return pandas.DataFrame([{**point, **_columns(point, value)} for point, value in zip(self.points, self.values)])
 
     def to_xarray(self) -> Any:
         """A DataArray whose dimensions are the paths, if all combinations were run."""
@@ -430,6 +437,15 @@ class SweepOutcome:
 
     def __repr__(self) -> str:
         return f"<jlems.SweepOutcome of {len(self.values)} points>"
+
+
+def _columns(point: Mapping[str, Any], value: Any) -> Mapping[Any, Any]:
+    """The columns of a value in a table with those of its point."""
+    columns = value if isinstance(value, Mapping) and not isinstance(value, Result) else {"value": value}
+    both = [name for name in columns if name in point]
+    if both:
+        raise UsageError(f"to_pandas: {shown(both[0])} is a parameter, so a value cannot have this name")
+    return columns
 
 
 class _Bar:

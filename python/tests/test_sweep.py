@@ -115,6 +115,19 @@ def test_progress_can_end_a_sweep(simulation: jlems.Simulation) -> None:
     assert len(outcome) == 4
 
 
+def test_dicts_make_columns(simulation: jlems.Simulation) -> None:
+    pytest.importorskip("pandas")
+    points = [{"iaf/C": "0.1 nF"}, {"iaf/D": "0.1 nF"}, {"iaf/C": "0.3 nF"}]
+    sweep = simulation.sweep(points)
+    outcome = sweep.run(reduce=lambda one: {"count": len(one.spikes["cells"]), "last": one.t[-1]}, errors="keep")
+    table = outcome.to_pandas()
+    assert set(table.columns) == {"iaf/C", "iaf/D", "count", "last", "value"}
+    assert table["count"][0] == outcome[0]["count"] > 0 and table["last"][2] == pytest.approx(0.1)
+    assert table["value"][1] is outcome[1] and isinstance(outcome[1], jlems.UsageError)
+    with pytest.raises(jlems.UsageError, match="'iaf/C' is a parameter"):
+        simulation.sweep({"iaf/C": VALUES[:1]}).run(reduce=lambda _: {"iaf/C": 1}).to_pandas()
+
+
 def test_results_make_an_array_of_objects(simulation: jlems.Simulation) -> None:
     array = simulation.sweep({"iaf/C": VALUES[:2], "iaf/thresh": ["-52 mV", "-53 mV", "-54 mV"]}).run().to_array()
     assert array.shape == (2, 3) and array.dtype == object and isinstance(array[1, 2], jlems.Result)
