@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Iterable
+from typing import Any, Iterable, Mapping
 
 from ._files import write_text
 from ._functions import run
@@ -11,7 +11,7 @@ from ._load import loads, neuroml_text
 from ._objects import Model
 from ._problems import UsageError
 from ._result import Result
-from ._values import decimal, finite, number, path_text, seconds, with_own_unit
+from ._values import decimal, finite, number, path_text, seconds, shown, with_own_unit, word
 
 _CORE = ("Cells.xml", "Networks.xml", "Simulation.xml")
 
@@ -45,18 +45,20 @@ class LEMSSimulation:
         duration: float | str,
         dt: float | str,
         target: str | None = None,
-        comment: str = "",
+        comment: str | None = "",
         lems_file_generate_seed: Any = None,
         simulation_seed: int | None = 12345,
-        meta: dict[str, Any] | None = None,
+        meta: Mapping[str, Any] | None = None,
     ) -> None:
-        self.id = sim_id
+        self.id = word(sim_id, "sim_id")
         self.duration = _milliseconds(duration, "duration")
         self.dt = _milliseconds(dt, "dt")
-        self.comment = comment
+        self.comment = "" if comment is None else word(comment, "comment")
         self.seed = simulation_seed
+        if meta is not None and not isinstance(meta, Mapping):
+            raise UsageError(f"meta: a dict is needed, not {shown(meta)}")
         self.meta = meta
-        self.target = target
+        self.target = None if target is None else word(target, "target")
         self.report_file: str | None = None
         self._includes: list[str] = []
         self._files: dict[str, str] = {}

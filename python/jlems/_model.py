@@ -25,7 +25,7 @@ class Quantity(float):
             quantity = super().__new__(cls, value)
         except (TypeError, ValueError, OverflowError):
             raise UsageError(f"{shown(value)} is no number") from None
-        quantity.unit = unit
+        quantity.unit = None if unit is None else word(unit, "unit")
         return quantity
 
     def to(self, unit: str) -> float:
@@ -82,6 +82,8 @@ class Component:
         self.children = [Component(child) for child in found["children"]]
 
     def __getitem__(self, name: str) -> Any:
+        if not isinstance(name, str):
+            raise KeyError(f"{shown(name)}: names of parameters and children are texts")
         if name in self.parameters:
             return self.parameters[name]
         if name in self.references:
@@ -274,7 +276,7 @@ class LoadedModel:
         texts = []
         for path, value in given.items():
             if not isinstance(path, str):
-                raise UsageError(f"set: {path!r} is no path; write it as in \"cell/C\"")
+                raise UsageError(f"set: {shown(path)} is no path; write it as in \"cell/C\"")
             if not isinstance(value, str):
                 in_si = number(value, f"set: {path}")
                 value = with_own_unit(value) or f"{in_si!r} {self._unit_of(path, in_si)}".strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import re
 from html import escape
@@ -11,7 +12,7 @@ from . import _jlems
 from ._files import is_on_disk, whole
 from ._optional import needed
 from ._problems import JlemsError, Problem, UsageError
-from ._values import Named, did_you_mean, in_unit, path_text, seconds
+from ._values import Named, did_you_mean, in_unit, path_text, seconds, shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -271,8 +272,12 @@ class Spikes:
         IndexError
             The member is not recorded.
         """
-        if isinstance(member, str) or member not in self.members:
-            raise IndexError(f"{self.population}[{member}]: its spikes are not recorded")
+        try:
+            is_recorded = operator.index(member) in self.members
+        except (TypeError, OverflowError):
+            is_recorded = False
+        if not is_recorded:
+            raise IndexError(f"{self.population}[{shown(member)}]: its spikes are not recorded")
         return self._train(member)
 
     def _train(self, member: int) -> Floats:
@@ -308,10 +313,10 @@ class Spikes:
             return self.counts() / self.duration if self.duration > 0 else self.counts() * 0.0
         width = seconds(bin, "bin")
         if not width > 0:
-            raise UsageError(f"bin: {bin!r} is not allowed; a width such as \"10 ms\" is needed")
+            raise UsageError(f"bin: {shown(bin)} is not allowed; a width such as \"10 ms\" is needed")
         ratio = self.duration / width
         if not ratio <= _MOST_BINS:
-            raise UsageError(f"bin: {bin!r} makes {ratio:.3g} bins of {self.duration:g} s; {_MOST_BINS:,} are the most")
+            raise UsageError(f"bin: {shown(bin)} makes {ratio:.3g} bins of {self.duration:g} s; {_MOST_BINS:,} are the most")
         number = max(1, int(np.ceil(ratio - 1e-9)))
         places = np.minimum(((self.times - self.start) / width).astype(int), number - 1)
         counts = np.bincount(places, minlength=number)

@@ -64,7 +64,7 @@ class CompiledModel:
         if not isinstance(model, LoadedModel):
             raise UsageError(f"a Model is needed, not {type(model).__name__}; `jlems.load` makes one")
         if backend not in ("jit", "interpreter"):
-            raise UsageError(f"backend: {backend!r} is not allowed; there are \"jit\" and \"interpreter\"")
+            raise UsageError(f"backend: {shown(backend)} is not allowed; there are \"jit\" and \"interpreter\"")
         self.model = model
         self._choices: dict[str, Any] = {
             "record": paths(record, "record"),
@@ -359,7 +359,7 @@ class Running:
         """
         length = seconds(time, "time")
         if not length >= 0:
-            raise UsageError(f"time: {time!r} is not allowed; a run goes forward")
+            raise UsageError(f"time: {shown(time)} is not allowed; a run goes forward")
         steps = self.steps
         asked = self._asked
         if asked is None or asked.target != steps:
@@ -394,7 +394,7 @@ class Running:
             The event leads to others without end.
         """
         if not isinstance(path, str):
-            raise UsageError(f"path: {path!r} is no path")
+            raise UsageError(f"path: {shown(path)} is no path")
         for source in self._sources.get(path) or self._found(path):
             self._running.send(source)
 
@@ -481,7 +481,7 @@ class Running:
         simulation = self._simulation
         free = simulation._choices["free"]
         if not isinstance(path, str):
-            raise UsageError(f"path: {path!r} is no path")
+            raise UsageError(f"path: {shown(path)} is no path")
         if path not in free:
             hint = did_you_mean(path, free) or "; say it in `free` when the simulation is made"
             raise UsageError(f"{path}: this parameter is not free{hint}")

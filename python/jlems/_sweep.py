@@ -130,7 +130,7 @@ class Points(Generic[Compiled]):
         if reduce is not None and not callable(reduce):
             raise UsageError(f"reduce: a callable is needed, not {shown(reduce)}")
         if errors not in ("raise", "keep"):
-            raise UsageError(f"errors: {errors!r} is not allowed; there are \"raise\" and \"keep\"")
+            raise UsageError(f"errors: {shown(errors)} is not allowed; there are \"raise\" and \"keep\"")
         values: list[Any] = []
         failed: list[BaseException] = []
         bar = _Bar(progress, len(self.points))
@@ -367,7 +367,7 @@ def _shard(shard: tuple[int, int] | str | None) -> str | None:
     if shard is None:
         return "0/1"
     if isinstance(shard, str):
-        return None if shard == "job" else shard
+        return None if shard == "job" else word(shard, "shard")
     try:
         number, of = shard
     except (TypeError, ValueError):

@@ -143,7 +143,7 @@ def paths(given: Any, name: str) -> list[str] | None:
         raise UsageError(f"{name}: a list of paths is needed, not {shown(given)}") from None
     for path in found:
         if not isinstance(path, str) or not _is_text(path):
-            raise UsageError(f"{name}: {path!r} is no path")
+            raise UsageError(f"{name}: {shown(path)} is no path")
     return found
 
 
@@ -189,6 +189,8 @@ def path_text(path: Any, name: str = "") -> str:
         raise UsageError(f"{start}a path is needed, not {type(path).__name__}") from None
     if not _is_text(text):
         raise FileError(f"{text!r}: paths must be UTF-8")
+    if "\0" in text:
+        raise FileError(f"{text!r}: no path has a zero byte")
     return text
 
 

@@ -163,6 +163,17 @@ BAD: list[tuple[str, Callable[[], Any], type[BaseException]]] = [
     ("write into a number", lambda: result().to_files(5), U),  # type: ignore[arg-type]
     ("a duration that is too large", lambda: jlems.LEMSSimulation("a", 10**400, 0.1), U),
     ("a duration that is no number", lambda: jlems.LEMSSimulation("a", "nan", 0.1), U),
+    ("a unit that is no text", lambda: jlems.Quantity(1, 5), U),  # type: ignore[arg-type]
+    ("spikes of a list", lambda: result().spikes["cells"].of([]), IndexError),  # type: ignore[arg-type]
+    ("spikes of a number that is too large", lambda: result().spikes["cells"].of(10**9999), IndexError),
+    ("a list of a component", lambda: model().components["iaf"][[]], K),  # type: ignore[index]
+    ("a backend that is too large to be shown", lambda: model().simulation(backend=10**9999), U),
+    ("send a number that is too large to be shown", lambda: simulation().start().send(10**9999), U),  # type: ignore[arg-type]
+    ("a path with a zero byte", lambda: result().to_npz("\0"), OSError),
+    ("load a path with a zero byte", lambda: jlems.load("\0"), OSError),
+    ("meta that is no dict", lambda: jlems.LEMSSimulation("a", 1, 0.1, meta=5), U),  # type: ignore[arg-type]
+    ("a comment that is no text", lambda: jlems.LEMSSimulation("a", 1, 0.1, comment=5), U),  # type: ignore[arg-type]
+    ("an id that is no text", lambda: jlems.LEMSSimulation(5, 1, 0.1), U),  # type: ignore[arg-type]
     ("a LEMS file without a target", lambda: jlems.LEMSSimulation("a", 1, 0.1).to_xml(), U),
 ]
 
