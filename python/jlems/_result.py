@@ -555,7 +555,8 @@ class Result:
         return found
 
     def to_pandas(self) -> Any:
-        """A DataFrame with a column for each path and the times as its index; it shares the values."""
+        """A DataFrame with a column for each path and the times as its index; it shares the values, so ``.copy()`` gives one
+        whose numbers can be changed."""
         pandas = needed("pandas")
         index = pandas.Index(self.t, name="t")
         frame = pandas.DataFrame(self.values.T, index=index, columns=list(self._layout.columns), copy=False)
@@ -565,7 +566,8 @@ class Result:
         return frame
 
     def to_xarray(self) -> Any:
-        """A Dataset with a variable for each path over ``t``; it shares the values."""
+        """A Dataset with a variable for each path over ``t``; it shares the values, so ``.copy(deep=True)`` gives one whose
+        numbers can be changed."""
         xarray = needed("xarray")
         variables = {}
         for name, place in self._places().items():
