@@ -316,7 +316,8 @@ class Spikes:
             raise UsageError(f"bin: {shown(bin)} is not allowed; a width such as \"10 ms\" is needed")
         ratio = self.duration / width
         if not ratio <= _MOST_BINS:
-            raise UsageError(f"bin: {shown(bin)} makes {ratio:.3g} bins of {self.duration:g} s; {_MOST_BINS:,} are the most")
+            many = f"{ratio:.3g} bins of {self.duration:g} s; {_MOST_BINS:,} are the most"
+            raise UsageError(f"bin: {shown(bin)} makes {many}")
         number = max(1, int(np.ceil(ratio - 1e-9)))
         places = np.minimum(((self.times - self.start) / width).astype(int), number - 1)
         counts = np.bincount(places, minlength=number)
@@ -555,8 +556,8 @@ class Result:
         return found
 
     def to_pandas(self) -> Any:
-        """A DataFrame with a column for each path and the times as its index; it shares the values, so ``.copy()`` gives one
-        whose numbers can be changed."""
+        """A DataFrame with a column for each path and the times as its index. It shares the values, so
+        ``.copy()`` gives one whose numbers can be changed."""
         pandas = needed("pandas")
         index = pandas.Index(self.t, name="t")
         frame = pandas.DataFrame(self.values.T, index=index, columns=list(self._layout.columns), copy=False)
@@ -566,8 +567,8 @@ class Result:
         return frame
 
     def to_xarray(self) -> Any:
-        """A Dataset with a variable for each path over ``t``; it shares the values, so ``.copy(deep=True)`` gives one whose
-        numbers can be changed."""
+        """A Dataset with a variable for each path over ``t``. It shares the values, so ``.copy(deep=True)`` gives one
+        whose numbers can be changed."""
         xarray = needed("xarray")
         variables = {}
         for name, place in self._places().items():
