@@ -184,7 +184,9 @@ def path_text(path: Any, name: str = "") -> str:
     """A path as the engine takes it."""
     try:
         text = str(os.fsdecode(path))
-    except (TypeError, UnicodeDecodeError):
+    except UnicodeDecodeError:
+        raise FileError(f"{shown(path)}: paths must be UTF-8") from None
+    except TypeError:
         start = f"{name}: " if name else ""
         raise UsageError(f"{start}a path is needed, not {type(path).__name__}") from None
     if not _is_text(text):

@@ -187,7 +187,7 @@ def test_bad_arguments(what: str, call: Callable[[], Any], kind: type[BaseExcept
     assert not isinstance(caught.value, jlems.InternalError)
 
 
-NOT_UTF8 = os.fsdecode(b"paths/\xff")
+NOT_UTF8 = "paths/\udcff"  # What `os.fsdecode` makes of the byte 0xff.
 PATHS: dict[str, Callable[[Any], Any]] = {
     "load": jlems.load,
     "run": jlems.run,

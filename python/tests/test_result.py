@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import pickle
 import subprocess
@@ -166,6 +167,7 @@ def test_a_full_disk_leaves_no_parts(tmp_path: pathlib.Path) -> None:
     assert done.stdout.split() == ["a.npz", "a.parquet", "a.xml", "b.npz"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
 def test_where_files_go(result: jlems.Result, tmp_path: pathlib.Path) -> None:
     result.to_npz(tmp_path / "a")
     (tmp_path / "a.npz.partial").write_text("of another run")
