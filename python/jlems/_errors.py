@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno as codes
-
-from ._problems import JlemsError, UsageError
+from ._problems import FileError, JlemsError, MissingFileError, UsageError
 from ._result import Result
 
 __all__ = [
@@ -36,16 +34,6 @@ class RunError(JlemsError, RuntimeError):
 
 class LimitError(RunError):
     """The model or the run needs more than a limit allows: memory, time, steps, instances."""
-
-
-class FileError(JlemsError, OSError):
-    """A file cannot be read or written."""
-
-
-class MissingFileError(FileError, FileNotFoundError):
-    """A file is not there."""
-
-    errno = codes.ENOENT
 
 
 class InternalError(JlemsError, RuntimeError):

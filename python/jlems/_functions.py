@@ -13,7 +13,7 @@ from ._model import Description, TypeSummary, types_of
 from ._objects import run_model
 from ._problems import Problem, UsageError
 from ._result import Result
-from ._values import folder_list
+from ._values import folder_list, path_text, word
 
 
 def run(source: Any, **choices: Any) -> Result:
@@ -127,12 +127,9 @@ def validate(
         name = "document.nml"
         engine = _jlems.Source(name, {name: neuroml_text(source)}, folders)
     else:
-        try:
-            name = os.fsdecode(source)
-        except TypeError:
-            raise UsageError(f"a path is needed, not {type(source).__name__}") from None
+        name = path_text(source)
         engine = _jlems.Source(name, {}, folders)
-    valid, problems, _ = _jlems.validate(engine, None if schema is None else os.fsdecode(schema))
+    valid, problems, _ = _jlems.validate(engine, None if schema is None else path_text(schema, "schema"))
     return Report(name, valid, [Problem(*one) for one in problems])
 
 
@@ -146,7 +143,7 @@ def types(*, extends: str | None = None) -> dict[str, TypeSummary]:
     found = types_of(_jlems.core_types())
     if extends is None:
         return found
-    if extends not in found:
+    if word(extends, "extends") not in found:
         describe(extends)  # Raises with names that may be meant.
     return {k: v for k, v in found.items() if k == extends or extends in v.bases}
 
@@ -159,7 +156,7 @@ def describe(name: str) -> Description:
     UsageError
         There is none of that name.
     """
-    return Description(name, json.loads(_jlems.describe(name)))
+    return Description(name, json.loads(_jlems.describe(word(name, "name"))))
 
 
 def explain(code: str) -> str:
@@ -170,7 +167,7 @@ def explain(code: str) -> str:
     UsageError
         There is no such code.
     """
-    text = _jlems.explain(code)
+    text = _jlems.explain(word(code, "code"))
     if text is None:
         raise UsageError(f"there is no code `{code}`")
     return text

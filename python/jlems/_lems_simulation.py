@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Iterable
+from typing import Any, Iterable, Mapping
 
+from ._files import write_text
 from ._functions import run
 from ._load import loads, neuroml_text
 from ._objects import Model
 from ._problems import UsageError
 from ._result import Result
-from ._values import seconds
+from ._values import decimal, finite, number, path_text, seconds, shown, with_own_unit, word
 
 _CORE = ("Cells.xml", "Networks.xml", "Simulation.xml")
 
@@ -44,18 +45,20 @@ class LEMSSimulation:
         duration: float | str,
         dt: float | str,
         target: str | None = None,
-        comment: str = "",
+        comment: str | None = "",
         lems_file_generate_seed: Any = None,
         simulation_seed: int | None = 12345,
-        meta: dict[str, Any] | None = None,
+        meta: Mapping[str, Any] | None = None,
     ) -> None:
-        self.id = sim_id
+        self.id = word(sim_id, "sim_id")
         self.duration = _milliseconds(duration, "duration")
         self.dt = _milliseconds(dt, "dt")
-        self.comment = comment
+        self.comment = "" if comment is None else word(comment, "comment")
         self.seed = simulation_seed
+        if meta is not None and not isinstance(meta, Mapping):
+            raise UsageError(f"meta: a dict is needed, not {shown(meta)}")
         self.meta = meta
-        self.target = target
+        self.target = None if target is None else word(target, "target")
         self.report_file: str | None = None
         self._includes: list[str] = []
         self._files: dict[str, str] = {}
@@ -87,7 +90,7 @@ class LEMSSimulation:
         self._include(lems_file_name)
 
     def _include(self, name: Any) -> None:
-        name = os.fsdecode(name)
+        name = path_text(name)
         if name not in self._includes:
             self._includes.append(name)
 
@@ -214,14 +217,19 @@ class LEMSSimulation:
         return "\n".join(lines)
 
     def save_to_file(self, file_name: str | None = None) -> str:
-        """Writes the LEMS file, ``LEMS_<id>.xml`` if not named, and gives its name."""
-        name = file_name or f"LEMS_{self.id}.xml"
+        """Writes the LEMS file, ``LEMS_<id>.xml`` if not named, and gives its name.
+
+        Raises
+        ------
+        FileError
+            A file cannot be written. There is no part of it then, and a file that was there stays.
+        """
+        xml = self.to_xml()
+        name = path_text(file_name or f"LEMS_{self.id}.xml")
         folder = os.path.dirname(name)
         for included, text in self._files.items():
-            with open(os.path.join(folder, included), "w", encoding="utf-8") as stream:
-                stream.write(text)
-        with open(name, "w", encoding="utf-8") as stream:
-            stream.write(self.to_xml())
+            write_text(os.path.join(folder, included), text)
+        write_text(name, xml)
         return name
 
     def model(self, **choices: Any) -> Model:
@@ -238,12 +246,15 @@ class LEMSSimulation:
 
 
 def _milliseconds(time: Any, name: str) -> float:
-    try:
-        return float(time)
-    except (TypeError, ValueError):
+    if not isinstance(time, str):
+        has_unit = with_own_unit(time) or hasattr(time, "to_base_units") or hasattr(time, "si")
+        return finite(seconds(time, name) * 1000 if has_unit else number(time, name), name)
+    value = decimal(time.strip())
+    if value is None:
         # What is written in milliseconds stays exact.
-        text = str(time).strip()
-        return float(text[:-2]) if text.endswith("ms") else seconds(text, name) * 1000
+        text = time.strip()
+        value = decimal(text[:-2].strip()) if text.endswith("ms") else None
+    return finite(seconds(time, name) * 1000 if value is None else value, name)
 
 
 def _attributes(**values: Any) -> str:

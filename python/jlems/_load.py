@@ -10,7 +10,7 @@ from . import _jlems
 from ._model import loaded
 from ._objects import Model, changed
 from ._problems import UsageError
-from ._values import folder_list, limit_list
+from ._values import folder_list, limit_list, path_text, word
 
 
 def load(
@@ -51,7 +51,8 @@ def load(
     MissingFileError
         The file is not there.
     ModelError
-        The model is wrong; ``problems`` has all errors with file, line, column and the likely fix.
+        The model is wrong; ``problems`` has all errors with file, line, column and the likely fix. What is only seen
+        when the network is built is an error of :meth:`Model.simulation`.
 
     Warns
     -----
@@ -64,7 +65,7 @@ def load(
     >>> model.components["regularSpiking"].C
     1e-10 F
     """
-    source = _source(_path(path), {}, include, target, temperature, limits)
+    source = _source(path_text(path), {}, include, target, temperature, limits)
     return loaded(Model, source, set, step, length)
 
 
@@ -102,12 +103,15 @@ def loads(
         text = text.decode("utf-8", "replace")
     if not isinstance(text, str):
         raise UsageError(f"a text is needed, not {type(text).__name__}; `load` reads files")
+    name = path_text(name, "name")
+    if files is not None and not isinstance(files, Mapping):
+        raise UsageError("files: a dict of paths and texts is needed")
     given = dict(files or {})
     for key, value in given.items():
         if not isinstance(key, str) or not isinstance(value, str):
             raise UsageError("files: a dict of paths and texts is needed")
     folder = os.path.dirname(name)
-    given = {os.path.join(folder, key): value for key, value in given.items()}
+    given = {os.path.join(folder, path_text(key)): value for key, value in given.items()}
     given[name] = text
     source = _source(name, given, include, target, temperature, limits)
     return loaded(Model, source, set, step, length)
@@ -144,7 +148,7 @@ def from_neuroml(
     """
     return loads(
         neuroml_text(document),
-        name=os.path.join(os.fsdecode(base), name),
+        name=os.path.join(path_text(base, "base"), path_text(name, "name")),
         target=target,
         **choices,
     )
@@ -184,15 +188,12 @@ def _source(
     temperature: str | None,
     limits: Mapping[str, Any] | None,
 ) -> _jlems.Source:
-    return _jlems.Source(path, files, folder_list(include), target, temperature, limit_list(limits))
-
-
-def _path(path: Any) -> str:
+    target = None if target is None else word(target, "target")
+    temperature = None if temperature is None else word(temperature, "temperature")
     try:
-        path = os.fsdecode(path)
-    except TypeError:
-        raise UsageError(f"a path is needed, not {type(path).__name__}") from None
-    return path.decode() if isinstance(path, bytes) else str(path)
+        return _jlems.Source(path, files, folder_list(include), target, temperature, limit_list(limits))
+    except UnicodeEncodeError as error:
+        raise UsageError(f"a text cannot be written in UTF-8: {error.reason}") from None
 
 
 def quickly(
@@ -207,7 +208,7 @@ def quickly(
     limits: Mapping[str, Any] | None = None,
 ) -> Model:
     """What :func:`load` does, without the check: the simulation that is made of it checks all."""
-    source = _source(_path(path), {}, include, target, temperature, limits)
+    source = _source(path_text(path), {}, include, target, temperature, limits)
     model = Model(source, _check=False)
     if set is None and step is None and length is None:
         return model

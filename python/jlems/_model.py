@@ -10,7 +10,7 @@ from typing import Any, Iterable, Iterator, Mapping, NamedTuple, TypeVar
 from . import _jlems
 from ._pages import table, type_page
 from ._problems import JlemsError, Problem, UsageError, warn
-from ._values import Named, in_unit, number, seconds_text, with_own_unit
+from ._values import Named, in_unit, number, seconds_text, shown, with_own_unit, word
 
 AnyModel = TypeVar("AnyModel", bound="LoadedModel")
 
@@ -21,8 +21,11 @@ class Quantity(float):
     unit: str | None
 
     def __new__(cls, value: float, unit: str | None = None) -> Quantity:
-        quantity = super().__new__(cls, value)
-        quantity.unit = unit
+        try:
+            quantity = super().__new__(cls, value)
+        except (TypeError, ValueError, OverflowError):
+            raise UsageError(f"{shown(value)} is no number") from None
+        quantity.unit = None if unit is None else word(unit, "unit")
         return quantity
 
     def to(self, unit: str) -> float:
@@ -79,6 +82,8 @@ class Component:
         self.children = [Component(child) for child in found["children"]]
 
     def __getitem__(self, name: str) -> Any:
+        if not isinstance(name, str):
+            raise KeyError(f"{shown(name)}: names of parameters and children are texts")
         if name in self.parameters:
             return self.parameters[name]
         if name in self.references:
@@ -87,6 +92,16 @@ class Component:
             if name in (child.id, child.type):
                 return child
         raise KeyError(name)
+
+    def __contains__(self, name: object) -> bool:
+        try:
+            self[name]  # type: ignore[index]
+        except KeyError:
+            return False
+        return True
+
+    # Python would count through the items.
+    __iter__ = None
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name in Component.__slots__:
@@ -139,6 +154,8 @@ class LoadedModel:
     __slots__ = ("_source", "_warnings", "_components", "_network")
 
     def __init__(self, source: _jlems.Source, _check: bool = True) -> None:
+        if not isinstance(source, _jlems.Source):
+            raise UsageError(f"this class is not for {shown(source)}; `jlems.load` makes a Model")
         self._source = source
         self._components: dict[str, Component] | None = None
         self._network: dict[str, Any] | None = None
@@ -181,7 +198,7 @@ class LoadedModel:
         UsageError
             There is none of that name.
         """
-        return Description(name, json.loads(self._source.describe(name)))
+        return Description(name, json.loads(self._source.describe(word(name, "name"))))
 
     def _network_of(self) -> dict[str, Any]:
         if self._network is None:
@@ -237,10 +254,11 @@ class LoadedModel:
         UsageError
             A path that leads nowhere, a value that is no number.
         ModelError
-            The model is wrong with these values.
+            A value makes no sense where it is, such as one of another dimension. What is only seen when the network is
+            built, such as a step of nothing or a negative length, is an error of :meth:`Model.simulation`.
         """
         changed = self._changed(set, step, length, check=True)
-        warn(changed.warnings, stacklevel=2, known=self.warnings)
+        warn(changed.warnings, known=self.warnings)
         return changed
 
     def _changed(
@@ -258,15 +276,15 @@ class LoadedModel:
         texts = []
         for path, value in given.items():
             if not isinstance(path, str):
-                raise UsageError(f"set: {path!r} is no path; write it as in \"cell/C\"")
+                raise UsageError(f"set: {shown(path)} is no path; write it as in \"cell/C\"")
             if not isinstance(value, str):
                 in_si = number(value, f"set: {path}")
-                value = with_own_unit(value) or f"{in_si!r} {self._unit_of(path)}".strip()
-            texts.append(f"{path}={value}")
+                value = with_own_unit(value) or f"{in_si!r} {self._unit_of(path, in_si)}".strip()
+            texts.append(word(f"{path}={value}", "set"))
         return texts
 
-    def _unit_of(self, path: str) -> str:
-        """The SI unit of a parameter."""
+    def _unit_of(self, path: str, value: float) -> str:
+        """The SI unit of a parameter that gets a value."""
         *steps, name = path.replace(".", "/").split("/") if "/" not in path else path.split("/")
         if steps:
             found = self._component_at(steps)
@@ -274,6 +292,13 @@ class LoadedModel:
                 unit = found.parameters[name].unit
                 if unit is None or " " not in unit:
                     return unit or ""
+        try:
+            # If the path leads nowhere, the engine says so, and what may be meant.
+            self._source.with_settings([word(f"{path}={value!r}", "set")]).check()
+        except UsageError:
+            raise
+        except JlemsError:
+            pass
         raise UsageError(
             f"set: the unit of `{path}` is not known; give the value as a text with its unit"
         )
@@ -406,5 +431,5 @@ def loaded(
     model = kind(source)
     if set is not None:
         model = model._changed(set, None, None, check=True)
-    warn(model.warnings, stacklevel=3)
+    warn(model.warnings)
     return model

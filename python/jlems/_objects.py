@@ -11,7 +11,7 @@ from ._problems import UsageError
 from ._result import Result
 from ._simulation import CompiledModel, Progress
 from ._sweep import Points, SweepFile, part
-from ._values import folder_list, no_others
+from ._values import folder_list, no_others, path_text
 
 _OF_MODEL = (
     "set", "step", "length", "target", "temperature", "include", "limits", "base", "name", "files",
@@ -139,7 +139,8 @@ class Sweep(Points[Simulation]):
     def from_toml(cls, path: str | os.PathLike[str]) -> Sweep:
         """The sweep that a file specifies, as the command ``jlems-rs sweep`` reads it.
 
-        :meth:`run` keeps results in memory, and :meth:`to_parquet` writes the files of the command. A sweep that
+        :meth:`run` keeps results in memory, without the ``features`` of the file. :meth:`to_parquet` writes the files
+        of the command, with them. A sweep that
         goes to another process reads the file again there.
 
         Raises
@@ -153,7 +154,7 @@ class Sweep(Points[Simulation]):
         >>> len(sweep), sweep.points[0]
         (40, {'excitation/gbase': '2 nS', 'regularSpiking/C': '90 pF', 'seed': 1})
         """
-        file = SweepFile(os.fsdecode(path), _simulation_of)
+        file = SweepFile(path_text(path), _simulation_of)
         return part(cls, None, file.points, file)
 
     def __reduce__(self) -> tuple[Any, ...]:

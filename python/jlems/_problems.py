@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import errno as codes
+import os
+import re
+import sys
 import warnings
 from typing import Any, Collection, Iterable, NamedTuple
 
@@ -55,7 +59,9 @@ class JlemsError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         problems = [tuple(problem) for problem in self.problems]
-        return (type(self), (self.text, problems))
+        # What was added to it, such as the `result` of a run. It may refer to this exception, so it comes later.
+        added = {name: value for name, value in self.__dict__.items() if name not in ("text", "problems")}
+        return (type(self), (self.text, problems), added or None)
 
     def _render_traceback_(self) -> list[str]:
         # IPython shows this in place of a stack of calls that is none of the user's business.
@@ -64,6 +70,35 @@ class JlemsError(Exception):
 
 class UsageError(JlemsError, ValueError):
     """What was asked for is not possible: a path that leads nowhere, a wrong setting."""
+
+
+class FileError(JlemsError, OSError):
+    """A file cannot be read or written."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        kind, (text, problems), added = super().__reduce__()
+        of_system = {name: getattr(self, name) for name in ("errno", "strerror", "filename")}
+        return (kind, (text, problems), {**(added or {}), **of_system})
+
+
+# Messages of the engine about a file that is not there. The number 2 means this everywhere.
+_NO_FILE = re.compile(r"(?s)there is no file `(.*)`|(?:.*: )?cannot read (.*): .* \(os error 2\)")
+
+
+class MissingFileError(FileError, FileNotFoundError):
+    """A file is not there. ``filename`` is its path."""
+
+    def __init__(self, text: str = "", problems: Iterable[Any] = ()) -> None:
+        super().__init__(text, problems)
+        self.errno = codes.ENOENT
+        self.strerror = os.strerror(codes.ENOENT)
+        self.filename = missing_file(self)
+
+
+def missing_file(error: JlemsError) -> str | None:
+    """The file that is not there, if that is what an error is about."""
+    found = _NO_FILE.fullmatch(error.problems[0].message) if error.problems else None
+    return (found[1] or found[2]) if found else None
 
 
 class JlemsWarning(UserWarning):
@@ -84,8 +119,19 @@ class JlemsWarning(UserWarning):
         return (type(self), (self.problem,))
 
 
-def warn(problems: Iterable[Problem], stacklevel: int = 3, known: Collection[Problem] = ()) -> None:
+_PACKAGE = os.path.dirname(__file__) + os.sep
+
+
+def warn(problems: Iterable[Problem], known: Collection[Problem] = ()) -> None:
     """Warns of those problems that are always shown, but for those that are told already."""
     for problem in problems:
         if problem.shown and problem not in known:
-            warnings.warn(JlemsWarning(problem), stacklevel=stacklevel + 1)
+            warnings.warn(JlemsWarning(problem), stacklevel=_calls_in_package())
+
+
+def _calls_in_package() -> int:
+    """The ``stacklevel`` with which the caller of this warns at the line of a user that called the package."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame, level = frame.f_back, level + 1
+    return level

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import re
 from html import escape
 from typing import TYPE_CHECKING, Any, Iterable, Iterator, Mapping, NamedTuple
 
 from . import _jlems
+from ._files import is_on_disk, whole
 from ._optional import needed
 from ._problems import JlemsError, Problem, UsageError
-from ._values import Named, did_you_mean, in_unit, seconds
+from ._values import Named, did_you_mean, in_unit, path_text, seconds, shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 
 _MOST_RASTER_ROWS = 200
+_MOST_BINS = 100_000_000
 
 
 class Table(NamedTuple):
@@ -269,8 +272,12 @@ class Spikes:
         IndexError
             The member is not recorded.
         """
-        if isinstance(member, str) or member not in self.members:
-            raise IndexError(f"{self.population}[{member}]: its spikes are not recorded")
+        try:
+            is_recorded = operator.index(member) in self.members
+        except (TypeError, OverflowError):
+            is_recorded = False
+        if not is_recorded:
+            raise IndexError(f"{self.population}[{shown(member)}]: its spikes are not recorded")
         return self._train(member)
 
     def _train(self, member: int) -> Floats:
@@ -294,6 +301,11 @@ class Spikes:
         Without ``bin`` those of each recorded member over the time that is recorded: float64, shape ``(n,)``. With a
         width, in seconds or as a text such as ``"10 ms"``, the mean rate of these members in each bin: two arrays,
         starts of the bins and rates.
+
+        Raises
+        ------
+        UsageError
+            The width is no time, or makes more than 100 million bins.
         """
         import numpy as np
 
@@ -301,8 +313,12 @@ class Spikes:
             return self.counts() / self.duration if self.duration > 0 else self.counts() * 0.0
         width = seconds(bin, "bin")
         if not width > 0:
-            raise UsageError(f"bin: {bin!r} is not allowed; a width such as \"10 ms\" is needed")
-        number = max(1, int(np.ceil(self.duration / width - 1e-9)))
+            raise UsageError(f"bin: {shown(bin)} is not allowed; a width such as \"10 ms\" is needed")
+        ratio = self.duration / width
+        if not ratio <= _MOST_BINS:
+            many = f"{ratio:.3g} bins of {self.duration:g} s; {_MOST_BINS:,} are the most"
+            raise UsageError(f"bin: {shown(bin)} makes {many}")
+        number = max(1, int(np.ceil(ratio - 1e-9)))
         places = np.minimum(((self.times - self.start) / width).astype(int), number - 1)
         counts = np.bincount(places, minlength=number)
         return self.start + np.arange(number) * width, counts / (width * max(self.n, 1))
@@ -349,6 +365,9 @@ class Events(NamedTuple):
     sources: list[str]
     """What the selections of the file select."""
 
+    def __repr__(self) -> str:
+        return f"<Events: {len(self.times)} of {len(self.sources)} selections>"
+
 
 class Summary(NamedTuple):
     """How a run went."""
@@ -370,7 +389,8 @@ class Result:
 
     ``result["pop[0]/v"]`` is a :class:`Trace` of shape ``(T,)``, ``result["pop[*]/v"]`` one of shape
     ``(N, T)``. All values are float64 in SI units, as the engine computes them; files of the same run have
-    them as float32.
+    them as float32. The arrays are read-only, so that files and tables have the numbers of the run; ``.copy()`` gives
+    one to change.
     """
 
     __slots__ = ("_layout", "_rows", "_numbers", "summary", "partial", "error", "_names", "_spikes", "_start", "__weakref__")
@@ -386,9 +406,9 @@ class Result:
         self._layout = layout
         rows = len(numbers["t"])
         self._numbers = {
-            "t": numbers["t"],
-            "values": numbers["values"][:, :rows],
-            "events": numbers["events"],
+            "t": _read_only(numbers["t"]),
+            "values": _read_only(numbers["values"][:, :rows]),
+            "events": [(_read_only(times), _read_only(places)) for times, places in numbers["events"]],
         }
         self._rows = rows
         self._names: dict[str, int] | None = None
@@ -410,7 +430,7 @@ class Result:
 
     @property
     def values(self) -> Floats:
-        """All recorded values: float64, shape ``(len(columns), T)``, in SI units; not a copy."""
+        """All recorded values: float64, shape ``(len(columns), T)``, in SI units; not a copy, and read-only."""
         found: Floats = self._numbers["values"]
         return found
 
@@ -536,7 +556,8 @@ class Result:
         return found
 
     def to_pandas(self) -> Any:
-        """A DataFrame with a column for each path and the times as its index; it shares the values."""
+        """A DataFrame with a column for each path and the times as its index. It shares the values, so
+        ``.copy()`` gives one whose numbers can be changed."""
         pandas = needed("pandas")
         index = pandas.Index(self.t, name="t")
         frame = pandas.DataFrame(self.values.T, index=index, columns=list(self._layout.columns), copy=False)
@@ -546,7 +567,8 @@ class Result:
         return frame
 
     def to_xarray(self) -> Any:
-        """A Dataset with a variable for each path over ``t``; it shares the values."""
+        """A Dataset with a variable for each path over ``t``. It shares the values, so ``.copy(deep=True)`` gives one
+        whose numbers can be changed."""
         xarray = needed("xarray")
         variables = {}
         for name, place in self._places().items():
@@ -559,7 +581,15 @@ class Result:
 
     def to_npz(self, path: str | os.PathLike[str]) -> None:
         """Writes arrays for numpy: ``t``, ``values``, ``columns``, and for each population of which spikes are recorded
-        ``spikes/POPULATION/ids`` and ``spikes/POPULATION/times``."""
+        ``spikes/POPULATION/ids`` and ``spikes/POPULATION/times``.
+
+        As for ``numpy.savez``, ``.npz`` is added to a path that does not end with it.
+
+        Raises
+        ------
+        FileError
+            The file cannot be written. There is no part of it then, and a file that was there stays.
+        """
         import numpy as np
 
         arrays: dict[str, Any] = {
@@ -570,11 +600,24 @@ class Result:
         for population, spikes in self.spikes.items():
             arrays[f"spikes/{population}/ids"] = spikes.ids
             arrays[f"spikes/{population}/times"] = spikes.times
-        np.savez(os.fsdecode(path), **arrays)
+        name = path_text(path)
+        with whole(name if name.endswith(".npz") else f"{name}.npz") as partial, open(partial, "wb") as stream:
+            np.savez(stream, **arrays)
 
     def to_parquet(self, path: str | os.PathLike[str], **options: Any) -> None:
-        """Writes the DataFrame of :meth:`to_pandas` as Parquet."""
-        self.to_pandas().to_parquet(os.fsdecode(path), **options)
+        """Writes the DataFrame of :meth:`to_pandas` as Parquet. The options are those of ``DataFrame.to_parquet``.
+
+        Raises
+        ------
+        FileError
+            The file cannot be written. There is no part of it then, and a file that was there stays.
+        """
+        name, frame = path_text(path), self.to_pandas()
+        if not is_on_disk(name, options):
+            frame.to_parquet(name, **options)
+            return
+        with whole(name) as partial:
+            frame.to_parquet(partial, **options)
 
     def to_neo(self) -> Any:
         """A ``neo.Block`` with one segment: a signal for each path, a spike train for each cell.
@@ -625,7 +668,7 @@ class Result:
             for file, (times, selections) in zip(layout.events, self._numbers["events"])
         ]
         return _jlems.write_outputs(
-            os.fsdecode(folder), self.t, self.values, tables, events, layout.times_file, layout.inputs
+            path_text(folder, "folder"), self.t, self.values, tables, events, layout.times_file, layout.inputs
         )
 
     # -- pictures
@@ -703,10 +746,13 @@ class Result:
             self._numbers["events"],
             self.summary,
             self.partial,
-            error,
             self._start,
         )
-        return (_restored, state)
+        # The exception refers to its result, so it comes later.
+        return (_restored, state) if error is None else (_restored, state, error)
+
+    def __setstate__(self, error: JlemsError) -> None:
+        self.error = error
 
 
 def _restored(
@@ -716,8 +762,7 @@ def _restored(
     events: Any,
     summary: Summary,
     partial: bool,
-    error: Any,
-    start: float = 0.0,
+    start: float,
 ) -> Result:
     numbers = {
         "t": t,
@@ -727,10 +772,17 @@ def _restored(
         "time": summary.time,
         "seconds": summary.seconds,
         "stopped": partial,
-        "error": error,
+        "error": None,
         "start": start,
     }
     return Result(layout, numbers, summary.instances, summary.warnings)
+
+
+def _read_only(array: Any) -> Any:
+    """The array as one that cannot be written to; not a copy."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def matching(path: str, names: Iterable[str]) -> list[str]:

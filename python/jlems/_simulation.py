@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 from types import TracebackType
 from typing import Any, Callable, Iterable, Mapping, NamedTuple, TypeVar
 
 from . import _jlems
 from ._errors import RunError
-from ._problems import JlemsWarning, Problem, UsageError, warn
+from ._problems import Problem, UsageError, warn
 from ._model import LoadedModel
 from ._pages import table
 from ._result import EventFile, Layout, Result, Table, matching
-from ._values import count, did_you_mean, no_others, paths, seconds
+from ._values import count, did_you_mean, no_others, path_text, paths, seconds, shown
 
 AnyCompiled = TypeVar("AnyCompiled", bound="CompiledModel")
+
+# A path with a `*` for the number of a member.
+_MEMBERS = re.compile(r"[^*]*[^*/\[]\[\*\][^*]*|[^*/\[]+/\*(?:/[^*]*)?")
 
 
 class Progress(NamedTuple):
@@ -60,7 +64,7 @@ class CompiledModel:
         if not isinstance(model, LoadedModel):
             raise UsageError(f"a Model is needed, not {type(model).__name__}; `jlems.load` makes one")
         if backend not in ("jit", "interpreter"):
-            raise UsageError(f"backend: {backend!r} is not allowed; there are \"jit\" and \"interpreter\"")
+            raise UsageError(f"backend: {shown(backend)} is not allowed; there are \"jit\" and \"interpreter\"")
         self.model = model
         self._choices: dict[str, Any] = {
             "record": paths(record, "record"),
@@ -76,7 +80,7 @@ class CompiledModel:
         }
         self._made(_jlems.engine(model._source, self._choices))
         # What was told when the model was loaded is not told again.
-        warn(self.warnings, stacklevel=2, known=model._warnings or ())
+        warn(self.warnings, known=model._warnings or ())
 
     def _made(self, engine: _jlems.Engine) -> None:
         self._engine = engine
@@ -129,10 +133,10 @@ class CompiledModel:
 
         The machine code is the same if only free parameters change.
         """
-        return self._changed(set, step, length, seed, stacklevel=3)
+        return self._changed(set, step, length, seed)
 
     def _changed(
-        self: AnyCompiled, set: Mapping[str, Any] | None, step: Any, length: Any, seed: int | None, stacklevel: int
+        self: AnyCompiled, set: Mapping[str, Any] | None, step: Any, length: Any, seed: int | None
     ) -> AnyCompiled:
         choices = dict(self._choices)
         if seed is not None:
@@ -143,7 +147,7 @@ class CompiledModel:
             changed = _compiled(type(self), model, choices, engine)
         else:
             changed = _compiled(type(self), model, choices)
-        warn(changed.warnings, stacklevel, known=self.warnings)
+        warn(changed.warnings, known=self.warnings)
         return changed
 
     def _frees(self, set: Mapping[str, Any] | None) -> bool:
@@ -182,19 +186,19 @@ class CompiledModel:
             Ctrl-C, within 0.1 s. ``result`` of the exception has what was recorded before.
         """
         if set is not None or step is not None or length is not None or seed is not None:
-            changed = self._changed(set, step, length, seed, stacklevel=3)
+            changed = self._changed(set, step, length, seed)
             return changed.run(progress=progress)
         with _Watcher(progress) as watcher:
             numbers = self._engine.run(watcher.callback)
         return self._result(numbers)
 
-    def _result(self, numbers: Mapping[str, Any], stacklevel: int = 3) -> Result:
+    def _result(self, numbers: Mapping[str, Any]) -> Result:
         result = Result(self._layout, numbers, self.instances, self.warnings)
         error = result.error
         if error is not None:
             error.result = result  # type: ignore[attr-defined]
             raise error
-        warn_of_nan(numbers.get("not_a_number"), stacklevel)
+        warn_of_nan(numbers.get("not_a_number"))
         return result
 
     def write(
@@ -226,7 +230,9 @@ class CompiledModel:
             bits; what is recorded begins there. If the run had changed free parameters, that is the simulation with
             these values: ``simulation.with_({"pulse/amplitude": "0.2 nA"}).start(checkpoint=saved)``.
         """
-        return Running(self, _jlems.start(self._engine, checkpoint))
+        if checkpoint is not None and not isinstance(checkpoint, (bytes, bytearray, memoryview)):
+            raise UsageError(f"checkpoint: bytes are needed, not {shown(checkpoint)}")
+        return Running(self, _jlems.start(self._engine, None if checkpoint is None else bytes(checkpoint)))
 
     def __repr__(self) -> str:
         return (
@@ -275,18 +281,16 @@ def layout_of(engine: _jlems.Engine, model: LoadedModel) -> Layout:
     )
 
 
-def warn_of_nan(variable: str | None, stacklevel: int) -> None:
+def warn_of_nan(variable: str | None) -> None:
     """Warns of a variable that is not a number at the end of a run, which nothing recorded shows."""
     if variable is None:
         return
-    import warnings
-
     message = f"`{variable}` is not a number at the end of the run"
     help = "record it to see when and why; what is recorded is finite"
     problem = Problem(
         "W0527", "warning", message, None, None, None, None, help, f"warning[W0527]: {message}", True
     )
-    warnings.warn(JlemsWarning(problem), stacklevel=stacklevel + 1)
+    warn([problem])
 
 
 class Running:
@@ -302,7 +306,7 @@ class Running:
     ...     result = run.result()
     """
 
-    __slots__ = ("_simulation", "_running", "_sources", "_ports", "_values", "_start", "_failed")
+    __slots__ = ("_simulation", "_running", "_sources", "_ports", "_values", "_start", "_failed", "_asked")
 
     def __init__(self, simulation: CompiledModel, running: _jlems.Running) -> None:
         self._simulation = simulation
@@ -312,6 +316,7 @@ class Running:
         self._values: dict[str, Any] = {}
         self._start = self.t
         self._failed: RunError | None = None
+        self._asked: _Asked | None = None
 
     @property
     def steps(self) -> int:
@@ -334,10 +339,14 @@ class Running:
     ) -> None:
         """Makes the steps of some simulated time, or those that are left.
 
+        Times add up: the run goes to the step that is nearest to all that was asked for since the start. So four times
+        ``"0.25 ms"`` are one ``"1 ms"``, also with steps of 0.1 ms. After :meth:`step`, and after a run that was
+        interrupted, times are counted from the step where the run is.
+
         Parameters
         ----------
         time : str or float
-            A text such as ``"10 ms"``, or seconds; to the nearest step.
+            A text such as ``"10 ms"``, or seconds.
         progress
             See :meth:`Simulation.run`.
 
@@ -350,14 +359,17 @@ class Running:
         """
         length = seconds(time, "time")
         if not length >= 0:
-            raise UsageError(f"time: {time!r} is not allowed; a run goes forward")
-        # From the start of the run, so that many small times are as exact as one large one.
+            raise UsageError(f"time: {shown(time)} is not allowed; a run goes forward")
         steps = self.steps
-        target = round((steps * self._simulation.step + length) / self._simulation.step)
-        self._to(max(target, steps), progress)
+        asked = self._asked
+        if asked is None or asked.target != steps:
+            asked = self._asked = _Asked(steps)
+        asked.add(length, self._simulation.step, self._simulation.steps)
+        self._to(asked.target, progress)
 
     def step(self, steps: int = 1) -> None:
         """Makes so many steps, or those that are left."""
+        self._asked = None
         self._to(self.steps + count(steps, "steps", 0), None)
 
     def send(self, path: str) -> None:
@@ -371,8 +383,8 @@ class Running:
         ----------
         path : str
             A port, such as ``"pop[3]/synapse/in"``: one of the ``inlets`` of the simulation. Or a cell, such as
-            ``"pop[3]"``: one of those whose spikes the simulation records. With ``*`` for the number, to all of them
-            one after another.
+            ``"pop[3]"``: one of those whose spikes the simulation records. With ``*`` for the number of the member, to
+            all of them one after another.
 
         Raises
         ------
@@ -382,7 +394,7 @@ class Running:
             The event leads to others without end.
         """
         if not isinstance(path, str):
-            raise UsageError(f"path: {path!r} is no path")
+            raise UsageError(f"path: {shown(path)} is no path")
         for source in self._sources.get(path) or self._found(path):
             self._running.send(source)
 
@@ -392,6 +404,8 @@ class Running:
         if self._ports is None:
             self._ports = dict(simulation._engine.inlets)
         ports = matching(path, self._ports)
+        if "*" in path and _MEMBERS.fullmatch(path.strip().strip("/")) is None:
+            raise KeyError(f"{path}: a `*` stands for the number of a member, as in `pop[*]/synapse/in`")
         sources = [self._ports[port] for port in ports]
         cells: list[str] = []
         for number, file in enumerate(simulation._layout.events):
@@ -444,6 +458,13 @@ class Running:
         trace = Result(self._simulation._layout, numbers, 0, [])[path]
         return float(trace.values[0]) if trace.values.ndim == 1 else trace.values[:, 0].copy()
 
+    def __contains__(self, path: object) -> bool:
+        """Whether a path is recorded."""
+        return isinstance(path, str) and bool(matching(path, self._simulation._layout.columns))
+
+    # Python would count through the paths.
+    __iter__ = None
+
     def __setitem__(self, path: str, value: Any) -> None:
         """Gives a free parameter another value from now on, such as ``run["pulse/amplitude"] = "0.2 nA"``.
 
@@ -460,7 +481,7 @@ class Running:
         simulation = self._simulation
         free = simulation._choices["free"]
         if not isinstance(path, str):
-            raise UsageError(f"path: {path!r} is no path")
+            raise UsageError(f"path: {shown(path)} is no path")
         if path not in free:
             hint = did_you_mean(path, free) or "; say it in `free` when the simulation is made"
             raise UsageError(f"{path}: this parameter is not free{hint}")
@@ -469,7 +490,7 @@ class Running:
         engine = _jlems.with_values(simulation._engine, texts, simulation._choices["seed"])
         self._running.change(engine)
         self._values = values
-        warn((Problem(*one) for one in engine.warnings), stacklevel=2, known=simulation.warnings)
+        warn((Problem(*one) for one in engine.warnings), known=simulation.warnings)
 
     def peek(self) -> Result:
         """A copy of what is recorded up to now; the run goes on."""
@@ -524,6 +545,29 @@ class Running:
         raise TypeError("a run does not pickle; its `checkpoint()` does")
 
 
+class _Asked:
+    """The time that slices of a run add up to."""
+
+    def __init__(self, start: int) -> None:
+        self._start = start
+        self._sum = 0.0
+        self._lost = 0.0
+        self.target = start
+        """The step nearest to it."""
+
+    def add(self, length: float, step: float, most: int) -> None:
+        """Adds a slice; the target is no later than the last step."""
+        # The sum of Neumaier: many slices are as exact as one.
+        total = self._sum + length
+        large, small = (self._sum, length) if self._sum >= length else (length, self._sum)
+        self._lost += (large - total) + small
+        self._sum = total
+        ratio = (self._sum + self._lost) / step
+        # A slice may end in the middle of a step but for an error of rounding, which must not decide.
+        near = ratio + 0.5 + 1e-9 + 1e-14 * ratio
+        self.target = self._start + int(near) if near < most - self._start else most
+
+
 class _Watcher:
     """Tells a user how far a run is."""
 
@@ -537,7 +581,7 @@ class _Watcher:
         elif callable(progress):
             self.callback = lambda *place: progress(Progress(*place))
         else:
-            raise UsageError(f"progress: True or a callable is needed, not {progress!r}")
+            raise UsageError(f"progress: True or a callable is needed, not {shown(progress)}")
 
     def _show(self, steps: int, of_steps: int, t: float, seconds: float) -> bool:
         try:
@@ -575,4 +619,4 @@ def write_model(
     now = time.localtime()
     began = (time.strftime("%Y-%m-%d %H:%M:%S", now), time.strftime("%Y%m%d%H%M%S", now))
     with _Watcher(progress) as watcher:
-        return _jlems.run_to_files(model._source, os.fsdecode(folder), began, watcher.callback)
+        return _jlems.run_to_files(model._source, path_text(folder, "folder"), began, watcher.callback)

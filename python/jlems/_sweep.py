@@ -9,10 +9,10 @@ from typing import Any, Callable, Generic, Iterable, Iterator, Mapping, NamedTup
 from . import _jlems
 from ._optional import needed
 from ._pages import table as html_table
-from ._problems import Problem, UsageError, warn
+from ._problems import JlemsError, MissingFileError, Problem, UsageError, missing_file, warn
 from ._result import Result
 from ._simulation import CompiledModel, layout_of
-from ._values import count
+from ._values import count, path_text, paths, shown, word
 
 Compiled = TypeVar("Compiled", bound=CompiledModel)
 AnyPoints = TypeVar("AnyPoints", bound="Points[Any]")
@@ -30,6 +30,8 @@ class Points(Generic[Compiled]):
         seeds: Iterable[int] | None = None,
         parameters: Iterable[str] | Mapping[str, str] | None = None,
     ) -> None:
+        if not isinstance(simulation, CompiledModel):
+            raise UsageError(f"a Simulation is needed, not {shown(simulation)}")
         self._simulation: Compiled | None = simulation
         self._file: SweepFile[Compiled] | None = None
         self.axes: dict[str, list[Any]] | None = None
@@ -37,7 +39,12 @@ class Points(Generic[Compiled]):
             table = _rows(table, parameters)
         points = self._points(table, zip)
         if seeds is not None:
-            numbers = [count(seed, "seeds", -(2**63)) for seed in seeds]
+            try:
+                numbers = [count(seed, "seeds", -(2**63)) for seed in seeds]
+            except TypeError:
+                raise UsageError(f"seeds: a list of whole numbers is needed, not {shown(seeds)}") from None
+            if any("seed" in point for point in points):
+                raise UsageError("sweep: the table has seeds already, so `seeds` cannot give others")
             points = [{**point, "seed": seed} for point in points for seed in numbers]
             if self.axes is not None:
                 self.axes["seed"] = list(numbers)
@@ -56,12 +63,13 @@ class Points(Generic[Compiled]):
 
     def _points(self, table: Any, together: bool) -> list[dict[str, Any]]:
         if hasattr(table, "to_dict") and hasattr(table, "columns"):  # pandas
+            _once(table.columns)
             return [dict(row) for row in table.to_dict("records")]
         if isinstance(table, Mapping):
             columns = {}
             for path, values in table.items():
                 if isinstance(values, str) or not hasattr(values, "__iter__"):
-                    raise UsageError(f"sweep: {path}: a list of values is needed, not {values!r}")
+                    raise UsageError(f"sweep: {path}: a list of values is needed, not {shown(values)}")
                 columns[path] = list(values)
             if together:
                 lengths = {len(values) for values in columns.values()}
@@ -73,9 +81,13 @@ class Points(Generic[Compiled]):
                 rows = list(itertools.product(*columns.values()))
             return [dict(zip(columns, row)) for row in rows]
         try:
-            points = [dict(point) for point in table]
+            pairs = [list(point.items()) if isinstance(point, Mapping) else list(point) for point in table]
+            points = [dict(point) for point in pairs]
         except (TypeError, ValueError):
             raise UsageError("sweep: a dict, a list of dicts or a DataFrame is needed") from None
+        for point, found in zip(points, pairs):
+            if len(point) < len(found):
+                _once(name for name, _ in found)
         return points
 
     def __len__(self) -> int:
@@ -97,8 +109,9 @@ class Points(Generic[Compiled]):
             As many as there are processors if not given. Each run is on one thread; results are the same for
             every number of threads.
         reduce : callable, optional
-            What to keep of each result. It is called in the order of the points, as their runs end. Without
-            it the results are kept. What it raises ends the sweep.
+            What to keep of each result: a number, an array, or a dict of several. It is called in the order of the
+            points, as their runs end. Without it the results are kept, also for a sweep of a file: its ``features`` are
+            only computed by :meth:`to_parquet`. What it raises ends the sweep.
         progress : bool or callable, optional
             True for a bar. A callable gets how many points are done and how many there are; the sweep ends
             early if it returns something true.
@@ -114,8 +127,10 @@ class Points(Generic[Compiled]):
         KeyboardInterrupt
             Ctrl-C. ``outcome`` of the exception has the values of the points before.
         """
+        if reduce is not None and not callable(reduce):
+            raise UsageError(f"reduce: a callable is needed, not {shown(reduce)}")
         if errors not in ("raise", "keep"):
-            raise UsageError(f"errors: {errors!r} is not allowed; there are \"raise\" and \"keep\"")
+            raise UsageError(f"errors: {shown(errors)} is not allowed; there are \"raise\" and \"keep\"")
         values: list[Any] = []
         failed: list[BaseException] = []
         bar = _Bar(progress, len(self.points))
@@ -123,10 +138,9 @@ class Points(Generic[Compiled]):
 
         def take(number: int, result: Result | None, error: BaseException | None) -> bool:
             if error is None and result is not None:
-                # The line that runs the sweep is five calls up: `receive` and `_deliver` are between.
                 new = [one for one in result.summary.warnings if one not in told]
                 told.extend(new)
-                warn(new, stacklevel=5)
+                warn(new)
                 values.append(result if reduce is None else reduce(result))
             elif errors == "keep":
                 values.append(error)
@@ -199,7 +213,7 @@ class Points(Generic[Compiled]):
         bar = _Bar(progress, None)
         try:
             written = self._file.specified.run(
-                os.fsdecode(folder), _threads(threads), _shard(shard), bool(fast), bar.show
+                path_text(folder, "folder"), _threads(threads), _shard(shard), bool(fast), bar.show
             )
         finally:
             bar.close()
@@ -215,7 +229,7 @@ class Points(Generic[Compiled]):
         for point in self.points:
             values = {path: value for path, value in point.items() if path != "seed"}
             seed = point.get("seed")
-            points.append((simulation.model._settings(values), None if seed is None else int(seed)))
+            points.append((simulation.model._settings(values), None if seed is None else _seed(seed)))
         known = simulation._layout
 
         def receive(number: int, engine: Any, numbers: Any, error: Any) -> bool:
@@ -267,7 +281,13 @@ class SweepFile(Generic[Compiled]):
     def __init__(self, path: str, compile: Callable[[_jlems.Specified], Compiled]) -> None:
         self._compile = compile
         self.path = path
-        self.specified = _jlems.Specified(path)
+        try:
+            self.specified = _jlems.Specified(path)
+        except JlemsError as error:
+            if missing_file(error) is None:
+                raise
+            # The file itself, or its table of points.
+            raise MissingFileError(error.text, error.problems) from None
         self.points = _Points(self.specified)
 
     def compiled(self) -> Compiled:
@@ -300,16 +320,34 @@ class _Points(Sequence[dict[str, Any]]):
         return f"<{len(self)} points>"
 
 
+def _once(names: Iterable[Any]) -> None:
+    """Refuses names that occur twice: a point would lose all values but the last."""
+    seen = set()
+    for name in names:
+        if name in seen:
+            raise UsageError(f"sweep: {shown(name)} is there twice")
+        seen.add(name)
+
+
 def _rows(table: Any, parameters: Iterable[str] | Mapping[str, str]) -> list[dict[str, Any]]:
     """Points of rows of numbers, as optimisers have them."""
-    names = list(parameters)
-    units = [parameters[name] for name in names] if isinstance(parameters, Mapping) else None
+    units = None
+    if isinstance(parameters, Mapping):
+        units = [word(unit, f"parameters: {shown(name)}") for name, unit in parameters.items()]
+    names = paths(parameters, "parameters") or []
+    _once(names)
+    if isinstance(table, Mapping) or hasattr(table, "columns"):
+        raise UsageError("sweep: `parameters` are for rows of numbers; this table has names of its own")
+    try:
+        rows = list(table)
+    except TypeError:
+        raise UsageError(f"sweep: rows of {len(names)} numbers are needed, not {shown(table)}") from None
     points = []
-    for row in table:
+    for row in rows:
         try:
             values = [float(value) for value in row]
-        except TypeError:
-            raise UsageError(f"sweep: rows of {len(names)} numbers are needed, not {row!r}") from None
+        except (TypeError, ValueError, OverflowError):
+            raise UsageError(f"sweep: rows of {len(names)} numbers are needed, not {shown(row)}") from None
         if len(values) != len(names):
             raise UsageError(f"sweep: a row has {len(values)} values, and there are {len(names)} parameters")
         texts = values if units is None else [f"{value!r} {unit}" for value, unit in zip(values, units)]
@@ -317,16 +355,23 @@ def _rows(table: Any, parameters: Iterable[str] | Mapping[str, str]) -> list[dic
     return points
 
 
+def _seed(seed: Any) -> int:
+    """The seed of a point; a DataFrame may hold it as a float."""
+    if isinstance(seed, float) and seed.is_integer():
+        seed = int(seed)
+    return count(seed, "seed", -(2**63))
+
+
 def _shard(shard: tuple[int, int] | str | None) -> str | None:
     """A shard as the engine takes it: None is that of the job."""
     if shard is None:
         return "0/1"
     if isinstance(shard, str):
-        return None if shard == "job" else shard
+        return None if shard == "job" else word(shard, "shard")
     try:
         number, of = shard
     except (TypeError, ValueError):
-        raise UsageError(f"shard: {shard!r} is not a number and how many there are, as in (3, 64)") from None
+        raise UsageError(f"shard: {shown(shard)} is not a number and how many there are, as in (3, 64)") from None
     return f"{count(number, 'shard', 0)}/{count(of, 'shard')}"
 
 
@@ -365,10 +410,16 @@ class SweepOutcome:
         return values.reshape([*shape, *values.shape[1:]])
 
     def to_pandas(self) -> Any:
-        """A DataFrame with a row for each point: its values, and ``value``."""
+        """A DataFrame with a row for each point: its values, and ``value``; or a column for each key if ``reduce`` gives
+        dicts. The exception of a point that failed is in the column ``value``, too.
+
+        Raises
+        ------
+        UsageError
+            A key of a dict is the name of a parameter.
+        """
         pandas = needed("pandas")
-        rows = [{**point, "value": value} for point, value in zip(self.points, self.values)]
-        return pandas.DataFrame(rows)
+        return pandas.DataFrame([{**point, **_columns(point, value)} for point, value in zip(self.points, self.values)])
 
     def to_xarray(self) -> Any:
         """A DataArray whose dimensions are the paths, if all combinations were run."""
@@ -388,9 +439,20 @@ class SweepOutcome:
         return f"<jlems.SweepOutcome of {len(self.values)} points>"
 
 
+def _columns(point: Mapping[str, Any], value: Any) -> Mapping[Any, Any]:
+    """The columns of a value in a table with those of its point."""
+    columns = value if isinstance(value, Mapping) and not isinstance(value, Result) else {"value": value}
+    both = [name for name in columns if name in point]
+    if both:
+        raise UsageError(f"to_pandas: {shown(both[0])} is a parameter, so a value cannot have this name")
+    return columns
+
+
 class _Bar:
     def __init__(self, progress: Any, number: int | None) -> None:
         self._bar: Any = None
+        if not (progress is None or isinstance(progress, bool) or callable(progress)):
+            raise UsageError(f"progress: True or a callable is needed, not {shown(progress)}")
         self._callback = progress if callable(progress) else None
         self._number = number
         if progress is True:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Any, Iterable, Mapping, TypeVar
 
-from ._problems import UsageError
+from ._problems import FileError, UsageError
 
-PathLike = "str | os.PathLike[str]"
 T = TypeVar("T")
 
 # What other packages call the arguments.
@@ -48,6 +48,7 @@ def in_unit(values: T, dimension: str | None, unit: str) -> T:
     """Values in SI units as multiples of another unit of NeuroML of the same dimension."""
     from . import _jlems
 
+    word(unit, "unit")
     try:
         found = [one for one in _described(_jlems.describe(unit)) if one.get("is") == "unit"]
     except UsageError:
@@ -71,7 +72,7 @@ def _described(text: str) -> list[dict[str, Any]]:
 def seconds_text(time: Any, name: str) -> str:
     """A time as LEMS has it: a text with its unit, or a number of seconds."""
     if isinstance(time, str):
-        return time
+        return word(time, name)
     return with_own_unit(time) or f"{number(time, name)!r} s"
 
 
@@ -91,13 +92,24 @@ def seconds(time: Any, name: str) -> float:
             return finite(number(time, name), name)
         time = own
     text = time.strip()
-    for unit, scale in (("ms", 1e-3), ("us", 1e-6), ("min", 60.0), ("s", 1.0)):
+    for unit, scale in _TIMES.items():
         if text.endswith(unit):
-            try:
-                return finite(float(text[: -len(unit)]) * scale, name)
-            except ValueError:
-                break
-    raise UsageError(f"{name}: `{time}` is no time; write it as in \"10 ms\", or as seconds")
+            value = decimal(text[: -len(unit)].strip())
+            if value is not None:
+                return finite(value * scale, name)
+    raise UsageError(
+        f"{name}: {shown(time)} is no time; write it as in \"10 ms\", or as seconds; the units are {', '.join(_TIMES)}"
+    )
+
+
+# The units of time that NeuroML has, which `length` and `step` of a model take.
+_TIMES = {"ms": 1e-3, "min": 60.0, "hour": 3600.0, "s": 1.0}
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+
+
+def decimal(text: str) -> float | None:
+    """A number as LEMS writes it, in ASCII."""
+    return float(text) if _DECIMAL.fullmatch(text) else None
 
 
 def finite(value: float, name: str) -> float:
@@ -110,7 +122,7 @@ def finite(value: float, name: str) -> float:
 def number(value: Any, name: str) -> float:
     """A number, also of pint or astropy, whose quantities become numbers in SI units."""
     if isinstance(value, bool):
-        raise UsageError(f"{name}: {value!r} is no number")
+        raise UsageError(f"{name}: {shown(value)} is no number")
     if hasattr(value, "to_base_units"):  # pint
         value = value.to_base_units().magnitude
     elif hasattr(value, "si") and hasattr(value.si, "value"):  # astropy
@@ -118,7 +130,7 @@ def number(value: Any, name: str) -> float:
     try:
         return float(value)
     except (TypeError, ValueError, OverflowError):
-        raise UsageError(f"{name}: {value!r} is no number") from None
+        raise UsageError(f"{name}: {shown(value)} is no number") from None
 
 
 def paths(given: Any, name: str) -> list[str] | None:
@@ -128,10 +140,10 @@ def paths(given: Any, name: str) -> list[str] | None:
     try:
         found = [given] if isinstance(given, str) else list(given)
     except TypeError:
-        raise UsageError(f"{name}: a list of paths is needed, not {given!r}") from None
+        raise UsageError(f"{name}: a list of paths is needed, not {shown(given)}") from None
     for path in found:
         if not isinstance(path, str) or not _is_text(path):
-            raise UsageError(f"{name}: {path!r} is no path")
+            raise UsageError(f"{name}: {shown(path)} is no path")
     return found
 
 
@@ -151,20 +163,55 @@ def count(value: Any, name: str, least: int = 1) -> int:
     try:
         number = operator.index(value)
     except TypeError:
-        raise UsageError(f"{name}: a whole number is needed, not {value!r}") from None
+        raise UsageError(f"{name}: a whole number is needed, not {shown(value)}") from None
     if isinstance(value, bool) or not least <= number < 2**63:
-        raise UsageError(f"{name}: {value!r} is not allowed; it is from {least} to {2**63 - 1}")
+        raise UsageError(f"{name}: {shown(value)} is not allowed; it is from {least} to {2**63 - 1}")
     return number
 
 
 def folder_list(given: Any) -> list[str]:
     """Folders to search for included files."""
-    if isinstance(given, (str, os.PathLike)):
+    if isinstance(given, (str, bytes, os.PathLike)):
         given = [given]
     try:
-        return [os.fsdecode(folder) for folder in given]
+        folders = list(given)
+        return [path_text(folder) for folder in folders]
+    except (TypeError, UsageError):
+        raise UsageError(f"include: folders are needed, not {shown(given)}") from None
+
+
+def path_text(path: Any, name: str = "") -> str:
+    """A path as the engine takes it."""
+    try:
+        text = str(os.fsdecode(path))
+    except UnicodeDecodeError:
+        raise FileError(f"{shown(path)}: paths must be UTF-8") from None
     except TypeError:
-        raise UsageError(f"include: folders are needed, not {given!r}") from None
+        start = f"{name}: " if name else ""
+        raise UsageError(f"{start}a path is needed, not {type(path).__name__}") from None
+    if not _is_text(text):
+        raise FileError(f"{text!r}: paths must be UTF-8")
+    if "\0" in text:
+        raise FileError(f"{text!r}: no path has a zero byte")
+    return text
+
+
+def word(value: Any, name: str) -> str:
+    """A name or another short text."""
+    if not isinstance(value, str):
+        raise UsageError(f"{name}: a text is needed, not {shown(value)}")
+    if not _is_text(value):
+        raise UsageError(f"{name}: {shown(value)} is no text: it has half of a surrogate pair")
+    return value
+
+
+def shown(value: Any) -> str:
+    """A value in a message."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no integers of many thousands of digits.
+        return f"this {type(value).__name__}"
+    return text if len(text) <= 100 else f"{text[:100]}…"
 
 
 def limit_list(given: Mapping[str, Any] | None) -> list[str]:

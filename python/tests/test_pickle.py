@@ -13,7 +13,7 @@ import pytest
 
 import jlems
 
-from conftest import CELL, NETWORK
+from conftest import CELL, GROWING, NETWORK
 
 
 def run_with(pair: tuple[jlems.Simulation, int]) -> jlems.Result:
@@ -49,6 +49,23 @@ def test_errors_pickle() -> None:
         jlems.loads(CELL.replace('C="0.2nF"', 'C="0.2mV"'))
     copy = pickle.loads(pickle.dumps(caught.value))
     assert str(copy) == str(caught.value) and copy.problems == caught.value.problems
+
+
+def test_an_error_of_a_run_takes_its_result_along() -> None:
+    simulation = jlems.loads(GROWING).simulation()
+    with pytest.raises(jlems.RunError) as caught:
+        simulation.run()
+    error = caught.value
+    if hasattr(error, "add_note"):
+        error.add_note("a note")
+    for copy in (pickle.loads(pickle.dumps(error)), pickle.loads(pickle.dumps(error.result)).error):
+        assert isinstance(copy, jlems.RunError) and str(copy) == str(error)
+        assert copy.problems == error.problems and getattr(copy, "__notes__", 0) == getattr(error, "__notes__", 0)
+        assert error.result is not None and copy.result is not None and copy.result.error is copy
+        assert copy.result.partial and np.array_equal(copy.result.values, error.result.values)
+    with ProcessPoolExecutor(1) as pool, pytest.raises(jlems.RunError) as travelled:
+        pool.submit(simulation.run).result()
+    assert travelled.value.result is not None
 
 
 def test_a_run_does_not_pickle() -> None:

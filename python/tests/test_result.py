@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -24,6 +27,17 @@ def test_arrays_are_views(result: jlems.Result) -> None:
     assert np.shares_memory(np.asarray(result["pacemakers[1]/v"]), result.values)
     assert result["pacemakers[1]/v"].values.flags.c_contiguous
     assert result.t.shape == (10001,) and result.t[0] == 0
+
+
+def test_arrays_are_read_only(result: jlems.Result) -> None:
+    """Files of the result have the numbers of the run."""
+    spikes = result.spikes["pacemakers"]
+    copy = pickle.loads(pickle.dumps(result))
+    for array in (result.values, result.t, result["pacemakers[*]/v"].values, spikes.times, copy.values):
+        with pytest.raises(ValueError, match="read-only"):
+            array[..., 0] = 1.0
+    own = result["pacemakers[0]/v"].values.copy()
+    own[0] = 1.0
 
 
 def test_traces(result: jlems.Result) -> None:
@@ -66,6 +80,7 @@ def test_events_are_those_of_the_file() -> None:
     events = result.events["cells.spikes"]
     assert events.ids.dtype == np.int32 and list(events.sources) == ["cells[0]"]
     assert np.array_equal(events.times, result.spikes["cells"].times)
+    assert repr(result.events) == f"{{'cells.spikes': <Events: {len(events.times)} of 1 selections>}}"
 
 
 def test_tables(result: jlems.Result, tmp_path: pathlib.Path) -> None:
@@ -115,6 +130,60 @@ def test_parquet(result: jlems.Result, tmp_path: pathlib.Path) -> None:
     frame = pandas.read_parquet(tmp_path / "a.parquet")
     assert np.array_equal(frame["pacemakers[4]/v"], result["pacemakers[4]/v"].values)
     assert np.array_equal(frame.index, result.t)
+
+
+FULL = """
+import os, resource, sys
+import jlems
+result = jlems.load(sys.argv[1], length="1 s").run()
+simulation = jlems.LEMSSimulation("a" * 9000, 1, 0.1, "net")
+for name, write in [("a.npz", result.to_npz), ("b", result.to_npz), ("a.parquet", result.to_parquet),
+                    ("a.xml", simulation.save_to_file)]:
+    written = name + ".npz" if name == "b" else name
+    with open(written, "w") as stream:
+        stream.write("before")
+    if name == "a.parquet":
+        try:
+            import pandas, pyarrow
+        except ImportError:
+            continue
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5000, resource.RLIM_INFINITY))
+    try:
+        write(name)
+    except jlems.FileError as error:
+        assert error.errno and error.strerror and error.filename == written, error
+    else:
+        raise AssertionError(name)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    assert open(written).read() == "before", name
+print(*sorted(os.listdir(".")))
+"""
+
+
+def test_a_full_disk_leaves_no_parts(tmp_path: pathlib.Path) -> None:
+    pytest.importorskip("resource")
+    done = subprocess.run([sys.executable, "-c", FULL, str(NETWORK)], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["a.npz", "a.parquet", "a.xml", "b.npz"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_where_files_go(result: jlems.Result, tmp_path: pathlib.Path) -> None:
+    result.to_npz(tmp_path / "a")
+    (tmp_path / "a.npz.partial").write_text("of another run")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link.npz").symlink_to("folder/b.npz")
+    result.to_npz(tmp_path / "link.npz")
+    assert (tmp_path / "link.npz").is_symlink()
+    for name in ("a.npz", "folder/b.npz"):
+        with np.load(tmp_path / name) as loaded:
+            assert np.array_equal(loaded["values"], result.values)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.npz", "a.npz.partial", "folder", "link.npz"]
+    with pytest.raises(jlems.MissingFileError) as caught:
+        result.to_npz(tmp_path / "nowhere" / "a.npz")
+    assert caught.value.filename == str(tmp_path / "nowhere" / "a.npz")
+    with pytest.raises(jlems.FileError):
+        jlems.LEMSSimulation("a", 1, 0.1, "net").save_to_file(str(tmp_path))
 
 
 def test_what_notebooks_show(result: jlems.Result) -> None:

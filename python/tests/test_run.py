@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pathlib
 import pickle
@@ -10,6 +11,8 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
+from typing import Callable
 
 import numpy as np
 import pytest
@@ -47,6 +50,47 @@ def test_warnings_are_warnings() -> None:
         jlems.loads(text, name="a.xml")
     assert caught[0].filename == __file__
     assert caught[0].message.problem.file == "a.xml"
+
+
+def test_every_warning_names_the_line_of_the_user(tmp_path: pathlib.Path) -> None:
+    file, spec = tmp_path / "LEMS_a.xml", tmp_path / "a.toml"
+    file.write_text(CELL.replace("</network>", "</network><Include file='nothing_there.xml'/>"))
+    spec.write_text('model = "LEMS_a.xml"\n[grid]\n"iaf/C" = ["1 nF"]\n')
+    model = jlems.loads(CELL)
+    simulation = model.simulation(free="iaf/C")
+    huge = {"iaf/C": "1e400 nF"}
+    points = simulation.sweep({"iaf/C": ["1e400 nF"]})
+    calls: dict[str, Callable[[], object]] = {
+        "run": lambda: jlems.run(file),
+        "run a model": lambda: jlems.run(model, set=huge),
+        "load": lambda: jlems.load(file),
+        "load and set": lambda: jlems.load(NETWORK, set={"excitation/gbase": "1e400 nS"}),
+        "loads": lambda: jlems.loads(file.read_text()),
+        "LEMSSimulation": lambda: _including(file).run(),
+        "model.with_": lambda: model.with_(huge),
+        "model.run": lambda: model.run(set=huge),
+        "simulation.with_": lambda: simulation.with_(huge),
+        "simulation.run": lambda: simulation.run(set=huge),
+        "a value of a run": lambda: simulation.start().__setitem__("iaf/C", "1e400 nF"),
+        "sweep": points.run,
+        "parts of a sweep": lambda: list(points.iter()),
+        "sweep of a file": lambda: jlems.Sweep.from_toml(spec).run(),
+    }
+    for what, call in calls.items():
+        with pytest.warns(jlems.JlemsWarning) as caught:
+            call()
+        assert {one.filename for one in caught} == {__file__}, what
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            for _ in range(2):
+                with pytest.raises(jlems.JlemsWarning, match="W0103|W0227"):
+                    call()
+
+
+def _including(file: pathlib.Path) -> jlems.LEMSSimulation:
+    simulation = jlems.LEMSSimulation("a", 1, 0.1, target="net")
+    simulation.include_lems_file(str(file))
+    return simulation
 
 
 def test_a_strict_run_refuses() -> None:
@@ -223,6 +267,48 @@ def test_step_by_step() -> None:
     assert np.array_equal(rest.t, whole.t[151:])
 
 
+def test_slices_add_up_to_the_whole() -> None:
+    simulation = jlems.load(NETWORK, length="100 ms").simulation(record=[], spikes=[])
+    assert simulation.step == pytest.approx(1e-4)
+    for slice, number, unit in [
+        (0.25, 1, "ms"), (0.25, 3, "ms"), (0.25, 4, "ms"), (0.25, 333, "ms"), (0.04, 1, "ms"), (0.04, 2, "ms"),
+        (0.04, 1001, "ms"), (0.1, 777, "ms"), (0.05, 1, "ms"), (0.05, 999, "ms"), (1e-5, 7, "s"), (0.3, 33, "ms"),
+    ]:  # fmt: skip
+        with simulation.start() as run, simulation.start() as whole:
+            for _ in range(number):
+                run.advance(f"{slice} {unit}")
+            whole.advance(f"{slice * number!r} {unit}")
+            assert run.steps == whole.steps, (slice, number)
+    with simulation.start() as run:
+        run.advance("0.04 ms")
+        run.step(0)  # From here on times are counted anew.
+        run.advance("0.04 ms")
+        assert run.steps == 0
+        run.advance("0.04 ms")
+        run.step(3)
+        run.advance("0.04 ms")
+        assert run.steps == 4
+        run.advance("0.04 ms")
+        saved = run.checkpoint()
+        assert run.steps == 5
+    with simulation.start(checkpoint=saved) as run:
+        for steps in (5, 6, 6, 7):
+            run.advance("0.04 ms")
+            assert run.steps == steps
+        for time in (1e300, 1e308, 1e308, "1 ms"):
+            run.advance(time)
+            assert run.done and run.steps == simulation.steps
+
+
+def test_times_are_counted_anew_after_an_interruption() -> None:
+    with jlems.load(NETWORK, length="1000 s").simulation(record=[], spikes=[]).start() as run:
+        run.advance(900, progress=lambda _: True)
+        steps = run.steps
+        assert steps < 9_000_000
+        run.advance("1 ms")
+        assert run.steps == steps + 10
+
+
 def test_no_value_before_the_first_row() -> None:
     simulation = jlems.loads(CELL).simulation(every=7)
     with simulation.start() as run:
@@ -326,6 +412,29 @@ def test_inlets_of_all_members_and_with_free_parameters() -> None:
     assert simulation.with_({"syn/gbase": "1 nS"}).inlets == simulation.inlets
 
 
+def test_a_star_is_the_number_of_a_member() -> None:
+    simulation = jlems.loads(CELL).simulation(record="cells[*]/v", spikes="cells")
+    with simulation.start() as run:
+        for path in ("*", "**", "cells*", "cells[*", "c*s[0]", "*[0]", "cells[**]", "/*", "cells[*]/*"):
+            with pytest.raises(KeyError, match="stands for the number of a member"):
+                run.send(path)
+        run.send("cells[*]")
+        run.send("cells/*")
+        assert len(run.result().spikes["cells"].times) == 6
+
+
+def test_a_run_and_a_component_have_names_and_no_numbers() -> None:
+    model = jlems.loads(CELL)
+    with model.simulation(record="cells[*]/v").start() as run:
+        assert "cells[1]/v" in run and "cells[*]/v" in run and "x" not in run and 0 not in run
+        with pytest.raises(TypeError, match="not iterable"):
+            list(run)  # type: ignore[call-overload]
+    cell = model.components["iaf"]
+    assert "C" in cell and "x" not in cell and 0 not in cell
+    with pytest.raises(TypeError, match="not iterable"):
+        list(cell)  # type: ignore[call-overload]
+
+
 def test_members_of_lists_by_either_spelling() -> None:
     network = CELL[CELL.index('<network id="net">') : CELL.index("</network>")]
     listed = """<Include file="Synapses.xml"/><expOneSynapse id="syn" gbase="5nS" erev="0mV" tauDecay="2ms"/>
@@ -408,6 +517,27 @@ def test_missing_files() -> None:
     with pytest.raises(FileNotFoundError) as caught:
         jlems.load("nowhere/LEMS_x.xml")
     assert isinstance(caught.value, jlems.JlemsError) and caught.value.problems
+
+
+def test_missing_files_are_named(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cell.xml").write_text(CELL)
+    (tmp_path / "points.toml").write_text('model = "cell.xml"\npoints = "nope.csv"\n')
+    (tmp_path / "model.toml").write_text('model = "nope.xml"\n[grid]\n"iaf/C" = ["1 nF"]\n')
+    calls: list[tuple[str, Callable[[], object]]] = [
+        ("nope.xml", lambda: jlems.load("nope.xml")),
+        ("nope.xml", lambda: jlems.run("nope.xml")),
+        ("nope.xsd", lambda: jlems.validate("cell.xml", schema="nope.xsd")),
+        ("nope.toml", lambda: jlems.Sweep.from_toml("nope.toml")),
+        ("nope.csv", lambda: jlems.Sweep.from_toml("points.toml")),
+        ("nope.xml", lambda: jlems.Sweep.from_toml("model.toml").run()),
+    ]
+    for name, call in calls:
+        with pytest.raises(jlems.MissingFileError) as caught:
+            call()
+        for error in (caught.value, pickle.loads(pickle.dumps(caught.value))):
+            assert error.filename == name and error.errno == errno.ENOENT and error.strerror
+            assert name in str(error)
 
 
 def test_nothing_is_written_or_printed(tmp_path: pathlib.Path) -> None:

@@ -73,6 +73,22 @@ def test_rows_of_numbers_are_candidates_of_an_optimiser(simulation: jlems.Simula
         simulation.sweep([[1, 2, 3]], parameters=units)
 
 
+def test_a_parameter_that_is_there_twice_is_refused(simulation: jlems.Simulation) -> None:
+    two = ["iaf/C", "iaf/C"]
+    with pytest.raises(jlems.UsageError, match="'iaf/C' is there twice"):
+        simulation.sweep([[1e-9, 2e-9]], parameters=two)
+    with pytest.raises(jlems.UsageError, match="'iaf/C' is there twice"):
+        simulation.sweep([[("iaf/C", "1 nF"), ("iaf/C", "2 nF")]])
+    with pytest.raises(jlems.UsageError, match="has seeds already"):
+        simulation.sweep({"seed": [1, 2]}, seeds=[3])
+    with pytest.raises(jlems.UsageError, match="parameters: 'iaf/C': a text is needed, not None"):
+        simulation.sweep([[1e-9]], parameters={"iaf/C": None})  # type: ignore[dict-item]
+    assert simulation.sweep([[1e-9], [2e-9]], parameters="iaf/C").points[1] == {"iaf/C": 2e-9}
+    pandas = pytest.importorskip("pandas")
+    with pytest.raises(jlems.UsageError, match="'iaf/C' is there twice"):
+        simulation.sweep(pandas.DataFrame([[1e-9, 2e-9]], columns=two))
+
+
 def test_seeds_are_those_of_runs() -> None:
     text = CELL.replace("</network>", '</network><spikeGeneratorPoisson id="p" averageRate="50 Hz"/>')
     text = text.replace('<population id="cells"', '<population id="sources" component="p" size="2"/><population id="cells"')
@@ -97,6 +113,19 @@ def test_errors(simulation: jlems.Simulation) -> None:
 def test_progress_can_end_a_sweep(simulation: jlems.Simulation) -> None:
     outcome = simulation.sweep({"iaf/C": VALUES}).run(progress=lambda done, of: done == 4)
     assert len(outcome) == 4
+
+
+def test_dicts_make_columns(simulation: jlems.Simulation) -> None:
+    pytest.importorskip("pandas")
+    points = [{"iaf/C": "0.1 nF"}, {"iaf/D": "0.1 nF"}, {"iaf/C": "0.3 nF"}]
+    sweep = simulation.sweep(points)
+    outcome = sweep.run(reduce=lambda one: {"count": len(one.spikes["cells"]), "last": one.t[-1]}, errors="keep")
+    table = outcome.to_pandas()
+    assert set(table.columns) == {"iaf/C", "iaf/D", "count", "last", "value"}
+    assert table["count"][0] == outcome[0]["count"] > 0 and table["last"][2] == pytest.approx(0.1)
+    assert table["value"][1] is outcome[1] and isinstance(outcome[1], jlems.UsageError)
+    with pytest.raises(jlems.UsageError, match="'iaf/C' is a parameter"):
+        simulation.sweep({"iaf/C": VALUES[:1]}).run(reduce=lambda _: {"iaf/C": 1}).to_pandas()
 
 
 def test_results_make_an_array_of_objects(simulation: jlems.Simulation) -> None:

@@ -25,6 +25,7 @@ from .._functions import validate
 from .._objects import Model
 from .._problems import JlemsError, Problem
 from .._simulation import write_model
+from .._values import folder_list, path_text
 from .._version import __version__
 
 logger = logging.getLogger("jlems")
@@ -126,8 +127,9 @@ def _command(words: list[str], folder: str) -> _Command | None:
 
 
 def _run(command: _Command) -> Outcome:
-    model = Model(_jlems.Source(command.file, {}, command.include), _check=False)
     try:
+        source = _jlems.Source(path_text(command.file), {}, folder_list(command.include))
+        model = Model(source, _check=False)
         if not command.runs:
             model.simulation()
             return Outcome(0, VERSION)
