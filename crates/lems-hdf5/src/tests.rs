@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::io::{self, Cursor, ErrorKind, Read, Seek, SeekFrom};
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 use hdf5_pure::{AttrValue, FileBuilder, FinishedGroup};
 use proptest::prelude::*;
@@ -619,7 +619,7 @@ impl Read for Failing {
         let read = self.bytes.read(buffer)?;
         match self.left.checked_sub(read) {
             Some(left) => self.left = left,
-            None => return Err(io::Error::new(ErrorKind::Other, "the disk is broken")),
+            None => return Err(io::Error::other("the disk is broken")),
         }
         Ok(read)
     }
