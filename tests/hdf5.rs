@@ -146,6 +146,44 @@ fn what_is_wrong_with_a_file_is_said_in_words() {
     }
 }
 
+/// What comes out of a pipe cannot be read here and there.
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_read_like_a_file() {
+    let folder = model(&network());
+    folder.succeed(&["LEMS_net.xml"]);
+    let rows = folder.read("v.dat");
+    let pipe = folder.0.join("pipe.nml.h5");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    folder.write("LEMS_net.xml", &LEMS.replace(NETWORK, "pipe.nml.h5"));
+    let ways: [(&[&str], Option<&str>); 2] = [
+        (&["run", "--out-dir", "piped", "LEMS_net.xml"], None),
+        (
+            &["run", "--limit", "file-bytes=3000", "LEMS_net.xml"],
+            Some("it has more than 3000 bytes"),
+        ),
+    ];
+    for (arguments, refused) in ways {
+        let writer = std::thread::spawn({
+            let pipe = pipe.clone();
+            // The reader may refuse the bytes before it has read all of them.
+            move || std::fs::write(pipe, network())
+        });
+        match refused {
+            Some(words) => {
+                let message = folder.fail(arguments, 1);
+                assert!(message.contains(words), "{message}");
+            }
+            None => {
+                folder.succeed(arguments);
+                assert_eq!(folder.read("piped/v.dat"), rows);
+            }
+        }
+        let _ = writer.join().unwrap();
+    }
+}
+
 #[test]
 fn limits_are_those_of_text() {
     let folder = model(&network());

@@ -6,6 +6,9 @@ use thiserror::Error;
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[allow(missing_docs)]
 pub enum Hdf5Error {
+    /// The file was not given: an error of the disk, of the network, or because it became shorter.
+    #[error("{0}")]
+    NotReadable(String),
     /// The file is not HDF5.
     #[error("it is no HDF5 file: it does not begin with HDF5's signature")]
     NotHdf5,

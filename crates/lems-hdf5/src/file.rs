@@ -1,8 +1,13 @@
 //! Groups, attributes and tables of an HDF5 file. Only this module uses the HDF5 library.
 
 use std::collections::{BTreeMap, HashMap};
+use std::io::{Read, Seek};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use hdf5_pure::{AttrValue, DType, Dataset, Error, Group};
+use hdf5_pure::{
+    AttrValue, ChunkCacheConfig, DType, Dataset, Error, File, FileAccessProperties, FormatError,
+    Group, Layout, MetadataCacheConfig, ReadSeekSource, Source, WriteMarkPolicy,
+};
 use lems_output::write_java_float;
 
 use crate::error::Hdf5Error;
@@ -15,12 +20,24 @@ const MOST_COLUMNS: u64 = 32;
 const LEAST_ROW: u64 = 30;
 /// A missing value as PyTables stores it: the pickled `None` of Python.
 const PICKLED_NONE: &str = "N.";
+/// Bytes of a table that are read together, if a chunk is not larger.
+const WINDOW: u64 = 1 << 20;
+/// Bytes of headers of groups and tables that are kept so that they are not read again.
+const HEADERS: usize = 1 << 20;
 
 /// A group with its attributes.
 pub struct Folder {
     group: Group,
     path: String,
-    attributes: HashMap<String, AttrValue>,
+    attributes: HashMap<String, String>,
+    limits: Limits,
+}
+
+/// A group that was not opened yet.
+pub struct Closed {
+    name: String,
+    group: Group,
+    path: String,
     limits: Limits,
 }
 
@@ -36,19 +53,42 @@ struct Limits {
 }
 
 /// Opens a file and returns its outermost group. The text is to have at most `most` bytes.
-pub fn open(bytes: Vec<u8>, most: usize) -> Result<Folder, Hdf5Error> {
+pub fn open(source: impl Read + Seek + Send + 'static, most: usize) -> Result<Folder, Hdf5Error> {
+    let (group, bytes) = ask(|| {
+        let source = ReadSeekSource::new(source)?;
+        let bytes = source.len();
+        // Chunks are read once, in whole windows, so that it would be of no use to keep them. A mark of a writer that did
+        // not close the file is no obstacle.
+        let properties = FileAccessProperties::new()
+            .with_write_mark_policy(WriteMarkPolicy::AllowSnapshot)
+            .with_metadata_cache(MetadataCacheConfig::new(HEADERS))
+            .with_chunk_cache(ChunkCacheConfig::new().with_max_bytes(0));
+        let file = File::from_source_with_options(source, properties)?;
+        Ok((file.root(), bytes))
+    })?;
     let limits = Limits {
-        bytes: (bytes.len() as u64).saturating_mul(MOST_INFLATION),
+        bytes: bytes.saturating_mul(MOST_INFLATION),
         rows: most as u64 / LEAST_ROW,
         text: most,
     };
-    let file = hdf5_pure::File::from_bytes(bytes).map_err(broken)?;
-    Folder::new(file.root(), String::new(), limits)
+    Folder::new(group, String::new(), limits)
+}
+
+impl Closed {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Opens it.
+    pub fn open(&self) -> Result<Folder, Hdf5Error> {
+        Folder::new(self.group.clone(), self.path.clone(), self.limits)
+    }
 }
 
 impl Folder {
     fn new(group: Group, path: String, limits: Limits) -> Result<Folder, Hdf5Error> {
-        let attributes = group.attrs().map_err(broken)?;
+        let attributes = ask(|| Ok(texts(group.attrs()?)))?;
         Ok(Folder {
             group,
             path,
@@ -62,33 +102,30 @@ impl Folder {
         &self.path
     }
 
-    /// The names of the groups in it, sorted by their bytes.
-    pub fn names(&self) -> Result<Vec<String>, Hdf5Error> {
-        let mut names = self.group.groups().map_err(broken)?;
-        names.sort_unstable();
-        Ok(names)
-    }
-
-    /// A group in it.
-    pub fn folder(&self, name: &str) -> Result<Folder, Hdf5Error> {
-        let group = self.group.group(name).map_err(broken)?;
-        Folder::new(group, format!("{}/{name}", self.path), self.limits)
+    /// The groups in it, sorted by the bytes of their names.
+    pub fn folders(&self) -> Result<Vec<Closed>, Hdf5Error> {
+        let mut named: Vec<_> = ask(|| Ok(self.group.iter_groups()?.collect()))?;
+        named.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let closed = named.into_iter().map(|(name, group)| Closed {
+            path: format!("{}/{name}", self.path),
+            name,
+            group,
+            limits: self.limits,
+        });
+        Ok(closed.collect())
     }
 
     /// The tables in it, sorted by name.
     pub fn tables(&self) -> Result<Vec<Table>, Hdf5Error> {
-        let mut names = self.group.datasets().map_err(broken)?;
-        names.sort_unstable();
-        let table = |name: String| {
-            let data = self.group.dataset(&name).map_err(broken)?;
-            Table::new(&data, format!("{}/{name}", self.path), self.limits)
-        };
-        names.into_iter().map(table).collect()
+        let mut named: Vec<_> = ask(|| Ok(self.group.iter_datasets()?.collect()))?;
+        named.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let table = |(name, data)| Table::new(data, format!("{}/{name}", self.path), self.limits);
+        named.into_iter().map(table).collect()
     }
 
     /// The value of an attribute as text: a string, the first of several strings, or a number.
     pub fn text(&self, attribute: &str) -> Option<String> {
-        text_of(self.attributes.get(attribute)?)
+        self.attributes.get(attribute).cloned()
     }
 
     /// The value of a required attribute as text.
@@ -103,12 +140,20 @@ impl Folder {
     }
 
     /// The attributes whose names begin with `prefix`. The keys are the names without the prefix.
-    pub fn texts_after(&self, prefix: &str) -> BTreeMap<&str, String> {
+    pub fn texts_after(&self, prefix: &str) -> BTreeMap<&str, &str> {
         let named = self.attributes.iter();
         named
-            .filter_map(|(name, value)| Some((name.strip_prefix(prefix)?, text_of(value)?)))
+            .filter_map(|(name, value)| Some((name.strip_prefix(prefix)?, &**value)))
             .collect()
     }
+}
+
+/// The attributes that have a text.
+fn texts(attributes: HashMap<String, AttrValue>) -> HashMap<String, String> {
+    let texts = attributes.into_iter();
+    texts
+        .filter_map(|(name, value)| Some((name, text_of(&value)?)))
+        .collect()
 }
 
 fn text_of(value: &AttrValue) -> Option<String> {
@@ -124,28 +169,31 @@ fn text_of(value: &AttrValue) -> Option<String> {
     (text != PICKLED_NONE).then_some(text)
 }
 
-/// A table of numbers, whose columns may have names.
+/// A table of numbers, whose columns may have names. Its rows are read when they are asked for, a window at a time.
 pub struct Table {
+    data: Dataset,
     path: String,
     /// Whether the numbers were stored in 32 bits.
     single: bool,
     columns: HashMap<String, usize>,
+    rows: u64,
     width: usize,
-    numbers: Vec<f64>,
+    /// Rows that are read together.
+    window: u64,
 }
 
 impl Table {
-    /// Reads a table, after checking its type and size.
-    fn new(data: &Dataset, path: String, limits: Limits) -> Result<Table, Hdf5Error> {
+    /// Finds a table and its columns, after checking its type and size.
+    fn new(data: Dataset, path: String, limits: Limits) -> Result<Table, Hdf5Error> {
         let no_table = || Hdf5Error::NoTable {
             table: path.clone(),
             most: MOST_COLUMNS,
         };
         // Check the shape, and the type of the numbers.
-        let &[rows, width] = &*data.shape().map_err(broken)? else {
+        let &[rows, width] = &*ask(|| data.shape())? else {
             return Err(no_table());
         };
-        let kind = data.dtype().map_err(broken)?;
+        let kind = ask(|| data.dtype())?;
         if !(1..=MOST_COLUMNS).contains(&width) || !is_number(&kind) {
             return Err(no_table());
         }
@@ -154,45 +202,61 @@ impl Table {
             return Err(Hdf5Error::TooLarge { limit });
         }
         // The file itself declares these sizes, so they are checked before memory is allocated.
-        let size = data.element_size().map_err(broken)?;
-        let chunk = data.chunk_shape().map_err(broken)?.unwrap_or_default();
-        let is_possible = |extents: &[u64]| {
-            let bytes = extents.iter().try_fold(size, |bytes, &extent| {
+        let size = ask(|| data.element_size())?;
+        let chunk = ask(|| data.chunk_shape())?.unwrap_or_default();
+        let bytes_of = |extents: &[u64]| {
+            extents.iter().try_fold(size, |bytes, &extent| {
                 bytes.checked_mul(extent).filter(|&b| b <= limits.bytes)
-            });
-            bytes.is_some()
+            })
         };
-        if !is_possible(&[rows, width]) || !is_possible(&chunk) {
-            return Err(Hdf5Error::Inflated { table: path });
-        }
-        let Ok(width) = usize::try_from(width) else {
+        let (Some(bytes), Some(_)) = (bytes_of(&[rows, width]), bytes_of(&chunk)) else {
             return Err(Hdf5Error::Inflated { table: path });
         };
-        // Read the numbers.
-        let numbers = match rows {
-            0 => Vec::new(),
-            _ => data.read_f64().map_err(broken)?,
+        let Ok(columns) = usize::try_from(width) else {
+            return Err(Hdf5Error::Inflated { table: path });
         };
-        let columns = columns(&data.attrs().map_err(broken)?);
+        ask(|| stored_as_declared(&data.layout()?, bytes))?;
+        let window = window(size.saturating_mul(width), chunk.first().copied());
         Ok(Table {
             single: kind == DType::F32,
-            columns,
-            width,
-            numbers,
+            columns: columns_of(&ask(|| Ok(texts(data.attrs()?)))?),
+            rows,
+            width: columns,
+            window,
+            data,
             path,
         })
     }
 
-    /// The rows.
-    pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+    /// Gives each row with its index to `take`. The rows are read anew each time.
+    ///
+    /// # Errors
+    /// A damaged table, or an error of `take`.
+    pub fn each_row(
+        &self,
+        mut take: impl FnMut(u64, Row<'_>) -> Result<(), Hdf5Error>,
+    ) -> Result<(), Hdf5Error> {
         let single = self.single;
-        let rows = self.numbers.chunks_exact(self.width);
-        rows.map(move |numbers| Row { numbers, single })
+        let mut start = 0;
+        while start < self.rows {
+            let count = self.window.min(self.rows - start);
+            let numbers = ask(|| self.data.read_f64_rows(start, count))?;
+            let rows = numbers.chunks_exact(self.width);
+            if rows.len() as u64 != count {
+                let message = format!("rows are missing in the table `{}`", self.path);
+                return Err(Hdf5Error::Broken(message));
+            }
+            for (index, numbers) in (start..).zip(rows) {
+                take(index, Row { numbers, single })?;
+            }
+            start += count;
+        }
+        Ok(())
     }
 
     /// The number of rows.
-    pub fn len(&self) -> usize {
-        self.rows().count()
+    pub fn len(&self) -> u64 {
+        self.rows
     }
 
     /// The column with this name.
@@ -225,6 +289,34 @@ impl Table {
     }
 }
 
+/// Number of rows that are read together: whole chunks, so that none is unpacked twice.
+fn window(row_bytes: u64, chunk_rows: Option<u64>) -> u64 {
+    let rows = (WINDOW / row_bytes.max(1)).max(1);
+    match chunk_rows {
+        Some(chunk) if chunk > rows => chunk,
+        Some(chunk) if chunk > 0 => rows - rows % chunk,
+        _ => rows,
+    }
+}
+
+/// The library makes this check only where it reads a table as a whole.
+fn stored_as_declared(layout: &Layout, expected: u64) -> Result<(), Error> {
+    let stored = match *layout {
+        Layout::Compact { size } => size,
+        Layout::Contiguous {
+            address: Some(_),
+            size,
+        } => size,
+        _ => return Ok(()),
+    };
+    if stored == expected || expected == 0 {
+        return Ok(());
+    }
+    let [expected, actual] =
+        [expected, stored].map(|size| usize::try_from(size).unwrap_or(usize::MAX));
+    Err(FormatError::DataSizeMismatch { expected, actual }.into())
+}
+
 /// A column of a table.
 #[derive(Clone, Copy)]
 pub struct Column(usize);
@@ -252,6 +344,14 @@ impl Row<'_> {
         Some(self.number(column?) as i64)
     }
 
+    /// The id of what the row stands for: the number in a column or, without one, the index of the row.
+    pub fn id(self, column: Option<Column>, index: u64) -> String {
+        match self.whole(column) {
+            Some(id) => id.to_string(),
+            None => index.to_string(),
+        }
+    }
+
     /// The number in a column as text: with the digits of Java for a 32-bit number, and with as few
     /// digits as possible for a 64-bit number.
     pub fn real(self, column: Column) -> String {
@@ -268,10 +368,10 @@ impl Row<'_> {
 }
 
 /// The names of the columns and their indices: the attribute `column_2` names the third column.
-fn columns(attributes: &HashMap<String, AttrValue>) -> HashMap<String, usize> {
+fn columns_of(attributes: &HashMap<String, String>) -> HashMap<String, usize> {
     let named = attributes.iter().filter_map(|(name, value)| {
         let place = name.strip_prefix("column_")?.parse().ok()?;
-        Some((text_of(value)?, place))
+        Some((value.clone(), place))
     });
     named.collect()
 }
@@ -284,8 +384,24 @@ fn is_number(kind: &DType) -> bool {
     )
 }
 
-/// The message of the library, without control characters for terminals.
+/// Asks the library, which reads an untrusted file here. If it panics, the file is at fault. The caller drops the
+/// interrupted state with the error, so it does not matter that it is inconsistent.
+fn ask<T>(question: impl FnOnce() -> Result<T, Error>) -> Result<T, Hdf5Error> {
+    let answer = catch_unwind(AssertUnwindSafe(|| question().map_err(broken)));
+    answer.unwrap_or_else(|_| {
+        let message = "the library that reads it gave up".to_owned();
+        Err(Hdf5Error::Broken(message))
+    })
+}
+
 fn broken(error: Error) -> Hdf5Error {
-    let message = error.to_string();
-    Hdf5Error::Broken(message.chars().filter(|c| !c.is_control()).collect())
+    match error {
+        Error::Format(FormatError::Source(message)) => Hdf5Error::NotReadable(message),
+        error => Hdf5Error::Broken(shown(&error.to_string())),
+    }
+}
+
+/// The message of the library, without control characters for terminals.
+fn shown(message: &str) -> String {
+    message.chars().filter(|c| !c.is_control()).collect()
 }

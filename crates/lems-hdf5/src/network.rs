@@ -5,7 +5,7 @@
 //! table in it has a row for each instance, connection or input.
 
 use crate::error::Hdf5Error;
-use crate::file::{self, Folder, Table};
+use crate::file::{Closed, Folder, Table};
 use crate::population::{Population, Populations};
 use crate::projection::Projection;
 use crate::xml::{HEADING, Text};
@@ -14,18 +14,15 @@ const NAMESPACE: &str = "http://www.neuroml.org/schema/neuroml2";
 const DOCUMENT: &str = "neuroml";
 const NETWORK: &str = "network";
 
-/// The text of the whole file.
-pub fn text(bytes: Vec<u8>, most: usize) -> Result<String, Hdf5Error> {
-    let root = file::open(bytes, most)?;
+/// Writes the text of the whole file.
+pub fn write(root: &Folder, text: &mut Text<'_>) -> Result<(), Hdf5Error> {
     let missing = "/neuroml";
-    let has_document = root.names()?.iter().any(|name| name == DOCUMENT);
-    let document = match has_document {
-        true => root.folder(DOCUMENT)?,
-        false => return Err(Hdf5Error::NoNetwork { missing }),
+    let document = match closed(root, DOCUMENT)? {
+        Some(document) => document.open()?,
+        None => return Err(Hdf5Error::NoNetwork { missing }),
     };
-    let has_network = document.names()?.iter().any(|name| name == NETWORK);
+    let contents = closed(&document, NETWORK)?;
     let top_level = document.text("neuroml_top_level");
-    let mut text = Text::new(most);
     text.raw(HEADING)?;
     // The file contains everything except the network as XML of another program.
     let end = match &top_level {
@@ -34,7 +31,7 @@ pub fn text(bytes: Vec<u8>, most: usize) -> Result<String, Hdf5Error> {
             text.raw(&inside)?;
             end
         }
-        None if has_network => {
+        None if contents.is_some() => {
             let id = document.text("id").unwrap_or_default();
             let attributes = [("xmlns", NAMESPACE), ("id", &*id)];
             text.open(0, DOCUMENT, &attributes)?;
@@ -45,11 +42,16 @@ pub fn text(bytes: Vec<u8>, most: usize) -> Result<String, Hdf5Error> {
             return Err(Hdf5Error::NoNetwork { missing });
         }
     };
-    if has_network {
-        network(&document.folder(NETWORK)?, &mut text)?;
+    if let Some(contents) = contents {
+        network(&contents.open()?, text)?;
     }
-    text.raw(&end)?;
-    Ok(text.finish())
+    text.raw(&end)
+}
+
+/// The group with this name in a group.
+fn closed(folder: &Folder, name: &str) -> Result<Option<Closed>, Hdf5Error> {
+    let folders = folder.folders()?.into_iter();
+    Ok(folders.into_iter().find(|folder| folder.name() == name))
 }
 
 /// Splits an XML document before the end tag of its outermost element; the second part is that tag.
@@ -79,7 +81,7 @@ fn opened(xml: &str) -> Result<(String, String), Hdf5Error> {
 }
 
 /// Writes the network element with everything in it.
-fn network(folder: &Folder, text: &mut Text) -> Result<(), Hdf5Error> {
+fn network(folder: &Folder, text: &mut Text<'_>) -> Result<(), Hdf5Error> {
     let id = folder.required("id")?;
     let temperature = folder.text("temperature");
     let mut attributes = vec![("id", &*id)];
@@ -91,24 +93,27 @@ fn network(folder: &Folder, text: &mut Text) -> Result<(), Hdf5Error> {
     if let Some(notes) = folder.text("notes").filter(|notes| !notes.is_empty()) {
         text.around(2, "notes", &notes)?;
     }
-    let names = folder.names()?;
+    let folders = folder.folders()?;
+    let named = |start: &'static str| {
+        let folders = folders.iter();
+        folders.filter(move |folder| folder.name().starts_with(start))
+    };
     let mut populations = Populations::default();
-    for name in names.iter().filter(|name| name.starts_with("population_")) {
-        population(&folder.folder(name)?, &mut populations, text)?;
+    for folder in named("population_") {
+        population(&folder.open()?, &mut populations, text)?;
     }
     let mut projections = Vec::new();
-    for name in names.iter().filter(|name| name.starts_with("projection_")) {
-        projections.push(Projection::new(folder.folder(name)?, &populations)?);
+    for folder in named("projection_") {
+        projections.push(Projection::new(folder.open()?, &populations)?);
     }
     // NeuroML's schema requires projections to be grouped by kind.
     projections.sort_by_key(|projection| projection.kind);
     for projection in &projections {
         projection.write(text)?;
     }
-    let is_input =
-        |name: &&String| name.starts_with("inputList_") || name.starts_with("input_list_");
-    for name in names.iter().filter(is_input) {
-        input_list(&folder.folder(name)?, &populations, text)?;
+    // `inputList_` comes before `input_list_` in the order of names.
+    for folder in named("inputList_").chain(named("input_list_")) {
+        input_list(&folder.open()?, &populations, text)?;
     }
     text.close(1, NETWORK)
 }
@@ -117,14 +122,14 @@ fn network(folder: &Folder, text: &mut Text) -> Result<(), Hdf5Error> {
 fn population(
     folder: &Folder,
     populations: &mut Populations,
-    text: &mut Text,
+    text: &mut Text<'_>,
 ) -> Result<(), Hdf5Error> {
     let id = folder.required("id")?;
     let component = folder.required("component")?;
     let tables = folder.tables()?;
     let is_list = !tables.is_empty();
     let size = match folder.text("size") {
-        None if is_list => tables.iter().map(Table::len).sum::<usize>().to_string(),
+        None if is_list => tables.iter().map(Table::len).sum::<u64>().to_string(),
         _ => folder.required("size")?,
     };
     if size.parse::<u32>().is_err() {
@@ -141,7 +146,7 @@ fn population(
     }
     text.open(2, "population", &attributes)?;
     for (tag, value) in folder.texts_after("property:") {
-        text.empty(3, "property", &[("tag", tag), ("value", &value)])?;
+        text.empty(3, "property", &[("tag", tag), ("value", value)])?;
     }
     for table in &tables {
         instances(table, text)?;
@@ -152,7 +157,7 @@ fn population(
 }
 
 /// Writes the instances of a population with their locations.
-fn instances(table: &Table, text: &mut Text) -> Result<(), Hdf5Error> {
+fn instances(table: &Table, text: &mut Text<'_>) -> Result<(), Hdf5Error> {
     // In a table without column names, the id comes before the location.
     let [x, y, z] = [("x", 1), ("y", 2), ("z", 3)];
     let [x, y, z] = [
@@ -161,22 +166,21 @@ fn instances(table: &Table, text: &mut Text) -> Result<(), Hdf5Error> {
         table.column_or(z)?,
     ];
     let id = table.column("id");
-    for (index, row) in table.rows().enumerate() {
-        let id = row.whole(id).unwrap_or(index as i64).to_string();
+    table.each_row(|index, row| {
+        let id = row.id(id, index);
         let place = [x, y, z].map(|column| row.real(column));
         text.open(3, "instance", &[("id", &id)])?;
         let [x, y, z] = &place;
         text.empty(4, "location", &[("x", x), ("y", y), ("z", z)])?;
-        text.close(3, "instance")?;
-    }
-    Ok(())
+        text.close(3, "instance")
+    })
 }
 
 /// Writes an input list with its inputs.
 fn input_list(
     folder: &Folder,
     populations: &Populations,
-    text: &mut Text,
+    text: &mut Text<'_>,
 ) -> Result<(), Hdf5Error> {
     let id = folder.required("id")?;
     let component = folder.required("component")?;
@@ -193,8 +197,8 @@ fn input_list(
         let [own, segment, fraction, weight] =
             ["id", "segment_id", "fraction_along", "weight"].map(|name| table.column(name));
         // One input for each row; its optional attributes depend on the columns.
-        for (index, row) in table.rows().enumerate() {
-            let own = row.whole(own).unwrap_or(index as i64).to_string();
+        table.each_row(|index, row| {
+            let own = row.id(own, index);
             let cell = row.whole(Some(target)).unwrap_or_default();
             let target = format!("../{population}/{cell}/{cells}");
             let segment = row.whole(segment).map(|segment| segment.to_string());
@@ -214,8 +218,8 @@ fn input_list(
                 }
                 None => "input",
             };
-            text.empty(3, name, &attributes)?;
-        }
+            text.empty(3, name, &attributes)
+        })?;
     }
     text.close(2, "inputList")
 }

@@ -1,7 +1,7 @@
 //! Converts projections of the three kinds.
 
 use crate::error::Hdf5Error;
-use crate::file::{Column, Folder, Table};
+use crate::file::{Column, Folder, Row, Table};
 use crate::population::{Population, Populations};
 use crate::xml::Text;
 
@@ -92,7 +92,7 @@ impl<'p> Projection<'p> {
     ///
     /// # Errors
     /// A damaged table, or too much text.
-    pub fn write(&self, text: &mut Text) -> Result<(), Hdf5Error> {
+    pub fn write(&self, text: &mut Text<'_>) -> Result<(), Hdf5Error> {
         let id = self.folder.required("id")?;
         let mut attributes = vec![
             ("id", &*id),
@@ -103,66 +103,84 @@ impl<'p> Projection<'p> {
             attributes.extend(self.means.iter().map(|(name, value)| (*name, &**value)));
         }
         text.open(2, self.kind.element(), &attributes)?;
-        let mut weighted = text.beside();
-        for table in self.folder.tables()? {
-            self.connections(&table, text, &mut weighted)?;
+        // The tables are read twice instead of keeping the text of connections with weights until the others are written.
+        let tables = self.folder.tables()?;
+        let mut weighted = Vec::new();
+        for table in &tables {
+            let links = self.links(table)?;
+            let mut has_weighted = false;
+            table.each_row(|index, row| {
+                let is_weighted = links.is_weighted(row);
+                has_weighted |= is_weighted;
+                match is_weighted {
+                    true => Ok(()),
+                    false => self.connection(&links, index, row, text),
+                }
+            })?;
+            weighted.extend(has_weighted.then_some((table, links)));
         }
-        text.raw(&weighted.finish())?;
+        for (table, links) in weighted {
+            table.each_row(|index, row| match links.is_weighted(row) {
+                true => self.connection(&links, index, row, text),
+                false => Ok(()),
+            })?;
+        }
         text.close(2, self.kind.element())
     }
 
-    /// Writes the connections of a table: those with weights or delays to `weighted`, others to `text`.
-    fn connections(
-        &self,
-        table: &Table,
-        text: &mut Text,
-        weighted: &mut Text,
-    ) -> Result<(), Hdf5Error> {
-        // Find the columns.
+    /// Finds what the connections of a table have in common.
+    fn links(&self, table: &Table) -> Result<Links<'_>, Hdf5Error> {
         let ends = [self.end("pre", table)?, self.end("post", table)?];
-        let id = table.column("id");
-        let weight = table.column("weight");
-        let delay = table
-            .column("delay")
-            .filter(|_| self.kind == Kind::Chemical);
         let has_lists = ends.iter().any(|end| end.population.is_list);
-        let (plain, with_weight) = self.kind.connections(has_lists);
-        for (index, row) in table.rows().enumerate() {
-            // The attributes that all connections have.
-            let id = row.whole(id).unwrap_or(index as i64).to_string();
-            let mut attributes = vec![("id", id)];
-            for end in &ends {
-                let cell = row.whole(Some(end.cell)).unwrap_or_default();
-                let cell = match self.kind == Kind::Chemical || has_lists {
-                    true => format!("../{}/{cell}/{}", end.id, end.population.component),
-                    false => cell.to_string(),
-                };
-                let segment = row.whole(end.segment).map(|segment| segment.to_string());
-                let fraction = end.fraction.map(|column| row.real(column));
-                let values = [Some(cell), segment, fraction];
-                let named = end.names.into_iter().zip(values);
-                attributes.extend(named.filter_map(|(name, value)| Some((name, value?))));
-            }
-            if self.kind != Kind::Chemical {
-                attributes.extend(self.means.iter().cloned());
-            }
-            // A weight of 1 and a delay of 0 are the defaults and are omitted.
-            let has_weight = weight.is_some_and(|column| row.number(column) != 1.0);
-            let has_delay = delay.is_some_and(|column| row.number(column) != 0.0);
-            // A plain connection, or one with weight and delay.
-            let Some(name) = with_weight.filter(|_| has_weight || has_delay) else {
-                text.empty(3, plain, &attributes)?;
-                continue;
+        let (plain, weighted) = self.kind.connections(has_lists);
+        let delay = table.column("delay");
+        Ok(Links {
+            ends,
+            id: table.column("id"),
+            weight: table.column("weight"),
+            delay: delay.filter(|_| self.kind == Kind::Chemical),
+            has_lists,
+            plain,
+            weighted,
+        })
+    }
+
+    /// Writes a connection.
+    fn connection(
+        &self,
+        links: &Links<'_>,
+        index: u64,
+        row: Row<'_>,
+        text: &mut Text<'_>,
+    ) -> Result<(), Hdf5Error> {
+        // The attributes that all connections have.
+        let mut attributes = vec![("id", row.id(links.id, index))];
+        for end in &links.ends {
+            let cell = row.whole(Some(end.cell)).unwrap_or_default();
+            let cell = match self.kind == Kind::Chemical || links.has_lists {
+                true => format!("../{}/{cell}/{}", end.id, end.population.component),
+                false => cell.to_string(),
             };
-            let weight = weight.map_or("1.0".to_owned(), |column| row.real(column));
-            attributes.push(("weight", weight));
-            if self.kind == Kind::Chemical {
-                let delay = delay.map_or("0.0".to_owned(), |column| row.real(column));
-                attributes.push(("delay", format!("{delay} ms")));
-            }
-            weighted.empty(3, name, &attributes)?;
+            let segment = row.whole(end.segment).map(|segment| segment.to_string());
+            let fraction = end.fraction.map(|column| row.real(column));
+            let values = [Some(cell), segment, fraction];
+            let named = end.names.into_iter().zip(values);
+            attributes.extend(named.filter_map(|(name, value)| Some((name, value?))));
         }
-        Ok(())
+        if self.kind != Kind::Chemical {
+            attributes.extend(self.means.iter().cloned());
+        }
+        // A plain connection, or one with weight and delay.
+        let Some(name) = links.weighted.filter(|_| links.is_weighted(row)) else {
+            return text.empty(3, links.plain, &attributes);
+        };
+        let weight = (links.weight).map_or("1.0".to_owned(), |column| row.real(column));
+        attributes.push(("weight", weight));
+        if self.kind == Kind::Chemical {
+            let delay = (links.delay).map_or("0.0".to_owned(), |column| row.real(column));
+            attributes.push(("delay", format!("{delay} ms")));
+        }
+        text.empty(3, name, &attributes)
     }
 
     /// The side of the connections in a table: the cells that they come from (`pre`) or go to (`post`).
@@ -195,6 +213,29 @@ impl<'p> Projection<'p> {
 
 const PRE: &str = "preFractionAlong";
 const POST: &str = "postFractionAlong";
+
+/// The connections of a table.
+struct Links<'p> {
+    ends: [End<'p>; 2],
+    id: Option<Column>,
+    weight: Option<Column>,
+    delay: Option<Column>,
+    /// Whether a population at one of the ends is a list.
+    has_lists: bool,
+    /// The element for a connection without a weight.
+    plain: &'static str,
+    /// The element for a connection with a weight, if there is one.
+    weighted: Option<&'static str>,
+}
+
+impl Links<'_> {
+    /// Whether a connection is written with its weight. A weight of 1 and a delay of 0 are the defaults and are omitted.
+    fn is_weighted(&self, row: Row<'_>) -> bool {
+        let has_weight = || (self.weight).is_some_and(|column| row.number(column) != 1.0);
+        let has_delay = || (self.delay).is_some_and(|column| row.number(column) != 0.0);
+        self.weighted.is_some() && (has_weight() || has_delay())
+    }
+}
 
 /// One side of the connections of a table.
 struct End<'p> {

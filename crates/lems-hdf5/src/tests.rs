@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
+
 use hdf5_pure::{AttrValue, FileBuilder, FinishedGroup};
 use proptest::prelude::*;
 
-use crate::{HEADING, Hdf5Error, SIGNATURE, network_as_xml};
+use crate::{HEADING, Hdf5Error, SIGNATURE};
 
 /// Written by h5py; groups have checksums, tables have none.
 const BY_H5PY: &[u8] = include_bytes!("../../../tests/models/hdf5-older-layout/older.nml.h5");
@@ -13,6 +15,16 @@ const BY_H5PY: &[u8] = include_bytes!("../../../tests/models/hdf5-older-layout/o
 const BY_LIBNEUROML: &[u8] = include_bytes!("../../../tests/models/hdf5-network/wiring.net.nml.h5");
 
 const MOST: usize = 1 << 20;
+
+/// The text as a whole.
+fn network_as_xml(bytes: Vec<u8>, most: usize) -> Result<String, Hdf5Error> {
+    let mut text = String::new();
+    let result = crate::network_as_xml(Cursor::new(bytes), most, &mut |piece| {
+        text.push_str(piece);
+    });
+    assert!(text.len() <= most, "more than allowed was given");
+    result.map(|()| text)
+}
 
 /// A group to write.
 #[derive(Clone, Default)]
@@ -29,6 +41,8 @@ struct Rows {
     columns: &'static [&'static str],
     width: u64,
     numbers: Vec<f32>,
+    /// Rows and columns that are compressed together.
+    chunk: Option<[u64; 2]>,
 }
 
 fn rows<const W: usize>(columns: &'static [&'static str], rows: &[[f32; W]]) -> Rows {
@@ -36,6 +50,7 @@ fn rows<const W: usize>(columns: &'static [&'static str], rows: &[[f32; W]]) -> 
         columns,
         width: W as u64,
         numbers: rows.concat(),
+        chunk: None,
     }
 }
 
@@ -75,11 +90,16 @@ impl Node {
         for group in self.groups {
             builder.add_group(group.finish());
         }
-        for table in self.tables {
-            let data = builder
-                .create_dataset("table")
-                .with_f32_data(&table.numbers);
+        for (number, table) in self.tables.iter().enumerate() {
+            let name = match number {
+                0 => "table".to_owned(),
+                number => format!("table_{number}"),
+            };
+            let data = builder.create_dataset(&name).with_f32_data(&table.numbers);
             data.with_shape(&[table.numbers.len() as u64 / table.width, table.width]);
+            if let Some(chunk) = table.chunk {
+                data.with_chunks(&chunk).with_deflate(1);
+            }
             for (place, name) in table.columns.iter().enumerate() {
                 let name = AttrValue::AsciiString((*name).to_owned());
                 data.set_attr(&format!("column_{place}"), name);
@@ -505,6 +525,123 @@ fn a_file_that_ends_too_early_is_an_error() {
             let cut = network_as_xml(file[..length].to_vec(), MOST);
             assert!(cut.is_err(), "{length} bytes");
         }
+    }
+}
+
+/// The ends and the weight of a connection in a large table.
+fn link(index: u32) -> [u16; 3] {
+    let end = |many| u16::try_from(index % many).unwrap();
+    [
+        end(1000),
+        end(7),
+        if index.is_multiple_of(3) { 2 } else { 1 },
+    ]
+}
+
+#[test]
+fn large_tables_are_read_and_given_on_in_parts() {
+    let count = 200_000;
+    let line = |index: u32, name: &str, weight: &str| {
+        let [pre, post, _] = link(index);
+        let ends = format!("preCellId=\"../p/{pre}/cell\" postCellId=\"../p/{post}/cell\"");
+        format!("<{name} id=\"{index}\" {ends}{weight}/>\n")
+    };
+    let is_weighted = |index: &u32| index.is_multiple_of(3);
+    let plain = (0..count).filter(|index| !is_weighted(index));
+    let plain = plain.map(|index| line(index, "connection", ""));
+    let weight = " weight=\"2.0\" delay=\"0.0 ms\"";
+    let weighted = (0..count).filter(is_weighted);
+    let weighted = weighted.map(|index| line(index, "connectionWD", weight));
+    let expected: String = plain.chain(weighted).collect();
+    // Chunks that are smaller and larger than what is read together, and that have only some of the columns.
+    for chunk in [None, Some([7000, 3]), Some([50_000, 2]), Some([150_000, 3])] {
+        let mut links = projection("projection_l", "projection", "p", "p");
+        links.tables.push(Rows {
+            columns: &["pre_cell_id", "post_cell_id", "weight"],
+            width: 3,
+            numbers: (0..count).flat_map(link).map(f32::from).collect(),
+            chunk,
+        });
+        let cells = population("population_p", "p").number("size", 1000);
+        let bytes = network(&[cells, links]);
+        let (mut text, mut longest) = (String::new(), 0);
+        let result = crate::network_as_xml(Cursor::new(bytes), usize::MAX, &mut |piece| {
+            text.push_str(piece);
+            longest = piece.len().max(longest);
+        });
+        assert_eq!(result, Ok(()));
+        assert!(longest < 1 << 17, "{longest}");
+        let lines = text.lines().map(|line| line.trim().to_owned() + "\n");
+        assert!(lines.collect::<String>().contains(&expected), "{chunk:?}");
+    }
+}
+
+#[test]
+fn weighted_connections_of_all_tables_come_last() {
+    let cells = population("population_p", "p").number("size", 2);
+    let columns = &["pre_cell_id", "post_cell_id", "weight"];
+    let mut links = projection("projection_l", "projection", "p", "p");
+    for table in [
+        [[0.0, 0.0, 2.0], [0.0, 1.0, 1.0]],
+        [[1.0, 0.0, 3.0], [1.0, 1.0, 1.0]],
+    ] {
+        links.tables.push(rows(columns, &table));
+    }
+    let text = inside(network(&[cells, links]));
+    let names = text.lines().filter_map(|line| line.split(' ').next());
+    let names: Vec<&str> = names.filter(|name| name.starts_with("<conn")).collect();
+    assert_eq!(
+        names,
+        [
+            "<connection",
+            "<connection",
+            "<connectionWD",
+            "<connectionWD"
+        ]
+    );
+    let weights = text
+        .match_indices("weight=")
+        .map(|(at, _)| &text[at..at + 12]);
+    assert_eq!(
+        weights.collect::<Vec<_>>(),
+        ["weight=\"2.0\"", "weight=\"3.0\""]
+    );
+}
+
+/// A file on a disk that fails after some bytes were read.
+struct Failing {
+    bytes: Cursor<Vec<u8>>,
+    left: usize,
+}
+
+impl Read for Failing {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.bytes.read(buffer)?;
+        match self.left.checked_sub(read) {
+            Some(left) => self.left = left,
+            None => return Err(io::Error::other("the disk is broken")),
+        }
+        Ok(read)
+    }
+}
+
+impl Seek for Failing {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.bytes.seek(to)
+    }
+}
+
+#[test]
+fn a_disk_that_fails_is_not_a_broken_file() {
+    for left in [0, 8, 100, 1000] {
+        let bytes = Cursor::new(BY_H5PY.to_vec());
+        let result = crate::network_as_xml(Failing { bytes, left }, MOST, &mut |_| ());
+        let error = result.unwrap_err();
+        assert_eq!(
+            error,
+            Hdf5Error::NotReadable("the disk is broken".to_owned()),
+            "{left}"
+        );
     }
 }
 

@@ -10,27 +10,38 @@ pub const HEADING: &str = "<!-- HDF5, as XML -->\n";
 /// Number of spaces per level of indentation.
 const INDENT: usize = 4;
 
-/// Text that grows up to a limit.
-pub struct Text {
+/// So many bytes of text are given on together.
+const PIECE: usize = 1 << 16;
+
+/// Text of bounded length that is given on piece by piece.
+pub struct Text<'g> {
     writer: Writer,
+    give: &'g mut dyn FnMut(&str),
+    /// Bytes that were given on.
+    given: usize,
     most: usize,
 }
 
-impl Text {
-    /// An empty text that may have at most `most` bytes.
-    pub fn new(most: usize) -> Text {
-        let writer = Writer::new(INDENT);
-        Text { writer, most }
+impl<'g> Text<'g> {
+    /// An empty text that may have at most `most` bytes. Its pieces are for `give`.
+    pub fn new(most: usize, give: &'g mut dyn FnMut(&str)) -> Text<'g> {
+        Text {
+            writer: Writer::new(INDENT),
+            give,
+            given: 0,
+            most,
+        }
     }
 
-    /// Another empty text, whose limit is the rest of the limit of this one.
-    pub fn beside(&self) -> Text {
-        Text::new(self.most - self.writer.len())
+    /// Gives on the last piece.
+    pub fn finish(mut self) {
+        self.give_on();
     }
 
-    /// The text.
-    pub fn finish(self) -> String {
-        self.writer.finish()
+    fn give_on(&mut self) {
+        self.given += self.writer.len();
+        (self.give)(self.writer.text());
+        self.writer.clear();
     }
 
     /// Adds text that is XML already.
@@ -92,11 +103,14 @@ impl Text {
         self.within_limit()
     }
 
-    fn within_limit(&self) -> Result<(), Hdf5Error> {
-        match self.writer.len() > self.most {
-            true => Err(Hdf5Error::TooLarge { limit: self.most }),
-            false => Ok(()),
+    fn within_limit(&mut self) -> Result<(), Hdf5Error> {
+        if self.writer.len() > self.most - self.given {
+            return Err(Hdf5Error::TooLarge { limit: self.most });
         }
+        if self.writer.len() >= PIECE {
+            self.give_on();
+        }
+        Ok(())
     }
 }
 

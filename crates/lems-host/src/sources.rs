@@ -1,7 +1,7 @@
 //! Reads model files from the file system.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, Cursor, ErrorKind, Read, Seek, Take};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -62,26 +62,46 @@ fn is_hdf5(path: &str, bytes: &[u8]) -> bool {
     bytes.starts_with(lems_hdf5::SIGNATURE) || path.ends_with(".h5")
 }
 
-fn from_hdf5(bytes: Vec<u8>, most: usize) -> Result<String, String> {
-    if bytes.len() > most {
-        return Err(format!("it has more than {most} bytes"));
+/// The text of a network in a file, of which the first bytes were read.
+fn from_hdf5(file: Take<File>, mut bytes: Vec<u8>, most: usize) -> Result<SourceText, String> {
+    let message = |error: io::Error| error.to_string();
+    let too_large = || Err(format!("it has more than {most} bytes"));
+    let about = file.get_ref().metadata().map_err(message)?;
+    if about.is_file() {
+        return match about.len() > most as u64 {
+            true => too_large(),
+            false => from_source(file.into_inner(), most),
+        };
     }
-    lems_hdf5::network_as_xml(bytes, most).map_err(|error| error.to_string())
+    // The library reads here and there, which is impossible in a pipe: take all bytes first.
+    let mut file = file;
+    file.read_to_end(&mut bytes).map_err(message)?;
+    match bytes.len() > most {
+        true => too_large(),
+        false => from_source(Cursor::new(bytes), most),
+    }
 }
 
-fn whole_text(
-    path: &str,
-    bytes: io::Result<Vec<u8>>,
+fn from_source(
+    source: impl Read + Seek + Send + 'static,
     most: usize,
-) -> Result<Option<String>, String> {
+) -> Result<SourceText, String> {
+    let mut text = Condenser::default();
+    let read = lems_hdf5::network_as_xml(source, most, &mut |piece| text.push(piece));
+    read.map_err(|error| error.to_string())?;
+    Ok(text.finish())
+}
+
+/// The text of a file that is no HDF5.
+fn whole_text(bytes: io::Result<Vec<u8>>) -> Result<Option<SourceText>, String> {
     match bytes {
-        Ok(bytes) if is_hdf5(path, &bytes) => from_hdf5(bytes, most).map(Some),
         Ok(bytes) => match String::from_utf8(bytes) {
-            Ok(text) => Ok(Some(text)),
+            Ok(text) => Ok(Some(text.into())),
             // Latin-1: what older tools write where a name has an accent.
-            Err(error) => Ok(Some(
-                error.into_bytes().into_iter().map(char::from).collect(),
-            )),
+            Err(error) => {
+                let letters = error.into_bytes().into_iter().map(char::from);
+                Ok(Some(letters.collect::<String>().into()))
+            }
         },
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             Ok(None)
@@ -96,10 +116,9 @@ fn source_text(
     file: io::Result<File>,
     most: usize,
 ) -> Result<Option<SourceText>, String> {
-    let whole = |bytes| Ok(whole_text(path, bytes, most)?.map(SourceText::from));
     let mut file = match file {
         Ok(file) => file.take((most as u64).saturating_add(1)),
-        Err(error) => return whole(Err(error)),
+        Err(error) => return whole_text(Err(error)),
     };
     let mut text = Condenser::default();
     let mut bytes = Vec::new();
@@ -107,17 +126,19 @@ fn source_text(
         let read = (&mut file).take(PIECE as u64).read_to_end(&mut bytes);
         let read = match read {
             Ok(read) => read,
-            Err(error) => return whole(Err(error)),
+            Err(error) => return whole_text(Err(error)),
         };
-        let is_first = text.is_empty();
+        if text.is_empty() && is_hdf5(path, &bytes) {
+            return from_hdf5(file, bytes, most).map(Some);
+        }
         let piece = valid_beginning(&bytes);
         let is_text = bytes.len() - piece.len() < 4;
-        if is_first && is_hdf5(path, &bytes) || !is_text || read == 0 && !bytes.is_empty() {
+        if !is_text || read == 0 && !bytes.is_empty() {
             // It is not text in UTF-8: begin anew with all bytes.
             let mut all = text.finish().as_bytes().to_vec();
             all.append(&mut bytes);
             let rest = file.read_to_end(&mut all);
-            return whole(rest.map(|_| all));
+            return whole_text(rest.map(|_| all));
         }
         text.push(piece);
         let valid = piece.len();

@@ -32,6 +32,16 @@ impl Writer {
         self.text
     }
 
+    /// The text so far.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Begins anew, with no text.
+    pub fn clear(&mut self) {
+        self.text.clear();
+    }
+
     /// Number of bytes of the text.
     pub fn len(&self) -> usize {
         self.text.len()
