@@ -23,14 +23,20 @@ enum Choices {
 }
 
 impl Column {
+    /// Which of the different values an element has.
+    #[inline]
+    pub(crate) fn choice(&self, row: u32) -> Option<u32> {
+        match &self.choices {
+            Choices::First => Some(0),
+            Choices::Short(choices) => choices.get(row as usize).map(|choice| u32::from(*choice)),
+            Choices::Long(choices) => choices.get(row as usize).copied(),
+        }
+    }
+
     /// The value that an element has.
+    #[inline]
     pub(crate) fn value(&self, row: u32) -> Option<&str> {
-        let row = row as usize;
-        let choice = match &self.choices {
-            Choices::First => 0,
-            Choices::Short(choices) => usize::from(*choices.get(row)?),
-            Choices::Long(choices) => *choices.get(row)? as usize,
-        };
+        let choice = self.choice(row)? as usize;
         let start = match choice.checked_sub(1) {
             None => 0,
             Some(before) => *self.ends.get(before)?,

@@ -51,4 +51,4 @@ pub use prepared::prepare;
 pub use search::base_name;
 pub use source::{EmbeddedFile, Lines, MemorySources, Source, SourceId, SourceReader, Span};
 pub use text::{Condenser, SourceText};
-pub use tree::{Attribute, Document, Element};
+pub use tree::{Attribute, Choice, Document, Element};

@@ -121,7 +121,14 @@ impl Rows {
         })
     }
 
+    /// Which of the different values of one attribute an element has, if they are kept once each.
+    #[inline]
+    pub(crate) fn choice(&self, row: u32, column: usize) -> Option<u32> {
+        self.columns.get(column)?.as_ref()?.choice(row)
+    }
+
     /// The value of one attribute of an element.
+    #[inline]
     pub(crate) fn value<'t>(&'t self, kept: &'t str, row: u32, column: usize) -> Option<&'t str> {
         match self.columns.get(column)? {
             Some(column) => column.value(row),

@@ -302,6 +302,17 @@ pub struct Element<'d> {
     pub(crate) index: u32,
 }
 
+/// One of the different values of an attribute in a run of like elements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Choice {
+    /// The number of the run in its document.
+    pub run: u32,
+    /// Which of the attributes in the start tags it is.
+    pub column: usize,
+    /// The number of the value among the different ones.
+    pub value: u32,
+}
+
 impl<'d> Element<'d> {
     /// The record of this element; an empty one for an unknown index.
     fn record(self) -> &'d ElementRecord {
@@ -400,6 +411,7 @@ impl<'d> Element<'d> {
     }
 
     /// The attribute that is written at a place in this start tag.
+    #[inline]
     pub fn written_at(self, column: usize) -> Option<Attribute<'d>> {
         let tree = &self.document.tree;
         let place = tree.runs.place(self.index);
@@ -409,6 +421,16 @@ impl<'d> Element<'d> {
             Some((rows, kept, row)) => Some((rows.value(kept, row, column)?, column)),
         };
         self.attribute_at(place, index, in_run)
+    }
+
+    /// Which of the different values that are written at a place in the start tags of a run this element has, if they are
+    /// kept once each. Elements with equal choices have equal values there.
+    #[inline]
+    pub fn choice_at(self, column: usize) -> Option<Choice> {
+        let tree = &self.document.tree;
+        let (run, row) = tree.runs.place(self.index).table?;
+        let value = tree.rows.get(run as usize)?.choice(row, column)?;
+        Some(Choice { run, column, value })
     }
 
     /// The run that an element is in, the text of its kept values, and which of its elements it is.

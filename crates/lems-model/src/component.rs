@@ -143,6 +143,7 @@ impl<'d> Components<'d> {
         rows(&self.runs, id)
     }
 
+    #[inline]
     pub(crate) fn record(&self, id: ComponentId) -> &Component<'d> {
         &self.records[self.runs.place(id.0).record as usize]
     }

@@ -118,6 +118,7 @@ impl<'d> Model<'d> {
     }
 
     /// A type by number.
+    #[inline]
     pub fn type_of(&self, id: TypeId) -> &ComponentType<'d> {
         &self.types[id.0 as usize]
     }

@@ -1,9 +1,9 @@
 //! Runs the connecting elements of a `Structure`: event connections, attachments, tunnels.
 
-use lems_document::{Attribute, Element, nearest};
+use lems_document::{Attribute, Choice, Element, nearest};
 use lems_model::StructureElement;
 
-use crate::names::Names;
+use crate::names::{Names, equal};
 use crate::path::{Followed, Path};
 use crate::structure::{Place, chosen, connects};
 use crate::{InstanceId, Network, NetworkError, build::Builder};
@@ -146,16 +146,27 @@ impl<'b, 'r, 'm, 'd> Connector<'b, 'r, 'm, 'd> {
         let Some(row) = self.row else {
             return self.network().model.text(self.place.component?, name);
         };
-        let known = self.columns.iter().find(|(known, _)| *known == name);
-        let column = match known {
+        row.written_at(self.column(row, name)?)
+    }
+
+    /// Which attribute of the elements of a table has a name.
+    fn column(&mut self, row: Element<'d>, name: &'d str) -> Option<usize> {
+        let known = self.columns.iter().find(|(known, _)| equal(known, name));
+        match known {
             Some((_, column)) => *column,
             None => {
                 let column = row.column(name);
                 self.columns.push((name, column));
                 column
             }
-        };
-        row.written_at(column?)
+        }
+    }
+
+    /// Which of the different paths in an attribute of a table this component has, if what they lead to is kept.
+    fn choice(&mut self, name: &'d str) -> Option<Choice> {
+        let row = self.row.filter(|_| self.builder.waiting.is_empty())?;
+        let column = self.column(row, name)?;
+        row.choice_at(column)
     }
 
     fn unknown_name(&mut self, name: Attribute<'d>) {
@@ -173,6 +184,10 @@ impl<'b, 'r, 'm, 'd> Connector<'b, 'r, 'm, 'd> {
             "this" if self.place.instance.is_some() => return self.place.instance,
             "parent" if self.place.parent.is_some() => return self.place.parent,
             _ => {}
+        }
+        let choice = self.choice(instance.value());
+        if let Some(found) = choice.and_then(|choice| self.followed.of_value(choice)) {
+            return Some(found);
         }
         let given = self.text(instance.value());
         if given.is_none()
@@ -207,7 +222,13 @@ impl<'b, 'r, 'm, 'd> Connector<'b, 'r, 'm, 'd> {
             found = self.builder.follow(Network::ROOT, path).or(found);
         }
         match found {
-            Ok(found) => Some(self.located(found, instance.value())),
+            Ok(found) => {
+                let located = self.located(found, instance.value());
+                if let Some(choice) = choice.filter(|_| self.followed.is_lasting(start, path)) {
+                    self.followed.set_of_value(choice, located);
+                }
+                Some(located)
+            }
             Err(error) => {
                 self.builder.errors.push(error);
                 None

@@ -6,6 +6,7 @@ use indexmap::IndexSet;
 use lems_index::narrow;
 
 use crate::InstanceId;
+use crate::names::equal;
 
 /// A way for events from one instance to another.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -50,7 +51,10 @@ impl<'d> Connections<'d> {
     pub(crate) fn push(&mut self, route: &Route<'d>) {
         let pair = [route.source_port, route.target_port];
         let is_like_last = self.runs.last().is_some_and(|run| {
-            run.delay.to_bits() == route.delay.to_bits() && self.ports[run.ports as usize] == pair
+            let ports = self.ports[run.ports as usize];
+            run.delay.to_bits() == route.delay.to_bits()
+                && equal(ports[0], pair[0])
+                && equal(ports[1], pair[1])
         });
         let number = narrow(self.sources.len());
         if !is_like_last {

@@ -179,6 +179,7 @@ impl<'m, 'd> Network<'m, 'd> {
     }
 
     /// An instance by number.
+    #[inline]
     pub fn instance(&self, id: InstanceId) -> Instance<'_, 'd> {
         self.instances.get(id)
     }
@@ -226,6 +227,7 @@ impl<'m, 'd> Network<'m, 'd> {
     }
 
     /// The type of an instance.
+    #[inline]
     pub fn type_of(&self, id: InstanceId) -> &'m ComponentType<'d> {
         self.model.type_of(self.instance(id).kind)
     }

@@ -12,19 +12,25 @@ pub(crate) struct Names<'d> {
     more: FxHashMap<&'d str, InstanceId>,
 }
 
+/// Whether two texts are equal. Names from one place of a `Structure` are one text in memory, which is seen at once.
+#[inline]
+pub(crate) fn equal(one: &str, other: &str) -> bool {
+    std::ptr::eq(one, other) || one == other
+}
+
 /// Most names that are looked through one by one.
 const FEW: usize = 16;
 
 impl<'d> Names<'d> {
     pub fn get(&self, name: &str) -> Option<InstanceId> {
-        let few = self.few.iter().find(|(known, _)| *known == name);
+        let few = self.few.iter().find(|(known, _)| equal(known, name));
         few.map(|(_, instance)| *instance)
             .or_else(|| self.more.get(name).copied())
     }
 
     /// Gives an instance a name, and returns the instance that had it before.
     pub fn insert(&mut self, name: &'d str, instance: InstanceId) -> Option<InstanceId> {
-        if let Some((_, named)) = self.few.iter_mut().find(|(known, _)| *known == name) {
+        if let Some((_, named)) = self.few.iter_mut().find(|(known, _)| equal(known, name)) {
             return Some(std::mem::replace(named, instance));
         }
         if self.few.len() < FEW && self.more.is_empty() {

@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 
-use lems_document::{Attribute, Span, nearest};
+use lems_document::{Attribute, Choice, Span, nearest};
 use rustc_hash::FxHashMap;
 
 use crate::error::LISTED;
+use crate::names::equal;
 use crate::structure::makes_instances;
 use crate::{InstanceId, Network, NetworkError};
 
@@ -107,6 +108,15 @@ pub(crate) struct Followed<'d> {
     beginnings: FxHashMap<(InstanceId, &'d str), Option<InstanceId>>,
     /// The last two paths that will always lead to the same instance, from where they start.
     last: [Option<(InstanceId, &'d str, InstanceId)>; 2],
+    /// Where the attributes of a run of connections lead.
+    columns: Vec<Led>,
+}
+
+/// Where the different values of an attribute in a run of connections lead, by their numbers.
+struct Led {
+    run: u32,
+    column: usize,
+    found: Vec<Option<InstanceId>>,
 }
 
 impl<'d> Followed<'d> {
@@ -131,10 +141,42 @@ impl<'d> Followed<'d> {
         Ok(found)
     }
 
+    /// Whether the path that was followed last is this one, and always leads to the same instance.
+    pub(crate) fn is_lasting(&self, from: InstanceId, path: Path<'d, 'd>) -> bool {
+        let is_it = |(start, text, _)| start == from && equal(text, path.text);
+        self.last[0].is_some_and(is_it)
+    }
+
+    /// What was said of a value.
+    pub(crate) fn of_value(&self, choice: Choice) -> Option<InstanceId> {
+        let mut columns = self.columns.iter();
+        let led = columns.find(|led| led.column == choice.column && led.run == choice.run)?;
+        *led.found.get(choice.value as usize)?
+    }
+
+    /// Says that a value leads to an instance wherever it stands in its run.
+    pub(crate) fn set_of_value(&mut self, choice: Choice, instance: InstanceId) {
+        let Choice { run, column, value } = choice;
+        let known = self.columns.iter().position(|led| led.column == column);
+        let number = known.unwrap_or_else(|| {
+            let found = Vec::new();
+            self.columns.push(Led { run, column, found });
+            self.columns.len() - 1
+        });
+        let led = &mut self.columns[number];
+        if led.run != run {
+            (led.run, led.found) = (run, Vec::new());
+        }
+        if led.found.len() <= value as usize {
+            led.found.resize(value as usize + 1, None);
+        }
+        led.found[value as usize] = Some(instance);
+    }
+
     /// Where a path leads, if it is one of the last two.
     fn again(&mut self, from: InstanceId, text: &str) -> Option<InstanceId> {
         let is_it = |last: &Option<(InstanceId, &str, InstanceId)>| {
-            last.is_some_and(|(start, path, _)| start == from && path == text)
+            last.is_some_and(|(start, path, _)| start == from && equal(path, text))
         };
         let number = self.last.iter().position(is_it)?;
         self.last.swap(0, number);
