@@ -118,6 +118,34 @@ fn runs_are_read_like_single_elements() {
 }
 
 #[test]
+fn equal_choices_are_equal_values() {
+    // Of the first attribute all values differ, of the second there are five, of the third one.
+    let row = |number: usize| format!("<c id=\"{number}\" to=\"../p[{}]\" w=\"2\"/>", number % 5);
+    let text = format!("<Lems><p>{}</p><q to=\"../p[1]\"/></Lems>", rows(100, row));
+    let document = read(&text, false, Limits::default()).unwrap();
+    let of = |element: Element<'_>, column| {
+        let value = element
+            .written_at(column)
+            .map(|found| found.value().to_owned());
+        element.choice_at(column).zip(value)
+    };
+    let connections: Vec<_> = document.roots().next().unwrap().children().collect();
+    for column in 0..3 {
+        let mut known = std::collections::BTreeMap::new();
+        let chosen = connections.iter().filter_map(|one| of(*one, column));
+        let mut number = 0;
+        for (choice, value) in chosen {
+            assert_eq!((choice.run, choice.column), (0, column));
+            assert_eq!(known.entry(choice.value).or_insert(value.clone()), &value);
+            number += 1;
+        }
+        assert_eq!((number, known.len()), [(0, 0), (100, 5), (100, 1)][column]);
+    }
+    let single = document.roots().nth(1).unwrap();
+    assert_eq!(single.choice_at(0), None);
+}
+
+#[test]
 fn lines_that_are_counted_once_are_those_of_single_places() {
     let text = text_with_runs();
     let document = read(&text, false, Limits::default()).unwrap();
