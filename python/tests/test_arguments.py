@@ -86,8 +86,8 @@ BAD: list[tuple[str, Callable[[], Any], type[BaseException]]] = [
     ("describe an unknown type", lambda: model().describe("x"), U),
     ("simulation of a path", lambda: jlems.Simulation(NETWORK), U),  # type: ignore[arg-type]
     ("record a missing population", lambda: model().simulation(record="nowhere[*]/v"), U),
-    ("record a missing variable", lambda: model().simulation(record="cells[0]/w"), M),
-    ("record a missing member", lambda: model().simulation(record="cells[9]/v"), M),
+    ("record a missing variable", lambda: model().simulation(record="cells[0]/w"), U),
+    ("record a missing member", lambda: model().simulation(record="cells[9]/v"), U),
     ("record two stars", lambda: model().simulation(record="cells[*]/*/v"), U),
     ("record a number", lambda: model().simulation(record=3), U),  # type: ignore[arg-type]
     ("record numbers", lambda: model().simulation(record=[3]), U),  # type: ignore[list-item]
