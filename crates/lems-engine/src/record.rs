@@ -1,5 +1,7 @@
 //! Where the numbers of a run go: jLEMS's text files, or memory.
 
+use std::iter;
+
 use lems_output::{DataFile, EventFile, Mark, OutputError, OutputStore, TimesFile};
 
 use crate::Simulation;
@@ -65,7 +67,6 @@ pub struct TextFiles {
     data: Vec<OpenData>,
     events: Vec<OpenEvents>,
     times: Option<(String, TimesFile)>,
-    row: Vec<f64>,
 }
 
 struct OpenData {
@@ -116,7 +117,6 @@ impl TextFiles {
             data,
             events,
             times,
-            row: Vec::new(),
         })
     }
 
@@ -139,11 +139,9 @@ impl Sink for TextFiles {
         let Some(data) = self.data.get_mut(file) else {
             return Ok(());
         };
-        self.row.clear();
-        self.row.push(time);
         let scaled = values.iter().zip(&data.scales);
-        self.row.extend(scaled.map(|(value, scale)| value / scale));
-        data.file.row(&self.row)
+        let scaled = scaled.map(|(value, scale)| value / scale);
+        data.file.row(iter::once(time).chain(scaled))
     }
 
     fn event(&mut self, file: usize, selection: usize, time: f64) -> Result<(), OutputError> {

@@ -11,6 +11,10 @@ pub fn write_java_float(value: f64, out: &mut Vec<u8>) {
         reason = "jLEMS writes 32 bits, rounded to the nearest"
     )]
     let value = value as f32;
+    let magnitude = value.abs();
+    if (1e-3..1e7).contains(&magnitude) {
+        return append_short(zmij::Buffer::new().format_finite(value).as_bytes(), out);
+    }
     if value.is_nan() {
         out.extend_from_slice(b"NaN");
         return;
@@ -18,15 +22,32 @@ pub fn write_java_float(value: f64, out: &mut Vec<u8>) {
     if value.is_sign_negative() {
         out.push(b'-');
     }
-    let magnitude = value.abs();
     if magnitude.is_infinite() {
         out.extend_from_slice(b"Infinity");
     } else if magnitude == 0.0 {
         out.extend_from_slice(b"0.0");
-    } else if (1e-3..1e7).contains(&magnitude) {
-        out.extend_from_slice(zmij::Buffer::new().format_finite(magnitude).as_bytes());
     } else {
         java_digits(magnitude).write(out);
+    }
+}
+
+/// Appends a text of a few bytes. A copy of a length that the compiler does not know is a call, which takes longer than
+/// two copies of a known length: the beginning of the text and its end, which may overlap.
+fn append_short(text: &[u8], out: &mut Vec<u8>) {
+    match text.len() {
+        8..=16 => append_overlapping::<8>(text, out),
+        4..8 => append_overlapping::<4>(text, out),
+        _ => out.extend_from_slice(text),
+    }
+}
+
+/// Appends a text of `N` to `2 * N` bytes.
+fn append_overlapping<const N: usize>(text: &[u8], out: &mut Vec<u8>) {
+    if let (Some(first), Some(last)) = (text.first_chunk::<N>(), text.last_chunk::<N>()) {
+        let end = out.len() + text.len();
+        out.extend_from_slice(first);
+        out.truncate(end - N);
+        out.extend_from_slice(last);
     }
 }
 

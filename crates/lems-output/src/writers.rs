@@ -1,3 +1,5 @@
+use std::borrow::Borrow;
+
 use crate::{Mark, OutputError, OutputSink, OutputStore, write_java_float};
 
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -81,10 +83,10 @@ impl DataFile {
     ///
     /// # Errors
     /// If the store cannot take the lines collected so far.
-    pub fn row(&mut self, values: &[f64]) -> Result<(), OutputError> {
+    pub fn row(&mut self, values: impl IntoIterator<Item: Borrow<f64>>) -> Result<(), OutputError> {
         self.lines.line(|line| {
-            for &value in values {
-                write_java_float(value, line);
+            for value in values {
+                write_java_float(*value.borrow(), line);
                 line.push(b'\t');
             }
         })

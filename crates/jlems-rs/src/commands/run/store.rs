@@ -213,7 +213,7 @@ impl OutputSink for CountingSink {
             return Err(error);
         }
         self.saving.set(self.saving.get() + started.elapsed());
-        self.count += bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.count += memchr::memchr_iter(b'\n', bytes).count() as u64;
         Ok(())
     }
 
