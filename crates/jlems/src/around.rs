@@ -38,6 +38,10 @@ impl SourceReader for Around<'_> {
         }
     }
 
+    fn may_exist(&self, path: &str) -> bool {
+        path == self.path || self.reader.may_exist(path)
+    }
+
     fn names_beside(&self, path: &str) -> Vec<String> {
         self.reader.names_beside(path)
     }

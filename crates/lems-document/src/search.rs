@@ -104,6 +104,9 @@ impl Places<'_> {
 
     /// Reads the file of a path, unless it was read before.
     fn look(&self, path: String) -> Search {
+        if !self.reader.may_exist(&path) {
+            return Search::Missing;
+        }
         let identity = Identity::File(self.reader.canonical(&path));
         if self.seen.contains(&identity) {
             return Search::Known(identity, path);

@@ -122,6 +122,12 @@ pub trait SourceReader {
     /// A message for the user: why the text is not available (permission, not UTF-8 ...).
     fn read(&self, path: &str, most: usize) -> Result<Option<SourceText>, String>;
 
+    /// False if there is certainly no file at a path. This is asked for each folder in which an included file may be,
+    /// before its canonical name, which takes much longer to find.
+    fn may_exist(&self, _path: &str) -> bool {
+        true
+    }
+
     /// Names in the same folder, for suggestions; the names of folders end with `/`.
     fn names_beside(&self, _path: &str) -> Vec<String> {
         Vec::new()

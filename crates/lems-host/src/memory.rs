@@ -1,6 +1,8 @@
 //! How much memory this process may use, and how much it uses. On Linux both are known, on macOS, Windows and
 //! FreeBSD only the memory in use, on other systems neither.
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 
 /// One part in this number of the memory is left to other processes.
@@ -9,14 +11,12 @@ const LEFT: usize = 16;
 /// Bytes of memory that this process may use: what the machine, the control groups that it is in, the
 /// limit of its address space (`ulimit -v`) and the job of Slurm that it belongs to leave it.
 pub fn most() -> Option<usize> {
-    let read = |path: &str| std::fs::read_to_string(path).ok();
-    let machine = || kilobytes(&read("/proc/meminfo")?, "MemTotal:");
-    let address_space = || address_space(&read("/proc/self/limits")?);
+    let machine = || kilobytes(&of_kernel("/proc/meminfo")?, "MemTotal:");
     let slurm = |name: &str| std::env::var(name).ok();
     let bounds = [machine(), address_space(), of_slurm(&slurm)];
-    let groups = read("/proc/self/cgroup").unwrap_or_default();
+    let groups = of_kernel("/proc/self/cgroup").unwrap_or_default();
     let groups = files_of_groups(&groups).into_iter();
-    let groups = groups.filter_map(|path| read(&path)?.trim().parse().ok());
+    let groups = groups.filter_map(|path| of_kernel(&path)?.trim().parse().ok());
     let least: usize = bounds.into_iter().flatten().chain(groups).min()?;
     Some(least - least / LEFT)
 }
@@ -36,27 +36,68 @@ pub fn is_full(limit: usize) -> bool {
 /// Bytes of memory that this process has written to.
 #[cfg(target_os = "linux")]
 pub fn used() -> Option<usize> {
-    written(&std::fs::read_to_string("/proc/self/status").ok()?)
-}
-
-/// Bytes that a process has written to, of a text such as that of `/proc/self/status`.
-#[cfg(target_os = "linux")]
-fn written(status: &str) -> Option<usize> {
-    kilobytes(status, "RssAnon:").or_else(|| kilobytes(status, "VmRSS:"))
+    Pages::of_process()?.written()
 }
 
 /// Whether this process uses more than `limit` bytes, or nearly all of its address space.
 #[cfg(target_os = "linux")]
 pub fn is_full(limit: usize) -> bool {
-    let read = |path: &str| std::fs::read_to_string(path).ok();
-    let Some(status) = read("/proc/self/status") else {
+    let Some(pages) = Pages::of_process() else {
         return false;
     };
     let address_space_is_full = || {
-        let most = address_space(&read("/proc/self/limits")?)?;
-        Some(kilobytes(&status, "VmSize:")? > most - most / LEFT)
+        let most = address_space()?;
+        Some(pages.bytes(pages.mapped) > most - most / LEFT)
     };
-    written(&status).is_some_and(|used| used > limit) || address_space_is_full().unwrap_or(false)
+    pages.written().is_some_and(|used| used > limit) || address_space_is_full().unwrap_or(false)
+}
+
+/// The memory of a process, in pages.
+#[cfg(target_os = "linux")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Pages {
+    mapped: usize,
+    resident: usize,
+    /// Those of the resident ones that belong to files or are shared with other processes.
+    shared: usize,
+}
+
+#[cfg(target_os = "linux")]
+impl Pages {
+    fn of_process() -> Option<Pages> {
+        Pages::read(&of_kernel("/proc/self/statm")?)
+    }
+
+    /// The first three numbers of a text such as that of `/proc/self/statm`.
+    fn read(text: &str) -> Option<Pages> {
+        let mut numbers = text
+            .split_ascii_whitespace()
+            .map_while(|number| number.parse().ok());
+        Some(Pages {
+            mapped: numbers.next()?,
+            resident: numbers.next()?,
+            shared: numbers.next()?,
+        })
+    }
+
+    fn written(self) -> Option<usize> {
+        Some(self.bytes(self.resident.checked_sub(self.shared)?))
+    }
+
+    fn bytes(self, pages: usize) -> usize {
+        pages.saturating_mul(rustix::param::page_size())
+    }
+}
+
+/// A text that the kernel makes when it is read. It has no length before, so that the usual functions read it in many
+/// small pieces.
+fn of_kernel(path: &str) -> Option<String> {
+    let read = || -> io::Result<String> {
+        let mut text = String::with_capacity(1 << 12);
+        File::open(path)?.take(1 << 20).read_to_string(&mut text)?;
+        Ok(text)
+    };
+    read().ok()
 }
 
 /// Bytes in a line such as `MemTotal:  16 kB`.
@@ -66,11 +107,17 @@ fn kilobytes(text: &str, name: &str) -> Option<usize> {
     Some(kilobytes.saturating_mul(1024))
 }
 
-/// The soft limit of the address space, of a text such as that of `/proc/self/limits`.
-fn address_space(text: &str) -> Option<usize> {
-    let name = "Max address space";
-    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
-    line.split_whitespace().next()?.parse().ok()
+/// The soft limit of the address space, in bytes (`ulimit -v`).
+#[cfg(target_os = "linux")]
+fn address_space() -> Option<usize> {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::As);
+    usize::try_from(limit.current?).ok()
+}
+
+/// Only on Linux is the memory in use compared with it.
+#[cfg(not(target_os = "linux"))]
+fn address_space() -> Option<usize> {
+    None
 }
 
 /// The files with the limits of the control groups that a text such as that of `/proc/self/cgroup`
@@ -129,16 +176,12 @@ mod tests {
         );
     }
 
+    #[cfg(target_os = "linux")]
     #[test]
-    fn the_address_space_can_have_a_limit() {
-        let limits = |value: &str| {
-            address_space(&format!(
-                "Limit           Soft Limit  Hard Limit  Units\n\
-                 Max address space         {value}           unlimited            bytes\n"
-            ))
-        };
-        assert_eq!(limits("4294967296"), Some(1 << 32));
-        assert_eq!(limits("unlimited"), None);
+    fn pages_that_belong_to_files_are_not_written() {
+        let pages = Pages::read("2000 300 100 50 0 400 0\n").unwrap();
+        assert_eq!(pages.written(), Some(200 * rustix::param::page_size()));
+        assert_eq!(Pages::read("2000 300"), None);
     }
 
     #[test]

@@ -13,6 +13,8 @@ use lems_document::{Condenser, SourceReader, SourceText};
 const MOST_NAMES: usize = 10_000;
 /// Bytes that are read at once.
 const PIECE: usize = 1 << 18;
+/// Bytes that a file may have to be read in one call of the system.
+const SMALL: usize = 1 << 15;
 /// Why a folder is not read.
 const FOLDER: &str = "it is a folder, not a file";
 
@@ -26,6 +28,10 @@ impl SourceReader for FileSources {
             return Err(FOLDER.to_owned());
         }
         source_text(path, File::open(path), most)
+    }
+
+    fn may_exist(&self, path: &str) -> bool {
+        Path::new(path).try_exists().unwrap_or(true)
     }
 
     fn names_beside(&self, path: &str) -> Vec<String> {
@@ -121,7 +127,8 @@ fn source_text(
         Err(error) => return whole_text(Err(error)),
     };
     let mut text = Condenser::default();
-    let mut bytes = Vec::new();
+    // Most files have a few thousand bytes, and then take one call of the system. A large one makes its own room.
+    let mut bytes = Vec::with_capacity(SMALL);
     loop {
         let read = (&mut file).take(PIECE as u64).read_to_end(&mut bytes);
         let read = match read {

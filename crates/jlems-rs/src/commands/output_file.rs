@@ -45,6 +45,10 @@ impl SourceReader for NotingReader {
         Ok(text)
     }
 
+    fn may_exist(&self, path: &str) -> bool {
+        self.reader.may_exist(path)
+    }
+
     fn names_beside(&self, path: &str) -> Vec<String> {
         self.reader.names_beside(path)
     }

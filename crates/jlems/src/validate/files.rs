@@ -26,6 +26,10 @@ impl SourceReader for Reading<'_> {
         }
     }
 
+    fn may_exist(&self, path: &str) -> bool {
+        self.made.iter().any(|(name, _)| name == path) || self.reader.may_exist(path)
+    }
+
     fn names_beside(&self, path: &str) -> Vec<String> {
         self.reader.names_beside(path)
     }

@@ -86,13 +86,15 @@ impl Signals {
 fn is_left_to_others(signal: i32) -> bool {
     #[cfg(target_os = "linux")]
     {
+        // Shells without job control also hide Ctrl-C from what they start in the background, which
+        // `kill` is to reach all the same.
+        if signal != signal_hook::consts::SIGHUP {
+            return false;
+        }
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
         let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-        let is_ignored = mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1);
-        // Shells without job control also hide Ctrl-C from what they start in the background, which
-        // `kill` is to reach all the same.
-        is_ignored && signal == signal_hook::consts::SIGHUP
+        mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
     }
     #[cfg(not(target_os = "linux"))]
     {
