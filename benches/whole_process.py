@@ -62,6 +62,9 @@ FAST = [
     ("izhikevich:cells=1000,synapses=100", ["merged"]),
 ]
 THREADS = ["hodgkin_huxley:cells=100000,steps=300", "izhikevich:cells=100000,synapses=10,steps=1000"]
+# Networks whose synapses do not fit into the caches.
+MEMORY = ["izhikevich:cells=10000,synapses=100,steps=1000"]
+HUGE_MEMORY = ["izhikevich:cells=100000,synapses=100,steps=100"]
 QUICK = [
     ("seed", "izhikevich", True),
     ("rows", "izhikevich", True),
@@ -336,6 +339,27 @@ def fast(args, folder, references):
     return table(heading + (["C, s", "`--fast` / C", "C against `--fast`"] if references else []), lines)
 
 
+def bandwidth(args, folder, references):
+    """Time of a synapse in a step, against a loop that only reads and writes its state."""
+    lines = []
+    for workload in MEMORY + (HUGE_MEMORY if args.huge else []):
+        name = model(folder, workload)
+        command = engine_command(args, f"LEMS_{name}.xml") + ["--json", "--threads", "1"]
+        with open(os.path.join(folder, f"{name}.parameters")) as file:
+            steps = int(float(dict(line.split() for line in file)["steps"]))
+        synapses = os.path.getsize(os.path.join(folder, f"{name}.edges")) // 8
+        ours = Run(command, folder, mentions_loop=True)
+        c = Run([references["izhikevich"], name], folder, mentions_loop=True)
+        memory_alone = Run([references["memory"], str(synapses), str(steps)], folder, mentions_loop=True)
+        rounds([ours, c, memory_alone], args.runs)
+        each = [run.steps() / steps / synapses * 1e9 for run in (ours, c, memory_alone)]
+        lines.append([title_of(workload), f"{synapses:,}", *(f"{nanoseconds:.2f}" for nanoseconds in each),
+                      f"{16 / each[2]:.1f}", f"{each[0] / each[2]:.2f}"])
+        remove(folder, name)
+    return table(["steps of", "synapses", "jlems-rs, ns per synapse", "C, ns", "memory alone, ns", "that is, GB/s",
+                  "jlems-rs / memory"], lines)
+
+
 def threads(args, folder):
     """Gain of threads in the time of the steps."""
     numbers = sorted({1, 2, os.cpu_count() or 1})
@@ -437,6 +461,8 @@ def main():
         text += "\n" + slope(args, args.folder, references)
         if not args.quick:
             text += "\n" + fast(args, args.folder, references) + "\n" + threads(args, args.folder)
+            if references:
+                text += "\n" + bandwidth(args, args.folder, references)
     print(text)
     if args.write:
         rewrite(args.write, text)

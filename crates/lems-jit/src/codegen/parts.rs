@@ -7,7 +7,7 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{F64, F64X2, I64};
 use cranelift_codegen::ir::{InstBuilder, Value};
 use cranelift_frontend::FunctionBuilder;
-use lems_ir::{Definitions, Level, Program, Scalar};
+use lems_ir::{Definitions, Level, Program, Register, Scalar};
 use lems_optimise::{Part, Piece};
 
 use crate::codegen::abi::{Helper, LANES};
@@ -47,6 +47,7 @@ pub(crate) fn translate_block(
         first: parameters[5],
         last: parameters[6],
         buffers: parameters[7],
+        in_any_order: plan.independence.ordered.is_empty() && !plan.has_tail,
     };
     for part in &kernel.parts {
         parts.part(part);
@@ -62,6 +63,67 @@ struct Parts<'t, 'a, 'f> {
     first: Value,
     last: Value,
     buffers: Value,
+    /// Whether each part can run for the instances in any order.
+    in_any_order: bool,
+}
+
+/// Where the buffers of a block are.
+#[derive(Clone, Copy)]
+struct Buffers {
+    /// The first instance of the block.
+    first: Value,
+    /// Address of the first buffer.
+    address: Value,
+    stride: u32,
+}
+
+impl Buffers {
+    /// Address of the entry of an instance in the first buffer.
+    fn entry(self, translator: &mut Translator<'_, '_>, index: Value) -> Value {
+        let builder = &mut translator.builder;
+        let distance = builder.ins().isub(index, self.first);
+        let bytes = builder
+            .ins()
+            .ishl_imm_u(distance, i64::from(SLOT_BYTES.trailing_zeros()));
+        builder.ins().iadd(self.address, bytes)
+    }
+
+    /// Bytes from the first buffer to another.
+    fn displacement(self, buffer: u32) -> i32 {
+        displacement(u64::from(buffer) * u64::from(self.stride))
+    }
+
+    /// Gives registers the values that earlier parts left in buffers.
+    fn load(self, translator: &mut Translator<'_, '_>, entry: Value, inputs: &[(Register, u32)]) {
+        for &(register, buffer) in inputs {
+            let displacement = self.displacement(buffer);
+            let value = match translator.scalars[register.0 as usize] {
+                Scalar::Real => (translator.builder.ins()).load(F64, MEMORY, entry, displacement),
+                Scalar::Truth => mask_holds(translator, entry, displacement),
+            };
+            translator.set(register, value);
+        }
+    }
+
+    /// Leaves the values of registers in buffers for later parts.
+    fn store(self, translator: &mut Translator<'_, '_>, entry: Value, outputs: &[(Register, u32)]) {
+        for &(register, buffer) in outputs {
+            let displacement = self.displacement(buffer);
+            let value = translator.get(register);
+            let value = match translator.scalars[register.0 as usize] {
+                Scalar::Real => value,
+                Scalar::Truth => translator.builder.ins().bmask(I64, value),
+            };
+            (translator.builder.ins()).store(MEMORY, value, entry, displacement);
+        }
+    }
+}
+
+/// Whether the mask at an address is set.
+fn mask_holds(translator: &mut Translator<'_, '_>, entry: Value, displacement: i32) -> Value {
+    let builder = &mut translator.builder;
+    let mask = builder.ins().load(I64, MEMORY, entry, displacement);
+    builder.ins().icmp_imm_s(IntCC::NotEqual, mask, 0)
 }
 
 impl Parts<'_, '_, '_> {
@@ -134,9 +196,18 @@ impl Parts<'_, '_, '_> {
         [count, stride, length]
     }
 
+    /// Where the buffers of the block are.
+    fn buffers(&self) -> Buffers {
+        Buffers {
+            first: self.first,
+            address: self.buffers,
+            stride: self.stride,
+        }
+    }
+
     /// Bytes from the first buffer to another.
     fn displacement(&self, buffer: u32) -> i32 {
-        displacement(u64::from(buffer) * u64::from(self.stride))
+        self.buffers().displacement(buffer)
     }
 
     /// Address of a buffer.
@@ -150,12 +221,7 @@ impl Parts<'_, '_, '_> {
 
     /// Address of the entry of an instance in the first buffer.
     fn entry(&mut self, index: Value) -> Value {
-        let builder = &mut self.translator.builder;
-        let distance = builder.ins().isub(index, self.first);
-        let bytes = builder
-            .ins()
-            .ishl_imm_u(distance, i64::from(SLOT_BYTES.trailing_zeros()));
-        builder.ins().iadd(self.buffers, bytes)
+        self.buffers().entry(self.translator, index)
     }
 
     /// Runs straight-line code for two instances at a time.
@@ -184,50 +250,41 @@ impl Parts<'_, '_, '_> {
         self.translator.end_count(label, self.last, LANES);
     }
 
-    /// Runs code for one instance after another.
+    /// Runs code for one instance after another, or for two of them at once.
     fn each(&mut self, piece: &Piece) {
+        let buffers = self.buffers();
         let label = self.translator.begin_count(self.first, self.last);
-        let entry = self.entry(label.index);
         self.translator.enter_level(label.index, self.population);
         let uncopied = self.translator.take_uncopied(Level(0), &piece.body);
-        self.translator.copy(&uncopied, F64);
-        // What earlier parts left in buffers.
-        for &(register, buffer) in &piece.inputs {
-            let displacement = self.displacement(buffer);
-            let translator = &mut *self.translator;
-            let value = match translator.scalars[register.0 as usize] {
-                Scalar::Real => translator
-                    .builder
-                    .ins()
-                    .load(F64, MEMORY, entry, displacement),
-                Scalar::Truth => self.mask_holds(entry, displacement),
-            };
-            self.translator.set(register, value);
-        }
-        self.translator.block(&piece.body);
-        // What later parts need.
-        for &(register, buffer) in &piece.outputs {
-            let displacement = self.displacement(buffer);
-            let translator = &mut *self.translator;
-            let value = translator.get(register);
-            let value = match translator.scalars[register.0 as usize] {
-                Scalar::Real => value,
-                Scalar::Truth => translator.builder.ins().bmask(I64, value),
-            };
-            translator
-                .builder
-                .ins()
-                .store(MEMORY, value, entry, displacement);
-        }
+        let before = |translator: &mut Translator<'_, '_>| {
+            translator.copy(&uncopied, F64);
+            let entry = buffers.entry(translator, translator.instances[0].index);
+            buffers.load(translator, entry, &piece.inputs);
+        };
+        let after = |translator: &mut Translator<'_, '_>| {
+            let entry = buffers.entry(translator, translator.instances[0].index);
+            buffers.store(translator, entry, &piece.outputs);
+        };
+        let two_hosts = match self.in_any_order {
+            true => self.translator.two_hosts(&piece.body, self.population),
+            false => None,
+        };
+        let step = match two_hosts {
+            Some(code) => {
+                let next = self.translator.builder.ins().iadd_imm_s(label.index, 1);
+                let other = self.translator.instance_at(next, self.population);
+                self.translator.for_two_hosts(code, other, before, after);
+                2
+            }
+            None => {
+                before(self.translator);
+                self.translator.block(&piece.body);
+                after(self.translator);
+                1
+            }
+        };
         self.translator.leave_level();
-        self.translator.end_count(label, self.last, 1);
-    }
-
-    /// Whether the mask at an address is set.
-    fn mask_holds(&mut self, entry: Value, displacement: i32) -> Value {
-        let builder = &mut self.translator.builder;
-        let mask = builder.ins().load(I64, MEMORY, entry, displacement);
-        builder.ins().icmp_imm_s(IntCC::NotEqual, mask, 0)
+        self.translator.end_count(label, self.last, step);
     }
 
     /// Sends the events of all instances, in their order.
@@ -282,7 +339,7 @@ impl Parts<'_, '_, '_> {
         for &(mask, port) in events {
             let next = mask.map(|buffer| {
                 let displacement = self.displacement(buffer);
-                let holds = self.mask_holds(entry, displacement);
+                let holds = mask_holds(self.translator, entry, displacement);
                 self.translator.begin_rare(holds)
             });
             let translator = &mut *self.translator;

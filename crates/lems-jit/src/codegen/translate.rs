@@ -1,6 +1,6 @@
 //! From the statements of a kernel to Cranelift's instructions, for one instance at a time.
 
-use cranelift_codegen::ir::types::{F64, F64X2, I64};
+use cranelift_codegen::ir::types::{F64, I64};
 use cranelift_codegen::ir::{InstBuilder, StackSlotData, StackSlotKind, Value};
 use cranelift_frontend::{FunctionBuilder, Switch};
 use lems_index::narrow;
@@ -10,8 +10,7 @@ use lems_ir::{
 };
 use lems_optimise::{Reads, count_reads};
 
-use crate::codegen::abi::{Helper, LANES, Part};
-use crate::codegen::lane_loop::LaneLoop;
+use crate::codegen::abi::{Helper, Part};
 use crate::codegen::translator::{
     Imports, Instance, LINK_BYTES, MEMORY, Translator, condition_code, displacement,
 };
@@ -84,7 +83,7 @@ impl Translator<'_, '_> {
     }
 
     /// Runs a statement, for the instances that the loops are at.
-    fn statement(&mut self, statement: &Statement) {
+    pub(crate) fn statement(&mut self, statement: &Statement) {
         match statement {
             Statement::Let(register, operation) => {
                 let value = self.operation(operation);
@@ -146,52 +145,6 @@ impl Translator<'_, '_> {
             // Validation accepts none.
             Statement::Twice(_) => {}
         }
-    }
-
-    /// Runs a body for the attached instances of a range.
-    ///
-    /// If the body has a form for two instances side by side, one loop computes pairs, and a second
-    /// loop computes the last instance of an odd number.
-    fn attached(
-        &mut self,
-        mut first: Value,
-        last: Value,
-        level: Level,
-        population: u32,
-        body: &Block,
-    ) {
-        let mut populations: Vec<u32> = self.instances.iter().map(|i| i.population).collect();
-        populations.push(population);
-        let uncopied = self.take_uncopied(level, body);
-        // The form for two instances, which may need more registers.
-        let mut scalars = self.scalars.clone();
-        let program = self.program;
-        let reads = &self.reads;
-        let pairs = LaneLoop::of(program, body, level, &populations, reads, &mut scalars);
-        if let Ok(pairs) = pairs {
-            self.declare(&scalars[self.scalars.len()..]);
-            // The number of instances; zero if the table of offsets descends.
-            let after = self.builder.ins().umax(first, last);
-            let length = self.builder.ins().isub(after, first);
-            self.before_lane_loop(&pairs);
-            // The loop over pairs.
-            let even = self.builder.ins().band_imm_s(length, -i64::from(LANES));
-            let end = self.builder.ins().iadd(first, even);
-            let count = self.begin_count(first, end);
-            self.enter_level(count.index, population);
-            self.copy(&uncopied, F64X2);
-            self.lane_loop(level, &pairs);
-            self.leave_level();
-            self.end_count(count, end, LANES);
-            first = end;
-        }
-        // The loop over single instances: all of them, or the last one.
-        self.count(first, last, |translator, index| {
-            translator.enter_level(index, population);
-            translator.copy(&uncopied, F64);
-            translator.block(body);
-            translator.leave_level();
-        });
     }
 
     /// Runs one of two blocks. A side that sends an event is taken to be rare.

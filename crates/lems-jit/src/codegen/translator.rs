@@ -5,6 +5,7 @@
 //! without instances.
 
 use std::collections::HashMap;
+use std::mem::swap;
 
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::types::{F64, I8, I64};
@@ -195,13 +196,25 @@ impl<'a, 'f> Translator<'a, 'f> {
 
     /// Adds registers.
     pub(crate) fn declare(&mut self, registers: &[Scalar]) {
-        for scalar in registers {
-            self.variables.push(self.builder.declare_var(match scalar {
+        let variables = self.variables_for(registers);
+        self.variables.extend(variables);
+        self.scalars.extend(registers);
+    }
+
+    /// A variable for each of some registers.
+    pub(crate) fn variables_for(&mut self, registers: &[Scalar]) -> Vec<Variable> {
+        let declare = |scalar: &Scalar| {
+            self.builder.declare_var(match scalar {
                 Scalar::Real => F64,
                 Scalar::Truth => I8,
-            }));
-            self.scalars.push(*scalar);
-        }
+            })
+        };
+        registers.iter().map(declare).collect()
+    }
+
+    /// Has registers stand for other variables.
+    pub(crate) fn swap_variables(&mut self, others: &mut Vec<Variable>) {
+        swap(&mut self.variables, others);
     }
 }
 
@@ -282,14 +295,18 @@ impl Translator<'_, '_> {
 
     /// Begins code for an instance of one more level.
     pub(crate) fn enter_level(&mut self, index: Value, population: u32) {
-        let slot = self.element(self.memory, index, SLOT_BYTES);
-        let link = self.element(self.links, index, LINK_BYTES);
-        self.instances.push(Instance {
+        let instance = self.instance_at(index, population);
+        self.instances.push(instance);
+    }
+
+    /// The instance at an index.
+    pub(crate) fn instance_at(&mut self, index: Value, population: u32) -> Instance {
+        Instance {
             index,
-            slot,
-            link,
+            slot: self.element(self.memory, index, SLOT_BYTES),
+            link: self.element(self.links, index, LINK_BYTES),
             population,
-        });
+        }
     }
 
     /// Ends code for an instance of the innermost level.

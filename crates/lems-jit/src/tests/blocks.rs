@@ -3,8 +3,8 @@
 use std::cell::Cell;
 
 use lems_ir::{
-    Action, Block, Comparison, Interpreter, Kernel, Level, Operation, Place, Program, Register,
-    Routes, Scalar, Statement, Target,
+    Action, Block, Comparison, Interpreter, Kernel, Level, Operation, Operator, Place, Program,
+    Register, Routes, Scalar, Statement, Target,
 };
 use lems_optimise::{block_kernel, independence};
 use proptest::prelude::*;
@@ -217,6 +217,46 @@ fn what_is_never_stored_stays_when_an_instance_goes_back() {
     assert_eq!(difference(&program), None);
     assert_eq!(agree(&program).memory[33], 0.5_f64.to_bits());
     assert!(ROLLED_BACK.get() > 0);
+}
+
+proptest! {
+    /// Lists of two neighbours are walked together, as far as both go.
+    #[test]
+    fn sums_over_lists_of_any_lengths_have_the_bits_of_one_host_after_another(
+        lengths in prop::collection::vec(0..9_u32, 16..70),
+        value in any::<f64>(),
+    ) {
+        let hosts = lengths.len() as u32;
+        let attached: u32 = lengths.iter().sum();
+        // States of the attached instances, then what each host starts its sum from, and the sum.
+        let column = |base, level| Place::Column { base, level: Level(level) };
+        let (state, start, total) = (column(0, 1), column(attached, 0), column(attached + hosts, 0));
+        let add = |left, right| Operation::Binary(Operator::Add, Register(left), Register(right));
+        let multiply = |left, right| Operation::Binary(Operator::Multiply, Register(left), Register(right));
+        let list = vec![
+            load(2, state),
+            set(3, multiply(2, 0)),
+            store(state, 3),
+            set(4, add(1, 2)),
+            set(1, Operation::Copy(Register(4))),
+        ];
+        let body = vec![
+            set(0, Operation::Constant(0.7)),
+            load(1, start),
+            Statement::ForAttached { offsets: 0, level: Level(1), body: list },
+            store(total, 1),
+        ];
+        let memory: Vec<f64> = (0..attached + 2 * hosts).map(|slot| value / f64::from(slot + 1)).collect();
+        let mut program = program(kernel(&[Scalar::Real; 5], body), hosts, &memory);
+        let ends = lengths.iter().scan(0, |end, length| {
+            *end += length;
+            Some(*end)
+        });
+        program.links = [0].into_iter().chain(ends).collect();
+        prop_assert!(block_plan(&program, 0).is_ok());
+        prop_assert_eq!(difference(&program), None);
+        agree(&program);
+    }
 }
 
 #[test]
