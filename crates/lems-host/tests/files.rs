@@ -31,7 +31,7 @@ fn a_finished_file_replaces_the_old_one() {
     fs::write(folder.join("v.dat"), "old").unwrap();
     let mut store = FileStore::in_folder(&folder);
     let mut file = DataFile::create(&mut store, "v.dat").unwrap();
-    file.row(&[0.0, -0.065]).unwrap();
+    file.row([0.0, -0.065]).unwrap();
     assert_eq!(fs::read_to_string(folder.join("v.dat")).unwrap(), "old");
     assert_eq!(names(&folder), ["v.dat", "v.dat.partial"]);
     file.finish().unwrap();
@@ -50,7 +50,7 @@ fn an_unfinished_file_ends_on_a_full_line_and_leaves_the_old_one() {
     let mut file = DataFile::create(&mut store, "v.dat").unwrap();
     let rows = 10_000;
     for row in 0..rows {
-        file.row(&[f64::from(row), 1.0 / f64::from(row + 1)])
+        file.row([f64::from(row), 1.0 / f64::from(row + 1)])
             .unwrap();
     }
     drop(file);
@@ -83,9 +83,9 @@ fn of_two_files_with_one_name_the_last_finished_stays() {
     let mut store = FileStore::in_folder(&folder);
     let mut first = DataFile::create(&mut store, "v.dat").unwrap();
     let mut second = DataFile::create(&mut store, "v.dat").unwrap();
-    first.row(&[1.0]).unwrap();
-    second.row(&[2.0]).unwrap();
-    first.row(&[1.0]).unwrap();
+    first.row([1.0]).unwrap();
+    second.row([2.0]).unwrap();
+    first.row([1.0]).unwrap();
     first.finish().unwrap();
     second.finish().unwrap();
     assert_eq!(fs::read_to_string(folder.join("v.dat")).unwrap(), "2.0\t\n");
@@ -163,10 +163,10 @@ fn a_folder_is_not_overwritten() {
 fn a_file_is_continued_at_its_mark() {
     let folder = folder("continued");
     let mut file = DataFile::create(&mut FileStore::in_folder(&folder), "v.dat").unwrap();
-    file.row(&[1.0]).unwrap();
+    file.row([1.0]).unwrap();
     let mark = file.mark().unwrap();
     assert_eq!((mark.bytes, mark.rows), (5, 1));
-    file.row(&[2.0]).unwrap();
+    file.row([2.0]).unwrap();
     drop(file);
     let read = |name| fs::read_to_string(folder.join(name)).unwrap();
     assert_eq!(read("v.dat.partial"), "1.0\t\n2.0\t\n");
@@ -190,7 +190,7 @@ fn a_file_is_continued_at_its_mark() {
 fn what_is_not_as_it_was_is_not_continued() {
     let folder = folder("not_continued");
     let mut file = DataFile::create(&mut FileStore::in_folder(&folder), "v.dat").unwrap();
-    file.row(&[1.0]).unwrap();
+    file.row([1.0]).unwrap();
     let mark = file.mark().unwrap();
     file.finish().unwrap();
     for (name, content, problem) in [

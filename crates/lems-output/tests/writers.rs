@@ -12,9 +12,9 @@ use std::sync::{Arc, Mutex};
 fn every_value_of_a_row_is_followed_by_a_tab() {
     let store = MemoryStore::new();
     let mut file = DataFile::create(&mut store.clone(), "v.dat").unwrap();
-    file.row(&[0.0, -0.065, 1e-4, f64::NAN]).unwrap();
-    file.row(&[2.5e-5]).unwrap();
-    file.row(&[]).unwrap();
+    file.row([0.0, -0.065, 1e-4, f64::NAN]).unwrap();
+    file.row([2.5e-5]).unwrap();
+    file.row([0.0; 0]).unwrap();
     file.finish().unwrap();
     assert_eq!(
         store.text("v.dat").unwrap(),
@@ -143,7 +143,7 @@ fn lines_go_out_whole_and_in_large_pieces() {
     };
     let mut file = DataFile::create(&mut store, "v.dat").unwrap();
     for row in 0..10_000 {
-        file.row(&[f64::from(row), 0.1]).unwrap();
+        file.row([f64::from(row), 0.1]).unwrap();
     }
     file.finish().unwrap();
     let writes = store.writes.lock().unwrap();
@@ -162,10 +162,10 @@ fn a_failed_write_reaches_the_caller_and_nothing_is_finished() {
     };
     let mut file = DataFile::create(&mut store, "v.dat").unwrap();
     let failed = (0..100_000)
-        .map(|row| file.row(&[f64::from(row)]))
+        .map(|row| file.row([f64::from(row)]))
         .find_map(Result::err);
     assert!(matches!(failed, Some(OutputError::Write { .. })));
-    file.row(&[1.0]).unwrap();
+    file.row([1.0]).unwrap();
     assert!(matches!(file.finish(), Err(OutputError::Write { .. })));
     let writes = store.writes.lock().unwrap();
     assert_eq!(writes.len(), 1);
