@@ -109,6 +109,9 @@ def test_limits() -> None:
     with pytest.raises(jlems.LimitError) as caught:
         jlems.load(NETWORK, length="100000 s", limits={"time": "1 s"}).run(every=1000)
     assert caught.value.result is not None and len(caught.value.result.t) > 1
+    for time in (0.2, "0.2", "0.2s", "200e-3 s"):
+        with pytest.raises(jlems.LimitError, match=r"not done after 0\.2 s"):
+            jlems.load(NETWORK, length="100000 s", limits={"time": time}).run(every=1000)
 
 
 def test_advice_names_arguments_and_no_options() -> None:

@@ -89,7 +89,7 @@ impl Template {
         // The numbers of a run go to memory, and time counts from the start of each run.
         options.limits.output_bytes = usize::MAX;
         let time = options.limits.time();
-        options.limits.seconds = usize::MAX;
+        options.limits.milliseconds = usize::MAX;
         let reader = reader_of(&around, &source.texts);
         let path = around.as_ref().map_or(&source.path, |around| &around.path);
         let loaded = Loaded::read(path, reader, &options)?;

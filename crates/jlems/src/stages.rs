@@ -50,9 +50,7 @@ impl Budget {
     /// Whether there is time left.
     fn time_left(&self) -> Result<(), LimitError> {
         match self.limit {
-            Some(limit) if self.timer.is_over(limit) => Err(LimitError::Time {
-                seconds: limit.as_secs(),
-            }),
+            Some(limit) if self.timer.is_over(limit) => Err(LimitError::Time { limit }),
             _ => Ok(()),
         }
     }
