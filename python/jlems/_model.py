@@ -247,12 +247,13 @@ class LoadedModel:
             from the top level down, by ids or names of elements. A value is a text with its unit, or a
             number in SI units, or a quantity of pint or astropy.
         step, length : str or float, optional
-            Time step and length of the simulation: a text with its unit, or seconds.
+            Time step and length of the simulation: a text with its unit, or seconds. What a later call gives counts,
+            whether as ``length`` or as ``set={"sim/length": ...}``.
 
         Raises
         ------
         UsageError
-            A path that leads nowhere, a value that is no number.
+            A path that leads nowhere, a value that is no number, a step or a length that ``set`` gives another value.
         ModelError
             A value makes no sense where it is, such as one of another dimension. What is only seen when the network is
             built, such as a step of nothing or a negative length, is an error of :meth:`Model.simulation`.
@@ -426,10 +427,10 @@ def loaded(
     kind: type[AnyModel], source: _jlems.Source, set: Mapping[str, Any] | None, step: Any, length: Any
 ) -> AnyModel:
     """A checked model of a source with other values; warns of what is doubtful in it."""
-    if step is not None or length is not None:
-        source = _with_times(source, [], step, length)
-    model = kind(source)
-    if set is not None:
-        model = model._changed(set, None, None, check=True)
+    if set is None:
+        model = kind(_with_times(source, [], step, length))
+    else:
+        # The texts of values need the model for its units.
+        model = kind(source, _check=False)._changed(set, step, length, check=True)
     warn(model.warnings)
     return model

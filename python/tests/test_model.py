@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pathlib
+import pickle
+from typing import Callable
 
 import numpy as np
 import pytest
@@ -64,6 +66,38 @@ def test_change_makes_another_model() -> None:
         changed = model.with_({"iaf/C": value})
         assert changed.components["iaf"].C == pytest.approx(0.1e-9, rel=1e-15)
     assert model.components["iaf"].C == pytest.approx(0.2e-9, rel=1e-15)
+
+
+def test_the_length_that_is_given_last_counts(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "LEMS_cell.xml").write_text(CELL)
+    model = jlems.load(tmp_path / "LEMS_cell.xml", length="20 ms", step="0.1 ms")
+    assert model.simulation().steps == 200
+    assert model.with_({"sim/length": "30 ms"}).simulation().steps == 300
+    assert model.with_({"sim/length": 0.03}).with_({"iaf/C": "0.1 nF"}).simulation().steps == 300
+    assert model.with_({"sim/length": "30 ms"}).with_(length="10 ms").simulation().steps == 100
+    assert model.with_({"sim/length": "30 ms"}, step="0.05 ms").simulation().steps == 600
+    assert model.with_({"sim/step": "0.05 ms"}).simulation().steps == 400
+    assert model.run(set={"sim/length": "30 ms"}).t[-1] == pytest.approx(0.03)
+    assert jlems.load(tmp_path / "LEMS_cell.xml", set={"sim/length": "5 ms"}).simulation().steps == 500
+    simulation = model.simulation()
+    assert simulation.with_({"sim/length": "30 ms"}).steps == 300
+    restored = pickle.loads(pickle.dumps(model.with_({"sim/length": "30 ms"})))
+    assert restored.with_(step="0.2 ms").simulation().steps == 150
+    lengths = ["10 ms", "30 ms"]
+    assert [len(result.t) for result in simulation.sweep({"sim/length": lengths}).run()] == [101, 301]
+    # Both in one call are one value, or a mistake.
+    both = {"sim/length": "30 ms"}
+    assert model.with_(both, length="30 ms").simulation().steps == 300
+    calls: list[Callable[[], object]] = [
+        lambda: model.with_(both, length="20 ms"),
+        lambda: model.run(set=both, length="20 ms"),
+        lambda: simulation.run(set=both, length="20 ms"),
+        lambda: jlems.load(tmp_path / "LEMS_cell.xml", set=both, length="20 ms"),
+        lambda: jlems.run(tmp_path / "LEMS_cell.xml", set={"sim/step": "1 ms"}, step="0.1 ms"),
+    ]
+    for call in calls:
+        with pytest.raises(jlems.UsageError, match=r"`set=\{\"sim/.*: …\}` gives another value than `"):
+            call()
 
 
 def test_quantities_of_other_libraries() -> None:

@@ -144,16 +144,16 @@ impl Template {
         threads: Option<NonZeroUsize>,
     ) -> Result<Engine, Failure> {
         let mut source = self.source.clone();
-        source.settings.set.extend(set.iter().cloned());
+        let settings = Settings {
+            set: set.clone(),
+            ..Settings::default()
+        };
+        source.settings = source.settings.then(settings.clone());
         let options = Options {
             settings: source.settings.clone(),
             seed: seed.or(self.options.seed),
             threads,
             ..self.options.clone()
-        };
-        let settings = Settings {
-            set: set.clone(),
-            ..Settings::default()
         };
         let loaded = self.loaded.with_settings(&settings, &options)?;
         let checked = loaded.check_like(definitions, &options)?;

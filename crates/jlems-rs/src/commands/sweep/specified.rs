@@ -78,9 +78,9 @@ impl Specification {
         let spec = &self.spec;
         options.include.extend(spec.include.iter().cloned());
         options.settings = Settings {
-            set: Vec::new(),
             step: spec.step.clone(),
             length: spec.length.clone(),
+            ..Settings::default()
         };
         options.free = spec.parameters().map(|own| own.path.to_owned()).collect();
         options.threads = Some(std::num::NonZeroUsize::MIN);
