@@ -122,6 +122,62 @@ def test_advice_names_arguments_and_no_options() -> None:
         jlems.load(NETWORK, set={"": "1"})
 
 
+def test_messages_are_about_arguments_and_not_about_options(tmp_path: pathlib.Path) -> None:
+    model, simulation = jlems.loads(CELL), jlems.loads(CELL).simulation(free="iaf/C")
+    (tmp_path / "cells.nml").write_text('<neuroml id="x"/>')
+    calls: list[tuple[str, Callable[[], object]]] = [
+        ('set["iaf/C"]', lambda: model.with_({"iaf/C": "1 mV"})),
+        ('set["iaf/C"]', lambda: model.run(set={"iaf/C": "1 mz"})),
+        ('set["iaff/C"]', lambda: jlems.loads(CELL, set={"iaff/C": "1 pF"})),
+        ('set["iaf/C"]', lambda: simulation.run(set={"iaf/C": "1 mV"})),
+        ('set["iaf/C"]', lambda: simulation.sweep({"iaf/C": ["1 mV"]}).run()),
+        ("step", lambda: model.with_(step="1 mV")),
+        ("length", lambda: model.with_(length="1 mV")),
+        ("step", lambda: model.with_(step="-1 ms").simulation()),
+        ("length", lambda: jlems.loads("<Lems/>", length="1 s")),
+    ]
+    for place, call in calls:
+        with pytest.raises(jlems.JlemsError) as caught:
+            call()
+        assert f"--> {place}:1:" in str(caught.value) and caught.value.problems[0].file == place
+        assert " --" not in str(caught.value).replace(" -->", "") and "`--" not in str(caught.value)
+    with pytest.warns(jlems.JlemsWarning, match=r'set\["iaf/C"\]:1'):
+        model.with_({"iaf/C": "1e400 nF"})
+    with simulation.start() as run, pytest.raises(jlems.JlemsError, match=r'set\["iaf/C"\]:1'):
+        run["iaf/C"] = "1 mV"
+
+
+def test_the_result_is_kept_if_warnings_are_exceptions() -> None:
+    # What is not recorded may be no number.
+    lost = """<Lems><Target component="sim"/><Include file="Simulation.xml"/><Include file="Networks.xml"/>
+<ComponentType name="Lost"><Exposure name="x" dimension="none"/><Exposure name="t" dimension="none"/>
+  <Constant name="tau" dimension="time" value="1ms"/>
+  <Dynamics><StateVariable name="x" dimension="none" exposure="x"/><StateVariable name="t" dimension="none" exposure="t"/>
+  <TimeDerivative variable="x" value="sqrt(0 - 1) / tau"/><TimeDerivative variable="t" value="1 / tau"/></Dynamics></ComponentType>
+<Lost id="lost"/><Simulation id="sim" length="10ms" step="1ms" target="lost">
+  <OutputFile id="o" fileName="t.dat"><OutputColumn id="t" quantity="t"/></OutputFile></Simulation></Lems>"""
+    simulation = jlems.loads(lost).simulation()
+    with pytest.warns(jlems.JlemsWarning, match="W0527"):
+        expected = simulation.run().values
+
+    def by_hand() -> object:
+        with simulation.start() as run:
+            return run.run()
+
+    def by_steps() -> object:
+        with simulation.start() as run:
+            run.advance("1 s")
+            return run.result()
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for call in (simulation.run, by_hand, by_steps, lambda: simulation.run(seed=3)):
+            with pytest.raises(jlems.JlemsWarning, match="W0527") as caught:
+                call()
+            for warning in (caught.value, pickle.loads(pickle.dumps(caught.value))):
+                assert np.array_equal(warning.result.values, expected)
+
+
 def test_other_threads_go_on() -> None:
     simulation = jlems.load(NETWORK, length="20 s").simulation(record=[], spikes=[])
     gaps, done = [], threading.Event()
@@ -482,7 +538,7 @@ def test_wrong_inlets_are_explained() -> None:
         ("out[3]/syn/in", "E0402", "the last one is [2]"),
         ("out[0]/syn/inn", "E0405", "did you mean `in`"),
         ("out[0]/spike", "E0405", "did you mean `out[0]/synapses:syn:0/in`"),
-        ("out[1]/in", "E0405", "jlems-rs describe"),
+        ("out[1]/in", "E0405", 'model.describe("TYPE")'),
     ]:
         with pytest.raises(jlems.ModelError, match="inlets:1:") as caught:
             model.simulation(inlets=[path])

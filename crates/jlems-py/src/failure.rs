@@ -11,7 +11,7 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyType};
 
-use crate::advice::advise;
+use crate::advice::{advise, name_arguments};
 
 /// A diagnostic as the class `Problem` of the package takes it.
 #[derive(Debug, Clone)]
@@ -83,7 +83,8 @@ impl Problem {
 
     /// All diagnostics with their places.
     pub fn all(diagnostics: &[Diagnostic], sources: &[Source]) -> Vec<Problem> {
-        let problem = |one| Problem::of(one, sources);
+        let sources = name_arguments(sources);
+        let problem = |one| Problem::of(one, &sources);
         diagnostics.iter().map(problem).collect()
     }
 }
@@ -153,9 +154,17 @@ pub fn exception(py: Python<'_>, mut failure: Failure, kind: Kind) -> PyErr {
             diagnostic.span = None;
         }
     }
+    failure.sources = name_arguments(&failure.sources).into_owned();
     let problems = Problem::all(&failure.diagnostics, &failure.sources);
     let text = failure.render(false);
-    made(py, kind, text.trim_end(), problems).unwrap_or_else(|error| error)
+    let made = made(py, kind, text.trim_end(), problems);
+    let named = made.and_then(|made| {
+        if let Some(file) = missing {
+            made.value(py).setattr("filename", file)?;
+        }
+        Ok(made)
+    });
+    named.unwrap_or_else(|error| error)
 }
 
 /// Whether a path that the caller wants to be recorded leads nowhere.
