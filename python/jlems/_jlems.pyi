@@ -122,7 +122,6 @@ def write_outputs(
     times_file: str | None,
     inputs: Sequence[str],
 ) -> list[str]: ...
-def read_columns(path: str) -> list[npt.NDArray[np.float64]]: ...
 def picture(
     title: str,
     times: npt.NDArray[np.float64],

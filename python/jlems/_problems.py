@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno as codes
 import os
-import re
 import sys
 import warnings
 from typing import Any, Collection, Iterable, NamedTuple
@@ -81,10 +80,6 @@ class FileError(JlemsError, OSError):
         return (kind, (text, problems), {**(added or {}), **of_system})
 
 
-# Messages of the engine about a file that is not there. The number 2 means this everywhere.
-_NO_FILE = re.compile(r"(?s)there is no file `(.*)`|(?:.*: )?cannot read (.*): .* \(os error 2\)")
-
-
 class MissingFileError(FileError, FileNotFoundError):
     """A file is not there. ``filename`` is its path."""
 
@@ -92,13 +87,6 @@ class MissingFileError(FileError, FileNotFoundError):
         super().__init__(text, problems)
         self.errno = codes.ENOENT
         self.strerror = os.strerror(codes.ENOENT)
-        self.filename = missing_file(self)
-
-
-def missing_file(error: JlemsError) -> str | None:
-    """The file that is not there, if that is what an error is about."""
-    found = _NO_FILE.fullmatch(error.problems[0].message) if error.problems else None
-    return (found[1] or found[2]) if found else None
 
 
 class JlemsWarning(UserWarning):

@@ -9,7 +9,7 @@ from typing import Any, Callable, Generic, Iterable, Iterator, Mapping, NamedTup
 from . import _jlems
 from ._optional import needed
 from ._pages import table as html_table
-from ._problems import JlemsError, MissingFileError, Problem, UsageError, missing_file, warn
+from ._problems import Problem, UsageError, warn
 from ._result import Result
 from ._simulation import CompiledModel, layout_of
 from ._values import count, path_text, paths, shown, word
@@ -281,13 +281,7 @@ class SweepFile(Generic[Compiled]):
     def __init__(self, path: str, compile: Callable[[_jlems.Specified], Compiled]) -> None:
         self._compile = compile
         self.path = path
-        try:
-            self.specified = _jlems.Specified(path)
-        except JlemsError as error:
-            if missing_file(error) is None:
-                raise
-            # The file itself, or its table of points.
-            raise MissingFileError(error.text, error.problems) from None
+        self.specified = _jlems.Specified(path)
         self.points = _Points(self.specified)
 
     def compiled(self) -> Compiled:

@@ -586,10 +586,13 @@ def test_missing_files_are_named(tmp_path: pathlib.Path, monkeypatch: pytest.Mon
     calls: list[tuple[str, Callable[[], object]]] = [
         ("nope.xml", lambda: jlems.load("nope.xml")),
         ("nope.xml", lambda: jlems.run("nope.xml")),
+        ("nope.xml", lambda: jlems.validate("nope.xml")),
+        ("nope.nml", lambda: jlems.validate("nope.nml")),
         ("nope.xsd", lambda: jlems.validate("cell.xml", schema="nope.xsd")),
         ("nope.toml", lambda: jlems.Sweep.from_toml("nope.toml")),
         ("nope.csv", lambda: jlems.Sweep.from_toml("points.toml")),
         ("nope.xml", lambda: jlems.Sweep.from_toml("model.toml").run()),
+        ("nope.xml", lambda: jlems.Sweep.from_toml("model.toml").to_parquet("out")),
     ]
     for name, call in calls:
         with pytest.raises(jlems.MissingFileError) as caught:

@@ -125,7 +125,6 @@ impl Kind {
 /// The kind of a failure by its code, if the code tells.
 fn kind_of(code: u16) -> Option<Kind> {
     match code {
-        102 => Some(Kind::NotFound),
         107 | 503..=507 | 524 | 526 | 529 | 544 => Some(Kind::File),
         108..=112 | 114 | 130 | 131 | 411 | 414 | 425 | 520..=523 | 528 | 551 => Some(Kind::Limit),
         501 | 502 | 541..=543 => Some(Kind::Run),
@@ -142,8 +141,10 @@ pub fn exception(py: Python<'_>, mut failure: Failure, kind: Kind) -> PyErr {
     let errors = failure.diagnostics.iter();
     let mut errors = errors.filter(|one| one.severity == Severity::Error);
     let first = errors.next();
+    let missing = first.and_then(|first| first.missing_file.clone());
     let kind = match first {
         Some(first) if is_wrong_path(first, &failure.sources) => Kind::Usage,
+        Some(first) if first.missing_file.is_some() => Kind::NotFound,
         Some(first) => kind_of(first.code.0).unwrap_or(kind),
         None => kind,
     };
