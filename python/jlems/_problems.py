@@ -96,7 +96,11 @@ class JlemsWarning(UserWarning):
     ----------
     problem : Problem
         The whole message.
+    result : Result or None
+        What a run recorded at whose end this was told. So it is not lost if a filter makes an exception of the warning.
     """
+
+    result: Any = None
 
     def __init__(self, problem: Problem) -> None:
         place = f" ({problem.file}:{problem.line})" if problem.file else ""
@@ -104,7 +108,8 @@ class JlemsWarning(UserWarning):
         self.problem = problem
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (type(self), (self.problem,))
+        added = {name: value for name, value in self.__dict__.items() if name != "problem"}
+        return (type(self), (self.problem,), added or None)
 
 
 _PACKAGE = os.path.dirname(__file__) + os.sep

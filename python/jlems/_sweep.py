@@ -125,7 +125,11 @@ class Points(Generic[Compiled]):
         Raises
         ------
         KeyboardInterrupt
-            Ctrl-C. ``outcome`` of the exception has the values of the points before.
+            Ctrl-C, within 0.1 s.
+        ModelError, RunError, LimitError
+            A point that fails, if ``errors`` is ``"raise"``.
+
+        ``outcome`` of these exceptions, and of those that ``reduce`` raises, has the values of the points before.
         """
         if reduce is not None and not callable(reduce):
             raise UsageError(f"reduce: a callable is needed, not {shown(reduce)}")
@@ -140,8 +144,9 @@ class Points(Generic[Compiled]):
             if error is None and result is not None:
                 new = [one for one in result.summary.warnings if one not in told]
                 told.extend(new)
-                warn(new)
                 values.append(result if reduce is None else reduce(result))
+                # A filter may make an exception of it.
+                warn(new)
             elif errors == "keep":
                 values.append(error)
             elif error is not None:
@@ -154,13 +159,13 @@ class Points(Generic[Compiled]):
 
         try:
             self._deliver(threads, take)
-        except KeyboardInterrupt as interrupt:
-            interrupt.outcome = SweepOutcome(self, values)  # type: ignore[attr-defined]
+            if failed:
+                raise failed[0]
+        except BaseException as error:
+            error.outcome = SweepOutcome(self, values)  # type: ignore[attr-defined]
             raise
         finally:
             bar.close()
-        if failed:
-            raise failed[0]
         return SweepOutcome(self, values)
 
     def iter(self, *, threads: int | None = None) -> Iterator[tuple[dict[str, Any], Result]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -108,6 +110,29 @@ def test_errors(simulation: jlems.Simulation) -> None:
     assert isinstance(kept[1], jlems.UsageError) and isinstance(kept[2], jlems.Result)
     with pytest.raises(ZeroDivisionError):
         simulation.sweep({"iaf/C": VALUES}).run(reduce=lambda _: 1 / 0)
+
+
+def test_what_ends_a_sweep_has_the_values_of_the_points_before(simulation: jlems.Simulation) -> None:
+    count = lambda result: result.spikes["cells"].count  # noqa: E731
+    expected = simulation.sweep({"iaf/C": VALUES}).run(reduce=count).values
+
+    def third(result: jlems.Result) -> int:
+        seen.append(result)
+        return count(result) if len(seen) < 3 else 1 // 0
+
+    seen: list[jlems.Result] = []
+    with pytest.raises(ZeroDivisionError) as raised:
+        simulation.sweep({"iaf/C": VALUES}).run(reduce=third)
+    assert raised.value.outcome.values == expected[:2]  # type: ignore[attr-defined]
+    with pytest.raises(jlems.ModelError) as failed:
+        simulation.sweep({"iaf/C": [*VALUES[:2], "1 mV"]}).run(reduce=count)
+    assert failed.value.outcome.values == expected[:2]  # type: ignore[attr-defined]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(jlems.JlemsWarning, match="W0227") as warned:
+            simulation.sweep({"iaf/C": [*VALUES[:2], "1e400 nF", VALUES[3]]}).run(reduce=count)
+    assert warned.value.outcome.values[:2] == expected[:2]  # type: ignore[attr-defined]
+    assert len(warned.value.outcome.points) == 3  # type: ignore[attr-defined]
 
 
 def test_progress_can_end_a_sweep(simulation: jlems.Simulation) -> None:
