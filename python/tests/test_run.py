@@ -296,11 +296,14 @@ def test_a_display_of_a_cell_with_dendrites_may_have_lines_that_lead_nowhere(tmp
     display = f'<Display id="d" title="x" xmin="0" xmax="1" ymin="0" ymax="1" timeScale="1ms">{lines}</Display>'
     model = tmp_path / "LEMS_dendrite.xml"
     model.write_text(model.read_text().replace("<OutputFile", display + "<OutputFile"))
-    simulation = jlems.load(model, length="1 ms").simulation()
+    with pytest.warns(jlems.JlemsWarning, match="W0450.*the display lacks this line"):
+        simulation = jlems.load(model, length="1 ms").simulation()
     assert ["nowhere" in problem.message for problem in simulation.warnings] == [True]
     result = simulation.run()
     assert len(result["cells/0/pyramid/1/v"]) == 101
     assert "<svg" in result._repr_html_()
+    model.write_text(model.read_text().replace("pyramid/nowhere/v", "pyramid/1/nothing"))
+    assert jlems.validate(model) and [one.code for one in jlems.validate(model)] == ["W0450"]
 
 
 def test_step_by_step() -> None:
