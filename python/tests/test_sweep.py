@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import pathlib
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -9,7 +13,7 @@ import pytest
 
 import jlems
 
-from conftest import CELL
+from conftest import CELL, NETWORK
 
 VALUES = [f"0.{n} nF" for n in range(1, 10)]
 
@@ -156,3 +160,74 @@ def test_dicts_make_columns(simulation: jlems.Simulation) -> None:
 def test_results_make_an_array_of_objects(simulation: jlems.Simulation) -> None:
     array = simulation.sweep({"iaf/C": VALUES[:2], "iaf/thresh": ["-52 mV", "-53 mV", "-54 mV"]}).run().to_array()
     assert array.shape == (2, 3) and array.dtype == object and isinstance(array[1, 2], jlems.Result)
+
+
+LARGE = NETWORK.with_name("izhikevich_network.net.nml")
+
+
+def interrupted(folder: pathlib.Path, body: str) -> list[str]:
+    """The words that a script prints about Ctrl-C, which comes while it builds a large network."""
+    text = LARGE.read_text()
+    rows = "".join(f'<connection id="{n}" preCellId="../p[{n % 997}]" postCellId="../p[{n % 1000}]"/>' for n in range(300_000))
+    text = text.split("<network ")[0] + f"""<network id="n"><population id="p" component="regularSpiking" size="1000"/>
+        <projection id="j" presynapticPopulation="p" postsynapticPopulation="p" synapse="excitation">{rows}</projection></network></neuroml>"""
+    (folder / "large.nml").write_text(text)
+    (folder / "large.toml").write_text('model = "large.nml"\nlength = "1 ms"\n[grid]\n"excitation/gbase" = ["1 nS", "2 nS"]\n')
+    script = f"""
+import os, signal, threading, time, jlems
+sent = []
+def interrupt():
+    sent.append(time.perf_counter())
+    os.kill(os.getpid(), signal.SIGINT)
+def waited(call, after):
+    timer = threading.Timer(after, interrupt)
+    timer.start()
+    try:
+        call()
+    except KeyboardInterrupt as error:
+        return time.perf_counter() - sent[-1], error
+    finally:
+        timer.join()
+    raise SystemExit("it was not interrupted")
+{body}
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_ctrl_c_ends_a_sweep_at_once_and_keeps_the_points_before(tmp_path: pathlib.Path) -> None:
+    words = interrupted(
+        tmp_path,
+        """
+simulation = jlems.load("large.nml", length="1 ms").simulation()
+sweep = simulation.sweep({"excitation/gbase": [f"{n} nS" for n in range(1, 9)]})
+times = [time.perf_counter()]
+sweep.run(threads=1, progress=lambda done, of: times.append(time.perf_counter()) or done == 3)
+first, point = times[1] - times[0], (times[3] - times[1]) / 2
+found = [waited(lambda: sweep.run(threads=1, reduce=lambda _: 1), first + part * point) for part in (1.1, 1.3, 1.5)]
+print(max(seconds for seconds, _ in found) < 0.4 * point)
+print(all(0 < len(error.outcome) < 8 for _, error in found), all(set(error.outcome) == {1} for _, error in found))
+""",
+    )
+    assert words == ["True"] * 3
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_ctrl_c_ends_a_sweep_of_a_file_at_once(tmp_path: pathlib.Path) -> None:
+    # While the model is read, and while a point is built.
+    words = interrupted(
+        tmp_path,
+        """
+begun = time.perf_counter()
+jlems.Sweep.from_toml("large.toml").to_parquet("whole", threads=1)
+whole = time.perf_counter() - begun
+for part in (0.1, 0.6):
+    seconds, _ = waited(lambda: jlems.Sweep.from_toml("large.toml").to_parquet("broken", threads=1), part * whole)
+    print(seconds < max(0.15, whole / 8))
+print(jlems.Sweep.from_toml("large.toml").to_parquet("broken", threads=1).failed)
+print(all(open("whole/" + name, "rb").read() == open("broken/" + name, "rb").read() for name in os.listdir("whole")))
+""",
+    )
+    assert words == ["True", "True", "0", "True"]

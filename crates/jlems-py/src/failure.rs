@@ -208,6 +208,13 @@ const LOOK: Duration = Duration::from_millis(40);
 /// Stack of a thread, in bytes, which is enough for the most deeply nested model.
 const STACK: usize = 8 << 20;
 
+/// Starts a thread, which nobody waits for.
+pub fn spawned(work: impl FnOnce() + Send + 'static) -> PyResult<()> {
+    let thread = std::thread::Builder::new().stack_size(STACK).spawn(work);
+    thread.map_err(|error| PyRuntimeError::new_err(format!("no thread can be made: {error}")))?;
+    Ok(())
+}
+
 /// Does something in another thread, without the lock of the interpreter; a panic becomes an exception. Ctrl-C ends the
 /// wait for it with `KeyboardInterrupt`: what has begun goes on to its end unseen, and its result is dropped.
 pub fn interruptible<T: Send + 'static>(
@@ -220,8 +227,7 @@ pub fn interruptible<T: Send + 'static>(
         // Nobody waits after Ctrl-C.
         let _ = sender.send(result);
     };
-    let thread = std::thread::Builder::new().stack_size(STACK).spawn(work);
-    thread.map_err(|error| PyRuntimeError::new_err(format!("no thread can be made: {error}")))?;
+    spawned(work)?;
     loop {
         let found;
         (receiver, found) = py.detach(move || {
