@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jlems::cells::ResolvedCell;
 use jlems::{
     AS_A_SIMULATION, Around, Choices, Diagnostic, Failure, Limits, MadeOutputs, Options, Settings,
 };
@@ -162,6 +163,18 @@ impl Source {
             let document = source.document()?;
             let model = jlems::read_model(&document)?;
             json(&jlems::resolved::ResolvedModel::of(&model, &document))
+        })?;
+        json.map_err(|failure| exception(py, failure, Kind::Model))
+    }
+
+    /// The cells with segments, as JSON.
+    fn cells(&self, py: Python<'_>) -> PyResult<String> {
+        let source = self.clone();
+        let json = interruptible(py, move || {
+            let options = source.options()?;
+            let document = source.document()?;
+            let model = jlems::read_model(&document)?;
+            json(&ResolvedCell::some(&document, &model, None, &options)?)
         })?;
         json.map_err(|failure| exception(py, failure, Kind::Model))
     }
