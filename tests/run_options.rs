@@ -128,7 +128,8 @@ fn a_length_that_two_options_give_is_refused_unless_it_is_the_same() {
         network().succeed(&["LEMS_net.xml", "--set", set, option, value]);
         let message = network().fail(&["LEMS_net.xml", "--set", set, option, "0.5 ms"], 1);
         let path = set.split('=').next().unwrap();
-        let expected = format!("`--set {path}` gives another value than `{option}`");
+        let expected =
+            format!("`--set {path}` gives this, too, and not in the words of `{option}`");
         assert!(message.contains(&expected), "{message}");
         assert!(message.contains(&format!("{option}:1:1")), "{message}");
     }

@@ -96,7 +96,7 @@ def test_the_length_that_is_given_last_counts(tmp_path: pathlib.Path) -> None:
         lambda: jlems.run(tmp_path / "LEMS_cell.xml", set={"sim/step": "1 ms"}, step="0.1 ms"),
     ]
     for call in calls:
-        with pytest.raises(jlems.UsageError, match=r"`set=\{\"sim/.*: …\}` gives another value than `"):
+        with pytest.raises(jlems.UsageError, match=r"`set=\{\"sim/.*: …\}` gives this, too, and not in the words of `"):
             call()
 
 

@@ -287,6 +287,17 @@ def test_a_path_to_record_that_leads_nowhere_is_a_mistake_of_the_call() -> None:
         assert "OutputColumn" not in str(raised.value) and "as a simulation" not in str(raised.value)
 
 
+def test_the_name_of_a_segment_records_no_soma() -> None:
+    model = jlems.load(ROOT / "examples/dendrite/LEMS_dendrite.xml", length="1 ms")
+    for path in ("cells[0]/trunk/v", "cells/0/trunk/v", ["cells[0]/v", "cells[0]/soma_section/v"]):
+        with pytest.raises(jlems.UsageError, match=r"number of a segment, as in `pop\[0\]/7/v`") as raised:
+            model.run(record=path)
+        assert raised.value.problems[0].code == "E0421" and "OutputColumn" not in str(raised.value)
+    with pytest.raises(jlems.UsageError, match="E0401"):
+        model.run(record="cells[*]/trunk/v")
+    assert model.run(record=["cells[0]/pyramid/v", "cells/0/pyramid/1/v", "cells[0]/1/v"]).values.shape == (3, 101)
+
+
 def test_a_display_of_a_cell_with_dendrites_may_have_lines_that_lead_nowhere(tmp_path: pathlib.Path) -> None:
     for file in (ROOT / "examples/dendrite").iterdir():
         if file.is_file():

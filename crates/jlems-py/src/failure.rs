@@ -173,7 +173,7 @@ fn is_wrong_path(diagnostic: &Diagnostic, sources: &[Source]) -> bool {
     let Code(code) = diagnostic.code;
     let source = diagnostic.span.map(|span| span.source.0 as usize);
     let source = source.and_then(|number| sources.get(number));
-    (401..=403).contains(&code) && source.is_some_and(|source| is_of_a_request(&source.name))
+    matches!(code, 401..=403 | 421) && source.is_some_and(|source| is_of_a_request(&source.name))
 }
 
 /// An exception without a diagnostic.

@@ -121,7 +121,8 @@ impl Settings {
                 && other.text.get(other.value.clone()) != Some(text.trim())
             {
                 let path = other.text.split('=').next().unwrap_or_default();
-                let message = format!("`{SET} {path}` gives another value than `{option}`");
+                let message =
+                    format!("`{SET} {path}` gives this, too, and not in the words of `{option}`");
                 let help = "give one of them".to_owned();
                 problems.add(option, text, whole, message, Some(help));
                 continue;
