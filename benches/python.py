@@ -4,7 +4,8 @@
     benches/python.py [--wheel FILE] [--java] [--rounds N] [--only NAME ...]
 
 Each measure is made in processes of its own, `--rounds` times. What is compared is run in turn, in one round after the
-other. The table has medians. Needs the package, and libNeuroML for `notebook`, pyNeuroML for `text` and `--java`.
+other. The table has medians. Libraries of linear algebra get one thread (OPENBLAS_NUM_THREADS, OMP_NUM_THREADS): those of
+numpy's OpenBLAS wait for work in a loop after `import numpy`, and processor time would count that. Needs the package, and libNeuroML for `notebook`, pyNeuroML for `text` and `--java`.
 Linux or macOS.
 """
 
@@ -150,7 +151,9 @@ say(after_1000=sizes[0], after_5000=sizes[1], after_10000=sizes[2])
 
 def measured(name: str, folder: str) -> dict[str, object]:
     """What a script says of itself."""
-    done = subprocess.run([sys.executable, "-c", HEAD + SCRIPTS[name]], cwd=folder, capture_output=True, text=True)
+    command = [sys.executable, "-c", HEAD + SCRIPTS[name]]
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     for line in done.stdout.splitlines():
         if line.startswith("FOUND "):
             return json.loads(line.removeprefix("FOUND "))  # type: ignore[no-any-return]

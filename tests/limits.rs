@@ -92,16 +92,18 @@ fn limits_that_are_not_reached_change_nothing() {
 }
 
 #[test]
-fn parts_of_a_second_are_rounded_up() {
-    for (text, seconds) in [
-        ("time=0.9s", 1),
-        ("time=1.2", 2),
-        ("time=0.5min", 30),
-        ("time=2s", 2),
+fn a_time_may_be_a_part_of_a_second() {
+    for (text, milliseconds) in [
+        ("time=0.2", 200),
+        ("time=0.9s", 900),
+        ("time=1e-5", 1),
+        ("time=0.5min", 30_000),
+        ("time=2s", 2_000),
     ] {
         let mut limits = Limits::default();
         limits.set(text.parse().unwrap());
-        assert_eq!(limits.time(), Some(Duration::from_secs(seconds)), "{text}");
+        let time = Duration::from_millis(milliseconds);
+        assert_eq!(limits.time(), Some(time), "{text}");
     }
 }
 

@@ -389,6 +389,37 @@ fn densities_of_one_channel_on_the_same_membrane_are_told_once() {
     }
 }
 
+#[test]
+fn a_line_of_a_display_that_leads_nowhere_is_a_warning_of_the_run_and_of_its_validation() {
+    let points = r#"<population id="points" component="iaf" size="2"/></network>
+        <iafCell id="iaf" leakReversal="-50mV" thresh="-55mV" reset="-70mV" C="0.2nF" leakConductance="0.01uS"/>"#;
+    for (path, told) in [
+        ("points[0]/v", None),
+        ("points[0]/nope", Some("has no variable `nope`")),
+        ("points[9]/v", Some("counted from 0")),
+        ("pop[0]/0/nope", Some("has no variable `nope`")),
+        ("pop[0]/7/v", Some("leads nowhere")),
+        ("nobody[0]/v", Some("leads nowhere")),
+    ] {
+        let display = format!(
+            r#"<Display id="d" title="" xmin="0" xmax="1" ymin="0" ymax="1" timeScale="1ms"><Line id="a"
+                 quantity="{path}" scale="1mV" color="red" timeScale="1ms"/></Display></Simulation>"#
+        );
+        let lems = run_of("x.cell.nml").replace("</network>", points);
+        let folder = Folder::new();
+        folder.write("x.cell.nml", &cell(&cylinder(4), LEAK));
+        folder.write("LEMS_x.xml", &lems.replace("</Simulation>", &display));
+        for command in [&["run"][..], &["run", "--strict"], &["validate"]] {
+            let said = folder.call(&[command, &["LEMS_x.xml"]].concat());
+            let messages = String::from_utf8(said.stderr).unwrap();
+            assert!(said.status.success(), "{path}: {messages}");
+            let number = messages.matches("warning[W0450]").count();
+            assert_eq!(number, usize::from(told.is_some()), "{path}: {messages}");
+            assert!(messages.contains(told.unwrap_or_default()), "{messages}");
+        }
+    }
+}
+
 /// jLEMS refuses two segments, however many compartments they are.
 #[test]
 fn two_segments_of_one_compartment_are_a_cell_with_dendrites() {

@@ -269,6 +269,9 @@ fn what_is_recorded_can_be_chosen_with_wildcards() {
         ("--record", "lines[*]/v", "did you mean `line`?"),
         ("--record", "line[0]/w", "error[E0403]"),
         ("--record", "line[*]/*", "cannot be recorded"),
+        ("--record", "spread[0]/quick/U", "error[E0421]"),
+        ("--record", "spread[*]/quick/U", "error[E0401]"),
+        ("--spikes", "spread/1/quick", "error[E0421]"),
         ("--spikes", "nobody", "there is `line` and `spread`"),
     ] {
         let message = folder.fail(&["run", "pair.net.nml", option, value], 1);

@@ -119,6 +119,23 @@ fn a_setting_that_fits_nothing_is_explained() {
 }
 
 #[test]
+fn a_length_that_two_options_give_is_refused_unless_it_is_the_same() {
+    for (option, set) in [
+        ("--length", "sim/length=2 ms"),
+        ("--step", "sim.step=0.2 ms"),
+    ] {
+        let value = set.split('=').nth(1).unwrap();
+        network().succeed(&["LEMS_net.xml", "--set", set, option, value]);
+        let message = network().fail(&["LEMS_net.xml", "--set", set, option, "0.5 ms"], 1);
+        let path = set.split('=').next().unwrap();
+        let expected =
+            format!("`--set {path}` gives this, too, and not in the words of `{option}`");
+        assert!(message.contains(&expected), "{message}");
+        assert!(message.contains(&format!("{option}:1:1")), "{message}");
+    }
+}
+
+#[test]
 fn every_so_manieth_row_is_written() {
     let all = Folder::with_decay();
     all.succeed(&["LEMS_decay.xml"]);

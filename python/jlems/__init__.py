@@ -12,6 +12,7 @@ units. Files that a result writes are the same bytes as those of the command lin
 
 from __future__ import annotations
 
+from ._cells import Cell
 from ._errors import (
     FileError,
     InternalError,
@@ -23,15 +24,17 @@ from ._errors import (
 from ._functions import Report, describe, explain, run, types, validate
 from ._lems_simulation import LEMSSimulation
 from ._load import from_lems, from_neuroml, load, loads
-from ._model import Component, Quantity
+from ._model import Component
 from ._objects import Model, Simulation, Sweep
 from ._problems import JlemsError, JlemsWarning, Problem, UsageError
+from ._quantity import Quantity
 from ._result import Events, Result, Spikes, Summary, Trace
 from ._simulation import Progress, Running
 from ._sweep import SweepOutcome, Written
 from ._version import __version__
 
 __all__ = [
+    "Cell",
     "Component",
     "Events",
     "FileError",

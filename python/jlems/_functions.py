@@ -117,6 +117,13 @@ def validate(
     Report
         True if the file is valid; ``problems`` has all errors and warnings.
 
+    Raises
+    ------
+    MissingFileError
+        The file or the schema is not there.
+    UsageError, FileError
+        The schema cannot be used, or not be read.
+
     Examples
     --------
     >>> bool(jlems.validate("examples/izhikevich-network/izhikevich_network.net.nml"))

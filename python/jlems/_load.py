@@ -10,7 +10,7 @@ from . import _jlems
 from ._model import loaded
 from ._objects import Model, changed
 from ._problems import UsageError
-from ._values import folder_list, limit_list, path_text, word
+from ._values import folder_list, limit_list, path_text, shown, word
 
 
 def load(
@@ -65,8 +65,16 @@ def load(
     >>> model.components["regularSpiking"].C
     1e-10 F
     """
-    source = _source(path_text(path), {}, include, target, temperature, limits)
+    source = _source(_file(path), {}, include, target, temperature, limits)
     return loaded(Model, source, set, step, length)
+
+
+def _file(path: Any) -> str:
+    """The path of a file, which no text of a model is."""
+    text = path_text(path)
+    if text.lstrip().startswith("<") and not os.path.exists(text):
+        raise UsageError(f"{shown(text)} is no path; `loads` reads texts")
+    return text
 
 
 def loads(
@@ -103,6 +111,8 @@ def loads(
         text = text.decode("utf-8", "replace")
     if not isinstance(text, str):
         raise UsageError(f"a text is needed, not {type(text).__name__}; `load` reads files")
+    if "<" not in text and os.path.exists(text):
+        raise UsageError(f"{shown(text)} is the path of a file; `load` reads files")
     name = path_text(name, "name")
     if files is not None and not isinstance(files, Mapping):
         raise UsageError("files: a dict of paths and texts is needed")
@@ -208,7 +218,7 @@ def quickly(
     limits: Mapping[str, Any] | None = None,
 ) -> Model:
     """What :func:`load` does, without the check: the simulation that is made of it checks all."""
-    source = _source(path_text(path), {}, include, target, temperature, limits)
+    source = _source(_file(path), {}, include, target, temperature, limits)
     model = Model(source, _check=False)
     if set is None and step is None and length is None:
         return model

@@ -8,46 +8,13 @@ from html import escape
 from typing import Any, Iterable, Iterator, Mapping, NamedTuple, TypeVar
 
 from . import _jlems
+from ._cells import Cell, cells_of
 from ._pages import table, type_page
 from ._problems import JlemsError, Problem, UsageError, warn
-from ._values import Named, in_unit, number, seconds_text, shown, with_own_unit, word
+from ._quantity import Quantity
+from ._values import Named, number, seconds_text, shown, with_own_unit, word
 
 AnyModel = TypeVar("AnyModel", bound="LoadedModel")
-
-
-class Quantity(float):
-    """A parameter: a float in SI units that knows its unit."""
-
-    unit: str | None
-
-    def __new__(cls, value: float, unit: str | None = None) -> Quantity:
-        try:
-            quantity = super().__new__(cls, value)
-        except (TypeError, ValueError, OverflowError):
-            raise UsageError(f"{shown(value)} is no number") from None
-        quantity.unit = None if unit is None else word(unit, "unit")
-        return quantity
-
-    def to(self, unit: str) -> float:
-        """The value in another unit, such as ``"pF"``.
-
-        Raises
-        ------
-        UsageError
-            There is no such unit in NeuroML.
-        """
-        return in_unit(float(self), self._dimension(), unit)
-
-    def _dimension(self) -> str | None:
-        found = json.loads(_jlems.describe(self.unit)) if self.unit else []
-        units = [one["dimension"] for one in found if isinstance(one, dict) and one.get("is") == "unit"]
-        return units[0] if units else None
-
-    def __repr__(self) -> str:
-        return f"{float(self)!r} {self.unit or ''}".strip()
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (Quantity, (float(self), self.unit))
 
 
 class Component:
@@ -151,13 +118,14 @@ class Connections(NamedTuple):
 class LoadedModel:
     """What :class:`Model` knows and can change without running anything."""
 
-    __slots__ = ("_source", "_warnings", "_components", "_network")
+    __slots__ = ("_source", "_warnings", "_components", "_cells", "_network")
 
     def __init__(self, source: _jlems.Source, _check: bool = True) -> None:
         if not isinstance(source, _jlems.Source):
             raise UsageError(f"this class is not for {shown(source)}; `jlems.load` makes a Model")
         self._source = source
         self._components: dict[str, Component] | None = None
+        self._cells: dict[str, Cell] | None = None
         self._network: dict[str, Any] | None = None
         self._warnings: list[Problem] | None = None
         if _check:
@@ -184,6 +152,27 @@ class LoadedModel:
             # As for references, the last of several counts.
             self._components = Named({one.id: one for one in components if one.id is not None})
         return self._components
+
+    @property
+    def cells(self) -> dict[str, Cell]:
+        """The cells with segments by id: their segments, groups and compartments, and what is where in them.
+
+        The id of a segment is the number in paths such as ``"pop[0]/7/v"``, and what an input or a connection of the
+        model names as ``segmentId``. Cells that the model runs are as they begin there; others as they are alone.
+
+        Raises
+        ------
+        ModelError
+            The shape of a cell is wrong.
+
+        Examples
+        --------
+        >>> model.cells["pyramid"].groups["dendrites"]
+        [1, 2, 3]
+        """
+        if self._cells is None:
+            self._cells = cells_of(self._source.cells())
+        return self._cells
 
     @property
     def types(self) -> dict[str, TypeSummary]:
@@ -247,12 +236,13 @@ class LoadedModel:
             from the top level down, by ids or names of elements. A value is a text with its unit, or a
             number in SI units, or a quantity of pint or astropy.
         step, length : str or float, optional
-            Time step and length of the simulation: a text with its unit, or seconds.
+            Time step and length of the simulation: a text with its unit, or seconds. What a later call gives counts,
+            whether as ``length`` or as ``set={"sim/length": ...}``.
 
         Raises
         ------
         UsageError
-            A path that leads nowhere, a value that is no number.
+            A path that leads nowhere, a value that is no number, a step or a length that ``set`` gives another value.
         ModelError
             A value makes no sense where it is, such as one of another dimension. What is only seen when the network is
             built, such as a step of nothing or a negative length, is an error of :meth:`Model.simulation`.
@@ -426,10 +416,10 @@ def loaded(
     kind: type[AnyModel], source: _jlems.Source, set: Mapping[str, Any] | None, step: Any, length: Any
 ) -> AnyModel:
     """A checked model of a source with other values; warns of what is doubtful in it."""
-    if step is not None or length is not None:
-        source = _with_times(source, [], step, length)
-    model = kind(source)
-    if set is not None:
-        model = model._changed(set, None, None, check=True)
+    if set is None:
+        model = kind(_with_times(source, [], step, length))
+    else:
+        # The texts of values need the model for its units.
+        model = kind(source, _check=False)._changed(set, step, length, check=True)
     warn(model.warnings)
     return model

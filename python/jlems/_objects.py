@@ -139,9 +139,8 @@ class Sweep(Points[Simulation]):
     def from_toml(cls, path: str | os.PathLike[str]) -> Sweep:
         """The sweep that a file specifies, as the command ``jlems-rs sweep`` reads it.
 
-        :meth:`run` keeps results in memory, without the ``features`` of the file. :meth:`to_parquet` writes the files
-        of the command, with them. A sweep that
-        goes to another process reads the file again there.
+        :meth:`run` keeps results in memory, and the ``features`` of the file. :meth:`to_parquet` writes the files of the
+        command. A sweep that goes to another process reads the file again there.
 
         Raises
         ------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno as codes
 import os
-import re
 import sys
 import warnings
 from typing import Any, Collection, Iterable, NamedTuple
@@ -81,10 +80,6 @@ class FileError(JlemsError, OSError):
         return (kind, (text, problems), {**(added or {}), **of_system})
 
 
-# Messages of the engine about a file that is not there. The number 2 means this everywhere.
-_NO_FILE = re.compile(r"(?s)there is no file `(.*)`|(?:.*: )?cannot read (.*): .* \(os error 2\)")
-
-
 class MissingFileError(FileError, FileNotFoundError):
     """A file is not there. ``filename`` is its path."""
 
@@ -92,13 +87,6 @@ class MissingFileError(FileError, FileNotFoundError):
         super().__init__(text, problems)
         self.errno = codes.ENOENT
         self.strerror = os.strerror(codes.ENOENT)
-        self.filename = missing_file(self)
-
-
-def missing_file(error: JlemsError) -> str | None:
-    """The file that is not there, if that is what an error is about."""
-    found = _NO_FILE.fullmatch(error.problems[0].message) if error.problems else None
-    return (found[1] or found[2]) if found else None
 
 
 class JlemsWarning(UserWarning):
@@ -108,7 +96,11 @@ class JlemsWarning(UserWarning):
     ----------
     problem : Problem
         The whole message.
+    result : Result or None
+        What a run recorded at whose end this was told. So it is not lost if a filter makes an exception of the warning.
     """
+
+    result: Any = None
 
     def __init__(self, problem: Problem) -> None:
         place = f" ({problem.file}:{problem.line})" if problem.file else ""
@@ -116,7 +108,8 @@ class JlemsWarning(UserWarning):
         self.problem = problem
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (type(self), (self.problem,))
+        added = {name: value for name, value in self.__dict__.items() if name != "problem"}
+        return (type(self), (self.problem,), added or None)
 
 
 _PACKAGE = os.path.dirname(__file__) + os.sep

@@ -9,7 +9,7 @@ from typing import Any, Callable, Iterable, Mapping, NamedTuple, TypeVar
 
 from . import _jlems
 from ._errors import RunError
-from ._problems import Problem, UsageError, warn
+from ._problems import JlemsWarning, Problem, UsageError, warn
 from ._model import LoadedModel
 from ._pages import table
 from ._result import EventFile, Layout, Result, Table, matching
@@ -198,7 +198,11 @@ class CompiledModel:
         if error is not None:
             error.result = result  # type: ignore[attr-defined]
             raise error
-        warn_of_nan(numbers.get("not_a_number"))
+        try:
+            warn_of_nan(numbers.get("not_a_number"))
+        except JlemsWarning as warning:
+            warning.result = result
+            raise
         return result
 
     def write(
@@ -282,7 +286,13 @@ def layout_of(engine: _jlems.Engine, model: LoadedModel) -> Layout:
 
 
 def warn_of_nan(variable: str | None) -> None:
-    """Warns of a variable that is not a number at the end of a run, which nothing recorded shows."""
+    """Warns of a variable that is not a number at the end of a run, which nothing recorded shows.
+
+    Raises
+    ------
+    JlemsWarning
+        A filter makes an exception of it.
+    """
     if variable is None:
         return
     message = f"`{variable}` is not a number at the end of the run"

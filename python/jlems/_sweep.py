@@ -9,8 +9,8 @@ from typing import Any, Callable, Generic, Iterable, Iterator, Mapping, NamedTup
 from . import _jlems
 from ._optional import needed
 from ._pages import table as html_table
-from ._problems import JlemsError, MissingFileError, Problem, UsageError, missing_file, warn
-from ._result import Result
+from ._problems import Problem, UsageError, warn
+from ._result import Layout, Result
 from ._simulation import CompiledModel, layout_of
 from ._values import count, path_text, paths, shown, word
 
@@ -110,8 +110,8 @@ class Points(Generic[Compiled]):
             every number of threads.
         reduce : callable, optional
             What to keep of each result: a number, an array, or a dict of several. It is called in the order of the
-            points, as their runs end. Without it the results are kept, also for a sweep of a file: its ``features`` are
-            only computed by :meth:`to_parquet`. What it raises ends the sweep.
+            points, as their runs end. Without it the results are kept. What it raises ends the sweep. The ``features`` of
+            a sweep of a file are kept in any case, as ``features`` of the outcome.
         progress : bool or callable, optional
             True for a bar. A callable gets how many points are done and how many there are; the sweep ends
             early if it returns something true.
@@ -125,13 +125,22 @@ class Points(Generic[Compiled]):
         Raises
         ------
         KeyboardInterrupt
-            Ctrl-C. ``outcome`` of the exception has the values of the points before.
+            Ctrl-C, within 0.1 s.
+        ModelError, RunError, LimitError
+            A point that fails, if ``errors`` is ``"raise"``.
+
+        ``outcome`` of these exceptions, and of those that ``reduce`` raises, has the values of the points before.
         """
         if reduce is not None and not callable(reduce):
             raise UsageError(f"reduce: a callable is needed, not {shown(reduce)}")
         if errors not in ("raise", "keep"):
             raise UsageError(f"errors: {shown(errors)} is not allowed; there are \"raise\" and \"keep\"")
         values: list[Any] = []
+        file = self._file
+        features: list[dict[str, float | None]] | None = None
+        if file is not None and file.features:
+            file.check(self.simulation._layout)
+            features = []
         failed: list[BaseException] = []
         bar = _Bar(progress, len(self.points))
         told = self.simulation.warnings
@@ -140,10 +149,16 @@ class Points(Generic[Compiled]):
             if error is None and result is not None:
                 new = [one for one in result.summary.warnings if one not in told]
                 told.extend(new)
-                warn(new)
+                numbers = None if file is None or features is None else file.features_of(result)
                 values.append(result if reduce is None else reduce(result))
+                if features is not None and numbers is not None:
+                    features.append(numbers)
+                # A filter may make an exception of it.
+                warn(new)
             elif errors == "keep":
                 values.append(error)
+                if features is not None:
+                    features.append({})
             elif error is not None:
                 point = ", ".join(f"{k}={v}" for k, v in self.points[number].items())
                 if hasattr(error, "add_note"):
@@ -154,14 +169,14 @@ class Points(Generic[Compiled]):
 
         try:
             self._deliver(threads, take)
-        except KeyboardInterrupt as interrupt:
-            interrupt.outcome = SweepOutcome(self, values)  # type: ignore[attr-defined]
+            if failed:
+                raise failed[0]
+        except BaseException as error:
+            error.outcome = SweepOutcome(self, values, features)  # type: ignore[attr-defined]
             raise
         finally:
             bar.close()
-        if failed:
-            raise failed[0]
-        return SweepOutcome(self, values)
+        return SweepOutcome(self, values, features)
 
     def iter(self, *, threads: int | None = None) -> Iterator[tuple[dict[str, Any], Result]]:
         """Pairs of points and their results, some points at a time, so that few results are in memory."""
@@ -281,14 +296,34 @@ class SweepFile(Generic[Compiled]):
     def __init__(self, path: str, compile: Callable[[_jlems.Specified], Compiled]) -> None:
         self._compile = compile
         self.path = path
-        try:
-            self.specified = _jlems.Specified(path)
-        except JlemsError as error:
-            if missing_file(error) is None:
-                raise
-            # The file itself, or its table of points.
-            raise MissingFileError(error.text, error.problems) from None
+        self.specified = _jlems.Specified(path)
         self.points = _Points(self.specified)
+
+    @property
+    def features(self) -> list[tuple[str, bool, str]]:
+        """The numbers that are kept of each run: name, whether it is about spikes, and what it is of."""
+        return self.specified.features
+
+    def check(self, layout: Layout) -> None:
+        """Checks that each feature is of one thing that is recorded."""
+        populations = {name for file in layout.events for name in file.populations}
+        for name, is_of_spikes, subject in self.features:
+            if subject not in (populations if is_of_spikes else layout.columns):
+                raise UsageError(
+                    f"`{name}` is not about one thing that the model records; name one quantity, such as `pop[0]/v`, or "
+                    "one population"
+                )
+
+    def features_of(self, result: Result) -> dict[str, float | None]:
+        """The features of a run; None for those that it does not have, such as the first of no spikes."""
+        found: dict[str, float | None] = {}
+        for number, (name, is_of_spikes, subject) in enumerate(self.features):
+            if is_of_spikes:
+                spikes = result.spikes[subject]
+                found[name] = self.specified.of_spikes(number, spikes.times, spikes.n, result.summary.time)
+            else:
+                found[name] = self.specified.of_trace(number, result[subject].values)
+        return found
 
     def compiled(self) -> Compiled:
         """The simulation whose values the points change."""
@@ -378,11 +413,16 @@ def _shard(shard: tuple[int, int] | str | None) -> str | None:
 class SweepOutcome:
     """The values of a sweep, in the order of its points."""
 
-    def __init__(self, sweep: Points[Any], values: list[Any]) -> None:
+    def __init__(
+        self, sweep: Points[Any], values: list[Any], features: list[dict[str, float | None]] | None = None
+    ) -> None:
         self.points = sweep.points[: len(values)]
         """The points that were run."""
         self.values = values
         """What was kept of each."""
+        self.features = [{} for _ in values] if features is None else features[: len(values)]
+        """The ``features`` of the specification for each, by name, in SI units: None for one that the run does not have.
+        No features of a point that failed, or of a sweep that no file specifies."""
         self._axes = sweep.axes if len(values) == len(sweep.points) else None
 
     def __len__(self) -> int:
@@ -411,15 +451,16 @@ class SweepOutcome:
 
     def to_pandas(self) -> Any:
         """A DataFrame with a row for each point: its values, and ``value``; or a column for each key if ``reduce`` gives
-        dicts. The exception of a point that failed is in the column ``value``, too.
+        dicts. The exception of a point that failed is in the column ``value``, too. ``features`` are further columns.
 
         Raises
         ------
         UsageError
-            A key of a dict is the name of a parameter.
+            A key of a dict is the name of a parameter or of a feature.
         """
         pandas = needed("pandas")
-        return pandas.DataFrame([{**point, **_columns(point, value)} for point, value in zip(self.points, self.values)])
+        known = [{**point, **features} for point, features in zip(self.points, self.features)]
+        return pandas.DataFrame([{**one, **_columns(one, value)} for one, value in zip(known, self.values)])
 
     def to_xarray(self) -> Any:
         """A DataArray whose dimensions are the paths, if all combinations were run."""
@@ -431,8 +472,9 @@ class SweepOutcome:
         return xarray.DataArray(array, coords=self._axes, dims=dims)
 
     def _repr_html_(self) -> str:
-        names = list(dict.fromkeys(name for point in self.points for name in point))
-        rows = [[*(point.get(name) for name in names), value] for point, value in zip(self.points, self.values)]
+        known = [{**point, **features} for point, features in zip(self.points, self.features)]
+        names = list(dict.fromkeys(name for one in known for name in one))
+        rows = [[*(one.get(name) for name in names), value] for one, value in zip(known, self.values)]
         return html_table(rows, [*names, "value"])
 
     def __repr__(self) -> str:
@@ -444,7 +486,7 @@ def _columns(point: Mapping[str, Any], value: Any) -> Mapping[Any, Any]:
     columns = value if isinstance(value, Mapping) and not isinstance(value, Result) else {"value": value}
     both = [name for name in columns if name in point]
     if both:
-        raise UsageError(f"to_pandas: {shown(both[0])} is a parameter, so a value cannot have this name")
+        raise UsageError(f"to_pandas: {shown(both[0])} is a parameter or a feature, so a value cannot have this name")
     return columns
 
 

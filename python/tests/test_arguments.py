@@ -238,6 +238,9 @@ def test_there_are_enough() -> None:
 @pytest.mark.parametrize(
     "call, said",
     [
+        (lambda: jlems.load("<Lems/>"), "`loads` reads texts"),
+        (lambda: jlems.run("\n<Lems><Target component='x'/></Lems>"), "`loads` reads texts"),
+        (lambda: jlems.loads(str(NETWORK)), "`load` reads files"),
         (lambda: jlems.run(NETWORK, duration="1 s"), "did you mean `length`?"),
         (lambda: jlems.run(NETWORK, dt="1 ms"), "did you mean `step`?"),
         (lambda: jlems.run(NETWORK, recrod="x"), "did you mean `record`?"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pathlib
+import pickle
+from typing import Callable
 
 import numpy as np
 import pytest
@@ -64,6 +66,38 @@ def test_change_makes_another_model() -> None:
         changed = model.with_({"iaf/C": value})
         assert changed.components["iaf"].C == pytest.approx(0.1e-9, rel=1e-15)
     assert model.components["iaf"].C == pytest.approx(0.2e-9, rel=1e-15)
+
+
+def test_the_length_that_is_given_last_counts(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "LEMS_cell.xml").write_text(CELL)
+    model = jlems.load(tmp_path / "LEMS_cell.xml", length="20 ms", step="0.1 ms")
+    assert model.simulation().steps == 200
+    assert model.with_({"sim/length": "30 ms"}).simulation().steps == 300
+    assert model.with_({"sim/length": 0.03}).with_({"iaf/C": "0.1 nF"}).simulation().steps == 300
+    assert model.with_({"sim/length": "30 ms"}).with_(length="10 ms").simulation().steps == 100
+    assert model.with_({"sim/length": "30 ms"}, step="0.05 ms").simulation().steps == 600
+    assert model.with_({"sim/step": "0.05 ms"}).simulation().steps == 400
+    assert model.run(set={"sim/length": "30 ms"}).t[-1] == pytest.approx(0.03)
+    assert jlems.load(tmp_path / "LEMS_cell.xml", set={"sim/length": "5 ms"}).simulation().steps == 500
+    simulation = model.simulation()
+    assert simulation.with_({"sim/length": "30 ms"}).steps == 300
+    restored = pickle.loads(pickle.dumps(model.with_({"sim/length": "30 ms"})))
+    assert restored.with_(step="0.2 ms").simulation().steps == 150
+    lengths = ["10 ms", "30 ms"]
+    assert [len(result.t) for result in simulation.sweep({"sim/length": lengths}).run()] == [101, 301]
+    # Both in one call are one value, or a mistake.
+    both = {"sim/length": "30 ms"}
+    assert model.with_(both, length="30 ms").simulation().steps == 300
+    calls: list[Callable[[], object]] = [
+        lambda: model.with_(both, length="20 ms"),
+        lambda: model.run(set=both, length="20 ms"),
+        lambda: simulation.run(set=both, length="20 ms"),
+        lambda: jlems.load(tmp_path / "LEMS_cell.xml", set=both, length="20 ms"),
+        lambda: jlems.run(tmp_path / "LEMS_cell.xml", set={"sim/step": "1 ms"}, step="0.1 ms"),
+    ]
+    for call in calls:
+        with pytest.raises(jlems.UsageError, match=r"`set=\{\"sim/.*: …\}` gives this, too, and not in the words of `"):
+            call()
 
 
 def test_quantities_of_other_libraries() -> None:
@@ -181,3 +215,46 @@ def test_lems_simulation(tmp_path: pathlib.Path) -> None:
     assert np.array_equal(jlems.run(name).values, result.values)
     with pytest.raises(jlems.UsageError):
         simulation.add_column_to_output_file("nowhere", "v", "v")
+
+
+def test_the_segments_of_cells_are_listed() -> None:
+    model = jlems.load(ROOT / "examples/dendrite/LEMS_dendrite.xml", length="1 ms")
+    cell = model.cells["pyramid"]
+    assert list(model.cells) == ["pyramid"] and isinstance(cell, jlems.Cell)
+    names = [(one.id, one.name, one.parent) for one in cell.segments.values()]
+    assert names == [(0, "soma", None), (1, "trunk", 0), (2, "left", 1), (3, "right", 1)]
+    assert cell.groups["all"] == [0, 1, 2, 3]
+    left = cell.segments[2]
+    assert left.section == "left_section" and left.groups[0] == "left_section" and "all" in left.groups
+    assert left.length == pytest.approx(200e-6) and left.length.to("um") == pytest.approx(200)
+    assert left.distance == pytest.approx(20e-6 + 300e-6 + 100e-6) and left.diameter == pytest.approx(1.25e-6)
+    assert cell.area == pytest.approx(sum(one.area for one in cell.segments.values()))
+    assert [len(one.compartments) for one in cell.sections.values()] == [1, 9, 5, 5]
+    assert left.compartments == cell.sections["left_section"].compartments
+    assert {cell.compartments[number].section for number in left.compartments} == {"left_section"}
+    leak = next(part for part in cell.parts if part.references.get("ionChannel") == "leak")
+    assert leak.parameters["condDensity"].unit and leak.compartments == len(cell.compartments)
+    assert cell.at_rest is not None and cell.at_rest.input_resistance is not None
+    assert cell.at_rest.input_resistance.to("Mohm") > 1
+    with pytest.raises(KeyError, match="there are 4"):
+        cell.segments[7]
+    with pytest.raises(KeyError, match="the id of this segment is 2"):
+        cell.segments["left"]  # type: ignore[index]
+    with pytest.raises(KeyError, match="did you mean `pyramid`"):
+        model.cells["pyramidal"]
+    assert "trunk_section" in cell._repr_html_() and "20 compartments" in repr(cell)
+    # All of them can be recorded.
+    paths = [f"cells[0]/{segment}/v" for segment in cell.segments]
+    assert model.run(record=paths).columns == paths
+    assert jlems.load(ROOT / "examples/dendrite/dendrite.nml").cells["pyramid"].groups == cell.groups
+    assert pickle.loads(pickle.dumps(cell.segments[1])) == cell.segments[1]
+
+
+def test_a_model_without_segments_has_no_cells() -> None:
+    assert jlems.loads(CELL).cells == {}
+
+
+def test_a_cell_of_a_wrong_shape_is_an_error() -> None:
+    text = (ROOT / "examples/dendrite/dendrite.nml").read_text().replace('<parent segment="1"/>', '<parent segment="9"/>')
+    with pytest.raises(jlems.ModelError, match="segment"):
+        jlems.loads(text, name="dendrite.nml").cells

@@ -109,6 +109,9 @@ def test_limits() -> None:
     with pytest.raises(jlems.LimitError) as caught:
         jlems.load(NETWORK, length="100000 s", limits={"time": "1 s"}).run(every=1000)
     assert caught.value.result is not None and len(caught.value.result.t) > 1
+    for time in (0.2, "0.2", "0.2s", "200e-3 s"):
+        with pytest.raises(jlems.LimitError, match=r"not done after 0\.2 s"):
+            jlems.load(NETWORK, length="100000 s", limits={"time": time}).run(every=1000)
 
 
 def test_advice_names_arguments_and_no_options() -> None:
@@ -117,6 +120,62 @@ def test_advice_names_arguments_and_no_options() -> None:
     assert "--" not in caught.value.problems[0].help
     with pytest.raises(jlems.UsageError, match=r'`set=\{"cell/C": "0.2 nF"\}`'):
         jlems.load(NETWORK, set={"": "1"})
+
+
+def test_messages_are_about_arguments_and_not_about_options(tmp_path: pathlib.Path) -> None:
+    model, simulation = jlems.loads(CELL), jlems.loads(CELL).simulation(free="iaf/C")
+    (tmp_path / "cells.nml").write_text('<neuroml id="x"/>')
+    calls: list[tuple[str, Callable[[], object]]] = [
+        ('set["iaf/C"]', lambda: model.with_({"iaf/C": "1 mV"})),
+        ('set["iaf/C"]', lambda: model.run(set={"iaf/C": "1 mz"})),
+        ('set["iaff/C"]', lambda: jlems.loads(CELL, set={"iaff/C": "1 pF"})),
+        ('set["iaf/C"]', lambda: simulation.run(set={"iaf/C": "1 mV"})),
+        ('set["iaf/C"]', lambda: simulation.sweep({"iaf/C": ["1 mV"]}).run()),
+        ("step", lambda: model.with_(step="1 mV")),
+        ("length", lambda: model.with_(length="1 mV")),
+        ("step", lambda: model.with_(step="-1 ms").simulation()),
+        ("length", lambda: jlems.loads("<Lems/>", length="1 s")),
+    ]
+    for place, call in calls:
+        with pytest.raises(jlems.JlemsError) as caught:
+            call()
+        assert f"--> {place}:1:" in str(caught.value) and caught.value.problems[0].file == place
+        assert " --" not in str(caught.value).replace(" -->", "") and "`--" not in str(caught.value)
+    with pytest.warns(jlems.JlemsWarning, match=r'set\["iaf/C"\]:1'):
+        model.with_({"iaf/C": "1e400 nF"})
+    with simulation.start() as run, pytest.raises(jlems.JlemsError, match=r'set\["iaf/C"\]:1'):
+        run["iaf/C"] = "1 mV"
+
+
+def test_the_result_is_kept_if_warnings_are_exceptions() -> None:
+    # What is not recorded may be no number.
+    lost = """<Lems><Target component="sim"/><Include file="Simulation.xml"/><Include file="Networks.xml"/>
+<ComponentType name="Lost"><Exposure name="x" dimension="none"/><Exposure name="t" dimension="none"/>
+  <Constant name="tau" dimension="time" value="1ms"/>
+  <Dynamics><StateVariable name="x" dimension="none" exposure="x"/><StateVariable name="t" dimension="none" exposure="t"/>
+  <TimeDerivative variable="x" value="sqrt(0 - 1) / tau"/><TimeDerivative variable="t" value="1 / tau"/></Dynamics></ComponentType>
+<Lost id="lost"/><Simulation id="sim" length="10ms" step="1ms" target="lost">
+  <OutputFile id="o" fileName="t.dat"><OutputColumn id="t" quantity="t"/></OutputFile></Simulation></Lems>"""
+    simulation = jlems.loads(lost).simulation()
+    with pytest.warns(jlems.JlemsWarning, match="W0527"):
+        expected = simulation.run().values
+
+    def by_hand() -> object:
+        with simulation.start() as run:
+            return run.run()
+
+    def by_steps() -> object:
+        with simulation.start() as run:
+            run.advance("1 s")
+            return run.result()
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for call in (simulation.run, by_hand, by_steps, lambda: simulation.run(seed=3)):
+            with pytest.raises(jlems.JlemsWarning, match="W0527") as caught:
+                call()
+            for warning in (caught.value, pickle.loads(pickle.dumps(caught.value))):
+                assert np.array_equal(warning.result.values, expected)
 
 
 def test_other_threads_go_on() -> None:
@@ -228,6 +287,17 @@ def test_a_path_to_record_that_leads_nowhere_is_a_mistake_of_the_call() -> None:
         assert "OutputColumn" not in str(raised.value) and "as a simulation" not in str(raised.value)
 
 
+def test_the_name_of_a_segment_records_no_soma() -> None:
+    model = jlems.load(ROOT / "examples/dendrite/LEMS_dendrite.xml", length="1 ms")
+    for path in ("cells[0]/trunk/v", "cells/0/trunk/v", ["cells[0]/v", "cells[0]/soma_section/v"]):
+        with pytest.raises(jlems.UsageError, match=r"number of a segment, as in `pop\[0\]/7/v`") as raised:
+            model.run(record=path)
+        assert raised.value.problems[0].code == "E0421" and "OutputColumn" not in str(raised.value)
+    with pytest.raises(jlems.UsageError, match="E0401"):
+        model.run(record="cells[*]/trunk/v")
+    assert model.run(record=["cells[0]/pyramid/v", "cells/0/pyramid/1/v", "cells[0]/1/v"]).values.shape == (3, 101)
+
+
 def test_a_display_of_a_cell_with_dendrites_may_have_lines_that_lead_nowhere(tmp_path: pathlib.Path) -> None:
     for file in (ROOT / "examples/dendrite").iterdir():
         if file.is_file():
@@ -237,11 +307,14 @@ def test_a_display_of_a_cell_with_dendrites_may_have_lines_that_lead_nowhere(tmp
     display = f'<Display id="d" title="x" xmin="0" xmax="1" ymin="0" ymax="1" timeScale="1ms">{lines}</Display>'
     model = tmp_path / "LEMS_dendrite.xml"
     model.write_text(model.read_text().replace("<OutputFile", display + "<OutputFile"))
-    simulation = jlems.load(model, length="1 ms").simulation()
+    with pytest.warns(jlems.JlemsWarning, match="W0450.*the display lacks this line"):
+        simulation = jlems.load(model, length="1 ms").simulation()
     assert ["nowhere" in problem.message for problem in simulation.warnings] == [True]
     result = simulation.run()
     assert len(result["cells/0/pyramid/1/v"]) == 101
     assert "<svg" in result._repr_html_()
+    model.write_text(model.read_text().replace("pyramid/nowhere/v", "pyramid/1/nothing"))
+    assert jlems.validate(model) and [one.code for one in jlems.validate(model)] == ["W0450"]
 
 
 def test_step_by_step() -> None:
@@ -479,7 +552,7 @@ def test_wrong_inlets_are_explained() -> None:
         ("out[3]/syn/in", "E0402", "the last one is [2]"),
         ("out[0]/syn/inn", "E0405", "did you mean `in`"),
         ("out[0]/spike", "E0405", "did you mean `out[0]/synapses:syn:0/in`"),
-        ("out[1]/in", "E0405", "jlems-rs describe"),
+        ("out[1]/in", "E0405", 'model.describe("TYPE")'),
     ]:
         with pytest.raises(jlems.ModelError, match="inlets:1:") as caught:
             model.simulation(inlets=[path])
@@ -527,10 +600,13 @@ def test_missing_files_are_named(tmp_path: pathlib.Path, monkeypatch: pytest.Mon
     calls: list[tuple[str, Callable[[], object]]] = [
         ("nope.xml", lambda: jlems.load("nope.xml")),
         ("nope.xml", lambda: jlems.run("nope.xml")),
+        ("nope.xml", lambda: jlems.validate("nope.xml")),
+        ("nope.nml", lambda: jlems.validate("nope.nml")),
         ("nope.xsd", lambda: jlems.validate("cell.xml", schema="nope.xsd")),
         ("nope.toml", lambda: jlems.Sweep.from_toml("nope.toml")),
         ("nope.csv", lambda: jlems.Sweep.from_toml("points.toml")),
         ("nope.xml", lambda: jlems.Sweep.from_toml("model.toml").run()),
+        ("nope.xml", lambda: jlems.Sweep.from_toml("model.toml").to_parquet("out")),
     ]
     for name, call in calls:
         with pytest.raises(jlems.MissingFileError) as caught:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import pathlib
+import subprocess
+import sys
+import warnings
+
 import numpy as np
 import pytest
 
 import jlems
 
-from conftest import CELL
+from conftest import CELL, NETWORK
 
 VALUES = [f"0.{n} nF" for n in range(1, 10)]
 
@@ -110,6 +116,29 @@ def test_errors(simulation: jlems.Simulation) -> None:
         simulation.sweep({"iaf/C": VALUES}).run(reduce=lambda _: 1 / 0)
 
 
+def test_what_ends_a_sweep_has_the_values_of_the_points_before(simulation: jlems.Simulation) -> None:
+    count = lambda result: result.spikes["cells"].count  # noqa: E731
+    expected = simulation.sweep({"iaf/C": VALUES}).run(reduce=count).values
+
+    def third(result: jlems.Result) -> int:
+        seen.append(result)
+        return count(result) if len(seen) < 3 else 1 // 0
+
+    seen: list[jlems.Result] = []
+    with pytest.raises(ZeroDivisionError) as raised:
+        simulation.sweep({"iaf/C": VALUES}).run(reduce=third)
+    assert raised.value.outcome.values == expected[:2]  # type: ignore[attr-defined]
+    with pytest.raises(jlems.ModelError) as failed:
+        simulation.sweep({"iaf/C": [*VALUES[:2], "1 mV"]}).run(reduce=count)
+    assert failed.value.outcome.values == expected[:2]  # type: ignore[attr-defined]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(jlems.JlemsWarning, match="W0227") as warned:
+            simulation.sweep({"iaf/C": [*VALUES[:2], "1e400 nF", VALUES[3]]}).run(reduce=count)
+    assert warned.value.outcome.values[:2] == expected[:2]  # type: ignore[attr-defined]
+    assert len(warned.value.outcome.points) == 3  # type: ignore[attr-defined]
+
+
 def test_progress_can_end_a_sweep(simulation: jlems.Simulation) -> None:
     outcome = simulation.sweep({"iaf/C": VALUES}).run(progress=lambda done, of: done == 4)
     assert len(outcome) == 4
@@ -131,3 +160,74 @@ def test_dicts_make_columns(simulation: jlems.Simulation) -> None:
 def test_results_make_an_array_of_objects(simulation: jlems.Simulation) -> None:
     array = simulation.sweep({"iaf/C": VALUES[:2], "iaf/thresh": ["-52 mV", "-53 mV", "-54 mV"]}).run().to_array()
     assert array.shape == (2, 3) and array.dtype == object and isinstance(array[1, 2], jlems.Result)
+
+
+LARGE = NETWORK.with_name("izhikevich_network.net.nml")
+
+
+def interrupted(folder: pathlib.Path, body: str) -> list[str]:
+    """The words that a script prints about Ctrl-C, which comes while it builds a large network."""
+    text = LARGE.read_text()
+    rows = "".join(f'<connection id="{n}" preCellId="../p[{n % 997}]" postCellId="../p[{n % 1000}]"/>' for n in range(300_000))
+    text = text.split("<network ")[0] + f"""<network id="n"><population id="p" component="regularSpiking" size="1000"/>
+        <projection id="j" presynapticPopulation="p" postsynapticPopulation="p" synapse="excitation">{rows}</projection></network></neuroml>"""
+    (folder / "large.nml").write_text(text)
+    (folder / "large.toml").write_text('model = "large.nml"\nlength = "1 ms"\n[grid]\n"excitation/gbase" = ["1 nS", "2 nS"]\n')
+    script = f"""
+import os, signal, threading, time, jlems
+sent = []
+def interrupt():
+    sent.append(time.perf_counter())
+    os.kill(os.getpid(), signal.SIGINT)
+def waited(call, after):
+    timer = threading.Timer(after, interrupt)
+    timer.start()
+    try:
+        call()
+    except KeyboardInterrupt as error:
+        return time.perf_counter() - sent[-1], error
+    finally:
+        timer.join()
+    raise SystemExit("it was not interrupted")
+{body}
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_ctrl_c_ends_a_sweep_at_once_and_keeps_the_points_before(tmp_path: pathlib.Path) -> None:
+    words = interrupted(
+        tmp_path,
+        """
+simulation = jlems.load("large.nml", length="1 ms").simulation()
+sweep = simulation.sweep({"excitation/gbase": [f"{n} nS" for n in range(1, 9)]})
+times = [time.perf_counter()]
+sweep.run(threads=1, progress=lambda done, of: times.append(time.perf_counter()) or done == 3)
+first, point = times[1] - times[0], (times[3] - times[1]) / 2
+found = [waited(lambda: sweep.run(threads=1, reduce=lambda _: 1), first + part * point) for part in (1.1, 1.3, 1.5)]
+print(max(seconds for seconds, _ in found) < 0.4 * point)
+print(all(0 < len(error.outcome) < 8 for _, error in found), all(set(error.outcome) == {1} for _, error in found))
+""",
+    )
+    assert words == ["True"] * 3
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_ctrl_c_ends_a_sweep_of_a_file_at_once(tmp_path: pathlib.Path) -> None:
+    # While the model is read, and while a point is built.
+    words = interrupted(
+        tmp_path,
+        """
+begun = time.perf_counter()
+jlems.Sweep.from_toml("large.toml").to_parquet("whole", threads=1)
+whole = time.perf_counter() - begun
+for part in (0.1, 0.6):
+    seconds, _ = waited(lambda: jlems.Sweep.from_toml("large.toml").to_parquet("broken", threads=1), part * whole)
+    print(seconds < max(0.15, whole / 8))
+print(jlems.Sweep.from_toml("large.toml").to_parquet("broken", threads=1).failed)
+print(all(open("whole/" + name, "rb").read() == open("broken/" + name, "rb").read() for name in os.listdir("whole")))
+""",
+    )
+    assert words == ["True", "True", "0", "True"]

@@ -126,6 +126,44 @@ def test_points_are_those_of_the_table(spec: Path, tmp_path: Path) -> None:
         assert result.spikes["cells"].count == row["count(cells)"]
 
 
+def test_features_of_the_file_are_kept(spec: Path, tmp_path: Path) -> None:
+    pd = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    named = ["mean", "std", "min", "max", "first", "last"]
+    features = [f"{name}(cells[0]/v)" for name in named]
+    features += ["count(cells)", "rate(cells)", "first_spike(cells)", "last_spike( cells )"]
+    listed = ", ".join(f'"{name}"' for name in features)
+    spec.write_text(SPEC.replace('features = ["last(cells[0]/v)", "count(cells)"]', f"features = [{listed}]"))
+    sweep = jlems.Sweep.from_toml(spec)
+    sweep.to_parquet(tmp_path / "out")
+    table = pd.read_parquet(tmp_path / "out").sort_values("point").reset_index(drop=True)
+    for reduce in (None, lambda result: result.spikes["cells"].count):
+        outcome = sweep.run(reduce=reduce)
+        assert len(outcome.features) == 10
+        ours = outcome.to_pandas()
+        for name in features:
+            assert [one[name] for one in outcome.features] == list(table[name]), name
+            assert list(ours[name]) == list(table[name])
+        assert "rate(cells)" in outcome._repr_html_()
+    kept = pickle.loads(pickle.dumps(sweep.run(reduce=lambda _: 0)))
+    assert kept.features == outcome.features
+    with pytest.raises(jlems.UsageError, match="is a parameter or a feature"):
+        sweep.run(reduce=lambda _: {"rate(cells)": 1}).to_pandas()
+    # A silent cell has no first spike.
+    (tmp_path / "cell.xml").write_text(CELL.replace('leakReversal="-50mV"', 'leakReversal="-60mV"'))
+    silent = jlems.Sweep.from_toml(spec).run(reduce=lambda _: None).features[0]
+    assert silent["count(cells)"] == 0 and silent["first_spike(cells)"] is None
+    (tmp_path / "cell.xml").write_text(CELL)
+    spec.write_text(SPEC.replace("last(cells[0]/v)", "last(cells[*]/v)"))
+    with pytest.raises(jlems.UsageError, match="not about one thing"):
+        jlems.Sweep.from_toml(spec).run()
+    # A point that fails has none, and a sweep without a file neither.
+    spec.write_text(SPEC.replace('{ from = "0.1 nF", to = "0.3 nF", count = 5 }', '["0.1 nF", "1 mV"]'))
+    failed = jlems.Sweep.from_toml(spec).run(errors="keep")
+    assert [len(one) for one in failed.features] == [2, 2, 0, 0]
+    assert jlems.loads(CELL).simulation().sweep([{}]).run().features == [{}]
+
+
 def test_a_specification_may_have_more_points_than_fit_in_memory(spec: Path) -> None:
     spec.write_text(SPEC.replace("count = 5", "count = 100000").replace("[record]", '"iaf/leakReversal" = '
                     '{ from = "-60 mV", to = "-50 mV", count = 100000 }\n[record]'))  # fmt: skip

@@ -3,12 +3,35 @@
 use std::borrow::Cow;
 
 use jlems::Diagnostic;
+use lems_document::Source;
 
-/// Makes the help of a diagnostic name arguments instead of options.
+/// Makes a diagnostic name arguments instead of options.
 pub fn advise(diagnostic: &mut Diagnostic) {
-    if let Some(help) = &mut diagnostic.help {
-        *help = with_arguments(help);
+    let lines = std::iter::once(&mut diagnostic.message).chain(&mut diagnostic.causes);
+    for text in lines.chain(&mut diagnostic.help) {
+        *text = with_arguments(text);
     }
+}
+
+/// The same sources, but those that are an option of the command line have the name of the argument that takes its place:
+/// `set["cell/C"]` for `--set`.
+pub fn name_arguments(sources: &[Source]) -> Cow<'_, [Source]> {
+    if !sources.iter().any(|source| source.name.starts_with("--")) {
+        return Cow::Borrowed(sources);
+    }
+    let named = sources.iter().map(|source| {
+        let name = match source.name.strip_prefix("--") {
+            None => return source.clone(),
+            Some("set") => {
+                let path = source.text.split('=').next().unwrap_or_default();
+                format!("set[\"{path}\"]")
+            }
+            Some(name) => name.to_owned(),
+        };
+        let source = source.clone();
+        Source { name, ..source }
+    });
+    Cow::Owned(named.collect())
 }
 
 /// A text in which options between backticks are arguments of the functions of the package: `limits={"time": …}` for
@@ -22,8 +45,11 @@ fn with_arguments(text: &str) -> String {
     parts.collect::<Vec<_>>().join("`")
 }
 
-/// The argument that does what an option does, if the package has one.
+/// The argument that does what an option does, or the call that does what a command does, if the package has one.
 fn argument(option: &str) -> Option<String> {
+    if let Some(name) = option.strip_prefix("jlems-rs describe ") {
+        return Some(format!("model.describe(\"{name}\")"));
+    }
     let option = option.strip_prefix("--")?;
     let (name, value) = match option.split_once(' ') {
         Some((name, value)) => (name, Some(value.trim_matches('"'))),
@@ -32,7 +58,7 @@ fn argument(option: &str) -> Option<String> {
     let name = match name {
         "limit" => "limits",
         "set" | "step" | "length" | "target" | "temperature" | "record" | "spikes" | "every"
-        | "seed" | "threads" | "fast" | "backend" => name,
+        | "seed" | "threads" | "fast" | "backend" | "shard" | "checkpoint" => name,
         _ => return None,
     };
     Some(match (name, value) {
@@ -45,6 +71,7 @@ fn argument(option: &str) -> Option<String> {
             };
             format!("{name}={{\"{key}\": {value}}}")
         }
+        ("backend", Some("interp")) => "backend=\"interpreter\"".to_owned(),
         (_, Some(value)) => format!("{name}=\"{value}\""),
     })
 }

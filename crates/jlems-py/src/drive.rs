@@ -65,8 +65,7 @@ fn look(
 ) -> Result<(), End> {
     let limit = |error: LimitError| End::Limit(Box::new(error.into()));
     if let Some(most) = bounds.time.filter(|most| begun.elapsed() > *most) {
-        let seconds = most.as_secs();
-        return Err(limit(LimitError::Time { seconds }));
+        return Err(limit(LimitError::Time { limit: most }));
     }
     let memory = (bounds.limits).allow_memory(&*bounds.host, &Stage::default());
     memory.map_err(limit)?;

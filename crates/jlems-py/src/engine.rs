@@ -15,7 +15,7 @@ use pyo3::types::PyDict;
 
 use crate::columns::{Columns, Plan};
 use crate::drive::{Bounds, End, advance};
-use crate::failure::{Kind, Problem, detached, exception};
+use crate::failure::{Kind, Problem, detached, exception, interruptible};
 use crate::source::{Source, reader_of};
 use crate::template::Template;
 
@@ -192,30 +192,48 @@ impl Engine {
         let begun = Instant::now();
         let mut run = match self.begin(None) {
             Ok(run) => run,
-            Err(error) => {
-                let end = self.explained(End::Failed(error), begun.elapsed());
-                return Made::empty(self, end, begun.elapsed());
-            }
+            Err(error) => return Made::empty(self, End::Failed(error), begun.elapsed()),
         };
         let end = advance(&mut run, u64::MAX, &self.bounds, progress).err();
-        let end = end.map(|end| self.explained(end, begun.elapsed()));
         Made::of(run, end, begun.elapsed())
     }
 
     /// Why a run failed, with the cause if it can be found quickly.
     pub fn explained(&self, end: End, took: Duration) -> End {
-        let is_short = took <= LONGEST_RUN_AGAIN
-            && self.compiled.simulation().instances <= MOST_INSTANCES_AGAIN;
         match end {
-            End::Failed(error) if is_short => match self.cause(error) {
-                Ok(failure) => End::Limit(Box::new(failure)),
-                Err(failure) => End::Limit(Box::new(failure)),
-            },
+            End::Failed(error) if self.is_short(took) => End::Limit(Box::new(self.cause(error))),
             end => end,
         }
     }
 
-    fn cause(&self, error: RunError) -> Result<Failure, Failure> {
+    /// The same, in another thread: after Ctrl-C, nobody waits for the cause.
+    pub fn explained_meanwhile(
+        engine: &Bound<'_, Engine>,
+        end: Option<End>,
+        took: Duration,
+    ) -> Option<End> {
+        let error = match end {
+            Some(End::Failed(error)) if engine.get().is_short(took) => error,
+            end => return end,
+        };
+        let own = engine.clone().unbind();
+        let cause = interruptible(engine.py(), move || own.get().cause(error));
+        Some(match cause {
+            Ok(failure) => End::Limit(Box::new(failure)),
+            Err(error) => End::Raised(error),
+        })
+    }
+
+    /// Whether a run that took so long is made again to find the cause of its failure.
+    fn is_short(&self, took: Duration) -> bool {
+        took <= LONGEST_RUN_AGAIN && self.compiled.simulation().instances <= MOST_INSTANCES_AGAIN
+    }
+
+    fn cause(&self, error: RunError) -> Failure {
+        self.searched(error).unwrap_or_else(|failure| failure)
+    }
+
+    fn searched(&self, error: RunError) -> Result<Failure, Failure> {
         let (around, _) = self.source.runnable(&self.choices)?;
         let reader = reader_of(&around, &self.source.texts);
         let path = (around.as_ref()).map_or(&self.source.path, |around| &around.path);
@@ -271,6 +289,13 @@ impl Made {
         }
     }
 
+    /// The same with what is known of why a run failed.
+    pub fn explained(mut self, engine: &Engine) -> Made {
+        let took = Duration::from_secs_f64(self.seconds);
+        self.end = self.end.map(|end| engine.explained(end, took));
+        self
+    }
+
     /// The numbers and how the run ended, for Python.
     pub fn into_python(self, py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
         let numbers = self.columns.into_python(py)?;
@@ -300,11 +325,13 @@ impl Engine {
     /// Makes a run, and gives its numbers; `error` is an exception or None.
     #[pyo3(signature = (progress=None))]
     fn run<'py>(
-        &self,
-        py: Python<'py>,
+        slf: &Bound<'py, Self>,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let made = detached(py, || self.make(progress.as_ref()))?;
+        let (py, engine) = (slf.py(), slf.get());
+        let mut made = detached(py, || engine.make(progress.as_ref()))?;
+        let took = Duration::from_secs_f64(made.seconds);
+        made.end = Engine::explained_meanwhile(slf, made.end, took);
         made.into_python(py)
     }
 

@@ -11,7 +11,7 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyType};
 
-use crate::advice::advise;
+use crate::advice::{advise, name_arguments};
 
 /// A diagnostic as the class `Problem` of the package takes it.
 #[derive(Debug, Clone)]
@@ -83,7 +83,8 @@ impl Problem {
 
     /// All diagnostics with their places.
     pub fn all(diagnostics: &[Diagnostic], sources: &[Source]) -> Vec<Problem> {
-        let problem = |one| Problem::of(one, sources);
+        let sources = name_arguments(sources);
+        let problem = |one| Problem::of(one, &sources);
         diagnostics.iter().map(problem).collect()
     }
 }
@@ -124,7 +125,6 @@ impl Kind {
 /// The kind of a failure by its code, if the code tells.
 fn kind_of(code: u16) -> Option<Kind> {
     match code {
-        102 => Some(Kind::NotFound),
         107 | 503..=507 | 524 | 526 | 529 | 544 => Some(Kind::File),
         108..=112 | 114 | 130 | 131 | 411 | 414 | 425 | 520..=523 | 528 | 551 => Some(Kind::Limit),
         501 | 502 | 541..=543 => Some(Kind::Run),
@@ -141,8 +141,10 @@ pub fn exception(py: Python<'_>, mut failure: Failure, kind: Kind) -> PyErr {
     let errors = failure.diagnostics.iter();
     let mut errors = errors.filter(|one| one.severity == Severity::Error);
     let first = errors.next();
+    let missing = first.and_then(|first| first.missing_file.clone());
     let kind = match first {
         Some(first) if is_wrong_path(first, &failure.sources) => Kind::Usage,
+        Some(first) if first.missing_file.is_some() => Kind::NotFound,
         Some(first) => kind_of(first.code.0).unwrap_or(kind),
         None => kind,
     };
@@ -153,9 +155,17 @@ pub fn exception(py: Python<'_>, mut failure: Failure, kind: Kind) -> PyErr {
             diagnostic.span = None;
         }
     }
+    failure.sources = name_arguments(&failure.sources).into_owned();
     let problems = Problem::all(&failure.diagnostics, &failure.sources);
     let text = failure.render(false);
-    made(py, kind, text.trim_end(), problems).unwrap_or_else(|error| error)
+    let made = made(py, kind, text.trim_end(), problems);
+    let named = made.and_then(|made| {
+        if let Some(file) = missing {
+            made.value(py).setattr("filename", file)?;
+        }
+        Ok(made)
+    });
+    named.unwrap_or_else(|error| error)
 }
 
 /// Whether a path that the caller wants to be recorded leads nowhere.
@@ -163,7 +173,7 @@ fn is_wrong_path(diagnostic: &Diagnostic, sources: &[Source]) -> bool {
     let Code(code) = diagnostic.code;
     let source = diagnostic.span.map(|span| span.source.0 as usize);
     let source = source.and_then(|number| sources.get(number));
-    (401..=403).contains(&code) && source.is_some_and(|source| is_of_a_request(&source.name))
+    matches!(code, 401..=403 | 421) && source.is_some_and(|source| is_of_a_request(&source.name))
 }
 
 /// An exception without a diagnostic.
@@ -198,6 +208,13 @@ const LOOK: Duration = Duration::from_millis(40);
 /// Stack of a thread, in bytes, which is enough for the most deeply nested model.
 const STACK: usize = 8 << 20;
 
+/// Starts a thread, which nobody waits for.
+pub fn spawned(work: impl FnOnce() + Send + 'static) -> PyResult<()> {
+    let thread = std::thread::Builder::new().stack_size(STACK).spawn(work);
+    thread.map_err(|error| PyRuntimeError::new_err(format!("no thread can be made: {error}")))?;
+    Ok(())
+}
+
 /// Does something in another thread, without the lock of the interpreter; a panic becomes an exception. Ctrl-C ends the
 /// wait for it with `KeyboardInterrupt`: what has begun goes on to its end unseen, and its result is dropped.
 pub fn interruptible<T: Send + 'static>(
@@ -210,8 +227,7 @@ pub fn interruptible<T: Send + 'static>(
         // Nobody waits after Ctrl-C.
         let _ = sender.send(result);
     };
-    let thread = std::thread::Builder::new().stack_size(STACK).spawn(work);
-    thread.map_err(|error| PyRuntimeError::new_err(format!("no thread can be made: {error}")))?;
+    spawned(work)?;
     loop {
         let found;
         (receiver, found) = py.detach(move || {

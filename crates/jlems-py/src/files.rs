@@ -1,12 +1,9 @@
-//! jLEMS's files: written from arrays, and read into arrays.
-
-use std::path::Path;
+//! jLEMS's files, written from arrays.
 
 use jlems::{Failure, OutputError, OutputStore};
 use lems_host::FileStore;
 use lems_output::{DataFile, EventFile, EventFormat, TimesFile};
-use numpy::{PyArray1, PyReadonlyArray1, PyReadonlyArray2};
-use pyo3::exceptions::PyOSError;
+use numpy::{PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
 
 use crate::failure::{Kind, detached, exception};
@@ -152,50 +149,4 @@ impl Outputs<'_> {
         }
         Ok(names.into_iter().map(str::to_owned).collect())
     }
-}
-
-/// The columns of a file of numbers, such as jLEMS's data files: one array for each.
-#[pyfunction]
-pub fn read_columns<'py>(
-    py: Python<'py>,
-    path: String,
-) -> PyResult<Vec<Bound<'py, PyArray1<f64>>>> {
-    let columns = detached(py, || {
-        let text = lems_host::text_of(Path::new(&path)).map_err(|error| error.to_string())?;
-        columns_of(&text)
-    })?;
-    let columns = columns.map_err(|message| PyOSError::new_err(format!("{path}: {message}")))?;
-    let arrays = columns.into_iter();
-    Ok(arrays
-        .map(|column| PyArray1::from_vec(py, column))
-        .collect())
-}
-
-fn columns_of(text: &str) -> Result<Vec<Vec<f64>>, String> {
-    let mut columns: Vec<Vec<f64>> = Vec::new();
-    let lines = text.lines().enumerate();
-    let lines = lines.filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
-    for (number, line) in lines {
-        let line_number = number + 1;
-        let is_first = columns.is_empty();
-        let mut found = 0;
-        for word in line.split_ascii_whitespace() {
-            let value: f64 = word
-                .parse()
-                .map_err(|_| format!("line {line_number}: `{word}` is no number"))?;
-            if is_first {
-                columns.push(vec![value]);
-            } else {
-                match columns.get_mut(found) {
-                    Some(column) => column.push(value),
-                    None => return Err(format!("line {line_number} has more values than others")),
-                }
-            }
-            found += 1;
-        }
-        if found != columns.len() {
-            return Err(format!("line {line_number} has fewer values than others"));
-        }
-    }
-    Ok(columns)
 }

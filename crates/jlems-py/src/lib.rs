@@ -32,7 +32,7 @@ mod _jlems {
     #[pymodule_export]
     use crate::engine::Engine;
     #[pymodule_export]
-    use crate::files::{read_columns, write_outputs};
+    use crate::files::write_outputs;
     #[pymodule_export]
     use crate::pictures::picture;
     #[pymodule_export]

@@ -73,10 +73,11 @@ pub fn start(engine: &Bound<'_, Engine>, checkpoint: Option<Vec<u8>>) -> PyResul
     match run {
         Ok(run) => Ok(Running::new(engine.clone().unbind(), run)),
         Err(error) => {
-            let end = End::Failed(error);
-            let end = detached(py, || held.explained(end, begun.elapsed()))?;
+            let end = Some(End::Failed(error));
+            let end = Engine::explained_meanwhile(engine, end, begun.elapsed());
             let ended = || PyRuntimeError::new_err("the run was stopped");
-            Err(error_of(py, end).unwrap_or_else(ended))
+            let error = end.and_then(|end| error_of(py, end));
+            Err(error.unwrap_or_else(ended))
         }
     }
 }
@@ -93,9 +94,10 @@ impl Running {
             let end = advance(run, until, engine.bounds(), progress.as_ref()).err();
             held.took += begun.elapsed();
             held.failed |= matches!(end, Some(End::Failed(_)));
-            Some(end.map(|end| engine.explained(end, held.took)))
+            Some((end, held.took))
         })?;
-        match end.ok_or_else(is_over)? {
+        let (end, took) = end.ok_or_else(is_over)?;
+        match Engine::explained_meanwhile(self.engine.bind(py), end, took) {
             None => Ok(false),
             Some(end) => error_of(py, end).map_or(Ok(true), Err),
         }
@@ -134,14 +136,14 @@ impl Running {
 
     /// Sends an event of a source, with the time of now.
     fn send(&self, py: Python<'_>, source: u32) -> PyResult<()> {
-        let engine = self.engine.get();
         let end = self.with(py, |held| {
             let run = held.run.as_mut()?;
             let end = run.send(source).err().map(End::Failed);
             held.failed |= end.is_some();
-            Some(end.map(|end| engine.explained(end, held.took)))
+            Some((end, held.took))
         })?;
-        match end.ok_or_else(is_over)? {
+        let (end, took) = end.ok_or_else(is_over)?;
+        match Engine::explained_meanwhile(self.engine.bind(py), end, took) {
             None => Ok(()),
             Some(end) => error_of(py, end).map_or(Ok(()), Err),
         }

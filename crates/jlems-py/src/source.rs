@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jlems::cells::ResolvedCell;
 use jlems::{
     AS_A_SIMULATION, Around, Choices, Diagnostic, Failure, Limits, MadeOutputs, Options, Settings,
 };
@@ -20,7 +21,7 @@ type Parts = (
     String,
     (BTreeMap<String, String>, BTreeMap<String, Text>),
     Vec<String>,
-    (Vec<String>, Option<String>, Option<String>),
+    Vec<(Vec<String>, Option<String>, Option<String>)>,
     (Option<String>, Option<String>),
     Vec<String>,
 );
@@ -71,24 +72,24 @@ impl Source {
         length: Option<String>,
     ) -> Source {
         let mut changed = self.clone();
-        changed.settings.set.extend(set);
-        changed.settings.step = step.or(changed.settings.step);
-        changed.settings.length = length.or(changed.settings.length);
+        changed.settings = changed.settings.then(Settings {
+            set,
+            step,
+            length,
+            ..Settings::default()
+        });
         changed
     }
 
     /// All that the model is.
     fn parts(&self) -> Parts {
-        let settings = &self.settings;
+        let settings = self.settings.earlier.iter().chain([&self.settings]);
+        let settings = settings.map(|one| (one.set.clone(), one.step.clone(), one.length.clone()));
         (
             self.path.clone(),
             self.texts.all(),
             self.include.clone(),
-            (
-                settings.set.clone(),
-                settings.step.clone(),
-                settings.length.clone(),
-            ),
+            settings.collect(),
             (self.target.clone(), self.temperature.clone()),
             self.limits.clone(),
         )
@@ -97,13 +98,18 @@ impl Source {
     /// The model with these parts.
     #[staticmethod]
     fn of_parts(parts: Parts) -> Source {
-        let (path, (given, read), include, (set, step, length), (target, temperature), limits) =
-            parts;
+        let (path, (given, read), include, settings, (target, temperature), limits) = parts;
+        let settings = settings.into_iter().map(|(set, step, length)| Settings {
+            set,
+            step,
+            length,
+            ..Settings::default()
+        });
         Source {
             path,
             texts: Arc::new(Texts::restored(given, read)),
             include,
-            settings: Settings { set, step, length },
+            settings: settings.fold(Settings::default(), Settings::then),
             target,
             temperature,
             limits,
@@ -157,6 +163,18 @@ impl Source {
             let document = source.document()?;
             let model = jlems::read_model(&document)?;
             json(&jlems::resolved::ResolvedModel::of(&model, &document))
+        })?;
+        json.map_err(|failure| exception(py, failure, Kind::Model))
+    }
+
+    /// The cells with segments, as JSON.
+    fn cells(&self, py: Python<'_>) -> PyResult<String> {
+        let source = self.clone();
+        let json = interruptible(py, move || {
+            let options = source.options()?;
+            let document = source.document()?;
+            let model = jlems::read_model(&document)?;
+            json(&ResolvedCell::some(&document, &model, None, &options)?)
         })?;
         json.map_err(|failure| exception(py, failure, Kind::Model))
     }
@@ -238,7 +256,7 @@ impl Source {
         let mut options = self.options()?;
         // A NeuroML file has no simulation whose step could be set.
         if jlems::is_neuroml(&self.path, &*self.texts) {
-            (options.settings.step, options.settings.length) = (None, None);
+            options.settings = options.settings.without_times();
         }
         jlems::load_with_types(&self.path, &*self.texts, &options)
     }
@@ -269,8 +287,9 @@ impl Source {
         let texts = &*self.texts;
         if let Some(mut simulation) = jlems::simulation_of(&self.path, texts, &options, &choices)? {
             let settings = &self.settings;
-            (settings.length.iter()).for_each(|length| simulation.length.clone_from(length));
-            (settings.step.iter()).for_each(|step| simulation.step.clone_from(step));
+            let (length, step) = (settings.last_length(), settings.last_step());
+            (length.into_iter()).for_each(|length| simulation.length.clone_from(length));
+            (step.into_iter()).for_each(|step| simulation.step.clone_from(step));
             let text = simulation.to_lems();
             let around = Around::new(&self.path, AS_A_SIMULATION, text, texts);
             options.made_outputs = Some(MadeOutputs {

@@ -2,17 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use jlems::{Compiled, Failure};
-use lems_model::Definitions;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::engine::{Engine, Made};
-use crate::failure::{Kind, exception, interruptible, plain, said};
+use crate::failure::{Kind, exception, interruptible, plain, said, spawned};
 use crate::source::Source;
 use crate::template::{Point, Template, Wishes};
 
@@ -65,16 +64,16 @@ type Outcome = Result<Result<(Box<Engine>, Made), Failure>, String>;
 
 /// Runs a point, with the machine code of the one before if it fits.
 fn made(
-    (template, definitions): (&Template, Option<&Definitions<'_>>),
+    template: &Template,
     point: &Point,
     code: &mut Option<Compiled>,
     ended: &Arc<AtomicBool>,
 ) -> Outcome {
     let body = || {
-        let engine = template.point(point, definitions, code.as_ref())?;
+        let engine = template.point(point, code.as_ref())?;
         *code = Some(engine.compiled().clone());
         let engine = engine.ended_by(ended);
-        let made = engine.make(None);
+        let made = engine.make(None).explained(&engine);
         Ok((Box::new(engine), made))
     };
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
@@ -83,6 +82,8 @@ fn made(
 
 /// Runs the points on threads, and calls `take(number, engine, numbers, error)` for each in their order.
 /// Gives how many were delivered, fewer than all if `take` said that it is enough.
+///
+/// Ctrl-C ends the wait at once: a network that is being built then is built to its end unseen, and dropped.
 #[pyfunction]
 pub fn sweep(
     py: Python<'_>,
@@ -93,73 +94,80 @@ pub fn sweep(
     take: Py<PyAny>,
 ) -> PyResult<usize> {
     let threads = threads.clamp(1, points.len().max(1));
-    let tickets = Tickets {
+    let tickets = Arc::new(Tickets {
         state: Mutex::new((0, 0)),
         moved: Condvar::new(),
         most_ahead: threads * AHEAD,
         ended: Arc::default(),
-    };
+    });
     let (source, points) = (source.clone(), Arc::new(points));
     let shared = Arc::clone(&points);
     let template = interruptible(py, move || Template::of_points(&source, &wishes, &shared))?;
     let template = template.map_err(|failure| exception(py, failure, Kind::Model))?;
-    let (points, tickets, template) = (&points, &tickets, &template);
-    py.detach(|| {
-        let definitions = template.definitions();
-        let model = (template, definitions.as_ref());
-        std::thread::scope(|scope| {
-            let (sender, receiver) = sync_channel::<(usize, Outcome)>(threads * AHEAD);
-            for _ in 0..threads {
-                let sender = sender.clone();
-                scope.spawn(move || {
-                    let mut code = None;
-                    while let Some(number) = tickets.next(points.len()) {
-                        let Some(point) = points.get(number) else {
-                            break;
-                        };
-                        let outcome = made(model, point, &mut code, &tickets.ended);
-                        if sender.send((number, outcome)).is_err() {
-                            break;
-                        }
-                    }
-                });
+    let template = Arc::new(template);
+    let (sender, receiver) = sync_channel::<(usize, Outcome)>(threads * AHEAD);
+    for _ in 0..threads {
+        let (points, template) = (Arc::clone(&points), Arc::clone(&template));
+        let (own, sender) = (Arc::clone(&tickets), sender.clone());
+        let made = spawned(move || {
+            let mut code = None;
+            while let Some(number) = own.next(points.len()) {
+                let Some(point) = points.get(number) else {
+                    break;
+                };
+                let outcome = made(&template, point, &mut code, &own.ended);
+                if sender.send((number, outcome)).is_err() {
+                    break;
+                }
             }
-            drop(sender);
-            let mut waiting = BTreeMap::new();
-            let mut next = 0;
-            let result = loop {
-                let received = receiver.recv_timeout(PERIOD);
-                match received {
-                    Ok((number, outcome)) => {
-                        waiting.insert(number, outcome);
-                    }
-                    Err(RecvTimeoutError::Timeout) => {}
-                    Err(RecvTimeoutError::Disconnected) => break Ok(next),
-                }
-                let delivered = Python::attach(|py| -> PyResult<bool> {
-                    py.check_signals()?;
-                    while let Some(outcome) = waiting.remove(&next) {
-                        let goes_on = deliver(py, next, outcome, &take)?;
-                        next += 1;
-                        if !goes_on {
-                            return Ok(false);
-                        }
-                    }
-                    Ok(true)
-                });
-                tickets.delivered(next);
-                match delivered {
-                    Ok(true) => {}
-                    Ok(false) => break Ok(next),
-                    Err(error) => break Err(error),
-                }
-            };
+        });
+        if let Err(error) = made {
             tickets.end();
-            // Threads that wait to send get an error.
-            drop(receiver);
-            result
-        })
+            return Err(error);
+        }
+    }
+    drop(sender);
+    py.detach(move || {
+        let delivered = deliver_all(&receiver, &tickets, &take);
+        tickets.end();
+        // Threads that wait to send get an error.
+        drop(receiver);
+        delivered
     })
+}
+
+/// Delivers what threads send, in the order of the points, and looks at Python meanwhile. Gives how many were delivered.
+fn deliver_all(
+    receiver: &Receiver<(usize, Outcome)>,
+    tickets: &Tickets,
+    take: &Py<PyAny>,
+) -> PyResult<usize> {
+    let mut waiting = BTreeMap::new();
+    let mut next = 0;
+    loop {
+        match receiver.recv_timeout(PERIOD) {
+            Ok((number, outcome)) => {
+                waiting.insert(number, outcome);
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Ok(next),
+        }
+        let goes_on = Python::attach(|py| -> PyResult<bool> {
+            py.check_signals()?;
+            while let Some(outcome) = waiting.remove(&next) {
+                let goes_on = deliver(py, next, outcome, take)?;
+                next += 1;
+                if !goes_on {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        })?;
+        tickets.delivered(next);
+        if !goes_on {
+            return Ok(next);
+        }
+    }
 }
 
 fn deliver(py: Python<'_>, number: usize, outcome: Outcome, take: &Py<PyAny>) -> PyResult<bool> {

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use jlems::{BackendKind, Checked, Choices, Compiled, Failure, Loaded, Options, Settings};
 use lems_model::Definitions;
 use pyo3::prelude::*;
+use self_cell::self_cell;
 
 use crate::engine::Engine;
 use crate::failure::{Kind, exception, interruptible, plain};
@@ -33,6 +34,20 @@ pub struct Wishes {
     inlets: Vec<String>,
 }
 
+/// What models with other values have in common, once it was needed. None if there is something wrong with it.
+type Known<'d> = OnceLock<Option<Definitions<'d>>>;
+
+self_cell! {
+    /// A text, and what is read from it once.
+    struct Text {
+        owner: Loaded,
+        #[not_covariant]
+        dependent: Known,
+    }
+
+    impl {Debug}
+}
+
 /// A model that is read, with all that a user wants of its runs.
 #[derive(Debug)]
 pub struct Template {
@@ -41,7 +56,7 @@ pub struct Template {
     options: Options,
     /// How long a run may take.
     time: Option<Duration>,
-    loaded: Loaded,
+    text: Text,
     reading: Duration,
 }
 
@@ -89,7 +104,7 @@ impl Template {
         // The numbers of a run go to memory, and time counts from the start of each run.
         options.limits.output_bytes = usize::MAX;
         let time = options.limits.time();
-        options.limits.seconds = usize::MAX;
+        options.limits.milliseconds = usize::MAX;
         let reader = reader_of(&around, &source.texts);
         let path = around.as_ref().map_or(&source.path, |around| &around.path);
         let loaded = Loaded::read(path, reader, &options)?;
@@ -98,7 +113,7 @@ impl Template {
             choices,
             options,
             time,
-            loaded,
+            text: Text::new(loaded, |_| Known::new()),
             reading: begun.elapsed(),
         })
     }
@@ -107,10 +122,11 @@ impl Template {
     pub fn engine(self) -> Result<Engine, Failure> {
         let (source, options) = (self.source.clone(), self.options.clone());
         let checking = Instant::now();
-        let checked = self.loaded.check(&options)?;
+        let loaded = self.text.borrow_owner();
+        let checked = loaded.check(&options)?;
         checked.has_free(&options.free)?;
         let before = self.reading + checking.elapsed();
-        let engine = self.made((&self.loaded, &checked), source, options, None)?;
+        let engine = self.made((loaded, &checked), source, options, None)?;
         drop(checked);
         let engine = engine.after(before);
         Ok(match self.options.free.is_empty() {
@@ -119,45 +135,37 @@ impl Template {
         })
     }
 
-    /// What the points of a sweep have in common, if nothing is wrong with it.
-    pub fn definitions(&self) -> Option<Definitions<'_>> {
-        self.loaded.definitions()
-    }
-
     /// What runs a point of a sweep, on one thread, with the machine code of another one if it fits.
-    pub fn point(
-        &self,
-        point: &Point,
-        definitions: Option<&Definitions<'_>>,
-        known: Option<&Compiled>,
-    ) -> Result<Engine, Failure> {
+    pub fn point(&self, point: &Point, known: Option<&Compiled>) -> Result<Engine, Failure> {
         let one = Some(NonZeroUsize::MIN);
-        self.with_values(point, definitions, known, one)
+        self.with_values(point, known, one)
     }
 
-    /// What runs the model with other values.
+    /// What runs the model with other values. The types are those that were read for the first of them.
     fn with_values(
         &self,
         (set, seed): &Point,
-        definitions: Option<&Definitions<'_>>,
         known: Option<&Compiled>,
         threads: Option<NonZeroUsize>,
     ) -> Result<Engine, Failure> {
         let mut source = self.source.clone();
-        source.settings.set.extend(set.iter().cloned());
+        let settings = Settings {
+            set: set.clone(),
+            ..Settings::default()
+        };
+        source.settings = source.settings.then(settings.clone());
         let options = Options {
             settings: source.settings.clone(),
             seed: seed.or(self.options.seed),
             threads,
             ..self.options.clone()
         };
-        let settings = Settings {
-            set: set.clone(),
-            ..Settings::default()
-        };
-        let loaded = self.loaded.with_settings(&settings, &options)?;
-        let checked = loaded.check_like(definitions, &options)?;
-        self.made((&loaded, &checked), source, options, known)
+        self.text.with_dependent(|first, types| {
+            let loaded = first.with_settings(&settings, &options)?;
+            let types = types.get_or_init(|| first.definitions());
+            let checked = loaded.check_like(types.as_ref(), &options)?;
+            self.made((&loaded, &checked), source, options, known)
+        })
     }
 
     fn made(
@@ -202,7 +210,7 @@ pub fn with_values(
     let made = interruptible(py, move || {
         let known = engine.get();
         let (code, threads) = (known.compiled(), known.threads());
-        let made = template.with_values(&(set, seed), None, Some(code), threads)?;
+        let made = template.with_values(&(set, seed), Some(code), threads)?;
         Ok(made.of_template(&template))
     })?;
     made.map_err(|failure: Failure| exception(py, failure, Kind::Model))

@@ -58,12 +58,15 @@ pub fn validate(
             None => jlems::neuroml_schema()?,
         };
         let texts = &*source.texts;
-        Ok(jlems::validate(
-            &source.path,
-            texts,
-            &options,
-            Some(&schema),
-        ))
+        let verdict = jlems::validate(&source.path, texts, &options, Some(&schema));
+        match verdict.diagnostics.first() {
+            // There is nothing to have a verdict on.
+            Some(first) if first.missing_file.is_some() => Err(Failure {
+                sources: verdict.sources,
+                diagnostics: verdict.diagnostics,
+            }),
+            _ => Ok(verdict),
+        }
     })?;
     let verdict = verdict.map_err(|failure: Failure| exception(py, failure, Kind::Usage))?;
     let problems = Problem::all(&verdict.diagnostics, &verdict.sources);

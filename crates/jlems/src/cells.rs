@@ -37,6 +37,10 @@ pub struct ResolvedCell {
     pub line: usize,
     /// Number of segments.
     pub segments: usize,
+    /// The segments, in the order of the file.
+    pub shape: Vec<ResolvedSegment>,
+    /// The groups of segments, in the order of the file.
+    pub groups: Vec<ResolvedGroup>,
     /// Length of all sections together, in metres.
     pub length: f64,
     /// Membrane area, in square metres.
@@ -50,6 +54,38 @@ pub struct ResolvedCell {
     /// Its value before the first step; None if that cannot be computed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_rest: Option<AtRest>,
+}
+
+/// A segment of a cell.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ResolvedSegment {
+    /// Its id, as paths and places of synapses and inputs name it.
+    pub id: i64,
+    /// Its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Id of the segment at which it begins; None for the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<i64>,
+    /// Name of its section.
+    pub section: String,
+    /// Length of the path, in metres.
+    pub length: f64,
+    /// Mean of the diameters of its ends, in metres.
+    pub diameter: f64,
+    /// Membrane area, in square metres.
+    pub area: f64,
+    /// Length of the path from the root to its middle, in metres.
+    pub distance: f64,
+}
+
+/// A group of segments.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ResolvedGroup {
+    /// Its name.
+    pub name: String,
+    /// Ids of its segments, also of those in groups that it includes.
+    pub segments: Vec<i64>,
 }
 
 /// An unbranched piece of a cell.
@@ -170,9 +206,27 @@ impl ResolvedCell {
         options: &Options,
     ) -> Result<Vec<ResolvedCell>, Failure> {
         let rules = cable_rules();
+        let cells = ResolvedCell::some(document, model, wanted, options)?;
+        match cells.is_empty() {
+            true => Err(no_cell(model, &rules.cells(model), wanted, rules)),
+            false => Ok(cells),
+        }
+    }
+
+    /// The same as [`all`](Self::all), but none if there is no such cell.
+    ///
+    /// # Errors
+    /// What is wrong with the shapes.
+    pub fn some(
+        document: &Document,
+        model: &Model<'_>,
+        wanted: Option<&str>,
+        options: &Options,
+    ) -> Result<Vec<ResolvedCell>, Failure> {
+        let rules = cable_rules();
         let cells = plans(document, model, wanted, rules)?;
         if cells.is_empty() {
-            return Err(no_cell(model, &rules.cells(model), wanted, rules));
+            return Ok(Vec::new());
         }
         let at_rest = cables_of_run(document, model, options).unwrap_or_default();
         Ok((cells.iter())
@@ -327,6 +381,8 @@ impl Describer<'_, '_> {
             file,
             line,
             segments: morphology.segments().len(),
+            shape: self.shape(),
+            groups: self.groups(),
             length: sections.iter().map(|section| section.length).sum(),
             area: sections.iter().map(|section| section.area).sum(),
             parts: self.parts(),
@@ -334,6 +390,49 @@ impl Describer<'_, '_> {
             sections,
             compartments,
         }
+    }
+
+    fn shape(&self) -> Vec<ResolvedSegment> {
+        let morphology = &self.plan.morphology;
+        let segments = morphology.segments();
+        // Membrane area of each segment.
+        let mut areas = vec![0.0; segments.len()];
+        for piece in (morphology.compartments().iter()).flat_map(|found| &found.pieces) {
+            if let Some(area) = areas.get_mut(piece.segment) {
+                *area += piece.area;
+            }
+        }
+        let names = CablePlan::segment_names(self.model, self.rules, self.cell);
+        let all = segments.iter().enumerate().zip(areas).zip(names);
+        let resolved = all.map(|(((index, segment), area), name)| {
+            let parent = segment.parent.and_then(|parent| segments.get(parent));
+            let section = morphology.section_of(index);
+            let diameter = morphology
+                .ends(index)
+                .map(|(start, end)| (start.diameter + end.diameter) / 2.0);
+            let (start, end) =
+                (morphology.distance_range(&[index])).unwrap_or((f64::NAN, f64::NAN));
+            ResolvedSegment {
+                id: segment.id,
+                name: name.map(str::to_owned),
+                parent: parent.map(|parent| parent.id),
+                section: section.map_or_else(String::new, |section| self.name_of(section)),
+                length: end - start,
+                diameter: diameter.unwrap_or(f64::NAN),
+                area,
+                distance: (start + end) / 2.0,
+            }
+        });
+        resolved.collect()
+    }
+
+    fn groups(&self) -> Vec<ResolvedGroup> {
+        let groups = self.plan.groups.iter();
+        let group = |(name, segments): &(String, Vec<usize>)| ResolvedGroup {
+            name: name.clone(),
+            segments: self.ids(segments.iter().copied()),
+        };
+        groups.map(group).collect()
     }
 
     /// The ids of segments.

@@ -34,6 +34,8 @@ pub struct Diagnostic {
     pub related: Option<(Span, &'static str)>,
     /// The likely fix, in one sentence.
     pub help: Option<String>,
+    /// The file that is not there, if that is what is wrong.
+    pub missing_file: Option<String>,
 }
 
 /// Why a model was not run: all errors of the stage that found some.
@@ -207,7 +209,15 @@ impl Diagnostic {
             span,
             related: None,
             help: help.map(shortened),
+            missing_file: None,
         }
+    }
+
+    /// The same about a file that is not there.
+    #[must_use]
+    pub fn with_missing_file(mut self, file: Option<String>) -> Diagnostic {
+        self.missing_file = file;
+        self
     }
 
     /// Whether it is shown without being asked for.
@@ -320,6 +330,7 @@ impl From<&DocumentError> for Diagnostic {
     fn from(error: &DocumentError) -> Self {
         Diagnostic {
             related: error.related(),
+            missing_file: error.missing_file().map(str::to_owned),
             ..Diagnostic::new(
                 Code(error.code()),
                 error.to_string(),

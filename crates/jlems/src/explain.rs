@@ -127,6 +127,7 @@ const EXPLANATIONS: &[(u16, &str)] = &[
     (447, include_str!("explain/0447.md")),
     (448, include_str!("explain/0448.md")),
     (449, include_str!("explain/0449.md")),
+    (450, include_str!("explain/0450.md")),
     (501, include_str!("explain/0501.md")),
     (502, include_str!("explain/0502.md")),
     (503, include_str!("explain/0503.md")),
@@ -268,8 +269,8 @@ impl Code {
     /// These warnings say that the program reads a model differently from what it says, or that a part of the model
     /// has no effect.
     pub fn is_always_shown(self) -> bool {
-        const ALWAYS_SHOWN: [u16; 14] = [
-            113, 225, 226, 229, 247, 416, 425, 426, 430, 449, 525, 550, 553, 806,
+        const ALWAYS_SHOWN: [u16; 15] = [
+            113, 225, 226, 229, 247, 416, 425, 426, 430, 449, 450, 525, 550, 553, 806,
         ];
         self.is_mistake() || ALWAYS_SHOWN.contains(&self.0)
     }

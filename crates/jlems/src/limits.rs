@@ -30,8 +30,8 @@ pub struct Limits {
     pub steps: usize,
     /// Bytes of all outputs together.
     pub output_bytes: usize,
-    /// Seconds by the clock, from the first file read to the last row written.
-    pub seconds: usize,
+    /// Milliseconds by the clock, from the first file read to the last row written.
+    pub milliseconds: usize,
 }
 
 impl Default for Limits {
@@ -46,7 +46,7 @@ impl Default for Limits {
             deliveries: 100_000_000,
             steps: as_bound(Experiment::MOST_STEPS),
             output_bytes: usize::MAX,
-            seconds: usize::MAX,
+            milliseconds: usize::MAX,
         }
     }
 }
@@ -63,7 +63,7 @@ pub enum Unit {
     Count,
     /// Bytes, or `kB`, `MB`, `GB`, `KiB`, `MiB`, `GiB`.
     Bytes,
-    /// Whole seconds, or `s`, `min`, `h`, `d`; parts of a second are rounded up.
+    /// Seconds, or `s`, `min`, `h`, `d`; kept in milliseconds, of which parts are rounded up.
     Seconds,
 }
 
@@ -119,7 +119,7 @@ pub const LIMITS: [Limit; 17] = {
         limit("deliveries", Count, |l| &mut l.deliveries),
         fixed(limit("steps", Count, |l| &mut l.steps)),
         limit("output-bytes", Bytes, |l| &mut l.output_bytes),
-        limit("time", Seconds, |l| &mut l.seconds),
+        limit("time", Seconds, |l| &mut l.milliseconds),
     ]
 };
 
@@ -186,9 +186,9 @@ impl Unit {
         let unit = text.get(digits.len()..)?;
         let (_, factor) = self.units().iter().find(|(name, _)| *name == unit)?;
         let number: f64 = digits.trim_end().parse().ok()?;
-        // A part of a second is one more, so that a short time is not none.
+        // A part of a millisecond is one more, so that a short time is not none.
         let number = match self {
-            Unit::Seconds => (number * factor).ceil(),
+            Unit::Seconds => (number * factor * 1e3).ceil(),
             Unit::Count | Unit::Bytes => number * factor,
         };
         (number >= 0.0 && number.is_finite()).then(|| as_bound(lems_math::saturating_u64(number)))
@@ -208,7 +208,7 @@ impl Limits {
 
     /// The time that a run may take, if there is a bound.
     pub fn time(&self) -> Option<Duration> {
-        (self.seconds < usize::MAX).then(|| Duration::from_secs(self.seconds as u64))
+        (self.milliseconds < usize::MAX).then(|| Duration::from_millis(self.milliseconds as u64))
     }
 
     /// Whether the steps of a run and its network stay within the limits.
@@ -380,9 +380,9 @@ pub enum LimitError {
     #[allow(missing_docs)]
     Memory { limit: String, stage: &'static str },
     /// Time by the clock.
-    #[error("the run is not done after {seconds} s, the most that it may take")]
+    #[error("the run is not done after {} s, the most that it may take", .limit.as_secs_f64())]
     #[allow(missing_docs)]
-    Time { seconds: u64 },
+    Time { limit: Duration },
 }
 
 impl LimitError {
@@ -446,8 +446,11 @@ mod tests {
         let value = |text: &str| text.parse::<LimitSetting>().map(|setting| setting.value);
         assert_eq!(value("memory=1.5GiB"), Ok(3 << 29));
         assert_eq!(value("memory= 2 kB "), Ok(2000));
-        assert_eq!(value("time=2min"), Ok(120));
-        assert_eq!(value("time=1.5 h"), Ok(5400));
+        assert_eq!(value("time=2min"), Ok(120_000));
+        assert_eq!(value("time=1.5 h"), Ok(5_400_000));
+        assert_eq!(value("time=0.2"), Ok(200));
+        assert_eq!(value("time=0.2s"), Ok(200));
+        assert_eq!(value("time=1e-6"), Ok(1));
         assert_eq!(value("steps=1e6"), Ok(1_000_000));
         for wrong in [
             "memory",

@@ -11,56 +11,81 @@ use crate::{Code, Diagnostic, Failure};
 /// Changes of a model that leave its files alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// `path/parameter=value`: ids, or names of elements, from the top level down.
+    /// `path/parameter=value`: ids, or names of elements, from the top level down. The last of several values counts.
     pub set: Vec<String>,
     /// Step of the simulation, as in `0.01 ms`.
     pub step: Option<String>,
     /// Length of the simulation, as in `1 s`.
     pub length: Option<String>,
+    /// Settings that were given before, in their order: those that come later count. [`Settings::then`] adds to them.
+    pub earlier: Vec<Settings>,
 }
 
 /// Most components that a message lists.
 const LISTED: usize = 5;
 
 impl Settings {
+    /// These settings, and others that are given later and count more.
+    #[must_use]
+    pub fn then(mut self, later: Settings) -> Settings {
+        for mut next in later.in_order() {
+            let has_times = |one: &Settings| one.step.is_some() || one.length.is_some();
+            if !has_times(&self) && !has_times(&next) {
+                self.set.append(&mut next.set);
+            } else if self.set.is_empty() && next.set.is_empty() {
+                self.step = next.step.or(self.step);
+                self.length = next.length.or(self.length);
+            } else {
+                let mut earlier = std::mem::take(&mut self.earlier);
+                earlier.push(self);
+                self = Settings { earlier, ..next };
+            }
+        }
+        self
+    }
+
+    /// The same settings one after the other, none of which has earlier ones.
+    fn in_order(mut self) -> Vec<Settings> {
+        let mut all = std::mem::take(&mut self.earlier);
+        all.push(self);
+        all
+    }
+
+    /// The same without step and length, for a file that has no simulation yet.
+    #[must_use]
+    pub fn without_times(mut self) -> Settings {
+        for settings in &mut self.earlier {
+            (settings.step, settings.length) = (None, None);
+        }
+        (self.step, self.length) = (None, None);
+        self
+    }
+
+    /// The step that counts, if one is given.
+    pub fn last_step(&self) -> Option<&String> {
+        let earlier = self.earlier.iter().rev();
+        let mut all = std::iter::once(self).chain(earlier);
+        all.find_map(|settings| settings.step.as_ref())
+    }
+
+    /// The length that counts, if one is given.
+    pub fn last_length(&self) -> Option<&String> {
+        let earlier = self.earlier.iter().rev();
+        let mut all = std::iter::once(self).chain(earlier);
+        all.find_map(|settings| settings.length.as_ref())
+    }
+
     /// Gives the elements of a document their new attributes.
     ///
     /// # Errors
     /// A setting without `=`, a path that leads to no component or to several, nothing that has a
-    /// step. Whether the component has such a parameter is known when the model is read.
+    /// step, a step or a length that `set` gives another value. Whether the component has such a parameter is known
+    /// when the model is read.
     pub(crate) fn apply(&self, document: &mut Document) -> Result<(), Failure> {
         let mut problems = Problems::default();
         let mut overrides = Vec::new();
-        {
-            let document = &*document;
-            for text in &self.set {
-                match place(document, text) {
-                    Ok(found) => overrides.push(found),
-                    Err((range, message, help)) => {
-                        problems.add("--set", text, range, message, help)
-                    }
-                }
-            }
-            for (option, attribute, text) in [
-                ("--step", "increment", &self.step),
-                ("--length", "total", &self.length),
-            ] {
-                let Some(text) = text else { continue };
-                match of_run(document, attribute) {
-                    Some((element, name)) => overrides.push(Override {
-                        element,
-                        name,
-                        origin: option.to_owned(),
-                        text: text.clone(),
-                        value: 0..text.len(),
-                    }),
-                    None => {
-                        let message =
-                            format!("the target has no simulation that `{option}` is for");
-                        problems.add(option, text, 0..text.len(), message, None);
-                    }
-                }
-            }
+        for settings in self.earlier.iter().chain([self]) {
+            overrides.extend(settings.overrides(document, &mut problems));
         }
         problems.none()?;
         for given in overrides {
@@ -68,7 +93,54 @@ impl Settings {
         }
         Ok(())
     }
+
+    /// The attributes that these settings give, without those that were given earlier.
+    fn overrides(&self, document: &Document, problems: &mut Problems) -> Vec<Override> {
+        let mut overrides: Vec<Override> = Vec::new();
+        for text in &self.set {
+            match place(document, text) {
+                Ok(found) => overrides.push(found),
+                Err((range, message, help)) => problems.add(SET, text, range, message, help),
+            }
+        }
+        let set = overrides.len();
+        for (option, attribute, text) in [
+            ("--step", "increment", &self.step),
+            ("--length", "total", &self.length),
+        ] {
+            let Some(text) = text else { continue };
+            let whole = 0..text.len();
+            let Some((element, name)) = of_run(document, attribute) else {
+                let message = format!("the target has no simulation that `{option}` is for");
+                problems.add(option, text, whole, message, None);
+                continue;
+            };
+            let mut before = overrides.iter().take(set).rev();
+            let same = before.find(|one| one.element == element && one.name == name);
+            if let Some(other) = same
+                && other.text.get(other.value.clone()) != Some(text.trim())
+            {
+                let path = other.text.split('=').next().unwrap_or_default();
+                let message =
+                    format!("`{SET} {path}` gives this, too, and not in the words of `{option}`");
+                let help = "give one of them".to_owned();
+                problems.add(option, text, whole, message, Some(help));
+                continue;
+            }
+            overrides.push(Override {
+                element,
+                name,
+                origin: option.to_owned(),
+                text: text.clone(),
+                value: whole,
+            });
+        }
+        overrides
+    }
 }
+
+/// What messages call a text of [`Settings::set`].
+const SET: &str = "--set";
 
 /// Numbers of the elements that parameters are of, which are named as settings name them.
 ///
@@ -247,7 +319,7 @@ fn place(document: &Document, text: &str) -> Result<Override, Problem> {
     Ok(Override {
         element: element.number(),
         name: name.trim().to_owned(),
-        origin: "--set".to_owned(),
+        origin: SET.to_owned(),
         text: text.to_owned(),
         value: equals + 1 + blank..text.trim_end().len(),
     })

@@ -16,7 +16,7 @@ use nml2_coretypes::simulation::{
 
 use crate::around::{Around, ON_ITS_OWN, is_neuroml, load_with_types};
 use crate::settings::list;
-use crate::{Code, Failure, Options, Settings, load, load_runnable, read_model_in_use};
+use crate::{Code, Failure, Options, load, load_runnable, read_model_in_use};
 
 /// Length of a run and of a step, where nothing says how long.
 const LENGTH: &str = "500ms";
@@ -73,12 +73,8 @@ pub fn simulation_of(
         return Ok(None);
     }
     // The file has no simulation yet whose step could be set.
-    let set = options.settings.set.clone();
     let options = &Options {
-        settings: Settings {
-            set,
-            ..Settings::default()
-        },
+        settings: options.settings.clone().without_times(),
         ..options.clone()
     };
     let document = load_with_types(path, reader, options)?;

@@ -26,7 +26,7 @@ use crate::reading::{
 };
 use crate::{
     Diagnostic, Failure, LimitError, Method, Options, Plots, Settings, Stage, display_name,
-    late_events, load_runnable, settings,
+    is_of_a_request, late_events, load_runnable, settings,
 };
 
 pub(crate) use backend::with_backend;
@@ -50,9 +50,7 @@ impl Budget {
     /// Whether there is time left.
     fn time_left(&self) -> Result<(), LimitError> {
         match self.limit {
-            Some(limit) if self.timer.is_over(limit) => Err(LimitError::Time {
-                seconds: limit.as_secs(),
-            }),
+            Some(limit) if self.timer.is_over(limit) => Err(LimitError::Time { limit }),
             _ => Ok(()),
         }
     }
@@ -351,6 +349,7 @@ pub(crate) fn simulations<'d>(
             None => Simulation::new(model, experiment, run, recording, options.method)
                 .map_err(failed)?,
         };
+        refuse_other_names(document, &simulation)?;
         let simulation = match options.late_events {
             true => late_events::delivered_late(simulation)?,
             false => simulation,
@@ -362,6 +361,27 @@ pub(crate) fn simulations<'d>(
         });
     }
     Ok(simulations)
+}
+
+/// Refuses a path that the user asks for, and that has a name that nothing has. In a file, such a name stands for the only
+/// instance there, as in jLEMS. Who asks for one means another, such as a segment by its name.
+fn refuse_other_names(document: &Document, simulation: &Simulation) -> Result<(), Failure> {
+    let is_wrong = |warning: &&NetworkError| {
+        matches!(warning, NetworkError::OtherName { .. })
+            && is_of_a_request(&document.source(warning.span().source).name)
+    };
+    let wrong = simulation.warnings.iter().filter(is_wrong);
+    let wrong: Vec<NetworkError> = wrong.cloned().collect();
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    let mut failure = Failure::of(document.sources(), &wrong);
+    if !simulation.program.cables.is_empty() {
+        for help in (failure.diagnostics.iter_mut()).flat_map(|one| &mut one.help) {
+            help.push_str(", or the number of a segment, as in `pop[0]/7/v`");
+        }
+    }
+    Err(failure)
 }
 
 /// The networks of all runs of a target as programs; nothing of the text is left.

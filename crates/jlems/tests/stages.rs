@@ -231,7 +231,7 @@ fn limits_are_held_against_every_stage() {
     let failure = built(NETWORK, &limited(memory)).unwrap_err();
     assert_eq!(failure.diagnostics[0].code, Code(425));
     let options = limited(Limits {
-        seconds: 3 * 3600,
+        milliseconds: 3 * 3_600_000,
         ..Limits::default()
     });
     let late = match built(NETWORK, &options) {

@@ -204,6 +204,14 @@ impl DocumentError {
         }
     }
 
+    /// The file that is not there, if that is what is wrong.
+    pub fn missing_file(&self) -> Option<&str> {
+        match self {
+            DocumentError::RootMissing { file, .. } => Some(file),
+            _ => None,
+        }
+    }
+
     /// The place of the error, if it has one.
     pub fn span(&self) -> Option<Span> {
         match self {

@@ -166,8 +166,14 @@ impl Simulation {
         {
             // Only a drawing lacks such a line, and files made for cells with dendrites have some.
             let refused = network.cables.all.is_empty();
-            let problems = if refused { &mut errors } else { &mut lines };
-            problems.extend(network.column(&line.recording).err());
+            match network.column(&line.recording) {
+                Ok(_) => {}
+                Err(error) if refused => errors.push(error),
+                Err(error) => {
+                    let error = Box::new(error);
+                    lines.push(NetworkError::UndrawnLine { error });
+                }
+            }
         }
         network.warnings.borrow_mut().extend(lines);
         let mut event_files = Vec::new();

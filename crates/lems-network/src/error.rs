@@ -31,6 +31,9 @@ pub enum NetworkError {
         suggestion: Option<String>,
         span: Span,
     },
+    /// A warning: a line of a display shows nothing. What is wrong with its path would be an error elsewhere.
+    #[error("{error}, so the display lacks this line")]
+    UndrawnLine { error: Box<NetworkError> },
     #[error("no variable of `{component_type}` has the exposure `{exposure}`: it is 0 here")]
     UnfilledExposure {
         exposure: String,
@@ -383,6 +386,7 @@ impl NetworkError {
             NothingGives { .. } => 447,
             MissingMembers { .. } => 448,
             Overlap { .. } => 449,
+            UndrawnLine { .. } => 450,
         }
     }
 
@@ -390,6 +394,7 @@ impl NetworkError {
     pub fn span(&self) -> Span {
         use NetworkError::*;
         match self {
+            UndrawnLine { error } => error.span(),
             NothingToRun { span, .. }
             | UnresolvedPath { span, .. }
             | IndexTooLarge { span, .. }
@@ -445,6 +450,7 @@ impl NetworkError {
     pub fn help(&self) -> Option<String> {
         use NetworkError::*;
         match self {
+            UndrawnLine { error } => error.help(),
             UnresolvedPath { suggestion: Some(name), step, .. } if name == step => {
                 Some(format!("put an element `<{name} .../>` into it"))
             }

@@ -22,8 +22,13 @@ pub enum SweepError {
         span: Option<Range<usize>>,
     },
     /// The table of points cannot be read.
-    #[error("the points: {0}")]
-    Points(String),
+    #[error("the points: {message}")]
+    Points {
+        /// Why.
+        message: String,
+        /// Path of the table, if it is not there.
+        missing_file: Option<String>,
+    },
     /// A shard that does not exist.
     #[error("the shard `{0}` is not a number, a `/`, and how many there are")]
     Shard(String),
@@ -39,6 +44,14 @@ impl SweepError {
             message: message.into(),
             help: None,
             span,
+        }
+    }
+
+    /// A table of points that cannot be read, but is there.
+    pub(crate) fn points(message: impl Into<String>) -> SweepError {
+        SweepError::Points {
+            message: message.into(),
+            missing_file: None,
         }
     }
 
@@ -58,6 +71,14 @@ impl SweepError {
     pub fn span(&self) -> Option<Range<usize>> {
         match self {
             SweepError::Text { span, .. } | SweepError::Value { span, .. } => span.clone(),
+            _ => None,
+        }
+    }
+
+    /// The file that is not there, if that is what is wrong.
+    pub fn missing_file(&self) -> Option<&str> {
+        match self {
+            SweepError::Points { missing_file, .. } => missing_file.as_deref(),
             _ => None,
         }
     }

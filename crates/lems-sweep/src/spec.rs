@@ -187,7 +187,7 @@ impl Spec {
     pub fn read(text: &str) -> Result<Spec, SweepError> {
         Spec::read_with(text, &|path| {
             let message = format!("the table of points `{path}` cannot be read here");
-            Err(SweepError::Points(message))
+            Err(SweepError::points(message))
         })
     }
 
@@ -471,7 +471,7 @@ fn random(raw: RawRandom) -> Result<Factor, SweepError> {
 
 /// The points of a CSV table.
 fn of_table(text: &str) -> Result<Factor, SweepError> {
-    let failed = |error: csv::Error| SweepError::Points(error.to_string());
+    let failed = |error: csv::Error| SweepError::points(error.to_string());
     let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
@@ -486,7 +486,7 @@ fn of_table(text: &str) -> Result<Factor, SweepError> {
     }
     match values.first().is_some_and(|column| !column.is_empty()) {
         true => Ok(Factor { paths, values }),
-        false => Err(SweepError::Points("there are none in the table".to_owned())),
+        false => Err(SweepError::points("there are none in the table")),
     }
 }
 

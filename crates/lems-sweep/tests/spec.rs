@@ -172,7 +172,7 @@ fn what_is_wrong_is_said_with_its_place() {
     for table in ["", "a,b\n", "a,b\n1\n"] {
         let read = |_: &str| Ok(table.to_owned());
         let error = Spec::read_with("model = \"m\"\npoints = \"p.csv\"", &read);
-        assert!(matches!(error, Err(SweepError::Points(_))), "{table}");
+        assert!(matches!(error, Err(SweepError::Points { .. })), "{table}");
     }
 }
 

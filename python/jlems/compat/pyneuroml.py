@@ -23,7 +23,7 @@ from typing import Any, Callable, NamedTuple
 from .. import _jlems
 from .._functions import validate
 from .._objects import Model
-from .._problems import JlemsError, Problem
+from .._problems import JlemsError, MissingFileError, Problem
 from .._simulation import write_model
 from .._values import folder_list, path_text
 from .._version import __version__
@@ -158,6 +158,10 @@ def _validated(files: list[str]) -> Outcome:
             continue
         try:
             report = validate(file)
+        except MissingFileError as error:
+            texts.append(f"{file}: not valid\n\n{error}\n")
+            invalid += 1
+            continue
         except JlemsError as error:
             return Outcome(1, f"{error}\n")
         texts.append(f"{report}\n")

@@ -28,6 +28,7 @@ impl ChangeArguments {
             set: self.set.clone(),
             step: self.step.clone(),
             length: self.length.clone(),
+            ..Settings::default()
         }
     }
 }

@@ -90,8 +90,9 @@ impl RecordingArguments {
         let simulation = jlems::simulation_of(file, reader, options, &self.choices())?;
         let with_times = |mut simulation: Simulation| {
             let settings = &options.settings;
-            (settings.length.iter()).for_each(|length| simulation.length.clone_from(length));
-            (settings.step.iter()).for_each(|step| simulation.step.clone_from(step));
+            let (length, step) = (settings.last_length(), settings.last_step());
+            (length.into_iter()).for_each(|length| simulation.length.clone_from(length));
+            (step.into_iter()).for_each(|step| simulation.step.clone_from(step));
             simulation
         };
         Ok(simulation.map(with_times))

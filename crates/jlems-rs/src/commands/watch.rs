@@ -33,8 +33,7 @@ pub fn watch_over(options: &Options) {
         if !nothing_is_kept() {
             std::thread::sleep(GRACE);
         }
-        let seconds = limit.as_secs();
-        fail(&LimitError::Time { seconds }.into());
+        fail(&LimitError::Time { limit }.into());
         std::process::exit(1);
     });
 }

@@ -212,10 +212,10 @@ fn last_values(
         additions: Some(outputs.to_lems()),
         without_data: true,
         without_events: true,
-        settings: Settings {
+        settings: options.settings.clone().then(Settings {
             length: Some(time.to_owned()),
-            ..options.settings.clone()
-        },
+            ..Settings::default()
+        }),
         ..options.clone()
     };
     let built = Loaded::read(path, reader, &options)?

@@ -63,14 +63,30 @@ impl CablePlan {
         rules: &CableRules,
         cell: ComponentId,
     ) -> usize {
-        let shapes = (model.children(cell)).filter(|(_, child)| {
-            model.is_a(model.component(*child).component_type, &rules.morphology)
-        });
-        let children = shapes.flat_map(|(_, shape)| model.element(shape).children());
-        children
-            .filter(|child| child.name() == rules.segment)
-            .count()
+        segments(model, rules, cell).count()
     }
+
+    /// The names of the segments of a cell component, in their order.
+    pub fn segment_names<'d>(
+        model: &Model<'d>,
+        rules: &CableRules,
+        cell: ComponentId,
+    ) -> Vec<Option<&'d str>> {
+        let name = |segment: Element<'d>| segment.attribute("name").map(|name| name.value());
+        segments(model, rules, cell).map(name).collect()
+    }
+}
+
+/// The elements of the segments of a cell component.
+fn segments<'m, 'd>(
+    model: &'m Model<'d>,
+    rules: &'m CableRules,
+    cell: ComponentId,
+) -> impl Iterator<Item = Element<'d>> + use<'m, 'd> {
+    let shapes = (model.children(cell))
+        .filter(|(_, child)| model.is_a(model.component(*child).component_type, &rules.morphology));
+    let children = shapes.flat_map(|(_, shape)| model.element(shape).children());
+    children.filter(|child| child.name() == rules.segment)
 }
 
 /// Number of errors after which messages suggest no names, because looking for them takes time.

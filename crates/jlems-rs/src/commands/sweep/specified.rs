@@ -34,14 +34,20 @@ impl Specification {
     pub fn read(path: &str) -> Result<Specification, Failure> {
         let unreadable = |error: std::io::Error| {
             let message = format!("cannot read {}: {error}", visible(path));
-            Failure::plain(Code::UNREADABLE, message, None)
+            let diagnostic = Diagnostic::new(Code::UNREADABLE, message, None, None);
+            Failure {
+                sources: Vec::new(),
+                diagnostics: vec![diagnostic.with_missing_file(missing(path, &error))],
+            }
         };
         let text = lems_host::text_of(Path::new(path)).map_err(unreadable)?;
         let read_table = RefCell::new(String::new());
         let table = |name: &str| {
             let place = beside(path).join(name);
-            let failed =
-                |error| SweepError::Points(format!("cannot read {}: {error}", place.display()));
+            let failed = |error: std::io::Error| SweepError::Points {
+                message: format!("cannot read {}: {error}", place.display()),
+                missing_file: missing(&place.to_string_lossy(), &error),
+            };
             let table = lems_host::text_of(&place).map_err(failed)?;
             read_table.borrow_mut().clone_from(&table);
             Ok(table)
@@ -78,14 +84,19 @@ impl Specification {
         let spec = &self.spec;
         options.include.extend(spec.include.iter().cloned());
         options.settings = Settings {
-            set: Vec::new(),
             step: spec.step.clone(),
             length: spec.length.clone(),
+            ..Settings::default()
         };
         options.free = spec.parameters().map(|own| own.path.to_owned()).collect();
         options.threads = Some(std::num::NonZeroUsize::MIN);
         options
     }
+}
+
+/// A path that leads to no file, if that is what an error is about.
+fn missing(path: &str, error: &std::io::Error) -> Option<String> {
+    (error.kind() == std::io::ErrorKind::NotFound).then(|| path.to_owned())
 }
 
 /// The folder that a file is in.
@@ -104,14 +115,11 @@ fn wrong(path: &str, text: &str, error: &SweepError) -> Failure {
         .span()
         .map(|range| Span::new(SourceId::after(&[]), range));
     let help = error.help().map(str::to_owned);
+    let missing = error.missing_file().map(str::to_owned);
+    let diagnostic = Diagnostic::new(Code::WRONG_SWEEP, error.to_string(), span, help);
     Failure {
         sources: vec![source],
-        diagnostics: vec![Diagnostic::new(
-            Code::WRONG_SWEEP,
-            error.to_string(),
-            span,
-            help,
-        )],
+        diagnostics: vec![diagnostic.with_missing_file(missing)],
     }
 }
 
