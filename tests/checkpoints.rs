@@ -360,8 +360,8 @@ fn a_run_whose_time_is_up_is_saved_first() {
     assert!(message.starts_with("error[E0523]"), "{message}");
     let recorded = broken.read("times.dat.partial").lines().count() as u64;
     let saved = Checkpoint::read(&std::fs::read(broken.0.join("c")).unwrap()).unwrap();
-    assert_eq!(saved.steps + 1, recorded);
-    assert!(saved.steps > 0);
+    assert_eq!(saved.steps() + 1, recorded);
+    assert!(saved.steps() > 0);
     broken.succeed(&[&long[..], &["--resume", "c"]].concat());
     assert_same(&broken, &whole);
 }

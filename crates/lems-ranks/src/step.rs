@@ -11,12 +11,14 @@
 //! before it do, so there is only one solution. The number of rounds is limited. Call a run of neighbouring
 //! positions of one rank a stretch: after round `n`, the results of the first `n` stretches are final.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use lems_ir::{Backend, Call, Deliveries, Fault, State, deliver_due, emit, run_scheduled};
+use lems_ir::{
+    Action, Backend, Call, Deliveries, Fault, Share, State, deliver_due, emit, run_scheduled,
+};
 use lems_math::JavaRandom;
 
-use crate::gather::gather_state;
 use crate::part::{Entry, Part};
 use crate::ranks::{Disconnected, Kind, Ranks, out_of_step};
 use crate::words::{Words, low_half, packed, unpacked};
@@ -530,12 +532,30 @@ impl Backend for RankBackend {
         1
     }
 
-    fn collect(&self, state: &mut State) {
+    fn share(&self) -> Option<&dyn Share> {
+        Some(self)
+    }
+}
+
+impl Share for RankBackend {
+    fn slots(&self) -> &[Range<u32>] {
+        &self.part.slots
+    }
+
+    fn is_elsewhere(&self, slot: u32) -> bool {
+        self.part.is_elsewhere(slot)
+    }
+
+    fn has(&self, action: Action) -> bool {
+        self.part.has(action)
+    }
+
+    fn end(&self, not_a_number: Option<u32>) -> Result<Option<u32>, Fault> {
+        // A new run may begin.
         let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
         notes.is_begun = false;
-        if let Err(Disconnected(message)) = gather_state(&self.ranks, &self.part, state) {
-            state.fault = Some(Fault::Disconnected { message });
-        }
+        let least = self.ranks.least(not_a_number);
+        least.map_err(|Disconnected(message)| Fault::Disconnected { message })
     }
 }
 
