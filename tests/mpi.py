@@ -86,16 +86,16 @@ def kill(args):
     options = ["run", "--quiet", "net.xml"]
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        (folder / "net.xml").write_text(firing.model(64, 100))
+        (folder / "net.xml").write_text(firing.model(64, 400))
         said = dict(cwd=folder, env=os.environ | TOLD, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        saves = ["--checkpoint-every", "5ms"]
         began = time.monotonic()
-        subprocess.run([*together, *options], check=True, **said)
+        subprocess.run([*together, *options, *saves, "--checkpoint", "saved"], check=True, **said)
         whole, seconds = (folder / "v.dat").read_bytes(), time.monotonic() - began
         for turn in range(args.times):
             for path in folder.iterdir():
                 if path.name != "net.xml":
                     path.unlink()
-            saves = ["--checkpoint-every", "5ms"]
             streams = dict(stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True)
             child = subprocess.Popen([*together, *options, *saves, "--checkpoint", "saved"], cwd=folder, env=os.environ | TOLD, **streams)
             pid = folder / f"pid-{turn % 2}"

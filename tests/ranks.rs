@@ -121,6 +121,11 @@ fn a_model_that_cannot_be_cut_says_why() {
 /// Cells in two populations with synapses of two kinds, with weights and delays, and with Poisson inputs. `line`
 /// is one more recorded quantity.
 fn network(line: &str) -> Folder {
+    network_with(line, None)
+}
+
+/// The same; or if all delays have a least one, in milliseconds, without anything else that ranks tell one another.
+fn network_with(line: &str, least: Option<usize>) -> Folder {
     let mut text = String::from(
         r#"<neuroml id="net">
 <izhikevich2007Cell id="iz" v0="-60mV" C="100 pF" k="0.7 nS_per_mV" vr="-60mV" vt="-40mV" vpeak="35mV"
@@ -151,20 +156,21 @@ fn network(line: &str) -> Folder {
         for id in 0..150 {
             let (pre, post) = (next(from_size), next(to_size));
             text += &match number {
-                0 => format!(
+                0 if least.is_none() => format!(
                     "<connection id=\"{id}\" preCellId=\"../{from}[{pre}]\" postCellId=\"../{to}[{post}]\"/>"
                 ),
                 _ => format!(
                     "<connectionWD id=\"{id}\" preCellId=\"../{from}[{pre}]\" postCellId=\"../{to}[{post}]\" weight=\"{}\" delay=\"{}ms\"/>",
                     1 + next(3),
-                    next(4)
+                    least.unwrap_or(0) + next(4)
                 ),
             };
         }
         text += "</projection>";
     }
     for (id, cell) in cells.iter().enumerate() {
-        let input = if id % 3 == 0 { "noise" } else { "pulse" };
+        let is_noisy = least.is_none() && id % 3 == 0;
+        let input = if is_noisy { "noise" } else { "pulse" };
         text += &format!("<explicitInput target=\"{cell}\" input=\"{input}\"/>");
     }
     text += "</network></neuroml>";
@@ -241,6 +247,46 @@ fn a_checkpoint_in_parts_is_resumed_by_any_number_of_ranks() {
         }
         let left = parts(&folder);
         assert_eq!(left.len(), number_of_parts(then), "{left:?}");
+    }
+}
+
+/// Ranks of such a network need one exchange for many steps.
+#[test]
+fn networks_with_delays_have_the_same_outputs_however_they_are_recorded() {
+    let folder = network_with("", Some(2));
+    let model = folder.0.join("LEMS_net.xml");
+    for options in [
+        &[][..],
+        &["--every", "7"],
+        &["--checkpoint-every", "0.7 ms"],
+        &["--backend", "interp"],
+    ] {
+        let outcome = |ranks: &str| {
+            let saved = Folder::new();
+            let path = saved.0.join("saved");
+            let keep = ["--checkpoint", path.to_str().unwrap()];
+            let is_kept = options.first() == Some(&"--checkpoint-every");
+            let keep = if is_kept { &keep[..] } else { &[] };
+            outcome(&model, &[options, keep, &["--ranks", ranks]].concat())
+        };
+        let alone = outcome("1");
+        assert_eq!(alone.0, Some(0), "{}", alone.1);
+        assert!(alone.2.values().any(|text| text.len() > 2000), "it spikes");
+        for ranks in ["2", "3", "5", "8"] {
+            let what = format!("{options:?} by {ranks} ranks");
+            assert_same(&outcome(ranks), &alone, &what);
+        }
+    }
+    let whole = network_with("", Some(2));
+    whole.succeed(&["LEMS_net.xml"]);
+    for (first, then) in [("3", "2"), ("2", "1"), ("1", "4")] {
+        let folder = network_with("", Some(2));
+        let begin = ["LEMS_net.xml", "--length", "61 ms", "--ranks", first];
+        folder.succeed(&[&begin[..], &["--checkpoint", "saved"]].concat());
+        folder.succeed(&["LEMS_net.xml", "--ranks", then, "--resume", "saved"]);
+        for file in ["v.dat", "spikes.dat"] {
+            assert_eq!(folder.read(file), whole.read(file), "{first}, then {then}");
+        }
     }
 }
 

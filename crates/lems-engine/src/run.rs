@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use lems_ir::{Backend, Deliveries, Fault, Interpreter, State, emit, make_step};
+use lems_ir::{Ahead, Backend, Deliveries, Fault, Interpreter, State, emit, make_step};
 use lems_output::{Mark, OutputError, OutputStore};
 
 use crate::checkpoint::{self, Checkpoint, Content, Seal};
@@ -259,6 +259,11 @@ impl<S: Sink> Cursor<S> {
         until: u64,
     ) -> Result<(), EngineError> {
         let step = simulation.step();
+        backend.expect(Ahead {
+            done: self.steps,
+            until,
+            every: simulation.steps_between_rows(),
+        });
         while self.steps < until && !self.stopped {
             let most = (until - self.steps).min(steps_to_multiple(
                 self.steps,

@@ -169,10 +169,23 @@ pub trait Backend {
             cable.apply(changes, memory);
         }
     }
+    /// Says which steps follow. Until they are made, only recorded values and events are looked at.
+    fn expect(&self, _ahead: Ahead) {}
     /// What of the run this back end makes, if others make the rest.
     fn share(&self) -> Option<&dyn Share> {
         None
     }
+}
+
+/// The steps that a run makes next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ahead {
+    /// Steps done so far.
+    pub done: u64,
+    /// Steps done when the whole state is looked at again.
+    pub until: u64,
+    /// Steps from one recorded row to the next; zero if none are recorded.
+    pub every: u64,
 }
 
 /// What one of several ranks has of a run that they make together.

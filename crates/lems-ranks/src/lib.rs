@@ -15,6 +15,7 @@ mod part;
 mod partition;
 mod ranks;
 mod step;
+mod window;
 mod words;
 
 pub use exchange::{Exchange, Gone, ThreadRank, threads};

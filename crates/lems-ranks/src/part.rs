@@ -34,6 +34,8 @@ pub struct Part {
     elsewhere: Vec<Range<u32>>,
     /// For each rank: the recorded slots that it stores and must send to rank 0. Rank 0 has none.
     pub(crate) probes: Vec<Vec<u32>>,
+    /// On rank 0: the recorded slots that it stores.
+    pub(crate) own_probes: Vec<u32>,
     /// Where random numbers are drawn, in the order of a step.
     pub(crate) segments: Vec<Segment>,
     /// First node of each handler, and ranks of the nodes from the first one on.
@@ -127,7 +129,7 @@ impl Part {
         };
         let mut probes = vec![Vec::new(); size.into()];
         for slot in recorded {
-            let holder = partition.rank_of_slot(slot).filter(|rank| *rank > 0);
+            let holder = partition.rank_of_slot(slot);
             if let Some(own) = holder.and_then(|rank| probes.get_mut(usize::from(rank))) {
                 own.push(slot);
             }
@@ -136,6 +138,9 @@ impl Part {
             own.sort_unstable();
             own.dedup();
         }
+        // Rank 0 need not send its own to itself.
+        let of_first = probes.first_mut().map(std::mem::take);
+        let own_probes = of_first.filter(|_| rank == 0).unwrap_or_default();
         let first = partition.clusters.positions();
         Part {
             rank,
@@ -146,6 +151,7 @@ impl Part {
             slots: slots(&partition, |holder| holder == rank),
             elsewhere: slots(&partition, |holder| holder != rank),
             probes,
+            own_probes,
             handler_ranks: partition.ranks.split_off(first as usize),
             handlers: partition.clusters.handlers,
             receivers: partition.clusters.receivers,
@@ -193,6 +199,12 @@ impl Part {
     pub(crate) fn is_elsewhere(&self, slot: u32) -> bool {
         let after = (self.elsewhere).partition_point(|slots| slots.end <= slot);
         (self.elsewhere.get(after)).is_some_and(|slots| slots.start <= slot)
+    }
+
+    /// The least delay of an event to an instance of this rank, in seconds; none if events have no delays.
+    pub(crate) fn least_delay(&self) -> Option<f64> {
+        let delays = self.program.routes.all().map(|(_, target)| target.delay);
+        delays.filter(|delay| *delay > 0.0).min_by(f64::total_cmp)
     }
 
     /// Whether what a rank does in a step can depend on what another does in the same step.

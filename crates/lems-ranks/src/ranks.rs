@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::exchange::Exchange;
-use crate::words::{low_half, packed, unpacked};
+use crate::words::{packed, unpacked};
 
 /// The ranks of a run as one of them sees them. A clone shares the connection.
 ///
@@ -38,8 +38,8 @@ pub(crate) enum Kind {
     Command,
     /// What became of the part of a checkpoint that a rank writes.
     Part,
-    /// The first slot of a rank that is not a number when the run ends.
-    NotANumber,
+    /// A number of a rank, of which all need the least.
+    Least,
     /// The rank leaves: it is done, or has failed.
     Leave,
 }
@@ -50,7 +50,7 @@ impl Kind {
         Kind::Step,
         Kind::Command,
         Kind::Part,
-        Kind::NotANumber,
+        Kind::Least,
         Kind::Leave,
     ];
 
@@ -214,10 +214,9 @@ impl Ranks {
     }
 
     /// The least of the numbers of all ranks.
-    pub(crate) fn least(&self, own: Option<u32>) -> Result<Option<u32>, Disconnected> {
-        let own = own.into_iter().map(u64::from).collect();
-        let all = self.gather(Kind::NotANumber, own)?;
-        Ok(all.iter().flatten().min().map(|least| low_half(*least)))
+    pub(crate) fn least(&self, own: Option<u64>) -> Result<Option<u64>, Disconnected> {
+        let all = self.gather(Kind::Least, own.into_iter().collect())?;
+        Ok(all.into_iter().flatten().min())
     }
 
     /// Disconnects: lets the others know that this rank is done, or why it has failed.
