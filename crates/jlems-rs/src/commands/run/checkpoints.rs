@@ -1,6 +1,7 @@
 //! Checkpoints in files: when they are written, and how a run continues from one.
 
 use std::fs::File;
+use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -206,14 +207,21 @@ impl Keeper {
 }
 
 fn read(path: &Path) -> Result<Checkpoint, Failure> {
-    File::open(path).map_err(|error| {
+    let failed = |error: io::Error| {
         let message = format!("cannot read the checkpoint `{}`: {error}", path.display());
         Failure::plain(
             Code::NOT_A_CHECKPOINT,
             message,
             Some(CheckpointError::NotOne.help()),
         )
-    })?;
-    let files = Arc::new(Files(path.to_owned()));
-    Ok(Checkpoint::open(files).map_err(EngineError::from)?)
+    };
+    // A pipe can be read only once.
+    let checkpoint = match path.metadata().map_err(failed)?.is_file() {
+        true => {
+            File::open(path).map_err(failed)?;
+            Checkpoint::open(Arc::new(Files(path.to_owned())))
+        }
+        false => Checkpoint::read(&lems_host::bytes_of(path).map_err(failed)?),
+    };
+    Ok(checkpoint.map_err(EngineError::from)?)
 }
