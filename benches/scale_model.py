@@ -11,7 +11,8 @@ one rank takes
     work     cells and synapses of the rank, shared by its threads, and its synaptic events
     repeat   the whole work again, if connections have no delay and an event of another rank reaches it in the step
     reports  a look at each spike of the whole network
-    exchange rounds x (latency x log2(ranks) + bytes / bandwidth); a second round if a spike crosses without a delay
+    exchange rounds x (latency x log2(ranks) + bytes / bandwidth); a second round if a spike crosses without a delay; one for
+             as many steps as fit into the least delay, if all connections have one
     wait     for the slowest rank: imbalance x sqrt(2 ln(ranks)) of the work
 
 Not counted: steps that are made a third time, the copy of the variables that a repeated step begins from, and outputs.
@@ -111,7 +112,8 @@ def measured(program, mpirun, cells, synapses, rounds):
         if mpirun:
             few, many = 10_000, 210_000
             launcher = [*mpirun, "-n", "2"]
-            wall = lambda steps, by: runs(f"cells=16,synapses=0,steps={steps}", by)[2]
+            # The synapses have no delay, so that each step needs an exchange.
+            wall = lambda steps, by: runs(f"cells=16,synapses=1,steps={steps}", by)[2]
             alone, together = (wall(many, by) - wall(few, by) for by in ((), launcher))
             found["exchange"] = (together - alone) / (many - few) * 1e6
         return found
@@ -131,7 +133,8 @@ def step_of(ranks, cells, is_delayed, given):
     # The chance that a spike of another rank reaches a rank in a step, if it can do so at once.
     from_others = synapses * firing * (ranks - 1) / ranks
     repeated = 0.0 if is_delayed else -math.expm1(-from_others)
-    words = 4 + spikes / ranks
+    window = max(1, math.ceil(given.delay / given.step) - 1) if is_delayed and given.delay else 1
+    words = 4 + window * spikes / ranks
     size = ranks * 8 * max(words, SMALL_REPORT)
     nodes = math.ceil(ranks / given.ranks)
     within = constants["exchange"] * us * math.log2(min(ranks, given.ranks)) if given.ranks > 1 else 0.0
@@ -139,7 +142,7 @@ def step_of(ranks, cells, is_delayed, given):
     calls = 1 if words <= SMALL_REPORT else 2
     exchange = calls * (within + between) + (size / (constants["bandwidth"] * 1e9) if nodes > 1 else 0.0)
     # A step in which a spike crosses at once is final when a second exchange tells the same.
-    rounds = 1 if is_delayed else 1 - math.expm1(-spikes)
+    rounds = 1 / window if is_delayed else 1 - math.expm1(-spikes)
     wait = constants["imbalance"] * math.sqrt(2 * math.log(ranks)) * work
     return work * (1 + repeated) + wait + rounds * exchange + spikes * constants["look"] * ns
 
@@ -205,6 +208,7 @@ def main():
     parser.add_argument("--synapses", type=int, default=100, help="synapses of each cell")
     parser.add_argument("--rate", type=float, default=5.0, help="spikes of a cell in a second")
     parser.add_argument("--step", type=float, default=0.1, help="length of a step in ms")
+    parser.add_argument("--delay", type=float, help="least delay of connections that have one, in ms, instead of a step")
     parser.add_argument("--ranks", type=int, default=1, help="ranks of a node")
     parser.add_argument("--threads", type=int, default=16, help="threads of a rank")
     parser.add_argument("--nodes", type=lambda text: [int(one) for one in text.split(",")],

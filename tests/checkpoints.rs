@@ -185,6 +185,21 @@ fn what_goes_on_has_its_options() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_checkpoint_can_come_from_a_pipe() {
+    let (whole, broken) = (folder(), folder());
+    whole.succeed(&["LEMS_walk.xml"]);
+    ended(&broken, &[]);
+    let script = "cat c | \"$0\" LEMS_walk.xml --resume /dev/stdin --checkpoint d";
+    let mut command = Command::new("sh");
+    command.args(["-c", script, env!("CARGO_BIN_EXE_jlems-rs")]);
+    let output = command.current_dir(&broken.0).output().unwrap();
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{message}");
+    assert_same(&broken, &whole);
+}
+
 #[test]
 fn a_run_that_has_ended_goes_on_to_nothing_more_or_to_more_length() {
     let whole = folder();
@@ -360,8 +375,8 @@ fn a_run_whose_time_is_up_is_saved_first() {
     assert!(message.starts_with("error[E0523]"), "{message}");
     let recorded = broken.read("times.dat.partial").lines().count() as u64;
     let saved = Checkpoint::read(&std::fs::read(broken.0.join("c")).unwrap()).unwrap();
-    assert_eq!(saved.steps + 1, recorded);
-    assert!(saved.steps > 0);
+    assert_eq!(saved.steps() + 1, recorded);
+    assert!(saved.steps() > 0);
     broken.succeed(&[&long[..], &["--resume", "c"]].concat());
     assert_same(&broken, &whole);
 }

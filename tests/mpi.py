@@ -9,8 +9,8 @@
 must have the same bytes; reports tell times and are left out.
 
 `kill`: two processes run a network with a checkpoint, and one of them, the first or the second in turn, is killed. The launcher
-must end within a minute with a status that is not 0. The final file must be missing, or complete. A process goes on from the last checkpoint,
-and must come to the bytes of an unbroken run.
+must end within a minute with a status that is not 0. The final file must be missing, or complete. One process or three go on from the last
+checkpoint, must come to the bytes of an unbroken run, and leave the parts of the last checkpoint only.
 """
 
 import argparse
@@ -86,16 +86,16 @@ def kill(args):
     options = ["run", "--quiet", "net.xml"]
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        (folder / "net.xml").write_text(firing.model(64, 100))
+        (folder / "net.xml").write_text(firing.model(64, 400))
         said = dict(cwd=folder, env=os.environ | TOLD, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        saves = ["--checkpoint-every", "5ms"]
         began = time.monotonic()
-        subprocess.run([*together, *options], check=True, **said)
+        subprocess.run([*together, *options, *saves, "--checkpoint", "saved"], check=True, **said)
         whole, seconds = (folder / "v.dat").read_bytes(), time.monotonic() - began
         for turn in range(args.times):
             for path in folder.iterdir():
                 if path.name != "net.xml":
                     path.unlink()
-            saves = ["--checkpoint-every", "5ms"]
             streams = dict(stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True)
             child = subprocess.Popen([*together, *options, *saves, "--checkpoint", "saved"], cwd=folder, env=os.environ | TOLD, **streams)
             pid = folder / f"pid-{turn % 2}"
@@ -130,6 +130,10 @@ def kill(args):
                 done = subprocess.run([*number, args.program, *options, "--resume", "saved"], **said)
                 is_whole = done.returncode == 0 and final.read_bytes() == whole
                 counts["resumed" if is_whole else "NOT RESUMED"] += 1
+                parts = sorted(path.name for path in folder.iterdir() if ".rank-" in path.name)
+                if len(parts) != (3 if number else 0):
+                    counts["PARTS LEFT"] += 1
+                    print(parts)
                 if not is_whole:
                     print(done.stdout, done.stderr)
             else:

@@ -186,6 +186,23 @@ fn a_process_that_cannot_take_part_ends_the_run_with_its_reason() {
 }
 
 #[test]
+fn processes_that_do_not_share_a_folder_make_no_checkpoint() {
+    if !is_there() {
+        return;
+    }
+    let folder = two("0.01 per_ms", "20 ms");
+    let elsewhere = two("0.01 per_ms", "20 ms");
+    let before = format!("[ $rank = 1 ] && cd '{}';", elsewhere.0.display());
+    let words = ["LEMS_two.xml", "--checkpoint", "saved"];
+    let (is_done, said) = by(&folder.0, 2, &before, &words);
+    assert!(!is_done && said.contains("E0541"), "{said}");
+    assert!(said.contains("`saved.1.rank-00001`"), "{said}");
+    let names = folder.names();
+    assert!(!names.contains(&"saved".to_owned()), "{names:?}");
+    assert!(!names.contains(&"x.dat".to_owned()), "{names:?}");
+}
+
+#[test]
 fn a_process_that_dies_ends_the_run_and_no_file_is_final() {
     if !is_there() {
         return;

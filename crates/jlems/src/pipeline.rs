@@ -60,7 +60,8 @@ impl Outcome {
 /// Called between steps with the run, its steps so far and the simulated time. It decides whether the run continues.
 pub type Control<'c> = &'c mut dyn FnMut(&Simulation, u64, f64) -> ControlFlow<Stop>;
 
-/// Called between steps of a run that can be saved. It decides whether the run continues.
+/// Called between steps of a run that can be saved. It decides whether the run continues. If several ranks make the run,
+/// the one that leads decides; others call it when they must write a part of a checkpoint ([`Moment::wanted`]).
 pub type Watch<'w> = &'w mut dyn FnMut(&Simulation, &mut Moment<'_, '_>) -> ControlFlow<Stop>;
 
 /// Why a run is to stop before its end.
@@ -209,10 +210,7 @@ impl AllRuns<'_> {
         warnings: &mut Vec<Diagnostic>,
     ) -> Result<Vec<Summary>, Failure> {
         let number = self.built.simulations().len();
-        let first = self
-            .checkpoint
-            .as_ref()
-            .map_or(0, |checkpoint| checkpoint.run);
+        let first = self.checkpoint.as_ref().map_or(0, Checkpoint::run);
         let first = usize::try_from(first).unwrap_or(usize::MAX);
         if first >= number {
             let what = "more than one `Run`";
@@ -313,7 +311,7 @@ fn make_run(
             .check_model(compiled.simulation().fingerprint())
             .map_err(disconnected)?;
         if !ranks.leads() {
-            return follow(compiled, checkpoint, options, ranks);
+            return follow(compiled, checkpoint, options, ranks, watch);
         }
     }
     let mut run = match checkpoint {
@@ -366,12 +364,13 @@ fn disconnected(reason: Disconnected) -> RunError {
     RunError::Engine(Fault::Disconnected { message }.into())
 }
 
-/// Makes the part of a run of a rank that does not lead.
+/// Makes the part of a run of a rank that does not lead. The watcher is called when rank 0 wants a checkpoint.
 fn follow(
     compiled: &Compiled,
     checkpoint: Option<Checkpoint>,
     options: &Options,
     ranks: &Ranks,
+    watch: Watch<'_>,
 ) -> Result<Summary, RunError> {
     let mut run = match checkpoint {
         None => compiled.start_into(|_| Ok(Nowhere), options)?,
@@ -380,10 +379,10 @@ fn follow(
     let mut control = |moment: &mut Moment<'_, '_>| {
         loop {
             match ranks.follow() {
-                Ok(Command::Gather) => {
-                    // Sends the state of this rank to rank 0; the checkpoint itself is not needed here. If that fails,
-                    // the next step fails with the reason.
-                    let _ = moment.checkpoint();
+                Ok(Command::Save(generation)) => {
+                    moment.wanted = Some(generation);
+                    // Rank 0 decides what follows if the part cannot be written.
+                    let _ = watch(compiled.simulation(), moment);
                 }
                 Ok(Command::Stop) => return ControlFlow::Break(()),
                 Ok(Command::Continue(steps)) => return ControlFlow::Continue(steps),

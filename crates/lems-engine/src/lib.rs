@@ -12,9 +12,9 @@ mod rest;
 mod run;
 mod simulation;
 
-pub use checkpoint::{Checkpoint, CheckpointError};
+pub use checkpoint::{Checkpoint, CheckpointFiles, PartName, Seal};
 pub use diagnose::{Cause, Diagnosis};
-pub use error::EngineError;
+pub use error::{CheckpointError, EngineError};
 pub use lems_lower::Method;
 pub use record::{Event, Events, Nowhere, Sink, Table, TextFiles, Traces};
 pub use rest::{CableAtRest, NodeAtRest, cables_at_rest};

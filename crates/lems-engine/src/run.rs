@@ -2,10 +2,10 @@
 
 use std::ops::ControlFlow;
 
-use lems_ir::{Backend, Deliveries, Fault, Interpreter, State, emit, make_step};
+use lems_ir::{Ahead, Backend, Deliveries, Fault, Interpreter, State, emit, make_step};
 use lems_output::{Mark, OutputError, OutputStore};
 
-use crate::checkpoint::{self, Checkpoint};
+use crate::checkpoint::{self, Checkpoint, Content, Seal};
 use crate::{EngineError, Simulation, Sink, TextFiles};
 
 /// What bounds a run, and when it is saved; none of it changes its results.
@@ -50,16 +50,39 @@ pub struct Moment<'m, 's> {
     pub time: f64,
     /// Whether a checkpoint is due.
     pub due: bool,
-    save: &'m mut (dyn FnMut() -> Result<Vec<u8>, EngineError> + 's),
+    /// The generation of the checkpoint of which this rank must write its part, because rank 0 has said so.
+    pub wanted: Option<u64>,
+    save: &'m mut Save<'s>,
 }
+
+/// Gives a file of a checkpoint: the whole, or this rank's part, or what the parts have in common.
+type Save<'s> = dyn FnMut(Option<Common<'_>>) -> Result<Vec<u8>, EngineError> + 's;
+
+/// What a checkpoint has in common with its parts: its generation, and the seals of the parts.
+type Common<'c> = (u64, &'c [Seal]);
 
 impl Moment<'_, '_> {
     /// The run as bytes that [`Checkpoint::read`] reads. The outputs are written to disk first.
     ///
+    /// If several ranks make the run, these are the bytes of a part: what this rank has of the run.
+    ///
     /// # Errors
     /// An output that cannot be written, which ends the run with the same error.
     pub fn checkpoint(&mut self) -> Result<Vec<u8>, EngineError> {
-        (self.save)()
+        (self.save)(None)
+    }
+
+    /// The bytes of a checkpoint of the run whose variables and events are in parts, one of each rank. The outputs are
+    /// written to disk first.
+    ///
+    /// # Errors
+    /// Those of [`Moment::checkpoint`].
+    pub fn checkpoint_of_parts(
+        &mut self,
+        generation: u64,
+        parts: &[Seal],
+    ) -> Result<Vec<u8>, EngineError> {
+        (self.save)(Some((generation, parts)))
     }
 }
 
@@ -95,6 +118,8 @@ pub struct Cursor<S> {
     stopped: bool,
     /// Why an output could not be written to disk for a checkpoint.
     failure: Option<OutputError>,
+    /// The first slot that is not a number at the end, if several ranks have looked for it.
+    not_a_number: Option<Option<u32>>,
 }
 
 impl<S: Sink> Cursor<S> {
@@ -114,18 +139,21 @@ impl<S: Sink> Cursor<S> {
         Ok(cursor)
     }
 
-    /// Continues from a checkpoint. `open` makes the sink; it is given how far each output was written.
+    /// Continues from a checkpoint, of which a rank reads what it needs. `open` makes the sink; it is given how far each output was written.
     ///
     /// # Errors
     /// A checkpoint of another run, or an error of `open`.
     pub fn resume(
         simulation: &Simulation,
+        backend: &dyn Backend,
         settings: &RunSettings,
         checkpoint: Checkpoint,
         open: impl FnOnce(Vec<Mark>) -> Result<S, OutputError>,
     ) -> Result<Self, EngineError> {
-        let (steps, time) = (checkpoint.steps, checkpoint.time);
-        let (mut state, marks) = checkpoint.into_parts(simulation)?;
+        let (steps, time) = (checkpoint.steps(), checkpoint.time());
+        let memory_at_start = || simulation.state_at_start(settings).memory;
+        let (mut state, marks) =
+            checkpoint.into_state(simulation, backend.share(), memory_at_start)?;
         settings.prepare(&mut state, simulation);
         let cursor = Cursor::new(state, open(marks)?, settings);
         Ok(Cursor {
@@ -145,6 +173,7 @@ impl<S: Sink> Cursor<S> {
             row: Vec::new(),
             stopped: false,
             failure: None,
+            not_a_number: None,
         }
     }
 
@@ -230,6 +259,11 @@ impl<S: Sink> Cursor<S> {
         until: u64,
     ) -> Result<(), EngineError> {
         let step = simulation.step();
+        backend.expect(Ahead {
+            done: self.steps,
+            until,
+            every: simulation.steps_between_rows(),
+        });
         while self.steps < until && !self.stopped {
             let most = (until - self.steps).min(steps_to_multiple(
                 self.steps,
@@ -294,8 +328,11 @@ impl<S: Sink> Cursor<S> {
         control: Control<'_>,
     ) -> Result<bool, EngineError> {
         let is_at_end = self.run_to_end(simulation, backend, control)?;
-        backend.collect(&mut self.state);
-        self.look_for_fault(simulation)?;
+        if let Some(share) = backend.share() {
+            let is_here = |slot| !share.is_elsewhere(slot);
+            let own = simulation.first_not_a_number(&self.state.memory, is_here);
+            self.not_a_number = Some(share.end(own)?);
+        }
         Ok(is_at_end)
     }
 
@@ -312,15 +349,23 @@ impl<S: Sink> Cursor<S> {
             let due = at_end || (self.steps > 0 && self.steps.is_multiple_of(between_checkpoints));
             if due || self.steps >= next_call {
                 let (steps, time) = (self.steps, self.time);
-                let mut save = || {
-                    backend.collect(&mut self.state);
-                    self.look_for_fault(simulation)?;
-                    self.checkpoint(simulation)
+                let mut save = |common: Option<Common<'_>>| match common {
+                    None => self.checkpoint(simulation, backend),
+                    Some((generation, parts)) => {
+                        let marks = self.marks()?;
+                        let content = Content::Common {
+                            marks: &marks,
+                            generation,
+                            parts,
+                        };
+                        Ok(self.written(simulation, content))
+                    }
                 };
                 let mut moment = Moment {
                     steps,
                     time,
                     due,
+                    wanted: None,
                     save: &mut save,
                 };
                 let wish = control(&mut moment);
@@ -347,16 +392,35 @@ impl<S: Sink> Cursor<S> {
         Ok(false)
     }
 
-    /// The run as bytes that [`Checkpoint::read`] reads. The outputs are written to disk first.
+    /// The run as bytes that [`Checkpoint::read`] reads, or what this rank has of it. The outputs are written to disk
+    /// first.
     ///
     /// # Errors
     /// An output that cannot be written.
-    pub fn checkpoint(&mut self, simulation: &Simulation) -> Result<Vec<u8>, EngineError> {
+    pub fn checkpoint(
+        &mut self,
+        simulation: &Simulation,
+        backend: &dyn Backend,
+    ) -> Result<Vec<u8>, EngineError> {
+        if let Some(share) = backend.share() {
+            return Ok(self.written(simulation, Content::Part(share)));
+        }
+        let marks = self.marks()?;
+        Ok(self.written(simulation, Content::Whole { marks: &marks }))
+    }
+
+    /// How far the outputs have been written to disk.
+    fn marks(&mut self) -> Result<Vec<Mark>, EngineError> {
         let marks = self.sink.marks().inspect_err(|error| {
             self.failure = Some(error.clone());
         })?;
-        let (state, steps, time) = (&self.state, self.steps, self.time);
-        Ok(checkpoint::write(simulation, state, steps, time, &marks))
+        Ok(marks)
+    }
+
+    /// A file of a checkpoint.
+    fn written(&self, simulation: &Simulation, content: Content<'_>) -> Vec<u8> {
+        let reached = (self.steps, self.time);
+        checkpoint::write(simulation, &self.state, reached, content)
     }
 
     /// Ends the run: outputs of one that is at its end become complete, others stay as they are.
@@ -375,7 +439,9 @@ impl<S: Sink> Cursor<S> {
             time: self.time,
             files,
             interrupted,
-            not_a_number: simulation.not_a_number(&self.state.memory),
+            not_a_number: (self.not_a_number)
+                .unwrap_or_else(|| simulation.first_not_a_number(&self.state.memory, |_| true))
+                .and_then(|slot| simulation.name_of(slot)),
         };
         Ok((summary, self.sink))
     }
@@ -470,7 +536,7 @@ impl Simulation {
     ) -> Result<Summary, EngineError> {
         let mut cursor = match from {
             None => Cursor::start(self, settings, TextFiles::create(self, store)?)?,
-            Some(checkpoint) => Cursor::resume(self, settings, checkpoint, |marks| {
+            Some(checkpoint) => Cursor::resume(self, backend, settings, checkpoint, |marks| {
                 TextFiles::reopen(self, store, marks)
             })?,
         };

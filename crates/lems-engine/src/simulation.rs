@@ -388,14 +388,20 @@ impl Simulation {
             .zip(self.first_inlet..)
     }
 
-    /// The first variable that has become NaN in a memory, if any has.
-    pub(crate) fn not_a_number(&self, memory: &[f64]) -> Option<String> {
-        let mut slots = memory.iter().zip(&self.program.memory);
-        let slot = slots.position(|(now, first)| now.is_nan() && !first.is_nan())?;
-        let names = self
-            .columns
-            .iter()
-            .filter(|(first, _)| *first as usize <= slot);
+    /// The first slot of a memory that has become NaN, of those that count, if any has.
+    pub(crate) fn first_not_a_number(
+        &self,
+        memory: &[f64],
+        counts: impl Fn(u32) -> bool,
+    ) -> Option<u32> {
+        let slots = (0..).zip(memory.iter().zip(&self.program.memory));
+        let mut found = slots.filter(|(_, (now, first))| now.is_nan() && !first.is_nan());
+        found.find_map(|(slot, _)| counts(slot).then_some(slot))
+    }
+
+    /// The name of the variable in a slot.
+    pub(crate) fn name_of(&self, slot: u32) -> Option<String> {
+        let names = self.columns.iter().filter(|(first, _)| *first <= slot);
         names
             .max_by_key(|(first, _)| *first)
             .map(|(_, name)| name.clone())

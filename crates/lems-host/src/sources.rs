@@ -174,7 +174,7 @@ fn beginning(file: File, most: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The bytes of a file that is no model, such as a checkpoint or an output. A device such as `/dev/zero` never ends, so
+/// The bytes of a file that is no model, such as a table or an output. A device such as `/dev/zero` never ends, so
 /// a file may have at most a quarter of the bytes of memory that this process may use.
 ///
 /// # Errors

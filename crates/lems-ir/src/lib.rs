@@ -38,6 +38,6 @@ pub use queue::{EventQueue, QueuedEvent};
 pub use routes::{Action, Receivers, Routes, Target};
 pub use scheme::{Edge, Scheme, SchemeMethod};
 pub use state::{
-    Backend, Fault, MAX_RELAY_DEPTH, State, deliver_due, emit, make_step, run_scheduled,
-    sparse_copy,
+    Ahead, Backend, Fault, MAX_RELAY_DEPTH, Share, State, deliver_due, emit, make_step,
+    run_scheduled, sparse_copy,
 };

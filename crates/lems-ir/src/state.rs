@@ -169,9 +169,39 @@ pub trait Backend {
             cable.apply(changes, memory);
         }
     }
-    /// Brings into the state what other processes that make the run with us hold of it. What is made between
-    /// two calls of this may be missing.
-    fn collect(&self, _state: &mut State) {}
+    /// Says which steps follow. Until they are made, only recorded values and events are looked at.
+    fn expect(&self, _ahead: Ahead) {}
+    /// What of the run this back end makes, if others make the rest.
+    fn share(&self) -> Option<&dyn Share> {
+        None
+    }
+}
+
+/// The steps that a run makes next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ahead {
+    /// Steps done so far.
+    pub done: u64,
+    /// Steps done when the whole state is looked at again.
+    pub until: u64,
+    /// Steps from one recorded row to the next; zero if none are recorded.
+    pub every: u64,
+}
+
+/// What one of several ranks has of a run that they make together.
+pub trait Share {
+    /// The slots that this rank stores while it makes steps, in ascending ranges.
+    fn slots(&self) -> &[Range<u32>];
+    /// Whether another rank stores a slot, so that its value is not known here.
+    fn is_elsewhere(&self, slot: u32) -> bool;
+    /// Whether this rank makes what an event of the queue does.
+    fn has(&self, action: Action) -> bool;
+    /// Ends the run, on all ranks. Each passes the first of the slots that it knows and that is not a number. Returns the
+    /// first of all.
+    ///
+    /// # Errors
+    /// A rank has ended.
+    fn end(&self, not_a_number: Option<u32>) -> Result<Option<u32>, Fault>;
 }
 
 /// Sends an event of `source`: receivers without a delay run now, depth first, in the order of

@@ -5,16 +5,17 @@
 //! sends the other ranks its events and the number of random numbers that it has drawn. [`Ranks`] is the protocol,
 //! and [`Exchange`] carries the messages: between [`threads`] of one process, or through another implementation.
 //!
-//! Rank 0 leads: it has all recorded values after each step, and decides whether the run goes on.
+//! Rank 0 leads: it has all recorded values after each step, and decides whether the run goes on. No rank has the
+//! variables of all: each writes those of its own to a part of a checkpoint.
 
 mod clusters;
 mod exchange;
 mod footprint;
-mod gather;
 mod part;
 mod partition;
 mod ranks;
 mod step;
+mod window;
 mod words;
 
 pub use exchange::{Exchange, Gone, ThreadRank, threads};

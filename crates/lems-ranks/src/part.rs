@@ -30,10 +30,12 @@ pub struct Part {
     pub(crate) selections: u32,
     /// The slots that the rank stores.
     pub(crate) slots: Vec<Range<u32>>,
-    /// The slots that others do not have as they are here.
-    pub(crate) own: Vec<Range<u32>>,
+    /// The slots that other ranks store.
+    elsewhere: Vec<Range<u32>>,
     /// For each rank: the recorded slots that it stores and must send to rank 0. Rank 0 has none.
     pub(crate) probes: Vec<Vec<u32>>,
+    /// On rank 0: the recorded slots that it stores.
+    pub(crate) own_probes: Vec<u32>,
     /// Where random numbers are drawn, in the order of a step.
     pub(crate) segments: Vec<Segment>,
     /// First node of each handler, and ranks of the nodes from the first one on.
@@ -127,7 +129,7 @@ impl Part {
         };
         let mut probes = vec![Vec::new(); size.into()];
         for slot in recorded {
-            let holder = partition.rank_of_slot(slot).filter(|rank| *rank > 0);
+            let holder = partition.rank_of_slot(slot);
             if let Some(own) = holder.and_then(|rank| probes.get_mut(usize::from(rank))) {
                 own.push(slot);
             }
@@ -136,17 +138,20 @@ impl Part {
             own.sort_unstable();
             own.dedup();
         }
+        // Rank 0 need not send its own to itself.
+        let of_first = probes.first_mut().map(std::mem::take);
+        let own_probes = of_first.filter(|_| rank == 0).unwrap_or_default();
         let first = partition.clusters.positions();
-        let slots = slots(&partition, rank);
         Part {
             rank,
             program: Arc::new(part),
             items,
             here,
             selections,
-            own: cut.map_or_else(|| slots.clone(), |cut| cut.slots.clone()),
-            slots,
+            slots: slots(&partition, |holder| holder == rank),
+            elsewhere: slots(&partition, |holder| holder != rank),
             probes,
+            own_probes,
             handler_ranks: partition.ranks.split_off(first as usize),
             handlers: partition.clusters.handlers,
             receivers: partition.clusters.receivers,
@@ -187,22 +192,25 @@ impl Part {
 
     /// The slots that this rank stores.
     pub(crate) fn stored_slots(&self) -> impl Iterator<Item = Range<usize>> {
-        self.slots.iter().map(as_places)
+        (self.slots.iter()).map(|slots| slots.start as usize..slots.end as usize)
     }
 
-    /// The slots that others do not have as they are here.
-    pub(crate) fn own_slots(&self) -> impl Iterator<Item = Range<usize>> {
-        self.own.iter().map(as_places)
+    /// Whether another rank stores a slot.
+    pub(crate) fn is_elsewhere(&self, slot: u32) -> bool {
+        let after = (self.elsewhere).partition_point(|slots| slots.end <= slot);
+        (self.elsewhere.get(after)).is_some_and(|slots| slots.start <= slot)
+    }
+
+    /// The least delay of an event to an instance of this rank, in seconds; none if events have no delays.
+    pub(crate) fn least_delay(&self) -> Option<f64> {
+        let delays = self.program.routes.all().map(|(_, target)| target.delay);
+        delays.filter(|delay| *delay > 0.0).min_by(f64::total_cmp)
     }
 
     /// Whether what a rank does in a step can depend on what another does in the same step.
     pub(crate) fn ranks_depend(&self) -> bool {
         self.segments.len() > 1 || self.sources.iter().any(|source| source.reaches_at_once)
     }
-}
-
-fn as_places(slots: &Range<u32>) -> Range<usize> {
-    slots.start as usize..slots.end as usize
 }
 
 /// What a rank runs of each entry of the schedule, in that order.
@@ -304,11 +312,11 @@ fn routes(program: &Program, partition: &Partition, rank: u16, selections: u32) 
     Routes::new(2 * sources, &routes)
 }
 
-/// The slots that a rank stores, as ranges.
-fn slots(partition: &Partition, rank: u16) -> Vec<Range<u32>> {
+/// The slots that some ranks store, as ranges.
+fn slots(partition: &Partition, is_wanted: impl Fn(u16) -> bool) -> Vec<Range<u32>> {
     let mut slots: Vec<Range<u32>> = Vec::new();
     let all = 0..partition.clusters.slots();
-    for slot in all.filter(|slot| partition.rank_of_slot(*slot) == Some(rank)) {
+    for slot in all.filter(|slot| partition.rank_of_slot(*slot).is_some_and(&is_wanted)) {
         match slots.last_mut() {
             Some(last) if last.end == slot => last.end = slot + 1,
             _ => slots.push(slot..slot + 1),

@@ -92,8 +92,6 @@ pub struct Cut {
     pub rank: u16,
     /// Rank of each position of a step.
     pub positions: Vec<u16>,
-    /// Slots that no other rank has.
-    pub slots: Vec<Range<u32>>,
     /// Sources whose events reach instances that this program does not have, and whether some reach them without a
     /// delay.
     pub crossings: Vec<(u32, bool)>,

@@ -20,8 +20,6 @@ struct Connection {
     exchange: Box<dyn Exchange>,
     /// Why nothing can be exchanged any more; none while the ranks are connected.
     ended: Option<Disconnected>,
-    /// Whether rank 0 has commanded a gather that this rank has not answered yet.
-    must_gather: bool,
 }
 
 /// Nothing can be exchanged any more, for the reason in the text.
@@ -38,18 +36,21 @@ pub(crate) enum Kind {
     Step,
     /// What rank 0 commands between two steps.
     Command,
-    /// The whole state of a rank.
-    State,
+    /// What became of the part of a checkpoint that a rank writes.
+    Part,
+    /// A number of a rank, of which all need the least.
+    Least,
     /// The rank leaves: it is done, or has failed.
     Leave,
 }
 
 impl Kind {
-    const ALL: [Kind; 5] = [
+    const ALL: [Kind; 6] = [
         Kind::Model,
         Kind::Step,
         Kind::Command,
-        Kind::State,
+        Kind::Part,
+        Kind::Least,
         Kind::Leave,
     ];
 
@@ -69,8 +70,9 @@ impl Kind {
 pub enum Command {
     /// Make this number of steps, then wait for the next command.
     Continue(u64),
-    /// Send your whole state to rank 0, then wait for the next command.
-    Gather,
+    /// Write your part of the checkpoint of this generation, say what became of it ([`Ranks::results`]), then wait for
+    /// the next command.
+    Save(u64),
     /// End the run here.
     Stop,
 }
@@ -80,7 +82,7 @@ impl Command {
     fn words(self) -> Vec<u64> {
         match self {
             Command::Continue(steps) => vec![0, steps],
-            Command::Gather => vec![1],
+            Command::Save(generation) => vec![1, generation],
             Command::Stop => vec![2],
         }
     }
@@ -88,7 +90,7 @@ impl Command {
     fn of_words(words: &[u64]) -> Option<Command> {
         match *words {
             [0, steps] => Some(Command::Continue(steps)),
-            [1] => Some(Command::Gather),
+            [1, generation] => Some(Command::Save(generation)),
             [2] => Some(Command::Stop),
             _ => None,
         }
@@ -110,7 +112,6 @@ impl Ranks {
             connection: Arc::new(Mutex::new(Connection {
                 exchange: Box::new(exchange),
                 ended: None,
-                must_gather: false,
             })),
         }
     }
@@ -178,27 +179,44 @@ impl Ranks {
         first.and_then(Command::of_words).ok_or_else(out_of_step)
     }
 
-    /// Receives the command of rank 0, on another rank. After [`Command::Gather`], the rank must send its state
-    /// before it does anything else.
+    /// Receives the command of rank 0, on another rank.
     ///
     /// # Errors
     /// A rank has left.
     pub fn follow(&self) -> Result<Command, Disconnected> {
-        let command = self.broadcast(Command::Continue(0))?;
-        self.lock().must_gather = command == Command::Gather;
-        Ok(command)
+        self.broadcast(Command::Continue(0))
     }
 
-    /// Makes sure that all ranks send their states next: rank 0 commands it, unless this rank has already
-    /// received the command.
-    pub(crate) fn begin_gather(&self) -> Result<(), Disconnected> {
-        if !self.leads() && std::mem::take(&mut self.lock().must_gather) {
-            return Ok(());
-        }
-        match self.broadcast(Command::Gather)? {
-            Command::Gather => Ok(()),
-            Command::Continue(_) | Command::Stop => Err(out_of_step()),
-        }
+    /// Gives all ranks the result of each, after [`Command::Save`]: some words, or why it has failed.
+    ///
+    /// # Errors
+    /// A rank has left.
+    pub fn results(
+        &self,
+        own: Result<Vec<u64>, String>,
+    ) -> Result<Vec<Result<Vec<u64>, String>>, Disconnected> {
+        let message = match own {
+            Ok(mut words) => {
+                words.insert(0, 1);
+                words
+            }
+            Err(text) => [vec![0], packed(&text)].concat(),
+        };
+        let all = self.gather(Kind::Part, message)?;
+        let result = |words: &Vec<u64>| match words.split_first()? {
+            (1, words) => Some(Ok(words.to_vec())),
+            (_, words) => Some(Err(unpacked(words)?)),
+        };
+        let results = all
+            .iter()
+            .map(|words| result(words).ok_or_else(out_of_step));
+        results.collect()
+    }
+
+    /// The least of the numbers of all ranks.
+    pub(crate) fn least(&self, own: Option<u64>) -> Result<Option<u64>, Disconnected> {
+        let all = self.gather(Kind::Least, own.into_iter().collect())?;
+        Ok(all.into_iter().flatten().min())
     }
 
     /// Disconnects: lets the others know that this rank is done, or why it has failed.
@@ -291,13 +309,25 @@ mod tests {
     fn rank_0_decides() {
         each(3, |ranks| {
             ranks.check_model(17).unwrap();
-            for command in [Command::Continue(7), Command::Gather, Command::Stop] {
+            for command in [Command::Continue(7), Command::Save(3), Command::Stop] {
                 let own = if ranks.leads() {
                     command
                 } else {
                     Command::Continue(1)
                 };
                 assert_eq!(ranks.broadcast(own), Ok(command));
+            }
+            let own = match ranks.rank() {
+                1 => Err("no room".to_owned()),
+                rank => Ok(vec![rank as u64, 7]),
+            };
+            let all = [Ok(vec![0, 7]), Err("no room".to_owned()), Ok(vec![2, 7])];
+            assert_eq!(ranks.results(own), Ok(all.to_vec()));
+            for (own, least) in [
+                ([None, None, None], None),
+                ([None, Some(9), Some(4)], Some(4)),
+            ] {
+                assert_eq!(ranks.least(own[ranks.rank()]), Ok(least));
             }
             ranks.leave(None);
         });

@@ -11,37 +11,41 @@
 //! before it do, so there is only one solution. The number of rounds is limited. Call a run of neighbouring
 //! positions of one rank a stretch: after round `n`, the results of the first `n` stretches are final.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use lems_ir::{Backend, Call, Deliveries, Fault, State, deliver_due, emit, run_scheduled};
+use lems_ir::{
+    Action, Ahead, Backend, Call, Deliveries, Fault, Share, State, deliver_due, emit, run_scheduled,
+};
 use lems_math::JavaRandom;
 
-use crate::gather::gather_state;
 use crate::part::{Entry, Part};
 use crate::ranks::{Disconnected, Kind, Ranks, out_of_step};
+use crate::window::Window;
 use crate::words::{Words, low_half, packed, unpacked};
 
 /// A back end that makes the part of one rank, and exchanges the results of each step with the others.
 pub struct RankBackend {
-    inner: Arc<dyn Backend + Send + Sync>,
-    part: Part,
-    ranks: Ranks,
+    pub(crate) inner: Arc<dyn Backend + Send + Sync>,
+    pub(crate) part: Part,
+    pub(crate) ranks: Ranks,
     notes: Mutex<Notes>,
 }
 
 /// What a rank keeps from one step to the next.
 #[derive(Default)]
-struct Notes {
+pub(crate) struct Notes {
     /// Whether the queue has been reduced to the events for this rank.
     is_begun: bool,
     /// Draws in each segment in the last step.
     draws: Vec<u64>,
     /// What the slots of this rank held before the step.
     saved: Vec<f64>,
+    pub(crate) window: Window,
 }
 
 /// Turns and codes of entries.
-type Entries = Vec<(u32, u32)>;
+pub(crate) type Entries = Vec<(u32, u32)>;
 
 /// What of a step can change what other ranks do in it.
 #[derive(PartialEq)]
@@ -62,15 +66,15 @@ struct Before {
 
 /// What the instances of a rank do in a step.
 #[derive(Clone)]
-struct Results {
-    entries: Entries,
+pub(crate) struct Results {
+    pub(crate) entries: Entries,
     /// Draws in each segment.
-    draws: Vec<u64>,
+    pub(crate) draws: Vec<u64>,
 }
 
 /// What a rank assumes about other ranks in a step.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-struct Assumptions {
+pub(crate) struct Assumptions {
     /// Turns and sources of events from others that reach this rank at once.
     events: Vec<(u32, u32)>,
     /// Draws before each segment of this rank.
@@ -79,13 +83,13 @@ struct Assumptions {
 
 /// What a rank sends to the others about a step.
 #[derive(Debug, Clone, PartialEq, Default)]
-struct Report {
+pub(crate) struct Report {
     /// Draws in each segment, zero in those of others.
     draws: Vec<u64>,
     /// Turns and codes of entries that others need.
     entries: Vec<(u32, u32)>,
     /// Values that are recorded.
-    values: Vec<u64>,
+    pub(crate) values: Vec<u64>,
     fault: Option<Fault>,
 }
 
@@ -113,28 +117,8 @@ impl RankBackend {
         has_rows: bool,
     ) -> Result<(), Disconnected> {
         let part = &self.part;
-        if !notes.is_begun {
-            let own = state.queue.in_order().into_iter();
-            let own = own.filter(|event| part.has(event.action));
-            state
-                .queue
-                .replace(own.map(|event| (event.time, event.action)));
-            notes.is_begun = true;
-        }
-        // Events that are due, in the order of the queue: only one rank has any that draw or send.
         let base = state.random.clone();
-        let drawn = state.draws;
-        deliver_due(&*self.inner, state, time, part.program.due(time, step));
-        let mut of_queue = Results {
-            entries: Vec::new(),
-            draws: vec![0; part.segments.len()],
-        };
-        if let (Some(own), Some(segment)) = (of_queue.draws.first_mut(), part.segments.first())
-            && segment.turns.start == 0
-        {
-            *own = state.draws - drawn;
-        }
-        self.take_entries(state, true, &mut of_queue.entries);
+        let of_queue = self.deliver(state, (time, step));
         // What the step begins from.
         let before = self.save(notes, state);
         // The first round.
@@ -155,14 +139,14 @@ impl RankBackend {
             .saturating_add(3);
         let mut rounds = 0;
         // More rounds, until the outcome stays the same.
-        let all = loop {
+        let mut all = loop {
             let own = self.report(state, &results, has_rows);
             let all = self.exchange(&own, has_rows)?;
             let now = self.outcome(&all);
             let must_end = all
                 .iter()
                 .any(|report| matches!(report.fault, Some(Fault::Ended { .. })));
-            if !part.ranks_depend() || now == last || must_end {
+            if now == last || must_end {
                 break all;
             }
             rounds += 1;
@@ -185,12 +169,47 @@ impl RankBackend {
             }
             last = now;
         };
-        self.end_step(notes, state, base, results.entries, all);
+        self.commit(notes, state, base, results.entries, &mut all);
+        for (slot, value) in self.values(&all) {
+            if let Some(place) = state.memory.get_mut(slot as usize) {
+                *place = value;
+            }
+        }
         Ok(())
     }
 
+    /// Reduces the queue to the events for this rank, before its first step.
+    fn begin(&self, notes: &mut Notes, state: &mut State) {
+        if !notes.is_begun {
+            let own = state.queue.in_order().into_iter();
+            let own = own.filter(|event| self.part.has(event.action));
+            state
+                .queue
+                .replace(own.map(|event| (event.time, event.action)));
+            notes.is_begun = true;
+        }
+    }
+
+    /// Delivers events that are due, in the order of the queue: only one rank has any that draw or send.
+    pub(crate) fn deliver(&self, state: &mut State, (time, step): (f64, f64)) -> Results {
+        let part = &self.part;
+        let drawn = state.draws;
+        deliver_due(&*self.inner, state, time, part.program.due(time, step));
+        let mut of_queue = Results {
+            entries: Vec::new(),
+            draws: vec![0; part.segments.len()],
+        };
+        if let (Some(own), Some(segment)) = (of_queue.draws.first_mut(), part.segments.first())
+            && segment.turns.start == 0
+        {
+            *own = state.draws - drawn;
+        }
+        self.take_entries(state, true, &mut of_queue.entries);
+        of_queue
+    }
+
     /// Makes the step of the instances of this rank, with events from others in their turns.
-    fn run(
+    pub(crate) fn run(
         &self,
         state: &mut State,
         base: &JavaRandom,
@@ -267,10 +286,8 @@ impl RankBackend {
     /// Copies the slots of this rank, and what else of the state a step changes.
     fn save(&self, notes: &mut Notes, state: &State) -> Before {
         notes.saved.clear();
-        if self.part.ranks_depend() {
-            for slots in self.part.stored_slots() {
-                (notes.saved).extend_from_slice(state.memory.get(slots).unwrap_or_default());
-            }
+        for slots in self.part.stored_slots() {
+            (notes.saved).extend_from_slice(state.memory.get(slots).unwrap_or_default());
         }
         Before {
             deliveries: state.deliveries.clone(),
@@ -297,7 +314,7 @@ impl RankBackend {
     }
 
     /// What other ranks may need to know about the step.
-    fn report(&self, state: &State, results: &Results, has_rows: bool) -> Report {
+    pub(crate) fn report(&self, state: &State, results: &Results, has_rows: bool) -> Report {
         let part = &self.part;
         let is_needed = |(_, code): &&(u32, u32)| match Entry::of(
             *code,
@@ -398,17 +415,17 @@ impl RankBackend {
         (is_later && next.draws == assumed.draws).then_some(more)
     }
 
-    /// Commits the step: puts events with delays in the queue, and records on rank 0.
-    fn end_step(
+    /// Commits the step: puts events with delays in the queue, and records events on rank 0.
+    pub(crate) fn commit(
         &self,
         notes: &mut Notes,
         state: &mut State,
         base: JavaRandom,
         own: Entries,
-        mut all: Vec<Report>,
+        all: &mut [Report],
     ) {
         let part = &self.part;
-        let draws = self.outcome(&all).draws;
+        let draws = self.outcome(all).draws;
         // The entries of all ranks in the order of their turns.
         if let Some(report) = all.get_mut(usize::from(part.rank)) {
             report.entries = own;
@@ -444,36 +461,43 @@ impl RankBackend {
         state.random = base;
         state.random.skip(draws.iter().sum());
         notes.draws = draws;
-        // Recorded values of instances of other ranks.
-        if part.rank == 0 {
-            for (slots, report) in part.probes.iter().zip(&all) {
-                for (slot, value) in slots.iter().zip(&report.values) {
-                    if let Some(place) = state.memory.get_mut(*slot as usize) {
-                        *place = f64::from_bits(*value);
-                    }
-                }
-            }
-        }
+    }
+
+    /// On rank 0: slots of instances of other ranks that are recorded, with their values.
+    pub(crate) fn values<'r>(&'r self, all: &'r [Report]) -> impl Iterator<Item = (u32, f64)> {
+        let leads = self.part.rank == 0;
+        let ranks = (self.part.probes.iter().zip(all)).filter(move |_| leads);
+        ranks.flat_map(|(slots, report)| {
+            let values = report.values.iter().map(|value| f64::from_bits(*value));
+            slots.iter().copied().zip(values)
+        })
     }
 
     /// The reports of all ranks, in their order.
     fn exchange(&self, own: &Report, has_rows: bool) -> Result<Vec<Report>, Disconnected> {
+        let mut words = Vec::new();
+        self.write(own, &mut words);
+        let all = self.ranks.gather(Kind::Step, words)?;
+        let read = |(rank, words): (u16, Vec<u64>)| {
+            let report = self.read(rank, &mut Words(&words), has_rows);
+            report.ok_or_else(out_of_step)
+        };
+        (0..).zip(all).map(read).collect()
+    }
+
+    /// Adds a report to the words of a message.
+    pub(crate) fn write(&self, own: &Report, words: &mut Vec<u64>) {
         let own_draws = self
             .segments_of(self.part.rank)
             .filter_map(|segment| own.draws.get(segment).copied());
-        let mut words: Vec<u64> = own_draws.collect();
+        words.extend(own_draws);
         words.push(own.entries.len() as u64);
         let entry = |(turn, code): &(u32, u32)| u64::from(*turn) << 32 | u64::from(*code);
         words.extend(own.entries.iter().map(entry));
         words.extend(&own.values);
-        if let Some(fault) = &own.fault {
-            fault_as_words(fault, &mut words);
-        }
-        let all = self.ranks.gather(Kind::Step, words)?;
-        let read = |(rank, words): (u16, Vec<u64>)| {
-            self.read(rank, &words, has_rows).ok_or_else(out_of_step)
-        };
-        (0..).zip(all).map(read).collect()
+        let fault = own.fault.as_ref().map(fault_as_words).unwrap_or_default();
+        words.push(fault.len() as u64);
+        words.extend(fault);
     }
 
     /// Segments of a rank.
@@ -485,12 +509,11 @@ impl RankBackend {
     }
 
     /// The report of a rank, from the words of its message.
-    fn read(&self, rank: u16, words: &[u64], has_rows: bool) -> Option<Report> {
+    pub(crate) fn read(&self, rank: u16, words: &mut Words<'_>, has_rows: bool) -> Option<Report> {
         let mut report = Report {
             draws: vec![0; self.part.segments.len()],
             ..Report::default()
         };
-        let mut words = Words(words);
         for segment in self.segments_of(rank) {
             *report.draws.get_mut(segment)? = words.next()?;
         }
@@ -503,7 +526,7 @@ impl RankBackend {
             let probes = self.part.probes.get(usize::from(rank))?;
             report.values = words.take(probes.len())?.to_vec();
         }
-        report.fault = fault_of_words(&mut words);
+        report.fault = fault_of_words(&mut Words(words.list()?));
         Some(report)
     }
 }
@@ -521,21 +544,52 @@ impl Backend for RankBackend {
     fn steps(&self, state: &mut State, time: &mut f64, step: f64, most: u64) -> u64 {
         // With cables the time is a multiple of the step, with a rounding error far below one step.
         let steps = lems_math::saturating_u64((*time / step).round());
-        let end = self.part.program.clock.end_of_step(steps, *time, step);
         let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        match self.make_step(&mut notes, state, (end, step), most == 1) {
-            Ok(()) => *time = end,
-            Err(Disconnected(message)) => state.fault = Some(Fault::Disconnected { message }),
+        self.begin(&mut notes, state);
+        let made = if self.part.ranks_depend() {
+            let end = self.part.program.clock.end_of_step(steps, *time, step);
+            let made = self.make_step(&mut notes, state, (end, step), most == 1);
+            made.map(|()| *time = end)
+        } else {
+            self.step_of_window(&mut notes, state, time, (steps, step), most == 1)
+        };
+        if let Err(Disconnected(message)) = made {
+            state.fault = Some(Fault::Disconnected { message });
         }
         1
     }
 
-    fn collect(&self, state: &mut State) {
+    fn expect(&self, ahead: Ahead) {
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        notes.window.expect(ahead);
+    }
+
+    fn share(&self) -> Option<&dyn Share> {
+        Some(self)
+    }
+}
+
+impl Share for RankBackend {
+    fn slots(&self) -> &[Range<u32>] {
+        &self.part.slots
+    }
+
+    fn is_elsewhere(&self, slot: u32) -> bool {
+        self.part.is_elsewhere(slot)
+    }
+
+    fn has(&self, action: Action) -> bool {
+        self.part.has(action)
+    }
+
+    fn end(&self, not_a_number: Option<u32>) -> Result<Option<u32>, Fault> {
+        // A new run may begin.
         let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
         notes.is_begun = false;
-        if let Err(Disconnected(message)) = gather_state(&self.ranks, &self.part, state) {
-            state.fault = Some(Fault::Disconnected { message });
-        }
+        notes.window = Window::default();
+        let least = self.ranks.least(not_a_number.map(u64::from));
+        let least = least.map_err(|Disconnected(message)| Fault::Disconnected { message })?;
+        Ok(least.map(low_half))
     }
 }
 
@@ -561,7 +615,7 @@ fn fault_of_words(words: &mut Words<'_>) -> Option<Fault> {
     })
 }
 
-fn fault_as_words(fault: &Fault, words: &mut Vec<u64>) {
+fn fault_as_words(fault: &Fault) -> Vec<u64> {
     let (number, limit, time, text) = match fault {
         Fault::EndlessRelay { time, receiver } => (1, 0, *time, receiver.as_str()),
         Fault::TooManyDeliveries {
@@ -577,6 +631,7 @@ fn fault_as_words(fault: &Fault, words: &mut Vec<u64>) {
         Fault::Disconnected { message } => (4, 0, 0.0, message.as_str()),
         Fault::Ended { time } => (0, 0, *time, ""),
     };
-    words.extend([number, limit, time.to_bits()]);
+    let mut words = vec![number, limit, time.to_bits()];
     words.extend(packed(text));
+    words
 }

@@ -10,10 +10,11 @@
 use std::sync::Arc;
 
 use lems_ir::{
-    Action, Backend, Call, Comparison, Interpreter, Kernel, Level, Operation, Operator, Place,
-    Program, Register, Routes, Scalar, Scheduled, State, Statement, Target, make_step,
+    Action, Ahead, Backend, Call, Comparison, Interpreter, Kernel, Level, Operation, Operator,
+    Place, Program, Register, Routes, Scalar, Scheduled, Share, State, Statement, Target,
+    make_step,
 };
-use lems_ranks::{Command, Part, RankBackend, Ranks, threads};
+use lems_ranks::{Part, RankBackend, Ranks, threads};
 use proptest::prelude::*;
 
 const STEP: f64 = 0.1;
@@ -170,10 +171,15 @@ impl Network {
 }
 
 fn networks(handlers: u32) -> impl Strategy<Value = Network> {
+    let delay = prop_oneof![Just(0), Just(0), Just(10), Just(13), Just(25), 0..40_u32];
+    networks_with(handlers, delay.boxed())
+}
+
+/// Networks whose connections have delays in tenths of a step.
+fn networks_with(handlers: u32, delay: BoxedStrategy<u32>) -> impl Strategy<Value = Network> {
     (2..20_u32).prop_flat_map(move |count| {
-        let delay = prop_oneof![Just(0), Just(0), Just(10), Just(13), Just(25), 0..40_u32];
         let sender = prop_oneof![9 => 0..count, 1 => count..2 * count];
-        let connection = (sender, 0..handlers, 0..count, delay);
+        let connection = (sender, 0..handlers, 0..count, delay.clone());
         (
             Just(count),
             (0..=count, 0..=count),
@@ -194,7 +200,7 @@ fn networks(handlers: u32) -> impl Strategy<Value = Network> {
 struct Course {
     events: Vec<Vec<u32>>,
     values: Vec<Vec<u64>>,
-    memory: Vec<u64>,
+    memory: Vec<Option<u64>>,
     random: u64,
     waiting: Vec<(u64, Action)>,
 }
@@ -206,18 +212,43 @@ impl Course {
         self.values.push(slots.iter().map(value).collect());
     }
 
-    fn end(&mut self, state: &State) {
-        self.memory = state.memory.iter().map(|value| value.to_bits()).collect();
+    /// Notes what a rank has at the end, or all of it.
+    fn end(&mut self, state: &State, share: Option<&dyn Share>) {
+        self.memory = (0..)
+            .zip(&state.memory)
+            .map(|(slot, value)| {
+                let is_own = share.is_none_or(|share| !share.is_elsewhere(slot));
+                is_own.then_some(value.to_bits())
+            })
+            .collect();
         self.random = state.random.state();
         let events = state.queue.in_order().into_iter();
         self.waiting = events
+            .filter(|event| share.is_none_or(|share| share.has(event.action)))
             .map(|event| (event.time.to_bits(), event.action))
             .collect();
-        // The order of events of equal time is that of each receiver.
+        self.sort();
+    }
+
+    /// The order of events of equal time is that of each receiver.
+    fn sort(&mut self) {
         self.waiting.sort_by_key(|(time, action)| match action {
             Action::Handle { instance, .. } => (*time, *instance),
             Action::Record { .. } => (*time, u32::MAX),
         });
+    }
+
+    /// Adds what another rank has at the end.
+    fn add(&mut self, other: Course) {
+        assert_eq!(self.random, other.random);
+        for (slot, other) in self.memory.iter_mut().zip(other.memory) {
+            if let (Some(one), Some(other)) = (&slot, other) {
+                assert_eq!(*one, other, "nobody stores it");
+            }
+            *slot = slot.or(other);
+        }
+        self.waiting.extend(other.waiting);
+        self.sort();
     }
 }
 
@@ -242,12 +273,18 @@ fn alone(program: &Program, slots: &[u32]) -> Course {
         make_step(program, &Interpreter::new(program), &mut state, time, STEP);
         course.note(&mut state, slots);
     }
-    course.end(&state);
+    course.end(&state, None);
     assert_eq!(state.fault, None);
     course
 }
 
-fn by_ranks(program: &Program, slots: &[u32], size: usize) -> (Course, Option<String>) {
+/// A run by ranks whose state is looked at after so many steps each time, if the ranks are told so.
+fn by_ranks(
+    program: &Program,
+    slots: &[u32],
+    size: usize,
+    looks: Option<u64>,
+) -> (Course, Option<String>) {
     let rank = |ranks: Ranks| {
         let part = Part::new(program, slots.iter().copied(), ranks.rank(), size, None);
         let complaint = part.complaint().map(str::to_owned);
@@ -256,19 +293,23 @@ fn by_ranks(program: &Program, slots: &[u32], size: usize) -> (Course, Option<St
         let mut state = State::new(program, 42);
         let mut course = Course::default();
         let mut time = 0.0;
-        for step in 0..STEPS {
+        for done in 0..STEPS {
+            if let Some(looks) = looks.filter(|looks| done.is_multiple_of(*looks)) {
+                backend.expect(Ahead {
+                    done,
+                    until: (done + looks).min(STEPS),
+                    every: 1,
+                });
+            }
             assert_eq!(backend.steps(&mut state, &mut time, STEP, 1), 1);
             assert_eq!(state.fault, None);
             course.note(&mut state, slots);
-            // What is collected on the way changes nothing.
-            let is_middle = step == STEPS / 2;
-            if is_middle && (ranks.leads() || ranks.follow().unwrap() == Command::Gather) {
-                backend.collect(&mut state);
-            }
         }
-        backend.collect(&mut state);
-        assert_eq!(state.fault, None);
-        course.end(&state);
+        let share = backend.share().unwrap();
+        course.end(&state, Some(share));
+        let not_a_number = [None, Some(9), Some(4)][ranks.rank().min(2)];
+        let first = [None, Some(9), Some(4)][(size - 1).min(2)];
+        assert_eq!(share.end(not_a_number), Ok(first));
         ranks.leave(None);
         (course, complaint)
     };
@@ -276,14 +317,16 @@ fn by_ranks(program: &Program, slots: &[u32], size: usize) -> (Course, Option<St
         let all = threads(size).into_iter().map(Ranks::new);
         let running: Vec<_> = all.map(|ranks| scope.spawn(|| rank(ranks))).collect();
         let mut courses = running.into_iter().map(|thread| thread.join().unwrap());
-        courses.next().unwrap()
+        let (mut course, complaint) = courses.next().unwrap();
+        courses.for_each(|(other, _)| course.add(other));
+        (course, complaint)
     })
 }
 
-fn same(network: &Network, size: usize) -> Result<(), TestCaseError> {
+fn same(network: &Network, size: usize, looks: Option<u64>) -> Result<(), TestCaseError> {
     let program = network.program();
     let slots: Vec<u32> = (0..network.count).step_by(3).collect();
-    let (shared, _) = by_ranks(&program, &slots, size);
+    let (shared, _) = by_ranks(&program, &slots, size, looks);
     prop_assert_eq!(shared, alone(&program, &slots));
     Ok(())
 }
@@ -293,12 +336,23 @@ proptest! {
 
     #[test]
     fn ranks_make_the_same_run_as_one(network in networks(1), size in 1..9_usize) {
-        same(&network, size)?;
+        same(&network, size, None)?;
     }
 
     #[test]
     fn handlers_that_draw_or_send_keep_their_turn(network in networks(3), size in 2..6_usize) {
-        same(&network, size)?;
+        same(&network, size, None)?;
+    }
+
+    #[test]
+    fn ranks_need_one_exchange_for_the_steps_of_the_least_delay(
+        network in networks_with(3, prop_oneof![Just(30), Just(60), 25..90_u32].boxed()),
+        size in 1..9_usize,
+        looks in 1..14_u64,
+        is_noisy in prop::bool::weighted(0.2),
+    ) {
+        let noisy = if is_noisy { network.noisy } else { (0, 0) };
+        same(&Network { noisy, ..network }, size, Some(looks))?;
     }
 }
 
@@ -312,7 +366,7 @@ fn an_event_of_the_queue_may_lead_to_a_draw_through_a_relay() {
         recorded: Vec::new(),
     };
     let program = network.program();
-    assert_eq!(by_ranks(&program, &[0], 2).0, alone(&program, &[0]));
+    assert_eq!(by_ranks(&program, &[0], 2, None).0, alone(&program, &[0]));
 }
 
 #[test]
@@ -325,11 +379,73 @@ fn instances_that_only_send_events_are_cut_and_others_are_not() {
             .collect(),
         recorded: vec![0, 5, 11],
     };
-    let cut = |handler| by_ranks(&network(handler).program(), &[0], 4).1;
+    let cut = |handler| by_ranks(&network(handler).program(), &[0], 4, None).1;
     assert_eq!(cut(PLAIN), None);
     let complaint = cut(DRAWING).unwrap();
     assert!(
         complaint.starts_with("1 of 4 ranks has") && complaint.contains("`drawing`"),
         "{complaint}"
     );
+}
+
+/// Some cells send themselves too many events when they fire; events to others have a delay of six steps.
+#[test]
+fn a_fault_in_a_window_is_the_first_of_all_ranks_and_in_its_step() {
+    let limited = |program: &Program| {
+        let mut state = State::new(program, 42);
+        state.deliveries.limit = 4;
+        state
+    };
+    for overloaded in [&[0, 5][..], &[0], &[5], &[1, 2, 3]] {
+        let own = overloaded
+            .iter()
+            .flat_map(|cell| [(*cell, PLAIN, *cell, 0); 5]);
+        let others = (0..6).map(|cell| (cell, PLAIN, cell + 1, 60));
+        let network = Network {
+            count: 6,
+            noisy: (0, 0),
+            connections: own.chain(others).collect(),
+            recorded: Vec::new(),
+        };
+        let program = network.program();
+        let mut state = limited(&program);
+        let (mut time, mut steps) = (0.0, 0);
+        while state.fault.is_none() {
+            steps += 1;
+            time += STEP;
+            make_step(
+                &program,
+                &Interpreter::new(&program),
+                &mut state,
+                time,
+                STEP,
+            );
+        }
+        let alone = (steps, state.fault);
+        assert!(steps > 1, "{alone:?}");
+        let rank = |ranks: Ranks| {
+            let part = Part::new(&program, [], ranks.rank(), 3, None);
+            let inner = Arc::new(Shared(Arc::clone(part.program())));
+            let backend = RankBackend::new(inner, part, ranks.clone());
+            let mut state = limited(&program);
+            backend.expect(Ahead {
+                done: 0,
+                until: STEPS,
+                every: 0,
+            });
+            let (mut time, mut steps) = (0.0, 0);
+            while state.fault.is_none() {
+                steps += backend.steps(&mut state, &mut time, STEP, 1);
+            }
+            ranks.leave(None);
+            (steps, state.fault)
+        };
+        std::thread::scope(|scope| {
+            let all = threads(3).into_iter().map(Ranks::new);
+            let running: Vec<_> = all.map(|ranks| scope.spawn(|| rank(ranks))).collect();
+            for thread in running {
+                assert_eq!(thread.join().unwrap(), alone, "{overloaded:?}");
+            }
+        });
+    }
 }

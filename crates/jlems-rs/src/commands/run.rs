@@ -2,6 +2,7 @@
 
 mod checkpoints;
 mod launcher;
+mod parts;
 mod progress;
 mod ranks;
 pub mod signals;
@@ -217,7 +218,7 @@ fn lead(arguments: &Arguments, ranks: Option<Ranks>) -> Result<ExitCode, Failure
     if !arguments.quiet && !arguments.json {
         print(&runnable.said)?;
     }
-    let (mut keeper, checkpoint) = Keeper::new(&arguments.checkpoints)?;
+    let (mut keeper, checkpoint) = Keeper::new(&arguments.checkpoints, options.ranks.clone())?;
     let mut store = CountingStore::new(arguments.out_dir.as_deref(), arguments.search.sandbox);
     store.besides = Besides {
         inputs: (arguments.search.core_type_files().into_iter())

@@ -147,7 +147,13 @@ impl Compiled {
         self.budget.begin(Stage::RUNNING, options)?;
         let settings = self.settings(options);
         let open = |marks| open(&self.simulation, marks);
-        let cursor = Cursor::resume(&self.simulation, &settings, checkpoint, open)?;
+        let cursor = Cursor::resume(
+            &self.simulation,
+            &*self.backend,
+            &settings,
+            checkpoint,
+            open,
+        )?;
         Ok(self.run(cursor))
     }
 
@@ -370,12 +376,18 @@ impl<S: Sink> Run<S> {
         self.cursor.run(simulation, &**backend, control)
     }
 
-    /// The run as bytes, for [`Checkpoint::read`] and [`Compiled::resume`].
+    /// The run as bytes, for [`Checkpoint::read`] and [`Compiled::resume`]. If several ranks make it, these are the bytes
+    /// of a part.
     ///
     /// # Errors
     /// An output cannot be written to disk.
     pub fn checkpoint(&mut self) -> Result<Vec<u8>, EngineError> {
-        self.cursor.checkpoint(&self.compiled.simulation)
+        let Compiled {
+            simulation,
+            backend,
+            ..
+        } = &self.compiled;
+        self.cursor.checkpoint(simulation, &**backend)
     }
 
     /// Ends the run: the outputs of one that is at its end become complete, others stay as they are.

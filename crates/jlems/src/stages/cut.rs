@@ -64,7 +64,6 @@ pub(super) fn cut(part: &Simulation, ranks: &Ranks) -> Option<Cut> {
     Some(Cut {
         rank: short(ranks.rank()),
         positions: division.positions.clone(),
-        slots: division.slots.clone(),
         crossings: division.crossings.clone(),
     })
 }

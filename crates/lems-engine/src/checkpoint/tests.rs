@@ -12,6 +12,7 @@ use lems_ir::Interpreter;
 use lems_output::MemoryStore;
 use proptest::prelude::*;
 
+use super::bytes::{HEADER, MAGIC};
 use super::*;
 use crate::tests::{TYPES, simulation};
 use crate::{EngineError, Moment, RunSettings, Summary};
@@ -77,7 +78,11 @@ static WHOLE: LazyLock<(Vec<Vec<u8>>, MemoryStore)> = LazyLock::new(|| {
 fn from_every_step_the_outputs_are_the_same_and_so_is_the_next_checkpoint() {
     let (checkpoints, store) = &*WHOLE;
     assert_eq!(checkpoints.len() as u64, STEPS + 1);
-    let waiting = |bytes: &Vec<u8>| Checkpoint::read(bytes).unwrap().state.queue.len();
+    let waiting = |bytes: &Vec<u8>| {
+        let checkpoint = Checkpoint::read(bytes).unwrap();
+        let state = checkpoint.into_state(&RUN, None, Vec::new).unwrap().0;
+        state.queue.len()
+    };
     assert!(checkpoints.iter().map(waiting).max() >= Some(2));
     assert!(store.text("x.events").unwrap().lines().count() > 4);
     for (number, bytes) in checkpoints.iter().enumerate() {
@@ -150,20 +155,13 @@ fn a_longer_run_goes_on_from_the_end_of_a_shorter_one() {
 
 /// `bytes` with a length and checksum that fit its body.
 fn sealed(bytes: &[u8]) -> Vec<u8> {
-    let body = bytes.get(MAGIC.len() + 16..).unwrap_or_default();
-    let mut sum = Checksum::default();
-    sum.add(body);
-    let mut whole = Bytes(MAGIC.to_vec());
-    whole.number(body.len() as u64);
-    whole.number(sum.value());
-    whole.0.extend_from_slice(body);
-    whole.0
+    Bytes::of(bytes.get(HEADER..).unwrap_or_default()).sealed()
 }
 
 #[test]
 fn another_version_is_named() {
     let mut bytes = WHOLE.0[5].clone();
-    let at = MAGIC.len() + 16 + 8;
+    let at = HEADER + 8;
     bytes[at..at + VERSION.len()].fill(b'9');
     let found = "9".repeat(VERSION.len());
     assert_eq!(
@@ -180,9 +178,10 @@ fn receivers_that_no_event_has_are_refused() {
         instance: 1 << 30,
     };
     state.queue.push(9.0, [action]);
-    let bytes = write(&RUN, &state, 1, 1.0, &[]);
+    let bytes = write(&RUN, &state, (1, 1.0), Content::Whole { marks: &[] });
     let checkpoint = Checkpoint::read(&bytes).unwrap();
-    assert_eq!(checkpoint.into_parts(&RUN).unwrap_err(), CONTENT);
+    let refused = checkpoint.into_state(&RUN, None, Vec::new).unwrap_err();
+    assert_eq!(refused, CONTENT);
 }
 
 /// Does what a caller would, with bytes from anywhere.
@@ -196,7 +195,7 @@ proptest! {
     fn arbitrary_bytes_are_no_checkpoint(bytes: Vec<u8>) {
         prop_assert_eq!(Checkpoint::read(&bytes).unwrap_err(), CheckpointError::NotOne);
         let _ = used(&[MAGIC, &bytes].concat());
-        let _ = used(&sealed(&[MAGIC, &[0; 16], &bytes].concat()));
+        let _ = used(&sealed(&[&[0; HEADER], &bytes[..]].concat()));
     }
 
     #[test]

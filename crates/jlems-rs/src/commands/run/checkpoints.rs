@@ -1,7 +1,10 @@
 //! Checkpoints in files: when they are written, and how a run continues from one.
 
+use std::fs::File;
+use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::{ArgGroup, Args};
@@ -9,6 +12,9 @@ use jlems::{Code, Failure, Stop, visible};
 use lems_engine::{Checkpoint, CheckpointError, EngineError, Moment};
 use lems_host::FileStore;
 use lems_output::OutputStore;
+use lems_ranks::{Command, Ranks};
+
+use super::parts::{self, Files};
 
 /// Time by the clock between two checkpoints.
 const PERIOD: Duration = Duration::from_secs(600);
@@ -48,6 +54,11 @@ impl CheckpointArguments {
         self.resume.as_deref().map(read).transpose()
     }
 
+    /// The checkpoint that is written.
+    pub fn output(&self) -> Option<&Path> {
+        self.checkpoint.as_deref().or(self.resume.as_deref())
+    }
+
     /// Simulated time between two checkpoints, in seconds.
     pub fn every(&self) -> Option<f64> {
         self.checkpoint_every
@@ -76,6 +87,10 @@ pub struct Keeper {
     path: Option<PathBuf>,
     by_the_clock: bool,
     written: Option<Instant>,
+    /// The ranks that make the run together, if several do. This one leads.
+    ranks: Option<Ranks>,
+    /// Number of the last checkpoint that has parts.
+    generation: u64,
 }
 
 impl Keeper {
@@ -83,7 +98,10 @@ impl Keeper {
     ///
     /// # Errors
     /// A checkpoint that would be replaced, cannot be read or is none.
-    pub fn new(arguments: &CheckpointArguments) -> Result<(Keeper, Option<Checkpoint>), Failure> {
+    pub fn new(
+        arguments: &CheckpointArguments,
+        ranks: Option<Ranks>,
+    ) -> Result<(Keeper, Option<Checkpoint>), Failure> {
         let CheckpointArguments {
             checkpoint,
             checkpoint_every,
@@ -102,12 +120,15 @@ impl Keeper {
                 Some(help),
             ));
         }
+        let resumed = arguments.resumed()?;
         let keeper = Keeper {
-            path: checkpoint.clone().or(resume.clone()),
+            path: arguments.output().map(Path::to_owned),
             by_the_clock: checkpoint_every.is_none(),
             written: None,
+            ranks,
+            generation: resumed.as_ref().map_or(0, Checkpoint::generation),
         };
-        Ok((keeper, arguments.resumed()?))
+        Ok((keeper, resumed))
     }
 
     /// Saves the run if it is time to, or if the run is to end. Decides whether it continues.
@@ -116,16 +137,51 @@ impl Keeper {
         moment: &mut Moment<'_, '_>,
         wish: ControlFlow<Stop>,
     ) -> ControlFlow<Stop> {
-        let Some(path) = &self.path else { return wish };
+        let Some(path) = self.path.clone() else {
+            return wish;
+        };
         let is_old = |written: Instant| self.by_the_clock && written.elapsed() >= PERIOD;
         // The first is written at once: better no run than one that cannot be kept.
         if moment.due || wish.is_break() || self.written.is_none_or(is_old) {
-            if let Err(error) = write(path, moment) {
-                return ControlFlow::Break(Stop::Failed(error.into()));
+            if let Err(failure) = self.write(&path, moment) {
+                return ControlFlow::Break(Stop::Failed(failure));
             }
             self.written = Some(Instant::now());
         }
         wish
+    }
+
+    /// Whenever this is ended, the file is the old checkpoint or the new one, and the parts of that one are there.
+    fn write(&mut self, path: &Path, moment: &mut Moment<'_, '_>) -> Result<(), Failure> {
+        let is_first = self.written.is_none();
+        let (old, new) = (self.generation, self.generation + 1);
+        let (bytes, parts) = match &self.ranks {
+            None => (moment.checkpoint()?, 0),
+            Some(ranks) => {
+                // If a rank has ended, the words that follow say so.
+                let _ = ranks.broadcast(Command::Save(new));
+                let seals = parts::write(path, new, ranks, moment)?;
+                if is_first {
+                    parts::find(path, new, &seals)?;
+                }
+                self.generation = new;
+                (moment.checkpoint_of_parts(new, &seals)?, seals.len())
+            }
+        };
+        let mut sink = FileStore::new()
+            .create(&path.to_string_lossy())
+            .map_err(EngineError::from)?;
+        sink.write(&bytes).map_err(EngineError::from)?;
+        sink.mark().map_err(EngineError::from)?;
+        sink.finish().map_err(EngineError::from)?;
+        if is_first {
+            parts::sync_folder(path);
+            parts::remove_others(path, self.generation, parts);
+        } else if parts > 0 {
+            parts::sync_folder(path);
+            parts::remove(path, old, parts);
+        }
+        Ok(())
     }
 
     /// The checkpoint, relative to the working directory.
@@ -151,22 +207,21 @@ impl Keeper {
 }
 
 fn read(path: &Path) -> Result<Checkpoint, Failure> {
-    let bytes = lems_host::bytes_of(path).map_err(|error| {
+    let failed = |error: io::Error| {
         let message = format!("cannot read the checkpoint `{}`: {error}", path.display());
         Failure::plain(
             Code::NOT_A_CHECKPOINT,
             message,
             Some(CheckpointError::NotOne.help()),
         )
-    })?;
-    Ok(Checkpoint::read(&bytes).map_err(EngineError::from)?)
-}
-
-/// Whenever this is ended, the file is the old checkpoint or the new one.
-fn write(path: &Path, moment: &mut Moment<'_, '_>) -> Result<(), EngineError> {
-    let bytes = moment.checkpoint()?;
-    let mut sink = FileStore::new().create(&path.to_string_lossy())?;
-    sink.write(&bytes)?;
-    sink.mark()?;
-    Ok(sink.finish()?)
+    };
+    // A pipe can be read only once.
+    let checkpoint = match path.metadata().map_err(failed)?.is_file() {
+        true => {
+            File::open(path).map_err(failed)?;
+            Checkpoint::open(Arc::new(Files(path.to_owned())))
+        }
+        false => Checkpoint::read(&lems_host::bytes_of(path).map_err(failed)?),
+    };
+    Ok(checkpoint.map_err(EngineError::from)?)
 }

@@ -84,7 +84,14 @@ fn make(arguments: &Arguments, ranks: &Ranks, watch: Watch) -> Result<(), Failur
         runnable.reader(),
         &mut MemoryStore::new(),
         &options,
-        &mut |_, _| ControlFlow::Continue(()),
+        &mut |_, moment| {
+            if let (Some(generation), Some(path)) = (moment.wanted, arguments.checkpoints.output())
+            {
+                // Rank 0 says what has gone wrong.
+                let _ = super::parts::write(path, generation, ranks, moment);
+            }
+            ControlFlow::Continue(())
+        },
     )?;
     Ok(())
 }
