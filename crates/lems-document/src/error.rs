@@ -286,7 +286,7 @@ impl DocumentError {
             | DocumentError::TooMuchText { .. }
             | DocumentError::TooManyElements { .. } => {
                 "make populations with a `size` and connections with a `Structure` instead of one \
-                 element each"
+                 element each; `--limit` may allow more"
             }
             DocumentError::TooManyAttributes { .. } => {
                 "allow more with `--limit attributes=…`; the time grows with their square"

@@ -65,8 +65,8 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Limits {
-            source_bytes: 256 << 20,
-            total_bytes: 1 << 30,
+            source_bytes: usize::MAX,
+            total_bytes: usize::MAX,
             include_depth: 64,
             sources: 4096,
             element_depth: 256,

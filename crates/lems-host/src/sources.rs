@@ -1,6 +1,6 @@
 //! Reads model files from the file system.
 
-use std::fs::{self, File};
+use std::fs::{self, File, FileType};
 use std::io::{self, Cursor, ErrorKind, Read, Seek, Take};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,6 +15,8 @@ const MOST_NAMES: usize = 10_000;
 const PIECE: usize = 1 << 18;
 /// Bytes that a file may have to be read in one call of the system.
 const SMALL: usize = 1 << 15;
+/// Most bytes of a pipe or a device.
+const ENDLESS: usize = 256 << 20;
 /// Why a folder is not read.
 const FOLDER: &str = "it is a folder, not a file";
 
@@ -24,8 +26,19 @@ pub struct FileSources;
 
 impl SourceReader for FileSources {
     fn read(&self, path: &str, most: usize) -> Result<Option<SourceText>, String> {
-        if Path::new(path).is_dir() {
+        let kind = fs::metadata(path).map(|about| about.file_type());
+        if kind.as_ref().is_ok_and(FileType::is_dir) {
             return Err(FOLDER.to_owned());
+        }
+        // What is no file may never end.
+        if most > ENDLESS && kind.is_ok_and(|kind| !kind.is_file()) {
+            let text = source_text(path, File::open(path), ENDLESS)?;
+            return match text {
+                Some(text) if text.len() > ENDLESS => {
+                    Err(format!("it is no file, and has more than {ENDLESS} bytes"))
+                }
+                text => Ok(text),
+            };
         }
         source_text(path, File::open(path), most)
     }
