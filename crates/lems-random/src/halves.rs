@@ -1,7 +1,7 @@
 //! Compares a run without a break with a run that is resumed from a checkpoint.
 
 use jlems::{BackendKind, Failure, Options};
-use lems_engine::{Checkpoint, EngineError};
+use lems_engine::{Checkpoint, EngineError, Moment};
 
 use crate::run::{Outputs, run};
 use crate::{Difference, RandomModel};
@@ -40,6 +40,7 @@ fn by(
         backend,
         ..Options::default()
     };
-    let (result, saved) = run(model, options, from, until);
+    let save = |moment: &mut Moment<'_, '_>| moment.checkpoint().ok();
+    let (result, saved) = run(model, options, from, until, save);
     (result.map(|(_, outputs)| outputs), saved)
 }

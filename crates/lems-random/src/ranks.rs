@@ -1,10 +1,13 @@
 //! Compares a run by one rank with runs by several.
 
+use std::collections::BTreeMap;
+use std::io::{self, Read};
 use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jlems::{BackendKind, Code, Failure, Options, Outcome};
-use lems_engine::{Checkpoint, EngineError};
-use lems_ranks::{Ranks, threads};
+use lems_engine::{Checkpoint, CheckpointFiles, EngineError, Moment, PartName, Seal};
+use lems_ranks::{Command, Ranks, threads};
 
 use crate::run::Outputs;
 use crate::{Difference, RandomModel};
@@ -36,8 +39,8 @@ pub fn by_ranks(model: &RandomModel, size: usize, other: usize) -> Result<Shared
     }
     let middle = model.timing.steps as u64 / 2;
     let (_, saved) = run(model, BackendKind::Jit, size, None, Some(middle));
-    if let Some(saved) = saved {
-        let checkpoint = Checkpoint::read(&saved)
+    if let Some(files) = saved {
+        let checkpoint = Checkpoint::open(files)
             .map_err(|error| Difference::Refused(EngineError::from(error).to_string()))?;
         let (resumed, _) = run(model, BackendKind::Jit, other, Some(checkpoint), None);
         if outputs(&resumed) != outputs(&alone) {
@@ -50,53 +53,110 @@ pub fn by_ranks(model: &RandomModel, size: usize, other: usize) -> Result<Shared
     })
 }
 
+/// The files of a checkpoint of several ranks: that of the rank that leads, and the part of each rank.
+#[derive(Debug, Default)]
+struct Files(Mutex<BTreeMap<Option<usize>, Vec<u8>>>);
+
+impl Files {
+    fn put(&self, rank: Option<usize>, bytes: Vec<u8>) {
+        let mut files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        files.insert(rank, bytes);
+    }
+
+    /// Saves what a rank has of the run. The rank that leads saves the checkpoint after that.
+    fn save(&self, ranks: &Ranks, moment: &mut Moment<'_, '_>) -> Option<()> {
+        if ranks.leads() {
+            ranks.broadcast(Command::Save(GENERATION)).ok()?;
+        }
+        let part = moment.checkpoint().map_err(|error| error.to_string());
+        let seal = part.as_deref().ok().and_then(Seal::of);
+        if let Ok(part) = part {
+            self.put(Some(ranks.rank()), part);
+        }
+        let words = seal.map(|seal| vec![seal.length, seal.checksum]);
+        let all = ranks.results(words.ok_or_else(String::new)).ok()?;
+        if ranks.leads() {
+            let seal = |words: Result<Vec<u64>, String>| match words.ok()?[..] {
+                [length, checksum] => Some(Seal { length, checksum }),
+                _ => None,
+            };
+            let seals: Option<Vec<Seal>> = all.into_iter().map(seal).collect();
+            let whole = moment.checkpoint_of_parts(GENERATION, &seals?).ok()?;
+            self.put(None, whole);
+        }
+        Some(())
+    }
+}
+
+const GENERATION: u64 = 1;
+
+impl CheckpointFiles for Files {
+    fn open(&self, part: Option<PartName>) -> io::Result<Box<dyn Read + '_>> {
+        let files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = files.get(&part.map(|part| part.rank)).cloned();
+        let file = file.ok_or(io::ErrorKind::NotFound)?;
+        Ok(Box::new(io::Cursor::new(file)))
+    }
+
+    fn name(&self, part: PartName) -> String {
+        format!("rank {}", part.rank)
+    }
+}
+
 type Run = Result<(Outputs, bool), Failure>;
 
 fn outputs(run: &Run) -> Result<&Outputs, &Failure> {
     run.as_ref().map(|(outputs, _)| outputs)
 }
 
-/// The outputs of a run by some ranks that ends after `until` steps, and its checkpoint at that point.
+/// The outputs of a run by some ranks that ends after `until` steps, and the files of its checkpoint at that point.
 fn run(
     model: &RandomModel,
     backend: BackendKind,
     size: usize,
     from: Option<Checkpoint>,
     until: Option<u64>,
-) -> (Run, Option<Vec<u8>>) {
+) -> (Run, Option<Arc<Files>>) {
     let mut all = threads(size).into_iter().map(Ranks::new);
     let first = all.next().filter(|_| size > 1);
-    std::thread::scope(|scope| {
+    let files = Arc::new(Files::default());
+    let (result, saved) = std::thread::scope(|scope| {
         for ranks in all {
-            let from = from.clone();
+            let (from, files) = (from.clone(), &*files);
             scope.spawn(move || {
-                let _ = part(model, backend, Some(&ranks), from, until);
+                let _ = part(model, backend, Some((&ranks, files)), from, until);
                 ranks.leave(None);
             });
         }
-        let result = part(model, backend, first.as_ref(), from.clone(), until);
+        let shared = first.as_ref().map(|first| (first, &*files));
+        let result = part(model, backend, shared, from.clone(), until);
         if let Some(first) = first {
             first.leave(None);
         }
         result
-    })
+    });
+    (result, saved.map(|()| files))
 }
 
-/// What one rank makes.
+/// What one rank makes, and whether it has saved its part.
 fn part(
     model: &RandomModel,
     backend: BackendKind,
-    ranks: Option<&Ranks>,
+    shared: Option<(&Ranks, &Files)>,
     from: Option<Checkpoint>,
     until: Option<u64>,
-) -> (Run, Option<Vec<u8>>) {
+) -> (Run, Option<()>) {
     let options = Options {
         backend,
         threads: Some(NonZeroUsize::MIN),
-        ranks: ranks.cloned(),
+        ranks: shared.map(|(ranks, _)| ranks.clone()),
         ..Options::default()
     };
-    let (result, saved) = crate::run::run(model, options, from, until);
+    let save = |moment: &mut Moment<'_, '_>| {
+        let (ranks, files) = shared?;
+        files.save(ranks, moment)
+    };
+    let (result, saved) = crate::run::run(model, options, from, until, save);
     let is_cut = |outcome: &Outcome| {
         let mut codes = outcome.warnings.iter().map(|warning| warning.code);
         !codes.any(|code| code == Code::IDLE_RANKS)

@@ -16,13 +16,15 @@ pub type Outputs = BTreeMap<String, Vec<u8>>;
 /// What a run gives: its outcome and its outputs.
 pub type RunResult = Result<(Outcome, Outputs), Failure>;
 
-/// A run from a checkpoint, or from the start, that ends after `until` steps, and its checkpoint at that point.
-pub fn run(
+/// A run from a checkpoint, or from the start, that ends after `until` steps, and what `save` makes of it at that
+/// point.
+pub fn run<C>(
     model: &RandomModel,
     options: Options,
     from: Option<Checkpoint>,
     until: Option<u64>,
-) -> (RunResult, Option<Vec<u8>>) {
+    mut save: impl FnMut(&mut Moment<'_, '_>) -> Option<C>,
+) -> (RunResult, Option<C>) {
     let sources = MemorySources::from([("model.xml", model.text.as_str())]);
     let options = Options {
         method: model.method,
@@ -32,10 +34,11 @@ pub fn run(
     };
     let mut saved = None;
     let mut watch = |_: &Simulation, moment: &mut Moment<'_, '_>| {
-        if until != Some(moment.steps) {
+        // A rank that does not lead saves when the one that leads wants it.
+        if moment.wanted.is_none() && until != Some(moment.steps) {
             return ControlFlow::Continue(());
         }
-        saved = moment.checkpoint().ok();
+        saved = save(moment);
         ControlFlow::Break(Stop::User)
     };
     let mut store = MemoryStore::new();
