@@ -59,6 +59,7 @@ mod pipeline;
 mod reading;
 pub mod resolved;
 mod schemas;
+mod seals;
 mod settings;
 mod simulation;
 mod stage;
@@ -83,6 +84,7 @@ pub use pipeline::{
 };
 pub use reading::{estimate, load, load_runnable, read_model, read_model_in_use};
 pub use schemas::{neuroml_schema, read_schema};
+pub use seals::exchange_seals;
 pub use settings::Settings;
 pub use simulation::{Choices, outputs_of, simulation_of};
 pub use stage::Stage;

@@ -44,6 +44,12 @@ pub enum Difference {
         /// Number of ranks.
         size: usize,
     },
+    /// Several ranks could not save a run that one rank makes.
+    #[error("a run by {size} ranks could not be saved")]
+    Unsaved {
+        /// Number of ranks.
+        size: usize,
+    },
     /// Events, random draws or faults differ.
     #[error("step {step}: different {what}")]
     Effects {

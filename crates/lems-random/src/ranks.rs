@@ -5,8 +5,10 @@ use std::io::{self, Read};
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jlems::{BackendKind, Code, Failure, Options, Outcome};
-use lems_engine::{Checkpoint, CheckpointFiles, EngineError, Moment, PartName, Seal};
+use jlems::{BackendKind, Code, Failure, Options, Outcome, exchange_seals};
+use lems_engine::{
+    Checkpoint, CheckpointError, CheckpointFiles, EngineError, Moment, PartName, Seal,
+};
 use lems_ranks::{Command, Ranks, threads};
 
 use crate::run::Outputs;
@@ -39,6 +41,9 @@ pub fn by_ranks(model: &RandomModel, size: usize, other: usize) -> Result<Shared
     }
     let middle = model.timing.steps as u64 / 2;
     let (_, saved) = run(model, BackendKind::Jit, size, None, Some(middle));
+    if saved.is_none() && alone.is_ok() {
+        return Err(Difference::Unsaved { size });
+    }
     if let Some(files) = saved {
         let checkpoint = Checkpoint::open(files)
             .map_err(|error| Difference::Refused(EngineError::from(error).to_string()))?;
@@ -64,27 +69,19 @@ impl Files {
     }
 
     /// Saves what a rank has of the run. The rank that leads saves the checkpoint after that.
-    fn save(&self, ranks: &Ranks, moment: &mut Moment<'_, '_>) -> Option<()> {
+    fn save(&self, ranks: &Ranks, moment: &mut Moment<'_, '_>) -> Result<(), EngineError> {
         if ranks.leads() {
-            ranks.broadcast(Command::Save(GENERATION)).ok()?;
+            // If a rank has ended, the exchange that follows says so.
+            let _ = ranks.broadcast(Command::Save(GENERATION));
         }
-        let part = moment.checkpoint().map_err(|error| error.to_string());
-        let seal = part.as_deref().ok().and_then(Seal::of);
-        if let Ok(part) = part {
-            self.put(Some(ranks.rank()), part);
-        }
-        let words = seal.map(|seal| vec![seal.length, seal.checksum]);
-        let all = ranks.results(words.ok_or_else(String::new)).ok()?;
+        let part = moment.checkpoint()?;
+        let seal = Seal::of(&part).ok_or(CheckpointError::NotOne)?;
+        self.put(Some(ranks.rank()), part);
+        let seals = exchange_seals(ranks, Ok(seal))?;
         if ranks.leads() {
-            let seal = |words: Result<Vec<u64>, String>| match words.ok()?[..] {
-                [length, checksum] => Some(Seal { length, checksum }),
-                _ => None,
-            };
-            let seals: Option<Vec<Seal>> = all.into_iter().map(seal).collect();
-            let whole = moment.checkpoint_of_parts(GENERATION, &seals?).ok()?;
-            self.put(None, whole);
+            self.put(None, moment.checkpoint_of_parts(GENERATION, &seals)?);
         }
-        Some(())
+        Ok(())
     }
 }
 
@@ -154,7 +151,7 @@ fn part(
     };
     let save = |moment: &mut Moment<'_, '_>| {
         let (ranks, files) = shared?;
-        files.save(ranks, moment)
+        files.save(ranks, moment).ok()
     };
     let (result, saved) = crate::run::run(model, options, from, until, save);
     let is_cut = |outcome: &Outcome| {

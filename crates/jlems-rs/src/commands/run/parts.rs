@@ -9,9 +9,8 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jlems::Failure;
+use jlems::{Failure, exchange_seals};
 use lems_engine::{CheckpointError, CheckpointFiles, EngineError, Moment, PartName, Seal};
-use lems_ir::Fault;
 use lems_output::OutputError;
 use lems_ranks::Ranks;
 
@@ -65,21 +64,10 @@ pub fn write(
 ) -> Result<Vec<Seal>, Failure> {
     let rank = ranks.rank();
     let own = write_own(&path_of(path, PartName { generation, rank }), moment);
-    let words = match &own {
-        Ok(seal) => Ok(vec![seal.length, seal.checksum]),
-        Err(error) => Err(error.to_string()),
-    };
-    let all = ranks.results(words).map_err(|error| error.to_string());
+    let own_seal = own.as_ref().copied().map_err(ToString::to_string);
+    let all = exchange_seals(ranks, own_seal);
     own?;
-    let seal = |(rank, result)| match result {
-        Ok(words) => match <[u64; 2]>::try_from(words) {
-            Ok([length, checksum]) => Ok(Seal { length, checksum }),
-            Err(_) => Err(format!("process {rank} of the run has sent no seal")),
-        },
-        Err(text) => Err(format!("process {rank} of the run has failed: {text}")),
-    };
-    let seals = all.and_then(|all| all.into_iter().enumerate().map(seal).collect());
-    seals.map_err(|message| EngineError::from(Fault::Disconnected { message }).into())
+    Ok(all?)
 }
 
 fn write_own(path: &Path, moment: &mut Moment<'_, '_>) -> Result<Seal, EngineError> {
